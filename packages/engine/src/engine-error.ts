@@ -1,0 +1,29 @@
+/** Why an engine could not do what it was asked; each code leads to one decision of the caller. */
+export type EngineErrorCode =
+  /** No open connection: wait for one, or refuse. */
+  | 'not_connected'
+  /** WhatsApp refused; `serverCode` is its code (463 restricted, 479 malformed, …). Never retried by itself. */
+  | 'rejected'
+  /** No answer in time. A send may have reached WhatsApp: repeat it with the SAME prepared message only. */
+  | 'timeout'
+  /** The phone number has no WhatsApp account. */
+  | 'not_on_whatsapp'
+  /** The line is not paired, or is paired where it must not be. */
+  | 'wrong_state'
+  /** Our own storage failed: the line must stop, nothing may be acknowledged. */
+  | 'store_failed'
+  /** A quoted or edited message that nobody knows. */
+  | 'unknown_message';
+
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  /** WhatsApp's own code, when it gave one. */
+  readonly serverCode: number | undefined;
+
+  constructor(code: EngineErrorCode, message: string, options: { serverCode?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.serverCode = options.serverCode;
+  }
+}

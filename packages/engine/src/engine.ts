@@ -1,0 +1,147 @@
+import type { Jid } from './address.ts';
+import type { OutboundContent } from './content.ts';
+import type { EngineStore, InboxEntry } from './engine-store.ts';
+import type { EngineEvent, Party } from './events.ts';
+
+/** Who a line is, once paired. */
+export interface Self {
+  pn: Jid;
+  lid?: Jid;
+  /** The name on the account's profile; empty until WhatsApp sent it. */
+  name: string;
+}
+
+/** Where WhatsApp is. Live lines use the engine's default; test lines get the simulator's. */
+export interface EngineEndpoint {
+  wsUrl: string;
+  /** 32 bytes: the public key that the server's certificate chain must lead to. */
+  noiseRoot: Uint8Array;
+  /** PEM of the authority of the media hosts; undefined = the system's. */
+  mediaCa?: string;
+  /** WhatsApp Web version to announce; undefined = the engine's own. */
+  waVersion?: [number, number, number];
+  /** `http://…` or `socks5://…` proxy of this line; undefined = direct. */
+  proxyUrl?: string;
+}
+
+/** Why a connection ended; each reason leads to one decision (see the line's state machine). */
+export type CloseReason =
+  /** WhatsApp asks for an immediate reconnect (515), as after pairing. Not a failure. */
+  | 'restart_required'
+  | 'logged_out'
+  /** Another connection took this device over (440). Never reconnect before checking who owns the line. */
+  | 'replaced'
+  | 'banned'
+  | 'temporarily_banned'
+  | 'client_outdated'
+  /** The server's certificate or a signature at pairing did not verify. Never retried blindly. */
+  | 'untrusted_server'
+  | 'pairing_expired'
+  | 'pairing_failed'
+  | 'passkey_required'
+  | 'connection_lost'
+  | 'server_unavailable'
+  /** Our own storage failed; nothing was acknowledged. */
+  | 'store_failed'
+  /** `close()` was called. */
+  | 'closed';
+
+/** What an engine tells its line, in order. None of it is durable. */
+export type EngineChange =
+  | { type: 'qr'; data: string; expiresAt: number }
+  | { type: 'code'; code: string; expiresAt: number }
+  /** Credentials are stored; a `closed` with `restart_required` follows. */
+  | { type: 'paired'; self: Self }
+  /** Logged in and ready to send. */
+  | { type: 'open'; self: Self }
+  /** The profile name became known. */
+  | { type: 'self'; self: Self }
+  | { type: 'closed'; reason: CloseReason; serverCode?: number; detail: string; retryAt?: number }
+  /** An inbox row was committed: the journal loop may look. */
+  | { type: 'inbox' };
+
+/** A message ready to go: pure data. The same `Prepared` may be transmitted any number of times; receivers see one message. */
+export interface Prepared {
+  id: string;
+  /** Where it goes: the LID when WhatsApp has one, else the number. */
+  to: Jid;
+  recipient: Party;
+  /** Encoded protobuf `Message`. */
+  proto: Uint8Array;
+  /** Stanza attributes beside the ordinary ones (`edit`, `peer_recipient_pn`, …). */
+  attrs: Record<string, string>;
+}
+
+/** WhatsApp's acknowledgement: the message is on the server. */
+export interface ServerAck {
+  /** Unix seconds, WhatsApp's clock. */
+  timestamp: number;
+}
+
+/** Messages the gateway stored, for retries and quotes. */
+export interface MessageLookup {
+  /** Encoded protobuf of a message of this line (sent or received), by id; `chat` only tells equal ids apart. */
+  proto(id: string, chat: Jid): Promise<{ proto: Uint8Array; sender: Party; fromMe: boolean } | undefined>;
+}
+
+/** Structured log; messages are fixed sentences, values go into fields. Never a key, a QR, a message text or a full number. */
+export interface EngineLog {
+  debug(fields: Record<string, unknown>, message: string): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface EngineOptions {
+  /** The line's id; used in logs and as the AAD of nothing. */
+  session: string;
+  store: EngineStore;
+  lookup: MessageLookup;
+  endpoint: EngineEndpoint;
+  clock: { now(): number };
+  log: EngineLog;
+  /** Called synchronously, in order. Must not throw. */
+  onChange(change: EngineChange): void;
+}
+
+export interface NumberLookup {
+  phone: string;
+  registered: boolean;
+  jid?: Jid;
+  lid?: Jid;
+  isBusiness: boolean;
+}
+
+/**
+ * One line's connection to WhatsApp. Every adapter passes the conformance suite (`@ponte/engine/conformance`):
+ * nothing is acknowledged before it is durable, a redelivery yields no second event, a repeated transmit is the same message,
+ * and a failing store ends the connection instead of losing mail.
+ */
+export interface Engine {
+  /** Who the line is paired to; undefined when it is not. */
+  self(): Self | undefined;
+  /**
+   * Opens one connection: logs in when paired, otherwise pairs as asked. Resolves when the attempt has begun; how it goes is told by
+   * `onChange`. Does not reconnect by itself. Rejects with `wrong_state` when a connection is open, or when unpaired without `pairing`.
+   */
+  connect(pairing?: { kind: 'qr' } | { kind: 'code'; phone: string }): Promise<void>;
+  /** Ends the connection; resolves when nothing of it runs any more. No acknowledgement leaves afterwards. */
+  close(): Promise<void>;
+  /** Unlinks the device at WhatsApp (waits `timeoutMs` at most), ends the connection and clears the store. Works offline too: then only locally. */
+  logout(timeoutMs: number): Promise<{ unlinked: boolean }>;
+  /** Builds a message. Asks WhatsApp for the recipient's address when it is not known yet (`not_on_whatsapp`, `not_connected`, `timeout`). */
+  prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
+  /** Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`. Rejects with `rejected`, `timeout`, `not_connected`. */
+  transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck>;
+  /** Turns an inbox row into events. Needs no connection; same row, same events. */
+  decode(entry: InboxEntry): Promise<EngineEvent[]>;
+  /** Which of these numbers (digits) have WhatsApp, in the order asked. */
+  lookupNumbers(phones: string[]): Promise<NumberLookup[]>;
+  /** Sends read receipts for messages of one chat. `sender` names the author in groups. */
+  markRead(chat: Jid, ids: string[], sender: Jid | undefined, played: boolean): Promise<void>;
+}
+
+export interface EngineFactory {
+  readonly name: string;
+  /** Loads the line's credentials. Rejects when they exist but cannot be read: a new identity is never made in their place. */
+  open(options: EngineOptions): Promise<Engine>;
+}

@@ -1,0 +1,88 @@
+import type { Jid } from './address.ts';
+import type { MessageContent } from './content.ts';
+
+/**
+ * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for people;
+ * `jid` is the form WhatsApp used. `pn` is never made of a LID's digits.
+ */
+export interface Party {
+  jid: Jid;
+  /** `…@lid` without device. */
+  lid?: Jid;
+  /** `…@s.whatsapp.net` without device; undefined when WhatsApp never disclosed the number. */
+  pn?: Jid;
+}
+
+export interface ReceivedMessage {
+  /** WhatsApp's message id; unique per chat and sender. */
+  id: string;
+  chat: Party;
+  sender: Party;
+  /** Sent by this account: from its phone or another linked device. */
+  fromMe: boolean;
+  isGroup: boolean;
+  /** The name the sender gave himself; empty when unknown. */
+  pushName: string;
+  /** Unix seconds, WhatsApp's clock. */
+  timestamp: number;
+  content: MessageContent;
+  quotedId?: string;
+  mentions: Jid[];
+  forwarded: boolean;
+  viewOnce: boolean;
+  /** The decrypted protobuf `Message`, for quotes, media and secrets later. */
+  proto: Uint8Array;
+}
+
+/** How far a message came, in the order of truth: a later stage never goes back to an earlier one. */
+export type MessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+
+/** What happened on a line, decoded from its inbox. Decoding the same inbox row again yields the same events. */
+export type EngineEvent =
+  | { type: 'message'; message: ReceivedMessage }
+  | { type: 'message.edited'; id: string; chat: Party; sender: Party; fromMe: boolean; body: string; timestamp: number }
+  | { type: 'message.revoked'; id: string; chat: Party; sender: Party; fromMe: boolean; timestamp: number }
+  | {
+      type: 'reaction';
+      id: string;
+      targetId: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      /** Empty when the reaction was taken back. */
+      emoji: string;
+      pushName: string;
+      timestamp: number;
+    }
+  /** The stanza's content could not be decrypted; a re-send with the same id may follow. */
+  | { type: 'message.undecryptable'; id: string; chat: Party; sender: Party; timestamp: number; reason: string }
+  | {
+      type: 'receipt';
+      ids: string[];
+      chat: Party;
+      /** Who received or read; differs from the chat in groups. */
+      by: Party;
+      status: Extract<MessageStatus, 'sent' | 'delivered' | 'read' | 'played'>;
+      timestamp: number;
+    }
+  | { type: 'typing'; chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' }
+  | { type: 'call.incoming'; callId: string; from: Party; platform: string; video: boolean; timestamp: number }
+  | {
+      type: 'call.terminated';
+      callId: string;
+      from: Party;
+      reason: 'timeout' | 'hangup' | 'decline' | 'busy';
+      timestamp: number;
+    }
+  | {
+      type: 'offline.preview';
+      total: number;
+      messages: number;
+      notifications: number;
+      receipts: number;
+      appDataChanges: number;
+    }
+  | { type: 'offline.completed'; count: number }
+  | { type: 'picture.updated'; of: Party; removed: boolean; pictureId?: string; timestamp: number }
+  /** WhatsApp disclosed which number belongs to which LID. */
+  | { type: 'address.mapped'; lid: Jid; pn: Jid };
