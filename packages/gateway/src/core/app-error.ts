@@ -1,0 +1,112 @@
+/**
+ * The closed catalogue of what can go wrong. No HTTP status here: each dialect maps every code, and does not compile until it does.
+ * `retryable` says whether the same request may succeed later without being changed.
+ */
+export const ERRORS = {
+  validation_error: { retryable: false, message: 'The request is not valid; see details.' },
+  unauthorized: {
+    retryable: false,
+    message: 'The API key is missing, unknown, revoked or expired. Send it as "Authorization: Bearer <key>".',
+  },
+  subscription_required: {
+    retryable: false,
+    message: 'The subscription of this account is not active. Renew it to go on.',
+  },
+  forbidden: { retryable: false, message: 'This API key lacks the scope for this operation. Use a key that has it.' },
+  not_found: {
+    retryable: false,
+    message: 'There is nothing at this address. Check the path against the API reference.',
+  },
+  method_not_allowed: { retryable: false, message: 'This address does not take this method; see the Allow header.' },
+  unsupported_media_type: { retryable: false, message: 'Send the body as application/json.' },
+  payload_too_large: {
+    retryable: false,
+    message: 'The body is too large. Send at most 1 MiB of JSON; send files by URL.',
+  },
+  line_not_found: { retryable: false, message: 'No such line in this account.' },
+  message_not_found: { retryable: false, message: 'No such message on this line.' },
+  chat_not_found: { retryable: false, message: 'No such chat on this line.' },
+  contact_not_found: { retryable: false, message: 'No such contact.' },
+  media_not_found: { retryable: false, message: 'This message has no media.' },
+  webhook_not_found: { retryable: false, message: 'No such webhook in this account.' },
+  delivery_not_found: { retryable: false, message: 'No such delivery in this account.' },
+  key_not_found: { retryable: false, message: 'No such API key.' },
+  already_paired: { retryable: false, message: 'This line is paired already. Log it out first to pair it again.' },
+  line_not_connected: {
+    retryable: true,
+    message: 'The line is not connected to WhatsApp. Pair it, or wait until it is connected again.',
+  },
+  line_failed: {
+    retryable: true,
+    message: 'The line does not run at the moment. It is started again by itself; try later.',
+  },
+  idempotency_conflict: {
+    retryable: false,
+    message: 'This Idempotency-Key was used with a different request. Use a new key.',
+  },
+  idempotency_in_progress: {
+    retryable: true,
+    message: 'The first request with this Idempotency-Key is still running. Ask again in a moment.',
+  },
+  not_on_whatsapp: { retryable: false, message: 'This phone number has no WhatsApp account.' },
+  media_fetch_failed: { retryable: false, message: 'The file could not be fetched from its URL.' },
+  media_rejected: { retryable: false, message: 'The file is not one WhatsApp takes.' },
+  media_expired: { retryable: false, message: 'The file is no longer available at WhatsApp.' },
+  edit_window_closed: { retryable: false, message: 'WhatsApp takes edits for 20 minutes after sending only.' },
+  target_refused: { retryable: false, message: 'This URL is not allowed as a target. It must be public and https.' },
+  whatsapp_error: { retryable: false, message: 'WhatsApp refused the operation.' },
+  whatsapp_timeout: { retryable: true, message: 'WhatsApp did not answer in time.' },
+  rate_limited: { retryable: true, message: 'Too many requests. Wait as long as Retry-After says.' },
+  queue_full: { retryable: true, message: 'Too many messages are waiting on this line. Try again later.' },
+  quota_exceeded: { retryable: false, message: 'Monthly quota exceeded' },
+  line_limit_reached: { retryable: false, message: 'The plan allows no further line.' },
+  unavailable: { retryable: true, message: 'The service is not available right now. Try again shortly.' },
+  server_error: {
+    retryable: true,
+    message: 'Something went wrong on our side. Try again; name the request id if it stays.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What a caller may read beside code and message. Never a secret, never another account's data. */
+export interface ErrorDetails {
+  /** validation_error: where and what. */
+  details?: { path: string; message: string }[];
+  /** line_not_connected: the state the line is in. */
+  status?: string;
+  /** whatsapp_error: WhatsApp's own code. */
+  whatsapp_code?: number;
+  /** rate_limited, unavailable, …: whole seconds until it makes sense to try again. */
+  retryAfterSeconds?: number;
+  metric?: string;
+  used?: number;
+  limit?: number;
+  plan?: string;
+  /** method_not_allowed */
+  allow?: string[];
+  [name: string]: unknown;
+}
+
+/** A refusal or failure that a caller sees. The private reason goes to `cause` and the log, never to the body. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  /** `message` replaces the catalogue's sentence where it can say the remedy more exactly. */
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options: { message?: string; cause?: unknown } = {}) {
+    super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
+
+/** A validation error on one field. */
+export function invalid(path: string, message: string): AppError {
+  return new AppError('validation_error', { details: [{ path, message }] });
+}

@@ -1,0 +1,95 @@
+import type { MessageContent, MessageStatus, Party } from '@ponte/engine';
+import type { LineStatus } from './lines.ts';
+
+/** A message as the journal keeps it: everything both dialects need to render it, and nothing else. */
+export interface MessageFacts {
+  messageId: string;
+  chat: Party;
+  sender: Party;
+  fromMe: boolean;
+  isGroup: boolean;
+  pushName: string;
+  timestamp: number;
+  content: MessageContent;
+  quotedId: string | null;
+  mentions: string[];
+}
+
+/** What happened, in our words, by type. The journal stores `type` and this payload; dialects render from it. */
+export interface EventPayloads {
+  /** A message came in, or one was sent from another device of the account (`fromMe`). */
+  'message.received': MessageFacts;
+  /** A message of ours reached WhatsApp. */
+  'message.sent': MessageFacts;
+  'message.status': {
+    messageId: string;
+    chat: Party;
+    status: MessageStatus;
+    timestamp: number;
+    error: { code: string; message: string; whatsappCode?: number } | null;
+  };
+  'message.edited': { messageId: string; chat: Party; sender: Party; fromMe: boolean; body: string; timestamp: number };
+  'message.revoked': { messageId: string; chat: Party; sender: Party; fromMe: boolean; timestamp: number };
+  'message.reaction': {
+    messageId: string;
+    targetId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    emoji: string;
+    pushName: string;
+    timestamp: number;
+  };
+  'message.undecryptable': { messageId: string; chat: Party; sender: Party; timestamp: number; reason: string };
+  'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
+  typing: { chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' };
+  'call.incoming': { callId: string; from: Party; platform: string; video: boolean; timestamp: number };
+  'call.terminated': {
+    callId: string;
+    from: Party;
+    reason: 'timeout' | 'hangup' | 'decline' | 'busy';
+    timestamp: number;
+  };
+  'offline.preview': {
+    total: number;
+    messages: number;
+    notifications: number;
+    receipts: number;
+    appDataChanges: number;
+  };
+  'offline.completed': { count: number };
+  'picture.updated': { of: Party; removed: boolean; pictureId: string | null; timestamp: number };
+  'webhook.test': { note: string };
+}
+
+export type EventType = keyof EventPayloads;
+
+/** One entry of the journal. */
+export type JournalEvent = {
+  [T in EventType]: {
+    id: string;
+    /** Grows with every event of the installation; the cursor of live streams. */
+    seq: number;
+    accountId: string;
+    lineId: string;
+    type: T;
+    payload: EventPayloads[T];
+    /** Unix milliseconds. */
+    createdAt: number;
+  };
+}[EventType];
+
+/** A new event before the journal gave it id and seq. */
+export type NewEvent = {
+  [T in EventType]: {
+    type: T;
+    payload: EventPayloads[T];
+    /** The same fact always has the same key: the journal takes it once per line. */
+    dedupeKey: string;
+    /** Deliveries of one chat keep their order; null = no order. */
+    chat: string | null;
+  };
+}[EventType];
+
+/** How long after the event a delivery still makes sense. Typing is worthless a minute later; all else is kept for days. */
+export const DELIVER_WITHIN_MS: Partial<Record<EventType, number>> = { typing: 30_000 };

@@ -1,0 +1,34 @@
+import type { Jid, NumberLookup } from '@ponte/engine';
+import type { ErrorCode, ErrorDetails } from './app-error.ts';
+
+/** How a send ended. */
+export type SendOutcome =
+  | { state: 'sent'; timestamp: number }
+  | { state: 'failed'; code: ErrorCode; details: ErrorDetails };
+
+/** What only the worker that hosts a line can do. Plain data both ways: it crosses process borders. */
+export interface LineCommands {
+  /** Begins pairing when the line is unpaired, and answers the current QR; waits for the first one at most `waitMs`. `already_paired`, `whatsapp_timeout`. */
+  'pairing.qr': { in: { waitMs: number }; out: { data: string; expiresAt: number } };
+  /** Link-code pairing; each call replaces the earlier code. */
+  'pairing.code': { in: { phone: string; waitMs: number }; out: { code: string; expiresAt: number } };
+  /** Unlinks at WhatsApp when it can, forgets the credentials; the line is `unpaired` afterwards. */
+  logout: { in: { timeoutMs: number }; out: { unlinked: boolean } };
+  /** Puts an accepted outbox row in its line's mailbox and answers when it ended; asking again for the same row waits for the same end. */
+  send: { in: { outboxId: string }; out: SendOutcome };
+  'messages.read': { in: { chat: Jid; ids: string[]; sender?: Jid; played: boolean }; out: Record<string, never> };
+  'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
+  stats: { in: Record<string, never>; out: WorkerStats };
+}
+
+export type LineCommandName = keyof LineCommands;
+
+/** Measured on the process that hosts the line; null = the runtime cannot tell. */
+export interface WorkerStats {
+  worker: string;
+  linesInWorker: number;
+  heapUsedBytes: number;
+  heapTotalBytes: number;
+  rssBytes: number;
+  eventLoopLagMs: number;
+}

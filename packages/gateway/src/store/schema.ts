@@ -1,0 +1,250 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables. One definition for SQLite and PostgreSQL: times are Unix milliseconds (bigint), booleans 0/1, JSON is text,
+ * bytes are blob/bytea. `sealed` columns hold AES-256-GCM records (see crypto/sealed-box.ts), bound to table, column and row.
+ */
+export interface Database {
+  settings: SettingsTable;
+  data_keys: DataKeysTable;
+  accounts: AccountsTable;
+  api_keys: ApiKeysTable;
+  lines: LinesTable;
+  line_keys: LineKeysTable;
+  inbox: InboxTable;
+  outbox: OutboxTable;
+  idempotency: IdempotencyTable;
+  events: EventsTable;
+  messages: MessagesTable;
+  chats: ChatsTable;
+  contacts: ContactsTable;
+  webhooks: WebhooksTable;
+  deliveries: DeliveriesTable;
+  attempts: AttemptsTable;
+}
+
+/** Facts of the installation: `key_check` proves the master key, `schema` is Kysely's own table. */
+export interface SettingsTable {
+  name: string;
+  value: string;
+}
+
+/** Data keys, wrapped by the master key. One per line and one for everything else. */
+export interface DataKeysTable {
+  /** `line_…` or `system`. */
+  scope: string;
+  master_key_id: string;
+  wrapped: Buffer;
+  created_at: number;
+}
+
+export interface AccountsTable {
+  id: string;
+  name: string;
+  plan: string;
+  /** `active` or why not. */
+  subscription: string;
+  created_at: number;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  account_id: string;
+  name: string;
+  mode: 'live' | 'test';
+  /** HMAC-SHA-256 of the key. */
+  hash: Buffer;
+  /** What may be shown: `wzb_test_Ab12…`. */
+  prefix: string;
+  /** JSON array. */
+  scopes: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
+export interface LinesTable {
+  /** The Bridges API's integer id. */
+  number: Generated<number>;
+  id: string;
+  account_id: string;
+  mode: 'live' | 'test';
+  customer_ref: string | null;
+  label: string | null;
+  status: string;
+  status_reason: string | null;
+  phone: string | null;
+  jid: string | null;
+  lid: string | null;
+  name: string | null;
+  created_at: number;
+  connected_at: number | null;
+  /** Set while a deletion is under way: the line is gone for callers, its rows follow. */
+  deleted_at: number | null;
+}
+
+export interface LineKeysTable {
+  line_id: string;
+  kind: string;
+  id: string;
+  /** sealed */
+  value: Buffer;
+}
+
+export interface InboxTable {
+  seq: Generated<number>;
+  line_id: string;
+  kind: 'sealed' | 'stanza';
+  /** Hex hash of the ciphertext; null for unencrypted stanzas. Kept as a tombstone after processing. */
+  hash: string | null;
+  tag: string;
+  enc_index: number;
+  /** sealed; null once processed */
+  stanza: Buffer | null;
+  /** sealed; null once processed, or for unencrypted stanzas */
+  plaintext: Buffer | null;
+  failure: string | null;
+  done: number;
+  created_at: number;
+}
+
+export interface OutboxTable {
+  seq: Generated<number>;
+  id: string;
+  account_id: string;
+  line_id: string;
+  message_id: string;
+  to_jid: string;
+  /** JSON of OutboundContent. */
+  content: string;
+  state: 'accepted' | 'prepared' | 'sending' | 'sent' | 'failed';
+  /** Encoded protobuf; null until prepared. */
+  proto: Buffer | null;
+  /** JSON of the rest of `Prepared`; null until prepared. */
+  prepared: string | null;
+  accepted_at: number;
+  /** Unix seconds of WhatsApp's acknowledgement. */
+  ack_timestamp: number | null;
+  /** AppError code, and JSON of its details, when failed. */
+  error_code: string | null;
+  error_details: string | null;
+  finished_at: number | null;
+}
+
+export interface IdempotencyTable {
+  /** account id and mode. */
+  scope: string;
+  key: string;
+  /** SHA-256 over method, path and canonical body. */
+  fingerprint: string;
+  outbox_id: string | null;
+  /** The answer, once given. */
+  status: number | null;
+  body: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface EventsTable {
+  seq: Generated<number>;
+  id: string;
+  account_id: string;
+  line_id: string;
+  type: string;
+  dedupe_key: string;
+  chat: string | null;
+  /** JSON */
+  payload: string;
+  created_at: number;
+}
+
+export interface MessagesTable {
+  seq: Generated<number>;
+  line_id: string;
+  message_id: string;
+  /** The chat's canonical JID (LID when known). */
+  chat_jid: string;
+  sender_jid: string;
+  from_me: number;
+  kind: string;
+  body: string;
+  /** JSON of MessageFacts. */
+  facts: string;
+  proto: Buffer | null;
+  status: string;
+  timestamp: number;
+  created_at: number;
+}
+
+export interface ChatsTable {
+  line_id: string;
+  jid: string;
+  pn: string | null;
+  lid: string | null;
+  name: string | null;
+  is_group: number;
+  archived: number;
+  unread_count: number;
+  last_message_id: string | null;
+  last_message_at: number | null;
+  updated_at: number;
+}
+
+export interface ContactsTable {
+  line_id: string;
+  jid: string;
+  pn: string | null;
+  lid: string | null;
+  name: string | null;
+  push_name: string | null;
+  updated_at: number;
+}
+
+export interface WebhooksTable {
+  id: string;
+  account_id: string;
+  mode: 'live' | 'test';
+  /** Null: every line of the account. */
+  line_id: string | null;
+  url: string;
+  /** sealed */
+  secret: Buffer;
+  /** JSON array of event names in the format's words; `["*"]` = all. */
+  events: string;
+  format: 'bridges' | 'lines';
+  description: string | null;
+  status: 'enabled' | 'disabled';
+  disabled_reason: string | null;
+  created_at: number;
+  /** Start of the present run of failures; null while healthy. */
+  failing_since: number | null;
+}
+
+export interface DeliveriesTable {
+  seq: Generated<number>;
+  id: string;
+  account_id: string;
+  webhook_id: string;
+  event_seq: number;
+  /** Deliveries of one webhook with the same key keep their order. */
+  order_key: string | null;
+  state: 'pending' | 'delivered' | 'dead' | 'expired';
+  attempts: number;
+  next_at: number;
+  /** Claimed until then; 0 when free. */
+  leased_until: number;
+  expires_at: number | null;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface AttemptsTable {
+  delivery_id: string;
+  number: number;
+  at: number;
+  duration_ms: number;
+  status_code: number | null;
+  error_class: string | null;
+  response_excerpt: string | null;
+}

@@ -1,0 +1,25 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Database } from './schema.ts';
+
+/** One transaction. Work registered with `onCommit` runs after the commit, never after a roll-back. */
+export interface Tx {
+  readonly db: Transaction<Database>;
+  onCommit(work: () => void): void;
+}
+
+/** `full`: survives a power cut once it resolved. `normal`: survives a crash of the process (SQLite may lose the last commits at a power cut). */
+export type Durability = 'full' | 'normal';
+
+/** The database, open. One per process. */
+export interface Store {
+  /** For reads and single statements. */
+  readonly db: Kysely<Database>;
+  readonly engine: 'sqlite' | 'postgres';
+  /**
+   * Runs `work` in one transaction that takes the write lock at once (SQLite: BEGIN IMMEDIATE, one at a time per process).
+   * Retried by itself a bounded number of times on serialisation failures and lock time-outs, so `work` must be repeatable.
+   * No network call inside.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  close(): Promise<void>;
+}
