@@ -1,0 +1,1 @@
+export function checkLayers(root: string): { violations: string[]; imports: number };

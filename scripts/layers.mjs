@@ -1,0 +1,75 @@
+// The import spine of packages/gateway/src, as data: who may import whom. See ARCHITECTURE.md.
+/** Folder or root file → folders it may import (its own folder always). `@x` are packages. */
+export const GATEWAY = {
+  core: ['@ponte/engine'],
+  config: ['core'],
+  crypto: ['core', 'store'],
+  observe: ['core'],
+  net: ['core', 'observe'],
+  store: ['core', 'crypto', 'observe', '@ponte/engine'],
+  access: ['core', 'store', 'crypto', 'observe'],
+  webhooks: ['core', 'store', 'crypto', 'net', 'observe', '@ponte/engine'],
+  media: ['core', 'store', 'crypto', 'net', 'observe', '@ponte/engine'],
+  journal: ['core', 'store', 'crypto', 'webhooks', 'observe', '@ponte/engine'],
+  lines: ['core', 'store', 'crypto', 'journal', 'media', 'webhooks', 'observe', '@ponte/engine'],
+  commands: [
+    'core',
+    'store',
+    'crypto',
+    'access',
+    'media',
+    'webhooks',
+    'lines',
+    'journal',
+    'net',
+    'observe',
+    '@ponte/engine',
+  ],
+  http: ['core', 'access', 'commands', 'lines', 'webhooks', 'observe', '@ponte/engine'],
+  'dialects/bridges': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
+  'dialects/lines': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
+  'dialects/console': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
+  cli: ['*'],
+  bench: ['*'],
+  'app.ts': ['*'],
+  'worker-main.ts': ['*'],
+  'main.ts': ['cli', 'app.ts', 'config', 'core', 'observe'],
+  'index.ts': ['app.ts', 'config', 'core'],
+};
+
+/** Which workspace packages may import which (also as devDependency in tests). */
+export const PACKAGES = {
+  engine: [],
+  'engine-baileys': ['@ponte/engine'],
+  simulator: ['@ponte/engine'],
+  gateway: ['@ponte/engine', '@ponte/engine-baileys', '@ponte/simulator'],
+  console: [],
+};
+
+/** Outside packages that only the named workspace may import. */
+export const FENCED = {
+  baileys: ['engine-baileys'],
+  libsignal: ['engine-baileys'],
+  'whatsapp-rust-bridge': ['engine-baileys'],
+  'zapo-js': ['simulator'],
+  fastify: ['gateway'],
+  kysely: ['gateway'],
+};
+
+/** Only these files of the gateway may name a concrete adapter. */
+export const ADAPTERS = {
+  '@ponte/engine-baileys': ['app.ts', 'worker-main.ts'],
+  '@ponte/simulator': ['app.ts', 'cli/', 'bench/'],
+};
+
+/** Text that has one home only, by pattern. Paths are relative to packages/gateway/src. */
+export const HOMES = [
+  { what: 'process.env', pattern: /\bprocess\.env\b/, homes: ['config/', 'main.ts', 'bench/'] },
+  {
+    what: 'Date.now / new Date()',
+    pattern: /\bDate\.now\(|\bnew Date\(\)/,
+    homes: ['core/clock.ts', 'bench/', 'cli/'],
+  },
+  { what: 'setTimeout / setInterval', pattern: /\bset(?:Timeout|Interval)\(/, homes: ['core/clock.ts', 'bench/'] },
+  { what: 'Math.random', pattern: /\bMath\.random\(/, homes: ['core/clock.ts', 'bench/'] },
+];

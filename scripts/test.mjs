@@ -1,0 +1,52 @@
+// Runs the test suites, and says which ones were left out for want of a service and how to get it.
+// With CI=true a missing service is a failure, never a skip. Arguments are handed to vitest.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+function reachable(url, fallbackPort) {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: hostname, port: Number(port || fallbackPort) });
+    const end = (answer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(3_000, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+const services = [
+  {
+    name: 'PostgreSQL',
+    suites: 'every store test on PostgreSQL (they ran on SQLite only)',
+    get: 'start PostgreSQL 15 or newer and set TEST_DATABASE_URL=postgres://user@127.0.0.1:5432/test',
+    present: async () => !!process.env.TEST_DATABASE_URL && (await reachable(process.env.TEST_DATABASE_URL, 5432)),
+  },
+];
+
+const missing = [];
+for (const service of services) if (!(await service.present())) missing.push(service);
+const tell = () => {
+  for (const { name, suites, get } of missing)
+    process.stderr.write(`ponte: left out without ${name}: ${suites}. To run them: ${get}\n`);
+};
+tell();
+if (missing.length > 0 && process.env.CI === 'true') {
+  process.stderr.write('ponte: CI=true, so a missing service is a failure.\n');
+  process.exit(1);
+}
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+if (!existsSync(vitest)) {
+  process.stderr.write('ponte: vitest is not installed; run "npm ci".\n');
+  process.exit(1);
+}
+const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+if (missing.length > 0) tell();
+process.exit(result.status ?? 1);
