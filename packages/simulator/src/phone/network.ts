@@ -18,7 +18,7 @@ export interface PhoneStore {
 
 /** Milliseconds since 1970, of the simulated world. */
 export interface PhoneClock {
-  now(): number;
+  nowMs(): number;
 }
 
 /** Where every key, id and padding byte comes from: seeded in tests, crypto-strong otherwise. */

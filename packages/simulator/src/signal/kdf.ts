@@ -1,7 +1,12 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 
 /** HKDF-SHA256 (RFC 5869). Without a salt, 32 zero bytes are used, as Signal and WhatsApp do. */
-export function hkdf(secret: Uint8Array, info: string, lengthBytes: number, salt = new Uint8Array(32)): Uint8Array {
+export function hkdf(
+  secret: Uint8Array,
+  info: string,
+  lengthBytes: number,
+  salt: Uint8Array = new Uint8Array(32),
+): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, salt, info, lengthBytes));
 }
 
