@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source', 'node', 'import', 'default'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    setupFiles: ['./vitest.leaks.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
