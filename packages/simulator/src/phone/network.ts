@@ -61,6 +61,14 @@ export interface LinkOffer {
   deviceIdentityHmac: Uint8Array;
 }
 
+/** A link that both sides have signed. */
+export interface ConfirmedLink {
+  keyIndex: number;
+  companionIdentityKey: Uint8Array;
+  /** Bytes of the protobuf ADVSignedDeviceIdentity with both signatures and the account's key: `<device-identity>` of a key bundle. */
+  signedIdentity: Uint8Array;
+}
+
 /** The QR text, or what a companion answered, does not fit: nothing was linked. The message says what is wrong. */
 export class LinkError extends Error {
   override readonly name = 'LinkError';
@@ -80,5 +88,5 @@ export interface PhoneDevice {
   /** Scans a QR code. Throws LinkError when the text is no pairing QR. */
   linkDevice(qrText: string): LinkOffer;
   /** Checks the companion's signature in its answer to `<pair-success>` (the bytes of `<device-identity>`). Throws LinkError. */
-  confirmLink(ref: string, deviceIdentity: Uint8Array): { keyIndex: number; companionIdentityKey: Uint8Array };
+  confirmLink(ref: string, deviceIdentity: Uint8Array): ConfirmedLink;
 }

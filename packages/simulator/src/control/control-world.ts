@@ -1,0 +1,47 @@
+import type { LinkOffer, PhoneDevice, PhoneSettings } from '../phone/network.ts';
+
+/** A new phone as the sandbox API asks for it. */
+export interface NewPhone {
+  /** Digits of the phone number. */
+  phone: string;
+  name: string;
+  about: string | undefined;
+  isBusiness: boolean;
+  isLidOnly: boolean;
+}
+
+/** What the world itself knows of a phone (the rest the phone knows). */
+export interface PhoneProfile {
+  phone: string;
+  about: string;
+  isBusiness: boolean;
+  isLidOnly: boolean;
+  settings: PhoneSettings;
+}
+
+/** One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are undefined, never created. */
+export interface ControlWorld {
+  phone(tenant: string, phone: string): Promise<PhoneDevice | undefined>;
+  phones(tenant: string): PhoneProfile[];
+  profile(tenant: string, phone: string): PhoneProfile | undefined;
+  /** Creates the phone, started; the same number again answers the existing one. Throws LimitError. */
+  createPhone(tenant: string, phone: NewPhone): Promise<PhoneDevice>;
+  /** Removes the phone, its companions and its mail. */
+  deletePhone(tenant: string, phone: string): Promise<void>;
+  /** Changes settings; a phone that comes online gets its mail. */
+  updateSettings(tenant: string, phone: string, changes: Partial<PhoneSettings>): Promise<PhoneSettings>;
+  /**
+   * Sends `<pair-success>` to the connection that shows `offer.ref`, takes its answer to Phone.confirmLink and closes it with 515.
+   * Rejects with LinkError when no connection shows that ref (any more), or when the companion's answer does not fit.
+   */
+  pair(tenant: string, phone: string, offer: LinkOffer): Promise<{ deviceJid: string }>;
+  /** The device a line is linked as. */
+  lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined;
+  /** Removes a companion: stream error 401 or failure 401 at its next login, `devices` notifications to contacts. */
+  unlink(tenant: string, phone: string, deviceJid: string): Promise<void>;
+  /** Adds a fault from the body of `POST /lines/{id}/faults`; throws FaultError with a sentence for the caller. */
+  addFault(tenant: string, lineId: string, body: unknown): unknown;
+  /** Stanzas of this line after a sequence number, oldest first. */
+  wire(tenant: string, lineId: string, after: number): unknown[];
+  reset(tenant: string): Promise<void>;
+}
