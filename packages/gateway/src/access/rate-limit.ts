@@ -1,0 +1,144 @@
+import ipaddr from 'ipaddr.js';
+import type { Clock } from '../core/clock.ts';
+
+/** At most `max` requests in any `windowMs` milliseconds. `max` 0 = no limit. */
+export interface LimitRule {
+  max: number;
+  windowMs: number;
+}
+
+/** What one request was told. */
+export interface Verdict {
+  allowed: boolean;
+  /** The rule's `max`. */
+  limit: number;
+  /** Requests that would still pass right now. */
+  remaining: number;
+  /** Milliseconds until the next place gets free: a request after that passes. 0 while there are free places and none is taken. */
+  resetMs: number;
+  windowMs: number;
+}
+
+export interface SlidingWindow {
+  /** Takes a place for `key` when there is one. A refused request takes none. */
+  take(key: string): Verdict;
+  /** Keys remembered right now; never more than the bound. */
+  size(): number;
+}
+
+/** The instants of the last requests of one key, oldest first, in a ring that grows up to `max`. */
+interface Track {
+  times: number[];
+  first: number;
+}
+
+/**
+ * An exact sliding window: never more than `max` in ANY window, and a request after `resetMs` always passes. Needs `max` numbers per busy key.
+ * At most `maxKeys` keys are remembered; beyond that the one that was used longest ago is forgotten (and starts afresh).
+ */
+export function createSlidingWindow(options: { rule: LimitRule; clock: Clock; maxKeys?: number }): SlidingWindow {
+  const { rule, clock } = options;
+  const maxKeys = options.maxKeys ?? 20_000;
+  const tracks = new Map<string, Track>();
+
+  const trackOf = (key: string): Track => {
+    const known = tracks.get(key);
+    if (known) {
+      tracks.delete(key);
+      tracks.set(key, known);
+      return known;
+    }
+    if (tracks.size >= maxKeys) {
+      const oldest = tracks.keys().next();
+      if (!oldest.done) tracks.delete(oldest.value);
+    }
+    const fresh: Track = { times: [], first: 0 };
+    tracks.set(key, fresh);
+    return fresh;
+  };
+
+  return {
+    take(key) {
+      const { max, windowMs } = rule;
+      if (max === 0) return { allowed: true, limit: 0, remaining: Number.POSITIVE_INFINITY, resetMs: 0, windowMs };
+      const now = clock.monotonic();
+      const track = trackOf(key);
+      forget(track, now - windowMs);
+      const allowed = track.times.length - track.first < max;
+      if (allowed) track.times.push(now);
+      const oldest = track.times[track.first] ?? now;
+      return {
+        allowed,
+        limit: max,
+        remaining: max - (track.times.length - track.first),
+        resetMs: Math.max(0, oldest + windowMs - now),
+        windowMs,
+      };
+    },
+    size: () => tracks.size,
+  };
+}
+
+/** Drops the instants at or before `until`; compacts once half of the list is dead, so that a request costs constant time on average. */
+function forget(track: Track, until: number): void {
+  while (track.first < track.times.length && (track.times[track.first] ?? 0) <= until) track.first += 1;
+  if (track.first > 64 && track.first * 2 > track.times.length) {
+    track.times = track.times.slice(track.first);
+    track.first = 0;
+  }
+}
+
+/** Which budget a request draws from. `provision`, `proxy`, `api` and `sandbox` count per API key, `ip` and `sandbox_ip` per address. */
+export type LimitClass = 'provision' | 'proxy' | 'api' | 'sandbox' | 'ip' | 'sandbox_ip';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per minute. Calls of the sandbox drive a whole test
+ * suite against a network of our own, so they have their own, wider budget.
+ */
+export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
+  provision: { max: 10, windowMs: MINUTE_MS },
+  proxy: { max: 120, windowMs: MINUTE_MS },
+  api: { max: 120, windowMs: MINUTE_MS },
+  sandbox: { max: 3_000, windowMs: MINUTE_MS },
+  ip: { max: 300, windowMs: MINUTE_MS },
+  sandbox_ip: { max: 3_000, windowMs: MINUTE_MS },
+};
+
+export interface RateLimiter {
+  /** `subject` is an API key's id, or an address made by `addressBucket`. */
+  take(limit: LimitClass, subject: string): Verdict;
+}
+
+/** One window per class. Counts live in this process: several nodes each allow the whole budget. */
+export function createRateLimiter(options: {
+  clock: Clock;
+  limits?: Partial<Record<LimitClass, LimitRule>>;
+  maxKeys?: number;
+}): RateLimiter {
+  const rules = { ...DEFAULT_LIMITS, ...options.limits };
+  const make = (limit: LimitClass): SlidingWindow =>
+    createSlidingWindow({ rule: rules[limit], clock: options.clock, maxKeys: options.maxKeys });
+  const windows: Record<LimitClass, SlidingWindow> = {
+    provision: make('provision'),
+    proxy: make('proxy'),
+    api: make('api'),
+    sandbox: make('sandbox'),
+    ip: make('ip'),
+    sandbox_ip: make('sandbox_ip'),
+  };
+  return { take: (limit, subject) => windows[limit].take(subject) };
+}
+
+/** The bucket of an address: IPv4 as it is, IPv6 by its /64 (one customer's network); text that is no address is its own bucket. */
+export function addressBucket(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return parsed
+    .toByteArray()
+    .slice(0, 8)
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}
