@@ -55,6 +55,8 @@ export interface LinkOffer {
   companionNoiseKey: Uint8Array;
   /** Identity public key of the companion (32 bytes), as the QR says. */
   companionIdentityKey: Uint8Array;
+  /** The secret that only the QR shows; a server of WhatsApp never has it, a hostile one in a test does. */
+  advSecret: Uint8Array;
   /** Number of this link in the account's key list; belongs into usync's `<device key-index>`. */
   keyIndex: number;
   /** Bytes of the protobuf ADVSignedDeviceIdentityHMAC: content of `<device-identity>` in `<pair-success>`. */

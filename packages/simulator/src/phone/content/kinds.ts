@@ -1,0 +1,55 @@
+import type { Proto } from 'zapo-js/proto';
+import type { Content, ContentKind } from './kind.ts';
+import { text } from './text.ts';
+
+/** Every kind of message a phone can write and show. A new kind is a file and a row here. */
+export const KINDS: readonly ContentKind[] = [text];
+
+/** Fields of a Message that accompany content and are none themselves. */
+const ACCOMPANYING = new Set(['messageContextInfo', 'senderKeyDistributionMessage', 'protocolMessage']);
+
+/** What a message says. Undefined when it holds no content at all (only keys, say). */
+export function readContent(message: Proto.IMessage): Content | undefined {
+  for (const kind of KINDS) {
+    const content = kind.read(message);
+    if (content) return withContext(content, message);
+  }
+  const field = Object.entries(message).find(
+    ([name, value]) => !ACCOMPANYING.has(name) && typeof value === 'object' && value !== null,
+  );
+  return field && { type: 'unsupported', fields: { message_kind: field[0] } };
+}
+
+// Quote, mentions and forwarding sit in the contextInfo of whichever content message there is.
+function withContext(content: Content, message: Proto.IMessage): Content {
+  for (const part of Object.values(message)) {
+    if (typeof part !== 'object' || part === null || !('contextInfo' in part) || !part.contextInfo) continue;
+    const info: Proto.IContextInfo = part.contextInfo;
+    const { stanzaId, mentionedJid, isForwarded, expiration } = info;
+    const fields = {
+      ...content.fields,
+      ...(stanzaId ? { quoted_message_id: stanzaId } : {}),
+      ...(mentionedJid && mentionedJid.length > 0 ? { mentions: [...mentionedJid] } : {}),
+      ...(isForwarded ? { forwarded: true } : {}),
+      ...(expiration ? { ephemeral_seconds: expiration } : {}),
+    };
+    return Object.keys(fields).length > 0 ? { ...content, fields } : content;
+  }
+  return content;
+}
+
+/** The message inside the wrappers that WhatsApp uses for disappearing, view-once and captioned content. */
+export function unwrap(message: Proto.IMessage): Proto.IMessage {
+  let inner = message;
+  for (let depth = 0; depth < 5; depth++) {
+    const wrapped =
+      inner.ephemeralMessage ??
+      inner.viewOnceMessage ??
+      inner.viewOnceMessageV2 ??
+      inner.viewOnceMessageV2Extension ??
+      inner.documentWithCaptionMessage;
+    if (!wrapped?.message) return inner;
+    inner = { ...wrapped.message, messageContextInfo: wrapped.message.messageContextInfo ?? inner.messageContextInfo };
+  }
+  return inner;
+}

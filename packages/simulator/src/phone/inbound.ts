@@ -1,0 +1,140 @@
+import { bareJid, childrenOf, isGroup, type Node, sameUser } from '@ponte/engine';
+import { type Proto, proto } from 'zapo-js/proto';
+import type { SignalDevice } from '../signal/signal-device.ts';
+import { SignalError, type SignalFailure } from '../signal/signal-error.ts';
+import type { AddressBook } from './address-book.ts';
+import { applyChange } from './content/changes.ts';
+import type { Content } from './content/kind.ts';
+import { readContent, unwrap } from './content/kinds.ts';
+import type { Envelope } from './envelope.ts';
+import type { Inbox, InboxEntry } from './inbox.ts';
+import { decodeMessage } from './message-bytes.ts';
+import type { PhoneStore } from './network.ts';
+
+export interface InboundParts {
+  own: { jid: string; lid: string };
+  store: PhoneStore;
+  signal: SignalDevice;
+  book: AddressBook;
+  inbox: Inbox;
+}
+
+/**
+ * What became of a message stanza. `retry`: it cannot be decrypted and should be asked for again; `rejected`: decrypted but no valid
+ * message, asking again would not help.
+ */
+export type Reception =
+  | { outcome: 'shown'; entry: InboxEntry }
+  | { outcome: 'applied' | 'duplicate' | 'rejected' }
+  | { outcome: 'retry'; reason: SignalFailure | 'empty' };
+
+/** Decrypts a message and puts it into the inbox, in one transaction: the ratchet never moves without the message being kept. */
+export class Inbound {
+  readonly #parts: InboundParts;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+  }
+
+  accept(envelope: Envelope, node: Node): Reception {
+    const { inbox, store } = this.#parts;
+    try {
+      return store.transaction(() => this.#decryptAndShow(envelope, node));
+    } catch (error) {
+      inbox.reload();
+      if (!(error instanceof SignalError)) throw error;
+      if (error.reason === 'duplicate') {
+        inbox.countCopy(envelope.chat, envelope.from, envelope.messageId);
+        return { outcome: 'duplicate' };
+      }
+      inbox.record(entryOf(envelope, undecryptable(error.reason), undefined));
+      return { outcome: 'retry', reason: error.reason };
+    }
+  }
+
+  #decryptAndShow(envelope: Envelope, node: Node): Reception {
+    const { inbox } = this.#parts;
+    const parts = childrenOf(node, 'enc');
+    if (parts.length === 0) {
+      inbox.record(entryOf(envelope, undecryptable('empty'), undefined));
+      return { outcome: 'retry', reason: 'empty' };
+    }
+    let message: Proto.IMessage = {};
+    for (const part of parts) {
+      const plaintext = this.#decrypt(envelope, part);
+      const decoded = this.#read(envelope, plaintext);
+      if (!decoded) return { outcome: 'rejected' };
+      message = { ...message, ...decoded };
+    }
+    const content = unwrap(message);
+    if (applyChange(content, envelope, this.#parts)) return { outcome: 'applied' };
+    const shown = envelope.isPeer ? undefined : readContent(content);
+    if (!shown) return { outcome: 'applied' };
+    const entry = entryOf(envelope, shown, content);
+    inbox.record(entry);
+    return { outcome: 'shown', entry };
+  }
+
+  #decrypt(envelope: Envelope, part: Node): Uint8Array {
+    const { signal, book } = this.#parts;
+    const { type } = part.attrs;
+    if (!(part.content instanceof Uint8Array)) throw new SignalError('malformed');
+    const address = book.session(envelope.device);
+    if (type === 'pkmsg' || type === 'msg') return signal.decrypt(address, type, part.content);
+    if (type === 'skmsg') return signal.decryptGroup(envelope.chatJid, address, part.content);
+    throw new SignalError('malformed');
+  }
+
+  // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no message, and for a wrapper that
+  // somebody else sent: only own devices may say that a message is ours.
+  #read(envelope: Envelope, plaintext: Uint8Array): Proto.IMessage | undefined {
+    const message = decodeOrUndefined(plaintext);
+    const copy = message?.deviceSentMessage;
+    if (copy && !envelope.isFromMe) return undefined;
+    const inner = copy?.message
+      ? { ...copy.message, messageContextInfo: copy.message.messageContextInfo ?? message.messageContextInfo }
+      : message;
+    const distribution = message?.senderKeyDistributionMessage ?? inner?.senderKeyDistributionMessage;
+    const { groupId, axolotlSenderKeyDistributionMessage: key } = distribution ?? {};
+    if (groupId && key && isGroup(envelope.chatJid) && sameUser(groupId, envelope.chatJid)) {
+      this.#parts.signal.acceptDistribution(groupId, this.#parts.book.session(envelope.device), key);
+    }
+    return inner;
+  }
+}
+
+function decodeOrUndefined(plaintext: Uint8Array): Proto.IMessage | undefined {
+  try {
+    return decodeMessage(plaintext);
+  } catch {
+    // Whatever the decoder found wrong: the answer to the sender is the same nack (InvalidProtobuf).
+    return undefined;
+  }
+}
+
+function undecryptable(reason: string): Content {
+  return { type: 'undecryptable', fields: { reason } };
+}
+
+function entryOf(envelope: Envelope, content: Content, message: Proto.IMessage | undefined): InboxEntry {
+  return {
+    messageId: envelope.messageId,
+    chat: envelope.chat,
+    from: envelope.from,
+    fromMe: envelope.isFromMe,
+    isOwnSend: false,
+    senderJid: bareJid(envelope.device),
+    timestamp: envelope.timestamp,
+    ...(envelope.pushName === undefined ? {} : { pushName: envelope.pushName }),
+    content,
+    ...(message ? { raw: Buffer.from(proto.Message.encode(message).finish()).toString('base64') } : {}),
+    status: envelope.isFromMe ? 'sent' : 'received',
+    copies: 1,
+    isEdited: false,
+    isRevoked: false,
+    isRead: envelope.isFromMe,
+    reactions: [],
+    votes: [],
+    answers: [],
+  };
+}

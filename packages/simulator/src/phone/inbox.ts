@@ -1,0 +1,141 @@
+import type { Content } from './content/kind.ts';
+import { DurableList, type Row } from './durable-list.ts';
+import type { PhoneStore } from './network.ts';
+
+/** How far an own message got; for messages of others it stays `received`. */
+export type MessageStatus = 'received' | 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+
+/** A message as this phone shows it. Addresses are phone-number JIDs where the number is known, without device. */
+export interface InboxEntry {
+  messageId: string;
+  chat: string;
+  from: string;
+  fromMe: boolean;
+  /** Written on this phone; false for what it decrypted, own linked devices included. */
+  isOwnSend: boolean;
+  /** The address the sender used on the wire; keys of votes and answers are bound to it. */
+  senderJid: string;
+  /** Seconds since 1970, by the server's clock. */
+  timestamp: number;
+  pushName?: string;
+  content: Content;
+  /** Bytes of the protobuf Message, base64; absent when it could not be decrypted. */
+  raw?: string;
+  status: MessageStatus;
+  /** Number the server gave for a refused send. */
+  errorCode?: number;
+  /** How often the same id arrived. */
+  copies: number;
+  isEdited: boolean;
+  isRevoked: boolean;
+  isRead: boolean;
+  reactions: { from: string; emoji: string }[];
+  votes: { from: string; options: string[] }[];
+  answers: { from: string; response: string; extraGuestCount: number }[];
+}
+
+export interface Chat {
+  chat: string;
+  lastMessageAt: number;
+  unread: number;
+}
+
+export const INBOX_MAX_ENTRIES = 2000;
+
+const PROGRESS: MessageStatus[] = ['pending', 'sent', 'delivered', 'read', 'played'];
+
+/** Everything a phone shows, bounded and durable, in the order it arrived. */
+export class Inbox {
+  readonly #list: DurableList<InboxEntry>;
+
+  constructor(store: PhoneStore) {
+    this.#list = new DurableList(store, 'inbox', INBOX_MAX_ENTRIES);
+  }
+
+  /**
+   * Adds a message. The same id of the same sender in the same chat is not added again: it counts as a copy, or takes the place of
+   * what could not be decrypted before.
+   */
+  record(entry: InboxEntry): void {
+    const key = keyOf(entry);
+    const known = this.#list.get(key)?.value;
+    if (known && known.content.type !== 'undecryptable') {
+      if (entry.content.type !== 'undecryptable') this.countCopy(entry.chat, entry.from, entry.messageId);
+      return;
+    }
+    this.#list.append(key, entry);
+  }
+
+  /** Counts another arrival of a message that is here. False when it is not. */
+  countCopy(chat: string, from: string, messageId: string): boolean {
+    const change = (entry: InboxEntry) => ({ ...entry, copies: entry.copies + 1 });
+    return this.#list.update(keyOf({ chat, from, messageId }), change) !== undefined;
+  }
+
+  find(chat: string, messageId: string): InboxEntry | undefined {
+    return this.#row(chat, messageId)?.value;
+  }
+
+  /** Changes the message with this id in this chat. Undefined when it is not (any more) here. */
+  update(chat: string, messageId: string, change: (entry: InboxEntry) => InboxEntry): InboxEntry | undefined {
+    const row = this.#row(chat, messageId);
+    return row && this.#list.update(row.key, change);
+  }
+
+  /** Moves an own message forward (never back: a late "delivered" does not undo "read"). */
+  advance(chat: string, messageId: string, status: MessageStatus): void {
+    this.update(chat, messageId, (entry) => {
+      const isForward = PROGRESS.indexOf(status) > PROGRESS.indexOf(entry.status);
+      return entry.fromMe && isForward ? { ...entry, status } : entry;
+    });
+  }
+
+  /** Own messages that the server has answered: `errorCode` when it refused. */
+  settle(messageId: string, timestamp: number | undefined, errorCode: number | undefined): void {
+    const row = this.#last((entry) => entry.isOwnSend && entry.messageId === messageId);
+    if (!row) return;
+    this.#list.update(row.key, (entry) => ({
+      ...entry,
+      timestamp: timestamp ?? entry.timestamp,
+      status: errorCode !== undefined ? 'failed' : entry.status === 'pending' ? 'sent' : entry.status,
+      ...(errorCode === undefined ? {} : { errorCode }),
+    }));
+  }
+
+  /** Messages after a sequence number, oldest first. What this phone wrote itself is only there when asked for. */
+  page(filter: { after: number; chat: string | undefined; isWithOwnSends: boolean }): Row<InboxEntry>[] {
+    return this.#list.rows().filter(({ seq, value }) => {
+      const isAsked = filter.chat === undefined || value.chat === filter.chat;
+      return seq > filter.after && isAsked && (filter.isWithOwnSends || !value.isOwnSend);
+    });
+  }
+
+  /** Every chat with a message in it, the newest first. */
+  chats(): Chat[] {
+    const chats = new Map<string, Chat>();
+    for (const { value } of this.#list.rows()) {
+      const chat = chats.get(value.chat) ?? { chat: value.chat, lastMessageAt: 0, unread: 0 };
+      chat.lastMessageAt = Math.max(chat.lastMessageAt, value.timestamp);
+      if (!value.fromMe && !value.isRead) chat.unread += 1;
+      chats.set(value.chat, chat);
+    }
+    return [...chats.values()].sort((a, b) => b.lastMessageAt - a.lastMessageAt);
+  }
+
+  /** Call when a transaction of the store failed. */
+  reload(): void {
+    this.#list.reload();
+  }
+
+  #row(chat: string, messageId: string): Row<InboxEntry> | undefined {
+    return this.#last((entry) => entry.messageId === messageId && entry.chat === chat);
+  }
+
+  #last(test: (entry: InboxEntry) => boolean): Row<InboxEntry> | undefined {
+    return this.#list.rows().findLast(({ value }) => test(value));
+  }
+}
+
+function keyOf(entry: Pick<InboxEntry, 'chat' | 'from' | 'messageId'>): string {
+  return `${entry.chat}|${entry.from}|${entry.messageId}`;
+}

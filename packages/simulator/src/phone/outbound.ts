@@ -1,0 +1,177 @@
+import { bareJid, type Jid, type Node, sameUser } from '@ponte/engine';
+import { type Proto, proto } from 'zapo-js/proto';
+import type { RandomBytes } from '../signal/curve.ts';
+import type { PreKeyBundle } from '../signal/session.ts';
+import type { SignalDevice } from '../signal/signal-device.ts';
+import { SignalError } from '../signal/signal-error.ts';
+import type { AddressBook } from './address-book.ts';
+import type { MessageShape } from './content/kind.ts';
+import type { Directory } from './directory.ts';
+import { DurableList } from './durable-list.ts';
+import { bundleQuery, readBundles } from './key-stanzas.ts';
+import { deviceSentCopy, encodeMessage } from './message-bytes.ts';
+import type { DeviceLink, PhoneStore } from './network.ts';
+
+/** The number is not on this WhatsApp. */
+export class NotOnWhatsAppError extends Error {
+  override readonly name = 'NotOnWhatsAppError';
+}
+
+interface SentMessage {
+  to: string;
+  message: string;
+  shape: MessageShape;
+  /** How often each device has asked for it again. */
+  resends: Record<string, number>;
+}
+
+/** Last messages that can be sent again when a device asks; WhatsApp clients keep a few hundred. */
+const SENT_MAX = 300;
+/** A device that asks more often than this is left alone (whatsmeow stops at 5 receipts). */
+const MAX_RESENDS = 5;
+
+export interface OutboundParts {
+  own: { jid: Jid; lid: Jid };
+  link: DeviceLink;
+  store: PhoneStore;
+  signal: SignalDevice;
+  book: AddressBook;
+  directory: Directory;
+  random: RandomBytes;
+}
+
+/** Sends messages: finds the devices, opens sessions, encrypts for each device, and answers retry receipts. */
+export class Outbound {
+  readonly #parts: OutboundParts;
+  readonly #sent: DurableList<SentMessage>;
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+    this.#sent = new DurableList(parts.store, 'sent', SENT_MAX);
+  }
+
+  /**
+   * Encrypts a 1:1 message for every device of the chat and every own linked device, and hands the stanza to the server. What the
+   * server says to it comes as an ack later. Throws NotOnWhatsAppError.
+   */
+  async send(to: Jid, messageId: string, message: Proto.IMessage, shape: MessageShape): Promise<void> {
+    const { own, directory, link } = this.#parts;
+    const [contact, self] = await directory.contacts([to, own.jid]);
+    if (!contact || contact.devices.length === 0) {
+      throw new NotOnWhatsAppError(
+        `${bareJid(to)} is not on this WhatsApp; create that phone or pair a line with it first`,
+      );
+    }
+    const isToSelf = sameUser(contact.jid, self?.jid);
+    const copies = (self?.devices ?? []).filter((jid) => !this.#isThisPhone(jid));
+    const recipients = isToSelf ? [] : contact.devices;
+    await this.#openSessions([...recipients, ...copies]);
+    const participants = this.#parts.store.transaction(() => {
+      const encoded = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+      this.#sent.append(messageId, { to: contact.jid, message: encoded, shape, resends: {} });
+      return [
+        ...recipients.flatMap((jid) => this.#recipientNode(jid, message, shape)),
+        ...copies.flatMap((jid) => this.#recipientNode(jid, deviceSentCopy(message, contact.jid), shape)),
+      ];
+    });
+    link.send({
+      tag: 'message',
+      attrs: {
+        id: messageId,
+        to: contact.jid,
+        type: shape.type,
+        ...(shape.edit === undefined ? {} : { edit: shape.edit }),
+        ...(contact.jid === bareJid(to) ? {} : { peer_recipient_pn: bareJid(to) }),
+      },
+      content: [
+        { tag: 'participants', attrs: {}, content: participants },
+        ...(shape.meta ? [{ tag: 'meta', attrs: shape.meta }] : []),
+      ],
+    });
+  }
+
+  /** Sends a message again to the device that could not decrypt it, in a new session. Unknown ids are ignored, as phones do. */
+  async resend(messageId: string, device: Jid, count: number, bundle: PreKeyBundle | undefined): Promise<void> {
+    const { own, book, signal, link, random, store } = this.#parts;
+    const sent = this.#sent.get(messageId)?.value;
+    const done = sent?.resends[device] ?? 0;
+    if (!sent || done >= MAX_RESENDS) return;
+    const address = book.session(device);
+    if (bundle) signal.openSession(address, bundle);
+    else await this.#fetchSessions([device]);
+    if (!signal.hasSession(address)) return;
+    const message = proto.Message.decode(Buffer.from(sent.message, 'base64'));
+    const isOwnDevice = sameUser(book.shown(device), own.jid);
+    const encrypted = store.transaction(() => {
+      this.#sent.update(messageId, (value) => ({ ...value, resends: { ...value.resends, [device]: done + 1 } }));
+      return signal.encrypt(address, encodeMessage(isOwnDevice ? deviceSentCopy(message, sent.to) : message, random));
+    });
+    link.send({
+      tag: 'message',
+      attrs: {
+        id: messageId,
+        to: device,
+        type: sent.shape.type,
+        device_fanout: 'false',
+        ...(isOwnDevice ? { recipient: sent.to } : {}),
+        ...(sent.shape.edit === undefined ? {} : { edit: sent.shape.edit }),
+      },
+      content: [encNode(encrypted, sent.shape, { count: String(count) })],
+    });
+  }
+
+  /** Call when a transaction of the store failed. */
+  reload(): void {
+    this.#sent.reload();
+  }
+
+  #isThisPhone(device: Jid): boolean {
+    return device === this.#parts.own.jid || device === this.#parts.own.lid;
+  }
+
+  async #openSessions(devices: Jid[]): Promise<void> {
+    const { signal, book } = this.#parts;
+    const missing = devices.filter((jid) => !signal.hasSession(book.session(jid)));
+    if (missing.length > 0) await this.#fetchSessions(missing);
+  }
+
+  async #fetchSessions(devices: Jid[]): Promise<void> {
+    const { signal, book, link } = this.#parts;
+    const bundles = readBundles(await link.query(bundleQuery(devices)));
+    for (const { jid, bundle } of bundles) {
+      try {
+        signal.openSession(book.session(jid), bundle);
+      } catch (error) {
+        // A device with forged keys gets no message; the others must.
+        if (!(error instanceof SignalError)) throw error;
+      }
+    }
+  }
+
+  // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when it hears of the message.
+  #recipientNode(device: Jid, message: Proto.IMessage, shape: MessageShape): Node[] {
+    const { signal, book, random } = this.#parts;
+    const address = book.session(device);
+    if (!signal.hasSession(address)) return [];
+    const encrypted = signal.encrypt(address, encodeMessage(message, random));
+    return [{ tag: 'to', attrs: { jid: device }, content: [encNode(encrypted, shape, {})] }];
+  }
+}
+
+function encNode(
+  encrypted: { type: string; ciphertext: Uint8Array },
+  shape: MessageShape,
+  extra: Record<string, string>,
+): Node {
+  return {
+    tag: 'enc',
+    attrs: {
+      v: '2',
+      type: encrypted.type,
+      ...(shape.mediatype === undefined ? {} : { mediatype: shape.mediatype }),
+      ...(shape.isHiddenOnFailure ? { 'decrypt-fail': 'hide' } : {}),
+      ...extra,
+    },
+    content: encrypted.ciphertext,
+  };
+}

@@ -1,0 +1,51 @@
+import { child, childrenOf, isGroup, type Jid, type Node } from '@ponte/engine';
+import type { Envelope } from './envelope.ts';
+
+/** `<ack>` for a pushed stanza: it leaves the server's queue. Attributes as Baileys stanza-ack.js copies them. */
+export function ackOf(node: Node, own: Jid, error?: number): Node {
+  const { id, from, participant, recipient, type } = node.attrs;
+  const attrs: Record<string, string> = { id: id ?? '', to: from ?? '', class: node.tag };
+  if (error !== undefined) attrs.error = String(error);
+  if (participant !== undefined) attrs.participant = participant;
+  if (recipient !== undefined) attrs.recipient = recipient;
+  if (type !== undefined) attrs.type = type;
+  if (node.tag === 'message') attrs.from = own;
+  return { tag: 'ack', attrs };
+}
+
+/** What the server is told about one received message: `sender` for copies of own messages, `peer_msg` between own devices. */
+export function deliveryReceipt(envelope: Envelope): Node {
+  const { messageId, device, chatJid, isFromMe, isPeer } = envelope;
+  if (isPeer) return receipt(messageId, device, { type: 'peer_msg' });
+  if (isGroup(chatJid)) {
+    return receipt(messageId, chatJid, { participant: device, ...(isFromMe ? { type: 'sender' } : {}) });
+  }
+  return isFromMe ? receipt(messageId, device, { type: 'sender', recipient: chatJid }) : receipt(messageId, device, {});
+}
+
+/** A receipt a person causes (read, played) or that was held back (delivered), for one or more messages of one sender. */
+export function receiptFor(
+  messageIds: string[],
+  to: { chatJid: Jid; senderJid: Jid },
+  type: 'delivered' | 'read' | 'played',
+  t: number,
+): Node {
+  const [first = '', ...more] = messageIds;
+  const attrs: Record<string, string> = type === 'delivered' ? {} : { type, t: String(t) };
+  if (isGroup(to.chatJid)) attrs.participant = to.senderJid;
+  const node = receipt(first, to.chatJid, attrs);
+  if (more.length > 0) {
+    node.content = [{ tag: 'list', attrs: {}, content: more.map((id) => ({ tag: 'item', attrs: { id } })) }];
+  }
+  return node;
+}
+
+/** The message ids a receipt speaks of. */
+export function idsOf(node: Node): string[] {
+  const items = childrenOf(child(node, 'list'), 'item').map((item) => item.attrs.id ?? '');
+  return [node.attrs.id ?? '', ...items].filter((id) => id !== '');
+}
+
+function receipt(id: string, to: Jid, attrs: Record<string, string>): Node {
+  return { tag: 'receipt', attrs: { id, to, ...attrs } };
+}
