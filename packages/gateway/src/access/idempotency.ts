@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Mode } from '../core/lines.ts';
+import type { Database } from '../store/schema.ts';
+
+/** How long a key is remembered after its request was accepted. */
+export const IDEMPOTENCY_TTL_MS = 24 * 60 * 60 * 1_000;
+/** How long a repetition waits for the first request to end. */
+export const IDEMPOTENCY_WAIT_MS = 5_000;
+
+const VISIBLE = /^[\x21-\x7e]{1,255}$/;
+/** Nesting beyond this is no request of ours; the HTTP layer refuses it before. */
+const MAX_DEPTH = 100;
+
+/** One request that must happen once. */
+export interface IdempotentRequest {
+  /** Account and mode: a key names one request among those of an account, whichever API key sent it. */
+  scope: string;
+  key: string;
+  /** What must be the same in a repetition. */
+  fingerprint: string;
+}
+
+/** An answer as it left: the repetition gets the same bytes. */
+export interface SavedAnswer {
+  status: number;
+  body: string;
+}
+
+/** What is known about a request's key. `open`: accepted as this outbox row, not answered yet (still running, or cut off by a crash). */
+export type Claim =
+  | { state: 'free' }
+  | { state: 'open'; outboxId: string }
+  | { state: 'answered'; answer: SavedAnswer };
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** JSON with sorted member names and no white space: two texts of the same value give the same one. `undefined` counts as absent. */
+export function canonicalJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) throw invalid('', 'The body is nested too deeply.');
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null, depth + 1)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member, depth + 1)}`);
+  return `{${members.join(',')}}`;
+}
+
+/**
+ * The request of an `Idempotency-Key` header. `path` without the query. Throws `validation_error` when the key is not 1–255 visible characters.
+ */
+export function idempotentRequest(input: {
+  accountId: string;
+  mode: Mode;
+  key: string;
+  method: string;
+  path: string;
+  body: unknown;
+}): IdempotentRequest {
+  if (!VISIBLE.test(input.key)) {
+    throw invalid(
+      'Idempotency-Key',
+      'Use 1 to 255 visible ASCII characters, without spaces, and send the header once.',
+    );
+  }
+  const hash = createHash('sha256');
+  hash.update(`${input.method}\n${input.path}\n`).update(canonicalJson(input.body));
+  return { scope: `${input.accountId}:${input.mode}`, key: input.key, fingerprint: hash.digest('hex') };
+}
+
+/** Looks a request's key up. Throws `idempotency_conflict` when the key belongs to a different request. Expired keys are free. */
+export async function findClaim(db: Db, request: IdempotentRequest, nowMs: number): Promise<Claim> {
+  const row = await db
+    .selectFrom('idempotency')
+    .select(['fingerprint', 'outbox_id', 'status', 'body', 'expires_at'])
+    .where('scope', '=', request.scope)
+    .where('key', '=', request.key)
+    .executeTakeFirst();
+  if (!row || Number(row.expires_at) <= nowMs) return { state: 'free' };
+  if (row.fingerprint !== request.fingerprint) throw new AppError('idempotency_conflict');
+  if (row.status !== null && row.body !== null) {
+    return { state: 'answered', answer: { status: Number(row.status), body: row.body } };
+  }
+  return row.outbox_id === null ? { state: 'free' } : { state: 'open', outboxId: row.outbox_id };
+}
+
+/**
+ * Claims the key for an outbox row, in the transaction that accepts it: both or neither. False when somebody else holds the key
+ * (then nothing of the transaction may be kept).
+ */
+export async function claim(
+  db: Transaction<Database>,
+  request: IdempotentRequest,
+  outboxId: string,
+  nowMs: number,
+): Promise<boolean> {
+  await db
+    .deleteFrom('idempotency')
+    .where('scope', '=', request.scope)
+    .where('key', '=', request.key)
+    .where('expires_at', '<=', nowMs)
+    .execute();
+  const inserted = await db
+    .insertInto('idempotency')
+    .values({
+      scope: request.scope,
+      key: request.key,
+      fingerprint: request.fingerprint,
+      outbox_id: outboxId,
+      status: null,
+      body: null,
+      created_at: nowMs,
+      expires_at: nowMs + IDEMPOTENCY_TTL_MS,
+    })
+    .onConflict((conflict) => conflict.columns(['scope', 'key']).doNothing())
+    .executeTakeFirst();
+  return Number(inserted.numInsertedOrUpdatedRows ?? 0) === 1;
+}
+
+/** Answers that are given again: everything but "try later" (429) and failures of ours or WhatsApp's (≥500). */
+export const isSaveable = (status: number): boolean => status !== 429 && status < 500;
+
+/**
+ * Saves the answer of an accepted request unless one is saved already, and returns the one that counts: the first. An answer that is not saveable
+ * comes back as it is. The key stays claimed either way, so that the message stays the same one.
+ */
+export async function saveAnswer(db: Db, request: IdempotentRequest, answer: SavedAnswer): Promise<SavedAnswer> {
+  if (!isSaveable(answer.status)) return answer;
+  await db
+    .updateTable('idempotency')
+    .set({ status: answer.status, body: answer.body })
+    .where('scope', '=', request.scope)
+    .where('key', '=', request.key)
+    .where('fingerprint', '=', request.fingerprint)
+    .where('status', 'is', null)
+    .execute();
+  const saved = await db
+    .selectFrom('idempotency')
+    .select(['status', 'body'])
+    .where('scope', '=', request.scope)
+    .where('key', '=', request.key)
+    .where('fingerprint', '=', request.fingerprint)
+    .executeTakeFirst();
+  // No row: it expired or its line was deleted meanwhile; the answer is still true.
+  if (!saved || saved.status === null || saved.body === null) return answer;
+  return { status: Number(saved.status), body: saved.body };
+}
+
+/** Deletes keys that expired. Returns how many; one call deletes at most `limit`, so that it never holds the database for long. */
+export async function sweepExpired(db: Kysely<Database>, nowMs: number, limit = 500): Promise<number> {
+  const rows = await db
+    .selectFrom('idempotency')
+    .select(['scope', 'key'])
+    .where('expires_at', '<=', nowMs)
+    .limit(limit)
+    .execute();
+  for (const row of rows) {
+    await db
+      .deleteFrom('idempotency')
+      .where('scope', '=', row.scope)
+      .where('key', '=', row.key)
+      .where('expires_at', '<=', nowMs)
+      .execute();
+  }
+  return rows.length;
+}

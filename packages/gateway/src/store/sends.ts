@@ -1,0 +1,125 @@
+import type { Jid, OutboundContent } from '@ponte/engine';
+import type { Kysely, Transaction } from 'kysely';
+import type { ErrorDetails } from '../core/app-error.ts';
+import type { Database, OutboxTable } from './schema.ts';
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** An outbox row, as the one who waits for it sees it. */
+export interface SendRow {
+  id: string;
+  lineId: string;
+  messageId: string;
+  to: Jid;
+  state: OutboxTable['state'];
+  acceptedAt: number;
+  /** Unix seconds. */
+  ackTimestamp: number | null;
+  errorCode: string | null;
+  errorDetails: ErrorDetails;
+}
+
+/** Accepts a message. False when the line does not exist any more. */
+export async function insertAccepted(
+  db: Transaction<Database>,
+  send: {
+    id: string;
+    accountId: string;
+    lineId: string;
+    messageId: string;
+    to: Jid;
+    content: OutboundContent;
+    acceptedAt: number;
+  },
+): Promise<boolean> {
+  const line = await db
+    .selectFrom('lines')
+    .select('id')
+    .where('id', '=', send.lineId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (!line) return false;
+  await db
+    .insertInto('outbox')
+    .values({
+      id: send.id,
+      account_id: send.accountId,
+      line_id: send.lineId,
+      message_id: send.messageId,
+      to_jid: send.to,
+      content: JSON.stringify(send.content),
+      state: 'accepted',
+      proto: null,
+      prepared: null,
+      accepted_at: send.acceptedAt,
+      ack_timestamp: null,
+      error_code: null,
+      error_details: null,
+      finished_at: null,
+    })
+    .execute();
+  return true;
+}
+
+/** Accepted messages of a line that have not ended. */
+export async function countWaiting(db: Db, lineId: string): Promise<number> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('line_id', '=', lineId)
+    .where('state', 'in', ['accepted', 'prepared', 'sending'])
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+export async function findSend(db: Db, id: string): Promise<SendRow | undefined> {
+  const row = await db
+    .selectFrom('outbox')
+    .select([
+      'id',
+      'line_id',
+      'message_id',
+      'to_jid',
+      'state',
+      'accepted_at',
+      'ack_timestamp',
+      'error_code',
+      'error_details',
+    ])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return (
+    row && {
+      id: row.id,
+      lineId: row.line_id,
+      messageId: row.message_id,
+      to: row.to_jid,
+      state: row.state,
+      acceptedAt: Number(row.accepted_at),
+      ackTimestamp: row.ack_timestamp === null ? null : Number(row.ack_timestamp),
+      errorCode: row.error_code,
+      errorDetails: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
+    }
+  );
+}
+
+/** Puts a failed message back to work with the same id and, once prepared, the same bytes. False when it is not failed. */
+export async function reopenSend(db: Db, id: string): Promise<boolean> {
+  const result = await db
+    .updateTable('outbox')
+    .set((eb) => ({
+      state: eb
+        .case()
+        .when('proto', 'is', null)
+        .then('accepted' as const)
+        .else('prepared' as const)
+        .end(),
+      error_code: null,
+      error_details: null,
+      finished_at: null,
+    }))
+    .where('id', '=', id)
+    .where('state', '=', 'failed')
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
+}
