@@ -1,1 +1,1 @@
-export {};
+export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';

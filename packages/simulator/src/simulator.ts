@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
+import { FRAME_MAX_BYTES } from './wire/frames.ts';
+import { Session } from './wire/session.ts';
+import { type Clock, SystemClock } from './world/clock.ts';
+import { type Db, openDatabase, prepare } from './world/database.ts';
+import { createRng, type Rng } from './world/rng.ts';
+import { World } from './world/world.ts';
+
+export interface SimulatorOptions {
+  /** SQLite file of the whole network; `:memory:` (the default) forgets everything at the end. */
+  dataFile?: string;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Makes keys and ids repeatable, and thereby guessable: for tests only. */
+  seed?: string;
+  clock?: Clock;
+  /** What `Authorization: Bearer` must carry for the control API; drawn when absent. */
+  controlToken?: string;
+}
+
+export interface Simulator {
+  port: number;
+  /** Where a line connects. The root key below must be given to its client, or it must refuse to talk. */
+  wsUrl(tenant: string, lineId: string): string;
+  noiseRootPublicKey: Uint8Array;
+  controlToken: string;
+  world: World;
+  /** Ends every connection, timer and the server; resolves when nothing is left. Committed state stays in the file. */
+  close(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = 20_000;
+const HANDSHAKE_MS = 20_000;
+/** Clients ping every 20 to 30 s; this much silence means that nobody is there. */
+const SILENCE_MS = 180_000;
+const SWEEP_MS = 5_000;
+const WS_PATH = /^\/t\/([A-Za-z0-9_.-]{1,64})\/ws\/chat$/;
+const LINE_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Starts a WhatsApp: the wire protocol on a WebSocket, and the control API over HTTP on the same port. */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const host = options.host ?? '127.0.0.1';
+  const ownClock = options.clock ? undefined : new SystemClock();
+  const clock = options.clock ?? ownClock ?? new SystemClock();
+  const rng = createRng(options.seed);
+  const db = openDatabase(options.dataFile ?? ':memory:');
+  const identity = storedIdentity(db, rng);
+  const controlToken = options.controlToken ?? Buffer.from(rng.bytes(24)).toString('base64url');
+  const world = new World({ db, clock, rng });
+  const server = createServer((request, response) => answerHttp(request, response));
+  const wire = acceptLines(server, world, identity);
+  await listen(server, options.port ?? 0, host).catch((error: unknown) => {
+    db.close();
+    throw error;
+  });
+  const port = (server.address() as AddressInfo).port;
+  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  let closing: Promise<void> | undefined;
+  return {
+    port,
+    wsUrl: (tenant, lineId) => `ws://${authority}/t/${tenant}/ws/chat?line=${encodeURIComponent(lineId)}`,
+    noiseRootPublicKey: identity.root.publicKey,
+    controlToken,
+    world,
+    close() {
+      closing ??= (async () => {
+        wire.close();
+        world.close();
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+        ownClock?.close();
+        db.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+function answerHttp(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(404).end();
+}
+
+/** Takes WebSocket upgrades and watches over the connections. */
+function acceptLines(server: Server, world: World, identity: ServerIdentity): { close(): void } {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_MAX_BYTES + 1024, perMessageDeflate: false });
+  const sessions = new Map<Session, number>();
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const url = new URL(request.url ?? '/', 'http://simulator');
+    const tenant = WS_PATH.exec(url.pathname)?.[1];
+    const lineId = url.searchParams.get('line') ?? undefined;
+    if (tenant === undefined || (lineId !== undefined && !LINE_ID.test(lineId))) return refuse(socket, '404 Not Found');
+    if (sessions.size >= CONNECTIONS_MAX) return refuse(socket, '503 Service Unavailable');
+    const network = world.network(tenant);
+    if (lineId !== undefined && network.tenant.faults(lineId).refuses) return refuse(socket, '503 Service Unavailable');
+    sockets.handleUpgrade(request, socket, head, (ws: WebSocket) => {
+      const onEnd = (session: Session): void => {
+        sessions.delete(session);
+        world.disconnected(tenant, session);
+      };
+      const session = new Session(ws, { network, identity, lineId, onEnd });
+      sessions.set(session, performance.now());
+      world.connected(tenant, session);
+    });
+  });
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const [session, since] of sessions) {
+      if (!session.isOpen && now - since > HANDSHAKE_MS) session.cut('no handshake');
+      else if (now - session.lastSeenMs > SILENCE_MS) session.cut('silent for too long');
+    }
+  }, SWEEP_MS);
+  sweep.unref();
+
+  return {
+    close() {
+      clearInterval(sweep);
+      for (const session of [...sessions.keys()]) session.cut('the simulator is closing');
+      sockets.close();
+    },
+  };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The network's keys: drawn once per data file. */
+function storedIdentity(db: Db, rng: Rng): ServerIdentity {
+  const select = prepare<[string], { value: Buffer }>(db, 'select value from meta where key = ?');
+  const insert = prepare<unknown[]>(db, 'insert into meta (key, value) values (?, ?)');
+  const names = ['root', 'intermediate', 'leaf'] as const;
+  const stored = names.map((name) => select.get(`noise ${name}`)?.value);
+  if (stored.every((value) => value !== undefined)) {
+    const pairs = stored.map((value) => ({ publicKey: value.subarray(0, 32), privateKey: value.subarray(32) }));
+    const [root, intermediate, leaf] = pairs;
+    if (root && intermediate && leaf) return { root, intermediate, leaf };
+  }
+  const identity = createServerIdentity(rng);
+  db.transaction(() => {
+    for (const name of names) {
+      insert.run(`noise ${name}`, Buffer.concat([identity[name].publicKey, identity[name].privateKey]));
+    }
+  })();
+  return identity;
+}

@@ -1,0 +1,167 @@
+import type { Node } from '@ponte/engine';
+import type { RawData, WebSocket } from 'ws';
+import { proto } from 'zapo-js/proto';
+import { decodeStanza, encodeStanza } from './codec.ts';
+import { FRAME_MAX_BYTES, FrameReader, frame } from './frames.ts';
+import type { NoiseResponder } from './noise.ts';
+
+/** Above this much unsent data a connection says it is congested; pushes wait. */
+const HIGH_WATER_BYTES = 512 * 1024;
+/** A client that lets this much pile up is not reading any more; it is cut. */
+const OUTGOING_MAX_BYTES = 16 * 1024 * 1024;
+
+export type ClientPayload = ReturnType<typeof proto.ClientPayload.decode>;
+
+/** What a connection tells the session that drives it. Nothing is called after `closed`. */
+export interface ConnectionEvents {
+  /** The Noise handshake is done: who the client says it is, and the key it proved. */
+  opened(payload: ClientPayload, noiseKey: Uint8Array): void;
+  received(node: Node): void;
+  /** Earlier congestion is over. */
+  drained(): void;
+  closed(reason: string): void;
+}
+
+export interface ConnectionOptions {
+  noise: NoiseResponder;
+  events: ConnectionEvents;
+}
+
+/**
+ * One WebSocket of one client: frames, Noise and the stanza codec, in order and without a queue of its own on the way in.
+ * A malformed frame ends this connection and no other. Outgoing data is bounded: `isCongested` first, then the cut.
+ */
+export class Connection {
+  readonly #ws: WebSocket;
+  readonly #noise: NoiseResponder;
+  readonly #events: ConnectionEvents;
+  readonly #frames = new FrameReader();
+  #stage: 'hello' | 'finish' | 'open' | 'closed' = 'hello';
+  #isCongested = false;
+  #held: Uint8Array[] | undefined;
+  #heldBytes = 0;
+  /** performance.now() of the last frame; the server's sweep ends silent connections. */
+  lastSeenMs = performance.now();
+
+  constructor(ws: WebSocket, options: ConnectionOptions) {
+    this.#ws = ws;
+    this.#noise = options.noise;
+    this.#events = options.events;
+    ws.on('message', (data: RawData) => this.#receive(data));
+    ws.on('close', () => this.#finish('the client closed the connection'));
+    ws.on('error', (error: Error) => this.#finish(error.message));
+  }
+
+  get isOpen(): boolean {
+    return this.#stage === 'open';
+  }
+
+  get isClosed(): boolean {
+    return this.#stage === 'closed';
+  }
+
+  /** True while the client does not keep up; whoever can wait should. */
+  get isCongested(): boolean {
+    return this.#isCongested || this.#held !== undefined;
+  }
+
+  /** Encrypts and sends. Ignored when the connection is not open: whatever must arrive is in a device's queue. */
+  send(node: Node): void {
+    if (this.#stage !== 'open') return;
+    this.#write(this.#noise.seal(encodeStanza(node)));
+  }
+
+  /** Sends nothing and reads nothing until `release`; data waits in bounded buffers on both sides, as on a dead network path. */
+  hold(): void {
+    if (this.#stage === 'closed' || this.#held) return;
+    this.#held = [];
+    this.#ws.pause();
+  }
+
+  release(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    if (this.#stage === 'closed') return;
+    for (const payload of held) this.#flush(payload);
+    this.#ws.resume();
+    this.#events.drained();
+  }
+
+  /** Lets what was sent leave, then closes. */
+  close(reason: string): void {
+    if (this.#stage === 'closed') return;
+    const held = this.#held !== undefined;
+    this.#finish(reason);
+    if (held) this.#ws.terminate();
+    else this.#ws.close(1000);
+  }
+
+  /** Drops the socket at once, as a broken network does. */
+  cut(reason: string): void {
+    if (this.#stage === 'closed') return;
+    this.#finish(reason);
+    this.#ws.terminate();
+  }
+
+  #receive(data: RawData): void {
+    if (this.#stage === 'closed') return;
+    this.lastSeenMs = performance.now();
+    const chunk = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+    try {
+      for (const payload of this.#frames.push(chunk)) {
+        this.#take(payload);
+        if (this.isClosed) return;
+      }
+    } catch (error) {
+      // Whatever a client sends may end its own connection, never the server.
+      this.cut(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+  }
+
+  #take(payload: Uint8Array): void {
+    if (this.#stage === 'hello') {
+      this.#write(this.#noise.readHello(payload));
+      this.#stage = 'finish';
+      return;
+    }
+    if (this.#stage === 'finish') {
+      const finish = this.#noise.readFinish(payload);
+      const client = proto.ClientPayload.decode(finish.payload);
+      this.#frames.maxBytes = FRAME_MAX_BYTES;
+      this.#stage = 'open';
+      this.#events.opened(client, finish.staticKey);
+      return;
+    }
+    this.#events.received(decodeStanza(this.#noise.open(payload)));
+  }
+
+  #write(payload: Uint8Array): void {
+    if (!this.#held) {
+      this.#flush(payload);
+      return;
+    }
+    this.#held.push(payload);
+    this.#heldBytes += payload.length;
+    if (this.#heldBytes > OUTGOING_MAX_BYTES) this.cut('too much unsent data');
+  }
+
+  #flush(payload: Uint8Array): void {
+    this.#ws.send(frame(payload), () => {
+      if (this.#isCongested && !this.isClosed && this.#ws.bufferedAmount < HIGH_WATER_BYTES / 2) {
+        this.#isCongested = false;
+        this.#events.drained();
+      }
+    });
+    if (this.#ws.bufferedAmount > HIGH_WATER_BYTES) this.#isCongested = true;
+    if (this.#ws.bufferedAmount > OUTGOING_MAX_BYTES) this.cut('the client does not read');
+  }
+
+  #finish(reason: string): void {
+    if (this.#stage === 'closed') return;
+    this.#stage = 'closed';
+    this.#held = undefined;
+    this.#events.closed(reason);
+  }
+}

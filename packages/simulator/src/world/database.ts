@@ -1,0 +1,90 @@
+import Database from 'better-sqlite3';
+
+export type Db = Database.Database;
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+create table meta (key text primary key, value blob not null) without rowid;
+
+create table account (
+  tenant text not null, pn text not null, lid text not null, name text not null,
+  about text not null default '', about_at integer not null default 0, business integer not null default 0,
+  lid_only integer not null default 0, next_device integer not null default 1,
+  settings text not null default '{}', created_at integer not null,
+  primary key (tenant, pn), unique (tenant, lid)
+) without rowid;
+
+create table device (
+  tenant text not null, pn text not null, id integer not null, line_id text, noise_key blob, identity blob,
+  registration_id integer, skey_id integer, skey blob, skey_signature blob,
+  key_index integer not null default 0, adv_identity blob, platform text not null default '', linked_at integer not null,
+  primary key (tenant, pn, id)
+) without rowid;
+create index device_line on device (tenant, line_id) where line_id is not null;
+
+create table prekey (
+  tenant text not null, pn text not null, device integer not null, id integer not null, key blob not null,
+  primary key (tenant, pn, device, id)
+) without rowid;
+
+create table queue (
+  seq integer primary key autoincrement, tenant text not null, pn text not null, device integer not null,
+  class text not null, id text not null, sender text not null, stanza blob not null
+);
+create index queue_device on queue (tenant, pn, device, seq);
+create index queue_stanza on queue (tenant, pn, device, class, id);
+
+create table phone_state (
+  tenant text not null, pn text not null, kind text not null, id text not null, value blob not null,
+  primary key (tenant, pn, kind, id)
+) without rowid;
+
+create table peer (
+  tenant text not null, pn text not null, peer text not null, primary key (tenant, pn, peer)
+) without rowid;
+
+create table setting (
+  tenant text not null, pn text not null, kind text not null, name text not null, value text not null,
+  primary key (tenant, pn, kind, name)
+) without rowid;
+`;
+
+/** Every table that holds rows of a tenant; `meta` is the network's own. */
+export const TENANT_TABLES = ['account', 'device', 'prekey', 'queue', 'phone_state', 'peer', 'setting'] as const;
+
+/**
+ * Opens (and creates) the simulator's file, `:memory:` for a world that ends with the process. Committed state survives the death of
+ * the process, not of the machine (WAL, synchronous=NORMAL). Throws when the file was written by a newer version.
+ */
+export function openDatabase(dataFile: string): Db {
+  const db = new Database(dataFile);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = NORMAL');
+  db.pragma('busy_timeout = 5000');
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > SCHEMA_VERSION) {
+    db.close();
+    throw new Error(
+      `simulator data file ${dataFile} has schema ${version}, this version knows ${SCHEMA_VERSION}: use the newer version, or another file`,
+    );
+  }
+  if (version === 0) {
+    db.transaction(() => {
+      db.exec(SCHEMA);
+      db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    })();
+  }
+  return db;
+}
+
+const statements = new WeakMap<Db, Map<string, Database.Statement>>();
+
+/** The statement for this SQL, prepared once per database however many tenants use it. */
+export function prepare<P extends unknown[], R = unknown>(db: Db, sql: string): Database.Statement<P, R> {
+  const known = statements.get(db) ?? new Map<string, Database.Statement>();
+  statements.set(db, known);
+  const found = known.get(sql) ?? db.prepare(sql);
+  known.set(sql, found);
+  return found as Database.Statement<P, R>;
+}

@@ -1,0 +1,56 @@
+import { children, type Node } from '@ponte/engine';
+import { el, SERVER_JID } from '../stanzas.ts';
+import type { Sender, Tenant } from '../tenant.ts';
+import { accountHandlers } from './account-queries.ts';
+import { companionHandlers } from './companions.ts';
+import { encryptHandlers } from './encrypt.ts';
+import { type IqHandler, IqRefusal } from './iq-handler.ts';
+import { mediaHandlers } from './media-conn.ts';
+import { usyncHandlers } from './usync.ts';
+
+const HANDLERS: IqHandler[] = [
+  ...accountHandlers,
+  ...companionHandlers,
+  ...encryptHandlers,
+  ...mediaHandlers,
+  ...usyncHandlers,
+];
+
+const TABLE = new Map(HANDLERS.map((handler) => [`${handler.xmlns} ${handler.type} ${handler.child}`, handler]));
+
+/** What the server does with a query: the answer to send, then what follows from it. */
+export interface IqOutcome {
+  answer: Node;
+  afterwards: () => void;
+  /** The stanza log's remark: the query was refused, and as what. */
+  note: string | undefined;
+}
+
+/**
+ * Answers any query. One that nobody knows is answered 501: silence would make a client wait for its time-out (60 s in Baileys).
+ * A handler that fails is answered 500 with `note` saying why; it never takes the connection down.
+ */
+export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome {
+  const child = children(iq)[0] ?? el('');
+  const type = iq.attrs.type === 'get' ? 'get' : 'set';
+  const handler = TABLE.get(`${iq.attrs.xmlns ?? ''} ${type} ${child.tag}`);
+  if (!handler) return refused(iq, 501, 'feature-not-implemented', 'unsupported');
+  try {
+    const { content, afterwards } = handler.answer({ tenant, from, iq, child });
+    const attrs = { type: 'result', from: SERVER_JID, id: iq.attrs.id };
+    return { answer: el('iq', attrs, content), afterwards: afterwards ?? (() => {}), note: undefined };
+  } catch (error) {
+    if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
+    return refused(
+      iq,
+      500,
+      'internal-server-error',
+      `failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function refused(iq: Node, code: number, text: string, note: string): IqOutcome {
+  const attrs = { type: 'error', from: SERVER_JID, id: iq.attrs.id };
+  return { answer: el('iq', attrs, [el('error', { code: String(code), text })]), afterwards: () => {}, note };
+}

@@ -1,0 +1,204 @@
+import { bytes, child, type Node } from '@ponte/engine';
+import { forgeAccountSignature, forgeHmac } from '../faults/forged-identity.ts';
+import { LinkError, type LinkOffer } from '../phone/network.ts';
+import { type Account, deviceJid } from './accounts.ts';
+import { nowSeconds, type Timer } from './clock.ts';
+import { announceDevices } from './companions.ts';
+import { hexId } from './rng.ts';
+import { el, SERVER_JID } from './stanzas.ts';
+import type { Tenant } from './tenant.ts';
+
+const REFS = 6;
+/** A client shows the first ref for 60 s and each further one for 20 s (Baileys socket.js, whatsmeow qrchan.go). */
+const FIRST_REF_MS = 60_000;
+const NEXT_REF_MS = 20_000;
+/** Scans of a ref that has just gone off the screen still work. */
+const REF_GRACE_MS = 5_000;
+const ANSWER_MS = 30_000;
+
+/** A connection that has no account yet: what it said of itself, and how to reach it. */
+export interface Candidate {
+  readonly lineId: string | undefined;
+  readonly noiseKey: Uint8Array;
+  readonly identity: Uint8Array;
+  readonly registrationId: number;
+  readonly signedPreKey: { id: number; key: Uint8Array; signature: Uint8Array };
+  readonly platform: string;
+  send(node: Node): void;
+  /** Paired: the client must come back with its new identity. */
+  restart(): void;
+  fail(reason: string): void;
+}
+
+interface Ref {
+  candidate: Candidate;
+  expiresAtMs: number;
+}
+
+interface Waiting {
+  candidate: Candidate;
+  answered: (answer: Node) => void;
+  gone: (reason: string) => void;
+}
+
+export type Pairing = ReturnType<typeof createPairing>;
+
+/** What the phone that scanned must say to the companion's answer; throws LinkError when it does not fit. */
+export type ConfirmLink = (ref: string, deviceIdentity: Uint8Array) => { keyIndex: number; signedIdentity: Uint8Array };
+
+/**
+ * Pairing by QR. registering → (refs shown) → scanned → pair-success → verified pair-device-sign → 515, and the device exists from
+ * the verification on. A ref works once, while it is shown (60 s, then 20 s each), and only for the connection that got it.
+ */
+export function createPairing(tenant: Tenant) {
+  const refs = new Map<string, Ref>();
+  const waiting = new Map<string, Waiting>();
+  const current = new Map<Candidate, string[]>();
+
+  function showRefs(candidate: Candidate): void {
+    withdraw(candidate);
+    const now = tenant.clock.nowMs();
+    const names = Array.from({ length: REFS }, () => `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`);
+    for (const [i, name] of names.entries()) {
+      refs.set(name, { candidate, expiresAtMs: now + FIRST_REF_MS + i * NEXT_REF_MS + REF_GRACE_MS });
+    }
+    current.set(candidate, names);
+    const content = names.map((name) => el('ref', {}, Buffer.from(name)));
+    candidate.send(
+      el('iq', { from: SERVER_JID, type: 'set', id: hexId(tenant.rng, 8), xmlns: 'md' }, [
+        el('pair-device', {}, content),
+      ]),
+    );
+  }
+
+  function withdraw(candidate: Candidate): void {
+    for (const name of current.get(candidate) ?? []) refs.delete(name);
+    current.delete(candidate);
+  }
+
+  function candidateFor(offer: LinkOffer): Candidate {
+    const ref = refs.get(offer.ref);
+    if (!ref) throw new LinkError('qr: no line shows this code (any more); scan the one it shows now');
+    if (ref.expiresAtMs < tenant.clock.nowMs())
+      throw new LinkError('qr: this code has expired; scan the one shown now');
+    const { candidate } = ref;
+    const isSame =
+      Buffer.compare(candidate.noiseKey, offer.companionNoiseKey) === 0 &&
+      Buffer.compare(candidate.identity, offer.companionIdentityKey) === 0;
+    if (!isSame) throw new LinkError('qr: the keys in the code are not those of the connection that got its ref');
+    return candidate;
+  }
+
+  return {
+    showRefs,
+    /** The server's wish that the client draws a new secret and shows its QR again (whatsmeow and zapo since 2026-07). */
+    refreshSecret(candidate: Candidate): void {
+      const attrs = {
+        from: SERVER_JID,
+        id: hexId(tenant.rng, 8),
+        t: String(nowSeconds(tenant.clock)),
+        type: 'companion_reg_refresh',
+      };
+      candidate.send(el('notification', attrs, [el('companion_reg_refresh')]));
+    },
+    /** The answer of a candidate to an `<iq>` of ours. */
+    answered(candidate: Candidate, iq: Node): void {
+      const wait = waiting.get(iq.attrs.id ?? '');
+      if (wait?.candidate === candidate) wait.answered(iq);
+    },
+    /** The candidate's connection is gone: its refs are, too. */
+    left(candidate: Candidate): void {
+      withdraw(candidate);
+      for (const wait of waiting.values())
+        if (wait.candidate === candidate) wait.gone('the line closed its connection');
+    },
+    /** Links the connection that shows `offer.ref` to the account. Rejects with LinkError; nothing is linked then. */
+    async pair(account: Account, offer: LinkOffer, confirm: ConfirmLink): Promise<{ deviceJid: string }> {
+      const candidate = candidateFor(offer);
+      withdraw(candidate);
+      const device = tenant.accounts.nextDeviceId(account.pn);
+      const answer = await ask(tenant, waiting, candidate, pairSuccess(tenant, candidate, account, device, offer));
+      const signed = bytes(child(child(answer, 'pair-device-sign'), 'device-identity'));
+      if (answer.attrs.type !== 'result' || !signed) {
+        candidate.fail('pair-device-sign refused');
+        throw new LinkError('the line refused to be linked');
+      }
+      const link = confirmed(candidate, () => confirm(offer.ref, signed));
+      tenant.accounts.saveDevice({
+        pn: account.pn,
+        id: device,
+        lineId: candidate.lineId,
+        noiseKey: candidate.noiseKey,
+        identity: candidate.identity,
+        registrationId: candidate.registrationId,
+        signedPreKey: candidate.signedPreKey,
+        keyIndex: link.keyIndex,
+        advIdentity: link.signedIdentity,
+        platform: candidate.platform,
+        linkedAt: nowSeconds(tenant.clock),
+      });
+      announceDevices(tenant, account, 'add', device);
+      candidate.restart();
+      return { deviceJid: deviceJid(account, device, 'pn') };
+    },
+  };
+}
+
+function confirmed<T>(candidate: Candidate, confirm: () => T): T {
+  try {
+    return confirm();
+  } catch (error) {
+    candidate.fail('pair-device-sign does not verify');
+    throw error;
+  }
+}
+
+function pairSuccess(tenant: Tenant, candidate: Candidate, account: Account, device: number, offer: LinkOffer): Node {
+  const faults = candidate.lineId === undefined ? undefined : tenant.faults(candidate.lineId);
+  let identity = offer.deviceIdentityHmac;
+  if (faults?.takeHostile('bad_hmac')) identity = forgeHmac(identity);
+  if (faults?.takeHostile('bad_account_signature')) identity = forgeAccountSignature(identity, offer.advSecret);
+  const content = [
+    el('device-identity', {}, identity),
+    el('device', { jid: deviceJid(account, device, 'pn'), lid: deviceJid(account, device, 'lid') }),
+    el('platform', { name: 'android' }),
+  ];
+  if (account.isBusiness) content.push(el('biz', { name: account.name }));
+  const attrs = {
+    from: SERVER_JID,
+    type: 'set',
+    id: hexId(tenant.rng, 8),
+    xmlns: 'md',
+    t: String(nowSeconds(tenant.clock)),
+  };
+  return el('iq', attrs, [el('pair-success', {}, content)]);
+}
+
+/** Sends an `<iq>` to a candidate and waits for its answer, half a minute at most. */
+function ask(tenant: Tenant, waiting: Map<string, Waiting>, candidate: Candidate, iq: Node): Promise<Node> {
+  const id = iq.attrs.id ?? '';
+  return new Promise<Node>((resolve, reject) => {
+    let timer: Timer | undefined;
+    const settle = (): void => {
+      timer?.cancel();
+      waiting.delete(id);
+    };
+    const refuse = (reason: string): void => {
+      settle();
+      reject(new LinkError(`not linked: ${reason}`));
+    };
+    timer = tenant.clock.after(ANSWER_MS, () => {
+      refuse(`the line did not answer within ${ANSWER_MS / 1000} seconds`);
+      candidate.fail('no answer to pair-success');
+    });
+    waiting.set(id, {
+      candidate,
+      gone: refuse,
+      answered: (answer) => {
+        settle();
+        resolve(answer);
+      },
+    });
+    candidate.send(iq);
+  });
+}

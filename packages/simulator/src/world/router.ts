@@ -1,0 +1,103 @@
+import { type Node, parseJid } from '@ponte/engine';
+import { answerIq } from './iq/table.ts';
+import { ackOf, routeMessage } from './messages.ts';
+import { createPresence, type Presence } from './presence.ts';
+import type { QueuedClass } from './queue.ts';
+import { routeReceipt } from './receipts.ts';
+import { el } from './stanzas.ts';
+import type { Sender, Tenant } from './tenant.ts';
+
+/** How the router answers whoever sent a stanza. */
+export interface Answering {
+  /** Sends at once; never queued. */
+  reply(node: Node): void;
+  /** Sends the ack of a message: a line's faults may delay or lose it. */
+  acknowledge(ack: Node): void;
+}
+
+export type Router = ReturnType<typeof createRouter>;
+
+const QUEUED: readonly QueuedClass[] = ['message', 'receipt', 'notification', 'call'];
+
+/**
+ * The one place where stanzas of logged-in devices are understood, whether they come from a socket or a virtual phone. Stanzas of
+ * one sender are handled in the order they came, each completely before the next.
+ */
+export function createRouter(tenant: Tenant): {
+  take(from: Sender, node: Node, answering: Answering): void;
+  presence: Presence;
+} {
+  const presence = createPresence(tenant);
+
+  function take(from: Sender, node: Node, answering: Answering): void {
+    switch (node.tag) {
+      case 'iq':
+        query(from, node, answering);
+        return;
+      case 'message':
+        message(from, node, answering);
+        return;
+      case 'receipt':
+        receipt(from, node, answering);
+        return;
+      case 'ack':
+        acknowledged(from, node);
+        return;
+      case 'presence':
+        presence.presence(from, node);
+        return;
+      case 'chatstate':
+        presence.chatState(from, node);
+        return;
+      case 'ib':
+        return;
+      default:
+        tenant.log.annotate(from.lineId, 'unsupported');
+        if (node.attrs.id) {
+          answering.reply(el('ack', { class: node.tag, id: node.attrs.id, from: node.attrs.to, error: '501' }));
+        }
+    }
+  }
+
+  function query(from: Sender, iq: Node, answering: Answering): void {
+    if (iq.attrs.type === 'result' || iq.attrs.type === 'error') return;
+    const outcome = answerIq(tenant, from, iq);
+    if (outcome.note !== undefined) tenant.log.annotate(from.lineId, outcome.note);
+    answering.reply(outcome.answer);
+    outcome.afterwards();
+  }
+
+  function message(from: Sender, node: Node, answering: Answering): void {
+    const code = from.lineId === undefined ? undefined : tenant.faults(from.lineId).takeReject();
+    if (code !== undefined) {
+      answering.acknowledge(ackOf(tenant, node, { error: String(code) }));
+      return;
+    }
+    const { ack, parcels, note } = routeMessage(tenant, from, node);
+    if (note !== undefined) tenant.log.annotate(from.lineId, note);
+    const chat = parseJid(node.attrs.to ?? '') && tenant.accounts.resolve(node.attrs.to);
+    tenant.post(parcels, () => {
+      if (chat && ack.attrs.error === undefined) tenant.peers.met(from.pn, chat.account.pn);
+    });
+    answering.acknowledge(ack);
+  }
+
+  function receipt(from: Sender, node: Node, answering: Answering): void {
+    const { ack, parcels, note } = routeReceipt(tenant, from, node);
+    if (note !== undefined) tenant.log.annotate(from.lineId, note);
+    tenant.post(parcels);
+    answering.reply(ack);
+  }
+
+  /** The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent again. */
+  function acknowledged(from: Sender, ack: Node): void {
+    const stanzaClass = QUEUED.find((c) => c === ack.attrs.class);
+    const id = ack.attrs.id;
+    if (!stanzaClass || id === undefined) return;
+    const sender = tenant.accounts.resolve(ack.attrs.to)?.account.pn;
+    const narrowed = stanzaClass === 'message' ? sender : undefined;
+    tenant.delivery.acknowledge(from, { stanzaClass, id, sender: narrowed, all: false });
+  }
+
+  return { take, presence };
+}

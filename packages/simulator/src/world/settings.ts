@@ -1,0 +1,28 @@
+import { type Db, prepare } from './database.ts';
+
+export type Settings = ReturnType<typeof createSettings>;
+
+/** Small per-account values by kind: `block` (PNs), `privacy` (category → value) … Bounded by what the handlers accept. */
+export function createSettings(db: Db, tenant: string) {
+  const all = prepare<[string, string, string], { name: string; value: string }>(
+    db,
+    'select name, value from setting where tenant = ? and pn = ? and kind = ? order by name',
+  );
+  const one = prepare<[string, string, string, string], { value: string }>(
+    db,
+    'select value from setting where tenant = ? and pn = ? and kind = ? and name = ?',
+  );
+  const put = prepare<unknown[]>(
+    db,
+    'insert or replace into setting (tenant, pn, kind, name, value) values (?,?,?,?,?)',
+  );
+  const drop = prepare<unknown[]>(db, 'delete from setting where tenant = ? and pn = ? and kind = ? and name = ?');
+  return {
+    get: (pn: string, kind: string, name: string): string | undefined => one.get(tenant, pn, kind, name)?.value,
+    all: (pn: string, kind: string): { name: string; value: string }[] => all.all(tenant, pn, kind),
+    set(pn: string, kind: string, name: string, value: string | undefined): void {
+      if (value === undefined) drop.run(tenant, pn, kind, name);
+      else put.run(tenant, pn, kind, name, value);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { createPairing, type Pairing } from './pairing.ts';
+import { createPhones, type Phones } from './phones.ts';
+import { createRouter, type Router } from './router.ts';
+import { createTenant, type Tenant, type TenantOptions } from './tenant.ts';
+
+/** A tenant with everything that acts in it. */
+export interface TenantNetwork {
+  tenant: Tenant;
+  router: Router;
+  pairing: Pairing;
+  phones: Phones;
+}
+
+export function createTenantNetwork(
+  options: Omit<TenantOptions, 'wake'> & { problem: (text: string, cause: unknown) => void },
+): TenantNetwork {
+  const wake = (_tenant: Tenant, pn: string, device: number): void => {
+    if (device === 0) phones.wake(pn);
+  };
+  const tenant = createTenant({ ...options, wake });
+  const router = createRouter(tenant);
+  const phones = createPhones(tenant, router, options.problem);
+  return { tenant, router, pairing: createPairing(tenant), phones };
+}

@@ -1,0 +1,173 @@
+import type { ControlWorld, NewPhone, PhoneProfile } from '../control/control-world.ts';
+import type { ActiveFault } from '../faults/line-faults.ts';
+import { FaultError, type FaultRule, parseFault } from '../faults/rules.ts';
+import type { LinkOffer, PhoneSettings } from '../phone/network.ts';
+import { LinkError } from '../phone/network.ts';
+import type { Phone } from '../phone/phone.ts';
+import type { Session } from '../wire/session.ts';
+import { type Account, deviceJid, LimitError } from './accounts.ts';
+import type { Clock } from './clock.ts';
+import { removeCompanion } from './companions.ts';
+import type { Db } from './database.ts';
+import type { Rng } from './rng.ts';
+import type { LoggedStanza } from './stanza-log.ts';
+import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
+
+const TENANTS_MAX = 10_000;
+const PROBLEMS_MAX = 100;
+
+/** Something that should not have happened and was survived. */
+export interface Problem {
+  at: number;
+  text: string;
+  cause: unknown;
+}
+
+/**
+ * All tenants of one simulator, as the control API and the wire use them. A tenant exists from the first time it is named; one never
+ * sees another. Phone numbers are digits.
+ */
+export class World implements ControlWorld {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** The latest things that went wrong inside, oldest first; bounded. */
+  readonly problems: Problem[] = [];
+  readonly #db: Db;
+  readonly #networks = new Map<string, TenantNetwork>();
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(options: { db: Db; clock: Clock; rng: Rng }) {
+    this.#db = options.db;
+    this.clock = options.clock;
+    this.rng = options.rng;
+  }
+
+  /** Throws LimitError beyond 10,000 tenants. */
+  network(tenant: string): TenantNetwork {
+    const known = this.#networks.get(tenant);
+    if (known) return known;
+    if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
+    const problem = (text: string, cause: unknown): void => this.#problem(text, cause);
+    const made = createTenantNetwork({ name: tenant, db: this.#db, clock: this.clock, rng: this.rng, problem });
+    this.#networks.set(tenant, made);
+    return made;
+  }
+
+  phone(tenant: string, phone: string): Promise<Phone | undefined> {
+    return this.network(tenant).phones.get(phone);
+  }
+
+  phones(tenant: string): PhoneProfile[] {
+    const network = this.network(tenant);
+    return network.tenant.accounts.list().map((account) => profileOf(network, account));
+  }
+
+  profile(tenant: string, phone: string): PhoneProfile | undefined {
+    const network = this.network(tenant);
+    const account = network.tenant.accounts.byPn(phone);
+    return account && profileOf(network, account);
+  }
+
+  async createPhone(tenant: string, phone: NewPhone): Promise<Phone> {
+    const network = this.network(tenant);
+    network.tenant.createAccount(phone.phone, phone);
+    const made = await network.phones.get(phone.phone);
+    if (!made) throw new Error(`phone ${phone.phone} was deleted while it was being made`);
+    return made;
+  }
+
+  async deletePhone(tenant: string, phone: string): Promise<void> {
+    const { tenant: t, phones } = this.network(tenant);
+    for (const device of t.accounts.devices(phone)) removeCompanion(t, phone, device.id);
+    phones.drop(phone);
+    this.#db.transaction(() => t.accounts.remove(phone))();
+  }
+
+  async updateSettings(tenant: string, phone: string, changes: Partial<PhoneSettings>): Promise<PhoneSettings> {
+    return this.network(tenant).phones.updateSettings(phone, changes);
+  }
+
+  async pair(tenant: string, phone: string, offer: LinkOffer): Promise<{ deviceJid: string }> {
+    const { tenant: t, pairing, phones } = this.network(tenant);
+    const account = t.accounts.byPn(phone);
+    const device = await phones.get(phone);
+    if (!account || !device) throw new LinkError(`phone ${phone} is not on this network`);
+    return pairing.pair(account, offer, (ref, identity) => device.confirmLink(ref, identity));
+  }
+
+  lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined {
+    const { accounts } = this.network(tenant).tenant;
+    const device = accounts.deviceOfLine(lineId);
+    const account = device && accounts.byPn(device.pn);
+    return account && { phone: account.pn, deviceJid: deviceJid(account, device.id, 'pn') };
+  }
+
+  async unlink(tenant: string, phone: string, deviceJidOfLine: string): Promise<void> {
+    const { tenant: t } = this.network(tenant);
+    const address = t.accounts.resolve(deviceJidOfLine);
+    if (address?.account.pn === phone) removeCompanion(t, phone, address.device);
+  }
+
+  addFault(tenant: string, lineId: string, body: unknown): FaultRule {
+    const rule = parseFault(body);
+    const { tenant: t } = this.network(tenant);
+    const session = this.session(tenant, lineId);
+    if (rule.kind === 'logged_out' && !session) {
+      const device = t.accounts.deviceOfLine(lineId);
+      if (device) removeCompanion(t, device.pn, device.id);
+    }
+    t.faults(lineId).set(rule);
+    if (session) session.apply(rule);
+    else if (rule.kind === 'stream_error') t.faults(lineId).failNextLogin(rule.code);
+    else if (rule.kind === 'reg_refresh')
+      throw new FaultError('kind', 'reg_refresh needs a line that is showing a QR code');
+    return rule;
+  }
+
+  /** Faults of a line that are still to come. */
+  faults(tenant: string, lineId: string): ActiveFault[] {
+    return this.network(tenant).tenant.faults(lineId).list();
+  }
+
+  clearFaults(tenant: string, lineId: string): void {
+    this.network(tenant).tenant.faults(lineId).clear();
+  }
+
+  wire(tenant: string, lineId: string, after: number): LoggedStanza[] {
+    return this.network(tenant).tenant.log.of(lineId, after);
+  }
+
+  async reset(tenant: string): Promise<void> {
+    const network = this.network(tenant);
+    network.phones.reset();
+    network.tenant.reset();
+  }
+
+  /** The latest connection of a line, whether it is linked or still showing a QR code. */
+  session(tenant: string, lineId: string): Session | undefined {
+    return this.#sessions.get(`${tenant} ${lineId}`);
+  }
+
+  connected(tenant: string, session: Session): void {
+    if (session.lineId !== undefined) this.#sessions.set(`${tenant} ${session.lineId}`, session);
+  }
+
+  disconnected(tenant: string, session: Session): void {
+    const key = `${tenant} ${session.lineId}`;
+    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+  }
+
+  close(): void {
+    for (const network of this.#networks.values()) network.phones.close();
+  }
+
+  #problem(text: string, cause: unknown): void {
+    this.problems.push({ at: this.clock.nowMs(), text, cause });
+    if (this.problems.length > PROBLEMS_MAX) this.problems.shift();
+  }
+}
+
+function profileOf(network: TenantNetwork, account: Account): PhoneProfile {
+  const { pn: phone, about, isBusiness, isLidOnly } = account;
+  return { phone, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
+}
