@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 
-export type Db = Database.Database;
+/** An open database; named here so that what is built on it can be described without the library's types. */
+export interface Db extends Database.Database {}
 
 const SCHEMA_VERSION = 1;
 

@@ -27,7 +27,7 @@ export type Phones = ReturnType<typeof createPhones>;
  * The virtual phones of a tenant: ordinary devices behind the router, in this process. They are made when first needed (asked for, or
  * mail arrives) and speak through a queue of their own, so that a stanza is never handled inside the handling of another.
  */
-export function createPhones(tenant: Tenant, router: Router, problem: (text: string, cause: unknown) => void) {
+export function createPhones(tenant: Tenant, router: Router) {
   const running = new Map<string, RunningPhone>();
   const pending: (() => void)[] = [];
   let isScheduled = false;
@@ -47,7 +47,7 @@ export function createPhones(tenant: Tenant, router: Router, problem: (text: str
       try {
         work();
       } catch (cause) {
-        problem('a stanza of a phone was not handled', cause);
+        tenant.problem('a stanza of a phone was not handled', cause);
       }
     }
     if (pending.length > 0 && !isScheduled) {
@@ -77,7 +77,7 @@ export function createPhones(tenant: Tenant, router: Router, problem: (text: str
       rng: tenant.rng,
       settings: () => settingsOf(account.pn),
     });
-    const endpoint = phoneEndpoint(tenant, account.pn, phone, problem);
+    const endpoint = phoneEndpoint(tenant, account.pn, phone);
     const made: RunningPhone = { phone, endpoint, started: phone.start() };
     running.set(account.pn, made);
     made.started.then(
@@ -86,7 +86,7 @@ export function createPhones(tenant: Tenant, router: Router, problem: (text: str
       },
       (cause: unknown) => {
         running.delete(account.pn);
-        problem(`phone ${account.pn} did not start`, cause);
+        tenant.problem(`phone ${account.pn} did not start`, cause);
       },
     );
     return made;
@@ -150,12 +150,7 @@ export function createPhones(tenant: Tenant, router: Router, problem: (text: str
   };
 }
 
-function phoneEndpoint(
-  tenant: Tenant,
-  pn: string,
-  phone: Phone,
-  problem: (text: string, cause: unknown) => void,
-): Endpoint {
+function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone): Endpoint {
   let inHand = 0;
   return {
     pn,
@@ -168,7 +163,7 @@ function phoneEndpoint(
       inHand += 1;
       phone
         .receive(node)
-        .catch((cause: unknown) => problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
+        .catch((cause: unknown) => tenant.problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
         .finally(() => {
           inHand -= 1;
           if (inHand === IN_HAND_MAX / 2) tenant.delivery.resume(pn, 0);

@@ -31,14 +31,15 @@ export function createPreKeys(db: Db, tenant: string) {
   const remove = prepare<unknown[]>(db, 'delete from prekey where tenant = ? and pn = ? and device = ? and id = ?');
   const trim = prepare<unknown[]>(
     db,
-    `delete from prekey where tenant = ?1 and pn = ?2 and device = ?3 and id in
-     (select id from prekey where tenant = ?1 and pn = ?2 and device = ?3 order by id desc limit -1 offset ?4)`,
+    `delete from prekey where tenant = ? and pn = ? and device = ? and id not in
+     (select id from prekey where tenant = ? and pn = ? and device = ? order by id desc limit ?)`,
   );
   return {
     /** Adds keys; beyond the limit the oldest go. */
     add(pn: string, device: number, keys: PreKey[]): void {
       for (const { id, key } of keys) upsert.run(tenant, pn, device, id, key);
-      trim.run(tenant, pn, device, PREKEYS_PER_DEVICE_MAX);
+      const held = count.get(tenant, pn, device)?.n ?? 0;
+      if (held > PREKEYS_PER_DEVICE_MAX) trim.run(tenant, pn, device, tenant, pn, device, PREKEYS_PER_DEVICE_MAX);
     },
     count: (pn: string, device: number): number => count.get(tenant, pn, device)?.n ?? 0,
     ids: (pn: string, device: number): number[] => ids.all(tenant, pn, device).map((row) => row.id),

@@ -11,14 +11,12 @@ export interface TenantNetwork {
   phones: Phones;
 }
 
-export function createTenantNetwork(
-  options: Omit<TenantOptions, 'wake'> & { problem: (text: string, cause: unknown) => void },
-): TenantNetwork {
+export function createTenantNetwork(options: Omit<TenantOptions, 'wake'>): TenantNetwork {
   const wake = (_tenant: Tenant, pn: string, device: number): void => {
     if (device === 0) phones.wake(pn);
   };
   const tenant = createTenant({ ...options, wake });
   const router = createRouter(tenant);
-  const phones = createPhones(tenant, router, options.problem);
+  const phones = createPhones(tenant, router);
   return { tenant, router, pairing: createPairing(tenant), phones };
 }

@@ -33,6 +33,8 @@ export interface TenantOptions {
   rng: Rng;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
+  /** Something went wrong inside that nobody else will hear of. */
+  problem: (text: string, cause: unknown) => void;
 }
 
 /** One isolated WhatsApp: its accounts, devices, mail, faults and logs. Nothing in it can reach another tenant. */
@@ -60,6 +62,7 @@ export function createTenant(options: TenantOptions) {
     peers,
     log,
     delivery,
+    problem: options.problem,
     /** The faults of a line; made when first asked for, bounded in number (the oldest line's go first). */
     faults(lineId: string): LineFaults {
       const known = faults.get(lineId);

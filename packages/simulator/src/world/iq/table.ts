@@ -41,6 +41,7 @@ export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome {
     return { answer: el('iq', attrs, content), afterwards: afterwards ?? (() => {}), note: undefined };
   } catch (error) {
     if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
+    tenant.problem(`query ${iq.attrs.xmlns} ${child.tag} failed`, error);
     return refused(
       iq,
       500,
