@@ -1,4 +1,5 @@
-import type { LinkOffer, PhoneDevice, PhoneSettings } from '../phone/network.ts';
+import type { LinkOffer, PhoneSettings } from '../phone/network.ts';
+import type { Phone } from '../phone/phone.ts';
 
 /** A new phone as the sandbox API asks for it. */
 export interface NewPhone {
@@ -21,11 +22,11 @@ export interface PhoneProfile {
 
 /** One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are undefined, never created. */
 export interface ControlWorld {
-  phone(tenant: string, phone: string): Promise<PhoneDevice | undefined>;
+  phone(tenant: string, phone: string): Promise<Phone | undefined>;
   phones(tenant: string): PhoneProfile[];
   profile(tenant: string, phone: string): PhoneProfile | undefined;
   /** Creates the phone, started; the same number again answers the existing one. Throws LimitError. */
-  createPhone(tenant: string, phone: NewPhone): Promise<PhoneDevice>;
+  createPhone(tenant: string, phone: NewPhone): Promise<Phone>;
   /** Removes the phone, its companions and its mail. */
   deletePhone(tenant: string, phone: string): Promise<void>;
   /** Changes settings; a phone that comes online gets its mail. */
@@ -41,6 +42,9 @@ export interface ControlWorld {
   unlink(tenant: string, phone: string, deviceJid: string): Promise<void>;
   /** Adds a fault from the body of `POST /lines/{id}/faults`; throws FaultError with a sentence for the caller. */
   addFault(tenant: string, lineId: string, body: unknown): unknown;
+  /** Faults of a line that are still to come. */
+  faults(tenant: string, lineId: string): unknown[];
+  clearFaults(tenant: string, lineId: string): void;
   /** Stanzas of this line after a sequence number, oldest first. */
   wire(tenant: string, lineId: string, after: number): unknown[];
   reset(tenant: string): Promise<void>;

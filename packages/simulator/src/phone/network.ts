@@ -71,9 +71,16 @@ export interface ConfirmedLink {
   signedIdentity: Uint8Array;
 }
 
-/** The QR text, or what a companion answered, does not fit: nothing was linked. The message says what is wrong. */
+/**
+ * The QR text, or what a companion answered, does not fit: nothing was linked. The message says what is wrong; it begins with `qr: `
+ * when another QR code would help.
+ */
 export class LinkError extends Error {
   override readonly name = 'LinkError';
+
+  get isAboutQr(): boolean {
+    return this.message.startsWith('qr: ');
+  }
 }
 
 /** What the world needs of a phone. */

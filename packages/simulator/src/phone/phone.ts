@@ -122,7 +122,7 @@ export class Phone implements PhoneDevice {
     return this.#linking.confirm(ref, deviceIdentity);
   }
 
-  /** Sends a text. Resolves when the server has it; throws NotOnWhatsAppError. */
+  /** Sends a text. Resolves when the stanza is with the server; what became of it is the `status` in the inbox. Throws as send(). */
   sendText(to: Jid, body: string, options: SendOptions = {}): Promise<{ messageId: string; timestamp: number }> {
     return this.send(to, text, new Input({ body }), options);
   }

@@ -22,6 +22,11 @@ export class Input {
     this.#body = Object.fromEntries(Object.entries(body));
   }
 
+  /** The object as it came, for a reader of its own. */
+  all(): Record<string, unknown> {
+    return { ...this.#body };
+  }
+
   has(name: string): boolean {
     return this.#body[name] !== undefined && this.#body[name] !== null;
   }

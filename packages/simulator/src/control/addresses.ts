@@ -1,0 +1,45 @@
+import { isLid, isPn, type Jid, parseChat, parsePhone } from '@ponte/engine';
+import { type Input, InputError } from '../phone/content/input.ts';
+import type { Phone } from '../phone/phone.ts';
+import { ControlError } from './control-error.ts';
+import type { ControlCall } from './route.ts';
+
+/** Digits of the phone a path names. Throws phone_not_found, so that a wrong number reads the same as an unknown one. */
+export function phoneParam(call: ControlCall): string {
+  const given = call.params.phone ?? '';
+  const digits = parsePhone(given);
+  if (digits === undefined || !call.world.profile(call.tenant, digits)) {
+    throw new ControlError(
+      'phone_not_found',
+      `there is no phone ${given} in this sandbox; create it with POST /phones`,
+    );
+  }
+  return digits;
+}
+
+/** The running phone a path names. */
+export async function phoneOf(call: ControlCall): Promise<Phone> {
+  const digits = phoneParam(call);
+  const phone = await call.world.phone(call.tenant, digits);
+  if (!phone) throw new ControlError('phone_not_found', `there is no phone ${digits} in this sandbox`);
+  return phone;
+}
+
+/** The running phone a path names, if it is switched on: it cannot do anything otherwise. */
+export async function onlinePhoneOf(call: ControlCall): Promise<Phone> {
+  const phone = await phoneOf(call);
+  if (!call.world.profile(call.tenant, phoneParam(call))?.settings.online) {
+    throw new ControlError('phone_offline', 'this phone is offline; PUT its settings {"online":true} first');
+  }
+  return phone;
+}
+
+/** A person as callers name one: a phone number or a JID. */
+export function contactField(body: Input, name: string): Jid {
+  const given = body.text(name, 100);
+  const jid = parseChat(given);
+  if (jid === undefined || !(isPn(jid) || isLid(jid))) {
+    throw new InputError(name, 'must be a phone number with country code, or a JID of a person');
+  }
+  return jid;
+}

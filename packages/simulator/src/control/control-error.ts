@@ -1,0 +1,63 @@
+import { FaultError } from '../faults/rules.ts';
+import { InputError } from '../phone/content/input.ts';
+import { LinkError } from '../phone/network.ts';
+import { NotOnWhatsAppError } from '../phone/outbound.ts';
+import { MessageNotFoundError } from '../phone/phone.ts';
+import { LimitError } from '../world/accounts.ts';
+
+/** What the sandbox API can answer besides success. */
+export type ControlCode =
+  | 'validation_error'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'phone_not_found'
+  | 'message_not_found'
+  | 'line_not_found'
+  | 'not_on_whatsapp'
+  | 'not_linked'
+  | 'qr_expired'
+  | 'phone_offline'
+  | 'limit_reached';
+
+const STATUS: Record<ControlCode, number> = {
+  validation_error: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  phone_not_found: 404,
+  message_not_found: 404,
+  line_not_found: 404,
+  not_on_whatsapp: 422,
+  not_linked: 409,
+  qr_expired: 409,
+  phone_offline: 409,
+  limit_reached: 409,
+};
+
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly code: ControlCode;
+
+  constructor(code: ControlCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The answer for an error that the caller caused. Undefined for anything else: that is a fault of the simulator. */
+export function errorAnswer(
+  error: unknown,
+): { status: number; body: { error: ControlCode; message: string } } | undefined {
+  const code = codeOf(error);
+  if (code === undefined || !(error instanceof Error)) return undefined;
+  return { status: STATUS[code], body: { error: code, message: error.message } };
+}
+
+function codeOf(error: unknown): ControlCode | undefined {
+  if (error instanceof ControlError) return error.code;
+  if (error instanceof InputError || error instanceof FaultError) return 'validation_error';
+  if (error instanceof NotOnWhatsAppError) return 'not_on_whatsapp';
+  if (error instanceof MessageNotFoundError) return 'message_not_found';
+  if (error instanceof LimitError) return 'limit_reached';
+  if (error instanceof LinkError) return error.isAboutQr ? 'qr_expired' : 'not_linked';
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import { InputError } from '../phone/content/input.ts';
+import type { ControlAnswer, ControlCall, Route } from './route.ts';
+
+/** Faults and wire log of lines. A line is named by its id; one that never connected has an empty log. */
+export const LINE_ROUTES: readonly Route[] = [
+  ['POST', '/lines/{line}/faults', addFault],
+  ['GET', '/lines/{line}/faults', listFaults],
+  ['DELETE', '/lines/{line}/faults', clearFaults],
+  ['GET', '/lines/{line}/wire', wire],
+];
+
+function addFault(call: ControlCall): ControlAnswer {
+  const { world, tenant, body } = call;
+  return { status: 201, body: world.addFault(tenant, lineOf(call), body.all()) };
+}
+
+function listFaults(call: ControlCall): ControlAnswer {
+  return { status: 200, body: call.world.faults(call.tenant, lineOf(call)) };
+}
+
+function clearFaults(call: ControlCall): ControlAnswer {
+  call.world.clearFaults(call.tenant, lineOf(call));
+  return { status: 204 };
+}
+
+function wire(call: ControlCall): ControlAnswer {
+  const { after = '0' } = call.query;
+  if (!/^\d{1,15}$/.test(after)) throw new InputError('after', 'must be the seq of a logged stanza');
+  return { status: 200, body: call.world.wire(call.tenant, lineOf(call), Number(after)) };
+}
+
+function lineOf(call: ControlCall): string {
+  return call.params.line ?? '';
+}

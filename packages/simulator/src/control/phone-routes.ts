@@ -1,0 +1,104 @@
+import { parsePhone } from '@ponte/engine';
+import { InputError } from '../phone/content/input.ts';
+import { LinkError, type PhoneSettings } from '../phone/network.ts';
+import { onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
+import { ControlError } from './control-error.ts';
+import type { ControlAnswer, ControlCall, Route } from './route.ts';
+
+const MAX_NAME_CHARS = 100;
+const MAX_ABOUT_CHARS = 139;
+const AUTO_RECEIPTS = ['none', 'delivered', 'read'] as const;
+
+/** Phones: existence, linking, settings. */
+export const PHONE_ROUTES: readonly Route[] = [
+  ['POST', '/phones', createPhone],
+  ['GET', '/phones', listPhones],
+  ['GET', '/phones/{phone}', async (call) => ({ status: 200, body: await describe(call, phoneParam(call)) })],
+  ['DELETE', '/phones/{phone}', deletePhone],
+  ['POST', '/phones/{phone}/scan', scan],
+  ['POST', '/phones/{phone}/unlink', unlink],
+  ['PUT', '/phones/{phone}/settings', changeSettings],
+  ['POST', '/reset', reset],
+];
+
+async function createPhone(call: ControlCall): Promise<ControlAnswer> {
+  const { body, world, tenant } = call;
+  const phone = parsePhone(body.text('phone', 30));
+  if (phone === undefined) throw new InputError('phone', 'must be a phone number with country code, like 15550001111');
+  const name = body.text('name', MAX_NAME_CHARS);
+  const about = body.optionalText('about', MAX_ABOUT_CHARS);
+  const isBusiness = body.flag('business');
+  await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly: body.flag('lid_only') });
+  return { status: 201, body: await describe(call, phone) };
+}
+
+async function listPhones(call: ControlCall): Promise<ControlAnswer> {
+  const phones: unknown[] = [];
+  for (const { phone } of call.world.phones(call.tenant)) phones.push(await describe(call, phone));
+  return { status: 200, body: phones };
+}
+
+async function deletePhone(call: ControlCall): Promise<ControlAnswer> {
+  await call.world.deletePhone(call.tenant, phoneParam(call));
+  return { status: 204 };
+}
+
+async function scan(call: ControlCall): Promise<ControlAnswer> {
+  const qr = call.body.text('qr', 2000);
+  const phone = await onlinePhoneOf(call);
+  try {
+    const { deviceJid } = await call.world.pair(call.tenant, phoneParam(call), phone.linkDevice(qr));
+    return { status: 200, body: { device_jid: deviceJid } };
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    throw new ControlError(error.isAboutQr ? 'qr_expired' : 'not_linked', error.message, { cause: error });
+  }
+}
+
+async function unlink(call: ControlCall): Promise<ControlAnswer> {
+  const phone = phoneParam(call);
+  const lineId = call.body.text('line_id', 128);
+  const device = call.world.lineDevice(call.tenant, lineId);
+  if (device?.phone !== phone) {
+    throw new ControlError('not_linked', `line ${lineId} is not linked to phone ${phone}; scan its QR code first`);
+  }
+  await call.world.unlink(call.tenant, phone, device.deviceJid);
+  return { status: 200, body: { device_jid: device.deviceJid } };
+}
+
+async function changeSettings(call: ControlCall): Promise<ControlAnswer> {
+  const { body } = call;
+  const changes: Partial<PhoneSettings> = {};
+  if (body.has('auto_receipts')) changes.autoReceipts = body.choice('auto_receipts', AUTO_RECEIPTS);
+  if (body.has('online')) changes.online = body.flag('online');
+  if (body.has('reply_echo')) changes.replyEcho = body.flag('reply_echo');
+  if (Object.keys(changes).length === 0) {
+    throw new InputError('body', 'must have at least one of auto_receipts, online, reply_echo');
+  }
+  const settings = await call.world.updateSettings(call.tenant, phoneParam(call), changes);
+  return { status: 200, body: settingsView(settings) };
+}
+
+async function reset(call: ControlCall): Promise<ControlAnswer> {
+  await call.world.reset(call.tenant);
+  return { status: 204 };
+}
+
+async function describe(call: ControlCall, digits: string): Promise<Record<string, unknown>> {
+  const phone = await phoneOf({ ...call, params: { phone: digits } });
+  const profile = call.world.profile(call.tenant, digits);
+  return {
+    phone: digits,
+    jid: phone.jid,
+    lid: phone.lid,
+    name: phone.name,
+    about: profile?.about ?? '',
+    business: profile?.isBusiness ?? false,
+    lid_only: profile?.isLidOnly ?? false,
+    ...(profile ? { settings: settingsView(profile.settings) } : {}),
+  };
+}
+
+function settingsView(settings: PhoneSettings): Record<string, unknown> {
+  return { auto_receipts: settings.autoReceipts, online: settings.online, reply_echo: settings.replyEcho };
+}
