@@ -60,6 +60,8 @@ export interface EventPayloads {
   'offline.completed': { count: number };
   'picture.updated': { of: Party; removed: boolean; pictureId: string | null; timestamp: number };
   'webhook.test': { note: string };
+  /** A webhook was switched off by us: it failed for days on end, or answered 410. Told to the account's other webhooks. */
+  'webhook.disabled': { webhookId: string; reason: 'failing' | 'gone'; failingSince: number | null };
 }
 
 export type EventType = keyof EventPayloads;

@@ -210,15 +210,31 @@ export interface WebhooksTable {
   url: string;
   /** sealed */
   secret: Buffer;
+  /** sealed; the secret before a rotation, signed with until `previous_secret_until`. */
+  previous_secret: Buffer | null;
+  previous_secret_until: number | null;
   /** JSON array of event names in the format's words; `["*"]` = all. */
   events: string;
+  /** JSON array: what those names stand for in the journal's words (webhooks/format.ts); fan-out reads only this. */
+  selectors: string;
+  /** JSON of WebhookFilters; null = no filter. */
+  filters: string | null;
+  /** sealed JSON object of the owner's own headers; null = none. */
+  headers: Buffer | null;
   format: 'bridges' | 'lines';
   description: string | null;
+  /** 1: one delivery at a time, in order, the next one only after the last one ended. */
+  strict_order: number;
   status: 'enabled' | 'disabled';
   disabled_reason: string | null;
+  disabled_at: number | null;
   created_at: number;
-  /** Start of the present run of failures; null while healthy. */
+  /** First and last failed attempt of the present run of failures; null while healthy. */
   failing_since: number | null;
+  last_failure_at: number | null;
+  /** The dispatcher that delivers to this webhook, and until when; one at a time, so that order and concurrency hold on several nodes. */
+  lane_owner: string | null;
+  lane_until: number;
 }
 
 export interface DeliveriesTable {
@@ -229,11 +245,14 @@ export interface DeliveriesTable {
   event_seq: number;
   /** Deliveries of one webhook with the same key keep their order. */
   order_key: string | null;
-  state: 'pending' | 'delivered' | 'dead' | 'expired';
+  /** `skipped`: the format has nothing to say about this event. */
+  state: 'pending' | 'delivered' | 'dead' | 'expired' | 'skipped';
+  /** Attempts made, ever. */
   attempts: number;
+  /** Attempts made before the last replay: the schedule counts from there. */
+  base_attempts: number;
+  /** Due time of the next attempt; 0 = at once, in the order of `seq`. */
   next_at: number;
-  /** Claimed until then; 0 when free. */
-  leased_until: number;
   expires_at: number | null;
   created_at: number;
   finished_at: number | null;

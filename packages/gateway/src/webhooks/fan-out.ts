@@ -1,0 +1,111 @@
+import type { Insertable } from 'kysely';
+import { DELIVER_WITHIN_MS, type JournalEvent } from '../core/events.ts';
+import { newDeliveryId } from '../core/ids.ts';
+import type { Mode } from '../core/lines.ts';
+import type { DeliveriesTable } from '../store/schema.ts';
+import type { Tx } from '../store/store.ts';
+import { orderKeyOf, passes, type WebhookFilters } from './filters.ts';
+import { selects } from './format.ts';
+
+/** Rows per insert: far below the parameter limits of both databases. */
+const ROWS_PER_INSERT = 500;
+
+interface Subscription {
+  id: string;
+  selectors: ReadonlySet<string>;
+  filters: WebhookFilters | null;
+}
+
+const SUBSCRIPTION_COLUMNS = ['webhooks.id', 'webhooks.selectors', 'webhooks.filters'] as const;
+
+function toSubscription(row: { id: string; selectors: string; filters: string | null }): Subscription {
+  return {
+    id: row.id,
+    selectors: new Set(JSON.parse(row.selectors) as string[]),
+    filters: row.filters === null ? null : (JSON.parse(row.filters) as WebhookFilters),
+  };
+}
+
+/** The enabled webhooks that hear of a line: of its account and mode, of this line or of all. */
+async function subscriptionsOfLine(tx: Tx, lineId: string): Promise<Subscription[]> {
+  const rows = await tx.db
+    .selectFrom('lines')
+    .innerJoin('webhooks', (join) =>
+      join.onRef('webhooks.account_id', '=', 'lines.account_id').onRef('webhooks.mode', '=', 'lines.mode'),
+    )
+    .select(SUBSCRIPTION_COLUMNS)
+    .where('lines.id', '=', lineId)
+    .where('webhooks.status', '=', 'enabled')
+    .where((eb) => eb.or([eb('webhooks.line_id', 'is', null), eb('webhooks.line_id', '=', lineId)]))
+    .execute();
+  return rows.map(toSubscription);
+}
+
+function deliveryRow(event: JournalEvent, webhookId: string): Insertable<DeliveriesTable> {
+  const within = DELIVER_WITHIN_MS[event.type];
+  return {
+    id: newDeliveryId(),
+    account_id: event.accountId,
+    webhook_id: webhookId,
+    event_seq: event.seq,
+    order_key: orderKeyOf(event),
+    state: 'pending',
+    attempts: 0,
+    base_attempts: 0,
+    next_at: 0,
+    expires_at: within === undefined ? null : event.createdAt + within,
+    created_at: event.createdAt,
+    finished_at: null,
+  };
+}
+
+async function insertDeliveries(tx: Tx, rows: Insertable<DeliveriesTable>[]): Promise<number> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+    await tx.db
+      .insertInto('deliveries')
+      .values(rows.slice(from, from + ROWS_PER_INSERT))
+      .execute();
+  }
+  return rows.length;
+}
+
+const rowsFor = (events: JournalEvent[], subscriptions: Subscription[]) =>
+  events.flatMap((event) =>
+    subscriptions
+      .filter((s) => selects(s.selectors, event) && passes(s.filters, event))
+      .map((s) => deliveryRow(event, s.id)),
+  );
+
+/**
+ * Inserts one delivery per event and subscribed webhook, in the events' own transaction: an event is in the outbox or it never
+ * happened. Answers how many it inserted; the caller nudges the dispatcher after the commit when there are any.
+ * Must be called once per event (the journal's dedupe key sees to that).
+ */
+export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
+  const byLine = new Map<string, JournalEvent[]>();
+  for (const event of events) {
+    const known = byLine.get(event.lineId);
+    if (known) known.push(event);
+    else byLine.set(event.lineId, [event]);
+  }
+  const rows: Insertable<DeliveriesTable>[] = [];
+  for (const [lineId, ofLine] of byLine) rows.push(...rowsFor(ofLine, await subscriptionsOfLine(tx, lineId)));
+  return insertDeliveries(tx, rows);
+}
+
+/** Like `fanOut`, for an event of the account itself: it goes to the account's webhooks that cover all lines. */
+export async function fanOutToAccount(
+  tx: Tx,
+  owner: { accountId: string; mode: Mode },
+  event: JournalEvent,
+): Promise<number> {
+  const rows = await tx.db
+    .selectFrom('webhooks')
+    .select(SUBSCRIPTION_COLUMNS)
+    .where('account_id', '=', owner.accountId)
+    .where('mode', '=', owner.mode)
+    .where('line_id', 'is', null)
+    .where('status', '=', 'enabled')
+    .execute();
+  return insertDeliveries(tx, rowsFor([event], rows.map(toSubscription)));
+}

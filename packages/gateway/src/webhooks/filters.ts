@@ -1,0 +1,41 @@
+import type { Jid, MessageKind } from '@ponte/engine';
+import type { JournalEvent } from '../core/events.ts';
+
+/** Narrows a webhook's events further. Every given condition must hold; one that says nothing about an event lets it pass. */
+export interface WebhookFilters {
+  /** Only events of these chats, by JID (phone-number or LID form). Events without a chat pass. */
+  chats?: Jid[];
+  /** `in`: written by others, `out`: written by this account. Events that nobody wrote (status, calls) pass. */
+  direction?: 'in' | 'out';
+  /** Only messages of these kinds. Events that carry no message pass. */
+  kinds?: MessageKind[];
+}
+
+/** The chat an event belongs to; undefined for events of the line itself. */
+export function chatOf(event: JournalEvent): { jid: Jid; lid?: Jid; pn?: Jid } | undefined {
+  const payload = event.payload;
+  if ('chat' in payload) return payload.chat;
+  if ('from' in payload) return payload.from;
+  if ('of' in payload) return payload.of;
+  return undefined;
+}
+
+/** Deliveries of one webhook that share this key keep their order: those of one chat, and those of the line itself. */
+export function orderKeyOf(event: JournalEvent): string {
+  const chat = chatOf(event);
+  return chat ? `${event.lineId}/${chat.lid ?? chat.pn ?? chat.jid}` : event.lineId;
+}
+
+/** True when the filters let the event through. */
+export function passes(filters: WebhookFilters | null, event: JournalEvent): boolean {
+  if (filters === null) return true;
+  const { chats, direction, kinds } = filters;
+  const payload = event.payload;
+  if (chats !== undefined) {
+    const chat = chatOf(event);
+    if (chat && ![chat.jid, chat.lid, chat.pn].some((jid) => jid !== undefined && chats.includes(jid))) return false;
+  }
+  if (direction !== undefined && 'fromMe' in payload && payload.fromMe !== (direction === 'out')) return false;
+  if (kinds !== undefined && 'content' in payload && !kinds.includes(payload.content.kind)) return false;
+  return true;
+}
