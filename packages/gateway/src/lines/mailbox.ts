@@ -1,0 +1,182 @@
+import type { Clock } from '../core/clock.ts';
+import type { Pacer } from './pacing.ts';
+
+/** What a step of a job came to. `again`: try it later, as the same job. */
+export type StepResult = { type: 'ready' } | { type: 'ended' } | { type: 'again'; afterMs: number };
+
+/** One send, from its acceptance to its end. Its steps answer by value; a rejection is a defect, logged by the mailbox and tried again. */
+export interface MailboxJob {
+  readonly id: string;
+  /** Order of acceptance; lower leaves first. */
+  readonly order: number;
+  /** A job that must wait holds back later ones of its own chat only. */
+  readonly chat: string;
+  /** Makes the message ready to leave. One job at a time; may run again after `again`. */
+  prepare(): Promise<StepResult>;
+  /** Puts it on the wire and waits for its end. Called in order of acceptance, without waiting for the end of the one before. */
+  transmit(): Promise<Exclude<StepResult, { type: 'ready' }>>;
+}
+
+export interface MailboxOptions {
+  clock: Clock;
+  pacer: Pacer;
+  /** Jobs that may wait; further ones are refused. */
+  capacity: number;
+  /** Jobs that may wait for WhatsApp's acknowledgement at the same time. */
+  maxInFlight: number;
+  onFault(error: unknown, jobId: string): void;
+}
+
+interface Waiting {
+  job: MailboxJob;
+  notBefore: number;
+}
+
+/** A step that rejected is a defect of ours; not so often that it becomes a hot loop. */
+const FAULT_PAUSE_MS = 5_000;
+
+/**
+ * A line's outgoing queue. Guarantees: jobs leave in the order of acceptance (equal to `order`), spaced by the pacer, and only while the mailbox is
+ * open; never more than `capacity` wait. Not guaranteed: that one job's end comes before the next one leaves, and the order of a job that had to be repeated.
+ */
+export class Mailbox {
+  readonly #options: MailboxOptions;
+  readonly #waiting: Waiting[] = [];
+  readonly #known = new Map<string, MailboxJob>();
+  #inFlight = 0;
+  #isOpen = false;
+  #isPumping = false;
+  /** Something changed while the pump was running, perhaps after it had looked. */
+  #isStale = false;
+  #cancelTimer: (() => void) | undefined;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: MailboxOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that have not ended. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Puts a job in its place. `full`: refused. `known`: a job of this id has not ended yet; nothing was added. */
+  offer(job: MailboxJob): 'queued' | 'known' | 'full' {
+    if (this.#known.has(job.id)) return 'known';
+    if (this.#waiting.length >= this.#options.capacity) return 'full';
+    this.#known.set(job.id, job);
+    this.#insert({ job, notBefore: Number.NEGATIVE_INFINITY });
+    this.#wake();
+    return 'queued';
+  }
+
+  /** Lets jobs leave. Waits laid down while the connection was gone end here. */
+  open(): void {
+    this.#isOpen = true;
+    for (const entry of this.#waiting) entry.notBefore = Number.NEGATIVE_INFINITY;
+    this.#wake();
+  }
+
+  /** Holds jobs back; those on the wire go on. */
+  shut(): void {
+    this.#isOpen = false;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** Takes every job out that is not in a step right now. */
+  clear(): MailboxJob[] {
+    const jobs = this.#waiting.splice(0).map((entry) => entry.job);
+    for (const job of jobs) this.#known.delete(job.id);
+    return jobs;
+  }
+
+  /** Resolves when no job is in a step. Says nothing about waiting ones. */
+  async settled(): Promise<void> {
+    while (this.#isPumping || this.#inFlight > 0) {
+      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    }
+  }
+
+  #insert(entry: Waiting): void {
+    let at = this.#waiting.length;
+    while (at > 0 && (this.#waiting[at - 1]?.job.order ?? 0) > entry.job.order) at -= 1;
+    this.#waiting.splice(at, 0, entry);
+  }
+
+  #wake(): void {
+    this.#isStale = true;
+    if (this.#isPumping || !this.#isOpen) return;
+    this.#isPumping = true;
+    void this.#pump().finally(() => {
+      this.#isPumping = false;
+      this.#notifyIdle();
+      if (this.#isStale) this.#wake();
+    });
+  }
+
+  /** The oldest job that is due and has no older one of its chat waiting; or how long until there may be one. */
+  #next(): { index: number } | { inMs: number | undefined } {
+    const now = this.#options.clock.monotonic();
+    const blocked = new Set<string>();
+    let inMs: number | undefined;
+    for (const [index, { job, notBefore }] of this.#waiting.entries()) {
+      if (blocked.has(job.chat)) continue;
+      if (notBefore <= now) return { index };
+      blocked.add(job.chat);
+      inMs = Math.min(inMs ?? Number.POSITIVE_INFINITY, notBefore - now);
+    }
+    return { inMs };
+  }
+
+  async #pump(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    while (this.#isOpen && this.#inFlight < this.#options.maxInFlight) {
+      this.#isStale = false;
+      const next = this.#next();
+      const waitMs = 'index' in next ? this.#options.pacer.waitMs() : next.inMs;
+      if (waitMs === undefined) return;
+      if (!('index' in next) || waitMs > 0) {
+        this.#cancelTimer = this.#options.clock.after(waitMs, () => this.#wake());
+        return;
+      }
+      const [entry] = this.#waiting.splice(next.index, 1);
+      if (entry) await this.#begin(entry.job);
+    }
+  }
+
+  async #begin(job: MailboxJob): Promise<void> {
+    const result = await this.#guarded(job, () => job.prepare());
+    if (result.type !== 'ready') return this.#finish(job, result);
+    // The connection went while it was made ready: it keeps its place.
+    if (!this.#isOpen) return this.#finish(job, { type: 'again', afterMs: 0 });
+    this.#options.pacer.spend();
+    this.#inFlight += 1;
+    void this.#guarded(job, () => job.transmit()).then((end) => {
+      this.#inFlight -= 1;
+      this.#finish(job, end.type === 'ready' ? { type: 'ended' } : end);
+      this.#notifyIdle();
+      this.#wake();
+    });
+  }
+
+  #finish(job: MailboxJob, result: Exclude<StepResult, { type: 'ready' }>): void {
+    if (result.type === 'ended') this.#known.delete(job.id);
+    else this.#insert({ job, notBefore: this.#options.clock.monotonic() + result.afterMs });
+  }
+
+  async #guarded(job: MailboxJob, step: () => Promise<StepResult>): Promise<StepResult> {
+    try {
+      return await step();
+    } catch (error) {
+      this.#options.onFault(error, job.id);
+      return { type: 'again', afterMs: FAULT_PAUSE_MS };
+    }
+  }
+
+  #notifyIdle(): void {
+    if (this.#isPumping || this.#inFlight > 0) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+}
