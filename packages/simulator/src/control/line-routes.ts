@@ -20,7 +20,7 @@ function listFaults(call: ControlCall): ControlAnswer {
 
 function clearFaults(call: ControlCall): ControlAnswer {
   call.world.clearFaults(call.tenant, lineOf(call));
-  return { status: 204 };
+  return { status: 204, body: undefined };
 }
 
 function wire(call: ControlCall): ControlAnswer {

@@ -1,6 +1,7 @@
 import { parsePhone } from '@ponte/engine';
 import { InputError } from '../phone/content/input.ts';
-import { LinkError, type PhoneSettings } from '../phone/network.ts';
+import { LinkError, type LinkOffer, type PhoneSettings } from '../phone/network.ts';
+import type { Phone } from '../phone/phone.ts';
 import { onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
 import { ControlError } from './control-error.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
@@ -40,18 +41,23 @@ async function listPhones(call: ControlCall): Promise<ControlAnswer> {
 
 async function deletePhone(call: ControlCall): Promise<ControlAnswer> {
   await call.world.deletePhone(call.tenant, phoneParam(call));
-  return { status: 204 };
+  return { status: 204, body: undefined };
 }
 
 async function scan(call: ControlCall): Promise<ControlAnswer> {
   const qr = call.body.text('qr', 2000);
   const phone = await onlinePhoneOf(call);
+  const { deviceJid } = await call.world.pair(call.tenant, phoneParam(call), offerOf(phone, qr));
+  return { status: 200, body: { device_jid: deviceJid } };
+}
+
+function offerOf(phone: Phone, qr: string): LinkOffer {
   try {
-    const { deviceJid } = await call.world.pair(call.tenant, phoneParam(call), phone.linkDevice(qr));
-    return { status: 200, body: { device_jid: deviceJid } };
+    return phone.linkDevice(qr);
   } catch (error) {
+    // Here the text itself is wrong; later the same error means that the code is not shown any more.
     if (!(error instanceof LinkError)) throw error;
-    throw new ControlError(error.isAboutQr ? 'qr_expired' : 'not_linked', error.message, { cause: error });
+    throw new ControlError('validation_error', error.message, { cause: error });
   }
 }
 
@@ -81,7 +87,7 @@ async function changeSettings(call: ControlCall): Promise<ControlAnswer> {
 
 async function reset(call: ControlCall): Promise<ControlAnswer> {
   await call.world.reset(call.tenant);
-  return { status: 204 };
+  return { status: 204, body: undefined };
 }
 
 async function describe(call: ControlCall, digits: string): Promise<Record<string, unknown>> {

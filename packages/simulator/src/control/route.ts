@@ -13,7 +13,8 @@ export interface ControlCall {
 
 export interface ControlAnswer {
   status: number;
-  body?: unknown;
+  /** Undefined for an empty answer. */
+  body: unknown;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
