@@ -1,0 +1,103 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The sandbox API without HTTP (src/control). */
+export interface Control {
+  handle(request: ControlRequest): Promise<{ status: number; body: unknown }>;
+}
+
+export interface ControlRequest {
+  tenant: string;
+  method: string;
+  /** Path of the sandbox API, with its leading slash: `/phones/15550001111/scan`. */
+  path: string;
+  query: Record<string, string>;
+  /** Parsed JSON; undefined when the request had no body. */
+  body: unknown;
+}
+
+const BODY_MAX_BYTES = 16 * 1024 * 1024;
+const BODY_MS = 30_000;
+const CONTROL_PATH = /^\/control\/([A-Za-z0-9_.-]{1,64})(\/.*)$/;
+
+/** A request that cannot be passed on; the body says why in the sandbox API's flat form. */
+class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * Binds the control API to HTTP: `/control/{tenant}/<path>`, `Authorization: Bearer <token>`, JSON in (16 MiB at most, within 30
+ * seconds) and out. `problem` hears of failures that the caller is only told about as `internal_error`.
+ */
+export function createControlServer(options: {
+  control: Control;
+  token: string;
+  problem: (text: string, cause: unknown) => void;
+}): (request: IncomingMessage, response: ServerResponse) => void {
+  const { control, token, problem } = options;
+
+  async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+    const url = new URL(request.url ?? '/', 'http://simulator');
+    const [, tenant, path] = CONTROL_PATH.exec(url.pathname) ?? [];
+    if (tenant === undefined || path === undefined)
+      throw new HttpError(404, 'not_found', `nothing is at ${url.pathname}`);
+    if (!isAuthorised(request, token)) {
+      throw new HttpError(401, 'unauthorized', 'send the control token as Authorization: Bearer <token>');
+    }
+    const query = Object.fromEntries(url.searchParams);
+    return control.handle({ tenant, method: request.method ?? 'GET', path, query, body: await readJson(request) });
+  }
+
+  return (request, response) => {
+    answer(request)
+      .catch((error: unknown) => {
+        if (error instanceof HttpError)
+          return { status: error.status, body: { error: error.code, message: error.message } };
+        problem(`${request.method} ${request.url} failed`, error);
+        return { status: 500, body: { error: 'internal_error', message: 'the simulator failed; see its problems' } };
+      })
+      .then(({ status, body }) => {
+        if (response.writableEnded || response.destroyed) return;
+        const text = body === undefined ? '' : JSON.stringify(body);
+        // A body that was not read to its end (too large, too slow) must not be taken for the next request.
+        const close = request.complete ? {} : { connection: 'close' };
+        response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...close }).end(text);
+      });
+  };
+}
+
+function isAuthorised(request: IncomingMessage, token: string): boolean {
+  const given = Buffer.from(request.headers.authorization ?? '');
+  const wanted = Buffer.from(`Bearer ${token}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const tooSlow = setTimeout(() => request.destroy(new HttpError(408, 'timeout', 'the body took too long')), BODY_MS);
+  try {
+    // The socket must survive a refusal, or the client would see a reset instead of the reason.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      length += (chunk as Buffer).length;
+      if (length > BODY_MAX_BYTES) throw new HttpError(413, 'too_large', `a body may have ${BODY_MAX_BYTES} bytes`);
+      chunks.push(chunk as Buffer);
+    }
+  } finally {
+    clearTimeout(tooSlow);
+  }
+  if (length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new HttpError(400, 'validation_error', 'the body is not JSON');
+  }
+}
