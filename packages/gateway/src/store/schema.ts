@@ -249,8 +249,10 @@ export interface DeliveriesTable {
   state: 'pending' | 'delivered' | 'dead' | 'expired' | 'skipped';
   /** Attempts made, ever. */
   attempts: number;
-  /** Attempts made before the last replay: the schedule counts from there. */
-  base_attempts: number;
+  /** Failed attempts that count for the retry schedule: its next wait is the `step`-th. A replay starts again at 0. */
+  step: number;
+  /** Times this delivery was tried early because its webhook had recovered; such an attempt costs no step. */
+  pulls: number;
   /** Due time of the next attempt; 0 = at once, in the order of `seq`. */
   next_at: number;
   expires_at: number | null;
