@@ -101,6 +101,11 @@ export class AppError extends Error {
     this.details = details;
   }
 
+  /** True while the sentence is the catalogue's own; a dialect may then use its own words. */
+  get isStandard(): boolean {
+    return this.message === ERRORS[this.code].message;
+  }
+
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
   }

@@ -30,6 +30,13 @@ export interface Rendered {
   headers: Record<string, string>;
 }
 
+export interface RenderedFor {
+  id: string;
+  attempt: number;
+  /** The event names the webhook asked for, in the format's words: one journal event may have two names, one of them opt-in. */
+  events?: readonly string[];
+}
+
 /**
  * How one published API writes its webhook bodies. The dispatcher renders from the journal at every attempt, so a format must
  * give the same bytes for the same event and line. No input or output, no clock, no randomness.
@@ -41,7 +48,7 @@ export interface WebhookFormat {
   /** Header for `sha256=<hex HMAC-SHA256 of the body keyed with the whole secret>`; null when the format has none. */
   readonly legacySignatureHeader: string | null;
   /** Null: this format has nothing to say about the event; the delivery ends as `skipped`. */
-  render(event: JournalEvent, line: LineView, delivery: { id: string; attempt: number }): Rendered | null;
+  render(event: JournalEvent, line: LineView, delivery: RenderedFor): Rendered | null;
 }
 
 export type WebhookFormats = Readonly<Record<FormatName, WebhookFormat>>;

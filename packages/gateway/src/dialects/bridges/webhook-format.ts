@@ -1,0 +1,177 @@
+import { bareJid, type Party, phoneOf } from '@ponte/engine';
+import type { EventPayloads, JournalEvent } from '../../core/events.ts';
+import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+
+/** Events of the published list: what a bridge gets unless it asks otherwise. */
+const PUBLISHED = {
+  message: { selects: ['message.received'] },
+  connected: { selects: ['line.status:connected'] },
+  disconnected: { selects: ['line.status:disconnected', 'line.status:logged_out', 'line.status:unpaired'] },
+  typing: { selects: ['typing'] },
+  call_incoming: { selects: ['call.incoming'] },
+  call_terminated: { selects: ['call.terminated'] },
+  offline_sync_preview: { selects: ['offline.preview'] },
+  offline_sync_completed: { selects: ['offline.completed'] },
+  profile_picture_updated: { selects: ['picture.updated'] },
+} as const satisfies Record<string, FormatEvent>;
+
+/** Events beyond the published list: only for bridges that ask for them. */
+const FURTHER = {
+  message_status: { selects: ['message.status'], optIn: true },
+  message_edited: { selects: ['message.edited'], optIn: true },
+  message_revoked: { selects: ['message.revoked'], optIn: true },
+  reaction: { selects: ['message.reaction'], optIn: true },
+  logged_out: { selects: ['line.status:logged_out'], optIn: true },
+} as const satisfies Record<string, FormatEvent>;
+
+const EVENTS = { ...PUBLISHED, ...FURTHER };
+export const PUBLISHED_EVENTS = Object.keys(PUBLISHED) as (keyof typeof PUBLISHED)[];
+export const ALL_EVENTS = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
+
+/** The address a Bridges caller knows somebody by: the phone number's, else the LID. Groups and channels as they are. */
+const addressOf = (party: Party): string => bareJid(party.pn ?? party.jid);
+/** Digits, also when WhatsApp used the LID; empty when it never disclosed the number. */
+const digitsOf = (party: Party): string => phoneOf(party.pn ?? party.jid) ?? '';
+
+type Body = Record<string, unknown> & { event: string };
+type Of<T extends JournalEvent['type']> = EventPayloads[T];
+
+/** The Bridges API's bodies: flat, with the published fields in the published order. */
+export const bridgesWebhookFormat: WebhookFormat = {
+  name: 'bridges',
+  events: EVENTS,
+  legacySignatureHeader: null,
+  render(event, line, delivery): Rendered | null {
+    const body = bodyOf(event, line, delivery.events ?? []);
+    if (!body) return null;
+    const headers: Record<string, string> = line.customerRef === null ? {} : { 'X-Customer-Ref': line.customerRef };
+    return { body: JSON.stringify(body), headers };
+  },
+};
+
+function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): Body | null {
+  switch (event.type) {
+    case 'message.received':
+      return message(event.payload);
+    case 'line.status':
+      return lineStatus(event.payload, line, asked);
+    case 'typing':
+      return typing(event.payload);
+    case 'call.incoming':
+      return callIncoming(event.payload);
+    case 'call.terminated':
+      return callTerminated(event.payload);
+    case 'offline.preview':
+      return offlinePreview(event.payload);
+    case 'offline.completed':
+      return { event: 'offline_sync_completed', count: event.payload.count };
+    case 'picture.updated':
+      return pictureUpdated(event.payload);
+    case 'message.status':
+      return messageStatus(event.payload);
+    case 'message.edited':
+      return {
+        event: 'message_edited',
+        ...about(event.payload),
+        body: event.payload.body,
+        timestamp: event.payload.timestamp,
+      };
+    case 'message.revoked':
+      return { event: 'message_revoked', ...about(event.payload), timestamp: event.payload.timestamp };
+    case 'message.reaction':
+      return reaction(event.payload);
+    case 'message.sent':
+    case 'message.undecryptable':
+    case 'webhook.test':
+    case 'webhook.disabled':
+      return null;
+  }
+}
+
+const message = (of: Of<'message.received'>): Body => ({
+  event: 'message',
+  message_id: of.messageId,
+  contact_id: addressOf(of.sender),
+  phone: digitsOf(of.sender),
+  chat_id: addressOf(of.chat),
+  name: of.pushName,
+  body: of.content.body,
+  type: of.content.kind,
+  media_type: of.content.media?.mimeType ?? '',
+  is_group: of.isGroup,
+  from_me: of.fromMe,
+  timestamp: of.timestamp,
+});
+
+/** `disconnected` is said once, when a connected bridge stops being it; `logged_out` instead of it to bridges that asked for that. */
+function lineStatus(of: Of<'line.status'>, line: LineView, asked: readonly string[]): Body | null {
+  if (of.status === 'connected') return { event: 'connected', phone: of.phone ?? line.phone ?? '' };
+  if (of.status === 'logged_out' && asked.includes('logged_out')) return { event: 'logged_out' };
+  return of.previous === 'connected' ? { event: 'disconnected' } : null;
+}
+
+const typing = (of: Of<'typing'>): Body => ({
+  event: 'typing',
+  contact_id: addressOf(of.sender),
+  chat_id: addressOf(of.chat),
+  state: of.state,
+  mode: of.mode,
+});
+
+const callIncoming = (of: Of<'call.incoming'>): Body => ({
+  event: 'call_incoming',
+  call_id: of.callId,
+  contact_id: addressOf(of.from),
+  platform: of.platform,
+  timestamp: of.timestamp,
+});
+
+const callTerminated = (of: Of<'call.terminated'>): Body => ({
+  event: 'call_terminated',
+  call_id: of.callId,
+  contact_id: addressOf(of.from),
+  reason: of.reason,
+  timestamp: of.timestamp,
+});
+
+const offlinePreview = (of: Of<'offline.preview'>): Body => ({
+  event: 'offline_sync_preview',
+  total: of.total,
+  messages: of.messages,
+  notifications: of.notifications,
+  receipts: of.receipts,
+  app_data_changes: of.appDataChanges,
+});
+
+const pictureUpdated = (of: Of<'picture.updated'>): Body => ({
+  event: 'profile_picture_updated',
+  remove: of.removed,
+  ...(of.pictureId === null ? {} : { picture_id: of.pictureId }),
+  timestamp: of.timestamp,
+});
+
+const messageStatus = (of: Of<'message.status'>): Body => ({
+  event: 'message_status',
+  message_id: of.messageId,
+  chat_id: addressOf(of.chat),
+  status: of.status,
+  timestamp: of.timestamp,
+  ...(of.error === null ? {} : { error: of.error.code }),
+});
+
+/** Who did something to which message. */
+const about = (of: { messageId: string; chat: Party; sender: Party; fromMe: boolean }) => ({
+  message_id: of.messageId,
+  contact_id: addressOf(of.sender),
+  phone: digitsOf(of.sender),
+  chat_id: addressOf(of.chat),
+  from_me: of.fromMe,
+});
+
+const reaction = (of: Of<'message.reaction'>): Body => ({
+  event: 'reaction',
+  ...about({ ...of, messageId: of.targetId }),
+  name: of.pushName,
+  emoji: of.emoji,
+  timestamp: of.timestamp,
+});

@@ -1,0 +1,174 @@
+import { bareJid, type Party, phoneOf } from '@ponte/engine';
+import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
+import type { FormatEvent, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+import { internationalPhone } from './phone.ts';
+
+/** Every event name of the Lines API that this version produces. `webhook.test` is sent on request only, so nobody subscribes to it. */
+const EVENTS = {
+  'message.received': { selects: ['message.received'] },
+  'message.sent': { selects: ['message.sent'] },
+  'message.status': { selects: ['message.status'] },
+  'line.status': { selects: ['line.status'] },
+  'message.edited': { selects: ['message.edited'] },
+  'message.revoked': { selects: ['message.revoked'] },
+  'message.reaction': { selects: ['message.reaction'] },
+  'call.incoming': { selects: ['call.incoming'] },
+  'call.terminated': { selects: ['call.terminated'] },
+  'contact.typing': { selects: ['typing'] },
+  'webhook.disabled': { selects: ['webhook.disabled'] },
+} as const satisfies Record<string, FormatEvent>;
+
+export const EVENT_NAMES = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
+
+const addressOf = (party: Party): string => bareJid(party.pn ?? party.jid);
+const phoneOfParty = (party: Party): string | null => internationalPhone(phoneOf(party.pn ?? party.jid) ?? null);
+
+type Of<T extends JournalEvent['type']> = EventPayloads[T];
+type Data = Record<string, unknown>;
+
+/** The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body. */
+export const linesWebhookFormat: WebhookFormat = {
+  name: 'lines',
+  events: EVENTS,
+  legacySignatureHeader: 'X-WAzion-Bridge-Signature',
+  render(event, line): Rendered | null {
+    const rendered = dataOf(event);
+    if (!rendered) return null;
+    const [name, data] = rendered;
+    const body = {
+      event: name,
+      line_id: line.id === '' ? null : line.id,
+      data,
+      id: event.id,
+      created_at: new Date(event.createdAt).toISOString(),
+    };
+    return { body: JSON.stringify(body), headers: { 'X-WAzion-Bridge-Event': name } };
+  },
+};
+
+/** The event's name in this API and its data; null when it has none here. */
+function dataOf(event: JournalEvent): [string, Data] | null {
+  switch (event.type) {
+    case 'message.received':
+      return ['message.received', message(event.payload)];
+    case 'message.sent':
+      return ['message.sent', { ...message(event.payload), status: 'sent' }];
+    case 'message.status':
+      return ['message.status', messageStatus(event.payload)];
+    case 'line.status':
+      return ['line.status', lineStatus(event.payload)];
+    case 'message.edited':
+      return [
+        'message.edited',
+        { ...about(event.payload), body: event.payload.body, timestamp: event.payload.timestamp },
+      ];
+    case 'message.revoked':
+      return ['message.revoked', { ...about(event.payload), timestamp: event.payload.timestamp }];
+    case 'message.reaction':
+      return ['message.reaction', reaction(event.payload)];
+    case 'call.incoming':
+      return [
+        'call.incoming',
+        { ...call(event.payload), video: event.payload.video, platform: event.payload.platform },
+      ];
+    case 'call.terminated':
+      return ['call.terminated', { ...call(event.payload), reason: event.payload.reason }];
+    case 'typing':
+      return ['contact.typing', typing(event.payload)];
+    case 'webhook.test':
+      return ['webhook.test', { note: event.payload.note }];
+    case 'webhook.disabled':
+      return ['webhook.disabled', disabled(event.payload)];
+    case 'message.undecryptable':
+    case 'offline.preview':
+    case 'offline.completed':
+    case 'picture.updated':
+      return null;
+  }
+}
+
+function message(of: MessageFacts): Data {
+  const { media } = of.content;
+  return {
+    message_id: of.messageId,
+    chat_id: addressOf(of.chat),
+    from: addressOf(of.sender),
+    phone: phoneOfParty(of.sender),
+    name: of.pushName,
+    from_me: of.fromMe,
+    is_group: of.isGroup,
+    type: of.content.kind,
+    body: of.content.body,
+    media: media
+      ? {
+          mime_type: media.mimeType,
+          size: media.sizeBytes ?? null,
+          filename: media.fileName ?? null,
+          sha256: media.sha256 ?? null,
+          url: null,
+        }
+      : null,
+    quoted_message_id: of.quotedId,
+    mentions: of.mentions,
+    timestamp: of.timestamp,
+  };
+}
+
+function messageStatus(of: Of<'message.status'>): Data {
+  const error = of.error && {
+    code: of.error.code,
+    message: of.error.message,
+    ...(of.error.whatsappCode === undefined ? {} : { whatsapp_code: of.error.whatsappCode }),
+  };
+  return {
+    message_id: of.messageId,
+    chat_id: addressOf(of.chat),
+    status: of.status,
+    timestamp: of.timestamp,
+    ...(error ? { error } : {}),
+  };
+}
+
+const lineStatus = (of: Of<'line.status'>): Data => ({
+  status: of.status,
+  previous: of.previous,
+  phone: internationalPhone(of.phone),
+  reason: of.reason,
+});
+
+/** Who did something to which message. */
+const about = (of: { messageId: string; chat: Party; sender: Party; fromMe: boolean }): Data => ({
+  message_id: of.messageId,
+  chat_id: addressOf(of.chat),
+  from: addressOf(of.sender),
+  phone: phoneOfParty(of.sender),
+  from_me: of.fromMe,
+});
+
+const reaction = (of: Of<'message.reaction'>): Data => ({
+  ...about({ ...of, messageId: of.targetId }),
+  name: of.pushName,
+  emoji: of.emoji,
+  timestamp: of.timestamp,
+});
+
+const call = (of: { callId: string; from: Party; timestamp: number }): Data => ({
+  call_id: of.callId,
+  from: addressOf(of.from),
+  phone: phoneOfParty(of.from),
+  timestamp: of.timestamp,
+});
+
+const typing = (of: Of<'typing'>): Data => ({
+  chat_id: addressOf(of.chat),
+  from: addressOf(of.sender),
+  phone: phoneOfParty(of.sender),
+  state: of.state,
+  mode: of.mode,
+});
+
+const disabled = (of: Of<'webhook.disabled'>): Data => ({
+  webhook_id: of.webhookId,
+  reason: of.reason,
+  failing_since: of.failingSince === null ? null : new Date(of.failingSince).toISOString(),
+});
