@@ -1,0 +1,124 @@
+import type { Insertable } from 'kysely';
+import type { JournalEvent } from '../core/events.ts';
+import { newEventId } from '../core/ids.ts';
+import type { EventsTable } from '../store/schema.ts';
+import type { Tx } from '../store/store.ts';
+import { fanOut } from '../webhooks/fan-out.ts';
+import type { Fact } from './from-engine.ts';
+import { advance, type StatusEvent } from './message-status.ts';
+import { project } from './projections.ts';
+
+/** Whose journal. */
+export interface LineRef {
+  id: string;
+  accountId: string;
+}
+
+/** Rows per insert: far below the parameter limits of both databases. */
+const ROWS_PER_INSERT = 500;
+
+/**
+ * Takes facts into the journal: appends each once (unique per line and key), projects messages, chats and contacts, and inserts the deliveries,
+ * all in the caller's transaction. The caller closes the inbox or outbox row in the same one: then a fact happened everywhere or nowhere.
+ * Returns what was new, in order. A known key, and a status that a message has already passed, yield nothing.
+ *
+ * Typing is a live fact: it is appended only when a webhook wants it (a delivery needs its row; it expires after `DELIVER_WITHIN_MS`).
+ */
+export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<JournalEvent[]> {
+  const accepted: JournalEvent[] = [];
+  const toFanOut: JournalEvent[] = [];
+  for (const run of runsOf(facts)) {
+    const news = isStatusRun(run) ? await advance(tx, line.id, run) : run;
+    const appended = await append(tx, line, news, nowMs);
+    if (run[0]?.type === 'typing') {
+      accepted.push(...(await onlyWanted(tx, appended)));
+      continue;
+    }
+    const protos = new Map(news.map((fact) => [fact.dedupeKey, 'proto' in fact ? fact.proto : undefined]));
+    await project(
+      tx,
+      line.id,
+      appended.map(({ event, dedupeKey }) => ({ event, proto: protos.get(dedupeKey) })),
+      nowMs,
+    );
+    const events = appended.map(({ event }) => event);
+    accepted.push(...events);
+    toFanOut.push(...events);
+  }
+  if (toFanOut.length > 0) await fanOut(tx, toFanOut);
+  return accepted;
+}
+
+/**
+ * Neighbours that can be written together: statuses of one kind, typing, everything else. Runs are taken in order, because a receipt may follow its
+ * message in the same batch.
+ */
+function runsOf(facts: Fact[]): Fact[][] {
+  const kindOf = (fact: Fact): string => {
+    if (fact.type === 'message.status') return `status ${fact.payload.status}`;
+    return fact.type === 'typing' ? 'typing' : 'fact';
+  };
+  const runs: Fact[][] = [];
+  let kind: string | undefined;
+  for (const fact of facts) {
+    if (kindOf(fact) === kind) runs.at(-1)?.push(fact);
+    else runs.push([fact]);
+    kind = kindOf(fact);
+  }
+  return runs;
+}
+
+const isStatusRun = (run: Fact[]): run is StatusEvent[] => run[0]?.type === 'message.status';
+
+interface Appended {
+  event: JournalEvent;
+  dedupeKey: string;
+}
+
+async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Appended[]> {
+  const rows = new Map<string, { fact: Fact; row: Insertable<EventsTable> }>();
+  for (const fact of facts) {
+    if (rows.has(fact.dedupeKey)) continue;
+    const row = {
+      id: newEventId(),
+      account_id: line.accountId,
+      line_id: line.id,
+      type: fact.type,
+      dedupe_key: fact.dedupeKey,
+      chat: fact.chat,
+      payload: JSON.stringify(fact.payload),
+      created_at: nowMs,
+    };
+    rows.set(fact.dedupeKey, { fact, row });
+  }
+  const all = [...rows.values()];
+  const appended: Appended[] = [];
+  for (let from = 0; from < all.length; from += ROWS_PER_INSERT) {
+    const inserted = await tx.db
+      .insertInto('events')
+      .values(all.slice(from, from + ROWS_PER_INSERT).map(({ row }) => row))
+      .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
+      .returning(['seq', 'id', 'dedupe_key'])
+      .execute();
+    for (const { seq, id, dedupe_key: dedupeKey } of inserted) {
+      const fact = rows.get(dedupeKey)?.fact;
+      if (fact) appended.push({ event: toEvent(fact, line, { id, seq: Number(seq), createdAt: nowMs }), dedupeKey });
+    }
+  }
+  return appended.sort((a, b) => a.event.seq - b.event.seq);
+}
+
+function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; createdAt: number }): JournalEvent {
+  const { type, payload } = fact;
+  return { ...given, accountId: line.accountId, lineId: line.id, type, payload } as JournalEvent;
+}
+
+/** Fans live facts out and takes back those that nobody asked for. */
+async function onlyWanted(tx: Tx, appended: Appended[]): Promise<JournalEvent[]> {
+  const wanted: JournalEvent[] = [];
+  for (const { event } of appended) {
+    if ((await fanOut(tx, [event])) > 0) wanted.push(event);
+    else await tx.db.deleteFrom('events').where('seq', '=', event.seq).execute();
+  }
+  return wanted;
+}

@@ -1,0 +1,146 @@
+import type { EngineEvent, Party, ReceivedMessage } from '@ponte/engine';
+import type { MessageFacts, NewEvent } from '../core/events.ts';
+
+/** The address a chat or person is stored under: the LID when WhatsApp disclosed it, else the number, else what WhatsApp used. */
+export function canonicalJid(party: Party): string {
+  return party.lid ?? party.pn ?? party.jid;
+}
+
+/** A new event with what only the projections need. */
+export type Fact = NewEvent & {
+  /** The bytes of a message: for quotes, media and retries. */
+  proto?: Uint8Array;
+};
+
+export interface TranslateContext {
+  /** What names the inbox row: facts without a name of their own take it as their key. */
+  source: string;
+  /** False for rows that waited while nobody looked: live facts (typing) are worthless by then. */
+  isLive: boolean;
+}
+
+/**
+ * What the journal makes of an engine's event; pure. The same fact gets the same key, whichever stanza brought it:
+ * a message its chat, id and sender; a status message id, reader and stage; a call its id.
+ * An event that is no fact of the journal (`address.mapped`) yields nothing: see `mappingOf`.
+ */
+export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[] {
+  switch (event.type) {
+    case 'message':
+      return [messageReceived(event.message)];
+    case 'message.edited':
+    case 'message.revoked':
+    case 'reaction':
+    case 'message.undecryptable':
+      return [onMessage(event)];
+    case 'receipt':
+      return event.ids.map((id) => messageStatus(event, id));
+    case 'typing':
+      return context.isLive ? [typing(event, context.source)] : [];
+    case 'call.incoming': {
+      const { type, ...payload } = event;
+      return [{ type, payload, dedupeKey: `${type}:${event.callId}`, chat: canonicalJid(event.from) }];
+    }
+    case 'call.terminated': {
+      const { type, ...payload } = event;
+      return [{ type, payload, dedupeKey: `${type}:${event.callId}`, chat: canonicalJid(event.from) }];
+    }
+    case 'offline.preview': {
+      const { type, ...payload } = event;
+      return [{ type, payload, dedupeKey: `${type}:${context.source}`, chat: null }];
+    }
+    case 'offline.completed': {
+      const { type, ...payload } = event;
+      return [{ type, payload, dedupeKey: `${type}:${context.source}`, chat: null }];
+    }
+    case 'picture.updated':
+      return [pictureUpdated(event)];
+    case 'address.mapped':
+      return [];
+  }
+}
+
+/** Two addresses of one person, when an event says so. */
+export function mappingOf(event: EngineEvent): { lid: string; pn: string } | undefined {
+  return event.type === 'address.mapped' ? { lid: event.lid, pn: event.pn } : undefined;
+}
+
+/** One key for a message, whether it came in or was sent by us: it is journaled once. */
+export function messageKey(facts: Pick<MessageFacts, 'messageId' | 'chat' | 'sender'>): string {
+  return `message:${canonicalJid(facts.chat)}:${facts.messageId}:${canonicalJid(facts.sender)}`;
+}
+
+function messageReceived(message: ReceivedMessage): Fact {
+  const { id, chat, sender, fromMe, isGroup, pushName, timestamp, content, quotedId, mentions, proto } = message;
+  const payload: MessageFacts = {
+    messageId: id,
+    chat,
+    sender,
+    fromMe,
+    isGroup,
+    pushName,
+    timestamp,
+    content,
+    quotedId: quotedId ?? null,
+    mentions,
+  };
+  return { type: 'message.received', payload, dedupeKey: messageKey(payload), chat: canonicalJid(chat), proto };
+}
+
+type Of<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
+
+/** What happened to a message; each has an id of its own or the one of the message it is about. */
+function onMessage(
+  event: Of<'message.edited'> | Of<'message.revoked'> | Of<'reaction'> | Of<'message.undecryptable'>,
+): NewEvent {
+  const chat = canonicalJid(event.chat);
+  const sender = canonicalJid(event.sender);
+  const { id: messageId } = event;
+  switch (event.type) {
+    case 'message.edited': {
+      const { type, id: _id, ...rest } = event;
+      // One message may be edited again and again: the time tells the edits apart.
+      const dedupeKey = `edited:${chat}:${messageId}:${sender}:${event.timestamp}`;
+      return { type, payload: { messageId, ...rest }, dedupeKey, chat };
+    }
+    case 'message.revoked': {
+      const { type, id: _id, ...rest } = event;
+      return { type, payload: { messageId, ...rest }, dedupeKey: `revoked:${chat}:${messageId}`, chat };
+    }
+    case 'reaction': {
+      const { type: _type, id: _id, ...rest } = event;
+      const dedupeKey = `reaction:${chat}:${messageId}:${sender}`;
+      return { type: 'message.reaction', payload: { messageId, ...rest }, dedupeKey, chat };
+    }
+    case 'message.undecryptable': {
+      const { type, id: _id, ...rest } = event;
+      const dedupeKey = `undecryptable:${chat}:${messageId}:${sender}`;
+      return { type, payload: { messageId, ...rest }, dedupeKey, chat };
+    }
+  }
+}
+
+function messageStatus(event: Of<'receipt'>, messageId: string): NewEvent {
+  return {
+    type: 'message.status',
+    payload: { messageId, chat: event.chat, status: event.status, timestamp: event.timestamp, error: null },
+    dedupeKey: `status:${messageId}:${canonicalJid(event.by)}:${event.status}`,
+    chat: canonicalJid(event.chat),
+  };
+}
+
+function typing(event: Of<'typing'>, source: string): NewEvent {
+  const { type, ...payload } = event;
+  return { type, payload, dedupeKey: `typing:${source}`, chat: canonicalJid(event.chat) };
+}
+
+function pictureUpdated(event: Of<'picture.updated'>): NewEvent {
+  const { type, pictureId, ...rest } = event;
+  const of = canonicalJid(event.of);
+  return {
+    type,
+    payload: { ...rest, pictureId: pictureId ?? null },
+    dedupeKey: `picture:${of}:${pictureId ?? 'removed'}:${event.timestamp}`,
+    chat: of,
+  };
+}

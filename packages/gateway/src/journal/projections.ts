@@ -1,0 +1,224 @@
+import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
+import { sql } from 'kysely';
+import type { JournalEvent, MessageFacts } from '../core/events.ts';
+import type { Tx } from '../store/store.ts';
+import { canonicalJid } from './from-engine.ts';
+
+/** A new event, with the bytes of its message when it is one. */
+export interface Projected {
+  event: JournalEvent;
+  proto: Uint8Array | undefined;
+}
+
+type MessageEvent = Extract<JournalEvent, { type: 'message.received' | 'message.sent' }>;
+const isMessage = (event: JournalEvent): event is MessageEvent =>
+  event.type === 'message.received' || event.type === 'message.sent';
+
+/** Keeps the tables of messages, chats and contacts in step with the journal. Only for events that were just appended. */
+export async function project(tx: Tx, lineId: string, projected: Projected[], nowMs: number): Promise<void> {
+  const messages: MessageEvent[] = [];
+  for (const { event, proto } of projected) {
+    if (isMessage(event)) {
+      await projectMessage(tx, lineId, event, proto, nowMs);
+      messages.push(event);
+    } else if (event.type === 'message.edited') {
+      await rewriteMessage(tx, lineId, event.payload, (facts) => ({
+        ...facts,
+        content: { ...facts.content, body: event.payload.body },
+      }));
+    } else if (event.type === 'message.revoked') {
+      await rewriteMessage(tx, lineId, event.payload, (facts) => ({
+        ...facts,
+        content: { kind: 'unknown', body: '' },
+      }));
+    }
+  }
+  await projectChats(tx, lineId, messages, nowMs);
+  await projectContacts(tx, lineId, messages, nowMs);
+}
+
+/** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
+function messageRow(
+  lineId: string,
+  facts: MessageFacts,
+  rest: { proto: Uint8Array | undefined; status: MessageStatus; nowMs: number },
+) {
+  return {
+    line_id: lineId,
+    message_id: facts.messageId,
+    chat_jid: canonicalJid(facts.chat),
+    sender_jid: canonicalJid(facts.sender),
+    from_me: facts.fromMe ? 1 : 0,
+    kind: facts.content.kind,
+    body: facts.content.body,
+    facts: JSON.stringify(facts),
+    proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
+    status: rest.status,
+    timestamp: facts.timestamp,
+    created_at: rest.nowMs,
+  };
+}
+
+/**
+ * The row of a message of ours that is ready to leave: a receipt may overtake the acknowledgement, and a peer may ask for the
+ * bytes again before it. Repeatable.
+ */
+export async function projectPending(
+  tx: Tx,
+  lineId: string,
+  facts: MessageFacts,
+  proto: Uint8Array,
+  nowMs: number,
+): Promise<void> {
+  await tx.db
+    .insertInto('messages')
+    .values(messageRow(lineId, facts, { proto, status: 'pending', nowMs }))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function projectMessage(
+  tx: Tx,
+  lineId: string,
+  event: MessageEvent,
+  proto: Uint8Array | undefined,
+  nowMs: number,
+): Promise<void> {
+  const facts = event.payload;
+  if (event.type === 'message.sent') {
+    const row = messageRow(lineId, facts, { proto, status: 'sent', nowMs });
+    const updated = await tx.db
+      .updateTable('messages')
+      .set({
+        facts: row.facts,
+        timestamp: row.timestamp,
+        status: sql`case when status in ('pending', 'failed') then 'sent' else status end`,
+      })
+      .where('line_id', '=', lineId)
+      .where('message_id', '=', facts.messageId)
+      .where('from_me', '=', 1)
+      .executeTakeFirst();
+    if (Number(updated.numUpdatedRows) > 0) return;
+  }
+  const status: MessageStatus = facts.fromMe ? 'sent' : 'delivered';
+  await tx.db
+    .insertInto('messages')
+    .values(messageRow(lineId, facts, { proto, status, nowMs }))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Changes a stored message that was edited or revoked. One that was never stored stays unknown. */
+async function rewriteMessage(
+  tx: Tx,
+  lineId: string,
+  about: { messageId: string; fromMe: boolean },
+  change: (facts: MessageFacts) => MessageFacts,
+): Promise<void> {
+  const row = await tx.db
+    .selectFrom('messages')
+    .select(['seq', 'facts'])
+    .where('line_id', '=', lineId)
+    .where('message_id', '=', about.messageId)
+    .where('from_me', '=', about.fromMe ? 1 : 0)
+    .executeTakeFirst();
+  if (!row) return;
+  const facts = change(JSON.parse(row.facts) as MessageFacts);
+  await tx.db
+    .updateTable('messages')
+    .set({ facts: JSON.stringify(facts), body: facts.content.body, kind: facts.content.kind })
+    .where('seq', '=', row.seq)
+    .execute();
+}
+
+/** What a batch says about one chat. */
+interface ChatChange {
+  facts: MessageFacts;
+  name: string | null;
+  unread: number;
+  /** The owner wrote into the chat from a phone: what came before is read. */
+  isReset: boolean;
+}
+
+function chatChanges(events: MessageEvent[]): Map<string, ChatChange> {
+  const changes = new Map<string, ChatChange>();
+  for (const { type, payload: facts } of events) {
+    const jid = canonicalJid(facts.chat);
+    const change = changes.get(jid) ?? { facts, name: null, unread: 0, isReset: false };
+    if (facts.timestamp >= change.facts.timestamp) change.facts = facts;
+    if (!facts.fromMe && !facts.isGroup && facts.pushName !== '') change.name = facts.pushName;
+    if (!facts.fromMe) change.unread += 1;
+    else if (type === 'message.received') Object.assign(change, { unread: 0, isReset: true });
+    changes.set(jid, change);
+  }
+  return changes;
+}
+
+const isNewest = sql`excluded.last_message_at >= coalesce(chats.last_message_at, 0)`;
+
+async function projectChats(tx: Tx, lineId: string, events: MessageEvent[], nowMs: number): Promise<void> {
+  for (const [jid, { facts, name, unread, isReset }] of chatChanges(events)) {
+    await tx.db
+      .insertInto('chats')
+      .values({
+        line_id: lineId,
+        jid,
+        ...addresses(facts.chat),
+        name,
+        is_group: facts.isGroup ? 1 : 0,
+        archived: 0,
+        unread_count: unread,
+        last_message_id: facts.messageId,
+        last_message_at: facts.timestamp * 1_000,
+        updated_at: nowMs,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['line_id', 'jid']).doUpdateSet({
+          pn: sql`coalesce(chats.pn, excluded.pn)`,
+          lid: sql`coalesce(chats.lid, excluded.lid)`,
+          name: sql`coalesce(chats.name, excluded.name)`,
+          unread_count: isReset ? unread : sql`chats.unread_count + ${unread}`,
+          last_message_id: sql`case when ${isNewest} then excluded.last_message_id else chats.last_message_id end`,
+          last_message_at: sql`case when ${isNewest} then excluded.last_message_at else chats.last_message_at end`,
+          updated_at: nowMs,
+        }),
+      )
+      .execute();
+  }
+}
+
+/** The two addresses of a person, as far as they are known. */
+function addresses(party: Party): { pn: string | null; lid: string | null } {
+  return {
+    pn: party.pn ?? (isPn(party.jid) ? party.jid : null),
+    lid: party.lid ?? (isLid(party.jid) ? party.jid : null),
+  };
+}
+
+async function projectContacts(tx: Tx, lineId: string, events: MessageEvent[], nowMs: number): Promise<void> {
+  const senders = new Map<string, MessageFacts>();
+  for (const { payload: facts } of events) {
+    if (!facts.fromMe) senders.set(canonicalJid(facts.sender), facts);
+  }
+  for (const [jid, facts] of senders) {
+    await tx.db
+      .insertInto('contacts')
+      .values({
+        line_id: lineId,
+        jid,
+        ...addresses(facts.sender),
+        name: null,
+        push_name: facts.pushName || null,
+        updated_at: nowMs,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['line_id', 'jid']).doUpdateSet({
+          pn: sql`coalesce(contacts.pn, excluded.pn)`,
+          lid: sql`coalesce(contacts.lid, excluded.lid)`,
+          push_name: sql`coalesce(excluded.push_name, contacts.push_name)`,
+          updated_at: nowMs,
+        }),
+      )
+      .execute();
+  }
+}
