@@ -95,10 +95,20 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
     const url = new URL(request.url ?? '/', 'http://simulator');
     const tenant = WS_PATH.exec(url.pathname)?.[1];
     const lineId = url.searchParams.get('line') ?? undefined;
-    if (tenant === undefined || (lineId !== undefined && !LINE_ID.test(lineId))) return refuse(socket, '404 Not Found');
-    if (sessions.size >= CONNECTIONS_MAX) return refuse(socket, '503 Service Unavailable');
+    if (tenant === undefined || (lineId !== undefined && !LINE_ID.test(lineId))) {
+      refuse(socket, '404 Not Found');
+      return;
+    }
+    if (sessions.size >= CONNECTIONS_MAX) {
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
     const network = world.network(tenant);
-    if (lineId !== undefined && network.tenant.faults(lineId).refuses) return refuse(socket, '503 Service Unavailable');
+    if (lineId !== undefined && network.tenant.faults(lineId).refuses) {
+      // A reset, not an HTTP status: stock Baileys ignores the answer to a refused upgrade until its 20 s handshake time-out.
+      socket.destroy();
+      return;
+    }
     sockets.handleUpgrade(request, socket, head, (ws: WebSocket) => {
       const onEnd = (session: Session): void => {
         sessions.delete(session);

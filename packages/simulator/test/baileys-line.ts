@@ -28,6 +28,10 @@ const silent: Logger = {
 
 const WAIT_MS = 15_000;
 
+// libsignal prints whole sessions, private keys included, through these two.
+console.info = () => undefined;
+console.warn = () => undefined;
+
 // Baileys leaves timers behind (30 s per pre-key upload, 20 s waiting for history). They must not look like leaks of ours.
 const startTimer = globalThis.setTimeout;
 globalThis.setTimeout = Object.assign(

@@ -25,7 +25,8 @@ export type Phones = ReturnType<typeof createPhones>;
 
 /**
  * The virtual phones of a tenant: ordinary devices behind the router, in this process. They are made when first needed (asked for, or
- * mail arrives) and speak through a queue of their own, so that a stanza is never handled inside the handling of another.
+ * mail arrives). What a phone sends the server has at once; what the server sends a phone arrives on a later turn of the event loop, in
+ * order, so that no stanza is handled inside the handling of another and phones that answer each other cannot starve the sockets.
  */
 export function createPhones(tenant: Tenant, router: Router) {
   const running = new Map<string, RunningPhone>();
@@ -66,7 +67,7 @@ export function createPhones(tenant: Tenant, router: Router) {
 
   function run(account: Account): RunningPhone {
     const sender: Sender = { pn: account.pn, device: 0, lineId: undefined };
-    const link = linkOf(tenant, router, sender, later);
+    const link = linkOf(tenant, router, sender);
     const phone = new Phone({
       jid: formatJid(account.pn, SERVER_PN),
       lid: formatJid(account.lid, SERVER_LID),
@@ -77,7 +78,7 @@ export function createPhones(tenant: Tenant, router: Router) {
       rng: tenant.rng,
       settings: () => settingsOf(account.pn),
     });
-    const endpoint = phoneEndpoint(tenant, account.pn, phone);
+    const endpoint = phoneEndpoint(tenant, account.pn, phone, later);
     const made: RunningPhone = { phone, endpoint, started: phone.start() };
     running.set(account.pn, made);
     made.started.then(
@@ -150,7 +151,17 @@ export function createPhones(tenant: Tenant, router: Router) {
   };
 }
 
-function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone): Endpoint {
+function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone, later: (work: () => void) => void): Endpoint {
+  function handle(node: Node): void {
+    phone
+      .receive(node)
+      .catch((cause: unknown) => tenant.problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
+      .finally(() => {
+        inHand -= 1;
+        if (inHand === IN_HAND_MAX / 2) tenant.delivery.resume(pn, 0);
+      });
+  }
+
   let inHand = 0;
   return {
     pn,
@@ -161,13 +172,7 @@ function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone): Endpoint {
     },
     push(node) {
       inHand += 1;
-      phone
-        .receive(node)
-        .catch((cause: unknown) => tenant.problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
-        .finally(() => {
-          inHand -= 1;
-          if (inHand === IN_HAND_MAX / 2) tenant.delivery.resume(pn, 0);
-        });
+      later(() => handle(node));
     },
     end() {
       // A phone is only ended with its account or its world: there is nobody to tell.
@@ -175,21 +180,18 @@ function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone): Endpoint {
   };
 }
 
-function linkOf(tenant: Tenant, router: Router, sender: Sender, later: (work: () => void) => void): DeviceLink {
+function linkOf(tenant: Tenant, router: Router, sender: Sender): DeviceLink {
   const toPhone = (node: Node): void => tenant.delivery.endpoint(sender.pn, 0)?.push(node);
   return {
-    send: (node) => later(() => router.take(sender, node, { reply: toPhone, acknowledge: toPhone })),
-    query: (node) =>
-      new Promise((resolve, reject) => {
-        later(() => {
-          const iq = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
-          const { answer, afterwards } = answerIq(tenant, sender, iq);
-          const error = answer.attrs.type === 'error' && Array.isArray(answer.content) ? answer.content[0] : undefined;
-          if (error) reject(new IqError(Number(error.attrs.code), error.attrs.text ?? ''));
-          else resolve(answer);
-          afterwards();
-        });
-      }),
+    send: (node) => router.take(sender, node, { reply: toPhone, acknowledge: toPhone }),
+    query: async (node) => {
+      const iq = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
+      const { answer, afterwards } = answerIq(tenant, sender, iq);
+      afterwards();
+      const error = answer.attrs.type === 'error' && Array.isArray(answer.content) ? answer.content[0] : undefined;
+      if (error) throw new IqError(Number(error.attrs.code), error.attrs.text ?? '');
+      return answer;
+    },
   };
 }
 
