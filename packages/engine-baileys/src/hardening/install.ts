@@ -7,9 +7,9 @@ import { shareAsyncLocalStorage } from './shared-async-local-storage.ts';
 /** Marks the one libsignal of the process, so that a second copy of this module (source and build) does not patch the patch. */
 const INSTALLED = Symbol.for('ponte.hardening.installed');
 
-/** RFC 7748 section 6.1: Alice's private and public key. */
-const KNOWN_PRIVATE = '77076d0a7318a57d3c16c17251b26645df4c2f92ebc0992ac177fba51db92c2a';
-const KNOWN_PUBLIC = '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a';
+/** RFC 7748 section 5.2, first iteration: the private key 9 and its public key. */
+const KNOWN_PRIVATE = Buffer.alloc(32).fill(9, 0, 1);
+const KNOWN_PUBLIC = '422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079';
 
 /**
  * Puts the layer under Baileys that makes it safe to run, for the whole process and for good:
@@ -22,7 +22,7 @@ const KNOWN_PUBLIC = '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa
  */
 export function installHardening(nowMs: NowMs = Date.now): void {
   if (INSTALLED in curveModule) return;
-  const derived = curve.getPublicFromPrivateKey(Buffer.from(KNOWN_PRIVATE, 'hex')).subarray(1).toString('hex');
+  const derived = curve.getPublicFromPrivateKey(KNOWN_PRIVATE).subarray(1).toString('hex');
   if (derived !== KNOWN_PUBLIC) {
     throw new Error(
       `node:crypto of Node ${process.versions.node} imports an X25519 key differently than expected; use a tested Node version`,
