@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './schema.ts';
+import type { RawSqlite } from './sqlite.ts';
 
 /** One transaction. Work registered with `onCommit` runs after the commit, never after a roll-back. */
 export interface Tx {
@@ -21,5 +22,10 @@ export interface Store {
    * No network call inside.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  /**
+   * SQLite only: synchronous work on the bare connection, alone on it (for the few statements so hot that they are prepared by hand).
+   * Runs at `full` durability; begins its own transaction when it needs one.
+   */
+  sqlite<T>(work: (raw: RawSqlite) => T): Promise<T>;
   close(): Promise<void>;
 }

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { forEachStore, type TestStore } from '../../test/store-harness.ts';
+import { systemClock } from '../core/clock.ts';
+import { migrate, SchemaError } from './migrate.ts';
+
+forEachStore((open) => {
+  let opened: TestStore;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(() => opened.close());
+
+  const put = (name: string, value: string) => ({ name, value });
+  const names = async () =>
+    (await opened.store.db.selectFrom('settings').select('name').orderBy('name').execute()).map((row) => row.name);
+
+  test('a transaction that throws leaves nothing, and its onCommit work never runs', async () => {
+    let ran = false;
+    const failing = opened.store.transaction(async (tx) => {
+      tx.onCommit(() => {
+        ran = true;
+      });
+      await tx.db.insertInto('settings').values(put('a', '1')).execute();
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await names()).toEqual([]);
+    expect(ran).toBe(false);
+  });
+
+  test('onCommit work runs after the commit, when others can see the rows', async () => {
+    const other = await opened.reopen();
+    const seen = new Promise((resolve) => {
+      void opened.store.transaction(async (tx) => {
+        await tx.db.insertInto('settings').values(put('a', '1')).execute();
+        tx.onCommit(() => resolve(other.db.selectFrom('settings').selectAll().execute()));
+      }, 'normal');
+    });
+    expect(await seen).toEqual([put('a', '1')]);
+  });
+
+  test('a query on a transaction that is over is refused', async () => {
+    const db = await opened.store.transaction(async (tx) => tx.db);
+    await expect(db.selectFrom('settings').selectAll().execute()).rejects.toThrow('that is over');
+  });
+
+  test('two processes that count in transactions lose no step', async () => {
+    const other = await opened.reopen();
+    await opened.store.db.insertInto('settings').values(put('n', '0')).execute();
+    const step = (store: typeof other) =>
+      store.transaction(async (tx) => {
+        const query = tx.db.selectFrom('settings').select('value').where('name', '=', 'n');
+        const row = await (store.engine === 'postgres' ? query.forUpdate() : query).executeTakeFirstOrThrow();
+        await tx.db
+          .updateTable('settings')
+          .set({ value: String(Number(row.value) + 1) })
+          .where('name', '=', 'n')
+          .execute();
+      });
+    // One after another within each, interleaved between the two; SQLite is synchronous, so the steps alternate.
+    for (let i = 0; i < 20; i += 1) await Promise.all([step(opened.store), step(opened.store)]);
+    await Promise.all(Array.from({ length: 10 }, () => step(other)));
+    const row = await other.db.selectFrom('settings').select('value').executeTakeFirstOrThrow();
+    expect(row.value).toBe('50');
+  });
+
+  test('migrating again changes nothing; a newer breaking schema is refused', async () => {
+    expect(await migrate(opened.store, systemClock.now)).toEqual([]);
+    const db = opened.store.db as never as import('kysely').Kysely<{
+      migrations: { name: string; breaking: number; applied_at: number };
+    }>;
+    await db.insertInto('migrations').values({ name: '900-harmless', breaking: 0, applied_at: 1 }).execute();
+    expect(await migrate(opened.store, systemClock.now)).toEqual([]);
+    await db.insertInto('migrations').values({ name: '999-later', breaking: 1, applied_at: 1 }).execute();
+    await expect(migrate(opened.store, systemClock.now)).rejects.toThrow(SchemaError);
+  });
+});

@@ -1,0 +1,92 @@
+import type { Clock } from '../core/clock.ts';
+import { EndedGuard } from './ended-guard.ts';
+import { openPostgres } from './postgres.ts';
+import { openSqlite, type RawSqlite } from './sqlite.ts';
+import type { Durability, Store, Tx } from './store.ts';
+
+export interface OpenOptions {
+  /** `sqlite:/path/to/file.db`, `sqlite::memory:`, or `postgres://…` (a `schema` parameter names the schema). */
+  url: string;
+  clock: Clock;
+  onIdleError?: (error: Error) => void;
+}
+
+/** Tries of one transaction; the waits between them add up to about a second. */
+const MAX_TRIES = 6;
+const RETRY_BASE_MS = 10;
+const RETRYABLE = new Set(['40001', '40P01', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_BUSY_RECOVERY']);
+
+const isRetryable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
+
+/** Opens the database. Does not migrate. Throws when a SQLite file cannot be opened; a PostgreSQL server is first asked by the first query. */
+export async function openStore(options: OpenOptions): Promise<Store> {
+  if (options.url.startsWith('sqlite:')) {
+    const sqlite = openSqlite(options.url.slice('sqlite:'.length));
+    return createStore(options.clock, {
+      engine: 'sqlite',
+      db: sqlite.db,
+      raw: sqlite.raw,
+      prepare: sqlite.setNextDurability,
+    });
+  }
+  const { db } = openPostgres(options.url, options.onIdleError ?? (() => {}));
+  return createStore(options.clock, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
+}
+
+interface Parts extends Pick<Store, 'db' | 'engine'> {
+  raw: RawSqlite | undefined;
+  prepare(durability: Durability): void;
+}
+
+function createStore(clock: Clock, parts: Parts): Store {
+  // SQLite has one connection: transactions queue here, so that each sets its own durability.
+  let tail: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (parts.engine !== 'sqlite') return work();
+    const turn = tail.then(work, work);
+    tail = turn.catch(() => {});
+    return turn;
+  };
+
+  async function once<T>(work: (tx: Tx) => Promise<T>, durability: Durability): Promise<T> {
+    const afterCommit: (() => void)[] = [];
+    const guard = new EndedGuard();
+    parts.prepare(durability);
+    try {
+      const result = await parts.db
+        .transaction()
+        .execute((trx) => work({ db: trx.withPlugin(guard), onCommit: (then) => void afterCommit.push(then) }));
+      guard.end();
+      for (const then of afterCommit) then();
+      return result;
+    } finally {
+      guard.end();
+    }
+  }
+
+  return {
+    db: parts.db,
+    engine: parts.engine,
+    async transaction(work, durability = 'full') {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await inTurn(() => once(work, durability));
+        } catch (error) {
+          if (attempt >= MAX_TRIES || !isRetryable(error)) throw error;
+          await clock.sleep(RETRY_BASE_MS * 2 ** attempt * (0.5 + clock.random()));
+        }
+      }
+    },
+    sqlite(work) {
+      const { raw } = parts;
+      if (!raw) throw new Error('this is not a SQLite store');
+      // Through Kysely's own connection lock: never inside somebody else's transaction.
+      return parts.db.connection().execute(async () => work(raw));
+    },
+    async close() {
+      await tail.catch(() => {});
+      await parts.db.destroy();
+    },
+  };
+}

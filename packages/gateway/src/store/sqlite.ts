@@ -1,0 +1,68 @@
+import Sqlite from 'better-sqlite3';
+import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import type { Database } from './schema.ts';
+import type { Durability } from './store.ts';
+
+export type RawSqlite = Sqlite.Database;
+
+/** How long a process waits for another one's commit before it gives up (and the transaction is tried again). */
+const BUSY_TIMEOUT_MS = 8_000;
+
+/** Begins every transaction with the write lock, so that none fails half-way because another process wrote meanwhile. */
+class ImmediateDriver extends SqliteDriver {
+  /** Durability of the next transaction; the caller holds the transaction mutex. */
+  next: Durability = 'full';
+  #current: Durability = 'full';
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await this.#synchronous(connection, this.next);
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.commitTransaction(connection);
+    await this.#synchronous(connection, 'full');
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.rollbackTransaction(connection);
+    await this.#synchronous(connection, 'full');
+  }
+
+  /** The pragma counts from the next transaction on, so it is set outside of one. Single statements always run at `full`. */
+  async #synchronous(connection: DatabaseConnection, durability: Durability): Promise<void> {
+    if (durability === this.#current) return;
+    await connection.executeQuery(CompiledQuery.raw(`pragma synchronous = ${durability}`));
+    this.#current = durability;
+  }
+}
+
+export interface OpenSqlite {
+  db: Kysely<Database>;
+  raw: RawSqlite;
+  setNextDurability(durability: Durability): void;
+}
+
+/** Opens (and creates) the file in WAL mode. `:memory:` for tests. */
+export function openSqlite(file: string): OpenSqlite {
+  const raw = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+  raw.pragma('journal_mode = WAL');
+  raw.pragma('synchronous = FULL');
+  raw.pragma('foreign_keys = ON');
+  raw.pragma('temp_store = MEMORY');
+  raw.pragma('cache_size = -16000');
+  raw.pragma('wal_autocheckpoint = 2000');
+  const driver = new ImmediateDriver({ database: raw });
+  class Dialect extends SqliteDialect {
+    override createDriver(): ImmediateDriver {
+      return driver;
+    }
+  }
+  return {
+    db: new Kysely<Database>({ dialect: new Dialect({ database: raw }) }),
+    raw,
+    setNextDurability(durability) {
+      driver.next = durability;
+    },
+  };
+}
