@@ -58,7 +58,9 @@ export type EngineChange =
   | { type: 'self'; self: Self }
   | { type: 'closed'; reason: CloseReason; serverCode?: number; detail: string; retryAt?: number }
   /** An inbox row was committed: the journal loop may look. */
-  | { type: 'inbox' };
+  | { type: 'inbox' }
+  /** Something that is never journaled (typing): to be passed on now or not at all. */
+  | { type: 'live'; event: EngineEvent };
 
 /** A message ready to go: pure data. The same `Prepared` may be transmitted any number of times; receivers see one message. */
 export interface Prepared {

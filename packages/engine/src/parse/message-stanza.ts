@@ -1,0 +1,69 @@
+import { isGroup, isNewsletter, parseJid, SERVER_BROADCAST, STATUS_BROADCAST } from '../address.ts';
+import type { Self } from '../engine.ts';
+import type { Party } from '../events.ts';
+import { intAttr, type Node } from '../node.ts';
+import { isSelf, party, personJid, selfParty } from './party.ts';
+
+const PERSON_SERVERS = new Set(['s.whatsapp.net', 'lid', 'hosted', 'hosted.lid']);
+
+/** Who wrote what where, as the envelope says: everything about a message but its content. */
+export interface MessageStanza {
+  id: string;
+  chat: Party;
+  sender: Party;
+  fromMe: boolean;
+  isGroup: boolean;
+  /** Empty when the sender did not give one. */
+  pushName: string;
+  /** Unix seconds. */
+  timestamp: number;
+}
+
+/**
+ * Reads a `<message>`'s addressing (Baileys decode-wa-message.js decodeMessageNode, whatsmeow message.go parseMessageSource).
+ * Undefined when it lacks an id or a usable sender, or claims to be ours without coming from us.
+ */
+export function parseMessageStanza(node: Node, self: Self): MessageStanza | undefined {
+  const { id, from } = node.attrs;
+  if (id === undefined || from === undefined) return undefined;
+  const people = parsePeople(node, from, self);
+  if (!people) return undefined;
+  return {
+    id,
+    ...people,
+    isGroup: isGroup(from),
+    pushName: node.attrs.notify ?? '',
+    timestamp: intAttr(node, 't') ?? 0,
+  };
+}
+
+function parsePeople(
+  { attrs }: Node,
+  from: string,
+  self: Self,
+): { chat: Party; sender: Party; fromMe: boolean } | undefined {
+  const server = parseJid(from)?.server ?? '';
+  if (PERSON_SERVERS.has(server)) {
+    const { recipient } = attrs;
+    const fromMe = isSelf(from, self);
+    if (!fromMe) {
+      if (recipient !== undefined && !isSelf(recipient, self)) return undefined;
+      const sender = party(from, attrs.sender_pn, attrs.sender_lid);
+      return { chat: sender, sender, fromMe };
+    }
+    const sender = selfParty(self, from);
+    if (recipient === undefined) return { chat: sender, sender, fromMe };
+    const alternatives = [attrs.recipient_pn, attrs.recipient_lid, attrs.peer_recipient_pn, attrs.peer_recipient_lid];
+    return { chat: party(recipient, ...alternatives), sender, fromMe };
+  }
+  if (isNewsletter(from)) return { chat: party(from), sender: party(from), fromMe: false };
+  const { participant } = attrs;
+  if (participant === undefined || !(isGroup(from) || server === SERVER_BROADCAST)) return undefined;
+  const fromMe = isSelf(participant, self);
+  const sender = fromMe
+    ? selfParty(self, participant)
+    : party(participant, attrs.participant_pn, attrs.participant_lid);
+  // What arrives through somebody's broadcast list belongs to the chat with that person.
+  const isList = server === SERVER_BROADCAST && personJid(from) !== STATUS_BROADCAST;
+  return { chat: isList && !fromMe ? sender : party(from), sender, fromMe };
+}

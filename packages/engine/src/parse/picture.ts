@@ -1,0 +1,19 @@
+import type { EngineEvent } from '../events.ts';
+import { children, intAttr, type Node } from '../node.ts';
+import { party } from './party.ts';
+
+/**
+ * Reads `<notification type="picture">`: somebody's (or a group's) picture was set or removed. The id is absent when WhatsApp sent a
+ * hash only (whatsmeow notification.go).
+ */
+export function parsePicture(node: Node): EngineEvent[] {
+  return children(node).flatMap((part): EngineEvent[] => {
+    const jid = part.attrs.jid ?? node.attrs.from;
+    if (jid === undefined || !['set', 'add', 'delete'].includes(part.tag)) return [];
+    const removed = part.tag === 'delete';
+    const timestamp = intAttr(node, 't') ?? 0;
+    const of = party(jid, part.attrs.pn_jid, part.attrs.lid_jid);
+    const pictureId = removed ? undefined : part.attrs.id;
+    return [{ type: 'picture.updated', of, removed, ...(pictureId === undefined ? {} : { pictureId }), timestamp }];
+  });
+}

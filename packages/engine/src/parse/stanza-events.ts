@@ -1,0 +1,16 @@
+import type { Self } from '../engine.ts';
+import type { EngineEvent } from '../events.ts';
+import type { Node } from '../node.ts';
+import { parseCall } from './call.ts';
+import { parseOffline } from './offline.ts';
+import { parsePicture } from './picture.ts';
+import { parseReceipt } from './receipt.ts';
+
+/** The events in a stanza that is no message. Kinds without a meaning of their own give none. */
+export function stanzaEvents(node: Node, self: Self): EngineEvent[] {
+  if (node.tag === 'receipt') return parseReceipt(node, self);
+  if (node.tag === 'call') return parseCall(node);
+  if (node.tag === 'ib') return parseOffline(node);
+  if (node.tag === 'notification' && node.attrs.type === 'picture') return parsePicture(node);
+  return [];
+}
