@@ -1,20 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** The sandbox API without HTTP (src/control). */
-export interface Control {
-  handle(request: ControlRequest): Promise<{ status: number; body: unknown }>;
-}
-
-export interface ControlRequest {
-  tenant: string;
-  method: string;
-  /** Path of the sandbox API, with its leading slash: `/phones/15550001111/scan`. */
-  path: string;
-  query: Record<string, string>;
-  /** Parsed JSON; undefined when the request had no body. */
-  body: unknown;
-}
+import type { Control } from './control/control.ts';
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
 const BODY_MS = 30_000;

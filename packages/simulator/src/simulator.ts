@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Control, createControl } from './control/control.ts';
+import { createControlServer } from './control-server.ts';
 import { createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
 import { FRAME_MAX_BYTES } from './wire/frames.ts';
 import { Session } from './wire/session.ts';
@@ -31,6 +33,8 @@ export interface Simulator {
   noiseRootPublicKey: Uint8Array;
   controlToken: string;
   world: World;
+  /** The sandbox API in process; over HTTP it is at `/control/{tenant}/…` on the same port. */
+  control: Control;
   /** Ends every connection, timer and the server; resolves when nothing is left. Committed state stays in the file. */
   close(): Promise<void>;
 }
@@ -53,7 +57,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const identity = storedIdentity(db, rng);
   const controlToken = options.controlToken ?? Buffer.from(rng.bytes(24)).toString('base64url');
   const world = new World({ db, clock, rng });
-  const server = createServer((request, response) => answerHttp(request, response));
+  const control = createControl(world);
+  const problem = (text: string, cause: unknown): void => world.report(text, cause);
+  const server = createServer(createControlServer({ control, token: controlToken, problem }));
   const wire = acceptLines(server, world, identity);
   await listen(server, options.port ?? 0, host).catch((error: unknown) => {
     db.close();
@@ -68,6 +74,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     noiseRootPublicKey: identity.root.publicKey,
     controlToken,
     world,
+    control,
     close() {
       closing ??= (async () => {
         wire.close();
@@ -80,10 +87,6 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       return closing;
     },
   };
-}
-
-function answerHttp(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(404).end();
 }
 
 /** Takes WebSocket upgrades and watches over the connections. */

@@ -12,6 +12,7 @@ import {
   type WAMessage,
 } from 'baileys';
 import type { Simulator } from '../src/simulator.ts';
+import { letClientTimersGo } from './client-timers.ts';
 
 type Sock = ReturnType<typeof makeWASocket>;
 type Logger = NonNullable<Parameters<typeof makeWASocket>[0]['logger']>;
@@ -28,20 +29,10 @@ const silent: Logger = {
 
 const WAIT_MS = 15_000;
 
+letClientTimersGo();
 // libsignal prints whole sessions, private keys included, through these two.
 console.info = () => undefined;
 console.warn = () => undefined;
-
-// Baileys leaves timers behind (30 s per pre-key upload, 20 s waiting for history). They must not look like leaks of ours.
-const startTimer = globalThis.setTimeout;
-globalThis.setTimeout = Object.assign(
-  (work: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]): NodeJS.Timeout => {
-    const timer = startTimer(work, delayMs, ...args);
-    if (new Error().stack?.includes('/node_modules/baileys/')) timer.unref();
-    return timer;
-  },
-  startTimer,
-) as typeof setTimeout;
 
 /** A line played by stock Baileys: credentials in memory, reconnects only when told (and once by itself after pairing). */
 export class BaileysLine {

@@ -47,7 +47,7 @@ export class World implements ControlWorld {
     const known = this.#networks.get(tenant);
     if (known) return known;
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
-    const problem = (text: string, cause: unknown): void => this.#problem(text, cause);
+    const problem = (text: string, cause: unknown): void => this.report(text, cause);
     const made = createTenantNetwork({ name: tenant, db: this.#db, clock: this.clock, rng: this.rng, problem });
     this.#networks.set(tenant, made);
     return made;
@@ -161,7 +161,8 @@ export class World implements ControlWorld {
     for (const network of this.#networks.values()) network.phones.close();
   }
 
-  #problem(text: string, cause: unknown): void {
+  /** Keeps what went wrong inside, for whoever operates the simulator. */
+  report(text: string, cause: unknown): void {
     this.problems.push({ at: this.clock.nowMs(), text, cause });
     if (this.problems.length > PROBLEMS_MAX) this.problems.shift();
   }
