@@ -1,4 +1,5 @@
 import { Input, InputError } from '../phone/content/input.ts';
+import { CHANGE_ROUTES } from './change-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
 import { LINE_ROUTES } from './line-routes.ts';
@@ -25,7 +26,7 @@ export interface Control {
 }
 
 /** Every call of the sandbox API. */
-export const ROUTES: readonly Route[] = [...PHONE_ROUTES, ...MESSAGE_ROUTES, ...LINE_ROUTES];
+export const ROUTES: readonly Route[] = [...PHONE_ROUTES, ...MESSAGE_ROUTES, ...CHANGE_ROUTES, ...LINE_ROUTES];
 
 export function createControl(world: ControlWorld): Control {
   return {

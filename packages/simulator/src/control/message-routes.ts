@@ -78,10 +78,9 @@ function cursor(phone: Phone, after: string | undefined): number {
 
 async function chats(call: ControlCall): Promise<ControlAnswer> {
   const phone = await phoneOf(call);
-  const body = phone.inbox.chats().map(({ chat, lastMessageAt, unread }) => ({
-    chat,
-    last_message_at: lastMessageAt,
-    unread,
-  }));
+  const body = phone.inbox.chats().map(({ chat, lastMessageAt, unread }) => {
+    const activity = phone.activities.of(chat);
+    return { chat, last_message_at: lastMessageAt, unread, ...(activity ? { typing: activity } : {}) };
+  });
   return { status: 200, body };
 }

@@ -1,5 +1,4 @@
 import { bareJid, childrenOf, isGroup, type Node, sameUser } from '@ponte/engine';
-import { type Proto, proto } from 'zapo-js/proto';
 import type { SignalDevice } from '../signal/signal-device.ts';
 import { SignalError, type SignalFailure } from '../signal/signal-error.ts';
 import type { AddressBook } from './address-book.ts';
@@ -7,9 +6,10 @@ import { applyChange } from './content/changes.ts';
 import type { Content } from './content/kind.ts';
 import { readContent, unwrap } from './content/kinds.ts';
 import type { Envelope } from './envelope.ts';
-import type { Inbox, InboxEntry } from './inbox.ts';
+import { type Inbox, type InboxEntry, newEntry } from './inbox.ts';
 import { decodeMessage } from './message-bytes.ts';
 import type { PhoneStore } from './network.ts';
+import type { Message } from './wa-proto.ts';
 
 export interface InboundParts {
   own: { jid: string; lid: string };
@@ -59,7 +59,7 @@ export class Inbound {
       inbox.record(entryOf(envelope, undecryptable('empty'), undefined));
       return { outcome: 'retry', reason: 'empty' };
     }
-    let message: Proto.IMessage = {};
+    let message: Message = {};
     for (const part of parts) {
       const plaintext = this.#decrypt(envelope, part);
       const decoded = this.#read(envelope, plaintext);
@@ -87,14 +87,14 @@ export class Inbound {
 
   // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no message, and for a wrapper that
   // somebody else sent: only own devices may say that a message is ours.
-  #read(envelope: Envelope, plaintext: Uint8Array): Proto.IMessage | undefined {
+  #read(envelope: Envelope, plaintext: Uint8Array): Message | undefined {
     const message = decodeOrUndefined(plaintext);
-    const copy = message?.deviceSentMessage;
+    if (!message) return undefined;
+    const copy = message.deviceSentMessage;
     if (copy && !envelope.isFromMe) return undefined;
-    const inner = copy?.message
-      ? { ...copy.message, messageContextInfo: copy.message.messageContextInfo ?? message.messageContextInfo }
-      : message;
-    const distribution = message?.senderKeyDistributionMessage ?? inner?.senderKeyDistributionMessage;
+    const { messageContextInfo } = message;
+    const inner: Message = copy?.message ? { messageContextInfo, ...copy.message } : message;
+    const distribution = message.senderKeyDistributionMessage ?? inner.senderKeyDistributionMessage;
     const { groupId, axolotlSenderKeyDistributionMessage: key } = distribution ?? {};
     if (groupId && key && isGroup(envelope.chatJid) && sameUser(groupId, envelope.chatJid)) {
       this.#parts.signal.acceptDistribution(groupId, this.#parts.book.session(envelope.device), key);
@@ -103,7 +103,7 @@ export class Inbound {
   }
 }
 
-function decodeOrUndefined(plaintext: Uint8Array): Proto.IMessage | undefined {
+function decodeOrUndefined(plaintext: Uint8Array): Message | undefined {
   try {
     return decodeMessage(plaintext);
   } catch {
@@ -116,25 +116,13 @@ function undecryptable(reason: string): Content {
   return { type: 'undecryptable', fields: { reason } };
 }
 
-function entryOf(envelope: Envelope, content: Content, message: Proto.IMessage | undefined): InboxEntry {
+function entryOf(envelope: Envelope, content: Content, message: Message | undefined): InboxEntry {
+  const { messageId, chat, from, isFromMe: fromMe, timestamp, pushName } = envelope;
   return {
-    messageId: envelope.messageId,
-    chat: envelope.chat,
-    from: envelope.from,
-    fromMe: envelope.isFromMe,
+    ...newEntry({ messageId, chat, from, fromMe, timestamp, content, message }),
     isOwnSend: false,
     senderJid: bareJid(envelope.device),
-    timestamp: envelope.timestamp,
-    ...(envelope.pushName === undefined ? {} : { pushName: envelope.pushName }),
-    content,
-    ...(message ? { raw: Buffer.from(proto.Message.encode(message).finish()).toString('base64') } : {}),
-    status: envelope.isFromMe ? 'sent' : 'received',
-    copies: 1,
-    isEdited: false,
-    isRevoked: false,
-    isRead: envelope.isFromMe,
-    reactions: [],
-    votes: [],
-    answers: [],
+    ...(pushName === undefined ? {} : { pushName }),
+    status: fromMe ? 'sent' : 'received',
   };
 }

@@ -1,6 +1,7 @@
 import type { Content } from './content/kind.ts';
 import { DurableList, type Row } from './durable-list.ts';
 import type { PhoneStore } from './network.ts';
+import { encoded, type Message, proto } from './wa-proto.ts';
 
 /** How far an own message got; for messages of others it stays `received`. */
 export type MessageStatus = 'received' | 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
@@ -38,6 +39,31 @@ export interface Chat {
   chat: string;
   lastMessageAt: number;
   unread: number;
+}
+
+/** A message that has just arrived or is just being sent; `isOwnSend`, `senderJid` and `status` are the caller's. */
+export function newEntry(
+  about: Pick<InboxEntry, 'messageId' | 'chat' | 'from' | 'fromMe' | 'timestamp' | 'content'> & {
+    message: Message | undefined;
+  },
+): Omit<InboxEntry, 'isOwnSend' | 'senderJid' | 'status'> {
+  const { message, ...rest } = about;
+  return {
+    ...rest,
+    ...(message ? { raw: Buffer.from(encoded(proto.Message, message)).toString('base64') } : {}),
+    copies: 1,
+    isEdited: false,
+    isRevoked: false,
+    isRead: about.fromMe,
+    reactions: [],
+    votes: [],
+    answers: [],
+  };
+}
+
+/** The message of an entry; undefined when it could not be decrypted or was deleted. */
+export function messageOf(entry: InboxEntry): Message | undefined {
+  return entry.raw === undefined ? undefined : proto.Message.decode(Buffer.from(entry.raw, 'base64'));
 }
 
 export const INBOX_MAX_ENTRIES = 2000;
@@ -100,6 +126,12 @@ export class Inbox {
       status: errorCode !== undefined ? 'failed' : entry.status === 'pending' ? 'sent' : entry.status,
       ...(errorCode === undefined ? {} : { errorCode }),
     }));
+  }
+
+  /** An own message never left: the send was refused here. */
+  fail(messageId: string): void {
+    const row = this.#last((entry) => entry.isOwnSend && entry.messageId === messageId);
+    if (row) this.#list.update(row.key, (entry) => ({ ...entry, status: 'failed' }));
   }
 
   /** Messages after a sequence number, oldest first. What this phone wrote itself is only there when asked for. */

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { proto } from 'zapo-js/proto';
 import { concat, type RandomBytes, sign, verify } from '../signal/curve.ts';
 import { hmacSha256 } from '../signal/kdf.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
 import { type ConfirmedLink, LinkError, type LinkOffer, type PhoneStore } from './network.ts';
+import { proto } from './wa-proto.ts';
 
 /** What a pairing QR code says. */
 export interface PairingQr {

@@ -1,5 +1,4 @@
 import { bareJid, type Jid, type Node, sameUser } from '@ponte/engine';
-import { type Proto, proto } from 'zapo-js/proto';
 import type { RandomBytes } from '../signal/curve.ts';
 import type { PreKeyBundle } from '../signal/session.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
@@ -11,6 +10,7 @@ import { DurableList } from './durable-list.ts';
 import { bundleQuery, readBundles } from './key-stanzas.ts';
 import { deviceSentCopy, encodeMessage } from './message-bytes.ts';
 import type { DeviceLink, PhoneStore } from './network.ts';
+import { type Message, proto } from './wa-proto.ts';
 
 /** The number is not on this WhatsApp. */
 export class NotOnWhatsAppError extends Error {
@@ -54,7 +54,7 @@ export class Outbound {
    * Encrypts a 1:1 message for every device of the chat and every own linked device, and hands the stanza to the server. What the
    * server says to it comes as an ack later. Throws NotOnWhatsAppError.
    */
-  async send(to: Jid, messageId: string, message: Proto.IMessage, shape: MessageShape): Promise<void> {
+  async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
     const { own, directory, link } = this.#parts;
     const [contact, self] = await directory.contacts([to, own.jid]);
     if (!contact || contact.devices.length === 0) {
@@ -149,7 +149,7 @@ export class Outbound {
   }
 
   // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when it hears of the message.
-  #recipientNode(device: Jid, message: Proto.IMessage, shape: MessageShape): Node[] {
+  #recipientNode(device: Jid, message: Message, shape: MessageShape): Node[] {
     const { signal, book, random } = this.#parts;
     const address = book.session(device);
     if (!signal.hasSession(address)) return [];

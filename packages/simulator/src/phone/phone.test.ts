@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { child, childrenOf, type Node } from '@ponte/engine';
 import { describe, expect, it } from 'vitest';
-import { proto } from 'zapo-js/proto';
 import { TinyNetwork } from '../../test/tiny-network.ts';
 import { concat, generateKeyPair, sign, verify } from '../signal/curve.ts';
 import { hmacSha256 } from '../signal/kdf.ts';
+import { applyChange, CHANGES } from './content/changes.ts';
+import { Input } from './content/input.ts';
+import { KINDS } from './content/kinds.ts';
+import { newEntry } from './inbox.ts';
 import type { Phone } from './phone.ts';
+import { proto } from './wa-proto.ts';
 
 const ALICE = '15550001111@s.whatsapp.net';
 const BOB = '15550002222@s.whatsapp.net';
@@ -73,7 +77,7 @@ describe('two phones', () => {
     await network.settle();
     expect(status()).toBe('read');
     expect(bob.phone.inbox.chats()).toMatchObject([{ chat: ALICE, unread: 0 }]);
-    expect(() => bob.phone.sendReceipts(ALICE, ['3A00'], 'read')).toThrow('received no message 3A00');
+    expect(() => bob.phone.sendReceipts(ALICE, ['3A00'], 'read')).toThrow('no message 3A00');
   });
 
   it('send receipts by themselves as their settings say', async () => {
@@ -185,6 +189,175 @@ describe('two phones', () => {
       { from: BOB, content: { body: 'ping', fields: { quoted_message_id: messageId } } },
     ]);
     expect(shown(bob.phone)).toHaveLength(1);
+  });
+});
+
+describe('what phones send besides text', () => {
+  const kind = (type: string) => {
+    const found = KINDS.find((candidate) => candidate.type === type);
+    if (!found) throw new Error(`no kind ${type}`);
+    return found;
+  };
+  const only = (phone: Phone) => shown(phone)[0];
+
+  it('arrives with everything that was put in', async () => {
+    const cases: [Record<string, unknown> & { type: string }, object][] = [
+      [
+        { type: 'location', lat: 19.43, lng: -99.13, name: 'Zócalo', address: 'Plaza' },
+        { lat: 19.43, lng: -99.13, name: 'Zócalo' },
+      ],
+      [
+        { type: 'contact', name: 'Carol', phone: '15550003333' },
+        { name: 'Carol', vcard: expect.stringContaining('waid=15550003333') },
+      ],
+      [
+        { type: 'poll', question: 'Colour?', options: ['Red', 'Blue'], max_answers: 1 },
+        { options: ['Red', 'Blue'], max_answers: 1 },
+      ],
+      [
+        { type: 'event', name: 'Sync', start_time: 1777334400, end_time: 1777338000, location: 'Office' },
+        { name: 'Sync', start_time: 1777334400, end_time: 1777338000, location: 'Office' },
+      ],
+    ];
+    for (const [body, fields] of cases) {
+      const { network, alice, bob } = await aliceAndBob();
+      await alice.phone.send(BOB, kind(body.type), new Input(body));
+      await network.settle();
+      expect(only(bob.phone)?.content).toMatchObject({ type: body.type, fields });
+    }
+  });
+
+  it('refuses input that WhatsApp could not carry, by field', () => {
+    const context = { random: () => new Uint8Array(32), nowMs: () => 0, contextInfo: undefined };
+    const cases: [string, object, string][] = [
+      ['location', { lat: 91, lng: 0 }, 'lat: '],
+      ['contact', { name: 'x', phone: 'y' }, 'phone: '],
+      ['poll', { question: 'x', options: ['a'] }, 'options: '],
+      ['poll', { question: 'x', options: ['a', 'a'] }, 'options: must be distinct'],
+      ['poll', { question: 'x', options: ['a', 'b'], max_answers: 3 }, 'max_answers: '],
+      ['event', { name: 'x', start_time: 5, end_time: 4 }, 'end_time: '],
+    ];
+    for (const [type, body, message] of cases) {
+      expect(() => kind(type).build(new Input(body), context)).toThrow(message);
+    }
+  });
+
+  it('quotes and mentions', async () => {
+    const { network, alice, bob } = await aliceAndBob();
+    const { messageId } = await alice.phone.sendText(BOB, 'question');
+    await network.settle();
+    await bob.phone.sendText(ALICE, 'answer', { quotedMessageId: messageId, mentions: [ALICE], isForwarded: true });
+    await network.settle();
+    expect(only(alice.phone)?.content).toEqual({
+      type: 'text',
+      body: 'answer',
+      fields: { quoted_message_id: messageId, mentions: ['90015550001111@lid'], forwarded: true },
+    });
+    await expect(bob.phone.sendText(ALICE, 'x', { quotedMessageId: '3A00' })).rejects.toThrow('no message 3A00');
+  });
+
+  it('reacts, replaces the reaction and takes it back', async () => {
+    const { network, alice, bob } = await aliceAndBob();
+    const { messageId } = await alice.phone.sendText(BOB, 'hello');
+    await network.settle();
+    for (const emoji of ['👍', '🎉', '']) {
+      await bob.phone.change(ALICE, messageId, CHANGES.reaction, new Input({ emoji }));
+      await network.settle();
+      const expected = emoji === '' ? [] : [{ from: BOB, emoji }];
+      expect(alice.phone.inbox.find(BOB, messageId)?.reactions).toEqual(expected);
+      expect(only(bob.phone)?.reactions).toEqual(expected);
+    }
+    expect(shown(alice.phone)).toEqual([]);
+  });
+
+  it('edits and deletes own messages, and nobody can do that to the messages of others', async () => {
+    const { network, alice, bob } = await aliceAndBob();
+    const { messageId } = await alice.phone.sendText(BOB, 'helo');
+    await network.settle();
+    await alice.phone.change(BOB, messageId, CHANGES.edit, new Input({ body: 'hello' }));
+    await network.settle();
+    expect(only(bob.phone)).toMatchObject({ isEdited: true, content: { body: 'hello' } });
+    expect(alice.phone.inbox.find(BOB, messageId)).toMatchObject({ isEdited: true, content: { body: 'hello' } });
+    for (const change of [CHANGES.edit, CHANGES.revoke]) {
+      await expect(bob.phone.change(ALICE, messageId, change, new Input({ body: 'x' }))).rejects.toThrow(
+        'message_id: ',
+      );
+    }
+    await alice.phone.change(BOB, messageId, CHANGES.revoke, new Input({}));
+    await network.settle();
+    expect(only(bob.phone)).toMatchObject({ isRevoked: true, content: { type: 'text' } });
+    expect(only(bob.phone)?.content.body).toBeUndefined();
+  });
+
+  it('ignores an edit and a revocation of a message that somebody else wrote', () => {
+    const bob = new TinyNetwork().phone('15550002222', 'Bob');
+    const about = { messageId: '3A01', chat: ALICE, from: ALICE, fromMe: false, timestamp: 1 };
+    const content = { type: 'text', body: 'mine' };
+    const { inbox } = bob.phone;
+    inbox.record({
+      ...newEntry({ ...about, content, message: { conversation: 'mine' } }),
+      isOwnSend: false,
+      senderJid: ALICE,
+      status: 'received',
+    });
+    const envelope = {
+      messageId: '3A02',
+      chat: ALICE,
+      chatJid: ALICE,
+      from: '15550009999@s.whatsapp.net',
+      device: '15550009999@s.whatsapp.net',
+      isFromMe: false,
+      isPeer: false,
+      timestamp: 2,
+      pushName: undefined,
+    };
+    const own = { jid: BOB, lid: '90015550002222@lid' };
+    const key = { id: '3A01' };
+    applyChange({ protocolMessage: { type: 14, key, editedMessage: { conversation: 'forged' } } }, envelope, {
+      inbox,
+      own,
+    });
+    applyChange({ protocolMessage: { type: 0, key } }, envelope, { inbox, own });
+    expect(inbox.find(ALICE, '3A01')).toMatchObject({ content: { body: 'mine' }, isEdited: false, isRevoked: false });
+  });
+
+  it('votes, changes the vote and takes it back, readable on both phones only through the secret of the poll', async () => {
+    const { network, alice, bob } = await aliceAndBob();
+    const poll = { question: 'Colour?', options: ['Red', 'Green', 'Blue'], max_answers: 2 };
+    const { messageId } = await alice.phone.send(BOB, kind('poll'), new Input(poll));
+    await network.settle();
+    const votes = () => [alice.phone.inbox.find(BOB, messageId)?.votes, only(bob.phone)?.votes];
+    for (const options of [['Red', 'Blue'], ['Green'], []]) {
+      await bob.phone.change(ALICE, messageId, CHANGES.vote, new Input({ options }));
+      await network.settle();
+      const expected = options.length === 0 ? [] : [{ from: BOB, options }];
+      expect(votes()).toEqual([expected, expected]);
+    }
+    await alice.phone.change(BOB, messageId, CHANGES.vote, new Input({ options: ['Blue'] }));
+    await network.settle();
+    expect(votes()).toEqual([[{ from: ALICE, options: ['Blue'] }], [{ from: ALICE, options: ['Blue'] }]]);
+    const tooMany = new Input({ options: ['Red', 'Green', 'Blue'] });
+    await expect(bob.phone.change(ALICE, messageId, CHANGES.vote, tooMany)).rejects.toThrow('options: ');
+    await expect(bob.phone.change(ALICE, messageId, CHANGES.vote, new Input({ options: ['Pink'] }))).rejects.toThrow(
+      'Pink',
+    );
+  });
+
+  it('answers an event', async () => {
+    const { network, alice, bob } = await aliceAndBob();
+    const event = { name: 'Sync', start_time: 1777334400 };
+    const { messageId } = await alice.phone.send(BOB, kind('event'), new Input(event));
+    await network.settle();
+    for (const response of ['going', 'maybe'] as const) {
+      await bob.phone.change(ALICE, messageId, CHANGES.rsvp, new Input({ response, extra_guest_count: 2 }));
+      await network.settle();
+      const expected = [{ from: BOB, response, extraGuestCount: 2 }];
+      expect(alice.phone.inbox.find(BOB, messageId)?.answers).toEqual(expected);
+    }
+    const text = await alice.phone.sendText(BOB, 'no event');
+    await expect(
+      alice.phone.change(BOB, text.messageId, CHANGES.rsvp, new Input({ response: 'going' })),
+    ).rejects.toThrow('event_id: ');
   });
 });
 

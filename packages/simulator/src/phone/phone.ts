@@ -1,16 +1,17 @@
-import { bareJid, child, intAttr, type Jid, type Node, parseJid, sameUser } from '@ponte/engine';
-import { type Proto, proto } from 'zapo-js/proto';
+import { bareJid, child, intAttr, isGroup, type Jid, type Node, sameUser } from '@ponte/engine';
 import { SignalDevice } from '../signal/signal-device.ts';
+import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
+import type { ChangeKind } from './content/change.ts';
 import { Input } from './content/input.ts';
-import type { ContentKind } from './content/kind.ts';
+import type { BuildContext, Built, ContentKind } from './content/kind.ts';
 import { readContent } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { Inbound } from './inbound.ts';
-import { Inbox, type InboxEntry, type MessageStatus } from './inbox.ts';
-import { bundleOfRetry, keysNode, registrationNode, uploadQuery } from './key-stanzas.ts';
+import { Inbox, type InboxEntry, type MessageStatus, messageOf, newEntry } from './inbox.ts';
+import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
 import { Linking } from './linking.ts';
 import type {
   ConfirmedLink,
@@ -24,6 +25,8 @@ import type {
 } from './network.ts';
 import { Outbound } from './outbound.ts';
 import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
+import { RetryRequests } from './retry-requests.ts';
+import type { ContextInfo } from './wa-proto.ts';
 
 export interface PhoneOptions {
   jid: Jid;
@@ -45,15 +48,18 @@ export interface SendOptions {
   isForwarded?: boolean | undefined;
 }
 
+/** A message that is with the server. `timestamp` is this phone's, in seconds since 1970. */
+export interface Sent {
+  messageId: string;
+  timestamp: number;
+}
+
 /** A message that was to be changed, quoted or answered is not in this phone's inbox. */
 export class MessageNotFoundError extends Error {
   override readonly name = 'MessageNotFoundError';
 }
 
 const PRE_KEY_COUNT = 100;
-/** After this many tries a message stays undecryptable (whatsmeow and Baileys stop at 5). */
-const MAX_RETRIES = 5;
-const MAX_RETRY_COUNTERS = 500;
 const STATUS_OF_RECEIPT: Record<string, MessageStatus> = {
   delivered: 'delivered',
   inactive: 'delivered',
@@ -63,25 +69,26 @@ const STATUS_OF_RECEIPT: Record<string, MessageStatus> = {
 
 /**
  * A phone of the simulated WhatsApp: device 0 of its account, a real protocol peer. What it shows is what it decrypted. Everything it
- * knows is in the store, so that it can be dropped and made again at any time.
+ * must not forget is in the store, so that it can be dropped and made again at any time.
  */
 export class Phone implements PhoneDevice {
   readonly jid: Jid;
   readonly lid: Jid;
   readonly name: string;
   readonly inbox: Inbox;
+  readonly activities = new Activities();
   readonly #options: PhoneOptions;
   readonly #signal: SignalDevice;
   readonly #book: AddressBook;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #linking: Linking;
-  readonly #retries = new Map<string, number>();
+  readonly #retries: RetryRequests;
   #received: Promise<void> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
 
   constructor(options: PhoneOptions) {
-    const { jid, lid, store, rng, clock, link } = options;
+    const { jid, lid, store, rng, link } = options;
     this.jid = jid;
     this.lid = lid;
     this.name = options.name;
@@ -98,7 +105,8 @@ export class Phone implements PhoneDevice {
     this.#book = book;
     this.#outbound = new Outbound({ own, link, store, signal, book, directory, random });
     this.#inbound = new Inbound({ own, store, signal, book, inbox });
-    this.#linking = new Linking(signal, store, random, () => Math.floor(clock.nowMs() / 1000));
+    this.#linking = new Linking(signal, store, random, () => this.#nowSeconds());
+    this.#retries = new RetryRequests(signal);
   }
 
   async start(): Promise<void> {
@@ -123,56 +131,63 @@ export class Phone implements PhoneDevice {
   }
 
   /** Sends a text. Resolves when the stanza is with the server; what became of it is the `status` in the inbox. Throws as send(). */
-  sendText(to: Jid, body: string, options: SendOptions = {}): Promise<{ messageId: string; timestamp: number }> {
+  sendText(to: Jid, body: string, options: SendOptions = {}): Promise<Sent> {
     return this.send(to, text, new Input({ body }), options);
   }
 
   /** Sends a message of any kind. Throws InputError, MessageNotFoundError (quote) and NotOnWhatsAppError. */
-  send(
-    to: Jid,
-    kind: ContentKind,
-    input: Input,
-    options: SendOptions = {},
-  ): Promise<{ messageId: string; timestamp: number }> {
-    const { rng, clock } = this.#options;
-    const { message, shape } = kind.build(input, {
-      random: (length) => rng.bytes(length),
-      nowMs: () => clock.nowMs(),
-      contextInfo: this.#contextInfo(to, options),
+  async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
+    const built = kind.build(input, { ...this.#buildContext(), contextInfo: this.#contextInfo(to, options) });
+    const content = readContent(built.message);
+    return this.#transmit(to, built, ({ messageId, timestamp }) => {
+      if (!content) return;
+      const chat = this.#book.shown(to);
+      const about = { messageId, timestamp, chat, from: this.jid, fromMe: true, content, message: built.message };
+      this.inbox.record({ ...newEntry(about), isOwnSend: true, senderJid: this.lid, status: 'pending' });
     });
-    return this.#inOrder(async () => {
-      const messageId = this.#newId();
-      const timestamp = Math.floor(clock.nowMs() / 1000);
-      const content = readContent(message);
-      if (content) this.inbox.record(this.#ownEntry(to, messageId, timestamp, message, content));
-      try {
-        await this.#outbound.send(to, messageId, message, shape);
-      } catch (error) {
-        this.inbox.settle(messageId, undefined, 0);
-        throw error;
-      }
-      return { messageId, timestamp };
-    });
+  }
+
+  /** Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as send(). */
+  async change(to: Jid, messageId: string, kind: ChangeKind, input: Input): Promise<Sent> {
+    const target = this.#found(to, messageId);
+    const chatJid = this.#book.wire(bareJid(to));
+    const key = {
+      remoteJid: chatJid,
+      fromMe: target.fromMe,
+      id: messageId,
+      ...(isGroup(chatJid) ? { participant: target.senderJid } : {}),
+    };
+    const own = { jid: this.jid, lid: this.lid };
+    const built = kind.build(input, target, { ...this.#buildContext(), contextInfo: undefined, own, key });
+    const sent = await this.#transmit(to, built, () => undefined);
+    const envelope = { ...sent, chat: target.chat, chatJid, from: this.jid, device: this.lid, isFromMe: true };
+    kind.apply(built.message, { ...envelope, isPeer: false, pushName: undefined }, { own, inbox: this.inbox });
+    return sent;
   }
 
   /** Sends receipts for messages of others and marks them read here. Throws MessageNotFoundError for an id that is not in the chat. */
   sendReceipts(to: Jid, messageIds: string[], type: 'delivered' | 'read' | 'played'): void {
-    const chat = this.#book.shown(to);
     const bySender = new Map<string, string[]>();
     for (const messageId of messageIds) {
-      const entry = this.inbox.find(chat, messageId);
-      if (!entry || entry.fromMe) {
-        throw new MessageNotFoundError(
-          `this phone received no message ${messageId} in ${chat}; GET its inbox for the ids`,
-        );
-      }
-      bySender.set(entry.senderJid, [...(bySender.get(entry.senderJid) ?? []), messageId]);
+      const { senderJid, fromMe } = this.#found(to, messageId);
+      if (fromMe)
+        throw new MessageNotFoundError(`message ${messageId} is this phone's own; receipts are for messages of others`);
+      bySender.set(senderJid, [...(bySender.get(senderJid) ?? []), messageId]);
     }
+    const chatJid = this.#book.wire(bareJid(to));
     for (const [senderJid, ids] of bySender) {
-      const chatJid = this.#book.wire(bareJid(to));
       this.#options.link.send(receiptFor(ids, { chatJid, senderJid }, type, this.#nowSeconds()));
-      if (type !== 'delivered') this.#markRead(chat, ids);
+      if (type !== 'delivered') this.#markRead(this.#book.shown(to), ids);
     }
+  }
+
+  /** Shows the other side that this phone types, records, or stopped. */
+  sendActivity(to: Jid, activity: Activity): void {
+    this.#options.link.send(chatStateNode(this.#book.wire(bareJid(to)), activity));
+  }
+
+  sendPresence(state: 'available' | 'unavailable'): void {
+    this.#options.link.send({ tag: 'presence', attrs: { type: state, name: this.name } });
   }
 
   /** The address as this phone shows it: by number where it knows the number. */
@@ -189,40 +204,34 @@ export class Phone implements PhoneDevice {
     if (node.tag === 'ack' && node.attrs.class === 'message') {
       this.inbox.settle(node.attrs.id ?? '', intAttr(node, 't'), intAttr(node, 'error'));
     }
-    if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) {
-      const { id = '', from = '@s.whatsapp.net' } = node.attrs;
-      const isPing = node.attrs.xmlns === 'urn:xmpp:ping';
-      const refusal: Node[] = [{ tag: 'error', attrs: { code: '501', text: 'feature-not-implemented' } }];
-      link.send({
-        tag: 'iq',
-        attrs: { id, to: from, type: isPing ? 'result' : 'error' },
-        ...(isPing ? {} : { content: refusal }),
-      });
-    }
-    // Everything else (presence, chatstate, ib) asks for no answer.
+    if (node.tag === 'chatstate') this.activities.note(this.#book.shown(node.attrs.from ?? ''), node);
+    if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
+    // Everything else (presence, ib) asks for no answer.
   }
 
   async #takeMessage(node: Node): Promise<void> {
-    const { link } = this.#options;
+    const { link, settings } = this.#options;
     const envelope = readEnvelope(node, this.#book, { jid: this.jid, lid: this.lid });
     if (!envelope) return link.send(ackOf(node, this.jid, 487));
     const reception = this.#inbound.accept(envelope, node);
     if (reception.outcome === 'retry') {
-      if (!envelope.isPeer) this.#askAgain(envelope, node);
+      const request = envelope.isPeer ? undefined : this.#retries.next(envelope, node);
+      if (request) link.send(request);
       return link.send(ackOf(node, this.jid));
     }
     if (reception.outcome === 'rejected') return link.send(ackOf(node, this.jid, 491));
-    this.#retries.delete(retryKey(envelope));
-    if (envelope.isFromMe || this.#options.settings().autoReceipts !== 'none') link.send(deliveryReceipt(envelope));
+    this.#retries.done(envelope);
+    if (envelope.isFromMe || settings().autoReceipts !== 'none') link.send(deliveryReceipt(envelope));
     link.send(ackOf(node, this.jid));
-    if (reception.outcome === 'shown' && !envelope.isFromMe) await this.#react(envelope, reception.entry);
+    if (reception.outcome !== 'shown' || envelope.isFromMe) return;
+    this.activities.ended(envelope.chat);
+    await this.#react(envelope, reception.entry);
   }
 
   async #react(envelope: Envelope, entry: InboxEntry): Promise<void> {
-    const { settings } = this.#options;
-    if (settings().autoReceipts === 'read') this.sendReceipts(envelope.chatJid, [entry.messageId], 'read');
-    const isGroupChat = parseJid(envelope.chatJid)?.server === 'g.us';
-    if (!settings().replyEcho || isGroupChat || entry.content.type !== 'text') return;
+    const { autoReceipts, replyEcho } = this.#options.settings();
+    if (autoReceipts === 'read') this.sendReceipts(envelope.chatJid, [entry.messageId], 'read');
+    if (!replyEcho || isGroup(envelope.chatJid) || entry.content.type !== 'text') return;
     // Answers to our own messages are not echoed: two phones that both echo would never stop.
     const quoted = entry.content.fields?.quoted_message_id;
     if (typeof quoted === 'string' && this.inbox.find(entry.chat, quoted)?.fromMe) return;
@@ -230,30 +239,28 @@ export class Phone implements PhoneDevice {
   }
 
   async #takeReceipt(node: Node): Promise<void> {
-    const { link } = this.#options;
     const { from = '', participant, recipient, type = 'delivered' } = node.attrs;
     const device = participant ?? from;
     const isOwn = sameUser(device, this.jid) || sameUser(device, this.lid);
     if (type === 'retry') {
       const retry = child(node, 'retry');
       const id = retry?.attrs.id ?? node.attrs.id ?? '';
-      await this.#inOrder(() => this.#outbound.resend(id, device, intAttr(retry, 'count') ?? 1, bundleOfRetry(node)));
-      return link.send(ackOf(node, this.jid));
+      const count = intAttr(retry, 'count') ?? 1;
+      await this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(node)));
+    } else {
+      const chat = this.#book.shown(isOwn && recipient ? recipient : from);
+      const status = STATUS_OF_RECEIPT[type];
+      if (isOwn && (type === 'read' || type === 'read-self')) this.#markRead(chat, idsOf(node));
+      else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
     }
-    const chat = this.#book.shown(isOwn && recipient ? recipient : from);
-    const status = STATUS_OF_RECEIPT[type];
-    if (isOwn && (type === 'read' || type === 'read-self')) this.#markRead(chat, idsOf(node));
-    else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
-    link.send(ackOf(node, this.jid));
+    this.#options.link.send(ackOf(node, this.jid));
   }
 
   async #takeNotification(node: Node): Promise<void> {
-    const { from } = node.attrs;
-    if (node.attrs.type === 'encrypt' && child(node, 'count')) await this.#uploadPreKeys();
-    // The contact's phone is a new one: the old session would only cost a retry.
-    if (node.attrs.type === 'encrypt' && child(node, 'identity') && from) {
-      this.#signal.forgetSessions(this.#book.session(from));
-    }
+    const { from, type } = node.attrs;
+    if (type === 'encrypt' && child(node, 'count')) await this.#uploadPreKeys();
+    // The contact has a new phone: the old session would only cost a retry.
+    if (type === 'encrypt' && child(node, 'identity') && from) this.#signal.forgetSessions(this.#book.session(from));
     this.#options.link.send(ackOf(node, this.jid));
   }
 
@@ -262,76 +269,45 @@ export class Phone implements PhoneDevice {
     await this.#options.link.query({ ...query, attrs: { ...query.attrs, id: this.#newId() } });
   }
 
-  #askAgain(envelope: Envelope, node: Node): void {
-    const key = retryKey(envelope);
-    const count = (this.#retries.get(key) ?? 0) + 1;
-    if (count > MAX_RETRIES) return;
-    this.#retries.delete(key);
-    this.#retries.set(key, count);
-    const [oldest] = this.#retries.keys();
-    if (this.#retries.size > MAX_RETRY_COUNTERS && oldest !== undefined) this.#retries.delete(oldest);
-    const { id = '', from = '', participant, recipient, t = '0' } = node.attrs;
-    const attrs: Record<string, string> = { id, to: from, type: 'retry' };
-    if (participant !== undefined) attrs.participant = participant;
-    if (recipient !== undefined) attrs.recipient = recipient;
-    // Keys come along from the second try on, as WhatsApp clients do: the first failure is mostly a lost message before this one.
-    const keys = count > 1 ? [keysNode(this.#signal, this.#signal.createPreKeys(1)[0])] : [];
-    this.#options.link.send({
-      tag: 'receipt',
-      attrs,
-      content: [
-        { tag: 'retry', attrs: { count: String(count), id, t, v: '1', error: '0' } },
-        registrationNode(this.#signal),
-        ...keys,
-      ],
+  #transmit(to: Jid, built: Built, begin: (sent: Sent) => void): Promise<Sent> {
+    return this.#inOrder(async () => {
+      const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
+      begin(sent);
+      try {
+        await this.#outbound.send(to, sent.messageId, built.message, built.shape);
+      } catch (error) {
+        this.#outbound.reload();
+        this.inbox.fail(sent.messageId);
+        throw error;
+      }
+      return sent;
     });
   }
 
-  #contextInfo(to: Jid, options: SendOptions): Proto.IContextInfo | undefined {
+  #buildContext(): Omit<BuildContext, 'contextInfo'> {
+    const { rng, clock } = this.#options;
+    return { random: (length) => rng.bytes(length), nowMs: () => clock.nowMs() };
+  }
+
+  #contextInfo(to: Jid, options: SendOptions): ContextInfo | undefined {
     const { quotedMessageId, mentions = [], isForwarded } = options;
-    const info: Proto.IContextInfo = {};
+    const info: ContextInfo = {};
     if (quotedMessageId !== undefined) {
-      const quoted = this.inbox.find(this.#book.shown(to), quotedMessageId);
-      if (!quoted?.raw) {
-        throw new MessageNotFoundError(
-          `quoted_message_id: this phone has no message ${quotedMessageId} in ${bareJid(to)}`,
-        );
-      }
+      const quoted = this.#found(to, quotedMessageId);
       info.stanzaId = quotedMessageId;
       info.participant = quoted.senderJid;
-      info.quotedMessage = proto.Message.decode(Buffer.from(quoted.raw, 'base64'));
+      info.quotedMessage = messageOf(quoted) ?? {};
     }
     if (mentions.length > 0) info.mentionedJid = mentions.map((jid) => this.#book.wire(jid));
     if (isForwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
     return Object.keys(info).length > 0 ? info : undefined;
   }
 
-  #ownEntry(
-    to: Jid,
-    messageId: string,
-    timestamp: number,
-    message: Proto.IMessage,
-    content: InboxEntry['content'],
-  ): InboxEntry {
-    return {
-      messageId,
-      chat: this.#book.shown(to),
-      from: this.jid,
-      fromMe: true,
-      isOwnSend: true,
-      senderJid: this.lid,
-      timestamp,
-      content,
-      raw: Buffer.from(proto.Message.encode(message).finish()).toString('base64'),
-      status: 'pending',
-      copies: 1,
-      isEdited: false,
-      isRevoked: false,
-      isRead: true,
-      reactions: [],
-      votes: [],
-      answers: [],
-    };
+  #found(to: Jid, messageId: string): InboxEntry {
+    const chat = this.#book.shown(to);
+    const entry = this.inbox.find(chat, messageId);
+    if (entry) return entry;
+    throw new MessageNotFoundError(`this phone has no message ${messageId} in ${chat}; GET its inbox for the ids`);
   }
 
   #markRead(chat: string, messageIds: string[]): void {
@@ -360,6 +336,9 @@ export class Phone implements PhoneDevice {
   }
 }
 
-function retryKey(envelope: Envelope): string {
-  return `${envelope.chatJid}|${envelope.device}|${envelope.messageId}`;
+function answerTo(iq: Node): Node {
+  const { id = '', from = '@s.whatsapp.net', xmlns } = iq.attrs;
+  if (xmlns === 'urn:xmpp:ping') return { tag: 'iq', attrs: { id, to: from, type: 'result' } };
+  const error = { tag: 'error', attrs: { code: '501', text: 'feature-not-implemented' } };
+  return { tag: 'iq', attrs: { id, to: from, type: 'error' }, content: [error] };
 }

@@ -1,19 +1,16 @@
-import type { Proto } from 'zapo-js/proto';
 import type { Envelope } from '../envelope.ts';
-import type { Inbox } from '../inbox.ts';
+import type { Message } from '../wa-proto.ts';
+import type { ChangeContext, ChangeKind } from './change.ts';
+import { edit } from './edit.ts';
+import { reaction } from './reaction.ts';
+import { revoke } from './revoke.ts';
+import { rsvp } from './rsvp.ts';
+import { vote } from './vote.ts';
 
-/** What a change may touch. */
-export interface ChangeContext {
-  own: { jid: string; lid: string };
-  inbox: Inbox;
-}
+/** Every kind of change a phone writes and understands. A new one is a file and a row here; edit comes before revoke (both name a key). */
+export const CHANGES = { reaction, edit, revoke, vote, rsvp } as const satisfies Record<string, ChangeKind>;
 
-/** A message that changes another one. Returns false when the message is of another kind; a change that is not allowed is ignored. */
-export type Change = (message: Proto.IMessage, envelope: Envelope, context: ChangeContext) => boolean;
-
-/** Every kind of change a phone understands. A new one is a file and a row here. */
-export const CHANGES: readonly Change[] = [];
-
-export function applyChange(message: Proto.IMessage, envelope: Envelope, context: ChangeContext): boolean {
-  return CHANGES.some((change) => change(message, envelope, context));
+/** Does to the inbox what the message says. False when the message changes nothing: it is content, or of an unknown kind. */
+export function applyChange(message: Message, envelope: Envelope, context: ChangeContext): boolean {
+  return Object.values(CHANGES).some((change) => change.apply(message, envelope, context));
 }

@@ -1,4 +1,4 @@
-import type { Proto } from 'zapo-js/proto';
+import type { ContextInfo, Message } from '../wa-proto.ts';
 import type { Input } from './input.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -25,11 +25,11 @@ export interface BuildContext {
   random: (length: number) => Uint8Array;
   nowMs: () => number;
   /** Quote, mentions, forwarding: goes into the content message that WhatsApp puts it in. */
-  contextInfo: Proto.IContextInfo | undefined;
+  contextInfo: ContextInfo | undefined;
 }
 
 export interface Built {
-  message: Proto.IMessage;
+  message: Message;
   shape: MessageShape;
 }
 
@@ -39,5 +39,5 @@ export interface ContentKind {
   /** Throws InputError naming the field. */
   build(input: Input, context: BuildContext): Built;
   /** Undefined when the message is of another kind. */
-  read(message: Proto.IMessage): Content | undefined;
+  read(message: Message): Content | undefined;
 }

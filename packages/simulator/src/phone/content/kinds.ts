@@ -1,15 +1,19 @@
-import type { Proto } from 'zapo-js/proto';
+import type { ContextInfo, Message } from '../wa-proto.ts';
+import { contact } from './contact.ts';
+import { event } from './event.ts';
 import type { Content, ContentKind } from './kind.ts';
+import { location } from './location.ts';
+import { poll } from './poll.ts';
 import { text } from './text.ts';
 
 /** Every kind of message a phone can write and show. A new kind is a file and a row here. */
-export const KINDS: readonly ContentKind[] = [text];
+export const KINDS: readonly ContentKind[] = [text, location, contact, poll, event];
 
 /** Fields of a Message that accompany content and are none themselves. */
 const ACCOMPANYING = new Set(['messageContextInfo', 'senderKeyDistributionMessage', 'protocolMessage']);
 
 /** What a message says. Undefined when it holds no content at all (only keys, say). */
-export function readContent(message: Proto.IMessage): Content | undefined {
+export function readContent(message: Message): Content | undefined {
   for (const kind of KINDS) {
     const content = kind.read(message);
     if (content) return withContext(content, message);
@@ -21,10 +25,10 @@ export function readContent(message: Proto.IMessage): Content | undefined {
 }
 
 // Quote, mentions and forwarding sit in the contextInfo of whichever content message there is.
-function withContext(content: Content, message: Proto.IMessage): Content {
+function withContext(content: Content, message: Message): Content {
   for (const part of Object.values(message)) {
     if (typeof part !== 'object' || part === null || !('contextInfo' in part) || !part.contextInfo) continue;
-    const info: Proto.IContextInfo = part.contextInfo;
+    const info: ContextInfo = part.contextInfo;
     const { stanzaId, mentionedJid, isForwarded, expiration } = info;
     const fields = {
       ...content.fields,
@@ -39,7 +43,7 @@ function withContext(content: Content, message: Proto.IMessage): Content {
 }
 
 /** The message inside the wrappers that WhatsApp uses for disappearing, view-once and captioned content. */
-export function unwrap(message: Proto.IMessage): Proto.IMessage {
+export function unwrap(message: Message): Message {
   let inner = message;
   for (let depth = 0; depth < 5; depth++) {
     const wrapped =

@@ -9,7 +9,7 @@ export const text: ContentKind = {
     return { message, shape: { type: 'text' } };
   },
   read(message) {
-    const body = message.conversation ?? message.extendedTextMessage?.text;
+    const body = message.conversation || message.extendedTextMessage?.text;
     return typeof body === 'string' && body !== '' ? { type: 'text', body } : undefined;
   },
 };

@@ -1,0 +1,47 @@
+import { InputError } from './input.ts';
+import type { ContentKind } from './kind.ts';
+
+const MAX_SECONDS = 4_102_444_800;
+
+/** `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?}`; answers are in `responses`. */
+export const event: ContentKind = {
+  type: 'event',
+  build(input, { random, contextInfo }) {
+    const startTime = input.integer('start_time', 1, MAX_SECONDS);
+    const endTime = input.has('end_time') ? input.integer('end_time', 1, MAX_SECONDS) : undefined;
+    if (endTime !== undefined && endTime < startTime) throw new InputError('end_time', 'must not be before start_time');
+    const place = input.optionalText('location', 1000);
+    const eventMessage = {
+      name: input.text('name', 255),
+      description: input.optionalText('description', 4096),
+      startTime,
+      endTime,
+      isCanceled: input.flag('canceled'),
+      extraGuestsAllowed: input.flag('extra_guests_allowed', true),
+      ...(place === undefined ? {} : { location: { name: place } }),
+      contextInfo,
+    };
+    return {
+      message: { messageContextInfo: { messageSecret: random(32) }, eventMessage },
+      shape: { type: 'event', meta: { event_type: 'creation' } },
+    };
+  },
+  read(message) {
+    const created = message.eventMessage;
+    if (!created) return undefined;
+    const { name, description, startTime, endTime, isCanceled, extraGuestsAllowed, location: place } = created;
+    return {
+      type: 'event',
+      body: name ?? '',
+      fields: {
+        name: name ?? '',
+        start_time: Number(startTime ?? 0),
+        ...(endTime ? { end_time: Number(endTime) } : {}),
+        ...(description ? { description } : {}),
+        ...(place?.name ? { location: place.name } : {}),
+        ...(isCanceled ? { canceled: true } : {}),
+        ...(extraGuestsAllowed ? { extra_guests_allowed: true } : {}),
+      },
+    };
+  },
+};

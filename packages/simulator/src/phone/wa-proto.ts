@@ -1,0 +1,149 @@
+import { proto as untyped } from 'zapo-js/proto';
+
+/**
+ * The typed door to WhatsApp's protobufs. The codec is zapo-js; its type declarations point to a file it does not ship (0.3.0:
+ * dist/types/proto.d.ts names ../proto), so everything would be `any`. Declared here is what phones read or write; fields are absent
+ * or null when unset, and int64 come back as number-like objects (use Number()).
+ */
+type Maybe<T> = T | null | undefined;
+/** int64 on the way out: protobufjs gives a Long, which Number() reads. */
+export type Int64 = number | { toString(): string };
+
+export interface MessageKey {
+  remoteJid?: Maybe<string>;
+  fromMe?: Maybe<boolean>;
+  id?: Maybe<string>;
+  participant?: Maybe<string>;
+}
+
+export interface ContextInfo {
+  stanzaId?: Maybe<string>;
+  participant?: Maybe<string>;
+  quotedMessage?: Maybe<Message>;
+  mentionedJid?: Maybe<string[]>;
+  isForwarded?: Maybe<boolean>;
+  forwardingScore?: Maybe<number>;
+  expiration?: Maybe<number>;
+}
+
+interface WithContext {
+  contextInfo?: Maybe<ContextInfo>;
+}
+
+interface Wrapper {
+  message?: Maybe<Message>;
+}
+
+export interface ContactCard extends WithContext {
+  displayName?: Maybe<string>;
+  vcard?: Maybe<string>;
+}
+
+export interface PollCreation extends WithContext {
+  name?: Maybe<string>;
+  options?: Maybe<{ optionName?: Maybe<string> }[]>;
+  selectableOptionsCount?: Maybe<number>;
+}
+
+export interface EventCreation extends WithContext {
+  name?: Maybe<string>;
+  description?: Maybe<string>;
+  location?: Maybe<{ name?: Maybe<string> }>;
+  startTime?: Maybe<Int64>;
+  endTime?: Maybe<Int64>;
+  isCanceled?: Maybe<boolean>;
+  extraGuestsAllowed?: Maybe<boolean>;
+}
+
+/** Ciphertext of an answer (vote, RSVP). */
+export interface SealedAnswer {
+  encPayload?: Maybe<Uint8Array>;
+  encIv?: Maybe<Uint8Array>;
+}
+
+export interface ProtocolMessage {
+  type?: Maybe<number>;
+  key?: Maybe<MessageKey>;
+  editedMessage?: Maybe<Message>;
+  timestampMs?: Maybe<Int64>;
+}
+
+interface Pin extends WithContext {
+  degreesLatitude?: Maybe<number>;
+  degreesLongitude?: Maybe<number>;
+  name?: Maybe<string>;
+  address?: Maybe<string>;
+}
+
+/** WhatsApp's Message; at most one content field is set, others accompany it. */
+export interface Message {
+  conversation?: Maybe<string>;
+  extendedTextMessage?: Maybe<WithContext & { text?: Maybe<string> }>;
+  locationMessage?: Maybe<Pin>;
+  liveLocationMessage?: Maybe<Pin>;
+  contactMessage?: Maybe<ContactCard>;
+  contactsArrayMessage?: Maybe<WithContext & { displayName?: Maybe<string>; contacts?: Maybe<ContactCard[]> }>;
+  pollCreationMessage?: Maybe<PollCreation>;
+  pollCreationMessageV2?: Maybe<PollCreation>;
+  pollCreationMessageV3?: Maybe<PollCreation>;
+  pollUpdateMessage?: Maybe<{
+    pollCreationMessageKey?: Maybe<MessageKey>;
+    vote?: Maybe<SealedAnswer>;
+    senderTimestampMs?: Maybe<Int64>;
+  }>;
+  eventMessage?: Maybe<EventCreation>;
+  encEventResponseMessage?: Maybe<SealedAnswer & { eventCreationMessageKey?: Maybe<MessageKey> }>;
+  reactionMessage?: Maybe<{ key?: Maybe<MessageKey>; text?: Maybe<string>; senderTimestampMs?: Maybe<Int64> }>;
+  protocolMessage?: Maybe<ProtocolMessage>;
+  editedMessage?: Maybe<Wrapper>;
+  ephemeralMessage?: Maybe<Wrapper>;
+  viewOnceMessage?: Maybe<Wrapper>;
+  viewOnceMessageV2?: Maybe<Wrapper>;
+  viewOnceMessageV2Extension?: Maybe<Wrapper>;
+  documentWithCaptionMessage?: Maybe<Wrapper>;
+  deviceSentMessage?: Maybe<{ destinationJid?: Maybe<string>; message?: Maybe<Message> }>;
+  senderKeyDistributionMessage?: Maybe<{
+    groupId?: Maybe<string>;
+    axolotlSenderKeyDistributionMessage?: Maybe<Uint8Array>;
+  }>;
+  messageContextInfo?: Maybe<{ messageSecret?: Maybe<Uint8Array> }>;
+}
+
+export interface SignedDeviceIdentity {
+  details?: Maybe<Uint8Array>;
+  accountSignatureKey?: Maybe<Uint8Array>;
+  accountSignature?: Maybe<Uint8Array>;
+  deviceSignature?: Maybe<Uint8Array>;
+}
+
+interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+interface Library {
+  Message: Codec<Message> & {
+    PollVoteMessage: Codec<{ selectedOptions?: Maybe<Uint8Array[]> }>;
+    EventResponseMessage: Codec<{
+      response?: Maybe<number>;
+      timestampMs?: Maybe<Int64>;
+      extraGuestCount?: Maybe<number>;
+    }>;
+  };
+  ADVDeviceIdentity: Codec<{ rawId?: Maybe<number>; timestamp?: Maybe<Int64>; keyIndex?: Maybe<number> }>;
+  ADVSignedDeviceIdentity: Codec<SignedDeviceIdentity>;
+  ADVSignedDeviceIdentityHMAC: Codec<{ details?: Maybe<Uint8Array>; hmac?: Maybe<Uint8Array> }>;
+}
+
+const library: unknown = untyped;
+export const proto = library as Library;
+
+/** Numbers of ProtocolMessage.Type that phones use. */
+export const PROTOCOL = { revoke: 0, messageEdit: 14 } as const;
+/** Numbers of EventResponseMessage.EventResponseType. */
+export const EVENT_RESPONSE = { going: 1, not_going: 2, maybe: 3 } as const;
+
+/** Plain bytes of an encoded message. */
+export function encoded<T>(codec: Codec<T>, message: T): Uint8Array {
+  return codec.encode(message).finish();
+}
