@@ -1,29 +1,33 @@
-import type { ColumnDataType, CreateTableBuilder, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely';
-import { sql } from 'kysely';
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 
-/** Every difference between the two databases that the rest of the store must know of. */
+/** Every difference between the two databases that the rest of the store must know of is in this file. */
 export type DatabaseEngine = 'sqlite' | 'postgres';
 
-export interface ColumnTypes {
-  /** 64-bit integers, read as numbers. */
-  integer: ColumnDataType;
-  bytes: RawBuilder<unknown>;
-  text: ColumnDataType;
-}
-
-export const COLUMN_TYPES: Record<DatabaseEngine, ColumnTypes> = {
-  sqlite: { integer: 'integer', bytes: sql`blob`, text: 'text' },
-  postgres: { integer: 'bigint', bytes: sql`bytea`, text: 'text' },
+/** Words of the migrations that differ. */
+export const SCHEMA_WORDS: Record<DatabaseEngine, Readonly<Record<string, string>>> = {
+  sqlite: {
+    // AUTOINCREMENT: a number is never given twice, not even the highest one after its row was deleted.
+    SEQUENCE: 'integer primary key autoincrement',
+    INT: 'integer',
+    BYTES: 'blob',
+    // For small rows that are always read by their whole key.
+    CLUSTERED: ' without rowid',
+  },
+  postgres: {
+    SEQUENCE: 'bigint generated always as identity primary key',
+    INT: 'bigint',
+    BYTES: 'bytea',
+    CLUSTERED: '',
+  },
 };
 
-/** Adds a primary key that only grows and is never given twice, also after deletions. */
-export function sequenceKey<T extends string, C extends string>(
-  engine: DatabaseEngine,
-  table: CreateTableBuilder<T, C>,
-  name: string,
-): CreateTableBuilder<T, C> {
-  if (engine === 'sqlite') return table.addColumn(name, 'integer', (c) => c.primaryKey().autoIncrement()) as never;
-  return table.addColumn(name, 'bigint', (c) => c.generatedAlwaysAsIdentity().primaryKey()) as never;
+/** Runs `;`-separated statements written with SCHEMA_WORDS. */
+export async function runSchema(db: Kysely<unknown>, engine: DatabaseEngine, statements: string): Promise<void> {
+  const words = SCHEMA_WORDS[engine];
+  const text = statements.replace(/\b(?:SEQUENCE|INT|BYTES)\b|CLUSTERED/g, (word) => words[word] ?? word);
+  for (const statement of text.split(';')) {
+    if (statement.trim() !== '') await sql.raw(statement.trim()).execute(db);
+  }
 }
 
 /** Takes the rows that nobody else holds. SQLite has one writer at a time, so its transactions need nothing. */
@@ -32,6 +36,14 @@ export function skipLocked<DB, TB extends keyof DB, O>(
   query: SelectQueryBuilder<DB, TB, O>,
 ): SelectQueryBuilder<DB, TB, O> {
   return engine === 'postgres' ? query.forUpdate().skipLocked() : query;
+}
+
+/** Waits for the rows others hold, and keeps them from changing until the transaction ends. */
+export function lockRows<DB, TB extends keyof DB, O>(
+  engine: DatabaseEngine,
+  query: SelectQueryBuilder<DB, TB, O>,
+): SelectQueryBuilder<DB, TB, O> {
+  return engine === 'postgres' ? query.forUpdate() : query;
 }
 
 /** Holds back every other process that migrates; freed with the transaction. SQLite's BEGIN IMMEDIATE did it already. */

@@ -8,7 +8,11 @@ export interface OpenOptions {
   /** `sqlite:/path/to/file.db`, `sqlite::memory:`, or `postgres://…` (a `schema` parameter names the schema). */
   url: string;
   clock: Clock;
-  onIdleError?: (error: Error) => void;
+  /**
+   * Hears of errors that are nobody's answer: `onCommit` work that threw, idle connections that broke (the pool replaces them).
+   * Left out, they become process warnings.
+   */
+  onError?: (error: Error) => void;
 }
 
 /** Tries of one transaction; the waits between them add up to about a second. */
@@ -21,25 +25,27 @@ const isRetryable = (error: unknown): boolean =>
 
 /** Opens the database. Does not migrate. Throws when a SQLite file cannot be opened; a PostgreSQL server is first asked by the first query. */
 export async function openStore(options: OpenOptions): Promise<Store> {
+  const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
   if (options.url.startsWith('sqlite:')) {
     const sqlite = openSqlite(options.url.slice('sqlite:'.length));
-    return createStore(options.clock, {
+    return createStore(options.clock, onError, {
       engine: 'sqlite',
       db: sqlite.db,
       raw: sqlite.raw,
       prepare: sqlite.setNextDurability,
     });
   }
-  const { db } = openPostgres(options.url, options.onIdleError ?? (() => {}));
-  return createStore(options.clock, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
+  const { db } = openPostgres(options.url, onError);
+  return createStore(options.clock, onError, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
 }
 
 interface Parts extends Pick<Store, 'db' | 'engine'> {
   raw: RawSqlite | undefined;
+  /** Durability of the transaction that begins next. PostgreSQL always commits with its own `synchronous_commit`. */
   prepare(durability: Durability): void;
 }
 
-function createStore(clock: Clock, parts: Parts): Store {
+function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts): Store {
   // SQLite has one connection: transactions queue here, so that each sets its own durability.
   let tail: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -54,11 +60,13 @@ function createStore(clock: Clock, parts: Parts): Store {
     const guard = new EndedGuard();
     parts.prepare(durability);
     try {
-      const result = await parts.db
-        .transaction()
-        .execute((trx) => work({ db: trx.withPlugin(guard), onCommit: (then) => void afterCommit.push(then) }));
-      guard.end();
-      for (const then of afterCommit) then();
+      const result = await parts.db.transaction().execute(async (trx) => {
+        const tx: Tx = { db: trx.withPlugin(guard), onCommit: (then) => void afterCommit.push(then) };
+        const value = await work(tx);
+        guard.end();
+        return value;
+      });
+      runAll(afterCommit, onError);
       return result;
     } finally {
       guard.end();
@@ -89,4 +97,15 @@ function createStore(clock: Clock, parts: Parts): Store {
       await parts.db.destroy();
     },
   };
+}
+
+/** The commit stands whatever its followers do, so their errors are not the transaction's. */
+function runAll(followers: (() => void)[], onError: (error: Error) => void): void {
+  for (const follow of followers) {
+    try {
+      follow();
+    } catch (error) {
+      onError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
 }

@@ -96,7 +96,7 @@ export interface InboxTable {
   seq: Generated<number>;
   line_id: string;
   kind: 'sealed' | 'stanza';
-  /** Hex hash of the ciphertext; null for unencrypted stanzas. Kept as a tombstone after processing. */
+  /** Hex hash of the ciphertext, kept as a tombstone after processing; a drawn name for unencrypted stanzas. */
   hash: string | null;
   tag: string;
   enc_index: number;

@@ -67,7 +67,7 @@ export async function countWaiting(db: Db, lineId: string): Promise<number> {
     .selectFrom('outbox')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('line_id', '=', lineId)
-    .where('state', 'in', ['accepted', 'prepared', 'sending'])
+    .where('finished_at', 'is', null)
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }

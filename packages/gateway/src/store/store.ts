@@ -17,7 +17,8 @@ export interface Store {
   readonly db: Kysely<Database>;
   readonly engine: 'sqlite' | 'postgres';
   /**
-   * Runs `work` in one transaction that takes the write lock at once (SQLite: BEGIN IMMEDIATE, one at a time per process).
+   * Runs `work` in one transaction that takes the write lock at once (SQLite: BEGIN IMMEDIATE, one at a time per process;
+   * so `work` must use `tx.db` only: a query on `db` or a second transaction inside it would wait for ever).
    * Retried by itself a bounded number of times on serialisation failures and lock time-outs, so `work` must be repeatable.
    * No network call inside.
    */

@@ -1,24 +1,7 @@
-import { type Kysely, sql } from 'kysely';
-import type { DatabaseEngine } from '../dialect.ts';
+import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
-/** What stands for itself in both databases is written once; these four words differ. */
-const WORDS: Record<DatabaseEngine, Record<string, string>> = {
-  sqlite: {
-    SEQUENCE: 'integer primary key autoincrement',
-    INT: 'integer',
-    BYTES: 'blob',
-    // One small row per key, always read by its whole key.
-    CLUSTERED: ' without rowid',
-  },
-  postgres: {
-    SEQUENCE: 'bigint generated always as identity primary key',
-    INT: 'bigint',
-    BYTES: 'bytea',
-    CLUSTERED: '',
-  },
-};
-
+/** Capitals are SCHEMA_WORDS. Indexes serve bound parameters too, so the conditions of partial ones are such that a comparison implies them. */
 const STATEMENTS = `
 create table settings (
   name text primary key,
@@ -91,8 +74,8 @@ create table inbox (
   created_at INT not null
 );
 create unique index inbox_hash on inbox (line_id, hash) where hash is not null;
-create index inbox_pending on inbox (line_id, seq) where done = 0;
-create index inbox_tombstones on inbox (created_at) where done = 1;
+create index inbox_pending on inbox (line_id, done, seq);
+create index inbox_tombstones on inbox (done, created_at);
 create table outbox (
   seq SEQUENCE,
   id text not null unique,
@@ -111,7 +94,7 @@ create table outbox (
   finished_at INT
 );
 create unique index outbox_message on outbox (line_id, message_id);
-create index outbox_waiting on outbox (line_id, seq) where finished_at is null;
+create index outbox_waiting on outbox (line_id, state, seq);
 create index outbox_usage on outbox (account_id, accepted_at);
 create table idempotency (
   scope text not null,
@@ -155,7 +138,7 @@ create table messages (
   timestamp INT not null,
   created_at INT not null
 );
-create unique index messages_identity on messages (line_id, message_id, sender_jid);
+create unique index messages_identity on messages (line_id, message_id, chat_jid, sender_jid);
 create index messages_chat on messages (line_id, chat_jid, timestamp, seq);
 create table chats (
   line_id text not null references lines (id) on delete cascade,
@@ -221,13 +204,16 @@ create table deliveries (
   order_key text,
   state text not null,
   attempts INT not null,
-  base_attempts INT not null,
+  step INT not null,
+  pulls INT not null,
   next_at INT not null,
   expires_at INT,
   created_at INT not null,
   finished_at INT
 );
-create index deliveries_due on deliveries (webhook_id, next_at, seq) where state = 'pending';
+create index deliveries_lane on deliveries (webhook_id, state, next_at, seq);
+create index deliveries_due on deliveries (state, next_at, webhook_id);
+create index deliveries_usage on deliveries (account_id, created_at);
 create index deliveries_log on deliveries (webhook_id, seq);
 create index deliveries_event on deliveries (event_seq);
 create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
@@ -243,12 +229,8 @@ create table attempts (
 )CLUSTERED;
 `;
 
-async function up(db: Kysely<unknown>, engine: DatabaseEngine): Promise<void> {
-  const words = WORDS[engine];
-  const text = STATEMENTS.replace(/\b(SEQUENCE|INT|BYTES)\b|CLUSTERED/g, (word) => words[word] ?? word);
-  for (const statement of text.split(';')) {
-    if (statement.trim() !== '') await sql.raw(statement).execute(db);
-  }
-}
-
-export const firstLight: Migration = { name: '001-first-light', breaking: true, up };
+export const firstLight: Migration = {
+  name: '001-first-light',
+  breaking: true,
+  up: (db, engine) => runSchema(db, engine, STATEMENTS),
+};
