@@ -1,0 +1,83 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConfigError, configSummary, readConfig } from './config.ts';
+import { parseEnvFile } from './environment.ts';
+import { loadMasterKey } from './master-key.ts';
+
+const machine = { cores: 4, cwd: '/srv/ponte' };
+const EXAMPLE = readFileSync(new URL('../../../../config.example.env', import.meta.url), 'utf8');
+
+test('config.example.env holds the defaults, and every commented line in it is valid too', () => {
+  expect(readConfig(parseEnvFile(EXAMPLE), machine)).toEqual(readConfig({}, machine));
+  const uncommented = EXAMPLE.replace(/^#([A-Z_]+=.+)$/gm, '$1');
+  expect(Object.keys(parseEnvFile(uncommented)).length).toBeGreaterThan(Object.keys(parseEnvFile(EXAMPLE)).length);
+  const config = readConfig(parseEnvFile(uncommented), machine);
+  expect(config.database.engine).toBe('postgres');
+  expect(config.allowPrivateTargets).toEqual(['n8n:5678', '10.1.0.0/16']);
+});
+
+test('a process with four cores has three workers', () => {
+  expect(readConfig({}, machine).workers.count).toBe(3);
+  expect(readConfig({}, { ...machine, cores: 1 }).workers.count).toBe(1);
+});
+
+test.each([
+  ['PORT', '80a', 'a whole number from 0 to 65535'],
+  ['PORT', '70000', 'a whole number from 0 to 65535'],
+  ['WORKERS', '0', 'a whole number from 1 to 256'],
+  ['ISOLATION', 'docker', 'one of shared, dedicated'],
+  ['LOG_LEVEL', 'loud', 'one of debug, info, warn, error, silent'],
+  ['SANDBOX', 'maybe', 'on or off'],
+  ['PUBLIC_URL', 'wa.example.com', 'https://wa.example.com'],
+  ['TRUST_PROXY', 'yes please', 'the addresses of your proxies'],
+  ['WHATSAPP_VERSION', '2.3000', 'three numbers'],
+  ['ALLOW_PRIVATE_TARGETS', 'http://n8n', 'hosts and address ranges'],
+  ['DATABASE_URL', 'mysql://x', 'postgres://'],
+])('%s=%s stops the start with a sentence that names it and what it takes', (name, value, takes) => {
+  const wrong = () => readConfig({ [name]: value }, machine);
+  expect(wrong).toThrow(ConfigError);
+  expect(wrong).toThrow(name);
+  expect(wrong).toThrow(takes);
+});
+
+test('neither the summary nor an error repeats the database password', () => {
+  const config = readConfig({ DATABASE_URL: 'postgres://u:canary@h/d' }, machine);
+  expect(JSON.stringify(configSummary(config))).not.toContain('canary');
+  expect(() => readConfig({ DATABASE_URL: 'postgresx://u:canary@h/d' }, machine)).toThrow(/^(?!.*canary)/s);
+});
+
+describe('the master key', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ponte-key-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('is made once, readable by its owner only, and found again', () => {
+    const first = loadMasterKey({}, folder);
+    expect(first).toHaveLength(32);
+    expect(statSync(join(folder, 'master.key')).mode & 0o777).toBe(0o600);
+    expect(loadMasterKey({}, folder)).toEqual(first);
+  });
+
+  test('that others can read, or that is damaged, is refused instead of replaced', () => {
+    loadMasterKey({}, folder);
+    const file = join(folder, 'master.key');
+    chmodSync(file, 0o644);
+    expect(() => loadMasterKey({}, folder)).toThrow('chmod 600');
+    chmodSync(file, 0o600);
+    writeFileSync(file, 'short');
+    expect(() => loadMasterKey({}, folder)).toThrow('openssl rand');
+    expect(readFileSync(file, 'utf8')).toBe('short');
+  });
+
+  test('comes from the environment in hex or base64', () => {
+    const key = Buffer.alloc(32, 7);
+    expect(loadMasterKey({ MASTER_KEY: key.toString('hex') }, folder)).toEqual(key);
+    expect(loadMasterKey({ MASTER_KEY: key.toString('base64') }, folder)).toEqual(key);
+    expect(() => loadMasterKey({ MASTER_KEY: 'abc' }, folder)).toThrow('MASTER_KEY does not hold');
+    expect(() => loadMasterKey({ MASTER_KEY_FILE: join(folder, 'nowhere') }, folder)).toThrow('does not exist');
+  });
+});

@@ -1,0 +1,175 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { LogLevel } from '../observe/logger.ts';
+
+/** Everything the process is told from outside, validated. Secrets stand apart (see secrets.ts). */
+export interface Config {
+  http: {
+    host: string;
+    port: number;
+    /** What others call this server; undefined = derived from host and port. */
+    publicUrl: string | undefined;
+    trustProxy: boolean | string[];
+    metricsToken: string | undefined;
+  };
+  dataDir: string;
+  database: { url: string; engine: 'sqlite' | 'postgres' };
+  workers: { count: number; isolation: 'shared' | 'dedicated' };
+  /** Hosts and CIDRs with optional ports that outbound requests may reach although they are private. */
+  allowPrivateTargets: string[];
+  sandbox: { isOn: boolean; isEphemeral: boolean };
+  logLevel: LogLevel;
+  rateLimits: { provisionPerMinute: number; proxyPerMinute: number; otherPerMinute: number; ipPerMinute: number };
+  mediaCacheHours: number;
+  whatsappVersion: [number, number, number] | undefined;
+}
+
+/** A variable that is not what it must be. The message names it, what it got and what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** Reads one variable; empty counts as unset. */
+class Reader {
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  wrong(name: string, takes: string): ConfigError {
+    return new ConfigError(`${name} is "${this.text(name)}", but it takes ${takes}`);
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const number = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= min && number <= max)) throw this.wrong(name, `a whole number from ${min} to ${max}`);
+    return number;
+  }
+
+  oneOf<T extends string>(name: string, fallback: T, options: readonly T[]): T {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const option = options.find((one) => one === value.toLowerCase());
+    if (!option) throw this.wrong(name, `one of ${options.join(', ')}`);
+    return option;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.text(name)?.toLowerCase();
+    if (value === undefined) return fallback;
+    if (['1', 'true', 'on', 'yes'].includes(value)) return true;
+    if (['0', 'false', 'off', 'no'].includes(value)) return false;
+    throw this.wrong(name, 'on or off');
+  }
+
+  list(name: string): string[] {
+    return (this.text(name) ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  }
+}
+
+function databaseOf(read: Reader, dataDir: string): Config['database'] {
+  const url = read.text('DATABASE_URL');
+  if (url === undefined) return { url: `sqlite:${resolve(dataDir, 'ponte.db')}`, engine: 'sqlite' };
+  if (/^postgres(ql)?:\/\/[^/]/.test(url) && URL.canParse(url)) return { url, engine: 'postgres' };
+  // The value may hold a password: it is not repeated.
+  throw new ConfigError(
+    'DATABASE_URL is not one this version takes: it takes postgres://user:password@host:5432/name, or nothing for SQLite in DATA_DIR',
+  );
+}
+
+function publicUrlOf(read: Reader): string | undefined {
+  const value = read.text('PUBLIC_URL');
+  if (value === undefined) return undefined;
+  const isHttp = URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+  if (!isHttp) throw read.wrong('PUBLIC_URL', 'an address such as https://wa.example.com');
+  return value.replace(/\/+$/, '');
+}
+
+function trustProxyOf(read: Reader): boolean | string[] {
+  const value = read.text('TRUST_PROXY');
+  if (value === undefined || ['off', 'false', '0', 'no'].includes(value.toLowerCase())) return false;
+  const proxies = read.list('TRUST_PROXY');
+  if (proxies.every((entry) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(entry) || entry === 'loopback')) return proxies;
+  throw read.wrong('TRUST_PROXY', 'off, or the addresses of your proxies such as 10.0.0.5,172.16.0.0/12');
+}
+
+function versionOf(read: Reader): [number, number, number] | undefined {
+  const value = read.text('WHATSAPP_VERSION');
+  if (value === undefined) return undefined;
+  const match = /^(\d{1,4})\.(\d{1,6})\.(\d{1,12})$/.exec(value);
+  if (!match) throw read.wrong('WHATSAPP_VERSION', 'three numbers such as 2.3000.1043857760');
+  return [Number(match[1]), Number(match[2]), Number(match[3])];
+}
+
+function privateTargetsOf(read: Reader): string[] {
+  const entries = read.list('ALLOW_PRIVATE_TARGETS');
+  const bad = entries.find((entry) => !/^[A-Za-z0-9.*:[\]-]+(\/\d{1,3})?(:\d{1,5})?$/.test(entry));
+  if (bad !== undefined) {
+    throw new ConfigError(
+      `ALLOW_PRIVATE_TARGETS has the entry "${bad}", but it takes hosts and address ranges with optional ports, such as n8n:5678,10.1.0.0/16`,
+    );
+  }
+  return entries;
+}
+
+/** Validates the environment. Throws ConfigError on the first wrong variable. `cores` decides the default number of workers. */
+export function readConfig(env: Environment, machine: { cores: number; cwd: string }): Config {
+  const read = new Reader(env);
+  const folder = read.text('DATA_DIR') ?? './data';
+  const dataDir = isAbsolute(folder) ? folder : resolve(machine.cwd, folder);
+  return {
+    http: {
+      host: read.text('HOST') ?? '127.0.0.1',
+      port: read.integer('PORT', 8080, 0, 65_535),
+      publicUrl: publicUrlOf(read),
+      trustProxy: trustProxyOf(read),
+      metricsToken: read.text('METRICS_TOKEN'),
+    },
+    dataDir,
+    database: databaseOf(read, dataDir),
+    workers: {
+      count: read.integer('WORKERS', Math.max(1, machine.cores - 1), 1, 256),
+      isolation: read.oneOf('ISOLATION', 'shared', ['shared', 'dedicated']),
+    },
+    allowPrivateTargets: privateTargetsOf(read),
+    sandbox: { isOn: read.flag('SANDBOX', true), isEphemeral: read.flag('SANDBOX_EPHEMERAL', false) },
+    logLevel: read.oneOf('LOG_LEVEL', 'info', LEVELS),
+    rateLimits: {
+      provisionPerMinute: read.integer('RATE_LIMIT_PROVISION', 10, 1, 1_000_000),
+      proxyPerMinute: read.integer('RATE_LIMIT_PROXY', 120, 1, 1_000_000),
+      otherPerMinute: read.integer('RATE_LIMIT_OTHER', 120, 1, 1_000_000),
+      ipPerMinute: read.integer('RATE_LIMIT_IP', 300, 1, 1_000_000),
+    },
+    mediaCacheHours: read.integer('MEDIA_CACHE_HOURS', 3, 0, 8_760),
+    whatsappVersion: versionOf(read),
+  };
+}
+
+/** What the start-up line of the log says of the configuration: no secret, not even a database password. */
+export function configSummary(config: Config): Record<string, unknown> {
+  return {
+    host: config.http.host,
+    port: config.http.port,
+    publicUrl: config.http.publicUrl ?? null,
+    dataDir: config.dataDir,
+    database: config.database.engine,
+    workers: config.workers.count,
+    isolation: config.workers.isolation,
+    sandbox: config.sandbox.isOn,
+    allowPrivateTargets: config.allowPrivateTargets,
+    metricsToken: config.http.metricsToken !== undefined,
+    trustProxy: config.http.trustProxy,
+    logLevel: config.logLevel,
+  };
+}

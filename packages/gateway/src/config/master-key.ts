@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, type Environment } from './config.ts';
+
+const BYTES = 32;
+
+function parse(text: string, where: string): Buffer {
+  const value = text.trim();
+  const key = /^[0-9a-fA-F]{64}$/.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64');
+  if (key.length !== BYTES)
+    throw new ConfigError(
+      `${where} does not hold a master key: it takes 32 bytes as 64 hex digits or base64 (make one with: openssl rand -hex 32)`,
+    );
+  return key;
+}
+
+/**
+ * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else `master.key` in the data directory, which the first start makes (mode 0600).
+ * Throws ConfigError when one is given but cannot be used; a new key is never made in the place of one that cannot be read.
+ */
+export function loadMasterKey(env: Environment, dataDir: string): Buffer {
+  const given = env.MASTER_KEY?.trim();
+  if (given) return parse(given, 'MASTER_KEY');
+  const file = env.MASTER_KEY_FILE?.trim();
+  if (file) {
+    if (!existsSync(file)) throw new ConfigError(`MASTER_KEY_FILE names ${file}, which does not exist`);
+    return parse(readFileSync(file, 'utf8'), file);
+  }
+  return ownKey(join(dataDir, 'master.key'), dataDir);
+}
+
+function ownKey(file: string, dataDir: string): Buffer {
+  if (existsSync(file)) {
+    if ((statSync(file).mode & 0o077) !== 0) {
+      throw new ConfigError(`${file} can be read by other users of this machine; run: chmod 600 ${file}`);
+    }
+    return parse(readFileSync(file, 'utf8'), file);
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const key = randomBytes(BYTES);
+  const handle = openSync(file, 'wx', 0o600);
+  try {
+    writeSync(handle, `${key.toString('hex')}\n`);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return key;
+}
