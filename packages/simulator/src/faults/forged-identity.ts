@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { proto } from 'zapo-js/proto';
+import { proto } from '../phone/wa-proto.ts';
 
 /** A device identity whose HMAC does not match: the companion must see that nobody scanned its QR. */
 export function forgeHmac(deviceIdentityHmac: Uint8Array): Uint8Array {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { proto } from 'zapo-js/proto';
 import { verifyNoiseCertificateChain } from 'zapo-js/transport';
 import { CERTIFICATE_FLAWS } from '../faults/rules.ts';
 import { SystemClock } from '../world/clock.ts';
 import { createRng } from '../world/rng.ts';
 import { type CertificateFlaw, certificateChain, createServerIdentity } from './certificates.ts';
+import { proto } from './wire-proto.ts';
 
 const clock = new SystemClock();
 const rng = createRng();
@@ -29,7 +29,7 @@ test('an expired leaf is signed correctly and over by now', async () => {
   const bytes = chain('expired_leaf');
   await expect(verified(bytes)).resolves.toBeUndefined();
   const leaf = proto.CertChain.decode(bytes).leaf;
-  const { notBefore, notAfter } = proto.CertChain.NoiseCertificate.Details.decode(leaf?.details);
+  const { notBefore, notAfter } = proto.CertChain.NoiseCertificate.Details.decode(leaf?.details ?? new Uint8Array());
   const now = clock.nowMs() / 1000;
   expect(Number(notBefore)).toBeLessThan(Number(notAfter));
   expect(Number(notAfter)).toBeLessThan(now);

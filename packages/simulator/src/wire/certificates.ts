@@ -1,7 +1,7 @@
-import { proto } from 'zapo-js/proto';
 import { generateKeyPair, type KeyPair, sign } from '../signal/curve.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Rng } from '../world/rng.ts';
+import { proto } from './wire-proto.ts';
 
 const DAY_SECONDS = 24 * 3600;
 const INTERMEDIATE_SERIAL = 1;

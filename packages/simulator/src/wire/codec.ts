@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import type { Node } from '@ponte/engine';
-import { decodeBinaryNode, encodeBinaryNodeStanza } from 'zapo-js/transport';
+import { type DecodedNode, decodeBinaryNode, encodeBinaryNodeStanza } from './wire-proto.ts';
 
 const INFLATED_MAX_BYTES = 8 * 1024 * 1024;
 const DEPTH_MAX = 24;
@@ -36,9 +36,7 @@ export function decodeStanza(payload: Uint8Array): Node {
   }
 }
 
-type Decoded = ReturnType<typeof decodeBinaryNode>;
-
-function toNode(node: Decoded): Node {
+function toNode(node: DecodedNode): Node {
   const out: Node = { tag: node.tag, attrs: { ...node.attrs } };
   if (node.content instanceof Uint8Array || typeof node.content === 'string') out.content = node.content;
   else if (node.content) out.content = node.content.map(toNode);

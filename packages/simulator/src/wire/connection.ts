@@ -1,16 +1,14 @@
 import type { Node } from '@ponte/engine';
 import type { RawData, WebSocket } from 'ws';
-import { proto } from 'zapo-js/proto';
 import { decodeStanza, encodeStanza } from './codec.ts';
 import { FRAME_MAX_BYTES, FrameReader, frame } from './frames.ts';
 import type { NoiseResponder } from './noise.ts';
+import { type ClientPayload, proto } from './wire-proto.ts';
 
 /** Above this much unsent data a connection says it is congested; pushes wait. */
 const HIGH_WATER_BYTES = 512 * 1024;
 /** A client that lets this much pile up is not reading any more; it is cut. */
 const OUTGOING_MAX_BYTES = 16 * 1024 * 1024;
-
-export type ClientPayload = ReturnType<typeof proto.ClientPayload.decode>;
 
 /** What a connection tells the session that drives it. Nothing is called after `closed`. */
 export interface ConnectionEvents {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
-import { proto } from 'zapo-js/proto';
 import { agree, generateKeyPair, type KeyPair } from '../signal/curve.ts';
 import { WA_HEADER } from './frames.ts';
+import { type HandshakeMessage, proto } from './wire-proto.ts';
 
 const PATTERN = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
 const TAG_BYTES = 16;
@@ -110,7 +110,7 @@ export class NoiseResponder {
   }
 }
 
-function decode(message: Uint8Array): ReturnType<typeof proto.HandshakeMessage.decode> {
+function decode(message: Uint8Array): HandshakeMessage {
   try {
     return proto.HandshakeMessage.decode(message);
   } catch (cause) {

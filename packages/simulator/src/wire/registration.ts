@@ -1,7 +1,6 @@
-import { proto } from 'zapo-js/proto';
 import { verify, withPrefix } from '../signal/curve.ts';
 import { readBigEndian } from '../world/stanzas.ts';
-import type { ClientPayload } from './connection.ts';
+import { type ClientPayload, proto } from './wire-proto.ts';
 
 /** What a client without an account says of itself in its ClientPayload (`devicePairingData`). */
 export interface Registration {

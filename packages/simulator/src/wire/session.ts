@@ -11,9 +11,10 @@ import { el } from '../world/stanzas.ts';
 import type { Sender } from '../world/tenant.ts';
 import type { TenantNetwork } from '../world/tenant-network.ts';
 import { certificateChain, type ServerIdentity } from './certificates.ts';
-import { type ClientPayload, Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { NoiseResponder } from './noise.ts';
 import { readRegistration } from './registration.ts';
+import type { ClientPayload } from './wire-proto.ts';
 
 const LOCATION = 'sandbox';
 
