@@ -94,7 +94,7 @@ create table outbox (
   finished_at INT
 );
 create unique index outbox_message on outbox (line_id, message_id);
-create index outbox_waiting on outbox (line_id, state, seq);
+create index outbox_waiting on outbox (line_id, seq) where finished_at is null;
 create index outbox_usage on outbox (account_id, accepted_at);
 create table idempotency (
   scope text not null,

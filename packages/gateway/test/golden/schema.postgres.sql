@@ -1,0 +1,248 @@
+accounts.id text not null
+accounts.name text not null
+accounts.plan text not null
+accounts.subscription text not null
+accounts.created_at bigint not null
+api_keys.id text not null
+api_keys.account_id text not null
+api_keys.name text not null
+api_keys.mode text not null
+api_keys.hash bytea not null
+api_keys.prefix text not null
+api_keys.scopes text not null
+api_keys.created_at bigint not null
+api_keys.expires_at bigint
+api_keys.revoked_at bigint
+api_keys.last_used_at bigint
+attempts.delivery_id text not null
+attempts.number bigint not null
+attempts.at bigint not null
+attempts.duration_ms bigint not null
+attempts.status_code bigint
+attempts.error_class text
+attempts.response_excerpt text
+chats.line_id text not null
+chats.jid text not null
+chats.pn text
+chats.lid text
+chats.name text
+chats.is_group bigint not null
+chats.archived bigint not null
+chats.unread_count bigint not null
+chats.last_message_id text
+chats.last_message_at bigint
+chats.updated_at bigint not null
+contacts.line_id text not null
+contacts.jid text not null
+contacts.pn text
+contacts.lid text
+contacts.name text
+contacts.push_name text
+contacts.updated_at bigint not null
+data_keys.scope text not null
+data_keys.master_key_id text not null
+data_keys.wrapped bytea not null
+data_keys.created_at bigint not null
+deliveries.seq bigint not null identity always
+deliveries.id text not null
+deliveries.account_id text not null
+deliveries.webhook_id text not null
+deliveries.event_seq bigint not null
+deliveries.order_key text
+deliveries.state text not null
+deliveries.attempts bigint not null
+deliveries.step bigint not null
+deliveries.pulls bigint not null
+deliveries.next_at bigint not null
+deliveries.expires_at bigint
+deliveries.created_at bigint not null
+deliveries.finished_at bigint
+events.seq bigint not null identity always
+events.id text not null
+events.account_id text not null
+events.line_id text not null
+events.type text not null
+events.dedupe_key text not null
+events.chat text
+events.payload text not null
+events.created_at bigint not null
+idempotency.scope text not null
+idempotency.key text not null
+idempotency.fingerprint text not null
+idempotency.outbox_id text
+idempotency.status bigint
+idempotency.body text
+idempotency.created_at bigint not null
+idempotency.expires_at bigint not null
+inbox.seq bigint not null identity always
+inbox.line_id text not null
+inbox.kind text not null
+inbox.hash text
+inbox.tag text not null
+inbox.enc_index bigint not null
+inbox.stanza bytea
+inbox.plaintext bytea
+inbox.failure text
+inbox.done bigint not null
+inbox.created_at bigint not null
+line_keys.line_id text not null
+line_keys.kind text not null
+line_keys.id text not null
+line_keys.value bytea not null
+lines.number bigint not null identity always
+lines.id text not null
+lines.account_id text not null
+lines.mode text not null
+lines.customer_ref text
+lines.label text
+lines.status text not null
+lines.status_reason text
+lines.phone text
+lines.jid text
+lines.lid text
+lines.name text
+lines.created_at bigint not null
+lines.connected_at bigint
+lines.deleted_at bigint
+messages.seq bigint not null identity always
+messages.line_id text not null
+messages.message_id text not null
+messages.chat_jid text not null
+messages.sender_jid text not null
+messages.from_me bigint not null
+messages.kind text not null
+messages.body text not null
+messages.facts text not null
+messages.proto bytea
+messages.status text not null
+messages.timestamp bigint not null
+messages.created_at bigint not null
+migrations.name text not null
+migrations.breaking integer not null
+migrations.applied_at bigint not null
+outbox.seq bigint not null identity always
+outbox.id text not null
+outbox.account_id text not null
+outbox.line_id text not null
+outbox.message_id text not null
+outbox.to_jid text not null
+outbox.content text not null
+outbox.state text not null
+outbox.proto bytea
+outbox.prepared text
+outbox.accepted_at bigint not null
+outbox.ack_timestamp bigint
+outbox.error_code text
+outbox.error_details text
+outbox.finished_at bigint
+settings.name text not null
+settings.value text not null
+webhooks.id text not null
+webhooks.account_id text not null
+webhooks.mode text not null
+webhooks.line_id text
+webhooks.url text not null
+webhooks.secret bytea not null
+webhooks.previous_secret bytea
+webhooks.previous_secret_until bigint
+webhooks.events text not null
+webhooks.selectors text not null
+webhooks.filters text
+webhooks.headers bytea
+webhooks.format text not null
+webhooks.description text
+webhooks.strict_order bigint not null
+webhooks.status text not null
+webhooks.disabled_reason text
+webhooks.disabled_at bigint
+webhooks.created_at bigint not null
+webhooks.failing_since bigint
+webhooks.last_failure_at bigint
+webhooks.lane_owner text
+webhooks.lane_until bigint not null
+accounts: PRIMARY KEY (id)
+api_keys: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
+api_keys: PRIMARY KEY (id)
+api_keys: UNIQUE (hash)
+attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
+attempts: PRIMARY KEY (delivery_id, number)
+chats: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+chats: PRIMARY KEY (line_id, jid)
+contacts: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+contacts: PRIMARY KEY (line_id, jid)
+data_keys: PRIMARY KEY (scope)
+deliveries: FOREIGN KEY (event_seq) REFERENCES events(seq)
+deliveries: FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
+deliveries: PRIMARY KEY (seq)
+deliveries: UNIQUE (id)
+events: PRIMARY KEY (seq)
+events: UNIQUE (id)
+idempotency: FOREIGN KEY (outbox_id) REFERENCES outbox(id) ON DELETE CASCADE
+idempotency: PRIMARY KEY (scope, key)
+inbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+inbox: PRIMARY KEY (seq)
+line_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+line_keys: PRIMARY KEY (line_id, kind, id)
+lines: FOREIGN KEY (account_id) REFERENCES accounts(id)
+lines: PRIMARY KEY (number)
+lines: UNIQUE (id)
+messages: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+messages: PRIMARY KEY (seq)
+migrations: PRIMARY KEY (name)
+outbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+outbox: PRIMARY KEY (seq)
+outbox: UNIQUE (id)
+settings: PRIMARY KEY (name)
+webhooks: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
+webhooks: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+webhooks: PRIMARY KEY (id)
+CREATE UNIQUE INDEX accounts_pkey ON accounts USING btree (id)
+CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
+CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
+CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
+CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
+CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)
+CREATE UNIQUE INDEX chats_pkey ON chats USING btree (line_id, jid)
+CREATE INDEX chats_pn ON chats USING btree (line_id, pn) WHERE (pn IS NOT NULL)
+CREATE INDEX chats_recent ON chats USING btree (line_id, updated_at)
+CREATE UNIQUE INDEX contacts_pkey ON contacts USING btree (line_id, jid)
+CREATE INDEX contacts_pn ON contacts USING btree (line_id, pn) WHERE (pn IS NOT NULL)
+CREATE UNIQUE INDEX data_keys_pkey ON data_keys USING btree (scope)
+CREATE INDEX deliveries_due ON deliveries USING btree (state, next_at, webhook_id)
+CREATE INDEX deliveries_event ON deliveries USING btree (event_seq)
+CREATE INDEX deliveries_finished ON deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL)
+CREATE UNIQUE INDEX deliveries_id_key ON deliveries USING btree (id)
+CREATE INDEX deliveries_lane ON deliveries USING btree (webhook_id, state, next_at, seq)
+CREATE INDEX deliveries_log ON deliveries USING btree (webhook_id, seq)
+CREATE UNIQUE INDEX deliveries_pkey ON deliveries USING btree (seq)
+CREATE INDEX deliveries_usage ON deliveries USING btree (account_id, created_at)
+CREATE INDEX events_account ON events USING btree (account_id, seq)
+CREATE INDEX events_age ON events USING btree (created_at)
+CREATE UNIQUE INDEX events_dedupe ON events USING btree (line_id, dedupe_key)
+CREATE UNIQUE INDEX events_id_key ON events USING btree (id)
+CREATE UNIQUE INDEX events_pkey ON events USING btree (seq)
+CREATE INDEX idempotency_expiry ON idempotency USING btree (expires_at)
+CREATE INDEX idempotency_outbox ON idempotency USING btree (outbox_id)
+CREATE UNIQUE INDEX idempotency_pkey ON idempotency USING btree (scope, key)
+CREATE UNIQUE INDEX inbox_hash ON inbox USING btree (line_id, hash) WHERE (hash IS NOT NULL)
+CREATE INDEX inbox_pending ON inbox USING btree (line_id, done, seq)
+CREATE UNIQUE INDEX inbox_pkey ON inbox USING btree (seq)
+CREATE INDEX inbox_tombstones ON inbox USING btree (done, created_at)
+CREATE UNIQUE INDEX line_keys_pkey ON line_keys USING btree (line_id, kind, id)
+CREATE INDEX lines_account ON lines USING btree (account_id, mode, number)
+CREATE UNIQUE INDEX lines_customer_ref ON lines USING btree (account_id, mode, customer_ref) WHERE ((customer_ref IS NOT NULL) AND (deleted_at IS NULL))
+CREATE UNIQUE INDEX lines_id_key ON lines USING btree (id)
+CREATE UNIQUE INDEX lines_pkey ON lines USING btree (number)
+CREATE INDEX messages_chat ON messages USING btree (line_id, chat_jid, "timestamp", seq)
+CREATE UNIQUE INDEX messages_identity ON messages USING btree (line_id, message_id, chat_jid, sender_jid)
+CREATE UNIQUE INDEX messages_pkey ON messages USING btree (seq)
+CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (name)
+CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)
+CREATE UNIQUE INDEX outbox_message ON outbox USING btree (line_id, message_id)
+CREATE UNIQUE INDEX outbox_pkey ON outbox USING btree (seq)
+CREATE INDEX outbox_usage ON outbox USING btree (account_id, accepted_at)
+CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished_at IS NULL)
+CREATE UNIQUE INDEX settings_pkey ON settings USING btree (name)
+CREATE INDEX webhooks_account ON webhooks USING btree (account_id, mode, created_at)
+CREATE INDEX webhooks_line ON webhooks USING btree (line_id) WHERE (line_id IS NOT NULL)
+CREATE UNIQUE INDEX webhooks_pkey ON webhooks USING btree (id)

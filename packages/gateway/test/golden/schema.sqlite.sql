@@ -1,0 +1,225 @@
+CREATE TABLE accounts (
+  id text primary key,
+  name text not null,
+  plan text not null,
+  subscription text not null,
+  created_at integer not null
+);
+CREATE TABLE api_keys (
+  id text primary key,
+  account_id text not null references accounts (id) on delete cascade,
+  name text not null,
+  mode text not null,
+  hash blob not null unique,
+  prefix text not null,
+  scopes text not null,
+  created_at integer not null,
+  expires_at integer,
+  revoked_at integer,
+  last_used_at integer
+);
+CREATE INDEX api_keys_account on api_keys (account_id, created_at);
+CREATE TABLE attempts (
+  delivery_id text not null references deliveries (id) on delete cascade,
+  number integer not null,
+  at integer not null,
+  duration_ms integer not null,
+  status_code integer,
+  error_class text,
+  response_excerpt text,
+  primary key (delivery_id, number)
+) without rowid;
+CREATE TABLE chats (
+  line_id text not null references lines (id) on delete cascade,
+  jid text not null,
+  pn text,
+  lid text,
+  name text,
+  is_group integer not null,
+  archived integer not null,
+  unread_count integer not null,
+  last_message_id text,
+  last_message_at integer,
+  updated_at integer not null,
+  primary key (line_id, jid)
+);
+CREATE INDEX chats_lid on chats (line_id, lid) where lid is not null;
+CREATE INDEX chats_pn on chats (line_id, pn) where pn is not null;
+CREATE INDEX chats_recent on chats (line_id, updated_at);
+CREATE TABLE contacts (
+  line_id text not null references lines (id) on delete cascade,
+  jid text not null,
+  pn text,
+  lid text,
+  name text,
+  push_name text,
+  updated_at integer not null,
+  primary key (line_id, jid)
+);
+CREATE INDEX contacts_pn on contacts (line_id, pn) where pn is not null;
+CREATE TABLE data_keys (
+  scope text primary key,
+  master_key_id text not null,
+  wrapped blob not null,
+  created_at integer not null
+);
+CREATE TABLE deliveries (
+  seq integer primary key autoincrement,
+  id text not null unique,
+  account_id text not null,
+  webhook_id text not null references webhooks (id) on delete cascade,
+  event_seq integer not null references events (seq),
+  order_key text,
+  state text not null,
+  attempts integer not null,
+  step integer not null,
+  pulls integer not null,
+  next_at integer not null,
+  expires_at integer,
+  created_at integer not null,
+  finished_at integer
+);
+CREATE INDEX deliveries_due on deliveries (state, next_at, webhook_id);
+CREATE INDEX deliveries_event on deliveries (event_seq);
+CREATE INDEX deliveries_finished on deliveries (finished_at) where finished_at is not null;
+CREATE INDEX deliveries_lane on deliveries (webhook_id, state, next_at, seq);
+CREATE INDEX deliveries_log on deliveries (webhook_id, seq);
+CREATE INDEX deliveries_usage on deliveries (account_id, created_at);
+CREATE TABLE events (
+  seq integer primary key autoincrement,
+  id text not null unique,
+  account_id text not null,
+  line_id text not null,
+  type text not null,
+  dedupe_key text not null,
+  chat text,
+  payload text not null,
+  created_at integer not null
+);
+CREATE INDEX events_account on events (account_id, seq);
+CREATE INDEX events_age on events (created_at);
+CREATE UNIQUE INDEX events_dedupe on events (line_id, dedupe_key);
+CREATE TABLE idempotency (
+  scope text not null,
+  key text not null,
+  fingerprint text not null,
+  outbox_id text references outbox (id) on delete cascade,
+  status integer,
+  body text,
+  created_at integer not null,
+  expires_at integer not null,
+  primary key (scope, key)
+);
+CREATE INDEX idempotency_expiry on idempotency (expires_at);
+CREATE INDEX idempotency_outbox on idempotency (outbox_id);
+CREATE TABLE inbox (
+  seq integer primary key autoincrement,
+  line_id text not null references lines (id) on delete cascade,
+  kind text not null,
+  hash text,
+  tag text not null,
+  enc_index integer not null,
+  stanza blob,
+  plaintext blob,
+  failure text,
+  done integer not null,
+  created_at integer not null
+);
+CREATE UNIQUE INDEX inbox_hash on inbox (line_id, hash) where hash is not null;
+CREATE INDEX inbox_pending on inbox (line_id, done, seq);
+CREATE INDEX inbox_tombstones on inbox (done, created_at);
+CREATE TABLE line_keys (
+  line_id text not null references lines (id) on delete cascade,
+  kind text not null,
+  id text not null,
+  value blob not null,
+  primary key (line_id, kind, id)
+) without rowid;
+CREATE TABLE lines (
+  number integer primary key autoincrement,
+  id text not null unique,
+  account_id text not null references accounts (id),
+  mode text not null,
+  customer_ref text,
+  label text,
+  status text not null,
+  status_reason text,
+  phone text,
+  jid text,
+  lid text,
+  name text,
+  created_at integer not null,
+  connected_at integer,
+  deleted_at integer
+);
+CREATE INDEX lines_account on lines (account_id, mode, number);
+CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
+CREATE TABLE messages (
+  seq integer primary key autoincrement,
+  line_id text not null references lines (id) on delete cascade,
+  message_id text not null,
+  chat_jid text not null,
+  sender_jid text not null,
+  from_me integer not null,
+  kind text not null,
+  body text not null,
+  facts text not null,
+  proto blob,
+  status text not null,
+  timestamp integer not null,
+  created_at integer not null
+);
+CREATE INDEX messages_chat on messages (line_id, chat_jid, timestamp, seq);
+CREATE UNIQUE INDEX messages_identity on messages (line_id, message_id, chat_jid, sender_jid);
+CREATE TABLE "migrations" ("name" text primary key, "breaking" integer not null, "applied_at" integer not null);
+CREATE TABLE outbox (
+  seq integer primary key autoincrement,
+  id text not null unique,
+  account_id text not null,
+  line_id text not null references lines (id) on delete cascade,
+  message_id text not null,
+  to_jid text not null,
+  content text not null,
+  state text not null,
+  proto blob,
+  prepared text,
+  accepted_at integer not null,
+  ack_timestamp integer,
+  error_code text,
+  error_details text,
+  finished_at integer
+);
+CREATE UNIQUE INDEX outbox_message on outbox (line_id, message_id);
+CREATE INDEX outbox_usage on outbox (account_id, accepted_at);
+CREATE INDEX outbox_waiting on outbox (line_id, seq) where finished_at is null;
+CREATE TABLE settings (
+  name text primary key,
+  value text not null
+);
+CREATE TABLE webhooks (
+  id text primary key,
+  account_id text not null references accounts (id) on delete cascade,
+  mode text not null,
+  line_id text references lines (id) on delete cascade,
+  url text not null,
+  secret blob not null,
+  previous_secret blob,
+  previous_secret_until integer,
+  events text not null,
+  selectors text not null,
+  filters text,
+  headers blob,
+  format text not null,
+  description text,
+  strict_order integer not null,
+  status text not null,
+  disabled_reason text,
+  disabled_at integer,
+  created_at integer not null,
+  failing_since integer,
+  last_failure_at integer,
+  lane_owner text,
+  lane_until integer not null
+);
+CREATE INDEX webhooks_account on webhooks (account_id, mode, created_at);
+CREATE INDEX webhooks_line on webhooks (line_id) where line_id is not null;

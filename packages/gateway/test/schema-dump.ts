@@ -1,0 +1,42 @@
+import { sql } from 'kysely';
+import type { Store } from '../src/store/store.ts';
+
+/** The schema as the database itself tells it: what the golden files keep. */
+export async function dumpSchema(store: Store): Promise<string> {
+  const lines = store.engine === 'sqlite' ? await dumpSqlite(store) : await dumpPostgres(store);
+  return `${lines.join('\n')}\n`;
+}
+
+async function dumpSqlite(store: Store): Promise<string[]> {
+  const { rows } = await sql<{ text: string }>`
+    select sql as text from sqlite_master where sql is not null and name not like 'sqlite_%' order by tbl_name, type desc, name
+  `.execute(store.db);
+  return rows.map((row) => `${row.text};`);
+}
+
+async function dumpPostgres(store: Store): Promise<string[]> {
+  const columns = await sql<{ text: string }>`
+    select table_name || '.' || column_name || ' ' || data_type
+      || case when is_nullable = 'NO' then ' not null' else '' end
+      || case when is_identity = 'YES' then ' identity ' || lower(identity_generation) else '' end as text
+    from information_schema.columns where table_schema = current_schema()
+    order by table_name, ordinal_position
+  `.execute(store.db);
+  const constraints = await sql<{ text: string }>`
+    select c.relname || ': ' || pg_get_constraintdef(k.oid) as text
+    from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = current_schema() order by 1
+  `.execute(store.db);
+  const indexes = await sql<{ text: string }>`
+    select replace(indexdef, current_schema() || '.', '') as text from pg_indexes
+    where schemaname = current_schema() order by indexname
+  `.execute(store.db);
+  return [...columns.rows, ...constraints.rows, ...indexes.rows].map((row) => row.text);
+}
+
+/** Column names by table. */
+export async function columnsOf(store: Store): Promise<Map<string, Set<string>>> {
+  const tables = await store.db.introspection.getTables();
+  const ours = tables.filter((table) => store.engine === 'sqlite' || table.schema?.startsWith('ponte_'));
+  return new Map(ours.map((table) => [table.name, new Set(table.columns.map((column) => column.name))]));
+}
