@@ -113,5 +113,6 @@ export class AppError extends Error {
 
 /** A validation error on one field. */
 export function invalid(path: string, message: string): AppError {
-  return new AppError('validation_error', { details: [{ path, message }] });
+  const sentence = path === '' ? message : `${path}: ${message}`;
+  return new AppError('validation_error', { details: [{ path, message }] }, { message: sentence });
 }

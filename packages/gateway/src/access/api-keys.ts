@@ -1,0 +1,194 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import { newKeyId } from '../core/ids.ts';
+import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
+import type { Mode } from '../core/lines.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Store } from '../store/store.ts';
+
+/** Whoever presents a valid key. */
+export interface KeyHolder {
+  keyId: string;
+  keyName: string;
+  keyPrefix: string;
+  accountId: string;
+  mode: Mode;
+  scopes: readonly string[];
+}
+
+export interface ListedKey extends KeyHolder {
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+  lastUsedAt: number | null;
+}
+
+/** A key is asked for in the database again after this time, so that a revocation counts everywhere within a second. */
+const CACHE_MS = 900;
+const MAX_CACHED = 10_000;
+/** `last_used_at` is written this often at the most. */
+const TOUCH_EVERY_MS = 60_000;
+const MAX_NAME = 100;
+
+export interface ApiKeys {
+  /** Makes a key; the answer holds the only copy of its text. */
+  create(key: {
+    accountId: string;
+    mode: Mode;
+    name: string;
+    scopes?: string[];
+    expiresAt?: number | null;
+  }): Promise<{ id: string; key: string; prefix: string }>;
+  /** Who presents this text; undefined for everything that is not a valid key. Unknown, revoked and expired ones take the same path. */
+  authenticate(presented: string): Promise<KeyHolder | undefined>;
+  list(accountId?: string): Promise<ListedKey[]>;
+  /** False when there is no such key. Revoking twice keeps the first time. */
+  revoke(id: string): Promise<boolean>;
+  /** A successor with the same rights; the old key stays valid for `graceMs`. Undefined when there is no such valid key. */
+  rotate(id: string, graceMs: number): Promise<{ id: string; key: string; prefix: string } | undefined>;
+}
+
+interface Cached {
+  until: number;
+  hash: Buffer;
+  holder: KeyHolder | undefined;
+}
+
+export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Clock; log: Log }): ApiKeys {
+  const { store, ring, clock, log } = services;
+  const cache = new Map<string, Cached>();
+  const touchedAt = new Map<string, number>();
+  const hashOf = (key: string) => ring.fingerprint('api-key', key);
+
+  async function look(hash: Buffer): Promise<KeyHolder | undefined> {
+    const row = await store.db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+    if (!row || !timingSafeEqual(row.hash, hash)) return undefined;
+    const now = clock.now();
+    if (row.revoked_at !== null && Number(row.revoked_at) <= now) return undefined;
+    if (row.expires_at !== null && Number(row.expires_at) <= now) return undefined;
+    touch(row.id, now);
+    return toHolder(row);
+  }
+
+  /** Off the request's path: a key's last use is information, not bookkeeping. */
+  function touch(id: string, now: number): void {
+    if (now - (touchedAt.get(id) ?? 0) < TOUCH_EVERY_MS) return;
+    bound(touchedAt);
+    touchedAt.set(id, now);
+    store.db
+      .updateTable('api_keys')
+      .set({ last_used_at: now })
+      .where('id', '=', id)
+      .execute()
+      .catch((error: unknown) => log.warn({ error }, 'noting the last use of an api key failed'));
+  }
+
+  const create: ApiKeys['create'] = async ({ accountId, mode, name, scopes = ['*'], expiresAt = null }) => {
+    const key = newApiKey(mode);
+    const id = newKeyId();
+    await store.db
+      .insertInto('api_keys')
+      .values({
+        id,
+        account_id: accountId,
+        name: name.slice(0, MAX_NAME),
+        mode,
+        hash: hashOf(key),
+        prefix: keyPrefix(key),
+        scopes: JSON.stringify(scopes),
+        created_at: clock.now(),
+        expires_at: expiresAt,
+      })
+      .execute();
+    return { id, key, prefix: keyPrefix(key) };
+  };
+
+  return {
+    create,
+    async authenticate(presented) {
+      if (!isApiKey(presented)) return undefined;
+      const hash = hashOf(presented);
+      const name = hash.toString('base64');
+      const now = clock.monotonic();
+      const cached = cache.get(name);
+      if (cached && cached.until > now) return cached.holder;
+      const holder = await look(hash);
+      cache.delete(name);
+      bound(cache);
+      cache.set(name, { until: now + CACHE_MS, hash, holder });
+      return holder;
+    },
+    async list(accountId) {
+      let query = store.db.selectFrom('api_keys').selectAll().orderBy('created_at').orderBy('id');
+      if (accountId !== undefined) query = query.where('account_id', '=', accountId);
+      return (await query.execute()).map((row) => ({
+        ...toHolder(row),
+        createdAt: Number(row.created_at),
+        expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+        revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+        lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
+      }));
+    },
+    async revoke(id) {
+      cache.clear();
+      const row = await store.db.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst();
+      if (!row) return false;
+      await store.db
+        .updateTable('api_keys')
+        .set({ revoked_at: clock.now() })
+        .where('id', '=', id)
+        .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', clock.now())]))
+        .execute();
+      return true;
+    },
+    async rotate(id, graceMs) {
+      const row = await store.db
+        .selectFrom('api_keys')
+        .selectAll()
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const successor = await create({
+        accountId: row.account_id,
+        mode: row.mode,
+        name: row.name,
+        scopes: JSON.parse(row.scopes) as string[],
+        expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+      });
+      await store.db
+        .updateTable('api_keys')
+        .set({ revoked_at: clock.now() + graceMs })
+        .where('id', '=', id)
+        .execute();
+      cache.clear();
+      return successor;
+    },
+  };
+}
+
+function toHolder(row: {
+  id: string;
+  name: string;
+  prefix: string;
+  account_id: string;
+  mode: Mode;
+  scopes: string;
+}): KeyHolder {
+  return {
+    keyId: row.id,
+    keyName: row.name,
+    keyPrefix: row.prefix,
+    accountId: row.account_id,
+    mode: row.mode,
+    scopes: JSON.parse(row.scopes) as string[],
+  };
+}
+
+/** Makes room for one more entry by dropping the oldest. */
+function bound(map: Map<string, unknown>): void {
+  if (map.size < MAX_CACHED) return;
+  const oldest = map.keys().next().value;
+  if (oldest !== undefined) map.delete(oldest);
+}
