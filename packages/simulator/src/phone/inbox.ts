@@ -1,3 +1,4 @@
+import { isGroup } from '@ponte/engine';
 import type { Content } from './content/kind.ts';
 import { DurableList, type Row } from './durable-list.ts';
 import type { PhoneStore } from './network.ts';
@@ -72,9 +73,12 @@ const PROGRESS: MessageStatus[] = ['pending', 'sent', 'delivered', 'read', 'play
 
 /** Everything a phone shows, bounded and durable, in the order it arrived. */
 export class Inbox {
+  readonly #own: string;
   readonly #list: DurableList<InboxEntry>;
 
-  constructor(store: PhoneStore) {
+  /** `own` is this phone's number as JID: the `from` of its own messages. */
+  constructor(store: PhoneStore, own: string) {
+    this.#own = own;
     this.#list = new DurableList(store, 'inbox', INBOX_MAX_ENTRIES);
   }
 
@@ -116,11 +120,9 @@ export class Inbox {
     });
   }
 
-  /** Own messages that the server has answered: `errorCode` when it refused. */
-  settle(messageId: string, timestamp: number | undefined, errorCode: number | undefined): void {
-    const row = this.#last((entry) => entry.isOwnSend && entry.messageId === messageId);
-    if (!row) return;
-    this.#list.update(row.key, (entry) => ({
+  /** An own message that the server has answered: `errorCode` when it refused. */
+  settle(chat: string, messageId: string, timestamp: number | undefined, errorCode: number | undefined): void {
+    this.#list.update(keyOf({ chat, from: this.#own, messageId }), (entry) => ({
       ...entry,
       timestamp: timestamp ?? entry.timestamp,
       status: errorCode !== undefined ? 'failed' : entry.status === 'pending' ? 'sent' : entry.status,
@@ -129,9 +131,8 @@ export class Inbox {
   }
 
   /** An own message never left: the send was refused here. */
-  fail(messageId: string): void {
-    const row = this.#last((entry) => entry.isOwnSend && entry.messageId === messageId);
-    if (row) this.#list.update(row.key, (entry) => ({ ...entry, status: 'failed' }));
+  fail(chat: string, messageId: string): void {
+    this.#list.update(keyOf({ chat, from: this.#own, messageId }), (entry) => ({ ...entry, status: 'failed' }));
   }
 
   /** Messages after a sequence number, oldest first. What this phone wrote itself is only there when asked for. */
@@ -159,12 +160,13 @@ export class Inbox {
     this.#list.reload();
   }
 
+  // In a chat of two a message is from the one or the other; in a group anybody may have written it.
   #row(chat: string, messageId: string): Row<InboxEntry> | undefined {
-    return this.#last((entry) => entry.messageId === messageId && entry.chat === chat);
-  }
-
-  #last(test: (entry: InboxEntry) => boolean): Row<InboxEntry> | undefined {
-    return this.#list.rows().findLast(({ value }) => test(value));
+    const known =
+      this.#list.get(keyOf({ chat, from: this.#own, messageId })) ??
+      this.#list.get(keyOf({ chat, from: chat, messageId }));
+    if (known || !isGroup(chat)) return known;
+    return this.#list.rows().findLast(({ value }) => value.messageId === messageId && value.chat === chat);
   }
 }
 

@@ -73,7 +73,7 @@ function readBundle(node: Node, registration: Node | undefined): PreKeyBundle | 
   const signed = skey && readPreKey(skey);
   const signature = bytes(child(skey, 'signature'));
   const registrationId = bytes(registration);
-  if (!identityKey || !signed || !signature || !registrationId) return undefined;
+  if (!identityKey || !isKey(identityKey) || !signed || !signature || !registrationId) return undefined;
   const key = child(node, 'key');
   return {
     registrationId: fromBigEndian(registrationId),
@@ -86,7 +86,11 @@ function readBundle(node: Node, registration: Node | undefined): PreKeyBundle | 
 function readPreKey(node: Node): PublicPreKey | undefined {
   const id = bytes(child(node, 'id'));
   const value = bytes(child(node, 'value'));
-  return id && value ? { keyId: fromBigEndian(id), publicKey: withoutPrefix(value) } : undefined;
+  return id && value && isKey(value) ? { keyId: fromBigEndian(id), publicKey: withoutPrefix(value) } : undefined;
+}
+
+function isKey(value: Uint8Array): boolean {
+  return value.length === 32 || (value.length === 33 && value[0] === KEY_TYPE[0]);
 }
 
 function preKeyNode(preKey: PublicPreKey): Node {

@@ -9,7 +9,7 @@ import { readContent } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
-import { Inbound } from './inbound.ts';
+import { Inbound, type Reception } from './inbound.ts';
 import { Inbox, type InboxEntry, type MessageStatus, messageOf, newEntry } from './inbox.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
 import { Linking } from './linking.ts';
@@ -98,7 +98,7 @@ export class Phone implements PhoneDevice {
     const signal = new SignalDevice(store, random);
     const book = new AddressBook(store);
     book.learn(jid, lid);
-    const inbox = new Inbox(store);
+    const inbox = new Inbox(store, jid);
     const directory = new Directory(link, book, () => this.#newId());
     this.inbox = inbox;
     this.#signal = signal;
@@ -202,7 +202,8 @@ export class Phone implements PhoneDevice {
     if (node.tag === 'notification') return this.#takeNotification(node);
     if (node.tag === 'call') return link.send(ackOf(node, this.jid));
     if (node.tag === 'ack' && node.attrs.class === 'message') {
-      this.inbox.settle(node.attrs.id ?? '', intAttr(node, 't'), intAttr(node, 'error'));
+      const { id = '', from = '' } = node.attrs;
+      this.inbox.settle(this.#book.shown(from), id, intAttr(node, 't'), intAttr(node, 'error'));
     }
     if (node.tag === 'chatstate') this.activities.note(this.#book.shown(node.attrs.from ?? ''), node);
     if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
@@ -213,7 +214,7 @@ export class Phone implements PhoneDevice {
     const { link, settings } = this.#options;
     const envelope = readEnvelope(node, this.#book, { jid: this.jid, lid: this.lid });
     if (!envelope) return link.send(ackOf(node, this.jid, 487));
-    const reception = this.#inbound.accept(envelope, node);
+    const reception = this.#accept(envelope, node);
     if (reception.outcome === 'retry') {
       const request = envelope.isPeer ? undefined : this.#retries.next(envelope, node);
       if (request) link.send(request);
@@ -226,6 +227,16 @@ export class Phone implements PhoneDevice {
     if (reception.outcome !== 'shown' || envelope.isFromMe) return;
     this.activities.ended(envelope.chat);
     await this.#react(envelope, reception.entry);
+  }
+
+  // A message that breaks this phone must not come back for ever: it is refused (UnhandledError), and the failure is passed on.
+  #accept(envelope: Envelope, node: Node): Reception {
+    try {
+      return this.#inbound.accept(envelope, node);
+    } catch (error) {
+      this.#options.link.send(ackOf(node, this.jid, 500));
+      throw error;
+    }
   }
 
   async #react(envelope: Envelope, entry: InboxEntry): Promise<void> {
@@ -277,7 +288,7 @@ export class Phone implements PhoneDevice {
         await this.#outbound.send(to, sent.messageId, built.message, built.shape);
       } catch (error) {
         this.#outbound.reload();
-        this.inbox.fail(sent.messageId);
+        this.inbox.fail(this.#book.shown(to), sent.messageId);
         throw error;
       }
       return sent;

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { SignalError } from './signal-error.ts';
 
 /** HKDF-SHA256 (RFC 5869). Without a salt, 32 zero bytes are used, as Signal and WhatsApp do. */
 export function hkdf(
@@ -21,8 +22,12 @@ export function encryptCbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Arra
   return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final()]));
 }
 
-/** Throws when the padding is wrong; callers check a MAC first. */
+/** Throws SignalError('malformed') when length or padding are wrong. Callers check a MAC first: this is no authentication. */
 export function decryptCbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   const decipher = createDecipheriv('aes-256-cbc', key, iv);
-  return Uint8Array.from(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
+  try {
+    return Uint8Array.from(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
+  } catch (cause) {
+    throw new SignalError('malformed', { cause });
+  }
 }

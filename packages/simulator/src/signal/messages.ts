@@ -161,7 +161,7 @@ function versionedBody(bytes: Uint8Array): Uint8Array {
 }
 
 function publicKey(bytes: Uint8Array): Uint8Array {
-  if (bytes.length !== 32 && bytes.length !== 33) throw new SignalError('malformed');
+  if (bytes.length !== 32 && (bytes.length !== 33 || bytes[0] !== 5)) throw new SignalError('malformed');
   return Uint8Array.from(withoutPrefix(bytes));
 }
 

@@ -5,6 +5,7 @@ import { agree, generateKeyPair, keyPairFrom, sign, verify, withPrefix } from '.
 import { pad, unpad } from './padding.ts';
 import { MAX_FORWARD_JUMP, MAX_SKIPPED_KEYS, takeMessageSeed } from './ratchet.ts';
 import { SignalDevice } from './signal-device.ts';
+import { SignalError } from './signal-error.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
@@ -172,5 +173,40 @@ describe('a Signal device', () => {
     const two = alice.signal.encryptGroup('g', bytes('two'));
     expect(text(bob.signal.decryptGroup('g', 'alice', two))).toBe('two');
     expect(text(bob.signal.decryptGroup('g', 'alice', one))).toBe('one');
+  });
+
+  it('answers damaged and hostile bytes with a SignalError and keeps working', () => {
+    const random = seeded('fuzz');
+    const alice = device('alice');
+    const bob = device('bob');
+    alice.signal.openSession('bob', bundleOf(bob.signal));
+    bob.signal.acceptDistribution('g', 'alice', alice.signal.distribution('g'));
+    const first = alice.signal.encrypt('bob', bytes('one')).ciphertext;
+    const group = alice.signal.encryptGroup('g', bytes('to all'));
+    const attempts: [(input: Uint8Array) => unknown, Uint8Array][] = [
+      [(input) => bob.signal.decrypt('alice', 'pkmsg', input), first],
+      [(input) => bob.signal.decrypt('alice', 'msg', input), first],
+      [(input) => bob.signal.decryptGroup('g', 'alice', input), group],
+      [(input) => bob.signal.acceptDistribution('g', 'mallory', input), alice.signal.distribution('g')],
+      [(input) => unpad(input), pad(bytes('x'), random)],
+    ];
+    for (const [attempt, sound] of attempts) {
+      for (let round = 0; round < 150; round++) {
+        const [at = 0, bit = 0, cut = 0] = random(3);
+        const damaged = Uint8Array.from(sound.subarray(0, cut < 64 ? cut : sound.length));
+        damaged[at % Math.max(damaged.length, 1)] = (damaged[at % Math.max(damaged.length, 1)] ?? 0) ^ (1 << (bit % 8));
+        try {
+          attempt(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SignalError);
+        }
+      }
+    }
+    const zeroKey = { ...bundleOf(bob.signal), preKey: { keyId: 1, publicKey: new Uint8Array(32) } };
+    expect(() => alice.signal.openSession('bob', zeroKey)).toThrow(because('malformed'));
+    const carol = device('carol');
+    carol.signal.openSession('bob', bundleOf(bob.signal));
+    const sound = carol.signal.encrypt('bob', bytes('still fine'));
+    expect(text(bob.signal.decrypt('carol', 'pkmsg', sound.ciphertext))).toBe('still fine');
   });
 });

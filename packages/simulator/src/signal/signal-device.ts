@@ -1,4 +1,12 @@
-import { generateKeyPair, type KeyPair, keyPairFrom, type RandomBytes, sign, withPrefix } from './curve.ts';
+import {
+  generateKeyPair,
+  InvalidKeyError,
+  type KeyPair,
+  keyPairFrom,
+  type RandomBytes,
+  sign,
+  withPrefix,
+} from './curve.ts';
 import { bytesField, decodeFields, encodeFields, numberField, required } from './fields.ts';
 import { decodePreKeyMessage, decodeSenderKeyDistribution, encodePreKeyMessage } from './messages.ts';
 import { encryptWith } from './ratchet.ts';
@@ -99,9 +107,9 @@ export class SignalDevice {
     return this.#record(address).current?.baseKey;
   }
 
-  /** Begins a session from a key bundle; an older one is kept for late messages. Throws SignalError('bad_signature'). */
+  /** Begins a session from a key bundle; an older one is kept for late messages. Throws SignalError (bad_signature, malformed). */
   openSession(address: string, bundle: PreKeyBundle): void {
-    const session = beginSession(this.identity, bundle, this.#random);
+    const session = withUsableKeys(() => beginSession(this.identity, bundle, this.#random));
     this.#store.transaction(() => this.#save(address, withCurrent(this.#record(address), session)));
   }
 
@@ -219,7 +227,8 @@ export class SignalDevice {
     const stored = message.preKeyId === undefined ? undefined : this.#store.get('pre-key', String(message.preKeyId));
     if (message.preKeyId !== undefined && !stored) throw new SignalError('missing_prekey');
     const preKey = stored && keyPairFrom(stored);
-    return acceptSession(this.identity, { signedPreKey: this.signedPreKey, preKey }, message);
+    const own = { signedPreKey: this.signedPreKey, preKey };
+    return withUsableKeys(() => acceptSession(this.identity, own, message));
   }
 
   #ownSenderKey(group: string): ReturnType<typeof createSenderKey> {
@@ -229,5 +238,15 @@ export class SignalDevice {
     const created = createSenderKey(this.#random);
     this.#store.set('sender-key', `${group}|own`, encodeSenderKeys([created]));
     return created;
+  }
+}
+
+// Keys of others are input: one that cannot be used is a bad message, not a defect here.
+function withUsableKeys<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof InvalidKeyError) throw new SignalError('malformed', { cause });
+    throw cause;
   }
 }
