@@ -29,6 +29,7 @@ export const GATEWAY = {
   'dialects/bridges': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/lines': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/console': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
+  sandbox: ['core', 'observe'],
   cli: ['*'],
   bench: ['*'],
   'app.ts': ['*'],
