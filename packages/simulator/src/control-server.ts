@@ -31,10 +31,12 @@ export function createControlServer(options: {
   const { control, token, problem } = options;
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const url = new URL(request.url ?? '/', 'http://simulator');
-    const [, tenant, path] = CONTROL_PATH.exec(url.pathname) ?? [];
-    if (tenant === undefined || path === undefined)
-      throw new HttpError(404, 'not_found', `nothing is at ${url.pathname}`);
+    const url = URL.canParse(request.url ?? '/', 'http://simulator')
+      ? new URL(request.url ?? '/', 'http://simulator')
+      : undefined;
+    const [, tenant, path] = (url && CONTROL_PATH.exec(url.pathname)) ?? [];
+    if (!url || tenant === undefined || path === undefined)
+      throw new HttpError(404, 'not_found', `nothing is at ${request.url}`);
     if (!isAuthorised(request, token)) {
       throw new HttpError(401, 'unauthorized', 'send the control token as Authorization: Bearer <token>');
     }

@@ -4,11 +4,12 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Control, createControl } from './control/control.ts';
 import { createControlServer } from './control-server.ts';
+import { type KeyPair, keyPairFrom } from './signal/curve.ts';
 import { createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
 import { FRAME_MAX_BYTES } from './wire/frames.ts';
 import { Session } from './wire/session.ts';
 import { type Clock, SystemClock } from './world/clock.ts';
-import { type Db, openDatabase, prepare } from './world/database.ts';
+import { type Db, keptSecret, openDatabase } from './world/database.ts';
 import { createRng, type Rng } from './world/rng.ts';
 import { World } from './world/world.ts';
 
@@ -44,6 +45,7 @@ const HANDSHAKE_MS = 20_000;
 /** Clients ping every 20 to 30 s; this much silence means that nobody is there. */
 const SILENCE_MS = 180_000;
 const SWEEP_MS = 5_000;
+const BASE_URL = 'http://simulator';
 const WS_PATH = /^\/t\/([A-Za-z0-9_.-]{1,64})\/ws\/chat$/;
 const LINE_ID = /^[\x21-\x7e]{1,128}$/;
 
@@ -94,15 +96,16 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_MAX_BYTES + 1024, perMessageDeflate: false });
   const sessions = new Map<Session, number>();
 
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const url = new URL(request.url ?? '/', 'http://simulator');
-    const tenant = WS_PATH.exec(url.pathname)?.[1];
-    const lineId = url.searchParams.get('line') ?? undefined;
-    if (tenant === undefined || (lineId !== undefined && !LINE_ID.test(lineId))) {
+  let isClosing = false;
+
+  function accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = addressOf(request);
+    if (!address) {
       refuse(socket, '404 Not Found');
       return;
     }
-    if (sessions.size >= CONNECTIONS_MAX) {
+    const { tenant, lineId } = address;
+    if (isClosing || sessions.size >= CONNECTIONS_MAX) {
       refuse(socket, '503 Service Unavailable');
       return;
     }
@@ -121,6 +124,17 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
       sessions.set(session, performance.now());
       world.connected(tenant, session);
     });
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node takes its own listener away for an upgrade; a reset by the client must not end the process.
+    socket.on('error', () => socket.destroy());
+    try {
+      accept(request, socket, head);
+    } catch (error) {
+      world.report('a connection was not accepted', error);
+      refuse(socket, '503 Service Unavailable');
+    }
   });
 
   const sweep = setInterval(() => {
@@ -134,11 +148,22 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
 
   return {
     close() {
+      isClosing = true;
       clearInterval(sweep);
       for (const session of [...sessions.keys()]) session.cut('the simulator is closing');
       sockets.close();
     },
   };
+}
+
+/** Whose line wants to connect. Undefined when the address is none of ours. */
+function addressOf(request: IncomingMessage): { tenant: string; lineId: string | undefined } | undefined {
+  const text = request.url ?? '/';
+  const url = URL.canParse(text, BASE_URL) ? new URL(text, BASE_URL) : undefined;
+  const tenant = url && WS_PATH.exec(url.pathname)?.[1];
+  const lineId = url?.searchParams.get('line') ?? undefined;
+  if (!tenant || (lineId !== undefined && !LINE_ID.test(lineId))) return undefined;
+  return { tenant, lineId };
 }
 
 function refuse(socket: Duplex, status: string): void {
@@ -157,20 +182,8 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 /** The network's keys: drawn once per data file. */
 function storedIdentity(db: Db, rng: Rng): ServerIdentity {
-  const select = prepare<[string], { value: Buffer }>(db, 'select value from meta where key = ?');
-  const insert = prepare<unknown[]>(db, 'insert into meta (key, value) values (?, ?)');
-  const names = ['root', 'intermediate', 'leaf'] as const;
-  const stored = names.map((name) => select.get(`noise ${name}`)?.value);
-  if (stored.every((value) => value !== undefined)) {
-    const pairs = stored.map((value) => ({ publicKey: value.subarray(0, 32), privateKey: value.subarray(32) }));
-    const [root, intermediate, leaf] = pairs;
-    if (root && intermediate && leaf) return { root, intermediate, leaf };
-  }
-  const identity = createServerIdentity(rng);
-  db.transaction(() => {
-    for (const name of names) {
-      insert.run(`noise ${name}`, Buffer.concat([identity[name].publicKey, identity[name].privateKey]));
-    }
-  })();
-  return identity;
+  const fresh = createServerIdentity(rng);
+  const kept = (name: keyof ServerIdentity): KeyPair =>
+    keyPairFrom(keptSecret(db, `noise ${name}`, () => fresh[name].privateKey));
+  return { root: kept('root'), intermediate: kept('intermediate'), leaf: kept('leaf') };
 }

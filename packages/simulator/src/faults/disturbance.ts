@@ -92,7 +92,7 @@ export class Disturbance {
   #letGo(): void {
     this.#shuffleTimer?.cancel();
     this.#shuffleTimer = undefined;
-    this.#faults?.set({ kind: 'reorder', count: 0 });
+    this.#faults?.endReorder();
     const nodes = this.#shuffled.reverse();
     this.#shuffled = [];
     for (const node of nodes) this.#write(node, 'reordered');

@@ -76,6 +76,11 @@ export class LineFaults {
     return left > 0;
   }
 
+  /** The shuffle is over. */
+  endReorder(): void {
+    this.#counts.delete('reorder');
+  }
+
   takeReject(): number | undefined {
     if (this.#reject.count === 0) return undefined;
     this.#reject.count -= 1;

@@ -2,7 +2,7 @@ import { child, formatJid, type Node, SERVER_LID } from '@ponte/engine';
 import type { WebSocket } from 'ws';
 import { Disturbance } from '../faults/disturbance.ts';
 import { FaultError, type FaultRule } from '../faults/rules.ts';
-import { nowSeconds } from '../world/clock.ts';
+import { nowSeconds, type Timer } from '../world/clock.ts';
 import { removeCompanion } from '../world/companions.ts';
 import { answerIq } from '../world/iq/table.ts';
 import type { Endpoint, Mailbox } from '../world/mailbox.ts';
@@ -41,6 +41,7 @@ export class Session implements Endpoint {
   #state: 'handshake' | 'registering' | 'active' | 'ended' = 'handshake';
   #candidate: Candidate | undefined;
   #mailbox: Mailbox | undefined;
+  #holdTimer: Timer | undefined;
 
   constructor(ws: WebSocket, options: SessionOptions) {
     const { network, identity, lineId } = options;
@@ -127,6 +128,12 @@ export class Session implements Endpoint {
       }
       this.#network.pairing.refreshSecret(this.#candidate);
     }
+  }
+
+  /** The line's faults were cleared: what a black hole holds back goes on. */
+  calm(): void {
+    this.#holdTimer?.cancel();
+    this.#connection.release();
   }
 
   #opened(payload: ClientPayload, noiseKey: Uint8Array): void {
@@ -239,7 +246,8 @@ export class Session implements Endpoint {
 
   #blackHole(forMs: number): void {
     this.#connection.hold();
-    this.#tenant.clock.after(forMs, () => this.#connection.release());
+    this.#holdTimer?.cancel();
+    this.#holdTimer = this.#tenant.clock.after(forMs, () => this.#connection.release());
   }
 
   #ended(reason: string): void {
@@ -247,6 +255,7 @@ export class Session implements Endpoint {
     this.#tenant.log.add(this.lineId, 'out', el('closed', {}), reason);
     this.#state = 'ended';
     this.#disturbance.stop();
+    this.#holdTimer?.cancel();
     if (this.#candidate) this.#network.pairing.left(this.#candidate);
     if (this.#mailbox) {
       this.#tenant.delivery.detach(this);

@@ -125,7 +125,7 @@ export function createAccounts(db: Db, tenant: string) {
     'prekey where tenant = ? and pn = ? and device = ?',
     'queue where tenant = ? and pn = ? and device = ?',
   ].map((rest) => prepare<unknown[]>(db, `delete from ${rest}`));
-  const accountRemovals = ['account', 'device', 'prekey', 'queue', 'phone_state', 'peer', 'setting'].map((table) =>
+  const accountRemovals = ['account', 'device', 'prekey', 'queue', 'phone_state', 'setting'].map((table) =>
     prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`),
   );
 
@@ -155,6 +155,7 @@ export function createAccounts(db: Db, tenant: string) {
     save(account: Account): void {
       updateAccount.run(account.name, account.about, account.aboutAt, account.settings, tenant, account.pn);
     },
+    /** Deletes an account with everything it had. Who wrote with it is remembered: the number may come back with other keys. */
     remove(pn: string): void {
       for (const statement of accountRemovals) statement.run(tenant, pn);
     },

@@ -34,6 +34,23 @@ export function announceDevices(tenant: Tenant, account: Account, change: 'add' 
   tenant.post(parcels);
 }
 
+/** `<notification type="encrypt"><identity/>`: the account's phone has other keys than before (whatsmeow notification.go). */
+export function announceIdentity(tenant: Tenant, pn: string): void {
+  const account = tenant.accounts.byPn(pn);
+  if (!account) return;
+  const attrs = { from: formatJid(account.pn, SERVER_PN), lid: formatJid(account.lid, SERVER_LID) };
+  const parcels = tenant.peers.of(pn).flatMap((peer) =>
+    tenant.accounts
+      .devices(peer)
+      .filter((target) => target.identity !== undefined && !tenant.delivery.isFull(peer, target.id))
+      .map((target) => ({
+        ...tenant.notification({ pn: peer, device: target.id }, 'encrypt', [el('identity')], attrs),
+        sender: pn,
+      })),
+  );
+  tenant.post(parcels);
+}
+
 function parcel(
   tenant: Tenant,
   account: Account,

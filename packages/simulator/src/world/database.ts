@@ -89,3 +89,12 @@ export function prepare<P extends unknown[], R = unknown>(db: Db, sql: string): 
   known.set(sql, found);
   return found as Database.Statement<P, R>;
 }
+
+/** A value of the network itself that is made once and then kept. */
+export function keptSecret(db: Db, key: string, make: () => Uint8Array): Uint8Array {
+  const stored = prepare<[string], { value: Buffer }>(db, 'select value from meta where key = ?').get(key)?.value;
+  if (stored) return stored;
+  const made = make();
+  prepare<unknown[]>(db, 'insert into meta (key, value) values (?, ?)').run(key, made);
+  return made;
+}

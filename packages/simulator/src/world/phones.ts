@@ -15,7 +15,13 @@ const STANZAS_PER_TURN = 200;
 
 export const DEFAULT_PHONE_SETTINGS: PhoneSettings = { autoReceipts: 'delivered', online: true, replyEcho: false };
 
+/** Ends with the phone's deletion, a reset or the simulator. */
+interface Life {
+  isOver: boolean;
+}
+
 interface RunningPhone {
+  life: Life;
   phone: Phone;
   started: Promise<void>;
   endpoint: Endpoint;
@@ -67,25 +73,28 @@ export function createPhones(tenant: Tenant, router: Router) {
 
   function run(account: Account): RunningPhone {
     const sender: Sender = { pn: account.pn, device: 0, lineId: undefined };
-    const link = linkOf(tenant, router, sender);
+    // A phone that was deleted may still be at work on something; what it does then must leave no trace.
+    const life: Life = { isOver: false };
+    const link = linkOf(tenant, router, sender, life);
     const phone = new Phone({
       jid: formatJid(account.pn, SERVER_PN),
       lid: formatJid(account.lid, SERVER_LID),
       name: account.name,
       link,
-      store: phoneStore(tenant.db, tenant.name, account.pn),
+      store: phoneStore(tenant.db, tenant.name, account.pn, life),
       clock: tenant.clock,
       rng: tenant.rng,
       settings: () => settingsOf(account.pn),
     });
-    const endpoint = phoneEndpoint(tenant, account.pn, phone, later);
-    const made: RunningPhone = { phone, endpoint, started: phone.start() };
+    const endpoint = phoneEndpoint(tenant, account.pn, phone, life, later);
+    const made: RunningPhone = { phone, endpoint, life, started: phone.start() };
     running.set(account.pn, made);
     made.started.then(
       () => {
-        if (!isClosed && running.get(account.pn) === made && settingsOf(account.pn).online) connect(made);
+        if (!life.isOver && settingsOf(account.pn).online) connect(made);
       },
       (cause: unknown) => {
+        if (life.isOver) return;
         running.delete(account.pn);
         tenant.problem(`phone ${account.pn} did not start`, cause);
       },
@@ -102,6 +111,12 @@ export function createPhones(tenant: Tenant, router: Router) {
   function disconnect(made: RunningPhone): void {
     tenant.delivery.detach(made.endpoint);
     router.presence.left(made.endpoint);
+  }
+
+  function forgetAll(): void {
+    for (const made of running.values()) made.life.isOver = true;
+    running.clear();
+    pending.length = 0;
   }
 
   return {
@@ -137,25 +152,29 @@ export function createPhones(tenant: Tenant, router: Router) {
     drop(pn: string): void {
       const made = running.get(pn);
       running.delete(pn);
-      if (made) disconnect(made);
+      if (!made) return;
+      made.life.isOver = true;
+      disconnect(made);
     },
-    reset(): void {
-      running.clear();
-      pending.length = 0;
-    },
+    reset: forgetAll,
     close(): void {
       isClosed = true;
-      running.clear();
-      pending.length = 0;
+      forgetAll();
     },
   };
 }
 
-function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone, later: (work: () => void) => void): Endpoint {
+function phoneEndpoint(
+  tenant: Tenant,
+  pn: string,
+  phone: Phone,
+  life: Life,
+  later: (work: () => void) => void,
+): Endpoint {
   function handle(node: Node): void {
     phone
       .receive(node)
-      .catch((cause: unknown) => tenant.problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
+      .catch((cause: unknown) => life.isOver || tenant.problem(`phone ${pn} could not handle a <${node.tag}>`, cause))
       .finally(() => {
         inHand -= 1;
         if (inHand === IN_HAND_MAX / 2) tenant.delivery.resume(pn, 0);
@@ -180,11 +199,14 @@ function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone, later: (work: (
   };
 }
 
-function linkOf(tenant: Tenant, router: Router, sender: Sender): DeviceLink {
+function linkOf(tenant: Tenant, router: Router, sender: Sender, life: Life): DeviceLink {
   const toPhone = (node: Node): void => tenant.delivery.endpoint(sender.pn, 0)?.push(node);
   return {
-    send: (node) => router.take(sender, node, { reply: toPhone, acknowledge: toPhone }),
+    send(node) {
+      if (!life.isOver) router.take(sender, node, { reply: toPhone, acknowledge: toPhone });
+    },
     query: async (node) => {
+      if (life.isOver) throw new IqError(410, 'gone');
       const iq = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
       const { answer, afterwards } = answerIq(tenant, sender, iq);
       afterwards();
@@ -195,7 +217,7 @@ function linkOf(tenant: Tenant, router: Router, sender: Sender): DeviceLink {
   };
 }
 
-function phoneStore(db: Db, tenant: string, pn: string): PhoneStore {
+function phoneStore(db: Db, tenant: string, pn: string, life: Life): PhoneStore {
   const one = prepare<[string, string, string, string], { value: Buffer }>(
     db,
     'select value from phone_state where tenant = ? and pn = ? and kind = ? and id = ?',
@@ -210,12 +232,13 @@ function phoneStore(db: Db, tenant: string, pn: string): PhoneStore {
   );
   const drop = prepare<unknown[]>(db, 'delete from phone_state where tenant = ? and pn = ? and kind = ? and id = ?');
   return {
-    get: (kind, id) => one.get(tenant, pn, kind, id)?.value,
+    get: (kind, id) => (life.isOver ? undefined : one.get(tenant, pn, kind, id)?.value),
     set(kind, id, value) {
+      if (life.isOver) return;
       if (value === null) drop.run(tenant, pn, kind, id);
       else put.run(tenant, pn, kind, id, value);
     },
-    list: (kind) => all.all(tenant, pn, kind),
-    transaction: (work) => db.transaction(work)(),
+    list: (kind) => (life.isOver ? [] : all.all(tenant, pn, kind)),
+    transaction: (work) => (life.isOver ? work() : db.transaction(work)()),
   };
 }

@@ -39,10 +39,3 @@ export function createRng(seed?: string): Rng {
 export function hexId(rng: Rng, byteLength: number): string {
   return Buffer.from(rng.bytes(byteLength)).toString('hex').toUpperCase();
 }
-
-/** `length` decimal digits, the first one never 0. */
-export function digits(rng: Rng, length: number): string {
-  let out = String(1 + rng.int(9));
-  while (out.length < length) out += String(rng.int(10));
-  return out;
-}

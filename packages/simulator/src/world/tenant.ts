@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { type Node, SERVER_LID } from '@ponte/engine';
 import { LineFaults } from '../faults/line-faults.ts';
 import type { Account } from './accounts.ts';
@@ -9,7 +10,7 @@ import { createDelivery, type Parcel } from './delivery.ts';
 import { createPeers } from './peers.ts';
 import { createPreKeys } from './prekeys.ts';
 import { createQueue } from './queue.ts';
-import { digits, hexId, type Rng } from './rng.ts';
+import { hexId, type Rng } from './rng.ts';
 import { createSettings } from './settings.ts';
 import { StanzaLog } from './stanza-log.ts';
 import { el, SERVER_JID } from './stanzas.ts';
@@ -21,8 +22,11 @@ export interface Sender {
   lineId: string | undefined;
 }
 
-const LINES_WITH_FAULTS_MAX = 5000;
-const LID_DIGITS = 15;
+/** As many as a simulator takes connections. */
+const LINES_WITH_FAULTS_MAX = 20_000;
+/** LIDs have 15 digits here. */
+const LID_MIN = 10 ** 14;
+const LID_SPAN = BigInt(9 * 10 ** 14);
 
 export type Tenant = ReturnType<typeof createTenant>;
 
@@ -31,6 +35,8 @@ export interface TenantOptions {
   db: Db;
   clock: Clock;
   rng: Rng;
+  /** Keeps LIDs stable and unguessable. */
+  lidSecret: Uint8Array;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
   /** Something went wrong inside that nobody else will hear of. */
@@ -73,7 +79,7 @@ export function createTenant(options: TenantOptions) {
       faults.set(lineId, fresh);
       return fresh;
     },
-    /** An account with a phone and a fresh LID; the same number again answers the existing one. */
+    /** An account with a phone and its LID; the same number again answers the existing one. */
     createAccount(
       pn: string,
       fields: { name: string; about?: string; isBusiness?: boolean; isLidOnly?: boolean },
@@ -84,7 +90,7 @@ export function createTenant(options: TenantOptions) {
           const account = accounts.create(
             {
               pn,
-              lid: freshLid(),
+              lid: lidOf(pn),
               name: fields.name,
               about: fields.about ?? '',
               isBusiness: fields.isBusiness ?? false,
@@ -143,9 +149,11 @@ export function createTenant(options: TenantOptions) {
     },
   };
 
-  function freshLid(): string {
+  // A number has the same LID whenever it is made, as on WhatsApp: contacts that remember it still reach it.
+  function lidOf(pn: string): string {
     for (let attempt = 0; attempt < 100; attempt++) {
-      const lid = digits(rng, LID_DIGITS);
+      const hash = createHmac('sha256', options.lidSecret).update(`${name} ${pn} ${attempt}`).digest();
+      const lid = String(LID_MIN + Number(hash.readBigUInt64BE() % LID_SPAN));
       if (!accounts.byLid(lid)) return lid;
     }
     throw new LimitError(`no free ${SERVER_LID} could be drawn`);

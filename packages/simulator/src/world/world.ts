@@ -8,7 +8,7 @@ import type { Session } from '../wire/session.ts';
 import { type Account, deviceJid, LimitError } from './accounts.ts';
 import type { Clock } from './clock.ts';
 import { removeCompanion } from './companions.ts';
-import type { Db } from './database.ts';
+import { type Db, keptSecret } from './database.ts';
 import type { Rng } from './rng.ts';
 import type { LoggedStanza } from './stanza-log.ts';
 import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
@@ -33,6 +33,7 @@ export class World implements ControlWorld {
   /** The latest things that went wrong inside, oldest first; bounded. */
   readonly problems: Problem[] = [];
   readonly #db: Db;
+  readonly #lidSecret: Uint8Array;
   readonly #networks = new Map<string, TenantNetwork>();
   readonly #sessions = new Map<string, Session>();
 
@@ -40,6 +41,7 @@ export class World implements ControlWorld {
     this.#db = options.db;
     this.clock = options.clock;
     this.rng = options.rng;
+    this.#lidSecret = keptSecret(options.db, 'lid secret', () => options.rng.bytes(32));
   }
 
   /** Throws LimitError beyond 10,000 tenants. */
@@ -48,7 +50,8 @@ export class World implements ControlWorld {
     if (known) return known;
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
     const problem = (text: string, cause: unknown): void => this.report(text, cause);
-    const made = createTenantNetwork({ name: tenant, db: this.#db, clock: this.clock, rng: this.rng, problem });
+    const { clock, rng } = this;
+    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret: this.#lidSecret, problem });
     this.#networks.set(tenant, made);
     return made;
   }
@@ -131,6 +134,7 @@ export class World implements ControlWorld {
 
   clearFaults(tenant: string, lineId: string): void {
     this.network(tenant).tenant.faults(lineId).clear();
+    this.session(tenant, lineId)?.calm();
   }
 
   wire(tenant: string, lineId: string, after: number): LoggedStanza[] {

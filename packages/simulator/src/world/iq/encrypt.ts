@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { bytes, child, childrenOf, type Node } from '@ponte/engine';
 import { type Device, deviceJid } from '../accounts.ts';
+import { announceIdentity } from '../companions.ts';
 import type { PreKey } from '../prekeys.ts';
 import { bigEndian, el, readBigEndian } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
-import { badRequest, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
+import { badRequest, type IqAnswer, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
 
 /** Below this many one-time keys a device is asked for more (Baileys uploads under 5, `MIN_PREKEY_COUNT`). */
 const PREKEYS_LOW = 5;
@@ -29,7 +30,7 @@ export const encryptHandlers: IqHandler[] = [
   { xmlns: 'encrypt', type: 'get', child: 'key', answer: fetchKeys },
 ];
 
-function upload({ tenant, from, iq }: IqRequest): { content?: Node[] } {
+function upload({ tenant, from, iq }: IqRequest): IqAnswer {
   const device = ownDevice(tenant, from);
   const identity = key32(bytes(child(iq, 'identity'))) ?? device.identity;
   const registrationId = readBigEndian(bytes(child(iq, 'registration'))) ?? device.registrationId;
@@ -41,7 +42,9 @@ function upload({ tenant, from, iq }: IqRequest): { content?: Node[] } {
     tenant.accounts.saveDevice({ ...device, identity, registrationId, signedPreKey: signed });
     tenant.preKeys.add(from.pn, from.device, keys);
   })();
-  return {};
+  // A phone that uploads its first keys may be a number that came back: whoever knew the old one must forget its sessions.
+  const isNewPhone = from.device === 0 && device.identity === undefined;
+  return isNewPhone ? { afterwards: () => announceIdentity(tenant, from.pn) } : {};
 }
 
 function rotate({ tenant, from, child: rotateNode }: IqRequest): { content?: Node[] } {
