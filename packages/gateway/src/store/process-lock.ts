@@ -1,0 +1,36 @@
+import Sqlite from 'better-sqlite3';
+
+/** Another process holds the lock. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+}
+
+export interface ProcessLock {
+  release(): void;
+}
+
+/**
+ * A lock between processes that the operating system frees when its holder dies, however it dies: SQLite's own file locks on an empty
+ * database. `exclusive` excludes everybody, `shared` only exclusive holders. Waits up to `waitMs` (blocking this thread), then throws LockedError.
+ */
+export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', waitMs: number): ProcessLock {
+  const db = new Sqlite(file, { timeout: waitMs });
+  try {
+    // Locks of WAL mode would not exclude readers.
+    db.pragma('journal_mode = DELETE');
+    db.exec(kind === 'exclusive' ? 'begin exclusive' : 'begin');
+    // A read transaction takes its shared lock with the first read.
+    if (kind === 'shared') db.prepare('select count(*) from sqlite_master').get();
+  } catch (cause) {
+    db.close();
+    if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('SQLITE_BUSY')) {
+      throw new LockedError(`${file} is held by another process`, { cause });
+    }
+    throw cause;
+  }
+  return {
+    release() {
+      if (db.open) db.close();
+    },
+  };
+}
