@@ -2,9 +2,10 @@ import type { Insertable } from 'kysely';
 import { DELIVER_WITHIN_MS, type JournalEvent } from '../core/events.ts';
 import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
+import type { WebhookFilters } from '../core/webhooks.ts';
 import type { DeliveriesTable } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
-import { orderKeyOf, passes, type WebhookFilters } from './filters.ts';
+import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
 
 /** Rows per insert: far below the parameter limits of both databases. */
