@@ -84,12 +84,12 @@ async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping):
 }
 
 async function moveMessages(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
-  // A message that is stored under both addresses already stays where it is: its id is unique per chat.
+  // A message that is stored under both addresses already stays where it is: its id is unique per sender.
   const twins = tx.db
     .selectFrom('messages as twin')
     .select('twin.message_id')
     .where('twin.line_id', '=', lineId)
-    .where('twin.chat_jid', '=', lid);
+    .where('twin.sender_jid', '=', lid);
   await tx.db
     .updateTable('messages')
     .set({ chat_jid: lid, sender_jid: sql`case when sender_jid = ${pn} then ${lid} else sender_jid end` })

@@ -1,0 +1,33 @@
+import { EngineError } from '@ponte/engine';
+import { AppError, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
+import type { LineStatus } from '../core/lines.ts';
+
+/** What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of ours. */
+export function toAppError(error: unknown, status: LineStatus): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
+  const { code, details } = failureOf(error, status);
+  return new AppError(code, details, { cause: error });
+}
+
+/** Code and details of an engine's refusal, as plain data. */
+export function failureOf(error: EngineError, status: LineStatus): { code: ErrorCode; details: ErrorDetails } {
+  switch (error.code) {
+    case 'not_connected':
+    case 'wrong_state':
+      return { code: 'line_not_connected', details: { status } };
+    case 'rejected':
+      return {
+        code: 'whatsapp_error',
+        details: error.serverCode === undefined ? {} : { whatsapp_code: error.serverCode },
+      };
+    case 'timeout':
+      return { code: 'whatsapp_timeout', details: {} };
+    case 'not_on_whatsapp':
+      return { code: 'not_on_whatsapp', details: {} };
+    case 'store_failed':
+      return { code: 'unavailable', details: {} };
+    case 'unknown_message':
+      return { code: 'message_not_found', details: {} };
+  }
+}

@@ -1,0 +1,170 @@
+import { type Engine, EngineError, type EngineEvent } from '@ponte/engine';
+import type { Clock } from '../core/clock.ts';
+import { backoffMs } from '../core/retry.ts';
+import { type SealedBox, UnreadableError } from '../crypto/sealed-box.ts';
+import { accept, type LineRef } from '../journal/accept.ts';
+import { type Fact, fromEngine, mappingOf } from '../journal/from-engine.ts';
+import { type AddressMapping, applyMapping } from '../journal/mappings.ts';
+import type { Log } from '../observe/logger.ts';
+import { closeInbox, type PendingInboxRow, pendingInbox } from '../store/inbox.ts';
+import type { Store } from '../store/store.ts';
+import { setAside } from './set-aside.ts';
+
+export interface InboxLoopOptions {
+  line: LineRef;
+  store: Store;
+  box: SealedBox;
+  engine: Pick<Engine, 'decode'>;
+  clock: Clock;
+  log: Log;
+  /** New deliveries were committed. */
+  nudge(): void;
+}
+
+/** Rows taken together in one transaction when they wait. */
+const BATCH = 64;
+/** A row that fails so often is set aside: kept, named in the log, but no longer in the way. */
+const MAX_DECODES = 3;
+const DECODE_PAUSE_MS = 200;
+
+/**
+ * Turns a line's inbox into its journal, in order. Each batch is one transaction: events, projections, deliveries and the closing of the
+ * rows; after a crash the same rows yield the same facts, which the journal knows by their keys. A store that fails is asked again for
+ * as long as the line lives (the inbox is durable, nothing is lost meanwhile). Needs no connection.
+ */
+export class InboxLoop {
+  readonly #options: InboxLoopOptions;
+  readonly #stopping = new AbortController();
+  readonly #failedDecodes = new Map<number, number>();
+  #isAwake = true;
+  /** What waited before this process came is not live any more. */
+  #isBacklog = true;
+  #wakeUp: (() => void) | undefined;
+  #done: Promise<void> | undefined;
+
+  constructor(options: InboxLoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done ??= this.#run();
+  }
+
+  /** There may be something new. */
+  wake(): void {
+    this.#isAwake = true;
+    this.#wakeUp?.();
+  }
+
+  /** Ends after the transaction under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeUp?.();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, line } = this.#options;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      if (!this.#isAwake) await new Promise<void>((resolve) => (this.#wakeUp = resolve));
+      if (this.#stopping.signal.aborted) return;
+      this.#isAwake = false;
+      try {
+        await this.#drain();
+        failures = 0;
+      } catch (error) {
+        this.#isAwake = true;
+        failures += 1;
+        log.warn({ lineId: line.id, error, failures }, 'the inbox could not be journaled; trying again');
+        await clock.sleep(backoffMs(failures, clock.random()), this.#stopping.signal);
+      }
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const rows = await this.#read();
+      if (rows.length === 0) break;
+      await this.#take(rows);
+      if (this.#stopping.signal.aborted) return;
+    }
+    this.#isBacklog = false;
+  }
+
+  /** Rows that wait, oldest first. Always from the start: rows may become visible out of order, and closed ones are gone from here. */
+  async #read(): Promise<PendingInboxRow[]> {
+    const { store, box, line, log } = this.#options;
+    const read = (limit: number) => pendingInbox(store, box, line.id, 0, limit);
+    try {
+      return await read(BATCH);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      // One row of the batch does not open. Alone, the first one shows whether it is that one.
+      try {
+        return await read(1);
+      } catch (alone) {
+        if (!(alone instanceof UnreadableError)) throw alone;
+        const seq = await setAside(store, line.id);
+        log.error({ lineId: line.id, seq, error: alone }, 'an inbox row cannot be read; it was set aside');
+        return this.#read();
+      }
+    }
+  }
+
+  async #take(rows: PendingInboxRow[]): Promise<void> {
+    const facts: Fact[] = [];
+    const mappings: AddressMapping[] = [];
+    const taken: number[] = [];
+    let blocking: { row: PendingInboxRow; error: unknown } | undefined;
+    for (const row of rows) {
+      try {
+        for (const event of await this.#options.engine.decode(row.entry))
+          this.#collect(event, row.seq, facts, mappings);
+        taken.push(row.seq);
+      } catch (error) {
+        blocking = { row, error };
+        break;
+      }
+    }
+    if (taken.length > 0) await this.#commit(taken, facts, mappings);
+    if (blocking) await this.#blocked(blocking.row, blocking.error);
+  }
+
+  #collect(event: EngineEvent, seq: number, facts: Fact[], mappings: AddressMapping[]): void {
+    const mapping = mappingOf(event);
+    if (mapping) mappings.push(mapping);
+    facts.push(...fromEngine(event, { source: String(seq), isLive: !this.#isBacklog }));
+  }
+
+  async #commit(seqs: number[], facts: Fact[], mappings: AddressMapping[]): Promise<void> {
+    const { store, line, clock, nudge } = this.#options;
+    // `normal`: at a power cut the events are lost together with the closing of their rows, which then yield them again.
+    const news = await store.transaction(async (tx) => {
+      for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
+      const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+      await closeInbox(tx, seqs);
+      return events.length;
+    }, 'normal');
+    for (const seq of seqs) this.#failedDecodes.delete(seq);
+    if (news > 0) nudge();
+  }
+
+  /** A row that does not decode. It gets its tries, then makes way; its bytes are kept. */
+  async #blocked(row: PendingInboxRow, error: unknown): Promise<void> {
+    const { store, line, log, clock } = this.#options;
+    if (error instanceof EngineError && error.code === 'store_failed') throw error;
+    const failures = (this.#failedDecodes.get(row.seq) ?? 0) + 1;
+    this.#failedDecodes.set(row.seq, failures);
+    if (failures < MAX_DECODES) {
+      await clock.sleep(DECODE_PAUSE_MS, this.#stopping.signal);
+      return;
+    }
+    await setAside(store, line.id, row.seq);
+    this.#failedDecodes.delete(row.seq);
+    log.error(
+      { lineId: line.id, seq: row.seq, kind: row.entry.kind, error },
+      'an inbox row cannot be decoded; it was set aside',
+    );
+  }
+}

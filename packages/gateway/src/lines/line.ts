@@ -1,0 +1,377 @@
+import {
+  type Engine,
+  type EngineChange,
+  type EngineEndpoint,
+  EngineError,
+  type EngineFactory,
+  type EngineStore,
+  phoneOf,
+} from '@ponte/engine';
+import { AppError } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
+import type { SealedBox } from '../crypto/sealed-box.ts';
+import type { LiveView } from '../journal/live.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Store } from '../store/store.ts';
+import type { ConnectGate } from './connect-gate.ts';
+import { toAppError } from './engine-errors.ts';
+import { InboxLoop } from './inbox-loop.ts';
+import type { LineRow } from './line-row.ts';
+import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
+import { createMessageLookup } from './message-lookup.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Pacing } from './pacing.ts';
+import { PairingDesk } from './pairing-desk.ts';
+import { StatusWriter } from './status-writer.ts';
+
+export interface LineOptions {
+  row: LineRow;
+  store: Store;
+  box: SealedBox;
+  engineStore: EngineStore;
+  factory: EngineFactory;
+  endpoint: EngineEndpoint;
+  clock: Clock;
+  log: Log;
+  gate: ConnectGate;
+  /** Null: sends are not paced. */
+  pacing: Pacing | null;
+  mailboxCapacity: number;
+  /** The live view changed. */
+  publish(view: LiveView): void;
+  /** New deliveries were committed. */
+  nudge(): void;
+}
+
+/** Commands of one line. */
+export type LineCommand = Exclude<LineCommandName, 'stats'>;
+
+/** An engine that does not come to its end is left behind; its process goes soon. */
+const CLOSE_WITHIN_MS = 5_000;
+const FLUSH_WITHIN_MS = 2_000;
+
+/**
+ * One line, alive: owns its engine and decides when it connects, keeps the inbox flowing into the journal and the outbox onto the wire.
+ * Everything it promised is in the store; a new actor on the same rows goes on where this one was cut off.
+ */
+export class Line {
+  readonly id: string;
+  readonly #options: LineOptions;
+  readonly #log: Log;
+  readonly #stopping = new AbortController();
+  readonly #desk: PairingDesk;
+  readonly #status: StatusWriter;
+  #model: LineModel;
+  #engine: Engine | undefined;
+  #inbox: InboxLoop | undefined;
+  #outgoing: Outgoing | undefined;
+  /** A connection exists or is being made. */
+  #isOnline = false;
+  #pairing: 'qr' | 'code' | undefined;
+  /** We are ending the connection ourselves: what the engine says of it is no news. */
+  #isEnding = false;
+  /** For good. */
+  #isStopping = false;
+  #cancelStep: (() => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LineOptions) {
+    const { row, store, clock, log, nudge } = options;
+    this.id = row.id;
+    this.#options = options;
+    this.#log = log.child({ lineId: row.id });
+    this.#model = initialModel(row.status, row.reason);
+    this.#desk = new PairingDesk(clock);
+    this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
+  }
+
+  get view(): LiveView {
+    const self = this.#engine?.self();
+    const qr = this.#desk.current('qr');
+    return {
+      lineId: this.id,
+      status: this.#model.status,
+      reason: this.#model.reason,
+      phone: phoneOf(self?.pn) ?? null,
+      name: self?.name || null,
+      qr: qr ? { data: qr.data, expiresAt: qr.expiresAt } : null,
+    };
+  }
+
+  /** Loads the line and begins: journals what waits, connects when paired. Rejects when the line cannot be opened (unreadable credentials). */
+  async start(): Promise<void> {
+    const { row, store, box, factory, clock, nudge } = this.#options;
+    const engine = await factory.open({
+      session: row.id,
+      store: this.#options.engineStore,
+      lookup: createMessageLookup(store, row.id),
+      endpoint: this.#options.endpoint,
+      clock,
+      log: this.#log,
+      onChange: (change) => this.#onChange(change),
+    });
+    this.#engine = engine;
+    this.#inbox = new InboxLoop({ line: row, store, box, engine, clock, log: this.#log, nudge });
+    this.#outgoing = new Outgoing({
+      line: row,
+      store,
+      engine,
+      clock,
+      log: this.#log,
+      nudge,
+      stopping: this.#stopping.signal,
+      status: () => this.#model.status,
+      pacing: this.#options.pacing,
+      capacity: this.#options.mailboxCapacity,
+    });
+    await this.#outgoing.resume();
+    this.#inbox.start();
+    this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
+    this.#publish();
+    this.#write();
+  }
+
+  /** Runs one command. Rejects with an AppError. */
+  async run<N extends LineCommand>(name: N, input: LineCommands[N]['in']): Promise<LineCommands[N]['out']> {
+    const commands: { [C in LineCommand]: (input: LineCommands[C]['in']) => Promise<LineCommands[C]['out']> } = {
+      'pairing.qr': ({ waitMs }) => this.#pairByQr(waitMs),
+      'pairing.code': ({ phone, waitMs }) => this.#pairByCode(phone, waitMs),
+      logout: ({ timeoutMs }) => this.#logout(timeoutMs),
+      send: ({ outboxId }) => this.#send(outboxId),
+      'messages.read': async ({ chat, ids, sender, played }) => {
+        await this.#connected().markRead(chat, ids, sender, played);
+        return {};
+      },
+      'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
+    };
+    try {
+      return await commands[name](input);
+    } catch (error) {
+      throw toAppError(error, this.#model.status);
+    }
+  }
+
+  /** Takes up accepted sends that nobody handed over (the command that should have was lost). */
+  async sweep(): Promise<void> {
+    await this.#outgoing?.resume();
+  }
+
+  /** Ends the line here. Sends on the wire get `graceMs` to be acknowledged; what is not goes again later, as the same message. */
+  async stop(graceMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const grace = new AbortController();
+    this.#isStopping = true;
+    this.#cancelStep?.();
+    this.#desk.end('closed');
+    this.#outgoing?.shut();
+    await Promise.race([this.#outgoing?.settled(), clock.sleep(graceMs, grace.signal)]);
+    this.#stopping.abort();
+    const closing = this.#exclusive(async () => this.#engine?.close());
+    await Promise.race([closing, clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
+    await Promise.race([this.#inbox?.stop(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
+    await Promise.race([this.#status.flushed(), clock.sleep(FLUSH_WITHIN_MS, grace.signal)]);
+    this.#status.stop();
+    grace.abort();
+  }
+
+  #onChange(change: EngineChange): void {
+    switch (change.type) {
+      case 'inbox':
+        this.#inbox?.wake();
+        break;
+      case 'qr':
+      case 'code':
+        this.#desk.show(change);
+        this.#publish();
+        break;
+      case 'paired':
+        this.#pairing = undefined;
+        this.#desk.end('paired');
+        this.#apply({ type: 'paired' });
+        break;
+      case 'open':
+        this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
+        this.#outgoing?.open();
+        break;
+      case 'self':
+        this.#publish();
+        this.#write();
+        break;
+      case 'closed':
+        this.#onClosed(change);
+        break;
+    }
+  }
+
+  #onClosed(change: Extract<EngineChange, { type: 'closed' }>): void {
+    const { clock } = this.#options;
+    this.#isOnline = false;
+    this.#pairing = undefined;
+    this.#outgoing?.shut();
+    if (this.#isEnding || this.#isStopping) return;
+    const { reason, serverCode, detail } = change;
+    this.#log.info({ reason, serverCode, detail }, 'connection ended');
+    if (!this.#model.isPaired) this.#desk.end(reason);
+    const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();
+    this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), retryInMs });
+  }
+
+  #apply(signal: LineSignal): void {
+    const before = this.#model;
+    const { model, step } = nextState(before, signal);
+    this.#model = model;
+    if (model.status !== before.status || model.reason !== before.reason) {
+      this.#log.info({ status: model.status, previous: before.status, reason: model.reason }, 'line status changed');
+      this.#publish();
+      this.#write();
+    }
+    if (isHopeless(model)) this.#outgoing?.giveUp(() => isHopeless(this.#model));
+    this.#follow(step);
+  }
+
+  #follow(step: LineStep): void {
+    this.#cancelStep?.();
+    this.#cancelStep = undefined;
+    if (step.type === 'stay') return;
+    const work = step.type === 'connect' ? () => this.#connect() : () => this.#probeStore();
+    if (step.delayMs === 0) void work();
+    else this.#cancelStep = this.#options.clock.after(step.delayMs, () => void work());
+  }
+
+  async #connect(): Promise<void> {
+    const { gate } = this.#options;
+    // A 515 is answered at once; everything else waits for its turn among the lines of this process.
+    if (this.#model.restarts === 0) await gate.turn(this.#stopping.signal);
+    await this.#exclusive(async () => {
+      if (this.#isStopping || this.#isOnline || !this.#model.isPaired) return;
+      await this.#open();
+    });
+  }
+
+  /** Opens a connection; a refusal of the engine counts as a connection that was lost at once. */
+  async #open(pairing?: Parameters<Engine['connect']>[0]): Promise<void> {
+    this.#isOnline = true;
+    try {
+      await this.#engine?.connect(pairing);
+    } catch (error) {
+      this.#log.warn({ error }, 'connecting failed');
+      if (!this.#isOnline) return;
+      const reason = error instanceof EngineError && error.code === 'store_failed' ? 'store_failed' : 'connection_lost';
+      this.#onClosed({ type: 'closed', reason, detail: 'the engine refused to connect' });
+    }
+  }
+
+  /** Asks the store for a write that changes nothing; a store that only reads would lose what comes in. */
+  async #probeStore(): Promise<void> {
+    const { store, clock } = this.#options;
+    try {
+      await store.transaction((tx) =>
+        tx.db
+          .updateTable('lines')
+          .set((eb) => ({ status: eb.ref('status') }))
+          .where('id', '=', this.id)
+          .execute(),
+      );
+    } catch (error) {
+      this.#log.warn({ error }, 'the store does not answer yet');
+      if (this.#isStopping) return;
+      const signal = { type: 'closed', reason: 'store_failed' } as const;
+      return this.#apply({ ...signal, atMs: clock.monotonic(), random: clock.random() });
+    }
+    await this.#connect();
+  }
+
+  async #pairByQr(waitMs: number): Promise<LineCommands['pairing.qr']['out']> {
+    const known = this.#desk.current('qr');
+    if (known && !this.#model.isPaired) return { data: known.data, expiresAt: known.expiresAt };
+    const { data, expiresAt } = await this.#pair('qr', waitMs, { kind: 'qr' });
+    return { data, expiresAt };
+  }
+
+  async #pairByCode(phone: string, waitMs: number): Promise<LineCommands['pairing.code']['out']> {
+    const { code, expiresAt } = await this.#pair('code', waitMs, { kind: 'code', phone });
+    return { code, expiresAt };
+  }
+
+  /** Sees to it that pairing of this kind is under way, and waits for its next offer. A new code always begins anew. */
+  async #pair<K extends 'qr' | 'code'>(kind: K, waitMs: number, how: Parameters<Engine['connect']>[0]) {
+    if (this.#model.isPaired) throw new AppError('already_paired');
+    if (this.#isStopping) throw new AppError('line_failed');
+    const offer = this.#desk.next(kind, waitMs);
+    // Whoever reads it later still gets the rejection; until then it is not unheard.
+    offer.catch(() => {});
+    await this.#exclusive(async () => {
+      if (this.#model.isPaired || this.#isStopping) return;
+      if (this.#isOnline && kind === 'qr' && this.#pairing === 'qr') return;
+      if (this.#isOnline) await this.#endQuietly();
+      this.#pairing = kind;
+      this.#apply({ type: 'pairing_requested' });
+      await this.#open(how);
+    });
+    return offer;
+  }
+
+  async #logout(timeoutMs: number): Promise<{ unlinked: boolean }> {
+    return this.#exclusive(async () => {
+      if (this.#isStopping || !this.#engine) throw new AppError('line_failed');
+      this.#isEnding = true;
+      this.#outgoing?.shut();
+      try {
+        const result = await this.#engine.logout(timeoutMs);
+        this.#isOnline = false;
+        this.#pairing = undefined;
+        this.#desk.end('logged_out');
+        this.#apply({ type: 'unlinked' });
+        return result;
+      } catch (error) {
+        this.#isEnding = false;
+        // Still paired: whatever ended with the attempt comes back.
+        if (!this.#isOnline)
+          this.#onClosed({ type: 'closed', reason: 'connection_lost', detail: 'logging out failed' });
+        else if (this.#model.status === 'connected') this.#outgoing?.open();
+        throw error;
+      } finally {
+        this.#isEnding = false;
+      }
+    });
+  }
+
+  async #endQuietly(): Promise<void> {
+    this.#isEnding = true;
+    try {
+      await this.#engine?.close();
+      this.#isOnline = false;
+      this.#desk.clear();
+    } finally {
+      this.#isEnding = false;
+    }
+  }
+
+  async #send(outboxId: string): Promise<SendOutcome> {
+    if (!this.#outgoing || this.#stopping.signal.aborted) throw new AppError('line_failed');
+    return this.#outgoing.send(outboxId, isHopeless(this.#model));
+  }
+
+  #connected(): Engine {
+    const { status } = this.#model;
+    if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
+    return this.#engine;
+  }
+
+  /** One thing at a time with the connection. */
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #publish(): void {
+    this.#options.publish(this.view);
+  }
+
+  #write(): void {
+    const { status, reason } = this.#model;
+    this.#status.write({ status, reason, self: this.#engine?.self(), atMs: this.#options.clock.now() });
+  }
+}

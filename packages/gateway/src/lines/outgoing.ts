@@ -1,0 +1,182 @@
+import { AppError } from '../core/app-error.ts';
+import type { SendOutcome } from '../core/line-commands.ts';
+import { backoffMs } from '../core/retry.ts';
+import { Mailbox } from './mailbox.ts';
+import { loadOutbox, type OutboxEntry, unfinished } from './outbox.ts';
+import { createPacer, type Pacing } from './pacing.ts';
+import { Send, type SendContext } from './send.ts';
+
+export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
+  pacing: Pacing | null;
+  capacity: number;
+}
+
+/** Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time. */
+const MAX_IN_FLIGHT = 16;
+const PAGE = 500;
+
+interface Waiter {
+  promise: Promise<SendOutcome>;
+  resolve(outcome: SendOutcome): void;
+  reject(error: AppError): void;
+}
+
+/** A line's accepted sends: takes them up, keeps them in order, and tells whoever asked how they ended. */
+export class Outgoing {
+  readonly #options: OutgoingOptions;
+  readonly #mailbox: Mailbox;
+  readonly #sends = new Map<string, Send>();
+  readonly #waiters = new Map<string, Waiter>();
+  #isGivingUp = false;
+  readonly #ends = new RecentEnds();
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+    this.#mailbox = new Mailbox({
+      clock: options.clock,
+      pacer: createPacer(options.pacing, options.clock),
+      capacity: options.capacity,
+      maxInFlight: options.pacing ? 1 : MAX_IN_FLIGHT,
+      onFault: (error, outboxId) => options.log.error({ error, outboxId }, 'a step of a send failed'),
+    });
+  }
+
+  /** Takes up every accepted row that is not taken up yet, in order, as far as there is room; the rest waits in the store for the next time. */
+  async resume(): Promise<void> {
+    const { store, line } = this.#options;
+    for (let after = 0; ; ) {
+      const page = await this.#ends.during(async (isStale) => {
+        const entries = await unfinished(store.db, line.id, after, PAGE);
+        const isFull = entries.some((entry) => !isStale(entry.id) && this.#offer(entry) === 'full');
+        return { isLast: isFull || entries.length < PAGE, lastSeq: entries.at(-1)?.seq ?? after };
+      });
+      if (page.isLast) return;
+      after = page.lastSeq;
+    }
+  }
+
+  /** Hands a row to the mailbox and resolves with its end; asking again waits for the same end. `isHopeless`: it fails at once. */
+  send(outboxId: string, isHopeless: boolean): Promise<SendOutcome> {
+    const known = this.#waiters.get(outboxId);
+    if (known) return known.promise;
+    const waiter = createWaiter();
+    this.#waiters.set(outboxId, waiter);
+    this.#ends
+      .during((isStale) => this.#begin(outboxId, isHopeless, isStale))
+      .catch((error: unknown) => {
+        this.#waiters.delete(outboxId);
+        waiter.reject(error instanceof AppError ? error : new AppError('unavailable', {}, { cause: error }));
+      });
+    return waiter.promise;
+  }
+
+  open(): void {
+    this.#mailbox.open();
+  }
+
+  shut(): void {
+    this.#mailbox.shut();
+  }
+
+  settled(): Promise<void> {
+    return this.#mailbox.settled();
+  }
+
+  /** Fails what waits, for as long as there is no hope for it. */
+  giveUp(isHopeless: () => boolean): void {
+    if (this.#isGivingUp || this.#sends.size === 0) return;
+    this.#isGivingUp = true;
+    void this.#failAll(isHopeless).finally(() => {
+      this.#isGivingUp = false;
+    });
+  }
+
+  async #begin(outboxId: string, isHopeless: boolean, isStale: (id: string) => boolean): Promise<void> {
+    const { store, line, status } = this.#options;
+    const entry = await loadOutbox(store.db, line.id, outboxId);
+    if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
+    if (entry.outcome) return this.#end(outboxId, entry.outcome);
+    if (isStale(outboxId) || this.#sends.has(outboxId)) return;
+    if (isHopeless) {
+      const end = await this.#create(entry).fail('line_not_connected', { status: status() });
+      this.#sends.delete(outboxId);
+      if (end.type !== 'ended') throw new AppError('unavailable');
+    } else if (this.#offer(entry) === 'full') {
+      throw new AppError('queue_full', { retryAfterSeconds: 10 });
+    }
+  }
+
+  #offer(entry: OutboxEntry): 'queued' | 'known' | 'full' {
+    if (this.#sends.has(entry.id)) return 'known';
+    const result = this.#mailbox.offer(this.#create(entry));
+    if (result !== 'queued') this.#sends.delete(entry.id);
+    return result;
+  }
+
+  #create(entry: OutboxEntry): Send {
+    const send = new Send(entry, { ...this.#options, onEnd: (id, outcome) => this.#end(id, outcome) });
+    this.#sends.set(entry.id, send);
+    return send;
+  }
+
+  #end(outboxId: string, outcome: SendOutcome): void {
+    this.#sends.delete(outboxId);
+    this.#ends.add(outboxId);
+    this.#waiters.get(outboxId)?.resolve(outcome);
+    this.#waiters.delete(outboxId);
+  }
+
+  async #failAll(isHopeless: () => boolean): Promise<void> {
+    const { clock, status, stopping } = this.#options;
+    for (let failures = 0; isHopeless() && !stopping.aborted && this.#sends.size > 0; failures++) {
+      // What is on the wire ends first: it may have arrived.
+      await this.#mailbox.settled();
+      if (!isHopeless()) return;
+      for (const job of this.#mailbox.clear()) {
+        const send = this.#sends.get(job.id);
+        const end = await send?.fail('line_not_connected', { status: status() });
+        if (send && end?.type === 'again') this.#mailbox.offer(send);
+      }
+      if (this.#sends.size > 0) await clock.sleep(backoffMs(failures, clock.random()), stopping);
+    }
+  }
+}
+
+/** What ended while the store was being read: such a row is stale, and taking it up again would send it twice. */
+class RecentEnds {
+  #moment = 0;
+  readonly #reads = new Set<number>();
+  /** Ids by the moment of their end, oldest first; kept as long as a read that began before may bring them back. */
+  readonly #ended = new Map<string, number>();
+
+  add(id: string): void {
+    if (this.#reads.size === 0) return;
+    this.#ended.delete(id);
+    this.#ended.set(id, ++this.#moment);
+  }
+
+  async during<T>(read: (isStale: (id: string) => boolean) => Promise<T>): Promise<T> {
+    const began = ++this.#moment;
+    this.#reads.add(began);
+    try {
+      return await read((id) => (this.#ended.get(id) ?? 0) > began);
+    } finally {
+      this.#reads.delete(began);
+      const oldest = Math.min(...this.#reads, Number.POSITIVE_INFINITY);
+      for (const [id, moment] of this.#ended) {
+        if (moment > oldest) break;
+        this.#ended.delete(id);
+      }
+    }
+  }
+}
+
+function createWaiter(): Waiter {
+  let resolve: Waiter['resolve'] = () => {};
+  let reject: Waiter['reject'] = () => {};
+  const promise = new Promise<SendOutcome>((onEnd, onError) => {
+    resolve = onEnd;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,244 @@
+import {
+  type Engine,
+  EngineError,
+  isGroup,
+  isLid,
+  isPn,
+  type MessageContent,
+  type OutboundContent,
+  type Party,
+  type Prepared,
+  type Self,
+  type ServerAck,
+} from '@ponte/engine';
+import { ERRORS, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { MessageFacts } from '../core/events.ts';
+import type { SendOutcome } from '../core/line-commands.ts';
+import type { LineStatus } from '../core/lines.ts';
+import { backoffMs } from '../core/retry.ts';
+import { accept, type LineRef } from '../journal/accept.ts';
+import { canonicalJid, type Fact, messageKey } from '../journal/from-engine.ts';
+import { projectPending } from '../journal/projections.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Store, Tx } from '../store/store.ts';
+import { failureOf } from './engine-errors.ts';
+import type { MailboxJob, StepResult } from './mailbox.ts';
+import { markFailed, markSent, type OutboxEntry, savePrepared } from './outbox.ts';
+
+/** What a send needs of its line. */
+export interface SendContext {
+  line: LineRef;
+  store: Store;
+  engine: Pick<Engine, 'self' | 'prepare' | 'transmit'>;
+  clock: Clock;
+  log: Log;
+  /** Aborted when the line stops: nothing is waited for any more. */
+  stopping: AbortSignal;
+  status(): LineStatus;
+  /** New deliveries were committed. */
+  nudge(): void;
+  onEnd(outboxId: string, outcome: SendOutcome): void;
+}
+
+/** So often WhatsApp may leave one message unanswered while the connection stands; then it failed, and says so. */
+const MAX_UNANSWERED = 8;
+const RETRY_BASE_MS = 2_000;
+const RETRY_CAP_MS = 60_000;
+/** Between two tries while the connection or our own store is away; the mailbox opens earlier when the connection is back. */
+const PAUSE_MS = 1_000;
+/** Tries to commit an end that already happened at WhatsApp. After them the same message is sent again, which is the same message. */
+const MAX_COMMITS = 5;
+
+type End = Exclude<StepResult, { type: 'ready' }>;
+const ENDED: End = { type: 'ended' };
+
+/**
+ * One outbox row on its way: made ready and stored, transmitted, and its end committed together with its event and deliveries.
+ * Every attempt sends the same id and the same bytes. Guarantees no more than one end per row; a message may go on the wire more than once.
+ *
+ * The bytes are stored with durability `normal`: the engine commits its own ratchet with `full` before the stanza leaves, and that
+ * commit cannot become durable without this one before it.
+ */
+export class Send implements MailboxJob {
+  readonly id: string;
+  readonly order: number;
+  readonly chat: string;
+  readonly #entry: OutboxEntry;
+  readonly #context: SendContext;
+  #prepared: Prepared | null;
+  #unanswered = 0;
+
+  constructor(entry: OutboxEntry, context: SendContext) {
+    this.id = entry.id;
+    this.order = entry.seq;
+    this.chat = entry.toJid;
+    this.#entry = entry;
+    this.#context = context;
+    this.#prepared = entry.prepared;
+  }
+
+  async prepare(): Promise<StepResult> {
+    if (this.#prepared) return { type: 'ready' };
+    const { engine, store, line, clock } = this.#context;
+    const { content, toJid, messageId, acceptedAt } = this.#entry;
+    let prepared: Prepared;
+    try {
+      prepared = await engine.prepare(content, toJid, messageId);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    const facts = sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
+    try {
+      await store.transaction(async (tx) => {
+        await savePrepared(tx, this.id, prepared);
+        await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+      }, 'normal');
+    } catch (error) {
+      return this.#storeAway(error);
+    }
+    this.#prepared = prepared;
+    return { type: 'ready' };
+  }
+
+  async transmit(): Promise<End> {
+    const prepared = this.#prepared;
+    if (!prepared) throw new Error(`${this.id} was transmitted before it was made ready`);
+    let ack: ServerAck;
+    try {
+      ack = await this.#context.engine.transmit(prepared, this.#context.stopping);
+    } catch (error) {
+      return this.#refused(error);
+    }
+    return this.#commitEnd({ state: 'sent', timestamp: ack.timestamp }, (tx) => this.#sent(tx, prepared, ack));
+  }
+
+  /** Ends a row that will not leave any more. */
+  fail(code: ErrorCode, details: ErrorDetails): Promise<End> {
+    return this.#commitEnd({ state: 'failed', code, details }, (tx) => this.#failed(tx, code, details));
+  }
+
+  /** What an engine's refusal means for this message. */
+  async #refused(error: unknown): Promise<End> {
+    const { log, status, clock, line } = this.#context;
+    const fields = { lineId: line.id, outboxId: this.id };
+    if (error instanceof EngineError) {
+      if (error.code === 'not_connected' || error.code === 'wrong_state' || error.code === 'store_failed') {
+        return { type: 'again', afterMs: PAUSE_MS };
+      }
+      if (error.code !== 'timeout') {
+        const { code, details } = failureOf(error, status());
+        log.info({ ...fields, reason: error.code, serverCode: error.serverCode }, 'message refused');
+        return this.fail(code, details);
+      }
+    } else if (this.#context.stopping.aborted) {
+      return { type: 'again', afterMs: PAUSE_MS };
+    } else {
+      log.error({ ...fields, error }, 'sending failed in an unexpected way');
+    }
+    this.#unanswered += 1;
+    if (this.#unanswered >= MAX_UNANSWERED) {
+      return this.fail(error instanceof EngineError ? 'whatsapp_timeout' : 'server_error', {});
+    }
+    return { type: 'again', afterMs: backoffMs(this.#unanswered, clock.random(), RETRY_BASE_MS, RETRY_CAP_MS) };
+  }
+
+  #storeAway(error: unknown): End {
+    this.#context.log.warn(
+      { lineId: this.#context.line.id, outboxId: this.id, error },
+      'the store did not take a send',
+    );
+    return { type: 'again', afterMs: PAUSE_MS };
+  }
+
+  async #commitEnd(outcome: SendOutcome, work: (tx: Tx) => Promise<boolean>): Promise<End> {
+    const { store, clock, stopping, nudge, onEnd } = this.#context;
+    for (let tries = 1; ; tries++) {
+      try {
+        const isNew = await store.transaction(work, 'normal');
+        if (isNew) nudge();
+        onEnd(this.id, outcome);
+        return ENDED;
+      } catch (error) {
+        if (tries >= MAX_COMMITS || stopping.aborted) return this.#storeAway(error);
+        await clock.sleep(backoffMs(tries, clock.random()), stopping);
+      }
+    }
+  }
+
+  async #sent(tx: Tx, prepared: Prepared, ack: ServerAck): Promise<boolean> {
+    const { line, engine, clock } = this.#context;
+    const nowMs = clock.now();
+    if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return false;
+    const payload = sentFacts(this.#entry.content, prepared, engine.self(), ack.timestamp);
+    const fact: Fact = {
+      type: 'message.sent',
+      payload,
+      dedupeKey: messageKey(payload),
+      chat: canonicalJid(payload.chat),
+      proto: prepared.proto,
+    };
+    await accept(tx, line, [fact], nowMs);
+    return true;
+  }
+
+  async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {
+    const { line, clock } = this.#context;
+    const nowMs = clock.now();
+    if (!(await markFailed(tx, this.id, { code, details }, nowMs))) return false;
+    const chat = this.#prepared?.recipient ?? partyOf(this.#entry.toJid);
+    const whatsappCode = details.whatsapp_code;
+    const fact: Fact = {
+      type: 'message.status',
+      payload: {
+        messageId: this.#entry.messageId,
+        chat,
+        status: 'failed',
+        timestamp: Math.floor(nowMs / 1_000),
+        error: {
+          code,
+          message: ERRORS[code].message,
+          ...(whatsappCode === undefined ? {} : { whatsappCode }),
+        },
+      },
+      dedupeKey: `status:${this.#entry.messageId}::failed`,
+      chat: canonicalJid(chat),
+    };
+    await accept(tx, line, [fact], nowMs);
+    return true;
+  }
+}
+
+/** A person or group of whom only one address is known. */
+function partyOf(jid: string): Party {
+  return { jid, ...(isLid(jid) ? { lid: jid } : {}), ...(isPn(jid) ? { pn: jid } : {}) };
+}
+
+/** A message of ours in the journal's words. */
+function sentFacts(
+  content: OutboundContent,
+  prepared: Prepared,
+  self: Self | undefined,
+  timestamp: number,
+): MessageFacts {
+  const me = self?.pn ?? '';
+  return {
+    messageId: prepared.id,
+    chat: prepared.recipient,
+    sender: { jid: me, pn: me, ...(self?.lid === undefined ? {} : { lid: self.lid }) },
+    fromMe: true,
+    isGroup: isGroup(prepared.to),
+    pushName: self?.name ?? '',
+    timestamp,
+    content: contentOf(content),
+    quotedId: content.context?.quotedId ?? null,
+    mentions: content.context?.mentions ?? [],
+  };
+}
+
+function contentOf(content: OutboundContent): MessageContent {
+  switch (content.kind) {
+    case 'text':
+      return { kind: 'text', body: content.body };
+  }
+}
