@@ -1,0 +1,143 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Config, Environment } from '../config/config.ts';
+import { processConfig, processEnvironment } from '../config/environment.ts';
+import { loadMasterKey } from '../config/master-key.ts';
+import { systemClock } from '../core/clock.ts';
+import { openKeyRing } from '../crypto/key-ring.ts';
+import { migrate } from '../store/migrate.ts';
+import { openStore } from '../store/open.ts';
+import { type Output, print } from './output.ts';
+
+interface Check {
+  name: string;
+  ok: boolean;
+  /** What was found; when not ok, what to do about it. */
+  detail: string;
+}
+
+const NODE_FLOOR = [20, 19] as const;
+const MIN_FREE_BYTES = 500 * 1024 * 1024;
+const SLOW_COMMIT_MS = 50;
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > NODE_FLOOR[0] || (major === NODE_FLOOR[0] && minor >= NODE_FLOOR[1]);
+  return {
+    name: 'node',
+    ok,
+    detail: ok ? process.versions.node : `${process.versions.node}: install Node ${NODE_FLOOR.join('.')} or newer`,
+  };
+}
+
+function checkDataDir(config: Config): Check {
+  const name = 'data directory';
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    accessSync(config.dataDir, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = statfsSync(config.dataDir);
+    const free = bavail * bsize;
+    const megabytes = Math.round(free / 1024 / 1024);
+    if (free < MIN_FREE_BYTES)
+      return { name, ok: false, detail: `${config.dataDir} has ${megabytes} MB left: make room` };
+    return { name, ok: true, detail: `${config.dataDir}, ${megabytes} MB free` };
+  } catch (error) {
+    return {
+      name,
+      ok: false,
+      detail: `${config.dataDir} cannot be used (${message(error)}): give its user read and write access, or set DATA_DIR`,
+    };
+  }
+}
+
+async function checkDatabase(config: Config, environment: Environment): Promise<Check[]> {
+  const store = await openStore({ url: config.database.url, clock: systemClock });
+  try {
+    const applied = await migrate(store, systemClock.now);
+    const started = systemClock.monotonic();
+    await store.transaction(async (tx) => {
+      await tx.db
+        .insertInto('settings')
+        .values({ name: 'doctor', value: String(systemClock.now()) })
+        .onConflict((c) => c.column('name').doUpdateSet({ value: String(systemClock.now()) }))
+        .execute();
+    });
+    const tookMs = systemClock.monotonic() - started;
+    const speed = `${config.database.engine}, a durable write takes ${tookMs.toFixed(1)} ms${applied.length > 0 ? `, applied ${applied.join(', ')}` : ''}`;
+    const database: Check = {
+      name: 'database',
+      ok: tookMs < SLOW_COMMIT_MS,
+      detail: tookMs < SLOW_COMMIT_MS ? speed : `${speed}: every message waits for several of them; use a faster disk`,
+    };
+    return [database, await checkMasterKey(config, environment, store)];
+  } catch (error) {
+    const remedy =
+      config.database.engine === 'postgres'
+        ? 'start the server, or correct DATABASE_URL'
+        : 'check the file in DATA_DIR';
+    return [{ name: 'database', ok: false, detail: `${message(error)}: ${remedy}` }];
+  } finally {
+    await store.close();
+  }
+}
+
+async function checkMasterKey(
+  config: Config,
+  environment: Environment,
+  store: Parameters<typeof openKeyRing>[0]['store'],
+): Promise<Check> {
+  try {
+    const masterKey = loadMasterKey(environment, config.dataDir);
+    await openKeyRing({ masterKey, store, clock: systemClock });
+    return { name: 'master key', ok: true, detail: 'opens this database' };
+  } catch (error) {
+    return { name: 'master key', ok: false, detail: message(error) };
+  }
+}
+
+function checkPort(config: Config): Promise<Check> {
+  const { host, port } = config.http;
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === 'EADDRINUSE';
+      const detail = inUse
+        ? `${host}:${port} is in use: by Ponte itself, or by another program (set PORT then)`
+        : `${host}:${port}: ${error.message}`;
+      resolve({ name: 'port', ok: inUse, detail });
+    });
+    server.listen(port, host, () =>
+      server.close(() => resolve({ name: 'port', ok: true, detail: `${host}:${port} is free` })),
+    );
+  });
+}
+
+function checkConsole(folder: string): Check {
+  const ok = existsSync(folder);
+  return { name: 'console', ok, detail: ok ? 'built' : 'not built: run "npm run build"' };
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Checks the installation and says how to mend what it finds. True when all is well. */
+export async function doctor(options: { json?: boolean; consoleFolder: string }, out: Output): Promise<boolean> {
+  const environment = processEnvironment();
+  const checks: Check[] = [checkNode()];
+  let config: Config | undefined;
+  try {
+    config = processConfig(environment);
+    checks.push({ name: 'configuration', ok: true, detail: 'valid' });
+  } catch (error) {
+    checks.push({ name: 'configuration', ok: false, detail: message(error) });
+  }
+  if (config) {
+    checks.push(checkDataDir(config));
+    if (checks.every((check) => check.ok)) checks.push(...(await checkDatabase(config, environment)));
+    checks.push(await checkPort(config), checkConsole(options.consoleFolder));
+  }
+  const ok = checks.every((check) => check.ok);
+  print(out, options.json, { ok, checks }, () =>
+    checks.map((c) => `${c.ok ? 'ok  ' : 'FAIL'}  ${c.name}: ${c.detail}`).join('\n'),
+  );
+  return ok;
+}

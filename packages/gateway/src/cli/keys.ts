@@ -1,0 +1,72 @@
+import { listAccounts } from '../access/accounts.ts';
+import type { ListedKey } from '../access/api-keys.ts';
+import { SCOPES } from '../commands/context.ts';
+import type { Installation } from './installation.ts';
+import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
+
+const facts = (key: ListedKey) => ({
+  id: key.keyId,
+  name: key.keyName,
+  prefix: key.keyPrefix,
+  mode: key.mode,
+  account: key.accountId,
+  scopes: key.scopes,
+  created_at: isoTime(key.createdAt),
+  last_used_at: isoTime(key.lastUsedAt),
+  expires_at: isoTime(key.expiresAt),
+  revoked_at: isoTime(key.revokedAt),
+});
+
+export interface CreateKeyOptions {
+  mode: string;
+  name: string;
+  account?: string;
+  scopes?: string[];
+  json?: boolean;
+}
+
+export async function createKey(at: Installation, options: CreateKeyOptions, out: Output): Promise<void> {
+  const { mode, name, scopes } = options;
+  if (mode !== 'test' && mode !== 'live') throw new UsageError(`--mode is "${mode}", but it takes test or live`);
+  const unknown = scopes?.find((scope) => scope !== '*' && !SCOPES.some((known) => known === scope));
+  if (unknown !== undefined) throw new UsageError(`--scopes has "${unknown}", but it takes *, ${SCOPES.join(', ')}`);
+  const accountId = options.account ?? at.defaultAccountId;
+  const account = (await listAccounts(at.store.db)).find((one) => one.id === accountId);
+  if (!account) throw new CommandFailed(`there is no account ${accountId}`);
+  const { id, key } = await at.keys.create({ accountId, mode, name, scopes });
+  print(out, options.json, { id, key, mode, name, account: accountId, scopes: scopes ?? ['*'] }, () => key);
+  if (!options.json) out.say('This is the only time the key is shown.');
+}
+
+export async function listKeys(at: Installation, options: { json?: boolean }, out: Output): Promise<void> {
+  const keys = (await at.keys.list()).map(facts);
+  const rows = keys.map((k) => [
+    k.id,
+    k.name,
+    k.prefix,
+    k.mode,
+    k.scopes.join(' '),
+    k.last_used_at,
+    k.revoked_at ?? k.expires_at,
+  ]);
+  print(out, options.json, { keys }, () => table(['ID', 'NAME', 'KEY', 'MODE', 'SCOPES', 'LAST USED', 'ENDS'], rows));
+}
+
+export async function revokeKey(at: Installation, id: string, options: { json?: boolean }, out: Output): Promise<void> {
+  if (!(await at.keys.revoke(id))) throw new CommandFailed(`there is no key ${id}; "ponte keys list" shows the ids`);
+  print(out, options.json, { id, revoked: true }, () => `${id} is revoked`);
+}
+
+export async function rotateKey(
+  at: Installation,
+  id: string,
+  options: { graceHours: string; json?: boolean },
+  out: Output,
+): Promise<void> {
+  const hours = Number(options.graceHours);
+  if (!(hours >= 0 && hours <= 168)) throw new UsageError('--grace-hours takes a number from 0 to 168');
+  const next = await at.keys.rotate(id, hours * 3_600_000);
+  if (!next) throw new CommandFailed(`there is no valid key ${id}; "ponte keys list" shows the ids`);
+  print(out, options.json, { id: next.id, key: next.key, replaces: id, grace_hours: hours }, () => next.key);
+  if (!options.json) out.say(`This is the only time the key is shown. ${id} stays valid for ${hours} h.`);
+}

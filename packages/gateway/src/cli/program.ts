@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/config.ts';
+import { MasterKeyError } from '../crypto/key-ring.ts';
+import { SchemaError } from '../store/migrate.ts';
+import { LockedError } from '../store/process-lock.ts';
+import { doctor } from './doctor.ts';
+import { type Installation, openInstallation } from './installation.ts';
+import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
+import { listAllLines } from './lines.ts';
+import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
+import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
+import { startReceiver } from './receiver.ts';
+
+export interface ProgramOptions {
+  version: string;
+  consoleFolder: string;
+  /** Runs the server until it is told to stop. */
+  start(): Promise<void>;
+}
+
+const OK = 0;
+const FAILED = 1;
+const USAGE = 2;
+
+/** Errors whose message is all that a user needs; everything else is a fault of ours and shows its stack. */
+const isForUsers = (error: unknown): error is Error =>
+  [CommandFailed, ConfigError, MasterKeyError, SchemaError, LockedError].some((kind) => error instanceof kind);
+
+async function withInstallation(work: (at: Installation) => Promise<void>): Promise<void> {
+  const at = await openInstallation();
+  try {
+    await work(at);
+  } finally {
+    await at.close();
+  }
+}
+
+/** The `ponte` command. Resolves with the exit code: 0, 1 (failed) or 2 (usage). */
+export async function runProgram(
+  argv: string[],
+  options: ProgramOptions,
+  out: Output = standardOutput,
+): Promise<number> {
+  let code = OK;
+  const program = new Command('ponte')
+    .description('Ponte: a self-hosted WhatsApp gateway')
+    .version(options.version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => out.result(text.trimEnd()), writeErr: (text) => out.say(text.trimEnd()) });
+  program
+    .command('start')
+    .description('run the server')
+    .action(() => options.start());
+  addKeys(program, out);
+  addLines(program, out);
+  program
+    .command('doctor')
+    .description('check the installation and say how to mend what is wrong')
+    .option('--json', 'one JSON document')
+    .action(async ({ json }: { json?: boolean }) => {
+      if (!(await doctor({ json, consoleFolder: options.consoleFolder }, out))) code = FAILED;
+    });
+  addReceiver(program, out);
+  // Sub-commands inherit exitOverride and output only when they are told to.
+  for (const command of allCommands(program)) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USAGE;
+    if (error instanceof UsageError) {
+      out.say(`error: ${error.message}`);
+      return USAGE;
+    }
+    out.say(
+      isForUsers(error) ? `ponte: ${error.message}` : `ponte: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+    return FAILED;
+  }
+}
+
+const allCommands = (command: Command): Command[] => command.commands.flatMap((one) => [one, ...allCommands(one)]);
+
+function addKeys(program: Command, out: Output): void {
+  const keys = program.command('keys').description('API keys');
+  keys
+    .command('create')
+    .description('make a key; it is shown once')
+    .requiredOption('--mode <mode>', 'test or live')
+    .requiredOption('--name <name>', 'what it is for')
+    .option('--account <id>', 'default: the account of this installation')
+    .option('--scopes <scope...>', 'default: all')
+    .option('--json', 'one JSON document')
+    .action((given: Parameters<typeof createKey>[1]) => withInstallation((at) => createKey(at, given, out)));
+  keys
+    .command('list')
+    .option('--json', 'one JSON document')
+    .action((given: { json?: boolean }) => withInstallation((at) => listKeys(at, given, out)));
+  keys
+    .command('revoke')
+    .argument('<id>', 'key_…')
+    .option('--json', 'one JSON document')
+    .action((id: string, given: { json?: boolean }) => withInstallation((at) => revokeKey(at, id, given, out)));
+  keys
+    .command('rotate')
+    .argument('<id>', 'key_…')
+    .option('--grace-hours <hours>', 'how long the old key stays valid', '24')
+    .option('--json', 'one JSON document')
+    .action((id: string, given: { graceHours: string; json?: boolean }) =>
+      withInstallation((at) => rotateKey(at, id, given, out)),
+    );
+}
+
+function addLines(program: Command, out: Output): void {
+  program
+    .command('lines')
+    .description('lines')
+    .command('list')
+    .option('--json', 'one JSON document')
+    .action((given: { json?: boolean }) => withInstallation((at) => listAllLines(at, given, out)));
+}
+
+function addReceiver(program: Command, out: Output): void {
+  program
+    .command('receiver')
+    .description('a webhook receiver for trying things out: prints what arrives, until Ctrl-C')
+    .option('--port <port>', 'on 127.0.0.1', String(QUICK_START_RECEIVER_PORT))
+    .option('--secret <secret>', 'wzb_whsec_… : check signatures with it')
+    .action(async ({ port, secret }: { port: string; secret?: string }) => {
+      const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+      if (!(number > 0 && number < 65_536)) throw new UsageError('--port takes a number from 1 to 65535');
+      const server = await startReceiver({ port: number, secret, print: (line) => out.result(line) }).catch(
+        (cause: Error) => {
+          throw new CommandFailed(`port ${number} cannot be used: ${cause.message}`);
+        },
+      );
+      out.say(`waiting for webhooks on http://127.0.0.1:${number}/ …`);
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+      server.closeAllConnections();
+      server.close();
+    });
+}
