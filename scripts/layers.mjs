@@ -32,6 +32,7 @@ export const GATEWAY = {
   sandbox: ['core', 'observe'],
   cli: ['*'],
   bench: ['*'],
+  'installation.ts': ['config', 'core', 'crypto', 'store', 'access', 'observe'],
   'app.ts': ['*'],
   'worker-main.ts': ['*'],
   'main.ts': ['cli', 'app.ts', 'config', 'core', 'observe'],

@@ -1,7 +1,7 @@
 import { listAccounts } from '../access/accounts.ts';
 import type { ListedKey } from '../access/api-keys.ts';
 import { SCOPES } from '../commands/context.ts';
-import type { Installation } from './installation.ts';
+import type { Installation } from '../installation.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 
 const facts = (key: ListedKey) => ({

@@ -1,4 +1,4 @@
-import type { Installation } from './installation.ts';
+import type { Installation } from '../installation.ts';
 import { isoTime, type Output, print, table } from './output.ts';
 
 /** Every line of the installation, as its rows stand. The status is the last one a worker wrote. */

@@ -1,15 +1,15 @@
 import { mkdirSync } from 'node:fs';
-import { ensureDefaultAccount } from '../access/accounts.ts';
-import { type ApiKeys, createApiKeys } from '../access/api-keys.ts';
-import type { Config, Environment } from '../config/config.ts';
-import { processConfig, processEnvironment } from '../config/environment.ts';
-import { loadMasterKey } from '../config/master-key.ts';
-import { systemClock } from '../core/clock.ts';
-import { type KeyRing, openKeyRing } from '../crypto/key-ring.ts';
-import { silentLog } from '../observe/logger.ts';
-import { migrate } from '../store/migrate.ts';
-import { openStore } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
+import { ensureDefaultAccount } from './access/accounts.ts';
+import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
+import type { Config, Environment } from './config/config.ts';
+import { processConfig, processEnvironment } from './config/environment.ts';
+import { loadMasterKey } from './config/master-key.ts';
+import { systemClock } from './core/clock.ts';
+import { type KeyRing, openKeyRing } from './crypto/key-ring.ts';
+import { silentLog } from './observe/logger.ts';
+import { migrate } from './store/migrate.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
 
 /** The data of this installation, opened for one command; works while the server runs. */
 export interface Installation {
@@ -18,13 +18,16 @@ export interface Installation {
   store: Store;
   ring: KeyRing;
   keys: ApiKeys;
+  masterKey: Buffer;
   defaultAccountId: string;
   close(): Promise<void>;
 }
 
 /** Opens (and on the very first use creates) the installation that the environment names. */
-export async function openInstallation(environment: Environment = processEnvironment()): Promise<Installation> {
-  const config = processConfig(environment);
+export async function openInstallation(
+  environment: Environment = processEnvironment(),
+  config: Config = processConfig(environment),
+): Promise<Installation> {
   if (config.database.engine === 'sqlite') mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = loadMasterKey(environment, config.dataDir);
   const store = await openStore({ url: config.database.url, clock: systemClock });
@@ -36,6 +39,7 @@ export async function openInstallation(environment: Environment = processEnviron
       environment,
       store,
       ring,
+      masterKey,
       keys: createApiKeys({ store, ring, clock: systemClock, log: silentLog }),
       defaultAccountId: await ensureDefaultAccount(store, systemClock),
       close: () => store.close(),
