@@ -99,6 +99,28 @@ forEachStore((open) => {
     expect(await engineStore.findSealed('h1')).toBeUndefined();
   });
 
+  test('calls that are not awaited one by one take effect in their order', async () => {
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      calls.push(engineStore.commit([{ kind: 'session', id: 'a', value: bytes(String(i)) }], envelope(`h${i}`)));
+      calls.push(engineStore.appendStanza({ stanza: bytes(String(i)), tag: `t${i}` }));
+    }
+    const last = engineStore.get('session', ['a']);
+    await Promise.all(calls);
+    expect((await last).get('a')).toEqual(Buffer.from('19'));
+    const rows = await pendingInbox(opened.store, box, 'line_1', 0, 100);
+    const order = rows.map(({ entry }) => (entry.kind === 'sealed' ? entry.hash : entry.tag));
+    expect(order).toEqual(Array.from({ length: 20 }, (_, i) => [`h${i}`, `t${i}`]).flat());
+  });
+
+  test('more keys than a statement takes are written, read and deleted', async () => {
+    const ids = Array.from({ length: 1_203 }, (_, i) => String(i));
+    await engineStore.commit(ids.map((id) => ({ kind: 'pre-key', id, value: bytes(id) })));
+    expect((await engineStore.get('pre-key', ids)).size).toBe(1_203);
+    await engineStore.commit(ids.slice(1).map((id) => ({ kind: 'pre-key', id, value: null })));
+    expect([...(await engineStore.list('pre-key')).keys()]).toEqual(['0']);
+  });
+
   test('clearing forgets the keys and keeps the mail', async () => {
     await engineStore.commit([{ kind: 'session', id: 'a', value: bytes('1') }], envelope('h1'));
     await engineStore.clear();

@@ -1,28 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { EngineStore, KeyChange, RawStanza, SealedEnvelope } from '@ponte/engine';
-import type { Statement } from 'better-sqlite3';
 import type { Clock } from '../core/clock.ts';
 import type { SealedBox } from '../crypto/sealed-box.ts';
-import { insertStanza, plaintextAad, stanzaAad } from './inbox.ts';
-import type { RawSqlite } from './sqlite.ts';
+import type { InboxRow } from './engine-rows.ts';
+import { createPostgresEngineRows } from './engine-rows-postgres.ts';
+import { createSqliteEngineRows } from './engine-rows-sqlite.ts';
+import { PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
 import type { Store } from './store.ts';
-
-interface SealedChange {
-  kind: string;
-  id: string;
-  value: Buffer | null;
-}
-
-interface SealedRow {
-  lineId: string;
-  hash: string;
-  encIndex: number;
-  stanza: Buffer;
-  plaintext: Buffer;
-  createdAt: number;
-}
-
-/** Ids in one query: below the parameter limit of both databases. */
-const IDS_PER_QUERY = 500;
 
 const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
 
@@ -34,56 +18,29 @@ export function createEngineStore(options: {
   clock: Clock;
 }): EngineStore {
   const { store, box, lineId, clock } = options;
-  const write = store.engine === 'sqlite' ? commitSqlite : commitPostgres;
+  const rows =
+    store.engine === 'sqlite' ? createSqliteEngineRows(store, lineId) : createPostgresEngineRows(store, lineId);
+  const opened = (kind: string, found: { id: string; value: Buffer }[]): Map<string, Uint8Array> =>
+    new Map(found.map(({ id, value }) => [id, box.open(value, keyAad(lineId, kind, id))]));
 
   return {
-    async get(kind, ids) {
-      const found = new Map<string, Uint8Array>();
-      for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
-        const rows = await store.db
-          .selectFrom('line_keys')
-          .select(['id', 'value'])
-          .where('line_id', '=', lineId)
-          .where('kind', '=', kind)
-          .where('id', 'in', ids.slice(from, from + IDS_PER_QUERY))
-          .execute();
-        for (const row of rows) found.set(row.id, box.open(row.value, keyAad(lineId, kind, row.id)));
-      }
-      return found;
-    },
-    async list(kind) {
-      const rows = await store.db
-        .selectFrom('line_keys')
-        .select(['id', 'value'])
-        .where('line_id', '=', lineId)
-        .where('kind', '=', kind)
-        .execute();
-      return new Map(rows.map((row) => [row.id, box.open(row.value, keyAad(lineId, kind, row.id))]));
-    },
+    get: async (kind, ids) => opened(kind, await rows.keys(kind, ids)),
+    list: async (kind) => opened(kind, await rows.keysOfKind(kind)),
     async commit(changes, sealed) {
-      const rows = lastOfEach(changes).map((change) => ({
-        kind: change.kind,
-        id: change.id,
-        value: change.value === null ? null : box.seal(change.value, keyAad(lineId, change.kind, change.id)),
+      const keys = lastOfEach(changes).map(({ kind, id, value }) => ({
+        kind,
+        id,
+        value: value === null ? null : box.seal(value, keyAad(lineId, kind, id)),
       }));
-      await write(store, lineId, rows, sealed && sealedRow(box, lineId, sealed, clock.now()));
+      await rows.write(keys, sealed && envelopeRow(box, lineId, sealed, clock.now()));
     },
     async findSealed(hash) {
-      const row = await store.db
-        .selectFrom('inbox')
-        .select('plaintext')
-        .where('line_id', '=', lineId)
-        .where('hash', '=', hash)
-        .executeTakeFirst();
+      const row = await rows.inboxRow(hash);
       if (!row) return undefined;
       return { plaintext: row.plaintext ? box.open(row.plaintext, plaintextAad(lineId, hash)) : new Uint8Array(0) };
     },
-    appendStanza: (entry: RawStanza) => insertStanza(store, box, lineId, entry, clock.now()),
-    async clear() {
-      await store.transaction(async (tx) => {
-        await tx.db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
-      });
-    },
+    appendStanza: (entry) => rows.write([], stanzaRow(box, lineId, entry, clock.now())),
+    clear: () => rows.deleteKeys(),
   };
 }
 
@@ -94,94 +51,31 @@ function lastOfEach(changes: KeyChange[]): KeyChange[] {
   return [...last.values()];
 }
 
-function sealedRow(box: SealedBox, lineId: string, sealed: SealedEnvelope, createdAt: number): SealedRow {
+function envelopeRow(box: SealedBox, lineId: string, sealed: SealedEnvelope, createdAt: number): InboxRow {
+  const { hash, encIndex } = sealed;
   return {
-    lineId,
-    hash: sealed.hash,
-    encIndex: sealed.encIndex,
-    stanza: box.seal(sealed.stanza, stanzaAad(lineId, sealed.hash)),
-    plaintext: box.seal(sealed.plaintext, plaintextAad(lineId, sealed.hash)),
+    kind: 'sealed',
+    hash,
+    tag: 'message',
+    encIndex,
+    stanza: box.seal(sealed.stanza, stanzaAad(lineId, hash)),
+    plaintext: box.seal(sealed.plaintext, plaintextAad(lineId, hash)),
+    failure: null,
     createdAt,
   };
 }
 
-interface Statements {
-  put: Statement<[string, string, string, Buffer]>;
-  remove: Statement<[string, string, string]>;
-  seal: Statement<[string, string, number, Buffer, Buffer, number]>;
-}
-
-const prepared = new WeakMap<RawSqlite, Statements>();
-
-function statementsOf(raw: RawSqlite): Statements {
-  let statements = prepared.get(raw);
-  if (!statements) {
-    statements = {
-      put: raw.prepare(
-        'insert into line_keys (line_id, kind, id, value) values (?, ?, ?, ?) on conflict (line_id, kind, id) do update set value = excluded.value',
-      ),
-      remove: raw.prepare('delete from line_keys where line_id = ? and kind = ? and id = ?'),
-      seal: raw.prepare(
-        "insert into inbox (line_id, kind, hash, tag, enc_index, stanza, plaintext, failure, done, created_at) values (?, 'sealed', ?, 'message', ?, ?, ?, null, 0, ?)",
-      ),
-    };
-    prepared.set(raw, statements);
-  }
-  return statements;
-}
-
-/** Every message goes through here once, so the statements are prepared by hand: three times as fast as through the query builder. */
-async function commitSqlite(store: Store, lineId: string, rows: SealedChange[], sealed?: SealedRow): Promise<void> {
-  await store.sqlite((raw) => {
-    const { put, remove, seal } = statementsOf(raw);
-    raw
-      .transaction(() => {
-        for (const { kind, id, value } of rows) {
-          if (value === null) remove.run(lineId, kind, id);
-          else put.run(lineId, kind, id, value);
-        }
-        if (sealed) seal.run(lineId, sealed.hash, sealed.encIndex, sealed.stanza, sealed.plaintext, sealed.createdAt);
-      })
-      .immediate();
-  });
-}
-
-async function commitPostgres(store: Store, lineId: string, rows: SealedChange[], sealed?: SealedRow): Promise<void> {
-  const puts = rows.flatMap(({ kind, id, value }) => (value === null ? [] : [{ line_id: lineId, kind, id, value }]));
-  await store.transaction(async (tx) => {
-    for (let from = 0; from < puts.length; from += IDS_PER_QUERY) {
-      await tx.db
-        .insertInto('line_keys')
-        .values(puts.slice(from, from + IDS_PER_QUERY))
-        .onConflict((conflict) =>
-          conflict.columns(['line_id', 'kind', 'id']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-        )
-        .execute();
-    }
-    for (const { kind, id, value } of rows) {
-      if (value !== null) continue;
-      await tx.db
-        .deleteFrom('line_keys')
-        .where('line_id', '=', lineId)
-        .where('kind', '=', kind)
-        .where('id', '=', id)
-        .execute();
-    }
-    if (!sealed) return;
-    await tx.db
-      .insertInto('inbox')
-      .values({
-        line_id: lineId,
-        kind: 'sealed',
-        hash: sealed.hash,
-        tag: 'message',
-        enc_index: sealed.encIndex,
-        stanza: sealed.stanza,
-        plaintext: sealed.plaintext,
-        failure: null,
-        done: 0,
-        created_at: sealed.createdAt,
-      })
-      .execute();
-  });
+function stanzaRow(box: SealedBox, lineId: string, entry: RawStanza, createdAt: number): InboxRow {
+  // No ciphertext to hash: a drawn name takes its place, so that the record cannot be moved to another row.
+  const hash = `${PLAIN_PLACE}${randomUUID()}`;
+  return {
+    kind: 'stanza',
+    hash,
+    tag: entry.tag,
+    encIndex: 0,
+    stanza: box.seal(entry.stanza, stanzaAad(lineId, hash)),
+    plaintext: null,
+    failure: entry.failure ?? null,
+    createdAt,
+  };
 }

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { InboxEntry, RawStanza } from '@ponte/engine';
+import type { InboxEntry } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { Database } from './schema.ts';
@@ -12,39 +11,12 @@ export const stanzaAad = (lineId: string, place: string) => `inbox|stanza|${line
 export const plaintextAad = (lineId: string, hash: string) => `inbox|plaintext|${lineId}|${hash}`;
 
 /** Unencrypted stanzas have no ciphertext to hash: a drawn name takes its place. */
-const PLAIN_PLACE = 'plain:';
+export const PLAIN_PLACE = 'plain:';
 
 /** A row that waits to become events. */
 export interface PendingInboxRow {
   seq: number;
   entry: InboxEntry;
-}
-
-/** Appends what came unencrypted (or could not be decrypted). Durable when it resolves. */
-export async function insertStanza(
-  store: Store,
-  box: SealedBox,
-  lineId: string,
-  entry: RawStanza,
-  createdAt: number,
-): Promise<void> {
-  // The name doubles as the row's unique hash, so a record cannot be moved to another row.
-  const hash = `${PLAIN_PLACE}${randomUUID()}`;
-  await store.db
-    .insertInto('inbox')
-    .values({
-      line_id: lineId,
-      kind: 'stanza',
-      hash,
-      tag: entry.tag,
-      enc_index: 0,
-      stanza: box.seal(entry.stanza, stanzaAad(lineId, hash)),
-      plaintext: null,
-      failure: entry.failure ?? null,
-      done: 0,
-      created_at: createdAt,
-    })
-    .execute();
 }
 
 /** What of a line's inbox is not events yet, oldest first, after a sequence number. Throws UnreadableError. */

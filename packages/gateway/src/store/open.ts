@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { EndedGuard } from './ended-guard.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite, type RawSqlite } from './sqlite.ts';
+import { createJobQueue, type RunJob } from './sqlite-jobs.ts';
 import type { Durability, Store, Tx } from './store.ts';
 
 export interface OpenOptions {
@@ -73,6 +74,7 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
     }
   }
 
+  const sqlite = sqliteJobs(parts);
   return {
     db: parts.db,
     engine: parts.engine,
@@ -86,15 +88,14 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
         }
       }
     },
-    sqlite(work) {
-      const { raw } = parts;
-      if (!raw) throw new Error('this is not a SQLite store');
-      // Through Kysely's own connection lock: never inside somebody else's transaction.
-      return parts.db.connection().execute(async () => work(raw));
-    },
+    sqlite,
     async close() {
+      // Whoever waits has been or will be told by its own promise; here only the end matters.
       await tail.catch(() => {});
+      if (parts.raw) await sqlite(() => {}, 'read').catch(() => {});
       await parts.db.destroy();
+      // Kysely closes only what it has used.
+      parts.raw?.close();
     },
   };
 }
@@ -108,4 +109,10 @@ function runAll(followers: (() => void)[], onError: (error: Error) => void): voi
       onError(error instanceof Error ? error : new Error(String(error)));
     }
   }
+}
+
+/** Through the query builder's own connection lock: never inside somebody else's transaction. */
+function sqliteJobs({ db, raw }: Parts): RunJob {
+  if (!raw) return () => Promise.reject(new Error('this is not a SQLite store'));
+  return createJobQueue(raw, (work) => db.connection().execute(async () => work()));
 }

@@ -1,5 +1,12 @@
 import Sqlite from 'better-sqlite3';
-import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely';
 import type { Database } from './schema.ts';
 import type { Durability } from './store.ts';
 
@@ -7,6 +14,8 @@ export type RawSqlite = Sqlite.Database;
 
 /** How long a process waits for another one's commit before it gives up (and the transaction is tried again). */
 const BUSY_TIMEOUT_MS = 8_000;
+/** Prepared statements kept for the query builder. */
+const MAX_STATEMENTS = 300;
 
 /** Begins every transaction with the write lock, so that none fails half-way because another process wrote meanwhile. */
 class ImmediateDriver extends SqliteDriver {
@@ -37,6 +46,29 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
+/** `prepare` that remembers: the query builder writes the same texts again and again. */
+function preparing(raw: RawSqlite): (text: string) => SqliteStatement {
+  const statements = new Map<string, Sqlite.Statement>();
+  return (text) => {
+    if (!/^\s*(?:select|insert|update|delete|with|begin|commit|rollback)\b/i.test(text)) {
+      // The schema may change under the remembered ones.
+      statements.clear();
+      return raw.prepare(text);
+    }
+    const known = statements.get(text);
+    // Busy: somebody still walks through its rows.
+    if (known?.busy) return raw.prepare(text);
+    statements.delete(text);
+    const statement = known ?? raw.prepare(text);
+    if (statements.size >= MAX_STATEMENTS) {
+      const oldest = statements.keys().next().value;
+      if (oldest !== undefined) statements.delete(oldest);
+    }
+    statements.set(text, statement);
+    return statement;
+  };
+}
+
 export interface OpenSqlite {
   db: Kysely<Database>;
   raw: RawSqlite;
@@ -52,14 +84,15 @@ export function openSqlite(file: string): OpenSqlite {
   raw.pragma('temp_store = MEMORY');
   raw.pragma('cache_size = -16000');
   raw.pragma('wal_autocheckpoint = 2000');
-  const driver = new ImmediateDriver({ database: raw });
+  const database = { prepare: preparing(raw), close: () => void raw.close() };
+  const driver = new ImmediateDriver({ database });
   class Dialect extends SqliteDialect {
     override createDriver(): ImmediateDriver {
       return driver;
     }
   }
   return {
-    db: new Kysely<Database>({ dialect: new Dialect({ database: raw }) }),
+    db: new Kysely<Database>({ dialect: new Dialect({ database }) }),
     raw,
     setNextDurability(durability) {
       driver.next = durability;

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './schema.ts';
-import type { RawSqlite } from './sqlite.ts';
+import type { RunJob } from './sqlite-jobs.ts';
 
 /** One transaction. Work registered with `onCommit` runs after the commit, never after a roll-back. */
 export interface Tx {
@@ -24,9 +24,10 @@ export interface Store {
    */
   transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   /**
-   * SQLite only: synchronous work on the bare connection, alone on it (for the few statements so hot that they are prepared by hand).
-   * Runs at `full` durability; begins its own transaction when it needs one.
+   * SQLite only: synchronous work on the bare connection, for the few statements so hot that they are prepared by hand. In the order of the
+   * calls; what waits at the same moment shares one transaction at `full` durability, and each promise resolves after its commit. A job
+   * that throws takes back its own changes only. It must not begin a transaction itself.
    */
-  sqlite<T>(work: (raw: RawSqlite) => T): Promise<T>;
+  readonly sqlite: RunJob;
   close(): Promise<void>;
 }
