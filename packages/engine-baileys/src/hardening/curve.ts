@@ -4,7 +4,6 @@ import {
   createPublicKey,
   diffieHellman,
   verify as ed25519Verify,
-  generateKeyPairSync,
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
@@ -69,9 +68,11 @@ export const curve: CurveModule = {
     return withType(Buffer.from(x, 'base64url'));
   },
 
+  // Not by generateKeyPairSync: on Node 20 the garbage collector can lock the key it made while export() holds that lock,
+  // and the process hangs for good (~KeyGenJob under ExportJWK; seen after some ten thousand keys).
   generateKeyPair(): SignalKeyPair {
-    const { x = '', d = '' } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
-    return { pubKey: withType(Buffer.from(x, 'base64url')), privKey: Buffer.from(d, 'base64url') };
+    const privKey = clamp(randomBytes(KEY_BYTES));
+    return { pubKey: curve.getPublicFromPrivateKey(privKey), privKey };
   },
 
   /** X25519, 32 bytes. Throws for points of low order: the secret would be zeros whatever the private key. */
@@ -86,7 +87,7 @@ export const curve: CurveModule = {
   calculateSignature(privateKey, message) {
     assertBytes(privateKey, KEY_BYTES, 'private key');
     assertBytes(message, undefined, 'message');
-    const secret = scalarOf(privateKey);
+    const secret = Fn.create(littleEndian(clamp(privateKey)));
     const point = Buffer.from(BASE.multiply(secret).toBytes());
     const isNegative = (point[31] ?? 0) >= 0x80;
     point[31] = (point[31] ?? 0) & 0x7f;
@@ -123,11 +124,12 @@ function isSignatureOf(key: Uint8Array, message: Uint8Array, signature: Uint8Arr
   return ed25519Verify(null, message, importPublic('Ed25519', point), plain);
 }
 
-function scalarOf(privateKey: Uint8Array): bigint {
+/** RFC 7748 section 5, decodeScalar25519. */
+function clamp(privateKey: Uint8Array): Buffer {
   const clamped = Buffer.from(privateKey);
   clamped[0] = (clamped[0] ?? 0) & 248;
   clamped[31] = ((clamped[31] ?? 0) & 127) | 64;
-  return Fn.create(littleEndian(clamped));
+  return clamped;
 }
 
 function hashToScalar(...parts: Uint8Array[]): bigint {
