@@ -3,8 +3,7 @@ import Database from 'better-sqlite3';
 /** An open database; named here so that what is built on it can be described without the library's types. */
 export interface Db extends Database.Database {}
 
-const SCHEMA_VERSION = 1;
-
+/** The first schema; later versions only add to it. */
 const SCHEMA = `
 create table meta (key text primary key, value blob not null) without rowid;
 
@@ -51,8 +50,31 @@ create table setting (
 ) without rowid;
 `;
 
+/** Links to media; the bytes themselves are files (or in memory) under the hash. */
+const MEDIA = `
+create table media (
+  tenant text not null, id text not null, kind text not null, hash text not null, size integer not null,
+  created_ms integer not null, expires_ms integer not null,
+  primary key (tenant, id)
+) without rowid;
+create index media_hash on media (tenant, hash, created_ms);
+create index media_expiry on media (expires_ms);
+`;
+
+/** Step n brings a file from version n to n + 1. New ones go to the end; none is ever changed. */
+const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA];
+
 /** Every table that holds rows of a tenant; `meta` is the network's own. */
-export const TENANT_TABLES = ['account', 'device', 'prekey', 'queue', 'phone_state', 'peer', 'setting'] as const;
+export const TENANT_TABLES = [
+  'account',
+  'device',
+  'prekey',
+  'queue',
+  'phone_state',
+  'peer',
+  'setting',
+  'media',
+] as const;
 
 /**
  * Opens (and creates) the simulator's file, `:memory:` for a world that ends with the process. Committed state survives the death of
@@ -64,16 +86,16 @@ export function openDatabase(dataFile: string): Db {
   db.pragma('synchronous = NORMAL');
   db.pragma('busy_timeout = 5000');
   const version = Number(db.pragma('user_version', { simple: true }));
-  if (version > SCHEMA_VERSION) {
+  if (version > MIGRATIONS.length) {
     db.close();
     throw new Error(
-      `simulator data file ${dataFile} has schema ${version}, this version knows ${SCHEMA_VERSION}: use the newer version, or another file`,
+      `simulator data file ${dataFile} has schema ${version}, this version knows ${MIGRATIONS.length}: use the newer version, or another file`,
     );
   }
-  if (version === 0) {
+  if (version < MIGRATIONS.length) {
     db.transaction(() => {
-      db.exec(SCHEMA);
-      db.pragma(`user_version = ${SCHEMA_VERSION}`);
+      for (const step of MIGRATIONS.slice(version)) db.exec(step);
+      db.pragma(`user_version = ${MIGRATIONS.length}`);
     })();
   }
   return db;
