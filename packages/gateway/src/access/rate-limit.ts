@@ -106,6 +106,22 @@ export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   sandbox_ip: { max: 3_000, windowMs: MINUTE_MS },
 };
 
+/** The rules of configured budgets per minute; the sandbox keeps its own. */
+export function rulesPerMinute(config: {
+  provisionPerMinute: number;
+  proxyPerMinute: number;
+  otherPerMinute: number;
+  ipPerMinute: number;
+}): Partial<Record<LimitClass, LimitRule>> {
+  const rule = (max: number): LimitRule => ({ max, windowMs: MINUTE_MS });
+  return {
+    provision: rule(config.provisionPerMinute),
+    proxy: rule(config.proxyPerMinute),
+    api: rule(config.otherPerMinute),
+    ip: rule(config.ipPerMinute),
+  };
+}
+
 export interface RateLimiter {
   /** `subject` is an API key's id, or an address made by `addressBucket`. */
   take(limit: LimitClass, subject: string): Verdict;

@@ -32,6 +32,7 @@ export async function unreadOf(db: Db, lineId: string, chat: ChatRow): Promise<{
     .where('line_id', '=', lineId)
     .where('chat_jid', '=', chat.jid)
     .where('from_me', '=', 0)
+    .orderBy('timestamp', 'desc')
     .orderBy('seq', 'desc')
     .limit(Math.min(chat.unreadCount, MAX_UNREAD))
     .execute();

@@ -75,7 +75,6 @@ const sendContext = {
 export const textBody = z.object({
   chat: chatSchema,
   body: text(1, 65_536, 'body'),
-  link_preview: z.boolean('link_preview is true or false.').default(true),
   ...sendContext,
 });
 

@@ -1,0 +1,44 @@
+import type { IdempotentRequest } from '../access/idempotency.ts';
+import type { Line } from '../core/lines.ts';
+import type { Context, Scope } from './context.ts';
+import type { LineRef } from './find-line.ts';
+
+interface Facts {
+  scope: Scope;
+  /** True for what an account may still read when its subscription is not active. */
+  whenInactive?: boolean;
+}
+
+/** Concerns the account. */
+export interface AccountCommand<I, O> extends Facts {
+  on: 'account';
+  run(context: Context, input: I): Promise<O>;
+}
+
+/** Concerns one line, which exists and belongs to the caller when `run` begins. */
+export interface LineCommand<I extends { line: LineRef }, O> extends Facts {
+  on: 'line';
+  run(context: Context, line: Line, input: I): Promise<O>;
+}
+
+/** Sends through one line: accepted durably first, then waited for; takes an Idempotency-Key. */
+export interface SendCommand<I extends { line: LineRef; waitMs: number }, O> extends Facts {
+  on: 'send';
+  /** Commits the outbox row, and the claim of `once` with it. Answers the row's id. */
+  accept(context: Context, line: Line, input: I, once?: IdempotentRequest): Promise<string>;
+  /** Waits for an accepted row's end, at most `waitMs`. */
+  settle(context: Context, line: Line, outboxId: string, waitMs: number): Promise<O>;
+  /** True when the row had not ended when the wait was over. */
+  isWaiting(output: O): boolean;
+}
+
+export const accountCommand = <I, O>(facts: Facts, run: AccountCommand<I, O>['run']): AccountCommand<I, O> => ({
+  on: 'account',
+  ...facts,
+  run,
+});
+
+export const lineCommand = <I extends { line: LineRef }, O>(
+  facts: Facts,
+  run: LineCommand<I, O>['run'],
+): LineCommand<I, O> => ({ on: 'line', ...facts, run });

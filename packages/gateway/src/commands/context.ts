@@ -1,0 +1,71 @@
+import type { KeyHolder } from '../access/api-keys.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Plans } from '../core/quota.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { LineRouter } from '../lines/router.ts';
+import type { Guard } from '../net/guarded-fetch.ts';
+import type { Log } from '../observe/logger.ts';
+import type { LineOwner } from '../store/lines.ts';
+import type { Store } from '../store/store.ts';
+import type { WebhookFormats } from '../webhooks/format.ts';
+
+/** What a key may do. `*` on a key means all of them. */
+export const SCOPES = [
+  'account:read',
+  'lines:read',
+  'lines:write',
+  'messages:send',
+  'messages:read',
+  'contacts:read',
+  'webhooks:read',
+  'webhooks:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who asks: the account behind an API key, and what the key may do. A test key sees test lines only, a live key live lines only. */
+export type Caller = KeyHolder;
+
+/** What an endpoint answered to a test. */
+export interface TestedWebhook {
+  ok: boolean;
+  statusCode: number | null;
+  durationMs: number;
+  responseExcerpt: string | null;
+  /** What went wrong when there was no answer. */
+  errorClass: string | null;
+}
+
+/** What handlers work with; built by app.ts. */
+export interface Services {
+  store: Store;
+  ring: KeyRing;
+  router: LineRouter;
+  clock: Clock;
+  log: Log;
+  /** Judges URLs that callers give. */
+  guard: Pick<Guard, 'checkTarget'>;
+  formats: WebhookFormats;
+  /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
+  testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
+  /** Tells the dispatcher that deliveries may be due. */
+  nudgeDeliveries(): void;
+  plans: Plans;
+  /** Accepted sends that may wait on one line; further ones get `queue_full`. */
+  maxWaitingSends?: number;
+}
+
+/** The account as it stands when the request is authorised. */
+export interface Account {
+  id: string;
+  name: string;
+  plan: string;
+  /** `active`, or why not. */
+  subscription: string;
+  createdAt: number;
+}
+
+/** One request on its way through a handler. */
+export interface Context extends Services {
+  caller: Caller;
+  account: Account;
+}

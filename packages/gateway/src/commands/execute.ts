@@ -1,0 +1,195 @@
+import {
+  type Claim,
+  findClaim,
+  IDEMPOTENCY_WAIT_MS,
+  type IdempotentRequest,
+  isSaveable,
+  type SavedAnswer,
+  saveAnswer,
+  sweepExpired,
+} from '../access/idempotency.ts';
+import { AppError } from '../core/app-error.ts';
+import type { Line } from '../core/lines.ts';
+import { findSend } from '../store/sends.ts';
+import type { AccountCommand, LineCommand, SendCommand } from './command.ts';
+import { COMMANDS, type CommandTable } from './commands.ts';
+import type { Caller, Context, Services } from './context.ts';
+import { findAccount } from './find-account.ts';
+import { findLine, type LineRef } from './find-line.ts';
+import { ClaimTakenError, failureOf, reopenFailed } from './sends.ts';
+
+export type { Caller } from './context.ts';
+
+export type CommandName = keyof CommandTable;
+
+/** What a command takes. */
+export type Input<N extends CommandName> = CommandTable[N] extends {
+  on: 'account';
+  run(context: Context, input: infer I): unknown;
+}
+  ? I
+  : CommandTable[N] extends { on: 'line'; run(context: Context, line: Line, input: infer I): unknown }
+    ? I
+    : CommandTable[N] extends { on: 'send'; accept(context: Context, line: Line, input: infer I): unknown }
+      ? I
+      : never;
+
+/** What a command answers. */
+export type Output<N extends CommandName> = CommandTable[N] extends {
+  on: 'account' | 'line';
+  run(...args: never): Promise<infer O>;
+}
+  ? O
+  : CommandTable[N] extends { on: 'send'; settle(...args: never): Promise<infer O> }
+    ? O
+    : never;
+
+/** A request with an Idempotency-Key, and how its dialect words the end. */
+export interface Once {
+  request: IdempotentRequest;
+  render(outcome: { result: unknown } | { error: AppError }): SavedAnswer;
+}
+
+/** The one way into the product, for every dialect: authorise → idempotency → quota → handler. */
+export interface Execute {
+  /** Runs a command. Rejects with an AppError for every expected refusal. */
+  run<N extends CommandName>(name: N, input: Input<N>, caller: Caller): Promise<Output<N>>;
+  /**
+   * Runs a send at most once per Idempotency-Key. `replayed` is true when the answer is that of an earlier request. Rejects like `run`
+   * for answers that are not remembered (before the message was accepted, 429, ≥500).
+   */
+  runOnce<N extends CommandName>(
+    name: N,
+    input: Input<N>,
+    caller: Caller,
+    once: Once,
+  ): Promise<{ answer: SavedAnswer; replayed: boolean }>;
+}
+
+/** Any row of the table, for code that does not know which. The table itself is typed row by row. */
+type AnyCommand =
+  | AccountCommand<unknown, unknown>
+  | LineCommand<{ line: LineRef }, unknown>
+  | SendCommand<{ line: LineRef; waitMs: number }, unknown>;
+type LineInput = { line: LineRef; waitMs: number };
+
+const SWEEP_EVERY_MS = 60_000;
+
+export function createExecute(services: Services): Execute {
+  let sweptAt = Number.NEGATIVE_INFINITY;
+  const sweep = () => {
+    const now = services.clock.monotonic();
+    if (now - sweptAt < SWEEP_EVERY_MS) return;
+    sweptAt = now;
+    sweepExpired(services.store.db, services.clock.now()).catch((error: unknown) => {
+      services.log.warn({ error }, 'sweeping expired idempotency keys failed');
+    });
+  };
+  return {
+    async run(name, input, caller) {
+      const command = COMMANDS[name] as AnyCommand;
+      const context = await authorise(services, command, caller);
+      return (await runCommand(context, command, input)) as Output<typeof name>;
+    },
+    async runOnce(name, input, caller, once) {
+      const command = COMMANDS[name] as AnyCommand;
+      const context = await authorise(services, command, caller);
+      if (command.on !== 'send') throw new Error(`${String(name)} takes no Idempotency-Key`);
+      sweep();
+      return runOnce(context, command, input as LineInput, once);
+    },
+  };
+}
+
+/** The key's scope, then the account's state. */
+async function authorise(services: Services, command: AnyCommand, caller: Caller): Promise<Context> {
+  if (!caller.scopes.includes('*') && !caller.scopes.includes(command.scope)) {
+    throw new AppError(
+      'forbidden',
+      {},
+      { message: `This API key lacks the scope ${command.scope}. Use a key that has it.` },
+    );
+  }
+  const account = await findAccount(services.store.db, caller.accountId);
+  if (!account) throw new AppError('unauthorized');
+  if (account.subscription !== 'active' && !command.whenInactive) throw new AppError('subscription_required');
+  return { ...services, caller, account };
+}
+
+async function runCommand(context: Context, command: AnyCommand, input: unknown): Promise<unknown> {
+  if (command.on === 'account') return command.run(context, input);
+  const line = await findLine(context, (input as LineInput).line);
+  if (command.on === 'line') return command.run(context, line, input as LineInput);
+  const id = await command.accept(context, line, input as LineInput);
+  return command.settle(context, line, id, (input as LineInput).waitMs);
+}
+
+async function runOnce(
+  context: Context,
+  command: SendCommand<LineInput, unknown>,
+  input: LineInput,
+  once: Once,
+): Promise<{ answer: SavedAnswer; replayed: boolean }> {
+  const line = await findLine(context, input.line);
+  const known = await findClaim(context.store.db, once.request, context.clock.now());
+  if (known.state === 'free') {
+    try {
+      const id = await command.accept(context, line, input, once.request);
+      const answer = await conclude(context, command, { line, id, waitMs: input.waitMs }, once);
+      return { answer, replayed: false };
+    } catch (error) {
+      if (!(error instanceof ClaimTakenError)) throw error;
+    }
+  }
+  return repeat(context, command, line, once);
+}
+
+/** A repetition: the saved answer, or the end of the message that the first request had accepted. */
+async function repeat(
+  context: Context,
+  command: SendCommand<LineInput, unknown>,
+  line: Line,
+  once: Once,
+): Promise<{ answer: SavedAnswer; replayed: boolean }> {
+  const known: Claim = await findClaim(context.store.db, once.request, context.clock.now());
+  if (known.state === 'answered') return { answer: known.answer, replayed: true };
+  // Free again: the line and with it the claim was deleted between two looks.
+  if (known.state === 'free') throw new AppError('line_not_found');
+  const row = await findSend(context.store.db, known.outboxId);
+  const failure = row && failureOf(row);
+  // A failure that is not remembered (≥500, 429) may be tried again; it stays the same message.
+  if (failure && !isSaveable(once.render({ error: failure }).status)) await reopenFailed(context, line, known.outboxId);
+  const answer = await conclude(
+    context,
+    command,
+    { line, id: known.outboxId, waitMs: IDEMPOTENCY_WAIT_MS, isRepetition: true },
+    once,
+  );
+  return { answer, replayed: true };
+}
+
+/** Waits for an accepted row's end, words it, and saves it for repetitions. The first saved answer is everybody's. */
+async function conclude(
+  context: Context,
+  command: SendCommand<LineInput, unknown>,
+  send: { line: Line; id: string; waitMs: number; isRepetition?: boolean },
+  once: Once,
+): Promise<SavedAnswer> {
+  const { db } = context.store;
+  let answer: SavedAnswer;
+  try {
+    const result = await command.settle(context, send.line, send.id, send.waitMs);
+    if (send.isRepetition && command.isWaiting(result)) {
+      // The first request may have answered 202 meanwhile.
+      const known = await findClaim(db, once.request, context.clock.now());
+      if (known.state === 'answered') return known.answer;
+      throw new AppError('idempotency_in_progress', { retryAfterSeconds: 1 });
+    }
+    answer = once.render({ result });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'idempotency_in_progress') throw error;
+    answer = once.render({ error });
+    if (!isSaveable(answer.status)) throw error;
+  }
+  return saveAnswer(db, once.request, answer);
+}

@@ -1,0 +1,17 @@
+import type { Dialect } from '../../http/route.ts';
+import { errorAnswer, errorSchema } from './errors.ts';
+import { routes } from './routes.ts';
+
+/** The Bridges API: one bridge per phone number, named by the caller's own reference. */
+export const bridgesDialect: Dialect = {
+  name: 'bridges',
+  prefix: '/api/instances',
+  title: 'Bridges API',
+  description:
+    'One bridge per phone number, named by your own customer_ref; events go to the webhook_url of the bridge.',
+  cors: false,
+  ipLimit: 'ip',
+  routes,
+  errorAnswer,
+  errorSchema,
+};

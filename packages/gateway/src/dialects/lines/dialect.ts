@@ -1,0 +1,16 @@
+import type { Dialect } from '../../http/route.ts';
+import { errorAnswer, errorSchema } from './errors.ts';
+import { routes } from './routes.ts';
+
+/** The Lines API: lines named by line_id, signed webhooks, idempotent sends; callable from browsers. */
+export const linesDialect: Dialect = {
+  name: 'lines',
+  prefix: '/api/bridge',
+  title: 'Lines API',
+  description: 'Lines named by line_id; sends take an Idempotency-Key; events go to signed webhooks.',
+  cors: true,
+  ipLimit: 'ip',
+  routes,
+  errorAnswer,
+  errorSchema,
+};

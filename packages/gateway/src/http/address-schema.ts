@@ -1,0 +1,43 @@
+import { parseChat, parsePhone } from '@ponte/engine';
+import { z } from 'zod';
+
+const TOO_LONG = 'That is too long to be an address.';
+
+/** A chat as callers write it, parsed to a JID. */
+export const chatSchema = z
+  .string('Give a phone number or a full JID, as a string.')
+  .max(128, TOO_LONG)
+  .transform((value, context) => {
+    const jid = parseChat(value);
+    if (jid !== undefined) return jid;
+    context.addIssue({
+      code: 'custom',
+      message: 'Use a phone number in international form (15550001234) or a full JID (…@s.whatsapp.net, …@g.us).',
+    });
+    return z.NEVER;
+  })
+  .meta({ description: 'A phone number in international form, or a full JID.', examples: ['15550001234'] });
+
+/** A phone number as people write it, parsed to digits. */
+export const phoneSchema = z
+  .string('Give a phone number, as a string.')
+  .max(64, TOO_LONG)
+  .transform((value, context) => {
+    const phone = parsePhone(value);
+    if (phone !== undefined) return phone;
+    context.addIssue({
+      code: 'custom',
+      message: 'Use a phone number in international form, for example +34600000000.',
+    });
+    return z.NEVER;
+  })
+  .meta({ description: 'A phone number in international form.', examples: ['+34600000000'] });
+
+/** Seconds to wait for WhatsApp's acknowledgement. */
+export const waitSchema = z.coerce
+  .number('Use whole seconds from 0 to 60.')
+  .int('Use whole seconds from 0 to 60.')
+  .min(0, 'Use whole seconds from 0 to 60.')
+  .max(60, 'Use whole seconds from 0 to 60.')
+  .default(30)
+  .meta({ description: 'Seconds to wait for WhatsApp’s acknowledgement before answering 202.' });

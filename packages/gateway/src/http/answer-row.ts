@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { idempotentRequest } from '../access/idempotency.ts';
+import type { Execute } from '../commands/execute.ts';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Answer, Checked, Dialect, Forward, Route } from './route.ts';
+import { validationError } from './to-app-error.ts';
+
+export interface RowServices {
+  execute: Execute;
+}
+
+/** Checks a request against its row, runs the row's command and writes the answer. */
+export async function answerRow(
+  services: RowServices,
+  dialect: Dialect,
+  row: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (row.forward) return answerForwarded(row.forward, request, reply);
+  const checked = check(row, request);
+  const { command } = row;
+  if (command === null) return write(reply, row.toAnswer(undefined, checked));
+  const { caller } = request;
+  if (!caller) throw new AppError('unauthorized');
+  // The row's own types joined its input to its command when it was made (see `route`).
+  const input = row.toInput(checked, caller) as never;
+  const key = row.idempotent ? request.headers['idempotency-key'] : undefined;
+  if (key === undefined) return write(reply, row.toAnswer(await services.execute.run(command, input, caller), checked));
+  if (typeof key !== 'string') throw invalid('Idempotency-Key', 'Send the header once.');
+  const once = await services.execute.runOnce(command, input, caller, {
+    request: idempotentRequest({
+      accountId: caller.accountId,
+      mode: caller.mode,
+      key,
+      method: request.method,
+      path: request.url.split('?', 1)[0] ?? '',
+      body: request.body,
+    }),
+    render: (outcome) =>
+      'error' in outcome ? savedError(dialect, outcome.error) : saved(row.toAnswer(outcome.result, checked)),
+  });
+  if (once.replayed) reply.header('idempotent-replayed', 'true');
+  return reply.code(once.answer.status).type('application/json; charset=utf-8').send(once.answer.body);
+}
+
+/** Passes a request on, and the answer back. */
+export async function answerForwarded(
+  forward: Forward,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (!request.caller) throw new AppError('unauthorized');
+  return write(reply, await forward(request, request.caller));
+}
+
+const saved = (answer: Answer) => ({ status: answer.status, body: JSON.stringify(answer.json) });
+
+function savedError(dialect: Dialect, error: AppError) {
+  const { status, body } = dialect.errorAnswer(error);
+  return { status, body: JSON.stringify(body) };
+}
+
+function write(reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.code(answer.status);
+  if (answer.headers) reply.headers(answer.headers);
+  if (answer.bytes) {
+    const { contentType, data } = answer.bytes;
+    return reply.type(contentType).send(typeof data === 'string' ? data : Buffer.from(data));
+  }
+  if (answer.json === undefined) return reply.send();
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.json));
+}
+
+/** The request's parts as the row's schemas produce them; every wrong field is named in one `validation_error`. */
+function check(row: Route, request: FastifyRequest): Checked<unknown, unknown, unknown> {
+  const issues: z.core.$ZodIssue[] = [];
+  const part = (schema: z.ZodType | undefined, value: unknown): unknown => {
+    if (!schema) return undefined;
+    const result = schema.safeParse(value);
+    if (!result.success) issues.push(...result.error.issues);
+    return result.data;
+  };
+  const checked = {
+    params: part(row.params, request.params),
+    query: part(row.query, request.query),
+    body: part(row.body, request.body ?? undefined),
+  };
+  if (issues.length > 0) throw validationError(issues);
+  return checked;
+}

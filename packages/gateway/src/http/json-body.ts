@@ -1,0 +1,85 @@
+import type { Readable } from 'node:stream';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+
+/** How much of a body that is too large is read and thrown away, so that the client finishes writing and hears why. */
+const MAX_DISCARD_BYTES = 64 * 1024 * 1024;
+const DISCARD_WITHIN_MS = 10_000;
+/** Objects and arrays inside one another. */
+const MAX_DEPTH = 32;
+
+/**
+ * Reads a JSON body of at most `maxBytes`; undefined when it is empty. `payload_too_large` above that, after the rest was thrown away (up to
+ * 64 MiB, 10 s); `validation_error` for what is no UTF-8 JSON or nests deeper than 32 levels.
+ */
+export async function readJsonBody(stream: Readable, maxBytes: number, clock: Clock): Promise<unknown> {
+  const bytes = await readBytes(stream, maxBytes, clock);
+  if (bytes.length === 0) return undefined;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AppError(
+      'validation_error',
+      { details: [{ path: '', message: 'The body is not UTF-8.' }] },
+      { message: 'The body is not UTF-8. Send JSON as UTF-8.', cause },
+    );
+  }
+  if (nesting(text) > MAX_DEPTH) throw invalid('', `The body nests deeper than ${MAX_DEPTH} levels.`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own sentence quotes the body; ours must not.
+    throw new AppError(
+      'validation_error',
+      { details: [{ path: '', message: 'The body is not valid JSON.' }] },
+      { message: 'The body is not valid JSON. Check quotes, commas and brackets.' },
+    );
+  }
+}
+
+/** Reads a body of a type we do not take: nothing may be in it. */
+export async function refuseBody(stream: Readable, maxBytes: number, clock: Clock): Promise<undefined> {
+  const bytes = await readBytes(stream, maxBytes, clock);
+  if (bytes.length > 0) throw new AppError('unsupported_media_type');
+  return undefined;
+}
+
+async function readBytes(stream: Readable, maxBytes: number, clock: Clock): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const startedAt = clock.monotonic();
+  // Leaving the loop must not destroy the request: the answer still has to go out.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+    size += bytes.length;
+    if (size <= maxBytes) chunks.push(bytes);
+    else {
+      chunks.length = 0;
+      if (size > MAX_DISCARD_BYTES || clock.monotonic() - startedAt > DISCARD_WITHIN_MS) break;
+    }
+  }
+  if (size > maxBytes) {
+    throw new AppError('payload_too_large', { limit_bytes: maxBytes });
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** The deepest nesting of a JSON text, brackets in strings aside. Linear, no recursion: it runs before the parser. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i += 1;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (c === 0x7d || c === 0x5d) depth -= 1;
+  }
+  return deepest;
+}

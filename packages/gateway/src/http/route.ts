@@ -1,0 +1,148 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { LimitClass } from '../access/rate-limit.ts';
+import type { Caller, CommandName, Input, Output } from '../commands/execute.ts';
+import type { AppError } from '../core/app-error.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** What goes back. `json` is written as it stands, in its own member order. Neither `json` nor `bytes`: an empty body. */
+export interface Answer {
+  status: number;
+  json?: unknown;
+  bytes?: { contentType: string; data: Uint8Array | string };
+  headers?: Record<string, string>;
+}
+
+/** One documented answer of a route. */
+export interface AnswerDoc {
+  description: string;
+  /** JSON shape; absent for empty and binary answers. */
+  schema?: z.ZodType;
+  /** Media types of a binary answer. */
+  contentTypes?: string[];
+  example?: unknown;
+}
+
+/** The parts of a request that a row takes, checked. */
+export interface Checked<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+}
+
+/** What every row says, whatever it does. The table is the API: routing, checks, limits and the OpenAPI document come from it. */
+export interface RouteFacts {
+  method: Method;
+  /** Below the dialect's prefix, with `:name` parameters. */
+  path: string;
+  /** OpenAPI operationId; unique in the document. */
+  operation: string;
+  summary: string;
+  description?: string;
+  tag: string;
+  auth: 'key' | 'none';
+  /** Budget per API key; rows without a key draw from the address's budget only. */
+  limit: Exclude<LimitClass, 'ip' | 'sandbox_ip'>;
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** Largest JSON body; 1 MiB unless said. */
+  maxBodyBytes?: number;
+  /** True when the call takes an Idempotency-Key. */
+  idempotent?: boolean;
+  requestExample?: unknown;
+  answers: Record<number, AnswerDoc>;
+}
+
+/** A row as the server runs it; made by `route`. */
+export interface Route extends RouteFacts {
+  /** Null: the row answers by itself (`toAnswer`), or passes the request on (`forward`). */
+  command: CommandName | null;
+  /** Passes the request on as it came; its schemas are for the document only. */
+  forward?: Forward;
+  toInput(checked: Checked<unknown, unknown, unknown>, caller: Caller | undefined): unknown;
+  toAnswer(result: unknown, checked: Checked<unknown, unknown, unknown>): Answer;
+}
+
+/** Hands a request to somebody else and answers what they answered. */
+export type Forward = (request: FastifyRequest, caller: Caller) => Promise<Answer>;
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** A row that maps to a command, with its types joined: schema → input → command → output → answer. */
+export function route<
+  N extends CommandName,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  row: Omit<RouteFacts, 'params' | 'query' | 'body'> & {
+    command: N;
+    params?: P;
+    query?: Q;
+    body?: B;
+    in: (checked: Checked<Parsed<P>, Parsed<Q>, Parsed<B>>) => Input<N>;
+    out: (result: Output<N>, checked: Checked<Parsed<P>, Parsed<Q>, Parsed<B>>) => Answer;
+  },
+): Route {
+  const { in: toInput, out: toAnswer, ...facts } = row;
+  return {
+    ...facts,
+    // The server hands over what this row's own schemas produced, and this row's own command's result.
+    toInput: (checked) => toInput(checked as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>),
+    toAnswer: (result, checked) => toAnswer(result as Output<N>, checked as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>),
+  };
+}
+
+/** A row that needs no command (liveness probes). */
+export function plainRoute(row: RouteFacts & { answer: () => Answer }): Route {
+  const { answer, ...facts } = row;
+  return { ...facts, command: null, toInput: () => undefined, toAnswer: () => answer() };
+}
+
+/** A row that passes its requests on. */
+export function forwardRoute(row: RouteFacts & { forward: Forward }): Route {
+  return { ...row, command: null, toInput: () => undefined, toAnswer: () => ({ status: 204 }) };
+}
+
+/** How a dialect words a failure. The body is JSON. */
+export interface ErrorAnswer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** One published API: a prefix, its rows, and its way to word errors. */
+export interface Dialect {
+  name: string;
+  /** Without a trailing slash. */
+  prefix: string;
+  title: string;
+  description: string;
+  /** Answers carry `Access-Control-Allow-Origin: *`, and preflights are answered without a key. */
+  cors: boolean;
+  ipLimit: Extract<LimitClass, 'ip' | 'sandbox_ip'>;
+  routes: Route[];
+  errorAnswer(error: AppError): ErrorAnswer;
+  /** Shapes of error bodies, for the OpenAPI document. */
+  errorSchema: z.ZodType;
+  /** Takes what no row takes, below the prefix. */
+  fallback?: { limit: Route['limit']; maxBodyBytes?: number; forward: Forward };
+}
+
+/** A JSON answer. */
+export const json = (status: number, body: unknown, headers?: Record<string, string>): Answer => ({
+  status,
+  json: body,
+  headers,
+});
+
+/** Text of a length, without NUL characters (no database text takes them). Lengths in UTF-16 units. */
+export function text(min: number, max: number, what: string): z.ZodString {
+  return z
+    .string(`${what} must be a string.`)
+    .min(min, min === 1 ? `${what} must not be empty.` : `${what} needs at least ${min} characters.`)
+    .max(max, `${what} takes at most ${max} characters.`)
+    .refine((value) => !value.includes('\u0000'), `${what} must not contain NUL characters.`);
+}

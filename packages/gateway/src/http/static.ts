@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize, sep } from 'node:path';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** No third-party assets, no frames, no plug-ins. */
+const CSP =
+  "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/**
+ * Serves the files of one folder: `/` is index.html, and so is every address without a file ending (the console routes by itself).
+ * Resolves false when the request is not for a file of the folder. Never leaves the folder; only known file types.
+ */
+export function createStaticFiles(folder: string): (request: FastifyRequest, reply: FastifyReply) => Promise<boolean> {
+  return async (request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+    const path = filePath(request.url);
+    if (path === undefined) return false;
+    const ending = extname(path);
+    const contentType = TYPES[ending];
+    if (contentType === undefined) return false;
+    const data = await read(join(folder, path));
+    if (!data) return false;
+    const etag = `"${createHash('sha256').update(data).digest('base64url').slice(0, 22)}"`;
+    reply.headers({
+      etag,
+      'content-security-policy': CSP,
+      'referrer-policy': 'no-referrer',
+      // Names of built assets carry a hash of their content; pages do not.
+      'cache-control': path.startsWith(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    });
+    if (request.headers['if-none-match'] === etag) reply.code(304).send();
+    else reply.code(200).type(contentType).send(data);
+    return true;
+  };
+}
+
+/** The file an address means, inside the folder, or undefined. */
+function filePath(url: string): string | undefined {
+  let path: string;
+  try {
+    path = decodeURIComponent(url.split(/[?#]/, 1)[0] ?? '');
+  } catch {
+    return undefined; // Not validly encoded: no file of ours has that name.
+  }
+  if (path.includes('\u0000') || path.includes('\\')) return undefined;
+  const clean = normalize(path);
+  if (!clean.startsWith(sep) || clean.split(sep).includes('..')) return undefined;
+  return extname(clean) === '' ? `${sep}index.html` : clean;
+}
+
+/** The file's bytes; undefined when there is no such file. */
+async function read(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
+    throw error;
+  }
+}

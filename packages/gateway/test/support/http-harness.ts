@@ -1,0 +1,201 @@
+import type { FastifyInstance } from 'fastify';
+import { createApiKeys } from '../../src/access/api-keys.ts';
+import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
+import type { Services } from '../../src/commands/context.ts';
+import { createExecute } from '../../src/commands/execute.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { LineStatus, Mode } from '../../src/core/lines.ts';
+import type { Plans } from '../../src/core/quota.ts';
+import { openKeyRing } from '../../src/crypto/key-ring.ts';
+import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
+import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
+import { linesDialect } from '../../src/dialects/lines/dialect.ts';
+import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
+import type { Dialect, Route } from '../../src/http/route.ts';
+import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import { type Log, silentLog } from '../../src/observe/logger.ts';
+import { type OpenTestStore, openTestSqlite, type TestStore } from '../store-harness.ts';
+import { ScriptedRouter } from './scripted-router.ts';
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string | string[] | number | undefined>;
+  text: string;
+  bytes: Buffer;
+  body: Record<string, unknown>;
+}
+
+export interface CallOptions {
+  key?: string | null;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface HttpHarness {
+  app: FastifyInstance;
+  services: Services;
+  dialects: Dialect[];
+  db: TestStore;
+  router: ScriptedRouter;
+  /** Keys of two accounts. */
+  keys: { test: string; live: string; stranger: string };
+  logged: { fields: Record<string, unknown>; message: string }[];
+  /** Calls the server, with the test key unless said, and checks the answer against the row's published schema. */
+  call(method: string, url: string, options?: CallOptions): Promise<Reply>;
+  /** A key of the first account with these scopes. */
+  keyWith(scopes: string[], mode?: Mode): Promise<string>;
+  /** Makes the line look as its worker would say it is. */
+  setLine(lineId: string, facts: { status: LineStatus; phone?: string; jid?: string; name?: string }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  open?: OpenTestStore;
+  limits?: Partial<Record<LimitClass, LimitRule>>;
+  plans?: Plans;
+  simulator?: () => SimulatorControl | undefined;
+  consoleFolder?: string;
+  maxWaitingSends?: number;
+  ready?: () => Promise<boolean>;
+  testWebhook?: Services['testWebhook'];
+}
+
+const UNLIMITED: LimitRule = { max: 0, windowMs: 1 };
+const NO_LIMITS: Record<LimitClass, LimitRule> = {
+  provision: UNLIMITED,
+  proxy: UNLIMITED,
+  api: UNLIMITED,
+  sandbox: UNLIMITED,
+  ip: UNLIMITED,
+  sandbox_ip: UNLIMITED,
+};
+
+/** The real front door over a real database, with a scripted router in place of workers. */
+export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarness> {
+  const db = await (options.open ?? openTestSqlite)();
+  const clock = systemClock;
+  const logged: HttpHarness['logged'] = [];
+  const log = recordingLog(logged);
+  const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store: db.store, clock });
+  const router = new ScriptedRouter(() => db.store);
+  for (const id of ['acc_one', 'acc_two']) {
+    await db.store.db
+      .insertInto('accounts')
+      .values({ id, name: id, plan: 'default', subscription: 'active', created_at: clock.now() })
+      .execute();
+  }
+  const apiKeys = createApiKeys({ store: db.store, ring, clock, log });
+  const make = async (accountId: string, mode: Mode, scopes = ['*']) =>
+    (await apiKeys.create({ accountId, mode, name: 'a key', scopes })).key;
+  const keys = {
+    test: await make('acc_one', 'test'),
+    live: await make('acc_one', 'live'),
+    stranger: await make('acc_two', 'test'),
+  };
+  const services: Services = {
+    store: db.store,
+    ring,
+    router,
+    clock,
+    log,
+    guard: {
+      checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
+    },
+    formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
+    testWebhook: options.testWebhook ?? (async () => undefined),
+    nudgeDeliveries: () => {},
+    plans: options.plans ?? {},
+    maxWaitingSends: options.maxWaitingSends,
+  };
+  const execute = createExecute(services);
+  const dialects = [
+    bridgesDialect,
+    linesDialect,
+    createSandboxDialect({ execute, clock, log, simulator: options.simulator ?? (() => undefined) }),
+  ];
+  const app = createHttpServer(
+    {
+      execute,
+      authenticate: (presented) => apiKeys.authenticate(presented),
+      rateLimiter: createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } }),
+      clock,
+      log,
+      version: '0.1.0',
+      publicUrl: 'http://127.0.0.1:8080',
+      ready: options.ready ?? (async () => true),
+      consoleFolder: options.consoleFolder,
+    },
+    dialects,
+  );
+  await app.ready();
+  return {
+    app,
+    services,
+    dialects,
+    db,
+    router,
+    keys,
+    logged,
+    keyWith: (scopes, mode = 'test') => make('acc_one', mode, scopes),
+    async call(method, url, { key = keys.test, body, headers = {} } = {}) {
+      const response = await app.inject({
+        method: method as 'GET',
+        url,
+        headers: {
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const isJson = String(response.headers['content-type']).includes('json') && response.body !== '';
+      const reply: Reply = {
+        status: response.statusCode,
+        headers: response.headers,
+        text: response.body,
+        bytes: response.rawPayload,
+        body: isJson ? (JSON.parse(response.body) as Record<string, unknown>) : {},
+      };
+      if (isJson) checkAnswer(dialects, method, url, reply);
+      return reply;
+    },
+    async setLine(lineId, facts) {
+      await db.store.db
+        .updateTable('lines')
+        .set({ ...facts, connected_at: facts.status === 'connected' ? clock.now() : null })
+        .where('id', '=', lineId)
+        .execute();
+    },
+    async close() {
+      await app.close();
+      await db.close();
+    },
+  };
+}
+
+/** Every JSON answer has to be one of those its row publishes, or its dialect's error form. */
+function checkAnswer(dialects: Dialect[], method: string, url: string, reply: Reply): void {
+  const path = url.split('?')[0] ?? '';
+  const dialect = dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+  if (!dialect) return;
+  const row = dialect.routes.find((one) => one.method === method && patternOf(dialect, one).test(path));
+  const schema = reply.status >= 400 ? dialect.errorSchema : row?.answers[reply.status]?.schema;
+  if (!schema) {
+    if (reply.status < 400 && row && !row.answers[reply.status]) {
+      throw new Error(`${method} ${url} answered ${reply.status}, which its row does not publish`);
+    }
+    return;
+  }
+  const result = schema.safeParse(reply.body);
+  if (!result.success) throw new Error(`${method} ${url}: ${reply.text} is not as published: ${result.error.message}`);
+}
+
+const patternOf = (dialect: Dialect, row: Route): RegExp =>
+  new RegExp(`^${(dialect.prefix + row.path).replace(/:[a-z_]+/g, '[^/]+')}$`);
+
+function recordingLog(logged: HttpHarness['logged']): Log {
+  const note = (fields: Record<string, unknown>, message: string) => void logged.push({ fields, message });
+  const log: Log = { ...silentLog, warn: note, error: note, child: () => log };
+  return log;
+}
