@@ -16,7 +16,7 @@ async function dumpSqlite(store: Store): Promise<string[]> {
 
 async function dumpPostgres(store: Store): Promise<string[]> {
   const columns = await sql<{ text: string }>`
-    select table_name || '.' || column_name || ' ' || data_type
+    select table_name || '.' || column_name || ' ' || data_type || coalesce(' collate ' || collation_name, '')
       || case when is_nullable = 'NO' then ' not null' else '' end
       || case when is_identity = 'YES' then ' identity ' || lower(identity_generation) else '' end as text
     from information_schema.columns where table_schema = current_schema()

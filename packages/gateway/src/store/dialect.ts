@@ -8,6 +8,7 @@ export const SCHEMA_WORDS: Record<DatabaseEngine, Readonly<Record<string, string
   sqlite: {
     // AUTOINCREMENT: a number is never given twice, not even the highest one after its row was deleted.
     SEQUENCE: 'integer primary key autoincrement',
+    TEXT: 'text',
     INT: 'integer',
     BYTES: 'blob',
     // For small rows that are always read by their whole key.
@@ -15,6 +16,8 @@ export const SCHEMA_WORDS: Record<DatabaseEngine, Readonly<Record<string, string
   },
   postgres: {
     SEQUENCE: 'bigint generated always as identity primary key',
+    // Compared by bytes, as SQLite does: ranges over keys must not depend on the server's language.
+    TEXT: 'text collate "C"',
     INT: 'bigint',
     BYTES: 'bytea',
     CLUSTERED: '',
@@ -24,7 +27,7 @@ export const SCHEMA_WORDS: Record<DatabaseEngine, Readonly<Record<string, string
 /** Runs `;`-separated statements written with SCHEMA_WORDS. */
 export async function runSchema(db: Kysely<unknown>, engine: DatabaseEngine, statements: string): Promise<void> {
   const words = SCHEMA_WORDS[engine];
-  const text = statements.replace(/\b(?:SEQUENCE|INT|BYTES)\b|CLUSTERED/g, (word) => words[word] ?? word);
+  const text = statements.replace(/\b(?:SEQUENCE|TEXT|INT|BYTES)\b|CLUSTERED/g, (word) => words[word] ?? word);
   for (const statement of text.split(';')) {
     if (statement.trim() !== '') await sql.raw(statement.trim()).execute(db);
   }

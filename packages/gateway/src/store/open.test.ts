@@ -64,6 +64,21 @@ forEachStore((open) => {
     expect(row.value).toBe('50');
   });
 
+  test('text sorts by bytes, whatever the language of the server', async () => {
+    const sorted = ['a:1', 'a;', 'aB', 'aa', 'b', 'é'];
+    await opened.store.db
+      .insertInto('settings')
+      .values([...sorted].reverse().map((name) => put(name, '')))
+      .execute();
+    expect(await names()).toEqual(sorted);
+  });
+
+  test('text with a NUL character is stored', async () => {
+    await opened.store.transaction((tx) => tx.db.insertInto('settings').values(put('a', 'x\0y')).execute());
+    const { value } = await opened.store.db.selectFrom('settings').select('value').executeTakeFirstOrThrow();
+    expect(value).toMatch(/^x[\0\ufffd]y$/u);
+  });
+
   test('migrating again changes nothing; a newer breaking schema is refused', async () => {
     expect(await migrate(opened.store, systemClock.now)).toEqual([]);
     const db = opened.store.db as never as import('kysely').Kysely<{

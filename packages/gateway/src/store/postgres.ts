@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { type CompiledQuery, type DatabaseConnection, Kysely, PostgresDialect, PostgresDriver } from 'kysely';
 import pg from 'pg';
 import type { Database } from './schema.ts';
 
@@ -15,6 +15,25 @@ const types: pg.CustomTypesConfig = {
       ? Number
       : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
 };
+
+/** PostgreSQL's text cannot hold U+0000, SQLite's can; a stranger's message may have one and must not be stuck for it. */
+const withoutNul = (value: unknown): unknown =>
+  typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+
+class NulFreeDriver extends PostgresDriver {
+  readonly #seen = new WeakSet<DatabaseConnection>();
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    if (!this.#seen.has(connection)) {
+      this.#seen.add(connection);
+      const execute = connection.executeQuery.bind(connection);
+      connection.executeQuery = <R>(query: CompiledQuery) =>
+        execute<R>({ ...query, parameters: query.parameters.map(withoutNul) });
+    }
+    return connection;
+  }
+}
 
 /**
  * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
@@ -40,5 +59,10 @@ export function openPostgres(url: string, onIdleError: (error: Error) => void): 
     ...(schema === null ? {} : { options: `-c search_path=${schema}` }),
   });
   pool.on('error', onIdleError);
-  return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }) };
+  class Dialect extends PostgresDialect {
+    override createDriver(): PostgresDriver {
+      return new NulFreeDriver({ pool });
+    }
+  }
+  return { db: new Kysely<Database>({ dialect: new Dialect({ pool }) }) };
 }

@@ -1,55 +1,55 @@
-accounts.id text not null
-accounts.name text not null
-accounts.plan text not null
-accounts.subscription text not null
+accounts.id text collate C not null
+accounts.name text collate C not null
+accounts.plan text collate C not null
+accounts.subscription text collate C not null
 accounts.created_at bigint not null
-api_keys.id text not null
-api_keys.account_id text not null
-api_keys.name text not null
-api_keys.mode text not null
+api_keys.id text collate C not null
+api_keys.account_id text collate C not null
+api_keys.name text collate C not null
+api_keys.mode text collate C not null
 api_keys.hash bytea not null
-api_keys.prefix text not null
-api_keys.scopes text not null
+api_keys.prefix text collate C not null
+api_keys.scopes text collate C not null
 api_keys.created_at bigint not null
 api_keys.expires_at bigint
 api_keys.revoked_at bigint
 api_keys.last_used_at bigint
-attempts.delivery_id text not null
+attempts.delivery_id text collate C not null
 attempts.number bigint not null
 attempts.at bigint not null
 attempts.duration_ms bigint not null
 attempts.status_code bigint
-attempts.error_class text
-attempts.response_excerpt text
-chats.line_id text not null
-chats.jid text not null
-chats.pn text
-chats.lid text
-chats.name text
+attempts.error_class text collate C
+attempts.response_excerpt text collate C
+chats.line_id text collate C not null
+chats.jid text collate C not null
+chats.pn text collate C
+chats.lid text collate C
+chats.name text collate C
 chats.is_group bigint not null
 chats.archived bigint not null
 chats.unread_count bigint not null
-chats.last_message_id text
+chats.last_message_id text collate C
 chats.last_message_at bigint
 chats.updated_at bigint not null
-contacts.line_id text not null
-contacts.jid text not null
-contacts.pn text
-contacts.lid text
-contacts.name text
-contacts.push_name text
+contacts.line_id text collate C not null
+contacts.jid text collate C not null
+contacts.pn text collate C
+contacts.lid text collate C
+contacts.name text collate C
+contacts.push_name text collate C
 contacts.updated_at bigint not null
-data_keys.scope text not null
-data_keys.master_key_id text not null
+data_keys.scope text collate C not null
+data_keys.master_key_id text collate C not null
 data_keys.wrapped bytea not null
 data_keys.created_at bigint not null
 deliveries.seq bigint not null identity always
-deliveries.id text not null
-deliveries.account_id text not null
-deliveries.webhook_id text not null
+deliveries.id text collate C not null
+deliveries.account_id text collate C not null
+deliveries.webhook_id text collate C not null
 deliveries.event_seq bigint not null
-deliveries.order_key text
-deliveries.state text not null
+deliveries.order_key text collate C
+deliveries.state text collate C not null
 deliveries.attempts bigint not null
 deliveries.step bigint not null
 deliveries.pulls bigint not null
@@ -58,107 +58,107 @@ deliveries.expires_at bigint
 deliveries.created_at bigint not null
 deliveries.finished_at bigint
 events.seq bigint not null identity always
-events.id text not null
-events.account_id text not null
-events.line_id text not null
-events.type text not null
-events.dedupe_key text not null
-events.chat text
-events.payload text not null
+events.id text collate C not null
+events.account_id text collate C not null
+events.line_id text collate C not null
+events.type text collate C not null
+events.dedupe_key text collate C not null
+events.chat text collate C
+events.payload text collate C not null
 events.created_at bigint not null
-idempotency.scope text not null
-idempotency.key text not null
-idempotency.fingerprint text not null
-idempotency.outbox_id text
+idempotency.scope text collate C not null
+idempotency.key text collate C not null
+idempotency.fingerprint text collate C not null
+idempotency.outbox_id text collate C
 idempotency.status bigint
-idempotency.body text
+idempotency.body text collate C
 idempotency.created_at bigint not null
 idempotency.expires_at bigint not null
 inbox.seq bigint not null identity always
-inbox.line_id text not null
-inbox.kind text not null
-inbox.hash text
-inbox.tag text not null
+inbox.line_id text collate C not null
+inbox.kind text collate C not null
+inbox.hash text collate C
+inbox.tag text collate C not null
 inbox.enc_index bigint not null
 inbox.stanza bytea
 inbox.plaintext bytea
-inbox.failure text
+inbox.failure text collate C
 inbox.done bigint not null
 inbox.created_at bigint not null
-line_keys.line_id text not null
-line_keys.kind text not null
-line_keys.id text not null
+line_keys.line_id text collate C not null
+line_keys.kind text collate C not null
+line_keys.id text collate C not null
 line_keys.value bytea not null
 lines.number bigint not null identity always
-lines.id text not null
-lines.account_id text not null
-lines.mode text not null
-lines.customer_ref text
-lines.label text
-lines.status text not null
-lines.status_reason text
-lines.phone text
-lines.jid text
-lines.lid text
-lines.name text
+lines.id text collate C not null
+lines.account_id text collate C not null
+lines.mode text collate C not null
+lines.customer_ref text collate C
+lines.label text collate C
+lines.status text collate C not null
+lines.status_reason text collate C
+lines.phone text collate C
+lines.jid text collate C
+lines.lid text collate C
+lines.name text collate C
 lines.created_at bigint not null
 lines.connected_at bigint
 lines.deleted_at bigint
 messages.seq bigint not null identity always
-messages.line_id text not null
-messages.message_id text not null
-messages.chat_jid text not null
-messages.sender_jid text not null
+messages.line_id text collate C not null
+messages.message_id text collate C not null
+messages.chat_jid text collate C not null
+messages.sender_jid text collate C not null
 messages.from_me bigint not null
-messages.kind text not null
-messages.body text not null
-messages.facts text not null
+messages.kind text collate C not null
+messages.body text collate C not null
+messages.facts text collate C not null
 messages.proto bytea
-messages.status text not null
+messages.status text collate C not null
 messages.timestamp bigint not null
 messages.created_at bigint not null
 migrations.name text not null
 migrations.breaking integer not null
 migrations.applied_at bigint not null
 outbox.seq bigint not null identity always
-outbox.id text not null
-outbox.account_id text not null
-outbox.line_id text not null
-outbox.message_id text not null
-outbox.to_jid text not null
-outbox.content text not null
-outbox.state text not null
+outbox.id text collate C not null
+outbox.account_id text collate C not null
+outbox.line_id text collate C not null
+outbox.message_id text collate C not null
+outbox.to_jid text collate C not null
+outbox.content text collate C not null
+outbox.state text collate C not null
 outbox.proto bytea
-outbox.prepared text
+outbox.prepared text collate C
 outbox.accepted_at bigint not null
 outbox.ack_timestamp bigint
-outbox.error_code text
-outbox.error_details text
+outbox.error_code text collate C
+outbox.error_details text collate C
 outbox.finished_at bigint
-settings.name text not null
-settings.value text not null
-webhooks.id text not null
-webhooks.account_id text not null
-webhooks.mode text not null
-webhooks.line_id text
-webhooks.url text not null
+settings.name text collate C not null
+settings.value text collate C not null
+webhooks.id text collate C not null
+webhooks.account_id text collate C not null
+webhooks.mode text collate C not null
+webhooks.line_id text collate C
+webhooks.url text collate C not null
 webhooks.secret bytea not null
 webhooks.previous_secret bytea
 webhooks.previous_secret_until bigint
-webhooks.events text not null
-webhooks.selectors text not null
-webhooks.filters text
+webhooks.events text collate C not null
+webhooks.selectors text collate C not null
+webhooks.filters text collate C
 webhooks.headers bytea
-webhooks.format text not null
-webhooks.description text
+webhooks.format text collate C not null
+webhooks.description text collate C
 webhooks.strict_order bigint not null
-webhooks.status text not null
-webhooks.disabled_reason text
+webhooks.status text collate C not null
+webhooks.disabled_reason text collate C
 webhooks.disabled_at bigint
 webhooks.created_at bigint not null
 webhooks.failing_since bigint
 webhooks.last_failure_at bigint
-webhooks.lane_owner text
+webhooks.lane_owner text collate C
 webhooks.lane_until bigint not null
 accounts: PRIMARY KEY (id)
 api_keys: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
@@ -208,13 +208,13 @@ CREATE INDEX chats_recent ON chats USING btree (line_id, updated_at)
 CREATE UNIQUE INDEX contacts_pkey ON contacts USING btree (line_id, jid)
 CREATE INDEX contacts_pn ON contacts USING btree (line_id, pn) WHERE (pn IS NOT NULL)
 CREATE UNIQUE INDEX data_keys_pkey ON data_keys USING btree (scope)
-CREATE INDEX deliveries_due ON deliveries USING btree (state, next_at, webhook_id)
+CREATE INDEX deliveries_due ON deliveries USING btree (state, webhook_id, next_at, seq)
 CREATE INDEX deliveries_event ON deliveries USING btree (event_seq)
-CREATE INDEX deliveries_finished ON deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL)
+CREATE INDEX deliveries_finished ON deliveries USING btree (state, finished_at) WHERE (finished_at IS NOT NULL)
 CREATE UNIQUE INDEX deliveries_id_key ON deliveries USING btree (id)
-CREATE INDEX deliveries_lane ON deliveries USING btree (webhook_id, state, next_at, seq)
 CREATE INDEX deliveries_log ON deliveries USING btree (webhook_id, seq)
 CREATE UNIQUE INDEX deliveries_pkey ON deliveries USING btree (seq)
+CREATE INDEX deliveries_state ON deliveries USING btree (webhook_id, state, seq)
 CREATE INDEX deliveries_usage ON deliveries USING btree (account_id, created_at)
 CREATE INDEX events_account ON events USING btree (account_id, seq)
 CREATE INDEX events_age ON events USING btree (created_at)
