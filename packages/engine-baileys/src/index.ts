@@ -1,1 +1,2 @@
-export {};
+export { createBaileysEngine } from './baileys-engine.ts';
+export { DEFAULT_ENDPOINT } from './noise-root.ts';

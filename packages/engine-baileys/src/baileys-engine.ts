@@ -1,0 +1,216 @@
+import {
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type EngineFactory,
+  type EngineOptions,
+  type InboxEntry,
+  isGroup,
+  type Jid,
+  type NumberLookup,
+  type OutboundContent,
+  type Prepared,
+  parseUsyncNumbers,
+  readReceipt,
+  type Self,
+  type ServerAck,
+  type UsyncNumber,
+  usyncNumbers,
+} from '@ponte/engine';
+import { type AuthenticationCreds, Curve, initAuthCreds, proto } from './baileys.ts';
+import { Connection, selfOf } from './connection.ts';
+import { assertHardened } from './hardening/assert-hardened.ts';
+import { decodeEntry } from './inbound/decode.ts';
+import { describeError } from './library-log.ts';
+import { claimNoiseRoot } from './noise-root.ts';
+import { buildMessage } from './outbound/build-message.ts';
+import { resolveRecipient } from './outbound/resolve-recipient.ts';
+import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
+import { KeyVault } from './store/key-vault.ts';
+import { LidMap } from './store/lid-map.ts';
+
+/** Numbers per question to WhatsApp. */
+const LOOKUP_MAX = 50;
+
+/**
+ * The engine over Baileys 7.0.0-rc14. All engines of a process share one noise root: opening a second network in the same process
+ * is refused.
+ */
+export function createBaileysEngine(): EngineFactory {
+  return { name: 'baileys', open };
+}
+
+async function open(options: EngineOptions): Promise<Engine> {
+  assertHardened({ Curve, proto });
+  claimNoiseRoot(options.endpoint.noiseRoot);
+  if (options.endpoint.proxyUrl !== undefined) {
+    throw new EngineError('wrong_state', 'endpoint.proxyUrl: this engine connects directly only; leave the proxy out');
+  }
+  const vault = new KeyVault(options.store);
+  const creds = await loadCreds(options);
+  if (creds && !creds.myAppStateKeyId) {
+    // The key is stored with its message, its name a moment later: a crash in between leaves it to be found here.
+    const newest = (await vault.ids('app-state-sync-key')).at(-1);
+    if (newest !== undefined) creds.myAppStateKeyId = newest;
+  }
+  return new BaileysEngine(options, vault, creds);
+}
+
+async function loadCreds({ store }: EngineOptions): Promise<AuthenticationCreds | undefined> {
+  const stored = (await store.get(CREDS_KIND, [CREDS_ID])).get(CREDS_ID);
+  if (!stored) return undefined;
+  try {
+    return decodeCreds(stored);
+  } catch (cause) {
+    throw new EngineError(
+      'store_failed',
+      `the line's credentials cannot be read (${describeError(cause)}); restore them, or log the line out and pair it anew`,
+      { cause },
+    );
+  }
+}
+
+class BaileysEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #vault: KeyVault;
+  readonly #lids: LidMap;
+  #creds: AuthenticationCreds | undefined;
+  #connection: Connection | undefined;
+  #questions = 0;
+
+  constructor(options: EngineOptions, vault: KeyVault, creds: AuthenticationCreds | undefined) {
+    this.#options = options;
+    this.#vault = vault;
+    this.#lids = new LidMap(vault);
+    this.#creds = creds;
+  }
+
+  self(): Self | undefined {
+    return this.#creds && selfOf(this.#creds);
+  }
+
+  async connect(pairing?: { kind: 'qr' } | { kind: 'code'; phone: string }): Promise<void> {
+    if (this.#connection) throw new EngineError('wrong_state', 'the line has a connection already');
+    const creds = this.#creds ?? initAuthCreds();
+    const wish = this.#creds ? undefined : pairing;
+    if (!this.#creds && !wish) throw new EngineError('wrong_state', 'the line is not paired: say how to pair it');
+    const connection: Connection = new Connection({
+      options: this.#options,
+      vault: this.#vault,
+      lids: this.#lids,
+      creds,
+      pairing: wish,
+      onPaired: () => {
+        this.#creds = creds;
+      },
+      onEnded: () => {
+        if (this.#connection === connection) this.#connection = undefined;
+      },
+    });
+    this.#connection = connection;
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    connection?.end({ reason: 'closed', detail: 'closed on request' });
+    await connection?.ended;
+  }
+
+  async logout(timeoutMs: number): Promise<{ unlinked: boolean }> {
+    const connection = this.#connection;
+    const unlinked = connection?.isOpen === true && (await this.#unlink(connection, timeoutMs));
+    connection?.end({ reason: 'logged_out', detail: 'logged out on request' });
+    await connection?.ended;
+    this.#creds = undefined;
+    await this.#vault.clear();
+    return { unlinked };
+  }
+
+  async prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared> {
+    if (!this.#creds) throw new EngineError('wrong_state', 'the line is not paired');
+    const { lids } = { lids: this.#lids };
+    const address = await resolveRecipient(to, {
+      lids,
+      learn: async (pairs) => {
+        const connection = this.#connection;
+        await (connection ? connection.learn(pairs) : lids.learn(pairs));
+      },
+      askNumber: async (phone) => {
+        const [answer] = await this.#askNumbers([phone]);
+        return answer ?? { phone, registered: false, isBusiness: false };
+      },
+    });
+    const bytes = await buildMessage(content, address.to, this.#options.lookup);
+    return { id, to: address.to, recipient: address.recipient, proto: bytes, attrs: address.attrs };
+  }
+
+  async transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck> {
+    return this.#open().transmit(prepared, signal);
+  }
+
+  async decode(entry: InboxEntry): Promise<EngineEvent[]> {
+    const self = this.self();
+    if (!self)
+      throw new EngineError('wrong_state', 'the line is not paired: nobody can say which messages are its own');
+    return decodeEntry(entry, self, this.#lids);
+  }
+
+  async lookupNumbers(phones: string[]): Promise<NumberLookup[]> {
+    const answers = await this.#askNumbers(phones);
+    return answers.map(({ phone, registered, pn, lid, isBusiness }) => ({
+      phone,
+      registered,
+      ...(pn === undefined ? {} : { jid: pn }),
+      ...(lid === undefined ? {} : { lid }),
+      isBusiness,
+    }));
+  }
+
+  async markRead(chat: Jid, ids: string[], sender: Jid | undefined, played: boolean): Promise<void> {
+    if (ids.length === 0) return;
+    const connection = this.#open();
+    const what = played ? 'played' : 'read';
+    const type = (await connection.tellsReads()) ? what : (`${what}-self` as const);
+    const author = isGroup(chat) ? sender : undefined;
+    const nowSeconds = Math.floor(this.#options.clock.now() / 1000);
+    await connection.send(readReceipt({ chat, ids, sender: author, type, nowSeconds }));
+  }
+
+  #open(): Connection {
+    if (this.#connection?.isOpen) return this.#connection;
+    throw new EngineError('not_connected', 'the line is not connected');
+  }
+
+  async #askNumbers(phones: string[]): Promise<UsyncNumber[]> {
+    const answers: UsyncNumber[] = [];
+    for (let start = 0; start < phones.length; start += LOOKUP_MAX) {
+      const connection = this.#open();
+      const part = phones.slice(start, start + LOOKUP_MAX);
+      const answer = await connection.query(usyncNumbers(part, `usync-${++this.#questions}`));
+      const numbers = parseUsyncNumbers(answer, part);
+      await connection.learn(
+        numbers.flatMap(({ lid, pn }) => (lid !== undefined && pn !== undefined ? [{ lid, pn }] : [])),
+      );
+      answers.push(...numbers);
+    }
+    return answers;
+  }
+
+  async #unlink(connection: Connection, timeoutMs: number): Promise<boolean> {
+    const jid = this.#creds?.me?.id;
+    if (jid === undefined) return false;
+    const request = {
+      tag: 'iq',
+      attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'md' },
+      content: [{ tag: 'remove-companion-device', attrs: { jid, reason: 'user_initiated' } }],
+    };
+    try {
+      await connection.query(request, timeoutMs);
+      return true;
+    } catch (error) {
+      const { log, session } = this.#options;
+      log.warn({ session, error: describeError(error) }, 'WhatsApp did not confirm the logout');
+      return false;
+    }
+  }
+}

@@ -1,0 +1,373 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import {
+  type AddressPair,
+  ackFor,
+  child,
+  EngineError,
+  type EngineOptions,
+  intAttr,
+  type Node,
+  type Prepared,
+  parseChatState,
+  personJid,
+  type Self,
+  type ServerAck,
+} from '@ponte/engine';
+import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
+import { type Ending, endingOf, type Stage } from './close-reason.ts';
+import { completeEvent } from './inbound/decode.ts';
+import { GuardedLidMapping } from './inbound/guarded-lid-mapping.ts';
+import { makeSealingRepository } from './inbound/sealing-repository.ts';
+import { StanzaGate } from './inbound/stanza-gate.ts';
+import { StanzaLinks } from './inbound/stanza-links.ts';
+import { describeError, libraryLog } from './library-log.ts';
+import { completeLogin } from './login/login.ts';
+import { PreKeys } from './login/pre-keys.ts';
+import { AckWaiter } from './outbound/ack-waiter.ts';
+import { transmit } from './outbound/transmit.ts';
+import { Pairing, type PairingWish } from './pairing/pairing.ts';
+import { toEngineError } from './query-error.ts';
+import { deviceCache, QUERY_MS, socketConfig } from './socket-config.ts';
+import { isPaired } from './store/credentials.ts';
+import { KeyTransactions } from './store/key-transactions.ts';
+import type { KeyVault } from './store/key-vault.ts';
+import type { LidMap } from './store/lid-map.ts';
+import { StoreGuard } from './store/store-guard.ts';
+import { Transport } from './transport.ts';
+
+/** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
+const LOGIN_MS = 60_000;
+const SERVER = '@s.whatsapp.net';
+
+export interface ConnectionParts {
+  options: EngineOptions;
+  vault: KeyVault;
+  lids: LidMap;
+  /** The line's own, or new ones when it is to be paired. Changed in place. */
+  creds: AuthenticationCreds;
+  pairing: PairingWish | undefined;
+  /** The credentials are those of a paired line now, and durable. */
+  onPaired(): void;
+  onEnded(): void;
+}
+
+/** Who the credentials belong to; undefined before the pairing. */
+export function selfOf(creds: AuthenticationCreds): Self | undefined {
+  if (!isPaired(creds)) return undefined;
+  const { id, lid, name } = creds.me;
+  return { pn: personJid(id), ...(lid ? { lid: personJid(lid) } : {}), name: name ?? '' };
+}
+
+/** One socket from its opening to its end. Never reconnects. */
+export class Connection {
+  readonly #parts: ConnectionParts;
+  readonly #logger: SocketConfig['logger'];
+  readonly #guard: StoreGuard;
+  readonly #keys: KeyTransactions;
+  readonly #links = new StanzaLinks();
+  readonly #acks = new AckWaiter();
+  readonly #sock: WASocket;
+  readonly #transport: Transport;
+  readonly #gate: StanzaGate;
+  readonly #preKeys: PreKeys;
+  readonly #pairing: Pairing | undefined;
+  readonly #loginTimer: NodeJS.Timeout;
+  #stage: Stage = 'connecting';
+  #isOpen = false;
+  #name: string | undefined;
+  #ending: Ending | undefined;
+  /** Whoever waits for WhatsApp right now. */
+  readonly #interrupts = new Set<() => void>();
+  #resolveEnded: () => void = () => {};
+  /** Resolves when nothing of the connection runs any more. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.#resolveEnded = resolve;
+  });
+
+  constructor(parts: ConnectionParts) {
+    const { options, vault, lids, creds } = parts;
+    this.#parts = parts;
+    this.#name = creds.me?.name;
+    this.#logger = libraryLog(options.log, options.session);
+    this.#guard = new StoreGuard(
+      vault,
+      (cause) => this.#storeFailed(cause),
+      () => options.onChange({ type: 'inbox' }),
+    );
+    this.#keys = new KeyTransactions(this.#guard, (pn) => this.#guard.durable(() => lids.lidOf(personJid(pn))));
+    this.#sock = makeWASocket(
+      socketConfig({
+        options,
+        creds,
+        guard: this.#guard,
+        logger: this.#logger,
+        devices: deviceCache(() => options.clock.now()),
+        makeRepository: () => this.#makeRepository(),
+        onLookupFailed: (cause) => this.#storeFailed(cause),
+      }),
+    );
+    this.#transport = new Transport(this.#sock.ws);
+    this.#gate = this.#makeGate();
+    this.#preKeys = new PreKeys({
+      creds,
+      guard: this.#guard,
+      updateCreds: (update) => this.#updateCreds(update),
+      query: (node) => this.query(node),
+    });
+    this.#pairing = parts.pairing && this.#makePairing(parts.pairing);
+    this.#loginTimer = setTimeout(
+      () =>
+        this.end({ reason: 'connection_lost', detail: `WhatsApp did not let the line in within ${LOGIN_MS / 1000} s` }),
+      LOGIN_MS,
+    );
+    this.#listen();
+  }
+
+  /** True from the end of the login to the end of the connection. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.#ending === undefined;
+  }
+
+  /** Ends the connection for a reason of ours; the first reason counts. `cut` lets nothing leave any more, not even a goodbye. */
+  end(ending: Ending, how: 'close' | 'cut' = 'close'): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.#quiet();
+    // During the handshake Baileys would start its keep-alive after its own end; it ends itself when the socket is gone.
+    if (how === 'cut' || this.#stage !== 'established') this.#transport.cut();
+    if (this.#stage === 'established') void this.#sock.end(new Error(ending.detail));
+  }
+
+  /** Asks WhatsApp. Rejects with `not_connected`, `timeout`, or `rejected` and WhatsApp's code. */
+  async query(node: Node, timeoutMs = QUERY_MS): Promise<Node> {
+    const what = `<${node.content?.[0] && typeof node.content[0] === 'object' ? node.content[0].tag : node.tag}>`;
+    try {
+      const answer: Node | undefined = await this.whileConnected(this.#sock.query(node, timeoutMs));
+      if (!answer) throw new EngineError('timeout', 'no answer in time');
+      return answer;
+    } catch (error) {
+      throw toEngineError(error, what);
+    }
+  }
+
+  /** Sends without waiting for an answer. Rejects with `not_connected`. */
+  async send(node: Node): Promise<void> {
+    try {
+      await this.whileConnected(this.#sock.sendNode(node));
+    } catch (error) {
+      throw toEngineError(error, `<${node.tag}>`);
+    }
+  }
+
+  transmit(prepared: Prepared, signal: AbortSignal | undefined): Promise<ServerAck> {
+    return transmit(prepared, signal, {
+      sock: this.#sock,
+      acks: this.#acks,
+      whileConnected: (work) => this.whileConnected(work),
+    });
+  }
+
+  /** Whether this account tells others what it has read. */
+  async tellsReads(): Promise<boolean> {
+    const settings = await this.whileConnected(this.#sock.fetchPrivacySettings());
+    return settings.readreceipts !== 'none';
+  }
+
+  /** Takes over what WhatsApp disclosed about addresses; sessions move to the LID with them. */
+  async learn(pairs: AddressPair[]): Promise<void> {
+    const news = await this.#guard.durable(() => this.#parts.lids.learn(pairs));
+    for (const { pn, lid } of news) await this.#sock.signalRepository.migrateSession(pn, lid);
+  }
+
+  /** The work, or a rejection with `timeout` when the connection ends first. */
+  async whileConnected<T>(work: Promise<T>): Promise<T> {
+    let interrupt: () => void = () => {};
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      interrupt = () => reject(new EngineError('timeout', 'the connection ended before WhatsApp answered'));
+    });
+    this.#interrupts.add(interrupt);
+    if (this.#ending) interrupt();
+    try {
+      return await Promise.race([work, interrupted]);
+    } finally {
+      this.#interrupts.delete(interrupt);
+    }
+  }
+
+  #makeRepository() {
+    const { creds, lids } = this.#parts;
+    return makeSealingRepository({
+      creds,
+      guard: this.#guard,
+      keys: this.#keys,
+      links: this.#links,
+      lidMapping: new GuardedLidMapping(lids, this.#guard, this.#keys, this.#logger),
+      logger: this.#logger,
+      self: () => selfOf(creds),
+    });
+  }
+
+  #makeGate(): StanzaGate {
+    const { options, lids, creds } = this.#parts;
+    return new StanzaGate(this.#sock.ws, {
+      guard: this.#guard,
+      links: this.#links,
+      self: () => selfOf(creds),
+      learn: (pairs) => (pairs.length === 0 ? Promise.resolve() : this.learn(pairs)),
+      onLive: async (node) => {
+        const event = parseChatState(node);
+        if (event)
+          options.onChange({ type: 'live', event: await this.#guard.durable(() => completeEvent(event, lids)) });
+      },
+      intercept: (node) => this.#intercept(node),
+      onBroken: (detail) => this.end({ reason: 'connection_lost', detail }, 'cut'),
+      onListenerError: (event, error) => this.#listenerFailed(event, error),
+    });
+  }
+
+  #makePairing(wish: PairingWish): Pairing {
+    const { options, creds } = this.#parts;
+    const parts = {
+      creds,
+      now: () => options.clock.now(),
+      send: (node: Node) => this.send(node),
+      query: (node: Node) => this.query(node),
+      onQr: (data: string, expiresAt: number) => options.onChange({ type: 'qr', data, expiresAt }),
+      onCode: (code: string, expiresAt: number) => options.onChange({ type: 'code', code, expiresAt }),
+      end: (ending: Ending) => this.end(ending),
+      keep: async (update: Partial<AuthenticationCreds>) => {
+        this.#updateCreds(update);
+        await this.#guard.saveCreds(creds);
+        this.#parts.onPaired();
+      },
+      onPaired: () => {
+        const self = selfOf(creds);
+        if (self) options.onChange({ type: 'paired', self });
+      },
+    };
+    return new Pairing(parts, wish);
+  }
+
+  #listen(): void {
+    const { ws, ev } = this.#sock;
+    // Taken over: Baileys' own handlers keep an outdated secret, leave timers behind, or answer before anything is durable.
+    for (const name of ['CB:success', 'CB:iq,type:set,pair-device', 'CB:iq,,pair-success']) ws.removeAllListeners(name);
+    ws.on('open', () => {
+      this.#stage = 'handshake';
+    });
+    ws.on('frame', (frame: unknown) => {
+      if (!(frame instanceof Uint8Array)) this.#stage = 'established';
+    });
+    ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+      const code = response.statusCode ?? 500;
+      request.destroy();
+      const reason = code >= 500 ? 'server_unavailable' : 'connection_lost';
+      this.end({ reason, serverCode: code, detail: `the server answered the connection with HTTP ${code}` }, 'cut');
+    });
+    ws.on('CB:success', (node: Node) => this.#login(node));
+    ws.on('CB:iq,type:set,pair-device', (node: Node) => {
+      clearTimeout(this.#loginTimer);
+      return this.#pairing?.onPairDevice(node);
+    });
+    ws.on('CB:iq,,pair-success', (node: Node) => this.#pairing?.onPairSuccess(node));
+    ws.on('CB:ack,class:message', (node: Node) =>
+      this.#acks.onAck(node, Math.floor(this.#parts.options.clock.now() / 1000)),
+    );
+    ev.on('creds.update', () => this.#credsChanged());
+    ev.on('connection.update', ({ connection, lastDisconnect }) => {
+      if (connection === 'close') void this.#closed(lastDisconnect?.error);
+    });
+  }
+
+  async #login(success: Node): Promise<void> {
+    const { creds, options, lids } = this.#parts;
+    if (this.#pairing || this.#isOpen) return;
+    clearTimeout(this.#loginTimer);
+    await completeLogin(success, {
+      sock: this.#sock,
+      creds,
+      preKeys: this.#preKeys,
+      updateCreds: (update) => this.#updateCreds(update),
+      learnSelf: async () => {
+        const self = selfOf(creds);
+        const lid = self?.lid;
+        if (self && lid !== undefined) await this.#guard.durable(() => lids.learn([{ lid, pn: self.pn }]));
+      },
+      query: (node) => this.query(node),
+      warn: (fields, message) => options.log.warn({ session: options.session, ...fields }, message),
+    });
+    const self = selfOf(creds);
+    if (!self || this.#ending) return;
+    this.#isOpen = true;
+    options.onChange({ type: 'open', self });
+  }
+
+  async #intercept(node: Node): Promise<boolean> {
+    if (this.#pairing) {
+      await this.#pairing.onStanza(node);
+      return true;
+    }
+    const count = node.tag === 'notification' && node.attrs.type === 'encrypt' ? child(node, 'count') : undefined;
+    const left = intAttr(count, 'value');
+    if (node.attrs.from !== SERVER || left === undefined) return false;
+    await this.send(ackFor(node));
+    // Not awaited: the answer takes a round trip, and the next login asks again if this fails.
+    this.#preKeys.onLow(left).catch((error: unknown) => this.#listenerFailed('pre-keys', error));
+    return true;
+  }
+
+  #updateCreds(update: Partial<AuthenticationCreds>): void {
+    this.#sock.ev.emit('creds.update', update);
+  }
+
+  /** Baileys has merged the update already: its own listener was first. */
+  #credsChanged(): void {
+    const { creds, options } = this.#parts;
+    const self = selfOf(creds);
+    if (!self) return;
+    void this.#guard.saveCreds(creds);
+    if (!this.#isOpen || self.name === (this.#name ?? '')) return;
+    this.#name = self.name;
+    options.onChange({ type: 'self', self });
+  }
+
+  #storeFailed(cause: unknown): void {
+    this.end({ reason: 'store_failed', detail: describeError(cause) }, 'cut');
+  }
+
+  #listenerFailed(event: string, error: unknown): void {
+    if (this.#ending) return;
+    const { log, session } = this.#parts.options;
+    log.warn(
+      { session, event: event.split(',')[0], error: describeError(error) },
+      'a handler of the connection failed',
+    );
+    // The frame decoder itself: the stream cannot be read any further.
+    if (event === 'message') this.end({ reason: 'connection_lost', detail: describeError(error) }, 'cut');
+  }
+
+  /** From here on nothing that is still under way has an effect. */
+  #quiet(): void {
+    this.#isOpen = false;
+    this.#gate.stop();
+    this.#guard.stop();
+    this.#pairing?.stop();
+    clearTimeout(this.#loginTimer);
+  }
+
+  async #closed(error: unknown): Promise<void> {
+    const { options, vault } = this.#parts;
+    const ending = this.#ending ?? endingOf(error, this.#stage, options.clock.now());
+    this.#ending = ending;
+    this.#quiet();
+    this.#sock.ev.flush();
+    this.#acks.rejectAll(new EngineError('timeout', 'the connection ended before WhatsApp acknowledged the message'));
+    for (const interrupt of this.#interrupts) interrupt();
+    this.#transport.rejectWaiting('the connection ended');
+    await vault.settled();
+    vault.forget();
+    this.#parts.onEnded();
+    this.#resolveEnded();
+    options.onChange({ type: 'closed', ...ending });
+  }
+}

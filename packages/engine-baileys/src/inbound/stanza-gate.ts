@@ -1,0 +1,162 @@
+import type { EventEmitter } from 'node:events';
+import { type AddressPair, addressPairs, type Node, packNode, parseMessageStanza, type Self } from '@ponte/engine';
+import { decodeMessageNode } from '../baileys.ts';
+import { describeError } from '../library-log.ts';
+import type { StoreGuard } from '../store/store-guard.ts';
+import { encryptedParts, type StanzaLinks, withoutCiphertext } from './stanza-links.ts';
+
+/** Stanzas that carry facts. Answers to queries, acks and the login's own stanzas pass at once. */
+const GATED = new Set(['message', 'receipt', 'notification', 'call', 'ib', 'chatstate']);
+const SEALED_TYPES = new Set(['pkmsg', 'msg', 'skmsg']);
+/** Stanzas waiting to be made durable; beyond that the connection ends and WhatsApp delivers the rest again. */
+const WAITING_MAX = 5_000;
+/** How long a message may hold up what came after it (Baileys downloads history inside its handler). */
+const MESSAGE_TURN_MS = 30_000;
+
+export interface GateParts {
+  guard: StoreGuard;
+  links: StanzaLinks;
+  self(): Self | undefined;
+  learn(pairs: AddressPair[]): Promise<void>;
+  /** A stanza that is never journaled. */
+  onLive(node: Node): Promise<void>;
+  /** Deals with stanzas that are about the connection itself: true = neither journal nor Baileys need them. */
+  intercept(node: Node): Promise<boolean>;
+  /** The connection cannot go on. */
+  onBroken(reason: string): void;
+  onListenerError(event: string, error: unknown): void;
+}
+
+/**
+ * Stands between Baileys' socket and its handlers. Every stanza that carries a fact is made durable before a handler sees it, and so
+ * before any acknowledgement: encrypted messages by the sealing repository, everything else here. One queue keeps the
+ * order; a message is handled to its end before the next stanza, so the inbox has the order of the wire.
+ *
+ * It also catches what handlers throw: Baileys registers async listeners whose rejections would end the process.
+ */
+export class StanzaGate {
+  readonly #socket: EventEmitter;
+  readonly #parts: GateParts;
+  #names: string[] = [];
+  #waiting = 0;
+  #tail: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(socket: EventEmitter, parts: GateParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    socket.emit = (event: string | symbol, ...args: unknown[]) => this.#emit(event, args);
+  }
+
+  /** Nothing that still waits reaches a handler. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #emit(event: string | symbol, args: unknown[]): boolean {
+    if (typeof event !== 'string' || !event.startsWith('CB:')) return this.#run(event, args);
+    // Every CB event has the stanza as its argument (Baileys socket.js onMessageReceived).
+    const node = args[0] as Node;
+    if (!GATED.has(node.tag)) return this.#run(event, args);
+    // One stanza is emitted under many names, one right after the other, the bare one last.
+    this.#names.push(event);
+    if (event !== `CB:${node.tag}`) return true;
+    const names = this.#names;
+    this.#names = [];
+    this.#enqueue(node, names);
+    return true;
+  }
+
+  #enqueue(node: Node, names: string[]): void {
+    if (this.#isStopped) return;
+    if (++this.#waiting > WAITING_MAX) {
+      this.stop();
+      this.#parts.onBroken('more stanzas arrive than can be made durable');
+      return;
+    }
+    this.#tail = this.#tail
+      .then(() => this.#pass(node, names))
+      .catch((error) => this.#parts.onListenerError('gate', error))
+      .finally(() => {
+        this.#waiting--;
+      });
+  }
+
+  async #pass(node: Node, names: string[]): Promise<void> {
+    if (this.#isStopped || (await this.#parts.intercept(node))) return;
+    if (node.tag === 'message') return this.#passMessage(node, names);
+    await this.#parts.learn(addressPairs(node));
+    if (node.tag === 'chatstate') return this.#parts.onLive(node);
+    await this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
+    if (this.#isStopped) return;
+    for (const name of names) this.#run(name, [node]);
+  }
+
+  async #passMessage(node: Node, names: string[]): Promise<void> {
+    const failure = this.#unreadable(node);
+    if (failure !== undefined || !isSealable(node)) {
+      await this.#parts.guard.appendStanza({ stanza: packNode(withoutCiphertext(node)), tag: 'message', failure });
+    }
+    if (this.#isStopped) return;
+    this.#parts.links.add(node);
+    // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can await.
+    const { offline: _offline, ...attrs } = node.attrs;
+    const handled = names.flatMap((name) => this.#call(name, [{ ...node, attrs }]));
+    await atMost(MESSAGE_TURN_MS, Promise.allSettled(handled));
+  }
+
+  /** Why nobody will be able to read this message; undefined when somebody may. */
+  #unreadable(node: Node): string | undefined {
+    const self = this.#parts.self();
+    if (!self || !parseMessageStanza(node, self)) return 'the envelope names no usable sender';
+    const unavailable = Array.isArray(node.content)
+      ? node.content.find((part) => part.tag === 'unavailable')
+      : undefined;
+    if (unavailable) return `content unavailable (${unavailable.attrs.type ?? 'no reason given'})`;
+    const parts = encryptedParts(node);
+    if (parts.length === 0) return hasPlaintext(node) ? undefined : 'the message has no content';
+    if (!isSealable(node)) return `encryption of type ${parts[0]?.attrs.type ?? '(none)'} is not supported`;
+    try {
+      decodeMessageNode(node, self.pn, self.lid ?? '');
+      return undefined;
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+
+  #run(event: string | symbol, args: unknown[]): boolean {
+    return this.#call(event, args).length > 0;
+  }
+
+  /** Calls every listener; nothing one of them throws reaches the others or the process. */
+  #call(event: string | symbol, args: unknown[]): Promise<unknown>[] {
+    return this.#socket.rawListeners(event).map(async (listener) => {
+      try {
+        await Reflect.apply(listener, this.#socket, args);
+      } catch (error) {
+        this.#parts.onListenerError(String(event), error);
+      }
+    });
+  }
+}
+
+const hasPlaintext = (node: Node): boolean =>
+  Array.isArray(node.content) && node.content.some((part) => part.tag === 'plaintext');
+
+/** True when the sealing repository will make the message durable. Baileys looks at the first `<enc>` to refuse a message whole. */
+function isSealable(node: Node): boolean {
+  const parts = encryptedParts(node);
+  return (
+    parts.length > 0 &&
+    parts.every((part) => SEALED_TYPES.has(part.attrs.type ?? '') && part.content instanceof Uint8Array)
+  );
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const elapsed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, elapsed]);
+  clearTimeout(timer);
+}

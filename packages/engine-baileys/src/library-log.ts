@@ -1,0 +1,43 @@
+import type { EngineLog } from '@ponte/engine';
+import type { SocketConfig } from './baileys.ts';
+
+type Logger = SocketConfig['logger'];
+
+/**
+ * What Baileys says, made fit for our log: warnings and errors only, the objects it adds (stanzas, keys, texts) left out except
+ * an error's message, and every run of digits that could be a number blanked.
+ */
+export function libraryLog(log: EngineLog, session: string): Logger {
+  const pass = (level: 'debug' | 'warn') => (fields: unknown, message?: string) => {
+    const text = typeof fields === 'string' ? fields : (message ?? '');
+    log[level]({ session, said: blankNumbers(text), error: errorText(fields) }, 'the engine library reports');
+  };
+  const quiet = () => {};
+  const logger: Logger = {
+    level: 'warn',
+    child: () => logger,
+    trace: quiet,
+    debug: quiet,
+    info: quiet,
+    warn: pass('debug'),
+    error: pass('warn'),
+  };
+  return logger;
+}
+
+/** An error's name and message, without numbers that could be somebody's. */
+export function describeError(error: unknown): string {
+  return blankNumbers(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
+
+function errorText(fields: unknown): string | undefined {
+  if (typeof fields !== 'object' || fields === null) return undefined;
+  for (const name of ['err', 'error', 'e', 'uploadError', 'ackErr']) {
+    const value: unknown = Reflect.get(fields, name);
+    if (value instanceof Error || typeof value === 'string') return describeError(value);
+  }
+  const trace: unknown = Reflect.get(fields, 'trace');
+  return typeof trace === 'string' ? blankNumbers(trace.split('\n')[0] ?? '') : undefined;
+}
+
+const blankNumbers = (text: string): string => text.replace(/\d{5,}/g, '…');

@@ -1,0 +1,75 @@
+import { EngineError, intAttr, type Node, type ServerAck } from '@ponte/engine';
+
+interface Waiting {
+  resolve(ack: ServerAck): void;
+  reject(error: EngineError): void;
+}
+
+/** One wait for one acknowledgement. */
+export interface ExpectedAck {
+  /** Resolves with the ack, also one that came already. Rejects with `rejected`, or with `timeout` after `ms` or when aborted. */
+  within(ms: number, signal: AbortSignal | undefined): Promise<ServerAck>;
+  /** Gives up waiting. Always to be called in the end. */
+  stop(): void;
+}
+
+/** Waits for WhatsApp's `<ack class="message">`: the only sign that a message is on the server (Baileys does not wait for it). */
+export class AckWaiter {
+  readonly #waiting = new Map<string, Set<Waiting>>();
+
+  /** To be called before the message leaves. */
+  expect(id: string): ExpectedAck {
+    let waiting: Waiting = { resolve: () => {}, reject: () => {} };
+    const acked = new Promise<ServerAck>((resolve, reject) => {
+      waiting = { resolve, reject };
+    });
+    // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as unhandled.
+    acked.catch(() => {});
+    this.#waiting.set(id, (this.#waiting.get(id) ?? new Set()).add(waiting));
+    return {
+      within: (ms, signal) => within(acked, ms, signal),
+      stop: () => {
+        const all = this.#waiting.get(id);
+        all?.delete(waiting);
+        if (all?.size === 0) this.#waiting.delete(id);
+      },
+    };
+  }
+
+  onAck(node: Node, nowSeconds: number): void {
+    const { id, error } = node.attrs;
+    const waiting = id === undefined ? undefined : this.#waiting.get(id);
+    for (const one of waiting ?? []) {
+      if (error === undefined) one.resolve({ timestamp: intAttr(node, 't') ?? nowSeconds });
+      else one.reject(refusal(error));
+    }
+  }
+
+  /** The connection is gone. */
+  rejectAll(error: EngineError): void {
+    for (const waiting of this.#waiting.values()) for (const one of waiting) one.reject(error);
+  }
+}
+
+async function within(acked: Promise<ServerAck>, ms: number, signal: AbortSignal | undefined): Promise<ServerAck> {
+  let giveUp: (error: EngineError) => void = () => {};
+  const gaveUp = new Promise<never>((_resolve, reject) => {
+    giveUp = reject;
+  });
+  const onAbort = () => giveUp(new EngineError('timeout', 'nobody waits for the acknowledgement any more'));
+  const timer = setTimeout(() => giveUp(new EngineError('timeout', `no acknowledgement within ${ms / 1000} s`)), ms);
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) onAbort();
+  try {
+    return await Promise.race([acked, gaveUp]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function refusal(error: string): EngineError {
+  const serverCode = Number(error);
+  const options = Number.isFinite(serverCode) ? { serverCode } : {};
+  return new EngineError('rejected', `WhatsApp refused the message (error ${error})`, options);
+}

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { bytes, child, EngineError, formatJid, type Node, SERVER_PN } from '@ponte/engine';
+import {
+  aesDecryptCTR,
+  aesEncryptCTR,
+  aesEncryptGCM,
+  bytesToCrockford,
+  Curve,
+  derivePairingCodeKey,
+  getCompanionPlatformId,
+  hkdf,
+} from '../baileys.ts';
+import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } from './pairing-driver.ts';
+import { BROWSER } from './qr-pairing.ts';
+
+const TAG = 'link_code_companion_reg';
+/** Bytes of salt, counter and key in a wrapped ephemeral key. */
+const SALT_BYTES = 32;
+const IV_BYTES = 16;
+const WRAPPED_BYTES = SALT_BYTES + IV_BYTES + 32;
+
+/**
+ * Pairing by a code that the person types into the phone (whatsmeow pair-code.go, Baileys socket.js and messages-recv.js). Every
+ * request is awaited, so a refusal is told; nothing is stored before the pairing succeeds.
+ */
+export class CodePairing implements PairingDriver {
+  readonly #context: PairingContext;
+  readonly #jid: string;
+  #code: string | undefined;
+  #ref: Uint8Array | undefined;
+  #expiresAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: PairingContext, phone: string) {
+    this.#context = context;
+    this.#jid = formatJid(phone, SERVER_PN);
+  }
+
+  /** The server keeps the connection as long as it has references to offer: so long the code is good. */
+  async onPairDevice(refs: string[]): Promise<void> {
+    if (this.#code !== undefined) return;
+    const lifetimeMs = FIRST_REF_MS + Math.max(0, refs.length - 1) * NEXT_REF_MS;
+    this.#expiresAt = this.#context.now() + lifetimeMs;
+    this.#timer = setTimeout(
+      () => this.#context.end({ reason: 'pairing_expired', detail: 'nobody entered the code in time' }),
+      lifetimeMs,
+    );
+    await this.#announce();
+  }
+
+  onSecretReplaced(): void {}
+
+  async onLinkCode(node: Node): Promise<void> {
+    const registration = child(node, TAG);
+    const stage = registration?.attrs.stage;
+    if (stage === 'refresh_code') await this.#announce();
+    if (stage === 'primary_hello' && registration) await this.#finish(registration);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Draws a code, tells WhatsApp about it, and shows it when WhatsApp has agreed. */
+  async #announce(): Promise<void> {
+    const { creds, query, end, onCode } = this.#context;
+    const code = bytesToCrockford(randomBytes(5));
+    this.#code = code;
+    const salt = randomBytes(SALT_BYTES);
+    const iv = randomBytes(IV_BYTES);
+    const key = await derivePairingCodeKey(code, salt);
+    const wrapped = Buffer.concat([salt, iv, aesEncryptCTR(creds.pairingEphemeralKeyPair.public, key, iv)]);
+    const hello = registrationIq({ jid: this.#jid, stage: 'companion_hello', should_show_push_notification: 'true' }, [
+      { tag: 'link_code_pairing_wrapped_companion_ephemeral_pub', attrs: {}, content: wrapped },
+      { tag: 'companion_server_auth_key_pub', attrs: {}, content: creds.noiseKey.public },
+      { tag: 'companion_platform_id', attrs: {}, content: getCompanionPlatformId(BROWSER) },
+      { tag: 'companion_platform_display', attrs: {}, content: `${BROWSER[1]} (${BROWSER[0]})` },
+      { tag: 'link_code_pairing_nonce', attrs: {}, content: '0' },
+    ]);
+    try {
+      const answer = await query(hello);
+      this.#ref = bytes(child(child(answer, TAG), 'link_code_pairing_ref'));
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      const detail = `WhatsApp refused to pair by code: ${error.message}`;
+      end({ reason: 'pairing_failed', detail, ...(error.serverCode ? { serverCode: error.serverCode } : {}) });
+      return;
+    }
+    onCode(`${code.slice(0, 4)}-${code.slice(4)}`, this.#expiresAt);
+  }
+
+  /** The phone took the code: agree on a secret with it and hand over our identity. */
+  async #finish(registration: Node): Promise<void> {
+    const { creds, query, end } = this.#context;
+    const wrapped = bytes(child(registration, 'link_code_pairing_wrapped_primary_ephemeral_pub'));
+    const phoneIdentity = bytes(child(registration, 'primary_identity_pub'));
+    const ref = bytes(child(registration, 'link_code_pairing_ref')) ?? this.#ref;
+    if (wrapped?.length !== WRAPPED_BYTES || phoneIdentity?.length !== 32 || !ref || this.#code === undefined) {
+      end({ reason: 'pairing_failed', detail: 'the phone answered the code with malformed keys' });
+      return;
+    }
+    const key = await derivePairingCodeKey(this.#code, Buffer.from(wrapped.subarray(0, SALT_BYTES)));
+    const iv = wrapped.subarray(SALT_BYTES, SALT_BYTES + IV_BYTES);
+    const phoneEphemeral = aesDecryptCTR(wrapped.subarray(SALT_BYTES + IV_BYTES), key, iv);
+    const shared = Curve.sharedKey(creds.pairingEphemeralKeyPair.private, phoneEphemeral);
+    const random = randomBytes(32);
+    const bundleSalt = randomBytes(32);
+    const bundleKey = hkdf(shared, 32, { salt: bundleSalt, info: 'link_code_pairing_key_bundle_encryption_key' });
+    const bundleIv = randomBytes(12);
+    const bundle = Buffer.concat([creds.signedIdentityKey.public, phoneIdentity, random]);
+    const encrypted = aesEncryptGCM(bundle, bundleKey, bundleIv, Buffer.alloc(0));
+    const identityShared = Curve.sharedKey(creds.signedIdentityKey.private, phoneIdentity);
+    const secret = hkdf(Buffer.concat([shared, identityShared, random]), 32, { info: 'adv_secret' });
+    creds.advSecretKey = Buffer.from(secret).toString('base64');
+    const finish = registrationIq({ jid: this.#jid, stage: 'companion_finish' }, [
+      {
+        tag: 'link_code_pairing_wrapped_key_bundle',
+        attrs: {},
+        content: Buffer.concat([bundleSalt, bundleIv, encrypted]),
+      },
+      { tag: 'companion_identity_public', attrs: {}, content: creds.signedIdentityKey.public },
+      { tag: 'link_code_pairing_ref', attrs: {}, content: ref },
+    ]);
+    await query(finish);
+  }
+}
+
+function registrationIq(attrs: Record<string, string>, content: Node[]): Node {
+  return {
+    tag: 'iq',
+    attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'md' },
+    content: [{ tag: TAG, attrs, content }],
+  };
+}

@@ -1,0 +1,101 @@
+import type { EngineOptions, MessageLookup } from '@ponte/engine';
+import {
+  type AuthenticationCreds,
+  DEFAULT_CONNECTION_CONFIG,
+  proto,
+  type SignalRepositoryWithLIDStore,
+  type SocketConfig,
+} from './baileys.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { DEFAULT_ENDPOINT } from './noise-root.ts';
+import { BROWSER } from './pairing/qr-pairing.ts';
+import { never, type StoreGuard } from './store/store-guard.ts';
+
+/** For WhatsApp's answer to one question. */
+export const QUERY_MS = 20_000;
+const CONNECT_MS = 20_000;
+const KEEP_ALIVE_MS = 30_000;
+const MINUTE_MS = 60_000;
+
+const { HistorySyncType } = proto.HistorySync;
+
+export interface ConfigParts {
+  options: EngineOptions;
+  creds: AuthenticationCreds;
+  guard: StoreGuard;
+  logger: SocketConfig['logger'];
+  devices: BoundedCache;
+  makeRepository(): SignalRepositoryWithLIDStore;
+  onLookupFailed(cause: unknown): void;
+}
+
+/** Baileys' settings for one connection. Everything that could grow is bounded, everything it would do by itself is off. */
+export function socketConfig(parts: ConfigParts): SocketConfig {
+  const { options, creds, guard, logger, devices } = parts;
+  const { endpoint, clock } = options;
+  const now = () => clock.now();
+  const isLive = endpoint.wsUrl === DEFAULT_ENDPOINT.wsUrl;
+  return {
+    ...DEFAULT_CONNECTION_CONFIG,
+    waWebSocketUrl: endpoint.wsUrl,
+    version: endpoint.waVersion ?? DEFAULT_CONNECTION_CONFIG.version,
+    browser: BROWSER,
+    auth: { creds, keys: guard },
+    makeSignalRepository: () => parts.makeRepository(),
+    logger,
+    connectTimeoutMs: CONNECT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    defaultQueryTimeoutMs: QUERY_MS,
+    // The store never fails as Baileys sees it (StoreGuard), so there is nothing to repeat.
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
+    retryRequestDelayMs: 0,
+    emitOwnEvents: false,
+    markOnlineOnConnect: false,
+    syncFullHistory: false,
+    fireInitQueries: true,
+    generateHighQualityLinkPreview: false,
+    enableRecentMessageCache: false,
+    appStateMacVerification: { patch: true, snapshot: true },
+    shouldIgnoreJid: () => false,
+    // History that is not inside its message lies on WhatsApp's own media hosts: out of bounds for a test line.
+    shouldSyncHistoryMessage: ({ syncType, directPath }) =>
+      syncType !== HistorySyncType.FULL && (isLive || !directPath),
+    getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
+    cachedGroupMetadata: async () => undefined,
+    userDevicesCache: devices,
+    msgRetryCounterCache: new BoundedCache(2_000, 60 * MINUTE_MS, now),
+    callOfferCache: new BoundedCache(200, 5 * MINUTE_MS, now),
+    mediaCache: new BoundedCache(50, 5 * MINUTE_MS, now),
+    placeholderResendCache: ALWAYS_ASKED,
+  };
+}
+
+/** Devices of a user as WhatsApp last told them. */
+export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(1_000, 5 * MINUTE_MS, now);
+
+/**
+ * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry request back for two seconds
+ * to ask the phone first, one after another, while all later messages wait.
+ */
+const ALWAYS_ASKED: NonNullable<SocketConfig['placeholderResendCache']> = {
+  get: <T>() => true as T,
+  set: () => {},
+  del: () => {},
+  flushAll: () => {},
+};
+
+/** A message of ours that somebody could not decrypt. A failing lookup ends the connection: the request comes again, unanswered. */
+async function findMessage(
+  lookup: MessageLookup,
+  key: { id?: string | null; remoteJid?: string | null },
+  onFailed: (cause: unknown) => void,
+): Promise<proto.IMessage | undefined> {
+  if (!key.id || !key.remoteJid) return undefined;
+  try {
+    const found = await lookup.proto(key.id, key.remoteJid);
+    return found?.fromMe ? proto.Message.decode(found.proto) : undefined;
+  } catch (cause) {
+    onFailed(cause);
+    return never();
+  }
+}

@@ -1,0 +1,54 @@
+import { type AddressPair, formatJid, type Jid, parseJid, personJid, SERVER_LID, SERVER_PN } from '@ponte/engine';
+import type { KeyVault } from './key-vault.ts';
+
+const KIND = 'lid-mapping';
+
+/**
+ * Which number belongs to which LID, as far as WhatsApp disclosed it to this line. Kept in the line's store under the ids Baileys
+ * uses (`<number>` → LID digits, `<lid>_reverse` → number), so that its own code reads the same table.
+ * Local only: WhatsApp can be asked for a number's LID, never for a LID's number.
+ */
+export class LidMap {
+  readonly #vault: KeyVault;
+
+  constructor(vault: KeyVault) {
+    this.#vault = vault;
+  }
+
+  async lidOf(pn: Jid): Promise<Jid | undefined> {
+    const lid = await this.#read(userOf(pn));
+    return lid === undefined ? undefined : formatJid(lid, SERVER_LID);
+  }
+
+  async pnOf(lid: Jid): Promise<Jid | undefined> {
+    const pn = await this.#read(reverse(userOf(lid)));
+    return pn === undefined ? undefined : formatJid(pn, SERVER_PN);
+  }
+
+  /** Stores the pairs that are new and returns them. A number that moved to another LID is forgotten under the old one. */
+  async learn(pairs: readonly AddressPair[]): Promise<AddressPair[]> {
+    const news: AddressPair[] = [];
+    const writes: Record<string, string | null> = {};
+    for (const pair of pairs) {
+      const lid = userOf(pair.lid);
+      const pn = userOf(pair.pn);
+      const [oldLid, oldPn] = await Promise.all([this.#read(pn), this.#read(reverse(lid))]);
+      if (oldLid === lid && oldPn === pn) continue;
+      if (oldLid !== undefined && oldLid !== lid) writes[reverse(oldLid)] = null;
+      if (oldPn !== undefined && oldPn !== pn) writes[oldPn] = null;
+      writes[pn] = lid;
+      writes[reverse(lid)] = pn;
+      news.push(pair);
+    }
+    if (news.length > 0) await this.#vault.commit({ [KIND]: writes });
+    return news;
+  }
+
+  async #read(id: string): Promise<string | undefined> {
+    const value = (await this.#vault.get(KIND, [id]))[id];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  }
+}
+
+const reverse = (lidUser: string): string => `${lidUser}_reverse`;
+const userOf = (jid: Jid): string => parseJid(personJid(jid))?.user ?? '';
