@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { isApiKey } from '../core/key-format.ts';
@@ -77,5 +77,30 @@ forEachStore((open) => {
     now += 60_000;
     expect(await keys.authenticate(old.key)).toBeUndefined();
     expect(await keys.authenticate(next?.key ?? '')).toBeDefined();
+  });
+
+  test('of two rotations at once one succeeds, and a key that is over has no successor', async () => {
+    const { id } = await keys.create({ accountId, mode: 'test', name: 'mine' });
+    const both = await Promise.all([keys.rotate(id, 1_000), other.rotate(id, 1_000)]);
+    expect(both.filter((made) => made !== undefined)).toHaveLength(1);
+    expect(await keys.list(accountId)).toHaveLength(2);
+    const expired = await keys.create({ accountId, mode: 'test', name: 'old', expiresAt: now + 1 });
+    now += 1;
+    expect(await keys.rotate(expired.id, 1_000)).toBeUndefined();
+  });
+
+  test('the last use is noted, at most once a minute', async () => {
+    const { key } = await keys.create({ accountId, mode: 'test', name: 'mine' });
+    const lastUsed = async () => (await keys.list(accountId))[0]?.lastUsedAt ?? null;
+    const noted = (at: number) => vi.waitFor(async () => expect(await lastUsed()).toBe(at));
+    const first = now;
+    await keys.authenticate(key);
+    await noted(first);
+    now += 59_000;
+    await keys.authenticate(key);
+    expect(await lastUsed()).toBe(first);
+    now += 1_000;
+    await keys.authenticate(key);
+    await noted(first + 60_000);
   });
 });

@@ -1,10 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import { newKeyId } from '../core/ids.ts';
 import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Log } from '../observe/logger.ts';
+import type { Database } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 /** Whoever presents a valid key. */
@@ -31,22 +33,35 @@ const MAX_CACHED = 10_000;
 const TOUCH_EVERY_MS = 60_000;
 const MAX_NAME = 100;
 
+export interface NewKey {
+  accountId: string;
+  mode: Mode;
+  name: string;
+  /** Left out: everything. */
+  scopes?: string[];
+  /** Unix milliseconds; left out or null: never. */
+  expiresAt?: number | null;
+}
+
+export interface MadeKey {
+  id: string;
+  /** The secret text; nobody can show it again. */
+  key: string;
+  prefix: string;
+}
+
+type Db = Kysely<Database> | Transaction<Database>;
+
 export interface ApiKeys {
   /** Makes a key; the answer holds the only copy of its text. */
-  create(key: {
-    accountId: string;
-    mode: Mode;
-    name: string;
-    scopes?: string[];
-    expiresAt?: number | null;
-  }): Promise<{ id: string; key: string; prefix: string }>;
+  create(key: NewKey): Promise<MadeKey>;
   /** Who presents this text; undefined for everything that is not a valid key. Unknown, revoked and expired ones take the same path. */
   authenticate(presented: string): Promise<KeyHolder | undefined>;
   list(accountId?: string): Promise<ListedKey[]>;
   /** False when there is no such key. Revoking twice keeps the first time. */
   revoke(id: string): Promise<boolean>;
   /** A successor with the same rights; the old key stays valid for `graceMs`. Undefined when there is no such valid key. */
-  rotate(id: string, graceMs: number): Promise<{ id: string; key: string; prefix: string } | undefined>;
+  rotate(id: string, graceMs: number): Promise<MadeKey | undefined>;
 }
 
 interface Cached {
@@ -84,10 +99,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       .catch((error: unknown) => log.warn({ error }, 'noting the last use of an api key failed'));
   }
 
-  const create: ApiKeys['create'] = async ({ accountId, mode, name, scopes = ['*'], expiresAt = null }) => {
+  async function insert(db: Db, { accountId, mode, name, scopes = ['*'], expiresAt = null }: NewKey): Promise<MadeKey> {
     const key = newApiKey(mode);
     const id = newKeyId();
-    await store.db
+    await db
       .insertInto('api_keys')
       .values({
         id,
@@ -102,10 +117,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       })
       .execute();
     return { id, key, prefix: keyPrefix(key) };
-  };
+  }
 
   return {
-    create,
+    create: (key) => insert(store.db, key),
     async authenticate(presented) {
       if (!isApiKey(presented)) return undefined;
       const hash = hashOf(presented);
@@ -131,37 +146,39 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       }));
     },
     async revoke(id) {
-      cache.clear();
+      const now = clock.now();
       const row = await store.db.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst();
       if (!row) return false;
       await store.db
         .updateTable('api_keys')
-        .set({ revoked_at: clock.now() })
+        .set({ revoked_at: now })
         .where('id', '=', id)
-        .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', clock.now())]))
+        .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', now)]))
         .execute();
+      cache.clear();
       return true;
     },
     async rotate(id, graceMs) {
-      const row = await store.db
-        .selectFrom('api_keys')
-        .selectAll()
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst();
-      if (!row) return undefined;
-      const successor = await create({
-        accountId: row.account_id,
-        mode: row.mode,
-        name: row.name,
-        scopes: JSON.parse(row.scopes) as string[],
-        expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+      const successor = await store.transaction(async ({ db }) => {
+        const now = clock.now();
+        // The update comes first: of two rotations at once the second one waits here and then finds no valid key.
+        const row = await db
+          .updateTable('api_keys')
+          .set({ revoked_at: now + graceMs })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+          .returningAll()
+          .executeTakeFirst();
+        if (!row) return undefined;
+        return insert(db, {
+          accountId: row.account_id,
+          mode: row.mode,
+          name: row.name,
+          scopes: JSON.parse(row.scopes) as string[],
+          expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+        });
       });
-      await store.db
-        .updateTable('api_keys')
-        .set({ revoked_at: clock.now() + graceMs })
-        .where('id', '=', id)
-        .execute();
       cache.clear();
       return successor;
     },

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,7 @@ describe('the master key', () => {
     expect(first).toHaveLength(32);
     expect(statSync(join(folder, 'master.key')).mode & 0o777).toBe(0o600);
     expect(loadMasterKey({}, folder)).toEqual(first);
+    expect(readdirSync(folder)).toEqual(['master.key']);
   });
 
   test('that others can read, or that is damaged, is refused instead of replaced', () => {

@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ConfigError, type Environment } from './config.ts';
 
 const BYTES = 32;
@@ -38,13 +51,33 @@ function ownKey(file: string, dataDir: string): Buffer {
     return parse(readFileSync(file, 'utf8'), file);
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const key = randomBytes(BYTES);
-  const handle = openSync(file, 'wx', 0o600);
+  writeOnce(file, `${randomBytes(BYTES).toString('hex')}\n`);
+  return parse(readFileSync(file, 'utf8'), file);
+}
+
+/** Makes the file with this text, whole and on the disk, unless there is one already: then that one counts. */
+function writeOnce(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600, flush: true });
   try {
-    writeSync(handle, `${key.toString('hex')}\n`);
+    linkSync(draft, file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // File systems without hard links (exFAT, some network shares): a copy, which a power cut might leave unfinished.
+    if (code !== 'EEXIST') copyFileSync(draft, file, constants.COPYFILE_EXCL);
+  } finally {
+    unlinkSync(draft);
+  }
+  syncFolder(dirname(file));
+}
+
+/** Makes the file's name durable. Windows cannot open folders, and does not need it. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
-  return key;
 }
