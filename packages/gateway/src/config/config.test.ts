@@ -24,6 +24,8 @@ test('a process with four cores has three workers', () => {
 });
 
 test.each([
+  ['HOST', 'http://localhost', 'an address or name of this machine'],
+  ['NATS_URL', 'nats://127.0.0.1:4222', 'remove it'],
   ['PORT', '80a', 'a whole number from 0 to 65535'],
   ['PORT', '70000', 'a whole number from 0 to 65535'],
   ['WORKERS', '0', 'a whole number from 1 to 256'],

@@ -88,6 +88,20 @@ function databaseOf(read: Reader, dataDir: string): Config['database'] {
   );
 }
 
+/** One node serves one database for now: a setting that promises more must not be taken in silence. */
+function refuseSeveralNodes(read: Reader): void {
+  if (read.text('NATS_URL') === undefined) return;
+  throw new ConfigError('NATS_URL is set, but this version runs as one node and takes no NATS_URL; remove it');
+}
+
+function hostOf(read: Reader): string {
+  const value = read.text('HOST') ?? '127.0.0.1';
+  if (!/^[A-Za-z0-9.:_-]+(%[A-Za-z0-9]+)?$/.test(value)) {
+    throw read.wrong('HOST', 'an address or name of this machine, such as 127.0.0.1, 0.0.0.0 or ::');
+  }
+  return value;
+}
+
 function publicUrlOf(read: Reader): string | undefined {
   const value = read.text('PUBLIC_URL');
   if (value === undefined) return undefined;
@@ -126,11 +140,12 @@ function privateTargetsOf(read: Reader): string[] {
 /** Validates the environment. Throws ConfigError on the first wrong variable. `cores` decides the default number of workers. */
 export function readConfig(env: Environment, machine: { cores: number; cwd: string }): Config {
   const read = new Reader(env);
+  refuseSeveralNodes(read);
   const folder = read.text('DATA_DIR') ?? './data';
   const dataDir = isAbsolute(folder) ? folder : resolve(machine.cwd, folder);
   return {
     http: {
-      host: read.text('HOST') ?? '127.0.0.1',
+      host: hostOf(read),
       port: read.integer('PORT', 8080, 0, 65_535),
       publicUrl: publicUrlOf(read),
       trustProxy: trustProxyOf(read),
