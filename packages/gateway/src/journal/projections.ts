@@ -37,6 +37,9 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
   await projectContacts(tx, lineId, messages, nowMs);
 }
 
+/** Text of a stranger as both databases take it: PostgreSQL has no NUL in text. JSON columns escape it. */
+const storable = (text: string): string => text.replaceAll('\0', '\ufffd');
+
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
 function messageRow(
   lineId: string,
@@ -50,7 +53,7 @@ function messageRow(
     sender_jid: canonicalJid(facts.sender),
     from_me: facts.fromMe ? 1 : 0,
     kind: facts.content.kind,
-    body: facts.content.body,
+    body: storable(facts.content.body),
     facts: JSON.stringify(facts),
     proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
     status: rest.status,
@@ -126,7 +129,7 @@ async function rewriteMessage(
   const facts = change(JSON.parse(row.facts) as MessageFacts);
   await tx.db
     .updateTable('messages')
-    .set({ facts: JSON.stringify(facts), body: facts.content.body, kind: facts.content.kind })
+    .set({ facts: JSON.stringify(facts), body: storable(facts.content.body), kind: facts.content.kind })
     .where('seq', '=', row.seq)
     .execute();
 }
@@ -146,7 +149,7 @@ function chatChanges(events: MessageEvent[]): Map<string, ChatChange> {
     const jid = canonicalJid(facts.chat);
     const change = changes.get(jid) ?? { facts, name: null, unread: 0, isReset: false };
     if (facts.timestamp >= change.facts.timestamp) change.facts = facts;
-    if (!facts.fromMe && !facts.isGroup && facts.pushName !== '') change.name = facts.pushName;
+    if (!facts.fromMe && !facts.isGroup && facts.pushName !== '') change.name = storable(facts.pushName);
     if (!facts.fromMe) change.unread += 1;
     else if (type === 'message.received') Object.assign(change, { unread: 0, isReset: true });
     changes.set(jid, change);
@@ -208,7 +211,7 @@ async function projectContacts(tx: Tx, lineId: string, events: MessageEvent[], n
         jid,
         ...addresses(facts.sender),
         name: null,
-        push_name: facts.pushName || null,
+        push_name: storable(facts.pushName) || null,
         updated_at: nowMs,
       })
       .onConflict((conflict) =>

@@ -8,6 +8,7 @@ import { type AddressMapping, applyMapping } from '../journal/mappings.ts';
 import type { Log } from '../observe/logger.ts';
 import { closeInbox, type PendingInboxRow, pendingInbox } from '../store/inbox.ts';
 import type { Store } from '../store/store.ts';
+import { proveWritable } from './prove-writable.ts';
 import { setAside } from './set-aside.ts';
 
 export interface InboxLoopOptions {
@@ -24,8 +25,8 @@ export interface InboxLoopOptions {
 /** Rows taken together in one transaction when they wait. */
 const BATCH = 64;
 /** A row that fails so often is set aside: kept, named in the log, but no longer in the way. */
-const MAX_DECODES = 3;
-const DECODE_PAUSE_MS = 200;
+const MAX_TRIES = 3;
+const RETRY_PAUSE_MS = 200;
 
 /**
  * Turns a line's inbox into its journal, in order. Each batch is one transaction: events, projections, deliveries and the closing of the
@@ -35,7 +36,8 @@ const DECODE_PAUSE_MS = 200;
 export class InboxLoop {
   readonly #options: InboxLoopOptions;
   readonly #stopping = new AbortController();
-  readonly #failedDecodes = new Map<number, number>();
+  /** Failed tries by row. */
+  readonly #failed = new Map<number, number>();
   #isAwake = true;
   /** What waited before this process came is not live any more. */
   #isBacklog = true;
@@ -97,7 +99,8 @@ export class InboxLoop {
     const { store, box, line, log } = this.#options;
     const read = (limit: number) => pendingInbox(store, box, line.id, 0, limit);
     try {
-      return await read(BATCH);
+      // After a failure one by one, so that the one that fails is known.
+      return await read(this.#failed.size > 0 ? 1 : BATCH);
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       // One row of the batch does not open. Alone, the first one shows whether it is that one.
@@ -128,7 +131,7 @@ export class InboxLoop {
       }
     }
     if (taken.length > 0) await this.#commit(taken, facts, mappings);
-    if (blocking) await this.#blocked(blocking.row, blocking.error);
+    if (blocking) await this.#failedOn(blocking.row.seq, blocking.error);
   }
 
   #collect(event: EngineEvent, seq: number, facts: Fact[], mappings: AddressMapping[]): void {
@@ -139,32 +142,33 @@ export class InboxLoop {
 
   async #commit(seqs: number[], facts: Fact[], mappings: AddressMapping[]): Promise<void> {
     const { store, line, clock, nudge } = this.#options;
-    // `normal`: at a power cut the events are lost together with the closing of their rows, which then yield them again.
-    const news = await store.transaction(async (tx) => {
-      for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
-      const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
-      await closeInbox(tx, seqs);
-      return events.length;
-    }, 'normal');
-    for (const seq of seqs) this.#failedDecodes.delete(seq);
+    let news: number;
+    try {
+      // `normal`: at a power cut the events are lost together with the closing of their rows, which then yield them again.
+      news = await store.transaction(async (tx) => {
+        for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
+        const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+        await closeInbox(tx, seqs);
+        return events.length;
+      }, 'normal');
+    } catch (error) {
+      // Is it the store, or what we ask of it? A store that takes another write had something against this one.
+      await proveWritable(store, line.id);
+      return this.#failedOn(seqs[0], error);
+    }
+    for (const seq of seqs) this.#failed.delete(seq);
     if (news > 0) nudge();
   }
 
-  /** A row that does not decode. It gets its tries, then makes way; its bytes are kept. */
-  async #blocked(row: PendingInboxRow, error: unknown): Promise<void> {
+  /** A row that does not become events although the store answers. It gets its tries, then makes way; its bytes are kept. */
+  async #failedOn(seq: number | undefined, error: unknown): Promise<void> {
     const { store, line, log, clock } = this.#options;
-    if (error instanceof EngineError && error.code === 'store_failed') throw error;
-    const failures = (this.#failedDecodes.get(row.seq) ?? 0) + 1;
-    this.#failedDecodes.set(row.seq, failures);
-    if (failures < MAX_DECODES) {
-      await clock.sleep(DECODE_PAUSE_MS, this.#stopping.signal);
-      return;
-    }
-    await setAside(store, line.id, row.seq);
-    this.#failedDecodes.delete(row.seq);
-    log.error(
-      { lineId: line.id, seq: row.seq, kind: row.entry.kind, error },
-      'an inbox row cannot be decoded; it was set aside',
-    );
+    if (seq === undefined || (error instanceof EngineError && error.code === 'store_failed')) throw error;
+    const failures = (this.#failed.get(seq) ?? 0) + 1;
+    this.#failed.set(seq, failures);
+    if (failures < MAX_TRIES) return clock.sleep(RETRY_PAUSE_MS, this.#stopping.signal);
+    await setAside(store, line.id, seq);
+    this.#failed.delete(seq);
+    log.error({ lineId: line.id, seq, error }, 'an inbox row cannot become events; it was set aside');
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type Engine,
   type EngineChange,
@@ -23,6 +24,7 @@ import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Pacing } from './pacing.ts';
 import { PairingDesk } from './pairing-desk.ts';
+import { proveWritable } from './prove-writable.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface LineOptions {
@@ -80,6 +82,8 @@ export class Line {
     const { row, store, clock, log, nudge } = options;
     this.id = row.id;
     this.#options = options;
+    // Every send on the wire and every pause listens.
+    setMaxListeners(64, this.#stopping.signal);
     this.#log = log.child({ lineId: row.id });
     this.#model = initialModel(row.status, row.reason);
     this.#desk = new PairingDesk(clock);
@@ -262,17 +266,10 @@ export class Line {
     }
   }
 
-  /** Asks the store for a write that changes nothing; a store that only reads would lose what comes in. */
   async #probeStore(): Promise<void> {
     const { store, clock } = this.#options;
     try {
-      await store.transaction((tx) =>
-        tx.db
-          .updateTable('lines')
-          .set((eb) => ({ status: eb.ref('status') }))
-          .where('id', '=', this.id)
-          .execute(),
-      );
+      await proveWritable(store, this.id);
     } catch (error) {
       this.#log.warn({ error }, 'the store does not answer yet');
       if (this.#isStopping) return;

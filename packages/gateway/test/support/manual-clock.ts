@@ -40,11 +40,13 @@ export class ManualClock implements Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const cancel = this.after(delayMs, resolve);
-      signal?.addEventListener('abort', () => {
+      const done = () => {
         cancel();
+        signal?.removeEventListener('abort', done);
         resolve();
-      });
+      };
+      const cancel = this.after(delayMs, done);
+      signal?.addEventListener('abort', done, { once: true });
     });
   }
 
