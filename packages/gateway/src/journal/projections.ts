@@ -37,8 +37,9 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
   await projectContacts(tx, lineId, messages, nowMs);
 }
 
-/** Text of a stranger as both databases take it: PostgreSQL has no NUL in text. JSON columns escape it. */
-const storable = (text: string): string => text.replaceAll('\0', '\ufffd');
+/** Text of a stranger as both databases take it: PostgreSQL has no NUL in text, and half a surrogate pair is no UTF-8. JSON columns escape both. */
+const storable = (text: string): string =>
+  /[\0\ud800-\udfff]/.test(text) ? Buffer.from(text.replaceAll('\0', '\ufffd')).toString() : text;
 
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
 function messageRow(

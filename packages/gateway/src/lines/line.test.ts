@@ -275,8 +275,10 @@ forEachStore((open, databaseEngine) => {
       await clock.advance(20_000);
       expect(engine().connects).toHaveLength(before);
       breakable.isBroken = false;
-      await clock.advance(300_000);
-      await until('connected', async () => (await row()).status === 'connected');
+      await until('told', async () => {
+        await clock.advance(60_000);
+        return (await statuses()).length === 4;
+      });
       expect((await statuses()).slice(2)).toEqual([
         'connected>disconnected:store_failed',
         'disconnected>connected:null',
