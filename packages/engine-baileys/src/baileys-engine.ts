@@ -128,7 +128,7 @@ class BaileysEngine implements Engine {
 
   async prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared> {
     if (!this.#creds) throw new EngineError('wrong_state', 'the line is not paired');
-    const { lids } = { lids: this.#lids };
+    const lids = this.#lids;
     const address = await resolveRecipient(to, {
       lids,
       learn: async (pairs) => {
@@ -208,6 +208,8 @@ class BaileysEngine implements Engine {
       await connection.query(request, timeoutMs);
       return true;
     } catch (error) {
+      // WhatsApp confirms by ending the connection as well, and that may come first.
+      if (connection.ending?.reason === 'logged_out') return true;
       const { log, session } = this.#options;
       log.warn({ session, error: describeError(error) }, 'WhatsApp did not confirm the logout');
       return false;

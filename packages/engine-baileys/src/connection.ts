@@ -123,6 +123,11 @@ export class Connection {
     this.#listen();
   }
 
+  /** How the connection ended; undefined while it has not. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
   /** True from the end of the login to the end of the connection. */
   get isOpen(): boolean {
     return this.#isOpen && this.#ending === undefined;

@@ -4,13 +4,13 @@ import type { SocketConfig } from './baileys.ts';
 type Logger = SocketConfig['logger'];
 
 /**
- * What Baileys says, made fit for our log: warnings and errors only, the objects it adds (stanzas, keys, texts) left out except
+ * What Baileys says, made fit for our debug log (what matters of it is reported by our own code): warnings and errors only, the objects it adds (stanzas, keys, texts) left out except
  * an error's message, and every run of digits that could be a number blanked.
  */
 export function libraryLog(log: EngineLog, session: string): Logger {
-  const pass = (level: 'debug' | 'warn') => (fields: unknown, message?: string) => {
+  const pass = (fields: unknown, message?: string) => {
     const text = typeof fields === 'string' ? fields : (message ?? '');
-    log[level]({ session, said: blankNumbers(text), error: errorText(fields) }, 'the engine library reports');
+    log.debug({ session, said: blankNumbers(text), error: errorText(fields) }, 'the engine library reports');
   };
   const quiet = () => {};
   const logger: Logger = {
@@ -19,8 +19,8 @@ export function libraryLog(log: EngineLog, session: string): Logger {
     trace: quiet,
     debug: quiet,
     info: quiet,
-    warn: pass('debug'),
-    error: pass('warn'),
+    warn: pass,
+    error: pass,
   };
   return logger;
 }

@@ -40,17 +40,16 @@ export class StoreGuard implements SignalKeyStore {
     }
   }
 
-  async get<T extends keyof SignalDataTypeMap>(
+  // Functions rather than methods: Baileys takes them off the object.
+  readonly get = async <T extends keyof SignalDataTypeMap>(
     kind: T,
     ids: string[],
-  ): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
+  ): Promise<{ [id: string]: SignalDataTypeMap[T] }> => {
     // The codec of a kind gives back the type that Baileys stored under it.
     return this.durable(() => this.#vault.get(kind, ids)) as Promise<{ [id: string]: SignalDataTypeMap[T] }>;
-  }
+  };
 
-  set(writes: Writes): Promise<void> {
-    return this.commit(writes);
-  }
+  readonly set = (writes: Writes): Promise<void> => this.commit(writes);
 
   async commit(writes: Writes, sealed?: SealedEnvelope): Promise<void> {
     await this.durable(() => this.#vault.commit(writes, sealed));
