@@ -3,7 +3,7 @@ import { createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createExecute } from '../../src/commands/execute.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { LineStatus, Mode } from '../../src/core/lines.ts';
 import type { Plans } from '../../src/core/quota.ts';
 import { openKeyRing } from '../../src/crypto/key-ring.ts';
@@ -58,6 +58,7 @@ export interface HarnessOptions {
   consoleFolder?: string;
   maxWaitingSends?: number;
   ready?: () => Promise<boolean>;
+  clock?: Clock;
   testWebhook?: Services['testWebhook'];
 }
 
@@ -74,7 +75,7 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
 /** The real front door over a real database, with a scripted router in place of workers. */
 export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarness> {
   const db = await (options.open ?? openTestSqlite)();
-  const clock = systemClock;
+  const clock = options.clock ?? systemClock;
   const logged: HttpHarness['logged'] = [];
   const log = recordingLog(logged);
   const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store: db.store, clock });
