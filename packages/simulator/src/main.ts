@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util';
 import { createSimulator, type Simulator } from './simulator.ts';
 
 /**
- * The simulator as a process of its own, started with an IPC channel: `node main.js [--data-file F] [--host H] [--port N] [--seed S]`,
+ * The simulator as a process of its own, started with an IPC channel: `node main.js [--data-file F] [--host H] [--port N] [--media-port N]
+ * [--seed S]`,
  * the control token in PONTE_SIMULATOR_CONTROL_TOKEN (not an argument: those are visible to everybody). Says `{ready: true, port,
- * noiseRootPublicKeyHex, controlToken}` or `{ready: false, message}` over IPC, prints nothing, and ends when the channel closes or
+ * noiseRootPublicKeyHex, controlToken, mediaPort, mediaCaPem}` or `{ready: false, message}` over IPC, prints nothing, and ends when the channel closes or
  * on SIGTERM and SIGINT.
  */
 async function main(): Promise<void> {
@@ -13,15 +14,16 @@ async function main(): Promise<void> {
       'data-file': { type: 'string' },
       host: { type: 'string' },
       port: { type: 'string', default: '0' },
+      'media-port': { type: 'string', default: '0' },
       seed: { type: 'string' },
     },
   });
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`--port ${values.port}: give a number from 0 to 65535`);
+  const port = portOf('--port', values.port);
+  const mediaPort = portOf('--media-port', values['media-port']);
   const token = process.env.PONTE_SIMULATOR_CONTROL_TOKEN;
   const simulator = await createSimulator({
     port,
+    mediaPort,
     ...(values['data-file'] === undefined ? {} : { dataFile: values['data-file'] }),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.seed === undefined ? {} : { seed: values.seed }),
@@ -37,7 +39,15 @@ async function main(): Promise<void> {
     port: simulator.port,
     noiseRootPublicKeyHex: Buffer.from(simulator.noiseRootPublicKey).toString('hex'),
     controlToken: simulator.controlToken,
+    mediaPort: simulator.mediaPort,
+    mediaCaPem: simulator.mediaCaPem,
   });
+}
+
+function portOf(option: string, text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error(`${option} ${text}: give a number from 0 to 65535`);
 }
 
 function end(simulator: Simulator): void {

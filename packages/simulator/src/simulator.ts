@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Control, createControl } from './control/control.ts';
 import { createControlServer } from './control-server.ts';
+import { createMedia } from './media/media.ts';
 import { type KeyPair, keyPairFrom } from './signal/curve.ts';
 import { createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
 import { FRAME_MAX_BYTES } from './wire/frames.ts';
@@ -20,6 +21,8 @@ export interface SimulatorOptions {
   host?: string;
   /** Default 0: any free port. */
   port?: number;
+  /** Port of the media host (HTTPS). Default 0: any free port. */
+  mediaPort?: number;
   /** Makes keys and ids repeatable, and thereby guessable: for tests only. */
   seed?: string;
   clock?: Clock;
@@ -32,6 +35,10 @@ export interface Simulator {
   /** Where a line connects. The root key below must be given to its client, or it must refuse to talk. */
   wsUrl(tenant: string, lineId: string): string;
   noiseRootPublicKey: Uint8Array;
+  /** Where media are up- and downloaded: `https://127.0.0.1:{mediaPort}`, with certificates of {@link mediaCaPem}. */
+  mediaPort: number;
+  /** The authority that clients of the media host must trust, in PEM; the same as long as the data file is. */
+  mediaCaPem: string;
   controlToken: string;
   world: World;
   /** The sandbox API in process; over HTTP it is at `/control/{tenant}/…` on the same port. */
@@ -58,15 +65,23 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const db = openDatabase(options.dataFile ?? ':memory:');
   const identity = storedIdentity(db, rng);
   const controlToken = options.controlToken ?? Buffer.from(rng.bytes(24)).toString('base64url');
-  const world = new World({ db, clock, rng });
+  const media = createMedia({ db, clock, rng, host, folder: mediaFolder(options.dataFile) });
+  const world = new World({ db, clock, rng, media });
   const control = createControl(world);
   const problem = (text: string, cause: unknown): void => world.report(text, cause);
   const server = createServer(createControlServer({ control, token: controlToken, problem }));
   const wire = acceptLines(server, world, identity);
-  await listen(server, options.port ?? 0, host).catch((error: unknown) => {
+  const mediaFailure = (tenant: string, lineId: string | undefined): number | undefined =>
+    world.network(tenant).tenant.takeMediaFailure(lineId);
+  try {
+    await media.listen({ port: options.mediaPort ?? 0, failure: mediaFailure, problem });
+    await listen(server, options.port ?? 0, host);
+  } catch (error) {
+    await media.close();
+    ownClock?.close();
     db.close();
     throw error;
-  });
+  }
   const port = (server.address() as AddressInfo).port;
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   let closing: Promise<void> | undefined;
@@ -74,6 +89,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     port,
     wsUrl: (tenant, lineId) => `ws://${authority}/t/${tenant}/ws/chat?line=${encodeURIComponent(lineId)}`,
     noiseRootPublicKey: identity.root.publicKey,
+    mediaPort: media.port,
+    mediaCaPem: media.caPem,
     controlToken,
     world,
     control,
@@ -82,6 +99,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
         wire.close();
         world.close();
         server.closeAllConnections();
+        await media.close();
         await new Promise<void>((resolve) => server.close(() => resolve()));
         ownClock?.close();
         db.close();
@@ -89,6 +107,11 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       return closing;
     },
   };
+}
+
+/** Media of a durable world lie beside its file. */
+function mediaFolder(dataFile = ':memory:'): string | undefined {
+  return dataFile === ':memory:' ? undefined : `${dataFile}-media`;
 }
 
 /** Takes WebSocket upgrades and watches over the connections. */

@@ -16,6 +16,7 @@ export class LineFaults {
   readonly #counts = new Map<Counted, number>();
   readonly #hostile = new Set<HostileVariant>();
   #reject = { code: 0, count: 0 };
+  #media = { status: 0, count: 0 };
   #failure: number | undefined;
   #refuseUntilMs = 0;
   #blackHoleUntilMs = 0;
@@ -32,6 +33,7 @@ export class LineFaults {
     else if (rule.kind === 'black_hole') this.#blackHoleUntilMs = now + rule.forMs;
     else if (rule.kind === 'slow_acks') this.#slow = { ms: rule.ms, untilMs: now + rule.forMs };
     else if (rule.kind === 'reject_sends') this.#reject = { code: rule.code, count: rule.count };
+    else if (rule.kind === 'media_fail') this.#media = { status: rule.status, count: rule.count };
     else if (rule.kind === 'hostile') this.#hostile.add(rule.variant);
     else if ('count' in rule) this.#counts.set(rule.kind, rule.count);
   }
@@ -45,6 +47,7 @@ export class LineFaults {
     this.#counts.clear();
     this.#hostile.clear();
     this.#reject = { code: 0, count: 0 };
+    this.#media = { status: 0, count: 0 };
     this.#failure = undefined;
     this.#refuseUntilMs = 0;
     this.#blackHoleUntilMs = 0;
@@ -87,6 +90,13 @@ export class LineFaults {
     return this.#reject.code;
   }
 
+  /** The HTTP status that the media host answers the next request with. */
+  takeMediaFailure(): number | undefined {
+    if (this.#media.count === 0) return undefined;
+    this.#media.count -= 1;
+    return this.#media.status;
+  }
+
   takeLoginFailure(): number | undefined {
     const code = this.#failure;
     this.#failure = undefined;
@@ -108,6 +118,7 @@ export class LineFaults {
     if (this.#blackHoleUntilMs > now) out.push({ kind: 'black_hole', forMs: this.#blackHoleUntilMs - now });
     if (this.#slow.untilMs > now) out.push({ kind: 'slow_acks', ms: this.#slow.ms, forMs: this.#slow.untilMs - now });
     if (this.#reject.count > 0) out.push({ kind: 'reject_sends', ...this.#reject });
+    if (this.#media.count > 0) out.push({ kind: 'media_fail', ...this.#media });
     if (this.#failure !== undefined) out.push({ kind: 'stream_error', code: this.#failure });
     for (const [kind, count] of this.#counts) out.push({ kind, count });
     for (const variant of this.#hostile) out.push({ kind: 'hostile', variant });

@@ -32,6 +32,7 @@ export type FaultRule =
   | { kind: 'slow_acks'; ms: number; forMs: number }
   | { kind: 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac'; count: number }
   | { kind: 'reject_sends'; code: number; count: number }
+  | { kind: 'media_fail'; status: number; count: number }
   | { kind: 'hostile'; variant: HostileVariant };
 
 /** The request for a fault is wrong: names the field and says what it may be. */
@@ -70,6 +71,11 @@ const KINDS: { [K in FaultRule['kind']]: (body: Body) => FaultRule } = {
   reject_sends: (body) => ({
     kind: 'reject_sends',
     code: whole(body, 'code', 100, 999),
+    count: whole(body, 'count', 1, COUNT_MAX),
+  }),
+  media_fail: (body) => ({
+    kind: 'media_fail',
+    status: whole(body, 'status', 400, 599),
     count: whole(body, 'count', 1, COUNT_MAX),
   }),
   hostile: (body) => {

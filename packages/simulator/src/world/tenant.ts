@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Node, SERVER_LID } from '@ponte/engine';
 import { LineFaults } from '../faults/line-faults.ts';
+import type { TenantMedia } from '../media/media-network.ts';
 import type { Account } from './accounts.ts';
 import { createAccounts, LimitError } from './accounts.ts';
 import type { Clock } from './clock.ts';
@@ -37,6 +38,7 @@ export interface TenantOptions {
   rng: Rng;
   /** Keeps LIDs stable and unguessable. */
   lidSecret: Uint8Array;
+  media: TenantMedia;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
   /** Something went wrong inside that nobody else will hear of. */
@@ -68,6 +70,7 @@ export function createTenant(options: TenantOptions) {
     peers,
     log,
     delivery,
+    media: options.media,
     problem: options.problem,
     /** The faults of a line; made when first asked for, bounded in number (the oldest line's go first). */
     faults(lineId: string): LineFaults {
@@ -78,6 +81,17 @@ export function createTenant(options: TenantOptions) {
       const fresh = new LineFaults(clock);
       faults.set(lineId, fresh);
       return fresh;
+    },
+    /**
+     * Uses one of a wished `media_fail` up: of this line, or (a download does not say whose it is) of whichever line has one.
+     */
+    takeMediaFailure(lineId: string | undefined): number | undefined {
+      if (lineId !== undefined) return faults.get(lineId)?.takeMediaFailure();
+      for (const line of faults.values()) {
+        const status = line.takeMediaFailure();
+        if (status !== undefined) return status;
+      }
+      return undefined;
     },
     /** An account with a phone and its LID; the same number again answers the existing one. */
     createAccount(

@@ -1,6 +1,8 @@
 import type { ControlWorld, NewPhone, PhoneProfile } from '../control/control-world.ts';
 import type { ActiveFault } from '../faults/line-faults.ts';
 import { FaultError, type FaultRule, parseFault } from '../faults/rules.ts';
+import { createTenantMedia, type UploadTokens } from '../media/media-network.ts';
+import type { MediaStore } from '../media/media-store.ts';
 import type { LinkOffer, PhoneSettings } from '../phone/network.ts';
 import { LinkError } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
@@ -15,6 +17,13 @@ import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
 
 const TENANTS_MAX = 10_000;
 const PROBLEMS_MAX = 100;
+
+/** Where media are kept and reached; `hosts` may name them only later. */
+export interface WorldMedia {
+  store: MediaStore;
+  tokens: UploadTokens;
+  hosts: () => readonly string[];
+}
 
 /** Something that should not have happened and was survived. */
 export interface Problem {
@@ -33,14 +42,16 @@ export class World implements ControlWorld {
   /** The latest things that went wrong inside, oldest first; bounded. */
   readonly problems: Problem[] = [];
   readonly #db: Db;
+  readonly #media: WorldMedia;
   readonly #lidSecret: Uint8Array;
   readonly #networks = new Map<string, TenantNetwork>();
   readonly #sessions = new Map<string, Session>();
 
-  constructor(options: { db: Db; clock: Clock; rng: Rng }) {
+  constructor(options: { db: Db; clock: Clock; rng: Rng; media: WorldMedia }) {
     this.#db = options.db;
     this.clock = options.clock;
     this.rng = options.rng;
+    this.#media = options.media;
     this.#lidSecret = keptSecret(options.db, 'lid secret', () => options.rng.bytes(32));
   }
 
@@ -51,7 +62,9 @@ export class World implements ControlWorld {
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
     const problem = (text: string, cause: unknown): void => this.report(text, cause);
     const { clock, rng } = this;
-    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret: this.#lidSecret, problem });
+    const media = createTenantMedia({ tenant, ...this.#media });
+    const lidSecret = this.#lidSecret;
+    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret, media, problem });
     this.#networks.set(tenant, made);
     return made;
   }
@@ -145,6 +158,7 @@ export class World implements ControlWorld {
     const network = this.network(tenant);
     network.phones.reset();
     network.tenant.reset();
+    await network.tenant.media.reset();
   }
 
   /** The latest connection of a line, whether it is linked or still showing a QR code. */

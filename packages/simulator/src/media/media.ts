@@ -1,0 +1,82 @@
+import type { Clock } from '../world/clock.ts';
+import { type Db, keptSecret } from '../world/database.ts';
+import type { Rng } from '../world/rng.ts';
+import { fileBlobs, memoryBlobs } from './blobs.ts';
+import { UploadTokens } from './media-network.ts';
+import { type MediaServer, type MediaServerOptions, startMediaServer } from './media-server.ts';
+import { createMediaStore } from './media-store.ts';
+import { createAuthority, issueServer, pemOf, privateKeyFrom, type TlsIdentity } from './tls-certificates.ts';
+
+const AUTHORITY_NAME = 'Ponte simulator media authority';
+/** The names of WhatsApp's media hosts: clients that insist on one can be led here and still check who answers. */
+const WHATSAPP_NAMES = ['mmg.whatsapp.net', '*.whatsapp.net', '*.cdn.whatsapp.net', '*.fna.whatsapp.net'];
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const EPHEMERAL_TENANT_MAX_BYTES = 256 * 1024 * 1024;
+
+export type Media = ReturnType<typeof createMedia>;
+
+/** The media side of a simulator: store, upload rights and, after listen(), the host. Without a folder everything is in memory. */
+export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: string; folder: string | undefined }) {
+  const { db, clock, rng, host, folder } = options;
+  const isDurable = folder !== undefined;
+  const store = createMediaStore({
+    db,
+    clock,
+    rng,
+    blobs: isDurable ? fileBlobs(folder) : memoryBlobs(),
+    ...(isDurable ? {} : { maxBytes: EPHEMERAL_TENANT_MAX_BYTES }),
+  });
+  const tokens = new UploadTokens(
+    keptSecret(db, 'media token secret', () => rng.bytes(32)),
+    clock,
+  );
+  const authority = keptAuthority(db, rng);
+  let server: MediaServer | undefined;
+  const hosts = (): string[] => {
+    if (!server) return [];
+    const own = host.includes(':') ? `[${host}]` : host;
+    const names = LOOPBACK.has(host) && host !== 'localhost' ? [own, 'localhost'] : [own];
+    return names.map((name) => `${name}:${server?.port}`);
+  };
+  return {
+    store,
+    tokens,
+    hosts,
+    caPem: pemOf(authority.certificate),
+    get port(): number {
+      return server?.port ?? 0;
+    },
+    async listen(wanted: Pick<MediaServerOptions, 'port' | 'failure' | 'problem'>): Promise<void> {
+      const names = [...new Set([host, '127.0.0.1', '::1', 'localhost', ...WHATSAPP_NAMES])];
+      const [scalar, serial] = [rng.bytes(32), rng.bytes(16)];
+      // Certificates are judged by real clocks, not by the world's.
+      const nowMs = Date.now();
+      const identity = issueServer({ authority, authorityName: AUTHORITY_NAME, names, scalar, serial, nowMs });
+      const urlOf = (directPath: string): string => `https://${hosts()[0]}${directPath}`;
+      server = await startMediaServer({
+        ...wanted,
+        store,
+        tokens,
+        identity,
+        authority: authority.certificate,
+        host,
+        urlOf,
+      });
+    },
+    async close(): Promise<void> {
+      await server?.close();
+      server = undefined;
+    },
+  };
+}
+
+/** The authority of a data file: key and certificate are made once. */
+function keptAuthority(db: Db, rng: Rng): TlsIdentity {
+  const scalar = keptSecret(db, 'media authority key', () => rng.bytes(32));
+  const certificate = keptSecret(
+    db,
+    'media authority certificate',
+    () => createAuthority(AUTHORITY_NAME, scalar, rng.bytes(16), Date.now()).certificate,
+  );
+  return { privateKey: privateKeyFrom(scalar), certificate };
+}
