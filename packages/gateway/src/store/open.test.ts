@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { systemClock } from '../core/clock.ts';
 import { migrate, SchemaError } from './migrate.ts';
+import { openStore } from './open.ts';
 
 forEachStore((open) => {
   let opened: TestStore;
@@ -37,6 +38,45 @@ forEachStore((open) => {
       }, 'normal');
     });
     expect(await seen).toEqual([put('a', '1')]);
+  });
+
+  test('onCommit work that throws is reported, and neither undoes nor repeats the transaction', async () => {
+    const errors: string[] = [];
+    const store = await openStore({
+      url: opened.url,
+      clock: systemClock,
+      onError: (error) => void errors.push(error.message),
+    });
+    let runs = 0;
+    try {
+      const value = await store.transaction(async (tx) => {
+        runs += 1;
+        await tx.db.insertInto('settings').values(put('a', '1')).execute();
+        tx.onCommit(() => {
+          throw Object.assign(new Error('listener'), { code: 'SQLITE_BUSY' });
+        });
+        return 'done';
+      });
+      expect([value, runs, errors, await names()]).toEqual(['done', 1, ['listener'], ['a']]);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('a transaction that does not end is reported', async () => {
+    const errors: string[] = [];
+    let fire = () => {};
+    const clock = {
+      ...systemClock,
+      after(_ms: number, work: () => void) {
+        fire = work;
+        return () => {};
+      },
+    };
+    const store = await openStore({ url: opened.url, clock, onError: (error) => void errors.push(error.message) });
+    await store.transaction(async () => fire());
+    await store.close();
+    expect(errors).toEqual([expect.stringContaining('open for 30 seconds')]);
   });
 
   test('a query on a transaction that is over is refused', async () => {

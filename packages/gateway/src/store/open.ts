@@ -10,7 +10,8 @@ export interface OpenOptions {
   url: string;
   clock: Clock;
   /**
-   * Hears of errors that are nobody's answer: `onCommit` work that threw, idle connections that broke (the pool replaces them).
+   * Hears of errors that are nobody's answer: `onCommit` work that threw, a transaction that does not end, idle connections that broke
+   * (the pool replaces them).
    * Left out, they become process warnings.
    */
   onError?: (error: Error) => void;
@@ -19,6 +20,8 @@ export interface OpenOptions {
 /** Tries of one transaction; the waits between them add up to about a second. */
 const MAX_TRIES = 6;
 const RETRY_BASE_MS = 10;
+/** A transaction open for so long waits for something that cannot come, such as a query outside of it. */
+const STUCK_MS = 30_000;
 const RETRYABLE = new Set(['40001', '40P01', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_BUSY_RECOVERY']);
 
 const isRetryable = (error: unknown): boolean =>
@@ -60,6 +63,11 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
     const afterCommit: (() => void)[] = [];
     const guard = new EndedGuard();
     parts.prepare(durability);
+    const calm = clock.after(STUCK_MS, () =>
+      onError(
+        new Error(`a transaction has been open for ${STUCK_MS / 1_000} seconds; does it query outside of itself?`),
+      ),
+    );
     try {
       const result = await parts.db.transaction().execute(async (trx) => {
         const tx: Tx = { db: trx.withPlugin(guard), onCommit: (then) => void afterCommit.push(then) };
@@ -70,6 +78,7 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
       runAll(afterCommit, onError);
       return result;
     } finally {
+      calm();
       guard.end();
     }
   }
