@@ -171,7 +171,7 @@ chats: PRIMARY KEY (line_id, jid)
 contacts: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 contacts: PRIMARY KEY (line_id, jid)
 data_keys: PRIMARY KEY (scope)
-deliveries: FOREIGN KEY (event_seq) REFERENCES events(seq)
+deliveries: FOREIGN KEY (event_seq) REFERENCES events(seq) ON DELETE CASCADE
 deliveries: FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
 deliveries: PRIMARY KEY (seq)
 deliveries: UNIQUE (id)

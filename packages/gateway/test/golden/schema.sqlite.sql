@@ -68,7 +68,7 @@ CREATE TABLE deliveries (
   id text not null unique,
   account_id text not null,
   webhook_id text not null references webhooks (id) on delete cascade,
-  event_seq integer not null references events (seq),
+  event_seq integer not null references events (seq) on delete cascade,
   order_key text,
   state text not null,
   attempts integer not null,

@@ -200,7 +200,7 @@ create table deliveries (
   id TEXT not null unique,
   account_id TEXT not null,
   webhook_id TEXT not null references webhooks (id) on delete cascade,
-  event_seq INT not null references events (seq),
+  event_seq INT not null references events (seq) on delete cascade,
   order_key TEXT,
   state TEXT not null,
   attempts INT not null,
