@@ -6,7 +6,7 @@ import { type Control, createControl } from './control/control.ts';
 import { createControlServer } from './control-server.ts';
 import { createMedia } from './media/media.ts';
 import { type KeyPair, keyPairFrom } from './signal/curve.ts';
-import { createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
+import { createCertificates, createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
 import { FRAME_MAX_BYTES } from './wire/frames.ts';
 import { Session } from './wire/session.ts';
 import { type Clock, SystemClock } from './world/clock.ts';
@@ -119,6 +119,7 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: FRAME_MAX_BYTES + 1024, perMessageDeflate: false });
   const sessions = new Map<Session, number>();
 
+  const certificates = createCertificates(identity, world.clock, world.rng);
   let isClosing = false;
 
   function accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -143,7 +144,7 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
         sessions.delete(session);
         world.disconnected(tenant, session);
       };
-      const session = new Session(ws, { network, identity, lineId, onEnd });
+      const session = new Session(ws, { network, staticKey: identity.leaf, certificates, lineId, onEnd });
       sessions.set(session, performance.now());
       world.connected(tenant, session);
     });

@@ -65,6 +65,23 @@ export function certificateChain(identity: ServerIdentity, clock: Clock, rng: Rn
   }).finish();
 }
 
+/** The chain for each new connection: signed once a day, and afresh for a flaw. */
+export function createCertificates(
+  identity: ServerIdentity,
+  clock: Clock,
+  rng: Rng,
+): (flaw?: CertificateFlaw) => Uint8Array {
+  let honest: { chain: Uint8Array; signedAtMs: number } | undefined;
+  return (flaw) => {
+    if (flaw) return certificateChain(identity, clock, rng, flaw);
+    const now = clock.nowMs();
+    if (!honest || now - honest.signedAtMs > DAY_SECONDS * 1000) {
+      honest = { chain: certificateChain(identity, clock, rng), signedAtMs: now };
+    }
+    return honest.chain;
+  };
+}
+
 function flipBit(bytes: Uint8Array): void {
   bytes[8] = (bytes[8] ?? 0) ^ 1;
 }

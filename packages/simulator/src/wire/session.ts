@@ -2,6 +2,7 @@ import { child, formatJid, type Node, SERVER_LID } from '@ponte/engine';
 import type { WebSocket } from 'ws';
 import { Disturbance } from '../faults/disturbance.ts';
 import { FaultError, type FaultRule } from '../faults/rules.ts';
+import type { KeyPair } from '../signal/curve.ts';
 import { nowSeconds, type Timer } from '../world/clock.ts';
 import { removeCompanion } from '../world/companions.ts';
 import { answerIq } from '../world/iq/table.ts';
@@ -10,7 +11,7 @@ import type { Candidate } from '../world/pairing.ts';
 import { el } from '../world/stanzas.ts';
 import type { Sender } from '../world/tenant.ts';
 import type { TenantNetwork } from '../world/tenant-network.ts';
-import { certificateChain, type ServerIdentity } from './certificates.ts';
+import type { CertificateFlaw } from './certificates.ts';
 import { Connection } from './connection.ts';
 import { NoiseResponder } from './noise.ts';
 import { readRegistration } from './registration.ts';
@@ -20,7 +21,8 @@ const LOCATION = 'sandbox';
 
 export interface SessionOptions {
   network: TenantNetwork;
-  identity: ServerIdentity;
+  staticKey: KeyPair;
+  certificates: (flaw?: CertificateFlaw) => Uint8Array;
   lineId: string | undefined;
   /** The connection is over; called once. */
   onEnd: (session: Session) => void;
@@ -44,16 +46,16 @@ export class Session implements Endpoint {
   #holdTimer: Timer | undefined;
 
   constructor(ws: WebSocket, options: SessionOptions) {
-    const { network, identity, lineId } = options;
+    const { network, lineId } = options;
     const { tenant } = network;
     this.lineId = lineId;
     this.#network = network;
     this.#onEnd = options.onEnd;
     const faults = lineId === undefined ? undefined : tenant.faults(lineId);
-    const certificates = certificateChain(identity, tenant.clock, tenant.rng, faults?.takeCertificateFlaw());
+    const certificates = options.certificates(faults?.takeCertificateFlaw());
     const random = (length: number): Uint8Array => tenant.rng.bytes(length);
     this.#connection = new Connection(ws, {
-      noise: new NoiseResponder({ staticKey: identity.leaf, certificates, random }),
+      noise: new NoiseResponder({ staticKey: options.staticKey, certificates, random }),
       events: {
         opened: (payload, noiseKey) => this.#opened(payload, noiseKey),
         received: (node) => this.#received(node),
