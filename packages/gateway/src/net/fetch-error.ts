@@ -49,6 +49,8 @@ export class FetchError extends Error {
 const LOCAL = new Set(['ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL']);
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
+const ABORTED = new Set(['UND_ERR_ABORTED', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
@@ -64,5 +66,5 @@ export function toFetchError(error: unknown, phase: 'connect' | 'exchange'): Fet
   if (code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') return is(phase === 'connect' ? 'connect' : 'timeout');
   if (phase === 'connect') return is('connect');
   if (CLOSED.has(code)) return is('closed');
-  return is(code === 'UND_ERR_ABORTED' ? 'aborted' : 'protocol');
+  return is(ABORTED.has(code) ? 'aborted' : 'protocol');
 }

@@ -14,6 +14,8 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_REDIRECTS = 3;
 const IDLE_SOCKET_MS = 4_000;
 const MAX_IDLE_SOCKET_MS = 60_000;
+/** A connection that was closed before the request was sent shows it at once. */
+const STALE_WITHIN_MS = 1_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface FetchOptions {
@@ -201,25 +203,31 @@ export function createGuard(deps: GuardDeps): Guard {
     openPool({ connections }) {
       let current: { origin: string; pool: Pool } | undefined;
       let answersArePrivate = false;
+      let answered = false;
       const destroy = () => void current?.pool.destroy().catch(() => {});
       return {
         async fetch(text, options) {
           const url = parse(text);
           if (current?.origin !== url.origin) {
-            destroy();
+            // What is under way to the old place may end there.
+            void current?.pool.close().catch(() => {});
             const onPrivate = () => {
               answersArePrivate = true;
             };
             current = { origin: url.origin, pool: createOriginPool(connectorDeps, url.origin, connections, onPrivate) };
             answersArePrivate = false;
+            answered = false;
           }
-          return exchange({
-            pool: current.pool,
-            url,
-            options,
-            clock,
-            deadline: clock.monotonic() + options.totalTimeoutMs,
+          const startedAt = clock.monotonic();
+          const once = { pool: current.pool, url, options, clock, deadline: startedAt + options.totalTimeoutMs };
+          const answer = await exchange(once).catch((error: unknown) => {
+            // A kept connection that the other side closed while it was idle tells nothing about the target: once more, on another one.
+            const stale = error instanceof FetchError && error.kind === 'closed' && answered;
+            if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return exchange(once);
+            throw error;
           });
+          answered = true;
+          return answer;
         },
         get answersArePrivate() {
           return answersArePrivate;

@@ -212,9 +212,11 @@ export async function rotateSecret(
       previous_secret_until: graceUntil,
     })
     .where('id', '=', id)
+    .where('secret', '=', row.secret)
     .returningAll()
-    .executeTakeFirstOrThrow();
-  return { webhook: toWebhook(changed), secret };
+    .executeTakeFirst();
+  // Somebody rotated in between: that secret was answered to them, so it becomes the old one.
+  return changed ? { webhook: toWebhook(changed), secret } : rotateSecret(db, box, target, graceUntil);
 }
 
 /** Ends a rotation now: only the new secret signs from here on. Undefined when the webhook does not exist. */

@@ -1,0 +1,88 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** How a delivery attempt ended, for counting. */
+export type AttemptOutcome = 'delivered' | 'retry' | 'dead' | 'gone';
+
+export interface DeliveryMetrics {
+  attempted(outcome: AttemptOutcome, durationMs: number): void;
+  /** A delivery that ended without an attempt. */
+  closed(state: 'expired' | 'skipped'): void;
+  /** Who knows what waits; asked at every scrape. */
+  watch(source: PendingSource): void;
+}
+
+export interface PendingSource {
+  pending(): Promise<{ count: number; oldestAgeSeconds: number }>;
+  inFlight(): number;
+}
+
+export interface Metrics {
+  /** Text in the Prometheus exposition format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  readonly registry: Registry;
+  readonly deliveries: DeliveryMetrics;
+}
+
+/** Seconds; from loopback to the time limit of an attempt. */
+const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+
+function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
+  const registers = [registry];
+  let source: PendingSource | undefined;
+  const total = new Counter({
+    name: 'ponte_deliveries_total',
+    help: 'Webhook delivery attempts by outcome, and deliveries closed without one (expired, skipped).',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'ponte_delivery_attempt_seconds',
+    help: 'Duration of webhook delivery attempts, from the request to the end of the answer.',
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'ponte_deliveries_oldest_pending_seconds',
+    help: 'Age of the oldest delivery that waits for an enabled webhook; 0 when none does.',
+    registers,
+  });
+  new Gauge({
+    name: 'ponte_deliveries_pending',
+    help: 'Deliveries that wait for enabled webhooks, retries included.',
+    registers,
+    async collect() {
+      const { count, oldestAgeSeconds } = (await source?.pending()) ?? { count: 0, oldestAgeSeconds: 0 };
+      this.set(count);
+      oldest.set(oldestAgeSeconds);
+    },
+  });
+  new Gauge({
+    name: 'ponte_deliveries_in_flight',
+    help: 'Webhook requests under way in this process.',
+    registers,
+    collect() {
+      this.set(source?.inFlight() ?? 0);
+    },
+  });
+  return {
+    attempted(outcome, durationMs) {
+      total.inc({ outcome });
+      duration.observe(durationMs / 1_000);
+    },
+    closed: (state) => total.inc({ outcome: state }),
+    watch(next) {
+      source = next;
+    },
+  };
+}
+
+/** The metrics of one process, in a registry of their own. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const deliveries = createDeliveryMetrics(registry);
+  return { registry, deliveries, contentType: registry.contentType, text: () => registry.metrics() };
+}
+
+/** Metrics that go nowhere, for tools and tests. */
+export const noDeliveryMetrics: DeliveryMetrics = { attempted: () => {}, closed: () => {}, watch: () => {} };

@@ -1,0 +1,178 @@
+import type { SealedBox } from '../crypto/sealed-box.ts';
+import type { Guard } from '../net/guarded-fetch.ts';
+import type { Log } from '../observe/logger.ts';
+import {
+  type DueDelivery,
+  dueAtOnce,
+  dueRetries,
+  freeLanes,
+  oldestPending,
+  readWebhooks,
+  takeLanes,
+} from '../store/delivery-queue.ts';
+import type { Store } from '../store/store.ts';
+import { type Endpoint, openEndpoint } from '../store/webhooks.ts';
+import { MAX_CONCURRENT } from './circuit.ts';
+import { Lane, type Now } from './lane.ts';
+
+/** Longer than an attempt may last, so that a lane whose holder died is free soon, but never while a request of it is under way. */
+export const LANE_LEASE_MS = 60_000;
+/** A lease is made longer when less than this is left. */
+const RENEW_BELOW_MS = 40_000;
+const DROP_AFTER_IDLE_MS = 60_000;
+/** Deliveries read at once, and how many retries may be among them. */
+const READ_AT_ONCE = 64;
+const READ_RETRIES = 16;
+
+export interface LanesDeps {
+  store: Store;
+  box: SealedBox;
+  guard: Guard;
+  log: Log;
+  /** Names this process among those that deliver from the same database. */
+  owner: string;
+}
+
+type WebhookRow = Awaited<ReturnType<typeof readWebhooks>>[number];
+
+/** The lanes this process holds: taking, reading, giving back. A webhook has one holder at a time, so its order and concurrency hold on any number of nodes. */
+export class Lanes {
+  readonly #byId = new Map<string, Lane>();
+  readonly #deps: LanesDeps;
+
+  constructor(deps: LanesDeps) {
+    this.#deps = deps;
+  }
+
+  get(webhookId: string): Lane | undefined {
+    return this.#byId.get(webhookId);
+  }
+
+  all(): Iterable<Lane> {
+    return this.#byId.values();
+  }
+
+  /** The lanes of these webhooks that this process holds after it tried to take those it did not. */
+  async hold(webhookIds: readonly string[], now: Now): Promise<Lane[]> {
+    const { store, owner } = this.#deps;
+    const wanted = webhookIds.filter((id) => {
+      const lane = this.#byId.get(id);
+      return !lane || lane.leaseUntil - now.monotonic < RENEW_BELOW_MS;
+    });
+    if (wanted.length > 0) {
+      const lease = { owner, now: now.wall, until: now.wall + LANE_LEASE_MS };
+      const rows = await store.transaction((tx) => takeLanes(tx.db, wanted, lease), 'normal');
+      const held = new Set(rows.map((row) => row.id));
+      for (const id of wanted) if (!held.has(id)) this.drop(id);
+      for (const row of rows) {
+        const lane = this.#refresh(row, now);
+        if (lane) lane.leaseUntil = now.monotonic + LANE_LEASE_MS;
+      }
+    }
+    return webhookIds.flatMap((id) => this.#byId.get(id) ?? []);
+  }
+
+  /** Reads what is due into the queues of these lanes, and their webhooks as they are now. */
+  async read(lanes: readonly Lane[], now: Now): Promise<void> {
+    const { store } = this.#deps;
+    const rows = await readWebhooks(
+      store.db,
+      lanes.map((lane) => lane.webhookId),
+    );
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const { webhookId } of lanes) {
+      const row = byId.get(webhookId);
+      const lane = row?.status === 'enabled' ? this.#refresh(row, now) : undefined;
+      if (lane) await this.#fill(lane, now);
+      else this.drop(webhookId);
+    }
+  }
+
+  /** Forgets a lane: its webhook is gone, off, or somebody else's. What is under way ends by itself. */
+  drop(webhookId: string): void {
+    const lane = this.#byId.get(webhookId);
+    if (!lane) return;
+    this.#byId.delete(webhookId);
+    lane.reread();
+    lane.leaseUntil = 0;
+    if (lane.inFlight === 0) lane.pool.destroy();
+  }
+
+  /** Gives back lanes that had nothing to do for a while. */
+  async dropIdle(now: Now): Promise<void> {
+    const idle = [...this.#byId.values()].filter(
+      (lane) => lane.isIdle && now.monotonic - lane.busyAt > DROP_AFTER_IDLE_MS,
+    );
+    if (idle.length === 0) return;
+    for (const lane of idle) this.drop(lane.webhookId);
+    await freeLanes(
+      this.#deps.store.db,
+      this.#deps.owner,
+      idle.map((lane) => lane.webhookId),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const lane of this.#byId.values()) lane.pool.destroy();
+    this.#byId.clear();
+    await freeLanes(this.#deps.store.db, this.#deps.owner);
+  }
+
+  #open(row: WebhookRow, now: Now): Endpoint | undefined {
+    try {
+      return openEndpoint(this.#deps.box, row, now.wall);
+    } catch (error) {
+      // Its deliveries wait; whoever repairs the key or rotates the secret lets them go on.
+      this.#deps.log.error({ error, webhookId: row.id }, 'the secret of a webhook cannot be read');
+      return undefined;
+    }
+  }
+
+  #refresh(row: WebhookRow, now: Now): Lane | undefined {
+    const endpoint = this.#open(row, now);
+    const known = this.#byId.get(row.id);
+    if (!endpoint) {
+      this.drop(row.id);
+      return undefined;
+    }
+    if (
+      known &&
+      known.isStrict === endpoint.webhook.strictOrder &&
+      known.endpoint.webhook.url === endpoint.webhook.url
+    ) {
+      known.endpoint = endpoint;
+      return known;
+    }
+    // Another place or another order: nothing that was learnt about the old one counts.
+    const leaseUntil = known?.leaseUntil ?? 0;
+    if (known && !known.isIdle) {
+      known.endpoint = endpoint;
+      known.reread();
+      return known;
+    }
+    this.drop(row.id);
+    const lane = new Lane(endpoint, this.#deps.guard.openPool({ connections: MAX_CONCURRENT }));
+    lane.leaseUntil = leaseUntil;
+    lane.busyAt = now.monotonic;
+    this.#byId.set(row.id, lane);
+    return lane;
+  }
+
+  async #fill(lane: Lane, now: Now): Promise<void> {
+    const { db } = this.#deps.store;
+    const beyondTaken = lane.takenCount;
+    if (lane.isStrict) {
+      const rows = await oldestPending(db, lane.webhookId, READ_AT_ONCE + beyondTaken);
+      lane.fill(rows, rows.length === READ_AT_ONCE + beyondTaken, now);
+      return;
+    }
+    const limit = READ_AT_ONCE + beyondTaken;
+    const fresh = await dueAtOnce(db, lane.webhookId, limit);
+    let retries: DueDelivery[] = [];
+    if (lane.retriesDue) {
+      retries = await dueRetries(db, lane.webhookId, now.wall, READ_RETRIES + beyondTaken);
+      lane.retriesDue = retries.length === READ_RETRIES + beyondTaken;
+    }
+    lane.fill([...fresh, ...retries], fresh.length === limit || lane.retriesDue, now);
+  }
+}

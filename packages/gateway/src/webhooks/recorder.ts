@@ -1,0 +1,176 @@
+import type { Clock } from '../core/clock.ts';
+import { backoffMs } from '../core/retry.ts';
+import type { Log } from '../observe/logger.ts';
+import {
+  closeDeliveries,
+  type DueDelivery,
+  insertAttempts,
+  markDelivered,
+  markFailed,
+} from '../store/delivery-queue.ts';
+import type { Store, Tx } from '../store/store.ts';
+import type { AttemptResult } from './attempt.ts';
+import { type Health, healthAfter } from './health.ts';
+import type { Lane } from './lane.ts';
+import type { Outcome } from './outcome.ts';
+import { switchOff } from './switch-off.ts';
+
+/** How a delivery left the dispatcher: by an attempt, or without one. */
+export type Entry = { lane: Lane; delivery: DueDelivery } & (
+  | { result: AttemptResult; outcome: Outcome }
+  | { closed: 'expired' | 'skipped' }
+);
+
+export interface RecorderDeps {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  /** The entries are in the database. */
+  onRecorded(entries: Entry[]): void;
+  onSwitchedOff(lane: Lane, reason: 'failing' | 'gone'): void;
+}
+
+const MAX_BATCH = 500;
+const RETRY_CAP_MS = 5_000;
+
+/** Faults of this machine say nothing about the endpoint. */
+const isOurFault = (result: AttemptResult): boolean => result.errorClass === 'local' || result.errorClass === 'render';
+
+const attemptRow = ({ delivery, result }: { delivery: DueDelivery; result: AttemptResult }) => ({
+  delivery_id: delivery.id,
+  number: delivery.attempts + 1,
+  at: result.at,
+  duration_ms: result.durationMs,
+  status_code: result.statusCode,
+  error_class: result.errorClass,
+  response_excerpt: result.excerpt,
+});
+
+/**
+ * Stores outcomes, as many as there are in one transaction: while one commits, the next ones gather. What a crash takes before its
+ * commit is attempted again (at least once). While the database fails, entries are kept and tried again; the dispatcher starts nothing new meanwhile.
+ */
+export class Recorder {
+  #waiting: Entry[] = [];
+  #running: Promise<void> | undefined;
+  readonly #deps: RecorderDeps;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  add(entry: Entry): void {
+    this.#waiting.push(entry);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Resolves when everything added so far is stored. */
+  async drained(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    // Outcomes of the same moment go together.
+    await Promise.resolve();
+    for (let failures = 0; this.#waiting.length > 0; ) {
+      const batch = this.#waiting.slice(0, MAX_BATCH);
+      try {
+        const off: [Lane, 'failing' | 'gone'][] = [];
+        const healths = await store.transaction(async (tx) => {
+          off.length = 0;
+          // A delivery that was deleted while it was under way has no place in the log; looked for only when something failed.
+          const present = failures === 0 ? batch : await stillThere(tx, batch);
+          return storeBatch(tx, present, clock.now(), (lane, reason) => off.push([lane, reason]));
+        }, 'normal');
+        failures = 0;
+        this.#waiting.splice(0, batch.length);
+        for (const [lane, health] of healths) lane.endpoint.webhook.failingSince = health.failingSince;
+        for (const [lane, reason] of off) this.#deps.onSwitchedOff(lane, reason);
+        this.#deps.onRecorded(batch);
+      } catch (error) {
+        failures += 1;
+        // Once more at once, without what was deleted meanwhile; said aloud only when that was not it.
+        if (failures === 1) continue;
+        log.error({ error, waiting: this.#waiting.length }, 'storing delivery outcomes failed; trying again');
+        await clock.sleep(backoffMs(failures, clock.random(), 500, RETRY_CAP_MS));
+      }
+    }
+  }
+}
+
+async function stillThere(tx: Tx, batch: Entry[]): Promise<Entry[]> {
+  const seqs = batch.map((entry) => entry.delivery.seq);
+  const rows = await tx.db.selectFrom('deliveries').select('seq').where('seq', 'in', seqs).execute();
+  const there = new Set(rows.map((row) => Number(row.seq)));
+  return batch.filter((entry) => there.has(entry.delivery.seq));
+}
+
+type OnOff = (lane: Lane, reason: 'failing' | 'gone') => void;
+
+async function storeBatch(tx: Tx, batch: Entry[], now: number, onOff: OnOff): Promise<Map<Lane, Health>> {
+  const attempted = batch.flatMap((entry) => ('result' in entry ? [entry] : []));
+  const delivered = attempted.filter((entry) => entry.outcome.kind === 'delivered');
+  const closed = (state: 'expired' | 'skipped') =>
+    batch.flatMap((entry) => ('closed' in entry && entry.closed === state ? [entry.delivery.seq] : []));
+  await markDelivered(
+    tx.db,
+    delivered.map((entry) => entry.delivery.seq),
+    now,
+  );
+  await closeDeliveries(tx.db, closed('expired'), 'expired', now);
+  await closeDeliveries(tx.db, closed('skipped'), 'skipped', now);
+  for (const { delivery, outcome } of attempted) {
+    if (outcome.kind === 'delivered') continue;
+    await markFailed(tx.db, delivery.seq, { nextAt: outcome.kind === 'retry' ? outcome.nextAt : null, at: now });
+  }
+  await insertAttempts(tx.db, attempted.map(attemptRow));
+  return storeHealth(tx, attempted, now, onOff);
+}
+
+type Attempted = Extract<Entry, { result: AttemptResult }>;
+
+/** Follows each webhook's health through the batch, and writes it where it changed. */
+async function storeHealth(tx: Tx, attempted: Attempted[], now: number, onOff: OnOff): Promise<Map<Lane, Health>> {
+  const lanes = new Map<Lane, Attempted[]>();
+  for (const entry of attempted) {
+    if (isOurFault(entry.result)) continue;
+    lanes.set(entry.lane, [...(lanes.get(entry.lane) ?? []), entry]);
+  }
+  const healths = new Map<Lane, Health>();
+  for (const [lane, entries] of lanes) {
+    const { webhook } = lane.endpoint;
+    const wasHealthy = webhook.failingSince === null;
+    if (wasHealthy && entries.every((entry) => entry.outcome.kind === 'delivered')) continue;
+    const row = await tx.db
+      .selectFrom('webhooks')
+      .select(['failing_since', 'last_failure_at'])
+      .where('id', '=', webhook.id)
+      .executeTakeFirst();
+    if (!row) continue;
+    let health: Health & { disable?: boolean } = {
+      failingSince: row.failing_since,
+      lastFailureAt: row.last_failure_at,
+    };
+    for (const { result, outcome } of entries) {
+      health = healthAfter(health, outcome.kind === 'delivered', result.at + result.durationMs);
+    }
+    await tx.db
+      .updateTable('webhooks')
+      .set({ failing_since: health.failingSince, last_failure_at: health.lastFailureAt })
+      .where('id', '=', webhook.id)
+      .execute();
+    healths.set(lane, health);
+    const gone = entries.some((entry) => entry.outcome.kind === 'gone');
+    const reason = gone ? 'gone' : health.disable ? 'failing' : undefined;
+    if (reason && (await switchOff(tx, { ...webhook, failingSince: health.failingSince }, reason, now)))
+      onOff(lane, reason);
+  }
+  return healths;
+}
