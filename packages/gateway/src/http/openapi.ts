@@ -48,9 +48,21 @@ export function openApiDocument(dialects: readonly Dialect[], facts: { version: 
 const tagOf = (dialect: Dialect, row: Route): string => `${dialect.title}: ${row.tag}`;
 const errorName = (dialect: Dialect): string => `${dialect.name[0]?.toUpperCase()}${dialect.name.slice(1)}Error`;
 
-/** `$schema` names the dialect once for the whole document, so that schemas carry none. */
+/**
+ * `$schema` names the dialect once for the whole document, so that schemas carry none. Answers may grow members without breaking anybody,
+ * so nothing is said against further ones; bounds that every JSON integer has are left out.
+ */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    override: ({ jsonSchema: made }) => {
+      if (made.additionalProperties === false) delete made.additionalProperties;
+      if (made.minimum === Number.MIN_SAFE_INTEGER) delete made.minimum;
+      if (made.maximum === Number.MAX_SAFE_INTEGER) delete made.maximum;
+    },
+  });
   return rest;
 }
 
@@ -65,7 +77,7 @@ function operation(dialect: Dialect, row: Route): Json {
     ...(row.body
       ? {
           requestBody: {
-            required: true,
+            required: !row.body.safeParse(undefined).success,
             content: { 'application/json': media(jsonSchema(row.body, 'input'), row.requestExample) },
           },
         }

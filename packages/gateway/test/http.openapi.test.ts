@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HttpHarness, openHttp } from './support/http-harness.ts';
+
+type Json = Record<string, unknown>;
+
+let h: HttpHarness;
+let document: Json;
+beforeAll(async () => {
+  h = await openHttp();
+  document = (await h.call('GET', '/api/openapi.json', { key: null })).body;
+});
+afterAll(() => h.close());
+
+const operations = (): { path: string; method: string; operation: Json }[] =>
+  Object.entries(document.paths as Record<string, Record<string, Json>>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+describe('the OpenAPI document', () => {
+  it('is one 3.1 document for every row of every API, needs no key and may be read from anywhere', async () => {
+    const reply = await h.call('GET', '/api/openapi.json', { key: null });
+    expect(reply.headers['access-control-allow-origin']).toBe('*');
+    expect(document.openapi).toBe('3.1.0');
+    const rows = h.dialects.flatMap(({ prefix, routes }) =>
+      routes.map(({ method, path }) => `${method} ${(prefix + path).replace(/:([a-z_]+)/g, '{$1}')}`),
+    );
+    expect(
+      operations()
+        .map(({ path, method }) => `${method.toUpperCase()} ${path}`)
+        .sort(),
+    ).toEqual(rows.sort());
+  });
+
+  it('names every operation once and declares every parameter of its path', () => {
+    const names = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { path, operation } of operations()) {
+      const declared = (operation.parameters as Json[]).filter((one) => one.in === 'path').map(({ name }) => name);
+      expect(declared.sort(), path).toEqual([...path.matchAll(/\{([a-z_]+)\}/g)].map(([, name]) => name).sort());
+      expect(operation.summary, path).toBeTruthy();
+      expect(Object.keys(operation.responses as Json)).toContain('default');
+    }
+  });
+
+  it('refers only to what it holds, and holds nothing that JSON cannot say', () => {
+    const text = JSON.stringify(document);
+    const refs = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => String(path));
+    expect(refs.length).toBeGreaterThan(10);
+    for (const ref of refs) {
+      const found = ref.split('/').reduce<unknown>((at, name) => (at as Json | undefined)?.[name], document);
+      expect(found, ref).toBeDefined();
+    }
+    expect(text).not.toContain('"$schema"');
+    expect(text).not.toContain('undefined');
+  });
+
+  it('says which calls take an Idempotency-Key, and which need no key', () => {
+    const named = (name: string) => operations().find(({ operation }) => operation.operationId === name)?.operation;
+    for (const name of ['sendMessage', 'bridgeSendText']) {
+      expect(named(name)?.parameters).toContainEqual(
+        expect.objectContaining({ name: 'Idempotency-Key', in: 'header' }),
+      );
+    }
+    expect(named('bridgeHealth')?.security).toEqual([]);
+    expect(named('me')?.security).toBeUndefined();
+    expect(document.security).toEqual([{ bearer: [] }, { bridgeKey: [] }]);
+  });
+
+  it('documents examples that its own schemas take', () => {
+    for (const { routes } of h.dialects) {
+      for (const row of routes) {
+        const where = `${row.method} ${row.path}`;
+        if (row.requestExample !== undefined) expect(row.body?.safeParse(row.requestExample).success, where).toBe(true);
+        for (const [status, { schema, example }] of Object.entries(row.answers)) {
+          if (example !== undefined) expect(schema?.safeParse(example).error, `${where} ${status}`).toBeUndefined();
+        }
+      }
+    }
+  });
+});
