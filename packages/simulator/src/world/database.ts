@@ -61,8 +61,33 @@ create index media_hash on media (tenant, hash, created_ms);
 create index media_expiry on media (expires_ms);
 `;
 
+/** Groups with their members and the people who asked to join. People are named by number here, whatever the group shows. */
+const GROUPS = `
+create table chat_group (
+  tenant text not null, id text not null, subject text not null, subject_by text not null, subject_at integer not null,
+  creator text not null, created_at integer not null, mode text not null,
+  description text, description_id text, description_by text, description_at integer not null default 0,
+  announce integer not null default 0, locked integer not null default 0, ephemeral_s integer not null default 0,
+  approval integer not null default 0, member_add text not null default 'all_member_add', invite text not null,
+  primary key (tenant, id)
+) without rowid;
+create index chat_group_invite on chat_group (tenant, invite);
+
+create table group_member (
+  tenant text not null, group_id text not null, pn text not null, role text not null default '', joined_at integer not null,
+  primary key (tenant, group_id, pn)
+) without rowid;
+create index group_member_pn on group_member (tenant, pn);
+
+create table group_request (
+  tenant text not null, group_id text not null, pn text not null, method text not null, requested_at integer not null,
+  primary key (tenant, group_id, pn)
+) without rowid;
+create index group_request_pn on group_request (tenant, pn);
+`;
+
 /** Step n brings a file from version n to n + 1. New ones go to the end; none is ever changed. */
-const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA];
+const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS];
 
 /** Every table that holds rows of a tenant; `meta` is the network's own. */
 export const TENANT_TABLES = [
@@ -74,6 +99,9 @@ export const TENANT_TABLES = [
   'peer',
   'setting',
   'media',
+  'chat_group',
+  'group_member',
+  'group_request',
 ] as const;
 
 /**

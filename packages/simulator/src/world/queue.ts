@@ -44,6 +44,17 @@ export function createQueue(db: Db, tenant: string) {
     "select stanza from queue where tenant = ? and pn = ? and device = ? and class = 'notification' order by seq",
   );
 
+  // A stanza for a thousand devices of a group is written once.
+  let lastNode: Node | undefined;
+  let lastBytes: Uint8Array = new Uint8Array();
+  function bytesOf(node: Node): Uint8Array {
+    if (node !== lastNode) {
+      lastBytes = encodeStanza(node);
+      lastNode = node;
+    }
+    return lastBytes;
+  }
+
   return {
     isFull: (pn: string, device: number): boolean => (count.get(tenant, pn, device)?.n ?? 0) >= QUEUE_PER_DEVICE_MAX,
     /** Keeps a stanza for a device. `sender` is the PN of the account it came from, empty for the server itself. */

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
 import { createDelivery, type Parcel } from './delivery.ts';
+import { createGroups } from './groups/groups.ts';
 import { createPeers } from './peers.ts';
 import { createPreKeys } from './prekeys.ts';
 import { createQueue } from './queue.ts';
@@ -53,6 +54,7 @@ export function createTenant(options: TenantOptions) {
   const queue = createQueue(db, name);
   const settings = createSettings(db, name);
   const peers = createPeers(db, name);
+  const groups = createGroups(db, name, clock, rng);
   const log = new StanzaLog(clock);
   const faults = new Map<string, LineFaults>();
   const delivery = createDelivery({ queue, clock, wake: (pn, device) => options.wake(tenant, pn, device) });
@@ -68,6 +70,7 @@ export function createTenant(options: TenantOptions) {
     queue,
     settings,
     peers,
+    groups,
     log,
     delivery,
     media: options.media,

@@ -11,8 +11,10 @@ export interface IqRequest {
 
 export interface IqAnswer {
   content?: Node[];
+  /** Who answers; the server itself when absent. */
+  from?: string;
   /** Runs after the answer was sent. */
-  afterwards?: () => void;
+  afterwards?: () => unknown;
 }
 
 /** One kind of query. The table of these is all the server can be asked; everything else is answered 501. */

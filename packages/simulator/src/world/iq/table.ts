@@ -4,6 +4,9 @@ import type { Sender, Tenant } from '../tenant.ts';
 import { accountHandlers } from './account-queries.ts';
 import { companionHandlers } from './companions.ts';
 import { encryptHandlers } from './encrypt.ts';
+import { groupMemberHandlers } from './group-members.ts';
+import { groupSettingHandlers } from './group-settings.ts';
+import { groupQueryHandlers } from './groups.ts';
 import { type IqHandler, IqRefusal } from './iq-handler.ts';
 import { mediaHandlers } from './media-conn.ts';
 import { usyncHandlers } from './usync.ts';
@@ -12,6 +15,9 @@ const HANDLERS: IqHandler[] = [
   ...accountHandlers,
   ...companionHandlers,
   ...encryptHandlers,
+  ...groupQueryHandlers,
+  ...groupMemberHandlers,
+  ...groupSettingHandlers,
   ...mediaHandlers,
   ...usyncHandlers,
 ];
@@ -36,9 +42,9 @@ export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome {
   const handler = TABLE.get(`${iq.attrs.xmlns ?? ''} ${type} ${child.tag}`);
   if (!handler) return refused(iq, 501, 'feature-not-implemented', 'unsupported');
   try {
-    const { content, afterwards } = handler.answer({ tenant, from, iq, child });
-    const attrs = { type: 'result', from: SERVER_JID, id: iq.attrs.id };
-    return { answer: el('iq', attrs, content), afterwards: afterwards ?? (() => {}), note: undefined };
+    const { content, from: answerer = SERVER_JID, afterwards } = handler.answer({ tenant, from, iq, child });
+    const attrs = { type: 'result', from: answerer, id: iq.attrs.id };
+    return { answer: el('iq', attrs, content), afterwards: () => void afterwards?.(), note: undefined };
   } catch (error) {
     if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
     tenant.problem(`query ${iq.attrs.xmlns} ${child.tag} failed`, error);
