@@ -1,0 +1,120 @@
+import Sqlite from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findClaim, sweepExpired } from '../src/access/idempotency.ts';
+import { createSealedBox } from '../src/crypto/sealed-box.ts';
+import { unfinished } from '../src/lines/outbox.ts';
+import * as queue from '../src/store/delivery-queue.ts';
+import { pendingInbox, sweepTombstones } from '../src/store/inbox.ts';
+import { findLineById, findLineByNumber, findLineByRef, listLines } from '../src/store/lines.ts';
+import { findChat, sendersOf, unreadOf } from '../src/store/reading.ts';
+import type { Database } from '../src/store/schema.ts';
+import { countWaiting, findSend } from '../src/store/sends.ts';
+import type { Store } from '../src/store/store.ts';
+import { countUsed } from '../src/store/usage.ts';
+import { openTestSqlite, type TestStore } from './store-harness.ts';
+
+let opened: TestStore;
+let raw: Sqlite.Database;
+let db: Kysely<Database>;
+const plans: { sql: string; detail: string }[] = [];
+
+// Runs on SQLite only: the indexes are the same ones on both, and SQLite says how it uses them without needing data.
+beforeAll(async () => {
+  opened = await openTestSqlite();
+  raw = new Sqlite(opened.url.slice('sqlite:'.length));
+  const explaining = {
+    prepare(sql: string) {
+      const statement = raw.prepare(sql);
+      const explain = (parameters: readonly unknown[]) => {
+        for (const row of raw.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...parameters)) {
+          plans.push({ sql, detail: row.detail });
+        }
+      };
+      return {
+        reader: statement.reader,
+        all(parameters: readonly unknown[]) {
+          explain(parameters);
+          return statement.all(...parameters);
+        },
+        run(parameters: readonly unknown[]) {
+          explain(parameters);
+          return statement.run(...parameters);
+        },
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...parameters) as IterableIterator<unknown>,
+      };
+    },
+    close: () => void raw.close(),
+  };
+  db = new Kysely<Database>({ dialect: new SqliteDialect({ database: explaining }) });
+});
+afterAll(async () => {
+  await db.destroy();
+  await opened.close();
+});
+
+const owner = { accountId: 'acc_1', mode: 'live' } as const;
+const period = { startMs: 0, endMs: 1 };
+const box = createSealedBox(Buffer.alloc(32));
+
+const PATHS: Record<string, (db: Kysely<Database>) => Promise<unknown>> = {
+  'a line by id': (db) => findLineById(db, owner, 'line_1'),
+  'a line by customer_ref': (db) => findLineByRef(db, owner, 'a'),
+  'a line by number': (db) => findLineByNumber(db, owner, 1),
+  'the lines of an account': (db) => listLines(db, owner),
+  'a send': (db) => findSend(db, 'out_1'),
+  'how many sends wait': (db) => countWaiting(db, 'line_1'),
+  'the sends that wait': (db) => unfinished(db, 'line_1', 0, 10),
+  'the inbox that waits': (db) => pendingInbox({ db } as Store, box, 'line_1', 0, 10),
+  'old tombstones': (db) => sweepTombstones(db, 1),
+  'an idempotency key': (db) => findClaim(db, { scope: 'a', key: 'b', fingerprint: 'c' }, 1),
+  'expired idempotency keys': (db) => sweepExpired(db, 1),
+  'a chat by any address': (db) => findChat(db, 'line_1', '1@lid'),
+  'the unread messages of a chat': (db) => unreadOf(db, 'line_1', { jid: '1@lid', unreadCount: 5 }),
+  'messages by id': (db) => sendersOf(db, 'line_1', ['a', 'b']),
+  'messages of a chat, newest first': (db) =>
+    db
+      .selectFrom('messages')
+      .selectAll()
+      .where('line_id', '=', 'line_1')
+      .where('chat_jid', '=', '1@lid')
+      .orderBy('timestamp', 'desc')
+      .orderBy('seq', 'desc')
+      .limit(50)
+      .execute(),
+  'events of an account after a cursor': (db) =>
+    db
+      .selectFrom('events')
+      .selectAll()
+      .where('account_id', '=', 'a')
+      .where('seq', '>', 5)
+      .orderBy('seq')
+      .limit(5)
+      .execute(),
+  'sent messages of a period': (db) => countUsed(db, 'sent_messages', { ...owner, period }),
+  'deliveries of a period': (db) => countUsed(db, 'webhook_events', { ...owner, period }),
+  'lines of an account, counted': (db) => countUsed(db, 'lines', { ...owner, period }),
+  'what is due at once': (db) => queue.dueAtOnce(db, 'whk_1', 10),
+  'retries that are due': (db) => queue.dueRetries(db, 'whk_1', 1, 10),
+  'the oldest pending deliveries': (db) => queue.oldestPending(db, 'whk_1', 10),
+  'webhooks of new deliveries': (db) => queue.webhooksSince(db, 5),
+  'ended deliveries to prune': (db) => queue.pruneDeliveries(db, ['delivered'], 1),
+  'retries to pull forward': (db) => queue.pullForward(db, 'whk_1'),
+};
+
+test.each(Object.keys(PATHS))('%s: found through an index, in order, without reading a table', async (name) => {
+  plans.length = 0;
+  await PATHS[name]?.(db);
+  expect(plans.length).toBeGreaterThan(0);
+  // A constant row and the few rows of a limited subquery may be scanned.
+  const slow = /^SCAN (?!CONSTANT|news\b)|TEMP B-TREE FOR ORDER BY/;
+  expect(plans.filter((plan) => slow.test(plan.detail))).toEqual([]);
+});
+
+test('the webhooks with pending deliveries are stepped through in the index', async () => {
+  plans.length = 0;
+  await queue.pendingWebhooks(db);
+  const ofTable = plans.filter((plan) => /\bdeliveries\b/.test(plan.detail)).map((plan) => plan.detail);
+  expect(ofTable.length).toBeGreaterThan(0);
+  for (const detail of ofTable) expect(detail).toMatch(/^SEARCH deliveries USING COVERING INDEX deliveries_due/);
+});
