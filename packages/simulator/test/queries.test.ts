@@ -125,12 +125,6 @@ test('settings are kept: privacy, blocking', async () => {
   expect(line.received.map((m) => m.message?.conversation)).toEqual(['wanted']);
 });
 
-test('media are refused honestly while there is no media store', async () => {
-  const net = await Fixture.open();
-  const line = await net.linked('line_a', ALICE);
-  await expect(ask(line, 'w:m', 'set', [el('media_conn')])).rejects.toMatchObject({ data: 503 });
-});
-
 test('presence and typing reach only a line that shows itself as available', async () => {
   const net = await Fixture.open();
   const a = await net.linked('line_a', ALICE, { markOnline: true });

@@ -23,7 +23,7 @@ export class RawClient {
   #receive: Uint8Array = EMPTY;
   #sent = 0;
   #read = 0;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
 
   private constructor(ws: WebSocket) {
     this.ws = ws;

@@ -82,6 +82,22 @@ export type Accounts = ReturnType<typeof createAccounts>;
 
 /** Accounts and devices of one tenant, straight from the database: nothing is cached, nothing can be stale. */
 export function createAccounts(db: Db, tenant: string) {
+  const rows = accountRows(db, tenant);
+  return {
+    ...rows,
+    ...deviceRows(db, tenant),
+    /** Whose address this is, PN or LID. Undefined for groups, servers, and numbers that are not on this WhatsApp. */
+    resolve(jid: string | undefined): Address | undefined {
+      const parts = jid === undefined ? undefined : parseJid(jid);
+      if (!parts || (parts.server !== SERVER_PN && parts.server !== SERVER_LID)) return undefined;
+      const mode = parts.server === SERVER_LID ? 'lid' : 'pn';
+      const account = mode === 'lid' ? rows.byLid(parts.user) : rows.byPn(parts.user);
+      return account && { account, device: parts.device, mode };
+    },
+  };
+}
+
+function accountRows(db: Db, tenant: string) {
   const selectAccount = prepare<[string, string], AccountRow>(db, 'select * from account where tenant = ? and pn = ?');
   const selectByLid = prepare<[string, string], AccountRow>(db, 'select * from account where tenant = ? and lid = ?');
   const listAccounts = prepare<[string], AccountRow>(
@@ -97,6 +113,43 @@ export function createAccounts(db: Db, tenant: string) {
     db,
     'update account set name = ?, about = ?, about_at = ?, settings = ? where tenant = ? and pn = ?',
   );
+  const accountRemovals = [
+    'account',
+    'device',
+    'prekey',
+    'queue',
+    'phone_state',
+    'setting',
+    'group_member',
+    'group_request',
+  ].map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`));
+
+  const byPn = (pn: string): Account | undefined => toAccount(selectAccount.get(tenant, pn));
+  const byLid = (lid: string): Account | undefined => toAccount(selectByLid.get(tenant, lid));
+
+  return {
+    byPn,
+    byLid,
+    list: (): Account[] => listAccounts.all(tenant).flatMap((row) => toAccount(row) ?? []),
+    create(account: Omit<Account, 'settings' | 'aboutAt'>, createdAt: number): Account {
+      if ((countAccounts.get(tenant)?.n ?? 0) >= ACCOUNTS_MAX) {
+        throw new LimitError(`this world already has ${ACCOUNTS_MAX} phones: delete some, or reset it`);
+      }
+      const { pn, lid, name, about, isBusiness, isLidOnly } = account;
+      insertAccount.run(tenant, pn, lid, name, about, createdAt, Number(isBusiness), Number(isLidOnly), createdAt);
+      return { ...account, aboutAt: createdAt, settings: '{}' };
+    },
+    save(account: Account): void {
+      updateAccount.run(account.name, account.about, account.aboutAt, account.settings, tenant, account.pn);
+    },
+    /** Deletes an account with everything it had. Who wrote with it is remembered: the number may come back with other keys. */
+    remove(pn: string): void {
+      for (const statement of accountRemovals) statement.run(tenant, pn);
+    },
+  };
+}
+
+function deviceRows(db: Db, tenant: string) {
   const selectDevice = prepare<[string, string, number], DeviceRow>(
     db,
     'select * from device where tenant = ? and pn = ? and id = ?',
@@ -125,40 +178,8 @@ export function createAccounts(db: Db, tenant: string) {
     'prekey where tenant = ? and pn = ? and device = ?',
     'queue where tenant = ? and pn = ? and device = ?',
   ].map((rest) => prepare<unknown[]>(db, `delete from ${rest}`));
-  const accountRemovals = ['account', 'device', 'prekey', 'queue', 'phone_state', 'setting'].map((table) =>
-    prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`),
-  );
-
-  const byPn = (pn: string): Account | undefined => toAccount(selectAccount.get(tenant, pn));
-  const byLid = (lid: string): Account | undefined => toAccount(selectByLid.get(tenant, lid));
 
   return {
-    byPn,
-    byLid,
-    list: (): Account[] => listAccounts.all(tenant).flatMap((row) => toAccount(row) ?? []),
-    /** Whose address this is, PN or LID. Undefined for groups, servers, and numbers that are not on this WhatsApp. */
-    resolve(jid: string | undefined): Address | undefined {
-      const parts = jid === undefined ? undefined : parseJid(jid);
-      if (!parts || (parts.server !== SERVER_PN && parts.server !== SERVER_LID)) return undefined;
-      const mode = parts.server === SERVER_LID ? 'lid' : 'pn';
-      const account = mode === 'lid' ? byLid(parts.user) : byPn(parts.user);
-      return account && { account, device: parts.device, mode };
-    },
-    create(account: Omit<Account, 'settings' | 'aboutAt'>, createdAt: number): Account {
-      if ((countAccounts.get(tenant)?.n ?? 0) >= ACCOUNTS_MAX) {
-        throw new LimitError(`this world already has ${ACCOUNTS_MAX} phones: delete some, or reset it`);
-      }
-      const { pn, lid, name, about, isBusiness, isLidOnly } = account;
-      insertAccount.run(tenant, pn, lid, name, about, createdAt, Number(isBusiness), Number(isLidOnly), createdAt);
-      return { ...account, aboutAt: createdAt, settings: '{}' };
-    },
-    save(account: Account): void {
-      updateAccount.run(account.name, account.about, account.aboutAt, account.settings, tenant, account.pn);
-    },
-    /** Deletes an account with everything it had. Who wrote with it is remembered: the number may come back with other keys. */
-    remove(pn: string): void {
-      for (const statement of accountRemovals) statement.run(tenant, pn);
-    },
     device: (pn: string, id: number): Device | undefined => toDevice(selectDevice.get(tenant, pn, id)),
     devices: (pn: string): Device[] => selectDevices.all(tenant, pn).flatMap((row) => toDevice(row) ?? []),
     deviceOfLine: (lineId: string): Device | undefined => toDevice(selectLine.get(tenant, lineId)),
@@ -177,23 +198,7 @@ export function createAccounts(db: Db, tenant: string) {
     /** Writes a device; a line id moves to it from whichever device had it. */
     saveDevice(d: Device): void {
       if (d.lineId !== undefined) forgetLine.run(tenant, d.lineId);
-      const s = d.signedPreKey;
-      upsertDevice.run(
-        tenant,
-        d.pn,
-        d.id,
-        d.lineId ?? null,
-        d.noiseKey ?? null,
-        d.identity ?? null,
-        d.registrationId ?? null,
-        s?.id ?? null,
-        s?.key ?? null,
-        s?.signature ?? null,
-        d.keyIndex,
-        d.advIdentity ?? null,
-        d.platform,
-        d.linkedAt,
-      );
+      upsertDevice.run(tenant, ...columnsOf(d));
     },
     /** Deletes a device with its keys and its mail. */
     removeDevice(pn: string, id: number): void {
@@ -240,4 +245,24 @@ function toDevice(row: DeviceRow | undefined): Device | undefined {
     platform: row.platform,
     linkedAt: row.linked_at,
   };
+}
+
+/** In the order of the insert: pn to linked_at. */
+function columnsOf(d: Device): (string | number | Uint8Array | null)[] {
+  const s = d.signedPreKey;
+  return [
+    d.pn,
+    d.id,
+    d.lineId ?? null,
+    d.noiseKey ?? null,
+    d.identity ?? null,
+    d.registrationId ?? null,
+    s?.id ?? null,
+    s?.key ?? null,
+    s?.signature ?? null,
+    d.keyIndex,
+    d.advIdentity ?? null,
+    d.platform,
+    d.linkedAt,
+  ];
 }

@@ -51,54 +51,15 @@ export type ConfirmLink = (ref: string, deviceIdentity: Uint8Array) => { keyInde
  * the verification on. A ref works once, while it is shown (60 s, then 20 s each), and only for the connection that got it.
  */
 export function createPairing(tenant: Tenant) {
-  const refs = new Map<string, Ref>();
+  const refs = createRefs(tenant);
   const waiting = new Map<string, Waiting>();
-  const current = new Map<Candidate, string[]>();
-
-  function showRefs(candidate: Candidate): void {
-    withdraw(candidate);
-    const now = tenant.clock.nowMs();
-    const names = Array.from({ length: REFS }, () => `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`);
-    for (const [i, name] of names.entries()) {
-      refs.set(name, { candidate, expiresAtMs: now + FIRST_REF_MS + i * NEXT_REF_MS + REF_GRACE_MS });
-    }
-    current.set(candidate, names);
-    const content = names.map((name) => el('ref', {}, Buffer.from(name)));
-    candidate.send(
-      el('iq', { from: SERVER_JID, type: 'set', id: hexId(tenant.rng, 8), xmlns: 'md' }, [
-        el('pair-device', {}, content),
-      ]),
-    );
-  }
-
-  function withdraw(candidate: Candidate): void {
-    for (const name of current.get(candidate) ?? []) refs.delete(name);
-    current.delete(candidate);
-  }
-
-  function candidateFor(offer: LinkOffer): Candidate {
-    const ref = refs.get(offer.ref);
-    if (!ref) throw new LinkError('qr: no line shows this code (any more); scan the one it shows now');
-    if (ref.expiresAtMs < tenant.clock.nowMs())
-      throw new LinkError('qr: this code has expired; scan the one shown now');
-    const { candidate } = ref;
-    const isSame =
-      Buffer.compare(candidate.noiseKey, offer.companionNoiseKey) === 0 &&
-      Buffer.compare(candidate.identity, offer.companionIdentityKey) === 0;
-    if (!isSame) throw new LinkError('qr: the keys in the code are not those of the connection that got its ref');
-    return candidate;
-  }
 
   return {
-    showRefs,
+    showRefs: refs.show,
     /** The server's wish that the client draws a new secret and shows its QR again (whatsmeow and zapo since 2026-07). */
     refreshSecret(candidate: Candidate): void {
-      const attrs = {
-        from: SERVER_JID,
-        id: hexId(tenant.rng, 8),
-        t: String(nowSeconds(tenant.clock)),
-        type: 'companion_reg_refresh',
-      };
+      const t = String(nowSeconds(tenant.clock));
+      const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t, type: 'companion_reg_refresh' };
       candidate.send(el('notification', attrs, [el('companion_reg_refresh')]));
     },
     /** The answer of a candidate to an `<iq>` of ours. */
@@ -108,20 +69,22 @@ export function createPairing(tenant: Tenant) {
     },
     /** The candidate's connection is gone: its refs are, too. */
     left(candidate: Candidate): void {
-      withdraw(candidate);
-      for (const wait of waiting.values())
+      refs.withdraw(candidate);
+      for (const wait of waiting.values()) {
         if (wait.candidate === candidate) wait.gone('the line closed its connection');
+      }
     },
     /** Links the connection that shows `offer.ref` to the account. Rejects with LinkError; nothing is linked then. */
     async pair(account: Account, offer: LinkOffer, confirm: ConfirmLink): Promise<{ deviceJid: string }> {
-      const candidate = candidateFor(offer);
-      withdraw(candidate);
+      const candidate = refs.candidateFor(offer);
       const device = tenant.accounts.nextDeviceId(account.pn);
+      refs.withdraw(candidate);
       const answer = await ask(tenant, waiting, candidate, pairSuccess(tenant, candidate, account, device, offer));
       const signed = bytes(child(child(answer, 'pair-device-sign'), 'device-identity'));
-      if (answer.attrs.type !== 'result' || !signed) {
-        candidate.fail('pair-device-sign refused');
-        throw new LinkError('the line refused to be linked');
+      const isGone = tenant.accounts.byPn(account.pn) === undefined;
+      if (isGone || answer.attrs.type !== 'result' || !signed) {
+        candidate.fail('not linked');
+        throw new LinkError(isGone ? 'the phone was deleted meanwhile' : 'the line refused to be linked');
       }
       const link = confirmed(candidate, () => confirm(offer.ref, signed));
       tenant.accounts.saveDevice({
@@ -140,6 +103,48 @@ export function createPairing(tenant: Tenant) {
       announceDevices(tenant, account, 'add', device);
       candidate.restart();
       return { deviceJid: deviceJid(account, device, 'pn') };
+    },
+  };
+}
+
+/** The refs that connections show at the moment. */
+function createRefs(tenant: Tenant) {
+  const refs = new Map<string, Ref>();
+  const shown = new Map<Candidate, string[]>();
+
+  function withdraw(candidate: Candidate): void {
+    for (const name of shown.get(candidate) ?? []) refs.delete(name);
+    shown.delete(candidate);
+  }
+
+  return {
+    withdraw,
+    /** Gives a connection six new refs; its earlier ones end. */
+    show(candidate: Candidate): void {
+      withdraw(candidate);
+      const now = tenant.clock.nowMs();
+      const names = Array.from({ length: REFS }, () => `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`);
+      for (const [i, name] of names.entries()) {
+        refs.set(name, { candidate, expiresAtMs: now + FIRST_REF_MS + i * NEXT_REF_MS + REF_GRACE_MS });
+      }
+      shown.set(candidate, names);
+      const content = names.map((name) => el('ref', {}, Buffer.from(name)));
+      const attrs = { from: SERVER_JID, type: 'set', id: hexId(tenant.rng, 8), xmlns: 'md' };
+      candidate.send(el('iq', attrs, [el('pair-device', {}, content)]));
+    },
+    /** The connection that a scanned QR belongs to. Throws LinkError when there is none, or another. */
+    candidateFor(offer: LinkOffer): Candidate {
+      const ref = refs.get(offer.ref);
+      if (!ref) throw new LinkError('qr: no line shows this code (any more); scan the one it shows now');
+      if (ref.expiresAtMs < tenant.clock.nowMs()) {
+        throw new LinkError('qr: this code has expired; scan the one shown now');
+      }
+      const { candidate } = ref;
+      const isSame =
+        Buffer.compare(candidate.noiseKey, offer.companionNoiseKey) === 0 &&
+        Buffer.compare(candidate.identity, offer.companionIdentityKey) === 0;
+      if (!isSame) throw new LinkError('qr: the keys in the code are not those of the connection that got its ref');
+      return candidate;
     },
   };
 }

@@ -67,21 +67,8 @@ export function createPresence(tenant: Tenant) {
       else if (type === 'available' || (type === undefined && name === undefined)) setAvailable(endpoint, true);
       else if (type === 'unavailable') setAvailable(endpoint, false);
     },
-    /** `<chatstate>`: goes to the devices of the other side that are available now. */
-    chatState(from: Sender, node: Node): void {
-      const sender = tenant.accounts.byPn(from.pn);
-      const target = tenant.accounts.resolve(node.attrs.to);
-      const state = child(node, 'composing') ?? child(node, 'paused');
-      if (!sender || !target || !state || target.account.pn === from.pn) return;
-      const isBlocked = tenant.settings.get(target.account.pn, 'block', from.pn) !== undefined;
-      if (isBlocked) return;
-      const content = [el(state.tag, { media: state.attrs.media })];
-      const attrs = { from: bareJid(deviceJid(sender, from.device, target.mode)) };
-      for (const device of tenant.accounts.devices(target.account.pn)) {
-        const endpoint = tenant.delivery.endpoint(device.pn, device.id);
-        if (endpoint?.isAvailable) tenant.delivery.sendNow(device.pn, device.id, el('chatstate', attrs, content));
-      }
-    },
+    /** `<chatstate>` of a device. */
+    chatState: (from: Sender, node: Node): void => chatState(tenant, from, node),
     /** A connection is gone. */
     left(endpoint: Endpoint): void {
       if (endpoint.isAvailable) {
@@ -90,4 +77,20 @@ export function createPresence(tenant: Tenant) {
       }
     },
   };
+}
+
+/** Goes to the devices of the other side that are available now. */
+function chatState(tenant: Tenant, from: Sender, node: Node): void {
+  const sender = tenant.accounts.byPn(from.pn);
+  const target = tenant.accounts.resolve(node.attrs.to);
+  const state = child(node, 'composing') ?? child(node, 'paused');
+  if (!sender || !target || !state || target.account.pn === from.pn) return;
+  const isBlocked = tenant.settings.get(target.account.pn, 'block', from.pn) !== undefined;
+  if (isBlocked) return;
+  const content = [el(state.tag, { media: state.attrs.media })];
+  const attrs = { from: bareJid(deviceJid(sender, from.device, target.mode)) };
+  for (const device of tenant.accounts.devices(target.account.pn)) {
+    const endpoint = tenant.delivery.endpoint(device.pn, device.id);
+    if (endpoint?.isAvailable) tenant.delivery.sendNow(device.pn, device.id, el('chatstate', attrs, content));
+  }
 }
