@@ -70,12 +70,12 @@ export async function pendingWebhooks(db: Db): Promise<PendingWebhook[]> {
   }));
 }
 
-/** Deliveries looked at by one `webhooksSince`. */
-const NEWS_BATCH = 5_000;
+/** More than ever arrive between two looks. */
+const NEWS_LIMIT = 1_000_000;
 
 /**
- * The webhooks of deliveries inserted after `seq`, and the newest of them; at most so many deliveries are looked at, so ask again from
- * `lastSeq` until it stands still. The inner limit keeps the database on the end of the table, whatever it believes of its indexes.
+ * The webhooks of deliveries inserted after `seq`, and the newest of them. The inner limit holds nothing back: it keeps SQLite at the end of the
+ * table, where it would otherwise walk through a whole index for the grouping.
  */
 export async function webhooksSince(db: Db, seq: number): Promise<{ webhookIds: string[]; lastSeq: number }> {
   const news = db
@@ -83,7 +83,7 @@ export async function webhooksSince(db: Db, seq: number): Promise<{ webhookIds: 
     .select(['webhook_id', 'seq'])
     .where('seq', '>', seq)
     .orderBy('seq')
-    .limit(NEWS_BATCH);
+    .limit(NEWS_LIMIT);
   const rows = await db
     .selectFrom(news.as('news'))
     .select(['webhook_id', (eb) => eb.fn.max('seq').as('last')])
