@@ -1,0 +1,188 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { DeliveryState } from '../core/webhooks.ts';
+import type { LineOwner } from './lines.ts';
+import type { Database } from './schema.ts';
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** One attempt as its owner may see it. */
+export interface AttemptView {
+  number: number;
+  at: number;
+  durationMs: number;
+  statusCode: number | null;
+  errorClass: string | null;
+  responseExcerpt: string | null;
+}
+
+/** One delivery in the log. */
+export interface DeliveryView {
+  /** Place in the log; the cursor. */
+  seq: number;
+  id: string;
+  webhookId: string;
+  /** Null when the event was deleted with its line. */
+  event: { id: string; type: string; lineId: string; createdAt: number } | null;
+  state: DeliveryState;
+  attempts: number;
+  /** While pending: due time of the next attempt; 0 = at once. */
+  nextAt: number;
+  createdAt: number;
+  finishedAt: number | null;
+  lastAttempt: AttemptView | null;
+}
+
+function deliveriesOf(db: Db, owner: LineOwner) {
+  return db
+    .selectFrom('deliveries as d')
+    .innerJoin('webhooks as w', 'w.id', 'd.webhook_id')
+    .leftJoin('events as e', 'e.seq', 'd.event_seq')
+    .leftJoin('attempts as a', (join) => join.onRef('a.delivery_id', '=', 'd.id').onRef('a.number', '=', 'd.attempts'))
+    .select(['d.seq', 'd.id', 'd.webhook_id', 'd.state', 'd.attempts', 'd.next_at', 'd.created_at', 'd.finished_at'])
+    .select(['e.id as event_id', 'e.type', 'e.line_id', 'e.created_at as event_at'])
+    .select(['a.number', 'a.at', 'a.duration_ms', 'a.status_code', 'a.error_class', 'a.response_excerpt'])
+    .where('d.account_id', '=', owner.accountId)
+    .where('w.mode', '=', owner.mode);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof deliveriesOf>['execute']>>[number];
+type AttemptRow = Pick<Row, 'number' | 'at' | 'duration_ms' | 'status_code' | 'error_class' | 'response_excerpt'>;
+
+function toAttempt(row: AttemptRow): AttemptView | null {
+  if (row.number === null || row.at === null) return null;
+  return {
+    number: Number(row.number),
+    at: Number(row.at),
+    durationMs: Number(row.duration_ms),
+    statusCode: row.status_code === null ? null : Number(row.status_code),
+    errorClass: row.error_class,
+    responseExcerpt: row.response_excerpt,
+  };
+}
+
+function toView(row: Row): DeliveryView {
+  const { event_id, type, line_id, event_at } = row;
+  const known = event_id !== null && type !== null && line_id !== null;
+  return {
+    seq: Number(row.seq),
+    id: row.id,
+    webhookId: row.webhook_id,
+    event: known ? { id: event_id, type, lineId: line_id, createdAt: Number(event_at) } : null,
+    state: row.state,
+    attempts: Number(row.attempts),
+    nextAt: Number(row.next_at),
+    createdAt: Number(row.created_at),
+    finishedAt: row.finished_at === null ? null : Number(row.finished_at),
+    lastAttempt: toAttempt(row),
+  };
+}
+
+export interface DeliveryQuery {
+  webhookId?: string;
+  state?: DeliveryState;
+  /** Only those before this place in the log. */
+  before?: number;
+  limit: number;
+}
+
+/** The log, newest first. `next` is the cursor of the following page; null at the end. */
+export async function listDeliveries(
+  db: Db,
+  owner: LineOwner,
+  query: DeliveryQuery,
+): Promise<{ deliveries: DeliveryView[]; next: number | null }> {
+  let select = deliveriesOf(db, owner)
+    .orderBy('d.seq', 'desc')
+    .limit(query.limit + 1);
+  if (query.webhookId !== undefined) select = select.where('d.webhook_id', '=', query.webhookId);
+  if (query.state !== undefined) select = select.where('d.state', '=', query.state);
+  if (query.before !== undefined) select = select.where('d.seq', '<', query.before);
+  const rows = await select.execute();
+  const deliveries = rows.slice(0, query.limit).map(toView);
+  return { deliveries, next: rows.length > query.limit ? (deliveries.at(-1)?.seq ?? null) : null };
+}
+
+export async function findDelivery(db: Db, owner: LineOwner, id: string): Promise<DeliveryView | undefined> {
+  const row = await deliveriesOf(db, owner).where('d.id', '=', id).executeTakeFirst();
+  return row && toView(row);
+}
+
+/** Every attempt of a delivery, first to last. Whether the caller may see it is for `findDelivery` to say. */
+export async function attemptsOf(db: Db, deliveryId: string): Promise<AttemptView[]> {
+  const rows = await db
+    .selectFrom('attempts')
+    .selectAll()
+    .where('delivery_id', '=', deliveryId)
+    .orderBy('number')
+    .execute();
+  return rows.flatMap((row) => toAttempt(row) ?? []);
+}
+
+/** How much a webhook has of each state. */
+export async function countDeliveries(db: Db, webhookId: string): Promise<Partial<Record<DeliveryState, number>>> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['state', (eb) => eb.fn.countAll().as('count')])
+    .where('webhook_id', '=', webhookId)
+    .groupBy('state')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.state, Number(row.count)]));
+}
+
+/** What holds back a webhook in strict order: its oldest delivery, when that failed before and waits. Undefined when nothing does. */
+export async function blockedOn(db: Db, owner: LineOwner, webhookId: string): Promise<DeliveryView | undefined> {
+  const row = await deliveriesOf(db, owner)
+    .where('d.webhook_id', '=', webhookId)
+    .where('w.strict_order', '=', 1)
+    .where('d.state', '=', 'pending')
+    .orderBy('d.seq')
+    .executeTakeFirst();
+  return row && Number(row.attempts) > 0 ? toView(row) : undefined;
+}
+
+/** A delivery as it was first: due at once, its schedule ahead of it, without an expiry. Its attempt log goes on counting. */
+const AFRESH = { state: 'pending', step: 0, pulls: 0, next_at: 0, finished_at: null, expires_at: null } as const;
+
+/** Sends a delivery again now, whatever became of it (a pending one need not wait for its schedule). Same ids, new timestamp. */
+export async function replayDelivery(db: Db, owner: LineOwner, id: string): Promise<{ webhookId: string } | undefined> {
+  const delivery = await findDelivery(db, owner, id);
+  if (!delivery?.event) return undefined;
+  await db.updateTable('deliveries').set(AFRESH).where('id', '=', id).execute();
+  return { webhookId: delivery.webhookId };
+}
+
+/** Gives a pending delivery up, so that a webhook in strict order goes on. False when it is not pending. */
+export async function giveUpDelivery(db: Db, owner: LineOwner, id: string, now: number): Promise<boolean> {
+  const delivery = await findDelivery(db, owner, id);
+  if (delivery?.state !== 'pending') return false;
+  const done = await db
+    .updateTable('deliveries')
+    .set({ state: 'dead', finished_at: now })
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .executeTakeFirst();
+  return Number(done.numUpdatedRows) > 0;
+}
+
+export interface ReplayRange {
+  webhookId: string;
+  /** Unix milliseconds of the events: from (inclusive) and to (exclusive). */
+  since: number;
+  until?: number;
+  /** Which ones; default: those that failed for good (`dead`, `expired`). */
+  states?: readonly DeliveryState[];
+}
+
+/** Sends a range again, in the order of the events. Answers how many. The webhook must be the caller's. */
+export async function replayRange(db: Db, range: ReplayRange): Promise<number> {
+  const events = db.selectFrom('events').select('seq').where('created_at', '>=', range.since);
+  const inRange = range.until === undefined ? events : events.where('created_at', '<', range.until);
+  const done = await db
+    .updateTable('deliveries')
+    .set(AFRESH)
+    .where('webhook_id', '=', range.webhookId)
+    .where('state', 'in', range.states ?? ['dead', 'expired'])
+    .where('event_seq', 'in', inRange)
+    .executeTakeFirst();
+  return Number(done.numUpdatedRows);
+}
