@@ -14,16 +14,15 @@ async function main(): Promise<void> {
       'data-file': { type: 'string' },
       host: { type: 'string' },
       port: { type: 'string', default: '0' },
-      'media-port': { type: 'string', default: '0' },
+      'media-port': { type: 'string' },
       seed: { type: 'string' },
     },
   });
   const port = portOf('--port', values.port);
-  const mediaPort = portOf('--media-port', values['media-port']);
   const token = process.env.PONTE_SIMULATOR_CONTROL_TOKEN;
   const simulator = await createSimulator({
     port,
-    mediaPort,
+    ...(values['media-port'] === undefined ? {} : { mediaPort: portOf('--media-port', values['media-port']) }),
     ...(values['data-file'] === undefined ? {} : { dataFile: values['data-file'] }),
     ...(values.host === undefined ? {} : { host: values.host }),
     ...(values.seed === undefined ? {} : { seed: values.seed }),

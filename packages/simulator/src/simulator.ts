@@ -21,7 +21,7 @@ export interface SimulatorOptions {
   host?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** Port of the media host (HTTPS). Default 0: any free port. */
+  /** Port of the media host (HTTPS). Default: the one of the last time if it is free, else any free port. */
   mediaPort?: number;
   /** Makes keys and ids repeatable, and thereby guessable: for tests only. */
   seed?: string;
@@ -74,7 +74,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const mediaFailure = (tenant: string, lineId: string | undefined): number | undefined =>
     world.network(tenant).tenant.takeMediaFailure(lineId);
   try {
-    await media.listen({ port: options.mediaPort ?? 0, failure: mediaFailure, problem });
+    await media.listen({ port: options.mediaPort, failure: mediaFailure, problem });
     await listen(server, options.port ?? 0, host);
   } catch (error) {
     await media.close();

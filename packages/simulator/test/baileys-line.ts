@@ -1,8 +1,10 @@
+import { Agent as HttpsAgent } from 'node:https';
 import {
   type AuthenticationState,
   type BaileysEventMap,
   BufferJSON,
   type ConnectionState,
+  downloadMediaMessage,
   initAuthCreds,
   makeWASocket,
   type SignalDataSet,
@@ -11,6 +13,7 @@ import {
   WA_CERT_DETAILS,
   type WAMessage,
 } from 'baileys';
+import { Agent, buildConnector } from 'undici';
 import type { Simulator } from '../src/simulator.ts';
 import { letClientTimersGo } from './client-timers.ts';
 
@@ -50,6 +53,8 @@ export class BaileysLine {
   readonly auth: AuthenticationState;
   readonly #simulator: () => Simulator;
   readonly #tenant: string;
+  #uploads: HttpsAgent | undefined;
+  #downloads: Agent | undefined;
   readonly #waiters = new Set<() => void>();
   readonly #options: { markOnline: boolean };
 
@@ -67,6 +72,9 @@ export class BaileysLine {
     this.isOpen = false;
     this.isDrained = false;
     this.qr = undefined;
+    this.#letMediaGo();
+    this.#uploads = new HttpsAgent({ ca: simulator.mediaCaPem });
+    this.#downloads = mediaAgent(simulator);
     const sock = makeWASocket({
       auth: this.auth,
       waWebSocketUrl: simulator.wsUrl(this.#tenant, this.id),
@@ -74,6 +82,9 @@ export class BaileysLine {
       markOnlineOnConnect: this.#options.markOnline,
       syncFullHistory: false,
       shouldSyncHistoryMessage: () => false,
+      // Trusts the simulator's own authority for media, as a client of WhatsApp trusts the public ones.
+      fetchAgent: this.#uploads,
+      options: this.#fetchOptions(),
       getMessage: async (key) => this.sent.get(key.id ?? ''),
       retryRequestDelayMs: 10,
     });
@@ -141,7 +152,35 @@ export class BaileysLine {
     const sock = this.sock;
     this.sock = undefined;
     if (sock) await sock.end(undefined);
+    await this.#letMediaGo();
     this.isOpen = false;
+  }
+
+  /**
+   * The file of a received message, as an application of Baileys gets it: after 404 and 410 the phone is asked to upload it again.
+   * (Baileys' own `downloadMediaMessage` never asks: it looks for `error.status`, and its errors have `output.statusCode`.)
+   */
+  async download(message: WAMessage): Promise<Uint8Array> {
+    const get = (): Promise<Uint8Array> => downloadMediaMessage(message, 'buffer', { options: this.#fetchOptions() });
+    try {
+      return await get();
+    } catch (error) {
+      const status = (error as { output?: { statusCode?: number } }).output?.statusCode;
+      if (status !== 404 && status !== 410) throw error;
+      await this.sock?.updateMediaMessage(message);
+      return get();
+    }
+  }
+
+  // The types that Node brings are of another version of undici.
+  #fetchOptions(): RequestInit {
+    const options: unknown = { dispatcher: this.#downloads };
+    return options as RequestInit;
+  }
+
+  async #letMediaGo(): Promise<void> {
+    this.#uploads?.destroy();
+    await this.#downloads?.destroy();
   }
 
   #connection(sock: Sock, update: Partial<ConnectionState>): void {
@@ -163,6 +202,18 @@ export class BaileysLine {
   #changed(): void {
     for (const check of [...this.#waiters]) check();
   }
+}
+
+/** Trusts the simulator's authority, and leads WhatsApp's own media hosts to the simulator's: some links name no other. */
+function mediaAgent({ mediaCaPem, mediaPort }: Simulator): Agent {
+  const connect = buildConnector({ ca: mediaCaPem });
+  return new Agent({
+    connect(options, callback) {
+      const isWhatsApp = options.hostname.endsWith('.whatsapp.net');
+      const host = { hostname: '127.0.0.1', port: String(mediaPort), servername: options.hostname };
+      connect(isWhatsApp ? { ...options, ...host } : options, callback);
+    },
+  });
 }
 
 function memoryKeys(): SignalKeyStore {

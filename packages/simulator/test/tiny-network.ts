@@ -56,6 +56,11 @@ export class TinyNetwork {
       name,
       store,
       settings: () => settings,
+      media: {
+        upload: async () => ({ directPath: '/v/none', url: 'https://media/v/none' }),
+        reupload: () => undefined,
+        download: async () => undefined,
+      },
       clock: { nowMs: () => this.nowMs },
       rng: {
         bytes: (length) => {

@@ -15,6 +15,7 @@ export function inboxItem({ seq, value }: Row<InboxEntry>): Record<string, unkno
     type: content.type,
     ...(content.body === undefined ? {} : { body: content.body }),
     ...content.fields,
+    ...(value.fileState === undefined ? {} : { file: value.fileState, ...captionOf(content.body) }),
     status: value.status,
     ...(value.errorCode === undefined ? {} : { error_code: value.errorCode }),
     edited: value.isEdited,
@@ -24,6 +25,10 @@ export function inboxItem({ seq, value }: Row<InboxEntry>): Record<string, unkno
     ...(content.type === 'event' ? { responses: value.answers.map(responseItem) } : {}),
     copies: value.copies,
   };
+}
+
+function captionOf(body: string | undefined): Record<string, string> {
+  return body === undefined ? {} : { caption: body };
 }
 
 function responseItem(answer: InboxEntry['answers'][number]): Record<string, unknown> {

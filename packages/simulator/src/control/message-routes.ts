@@ -1,12 +1,15 @@
 import { isLid, isPn, parseChat } from '@ponte/engine';
 import { InputError } from '../phone/content/input.ts';
 import { KINDS } from '../phone/content/kinds.ts';
+import { MEDIA_KINDS } from '../phone/media/media-kinds.ts';
 import type { Phone } from '../phone/phone.ts';
 import { contactField, onlinePhoneOf, phoneOf } from './addresses.ts';
 import { inboxItem } from './inbox-view.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const MAX_MENTIONS = 1024;
+/** A year; WhatsApp offers 24 hours, 7 and 90 days. */
+const MAX_EPHEMERAL_S = 31_536_000;
 const MAX_RECEIPT_IDS = 1000;
 const RECEIPTS = ['delivered', 'read', 'played'] as const;
 
@@ -26,6 +29,9 @@ async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
   );
   const kind = KINDS.find((candidate) => candidate.type === type);
   if (!kind) throw new InputError('type', 'is not known');
+  if (body.flag('view_once') && !MEDIA_KINDS.some((media) => media.type === type)) {
+    throw new InputError('view_once', `a ${type} cannot be viewed once`);
+  }
   const to = contactField(body, 'to');
   const phone = await onlinePhoneOf(call);
   const mentions = body.optionalTexts('mentions', MAX_MENTIONS).map((mention, index) => {
@@ -38,6 +44,7 @@ async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
     quotedMessageId: body.optionalText('quoted_message_id', 128),
     mentions,
     isForwarded: body.flag('forwarded'),
+    ephemeralSeconds: body.has('ephemeral_seconds') ? body.integer('ephemeral_seconds', 1, MAX_EPHEMERAL_S) : undefined,
   });
   return { status: 201, body: { message_id: sent.messageId, timestamp: sent.timestamp } };
 }

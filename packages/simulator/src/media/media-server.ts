@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BlobError } from './blobs.ts';
 import { directPathOf, readDirectPath, type UploadTokens } from './media-network.ts';
-import { type MediaLink, type MediaStore, PICTURE_KIND } from './media-store.ts';
+import { type MediaLink, type MediaStore, PICTURE_KIND, UPLOAD_MAX_BYTES } from './media-store.ts';
 import { pemOf, type TlsIdentity } from './tls-certificates.ts';
 
 const REQUEST_MS = 120_000;
@@ -116,6 +116,9 @@ async function upload(
   const token = url.searchParams.get('token');
   if (token !== null && token.replace(/=+$/, '') !== name.replace(/=+$/, '')) {
     throw new Refusal(403, 'token is not the hash of the path');
+  }
+  if (Number(request.headers['content-length'] ?? 0) > UPLOAD_MAX_BYTES) {
+    throw new Refusal(413, `more than ${UPLOAD_MAX_BYTES} bytes`);
   }
   const failed = failure(right.tenant, right.lineId);
   if (failed !== undefined) throw new Refusal(failed, 'a fault was wished for');

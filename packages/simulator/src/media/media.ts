@@ -1,5 +1,5 @@
 import type { Clock } from '../world/clock.ts';
-import { type Db, keptSecret } from '../world/database.ts';
+import { type Db, keptSecret, prepare } from '../world/database.ts';
 import type { Rng } from '../world/rng.ts';
 import { fileBlobs, memoryBlobs } from './blobs.ts';
 import { UploadTokens } from './media-network.ts';
@@ -46,28 +46,42 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
     get port(): number {
       return server?.port ?? 0;
     },
-    async listen(wanted: Pick<MediaServerOptions, 'port' | 'failure' | 'problem'>): Promise<void> {
+    /** Without a port, the one of the last time is taken again if it is free: links of old messages name it. */
+    async listen(
+      wanted: Pick<MediaServerOptions, 'failure' | 'problem'> & { port: number | undefined },
+    ): Promise<void> {
       const names = [...new Set([host, '127.0.0.1', '::1', 'localhost', ...WHATSAPP_NAMES])];
       const [scalar, serial] = [rng.bytes(32), rng.bytes(16)];
       // Certificates are judged by real clocks, not by the world's.
       const nowMs = Date.now();
       const identity = issueServer({ authority, authorityName: AUTHORITY_NAME, names, scalar, serial, nowMs });
       const urlOf = (directPath: string): string => `https://${hosts()[0]}${directPath}`;
-      server = await startMediaServer({
-        ...wanted,
-        store,
-        tokens,
-        identity,
-        authority: authority.certificate,
-        host,
-        urlOf,
-      });
+      const start = (port: number): Promise<MediaServer> =>
+        startMediaServer({ ...wanted, port, store, tokens, identity, authority: authority.certificate, host, urlOf });
+      const last = readPort(db);
+      const isTaken = (error: NodeJS.ErrnoException): Promise<MediaServer> => {
+        if (error.code !== 'EADDRINUSE' || wanted.port !== undefined) throw error;
+        return start(0);
+      };
+      server = await start(wanted.port ?? last).catch(isTaken);
+      if (server.port !== last) writePort(db, server.port);
     },
     async close(): Promise<void> {
       await server?.close();
       server = undefined;
     },
   };
+}
+
+function readPort(db: Db): number {
+  const row = prepare<[string], { value: Buffer }>(db, 'select value from meta where key = ?').get('media port');
+  return row ? row.value.readUInt16BE() : 0;
+}
+
+function writePort(db: Db, port: number): void {
+  const value = Buffer.alloc(2);
+  value.writeUInt16BE(port);
+  prepare<unknown[]>(db, 'insert or replace into meta (key, value) values (?, ?)').run('media port', value);
 }
 
 /** The authority of a data file: key and certificate are made once. */

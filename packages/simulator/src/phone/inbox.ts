@@ -1,6 +1,7 @@
 import { isGroup } from '@ponte/engine';
 import type { Content } from './content/kind.ts';
 import { DurableList, type Row } from './durable-list.ts';
+import type { FileState } from './media/phone-files.ts';
 import type { PhoneStore } from './network.ts';
 import { encoded, type Message, proto } from './wa-proto.ts';
 
@@ -24,6 +25,8 @@ export interface InboxEntry {
   /** Bytes of the protobuf Message, base64; absent when it could not be decrypted. */
   raw?: string;
   status: MessageStatus;
+  /** What became of the file that came with the message; absent for messages without one. */
+  fileState?: FileState;
   /** Number the server gave for a refused send. */
   errorCode?: number;
   /** How often the same id arrived. */

@@ -16,6 +16,16 @@ export interface PhoneStore {
   transaction<T>(work: () => T): T;
 }
 
+/** Where a phone keeps its media: the network's media hosts, without the HTTPS in between. */
+export interface PhoneMedia {
+  /** Puts encrypted bytes there; `kind` is the word of the upload path (`image`, `ptt` …). */
+  upload(kind: string, bytes: Uint8Array): Promise<{ directPath: string; url: string }>;
+  /** A fresh direct path to bytes this world still has, by their SHA-256 in hex. */
+  reupload(hash: string): string | undefined;
+  /** Undefined when the path has expired or leads nowhere. */
+  download(directPath: string): Promise<Uint8Array | undefined>;
+}
+
 /** Milliseconds since 1970, of the simulated world. */
 export interface PhoneClock {
   nowMs(): number;

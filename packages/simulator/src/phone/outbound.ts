@@ -81,6 +81,7 @@ export class Outbound {
         to: contact.jid,
         type: shape.type,
         ...(shape.edit === undefined ? {} : { edit: shape.edit }),
+        ...(shape.expiration === undefined ? {} : { expiration: String(shape.expiration) }),
         ...(contact.jid === bareJid(to) ? {} : { peer_recipient_pn: bareJid(to) }),
       },
       content: [

@@ -228,7 +228,12 @@ describe('what phones send besides text', () => {
   });
 
   it('refuses input that WhatsApp could not carry, by field', () => {
-    const context = { random: () => new Uint8Array(32), nowMs: () => 0, contextInfo: undefined };
+    const context = {
+      random: () => new Uint8Array(32),
+      nowMs: () => 0,
+      contextInfo: undefined,
+      upload: async () => ({ directPath: '', url: '' }),
+    };
     const cases: [string, object, string][] = [
       ['location', { lat: 91, lng: 0 }, 'lat: '],
       ['contact', { name: 'x', phone: 'y' }, 'phone: '],

@@ -5,7 +5,7 @@ import { AddressBook } from './address-book.ts';
 import type { ChangeKind } from './content/change.ts';
 import { Input } from './content/input.ts';
 import type { BuildContext, Built, ContentKind } from './content/kind.ts';
-import { readContent } from './content/kinds.ts';
+import { disappearing, readContent, unwrap } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
@@ -13,12 +13,16 @@ import { Inbound, type Reception } from './inbound.ts';
 import { Inbox, type InboxEntry, type MessageStatus, messageOf, newEntry } from './inbox.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
 import { Linking } from './linking.ts';
+import { mediaOf } from './media/media-kinds.ts';
+import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media/media-retry.ts';
+import { PhoneFiles } from './media/phone-files.ts';
 import type {
   ConfirmedLink,
   DeviceLink,
   LinkOffer,
   PhoneClock,
   PhoneDevice,
+  PhoneMedia,
   PhoneRng,
   PhoneSettings,
   PhoneStore,
@@ -36,6 +40,7 @@ export interface PhoneOptions {
   store: PhoneStore;
   clock: PhoneClock;
   rng: PhoneRng;
+  media: PhoneMedia;
   /** Asked whenever it matters; the world keeps them. */
   settings: () => PhoneSettings;
 }
@@ -46,6 +51,8 @@ export interface SendOptions {
   /** Addresses of people the text mentions. */
   mentions?: Jid[] | undefined;
   isForwarded?: boolean | undefined;
+  /** The message disappears after so many seconds. */
+  ephemeralSeconds?: number | undefined;
 }
 
 /** A message that is with the server. `timestamp` is this phone's, in seconds since 1970. */
@@ -84,6 +91,7 @@ export class Phone implements PhoneDevice {
   readonly #inbound: Inbound;
   readonly #linking: Linking;
   readonly #retries: RetryRequests;
+  readonly #files: PhoneFiles;
   #received: Promise<void> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
 
@@ -107,6 +115,7 @@ export class Phone implements PhoneDevice {
     this.#inbound = new Inbound({ own, store, signal, book, inbox });
     this.#linking = new Linking(signal, store, random, () => this.#nowSeconds());
     this.#retries = new RetryRequests(signal);
+    this.#files = new PhoneFiles(options.media, inbox);
   }
 
   async start(): Promise<void> {
@@ -137,13 +146,16 @@ export class Phone implements PhoneDevice {
 
   /** Sends a message of any kind. Throws InputError, MessageNotFoundError (quote) and NotOnWhatsAppError. */
   async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
-    const built = kind.build(input, { ...this.#buildContext(), contextInfo: this.#contextInfo(to, options) });
-    const content = readContent(built.message);
+    const context = { ...this.#buildContext(), contextInfo: this.#contextInfo(to, options) };
+    const built = disappearing(await kind.build(input, context), options.ephemeralSeconds);
+    const message = unwrap(built.message);
+    const content = readContent(message);
     return this.#transmit(to, built, ({ messageId, timestamp }) => {
       if (!content) return;
       const chat = this.#book.shown(to);
-      const about = { messageId, timestamp, chat, from: this.jid, fromMe: true, content, message: built.message };
-      this.inbox.record({ ...newEntry(about), isOwnSend: true, senderJid: this.lid, status: 'pending' });
+      const about = { messageId, timestamp, chat, from: this.jid, fromMe: true, content, message };
+      const file = mediaOf(message) ? { fileState: 'ok' as const } : {};
+      this.inbox.record({ ...newEntry(about), ...file, isOwnSend: true, senderJid: this.lid, status: 'pending' });
     });
   }
 
@@ -224,6 +236,7 @@ export class Phone implements PhoneDevice {
     this.#retries.done(envelope);
     if (envelope.isFromMe || settings().autoReceipts !== 'none') link.send(deliveryReceipt(envelope));
     link.send(ackOf(node, this.jid));
+    if (reception.outcome === 'shown') this.#files.fetch(reception.entry);
     if (reception.outcome !== 'shown' || envelope.isFromMe) return;
     this.activities.ended(envelope.chat);
     await this.#react(envelope, reception.entry);
@@ -258,6 +271,8 @@ export class Phone implements PhoneDevice {
       const id = retry?.attrs.id ?? node.attrs.id ?? '';
       const count = intAttr(retry, 'count') ?? 1;
       await this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(node)));
+    } else if (type === 'server-error') {
+      this.#uploadAgain(node, device);
     } else {
       const chat = this.#book.shown(isOwn && recipient ? recipient : from);
       const status = STATUS_OF_RECEIPT[type];
@@ -265,6 +280,23 @@ export class Phone implements PhoneDevice {
       else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
     }
     this.#options.link.send(ackOf(node, this.jid));
+  }
+
+  // A companion could not download a file: this phone, which has it, puts it on the media host again.
+  #uploadAgain(receipt: Node, device: Jid): void {
+    const request = readMediaRetry(receipt);
+    if (!request) return;
+    const entry = this.inbox.find(this.#book.shown(request.chatJid), request.messageId);
+    const message = entry && messageOf(entry);
+    const part = message && mediaOf(message)?.part;
+    const { link, media, rng } = this.#options;
+    const random = (length: number) => rng.bytes(length);
+    if (!part?.mediaKey || !part.fileEncSha256 || !isAuthentic(receipt, part.mediaKey)) {
+      link.send(mediaRetryAnswer(request, device, undefined, random));
+      return;
+    }
+    const directPath = media.reupload(Buffer.from(part.fileEncSha256).toString('hex'));
+    link.send(mediaRetryAnswer(request, device, { mediaKey: part.mediaKey, directPath }, random));
   }
 
   async #takeNotification(node: Node): Promise<void> {
@@ -296,12 +328,16 @@ export class Phone implements PhoneDevice {
   }
 
   #buildContext(): Omit<BuildContext, 'contextInfo'> {
-    const { rng, clock } = this.#options;
-    return { random: (length) => rng.bytes(length), nowMs: () => clock.nowMs() };
+    const { rng, clock, media } = this.#options;
+    return {
+      random: (length) => rng.bytes(length),
+      nowMs: () => clock.nowMs(),
+      upload: (kind, bytes) => media.upload(kind, bytes),
+    };
   }
 
   #contextInfo(to: Jid, options: SendOptions): ContextInfo | undefined {
-    const { quotedMessageId, mentions = [], isForwarded } = options;
+    const { quotedMessageId, mentions = [], isForwarded, ephemeralSeconds } = options;
     const info: ContextInfo = {};
     if (quotedMessageId !== undefined) {
       const quoted = this.#found(to, quotedMessageId);
@@ -311,6 +347,7 @@ export class Phone implements PhoneDevice {
     }
     if (mentions.length > 0) info.mentionedJid = mentions.map((jid) => this.#book.wire(jid));
     if (isForwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
+    if (ephemeralSeconds !== undefined) info.expiration = ephemeralSeconds;
     return Object.keys(info).length > 0 ? info : undefined;
   }
 

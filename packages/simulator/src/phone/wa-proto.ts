@@ -30,6 +30,25 @@ interface WithContext {
   contextInfo?: Maybe<ContextInfo>;
 }
 
+/** What every kind of media message says of its file; each kind uses some of the rest. */
+export interface MediaPart extends WithContext {
+  url?: Maybe<string>;
+  directPath?: Maybe<string>;
+  mediaKey?: Maybe<Uint8Array>;
+  mediaKeyTimestamp?: Maybe<Int64>;
+  mimetype?: Maybe<string>;
+  fileSha256?: Maybe<Uint8Array>;
+  fileEncSha256?: Maybe<Uint8Array>;
+  fileLength?: Maybe<Int64>;
+  caption?: Maybe<string>;
+  fileName?: Maybe<string>;
+  title?: Maybe<string>;
+  seconds?: Maybe<number>;
+  ptt?: Maybe<boolean>;
+  gifPlayback?: Maybe<boolean>;
+  viewOnce?: Maybe<boolean>;
+}
+
 interface Wrapper {
   message?: Maybe<Message>;
 }
@@ -83,6 +102,12 @@ export interface Message {
   liveLocationMessage?: Maybe<Pin>;
   contactMessage?: Maybe<ContactCard>;
   contactsArrayMessage?: Maybe<WithContext & { displayName?: Maybe<string>; contacts?: Maybe<ContactCard[]> }>;
+  imageMessage?: Maybe<MediaPart>;
+  videoMessage?: Maybe<MediaPart>;
+  ptvMessage?: Maybe<MediaPart>;
+  audioMessage?: Maybe<MediaPart>;
+  documentMessage?: Maybe<MediaPart>;
+  stickerMessage?: Maybe<MediaPart>;
   pollCreationMessage?: Maybe<PollCreation>;
   pollCreationMessageV2?: Maybe<PollCreation>;
   pollCreationMessageV3?: Maybe<PollCreation>;
@@ -130,6 +155,8 @@ interface Library {
       extraGuestCount?: Maybe<number>;
     }>;
   };
+  MediaRetryNotification: Codec<{ stanzaId?: Maybe<string>; directPath?: Maybe<string>; result?: Maybe<number> }>;
+  ServerErrorReceipt: Codec<{ stanzaId?: Maybe<string> }>;
   ADVDeviceIdentity: Codec<{ rawId?: Maybe<number>; timestamp?: Maybe<Int64>; keyIndex?: Maybe<number> }>;
   ADVSignedDeviceIdentity: Codec<SignedDeviceIdentity>;
   ADVSignedDeviceIdentityHMAC: Codec<{ details?: Maybe<Uint8Array>; hmac?: Maybe<Uint8Array> }>;
@@ -140,6 +167,8 @@ export const proto = library as Library;
 
 /** Numbers of ProtocolMessage.Type that phones use. */
 export const PROTOCOL = { revoke: 0, messageEdit: 14 } as const;
+/** Numbers of MediaRetryNotification.ResultType. */
+export const MEDIA_RETRY = { success: 1, notFound: 2, decryptionError: 3 } as const;
 /** Numbers of EventResponseMessage.EventResponseType. */
 export const EVENT_RESPONSE = { going: 1, not_going: 2, maybe: 3 } as const;
 

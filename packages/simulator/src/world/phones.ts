@@ -84,6 +84,7 @@ export function createPhones(tenant: Tenant, router: Router) {
       store: phoneStore(tenant.db, tenant.name, account.pn, life),
       clock: tenant.clock,
       rng: tenant.rng,
+      media: tenant.media,
       settings: () => settingsOf(account.pn),
     });
     const endpoint = phoneEndpoint(tenant, account.pn, phone, life, later);

@@ -8,7 +8,7 @@ import type { Sender, Tenant } from './tenant.ts';
 /** These say that the message could not be read: it does not count as delivered. */
 const NOT_DELIVERED = new Set(['retry', 'server-error']);
 /** About the account's own devices; the other side never sees them. */
-const TO_OWN_PHONE = new Set(['peer_msg', 'hist_sync']);
+const TO_OWN_PHONE = new Set(['peer_msg', 'hist_sync', 'server-error']);
 const TO_OWN_DEVICES = new Set(['sender', 'read-self', 'played-self']);
 /** Also tell the account's other devices what this one has read. */
 const SHARED_WITH_OWN = new Set(['read', 'played']);

@@ -1,4 +1,4 @@
-import { type Node, parseJid } from '@ponte/engine';
+import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
 import { answerIq } from './iq/table.ts';
 import { ackOf, routeMessage } from './messages.ts';
 import { createPresence, type Presence } from './presence.ts';
@@ -42,6 +42,9 @@ export function createRouter(tenant: Tenant): {
         return;
       case 'ack':
         acknowledged(from, node);
+        return;
+      case 'notification':
+        notification(from, node);
         return;
       case 'presence':
         presence.presence(from, node);
@@ -87,6 +90,17 @@ export function createRouter(tenant: Tenant): {
     if (note !== undefined) tenant.log.annotate(from.lineId, note);
     tenant.post(parcels);
     answering.reply(ack);
+  }
+
+  /** Only a phone sends one, to its own companions: the answer to a request to upload a file again. */
+  function notification(from: Sender, node: Node): void {
+    const to = tenant.accounts.resolve(node.attrs.to);
+    const { type = '', id = '' } = node.attrs;
+    const sender = tenant.accounts.byPn(from.pn);
+    if (from.device !== 0 || type !== 'mediaretry' || to?.account.pn !== from.pn || to.device === 0 || !sender) return;
+    const attrs = { id, from: formatJid(sender.pn, SERVER_PN) };
+    const content = Array.isArray(node.content) ? node.content : [];
+    tenant.post([tenant.notification({ pn: from.pn, device: to.device }, type, content, attrs)]);
   }
 
   /** The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent again. */

@@ -1,3 +1,4 @@
+import type { PhoneMedia } from '../network.ts';
 import type { ContextInfo, Message } from '../wa-proto.ts';
 import type { Input } from './input.ts';
 
@@ -19,6 +20,8 @@ export interface MessageShape {
   /** True: receivers show nothing when they cannot decrypt it. */
   isHiddenOnFailure?: boolean;
   meta?: Record<string, string>;
+  /** Seconds after which the message disappears. */
+  expiration?: number;
 }
 
 export interface BuildContext {
@@ -26,6 +29,8 @@ export interface BuildContext {
   nowMs: () => number;
   /** Quote, mentions, forwarding: goes into the content message that WhatsApp puts it in. */
   contextInfo: ContextInfo | undefined;
+  /** Puts an encrypted file on the media host. */
+  upload: PhoneMedia['upload'];
 }
 
 export interface Built {
@@ -37,7 +42,7 @@ export interface Built {
 export interface ContentKind {
   type: string;
   /** Throws InputError naming the field. */
-  build(input: Input, context: BuildContext): Built;
+  build(input: Input, context: BuildContext): Built | Promise<Built>;
   /** Undefined when the message is of another kind. */
   read(message: Message): Content | undefined;
 }

@@ -1,13 +1,14 @@
 import type { ContextInfo, Message } from '../wa-proto.ts';
 import { contact } from './contact.ts';
 import { event } from './event.ts';
-import type { Content, ContentKind } from './kind.ts';
+import type { Built, Content, ContentKind } from './kind.ts';
 import { location } from './location.ts';
+import { MEDIA_CONTENT } from './media.ts';
 import { poll } from './poll.ts';
 import { text } from './text.ts';
 
 /** Every kind of message a phone can write and show. A new kind is a file and a row here. */
-export const KINDS: readonly ContentKind[] = [text, location, contact, poll, event];
+export const KINDS: readonly ContentKind[] = [text, ...MEDIA_CONTENT, location, contact, poll, event];
 
 /** Fields of a Message that accompany content and are none themselves. */
 const ACCOMPANYING = new Set(['messageContextInfo', 'senderKeyDistributionMessage', 'protocolMessage']);
@@ -40,6 +41,16 @@ function withContext(content: Content, message: Message): Content {
     return Object.keys(fields).length > 0 ? { ...content, fields } : content;
   }
   return content;
+}
+
+/** The message as it goes into a chat where messages disappear; its `contextInfo` says after how long, too. */
+export function disappearing(built: Built, seconds: number | undefined): Built {
+  if (seconds === undefined) return built;
+  const { messageContextInfo, ...message } = built.message;
+  return {
+    message: { ephemeralMessage: { message }, ...(messageContextInfo ? { messageContextInfo } : {}) },
+    shape: { ...built.shape, expiration: seconds },
+  };
 }
 
 /** The message inside the wrappers that WhatsApp uses for disappearing, view-once and captioned content. */
