@@ -128,14 +128,15 @@ export const isSaveable = (status: number): boolean => status !== 429 && status 
  */
 export async function saveAnswer(db: Db, request: IdempotentRequest, answer: SavedAnswer): Promise<SavedAnswer> {
   if (!isSaveable(answer.status)) return answer;
-  await db
+  const mine = await db
     .updateTable('idempotency')
     .set({ status: answer.status, body: answer.body })
     .where('scope', '=', request.scope)
     .where('key', '=', request.key)
     .where('fingerprint', '=', request.fingerprint)
     .where('status', 'is', null)
-    .execute();
+    .executeTakeFirst();
+  if (Number(mine.numUpdatedRows) === 1) return answer;
   const saved = await db
     .selectFrom('idempotency')
     .select(['status', 'body'])
