@@ -8,6 +8,7 @@ import type { Log } from '../observe/logger.ts';
 import type { LineOwner } from '../store/lines.ts';
 import type { Store } from '../store/store.ts';
 import type { WebhookFormats } from '../webhooks/format.ts';
+import type { TestedWebhook } from '../webhooks/test-webhook.ts';
 
 /** What a key may do. `*` on a key means all of them. */
 export const SCOPES = [
@@ -24,16 +25,6 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who asks: the account behind an API key, and what the key may do. A test key sees test lines only, a live key live lines only. */
 export type Caller = KeyHolder;
-
-/** What an endpoint answered to a test. */
-export interface TestedWebhook {
-  ok: boolean;
-  statusCode: number | null;
-  durationMs: number;
-  responseExcerpt: string | null;
-  /** What went wrong when there was no answer. */
-  errorClass: string | null;
-}
 
 /** What handlers work with; built by app.ts. */
 export interface Services {
