@@ -33,6 +33,7 @@ export const GATEWAY = {
   cli: ['*'],
   bench: ['*'],
   'installation.ts': ['config', 'core', 'crypto', 'store', 'access', 'observe'],
+  'endpoints.ts': ['config', 'core', 'lines', 'sandbox', '@ponte/engine'],
   'app.ts': ['*'],
   'worker-main.ts': ['*'],
   'main.ts': ['cli', 'app.ts', 'config', 'core', 'observe'],
@@ -60,7 +61,7 @@ export const FENCED = {
 
 /** Only these files of the gateway may name a concrete adapter. */
 export const ADAPTERS = {
-  '@ponte/engine-baileys': ['app.ts', 'worker-main.ts'],
+  '@ponte/engine-baileys': ['endpoints.ts', 'worker-main.ts'],
   '@ponte/simulator': ['app.ts', 'cli/', 'bench/'],
 };
 

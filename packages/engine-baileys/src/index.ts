@@ -1,2 +1,2 @@
 export { createBaileysEngine } from './baileys-engine.ts';
-export { DEFAULT_ENDPOINT } from './noise-root.ts';
+export { DEFAULT_ENDPOINT } from './endpoint.ts';

@@ -1,10 +1,4 @@
-import { DEFAULT_CONNECTION_CONFIG, WA_CERT_DETAILS } from './baileys.ts';
-
-/** WhatsApp itself: its WebSocket and the key its certificates lead to. */
-export const DEFAULT_ENDPOINT: Readonly<{ wsUrl: string; noiseRoot: Uint8Array }> = Object.freeze({
-  wsUrl: String(DEFAULT_CONNECTION_CONFIG.waWebSocketUrl),
-  noiseRoot: Uint8Array.from(WA_CERT_DETAILS.PUBLIC_KEY),
-});
+import { WA_CERT_DETAILS } from './baileys.ts';
 
 let claimed: Buffer | undefined;
 

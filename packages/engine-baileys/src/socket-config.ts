@@ -7,7 +7,7 @@ import {
   type SocketConfig,
 } from './baileys.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { DEFAULT_ENDPOINT } from './noise-root.ts';
+import { DEFAULT_ENDPOINT } from './endpoint.ts';
 import { BROWSER } from './pairing/qr-pairing.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
 

@@ -14,7 +14,7 @@ call $PONTE/api/instances -d '{"customer_ref":"demo","webhook_url":"http://127.0
 call $PONTE/api/bridge/v1/webhooks -d '{"url":"http://127.0.0.1:${QUICK_START_RECEIVER_PORT}/lines","events":["*"]}'
 call $PONTE/api/sandbox/v1/phones/15550001111/scan -d '{"customer_ref":"demo"}'
 call $PONTE/api/instances/demo/proxy/send/text -d '{"chat":"15550002222","body":"Hello from the Bridges API"}'
-LINE=$(call $PONTE/api/bridge/v1/lines | grep -o 'line_[A-Za-z0-9]*' | head -1)
+LINE=$(call $PONTE/api/bridge/v1/lines | grep -oE 'line_[A-Za-z0-9]{20}' | head -1)
 call $PONTE/api/bridge/v1/messages/send -d "{\\"line_id\\":\\"$LINE\\",\\"to\\":\\"+1 555 000 2222\\",\\"message\\":\\"Hello from the Lines API\\"}"
 call $PONTE/api/sandbox/v1/phones/15550002222/inbox
 call $PONTE/api/sandbox/v1/phones/15550002222/messages -d '{"to":"15550001111","type":"text","body":"Hi, I got both"}'`;

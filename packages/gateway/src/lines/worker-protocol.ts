@@ -16,6 +16,8 @@ export interface WorkerSetup {
   worker: string;
   databaseUrl: string;
   masterKey: Uint8Array;
+  /** Held (shared) as long as the worker lives, so that a new main process can tell when the workers of a killed one are gone. Null: no lock. */
+  lockFile: string | null;
   logLevel: LogLevel;
   /** A sign of life this often. */
   heartbeatMs: number;
@@ -48,8 +50,8 @@ export type FromWorker =
   /** Set up: lines may come. */
   | { type: 'ready' }
   | { type: 'line_started'; lineId: string }
-  /** It could not be opened, or its row is gone; the worker does not hold it. */
-  | { type: 'line_failed'; lineId: string; detail: string }
+  /** It could not be opened; the worker does not hold it. `isGone`: its row does not exist any more. */
+  | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean }
   | { type: 'line_stopped'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }

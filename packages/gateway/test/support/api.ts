@@ -49,7 +49,8 @@ export class Api {
     headers?: Record<string, string>,
   ): Promise<T> {
     const answer = await this.call<T>(method, path, body, headers);
-    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${answer.raw}`);
+    if (answer.status !== status)
+      throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${answer.raw}`);
     return answer.body;
   }
 }
@@ -73,7 +74,10 @@ export class Sandbox {
   }
 
   phone(phone: string, name: string) {
-    return this.#api.expect<{ phone: string; jid: string; lid: string }>(201, 'POST', '/api/sandbox/v1/phones', { phone, name });
+    return this.#api.expect<{ phone: string; jid: string; lid: string }>(201, 'POST', '/api/sandbox/v1/phones', {
+      phone,
+      name,
+    });
   }
 
   scan(phone: string, target: { line_id: string } | { customer_ref: string }) {
@@ -105,7 +109,11 @@ export class Sandbox {
 }
 
 /** Asks again until the answer is there; fails with what it saw last. For states that no promise announces. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined | false> | T | undefined | false, limitMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = 20_000,
+): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const answer = await ask();

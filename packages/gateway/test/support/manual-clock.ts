@@ -75,6 +75,11 @@ export class ManualClock implements Clock {
     await settle();
   }
 
+  /** Time passes without a turn for anybody, as when the process was stopped; what became due runs with the next `advance`, late. */
+  skip(ms: number): void {
+    this.#elapsedMs += ms;
+  }
+
   #next(): Timer | undefined {
     return [...this.#timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
   }

@@ -1,0 +1,236 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
+import type { Services } from './commands/context.ts';
+import { finishDeletions } from './commands/delete-line.ts';
+import { createExecute } from './commands/execute.ts';
+import type { Config, Environment } from './config/config.ts';
+import { systemClock } from './core/clock.ts';
+import { bridgesDialect } from './dialects/bridges/dialect.ts';
+import { bridgesWebhookFormat } from './dialects/bridges/webhook-format.ts';
+import { linesDialect } from './dialects/lines/dialect.ts';
+import { linesWebhookFormat } from './dialects/lines/webhook-format.ts';
+import { createEndpoints } from './endpoints.ts';
+import { createSandboxDialect } from './http/sandbox-proxy.ts';
+import { createHttpServer } from './http/server.ts';
+import { type Installation, openInstallation } from './installation.ts';
+import { forkWorkers } from './lines/fork-worker.ts';
+import { createSupervisor } from './lines/supervisor.ts';
+import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
+import { createGuard, type Guard } from './net/guarded-fetch.ts';
+import { createResolver } from './net/resolver.ts';
+import type { Log } from './observe/logger.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
+import { type ProcessLock, takeProcessLock } from './store/process-lock.ts';
+import { createDispatcher } from './webhooks/dispatcher.ts';
+import { createWebhookTester } from './webhooks/test-webhook.ts';
+
+export interface AppOptions {
+  config: Config;
+  environment: Environment;
+  log: Log;
+  version: string;
+  consoleFolder: string;
+  /** A simulated network that runs elsewhere; by default the app starts its own when the sandbox is on. */
+  simulator?: SimulatorAddress;
+}
+
+export interface App {
+  /** Where it listens. */
+  url: string;
+  /** The test key of this installation's first start; undefined ever after. */
+  firstStart(): Promise<{ testKey: string } | undefined>;
+  /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
+  close(): Promise<void>;
+}
+
+/** A killed predecessor's workers notice within a second that it is gone; a stuck one is waited for. */
+const OLD_WORKERS_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 2_000;
+const FIRST_START = 'first_start';
+const HEARTBEAT_MS = 2_000;
+/** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
+const CONNECTS_PER_SECOND = 20;
+/** Sends that may wait on one line. */
+const MAILBOX_CAPACITY = 1_000;
+const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const WORKER_ENTRY = `./worker-main.${SUFFIX}`;
+
+/** Builds the whole product and starts it. What was begun is taken back when a later step fails. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const closers: (() => unknown)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await build(options, (close) => void closers.push(close), closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function build(
+  options: AppOptions,
+  onClose: (close: () => unknown) => void,
+  closeAll: () => Promise<void>,
+): Promise<App> {
+  const { config, environment, log } = options;
+  const clock = systemClock;
+  const installation = await openInstallation(environment, config);
+  onClose(() => installation.close());
+  const { store, ring, keys } = installation;
+  const lock = lockDataDir(config);
+  onClose(() => lock.release());
+
+  const simulator = await openSimulator(options, onClose);
+  const metrics = createMetrics();
+  const guard = createOutboundGuard(config);
+  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormat };
+  const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: metrics.deliveries });
+  const supervisor = createSupervisor({
+    config: {
+      workers: config.workers.count,
+      isolation: config.workers.isolation,
+      setup: {
+        databaseUrl: config.database.url,
+        masterKey: installation.masterKey,
+        logLevel: config.logLevel,
+        lockFile: config.database.engine === 'sqlite' ? workersLockFile(config) : null,
+        heartbeatMs: HEARTBEAT_MS,
+        connectsPerSecond: CONNECTS_PER_SECOND,
+        mailboxCapacity: MAILBOX_CAPACITY,
+      },
+    },
+    store,
+    clock,
+    log,
+    spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
+    endpointFor: createEndpoints({ whatsappVersion: config.whatsappVersion, simulator }),
+    onNudge: () => dispatcher.nudge(),
+  });
+  const services: Services = {
+    store,
+    ring,
+    router: supervisor,
+    clock,
+    log,
+    guard,
+    formats,
+    testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
+    nudgeDeliveries: () => dispatcher.nudge(),
+    plans: {},
+  };
+  const execute = createExecute(services);
+  const control = () => {
+    const address = simulator();
+    return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
+  };
+  const http = createHttpServer(
+    {
+      execute,
+      authenticate: keys.authenticate,
+      rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
+      clock,
+      log,
+      version: options.version,
+      publicUrl: config.http.publicUrl ?? '/',
+      consoleFolder: options.consoleFolder,
+      trustProxy: config.http.trustProxy,
+      ready: () => isReady(installation),
+      metrics,
+      metricsToken: config.http.metricsToken,
+    },
+    [bridgesDialect, linesDialect, createSandboxDialect({ execute, clock, log, simulator: control })],
+  );
+  onClose(() => supervisor.close());
+  onClose(() => dispatcher.close());
+  onClose(() => http.close());
+  await startAll({ dispatcher, supervisor, services, log });
+  const address = await http.listen({ host: config.http.host, port: config.http.port });
+  return {
+    url: config.http.publicUrl ?? address,
+    firstStart: () => firstStart(installation),
+    close: closeAll,
+  };
+}
+
+/** One gateway per data directory; and none starts lines while a killed predecessor's workers still run. */
+function lockDataDir(config: Config): ProcessLock {
+  if (config.database.engine !== 'sqlite') return { release: () => {} };
+  const lock = takeProcessLock(join(config.dataDir, 'gateway.lock'), 'exclusive', 0);
+  try {
+    takeProcessLock(workersLockFile(config), 'exclusive', OLD_WORKERS_WITHIN_MS).release();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return lock;
+}
+
+const workersLockFile = (config: Config): string => join(config.dataDir, 'workers.lock');
+
+/** The simulated network of test lines: somebody else's, our own process, or none. */
+async function openSimulator(
+  { config, log, simulator }: AppOptions,
+  onClose: (close: () => unknown) => void,
+): Promise<() => SimulatorAddress | undefined> {
+  if (simulator) return () => simulator;
+  if (!config.sandbox.isOn) return () => undefined;
+  const dataFile = join(config.dataDir, config.sandbox.isEphemeral ? 'sandbox-ephemeral.db' : 'sandbox.db');
+  if (config.sandbox.isEphemeral) {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(dataFile + suffix, { force: true });
+  }
+  const entry = fileURLToPath(import.meta.resolve('@ponte/simulator/main'));
+  const running = await startSimulatorProcess({ entry, dataFile, clock: systemClock, log });
+  onClose(() => running.close());
+  return running.address;
+}
+
+function createOutboundGuard(config: Config): Guard {
+  const allow = parseAllowList(config.allowPrivateTargets.join(','));
+  const names = allow.flatMap(({ match }) => ('name' in match ? [match.name] : []));
+  return createGuard({
+    policy: createAddressPolicy({ allow, ownPorts: [config.http.port] }),
+    resolve: createResolver({ systemNames: new Set(names) }),
+    clock: systemClock,
+  });
+}
+
+/** Deletions that were cut off are finished in the background: they wait for workers, and nobody waits for them. */
+async function startAll(parts: {
+  dispatcher: ReturnType<typeof createDispatcher>;
+  supervisor: ReturnType<typeof createSupervisor>;
+  services: Services;
+  log: Log;
+}): Promise<void> {
+  const { dispatcher, supervisor, services, log } = parts;
+  await dispatcher.start();
+  await supervisor.start();
+  finishDeletions(services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
+}
+
+async function isReady({ store }: Installation): Promise<boolean> {
+  const over = new AbortController();
+  const answered = sql`select 1`.execute(store.db).then(() => true);
+  const late = systemClock.sleep(READY_WITHIN_MS, over.signal).then(() => false);
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function firstStart({ store, keys, defaultAccountId }: Installation): Promise<{ testKey: string } | undefined> {
+  const told = await store.db
+    .insertInto('settings')
+    .values({ name: FIRST_START, value: String(systemClock.now()) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .executeTakeFirst();
+  if (Number(told.numInsertedOrUpdatedRows ?? 0) === 0) return undefined;
+  const { key } = await keys.create({ accountId: defaultAccountId, mode: 'test', name: 'quick start' });
+  return { testKey: key };
+}

@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { type App, createApp } from '../app.ts';
+import { configSummary } from '../config/config.ts';
+import { processConfig, processEnvironment } from '../config/environment.ts';
+import { systemClock } from '../core/clock.ts';
+import { createLogger, type Log } from '../observe/logger.ts';
+import { type Output, standardOutput } from './output.ts';
+import { QUICK_START_RECEIVER_PORT, quickStart } from './quick-start.ts';
+
+/** After SIGTERM: sends in flight and lines have this long to end. */
+const DRAIN_MS = 10_000;
+
+/** True for a start on a developer's machine, as far as can be told: loopback only, and nothing said about private targets. */
+const isDevelopment = (host: string, targets: string[]): boolean =>
+  ['127.0.0.1', '::1', 'localhost'].includes(host) && targets.length === 0;
+
+/** Runs the server until SIGTERM or SIGINT. Rejects when it cannot start. */
+export async function startServer(
+  options: { version: string; consoleFolder: string },
+  out: Output = standardOutput,
+): Promise<void> {
+  const environment = processEnvironment();
+  const config = processConfig(environment);
+  const log = createLogger({ level: config.logLevel, process: 'main' });
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  if (isDevelopment(config.http.host, config.allowPrivateTargets)) {
+    const entry = `127.0.0.1:${QUICK_START_RECEIVER_PORT}`;
+    config.allowPrivateTargets.push(entry);
+    log.info({ entry }, 'development start: the receiver of the quick start is allowed as a webhook target');
+  }
+  log.info({ ...configSummary(config), version: options.version, node: process.versions.node }, 'starting');
+  const stopping = stopSignal();
+  const app = await createApp({ config, environment, log, ...options });
+  await tellFirstStart(app, out);
+  out.say(`Ponte runs on ${app.url}`);
+  const signal = await stopping;
+  await drain(app, signal, log);
+}
+
+/** What is told once in the life of an installation. The key stands here and nowhere else. */
+async function tellFirstStart(app: App, out: Output): Promise<void> {
+  const first = await app.firstStart();
+  if (!first) return;
+  out.result(`
+Ponte is set up.
+
+  Console   ${app.url}/
+  Test key  ${first.testKey}
+            (shown once; "npm run -s ponte -- keys create --mode test --name NAME" makes another)
+
+Try it without a phone. Start a receiver in a second terminal, if you want to see the webhooks:
+
+npm run -s ponte -- receiver
+
+and paste this into a third one:
+
+${quickStart(app.url, first.testKey)}
+`);
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGINT', () => resolve('SIGINT'));
+  });
+}
+
+async function drain(app: App, signal: NodeJS.Signals, log: Log): Promise<void> {
+  log.info({ signal }, 'stopping');
+  const over = new AbortController();
+  const late = systemClock.sleep(DRAIN_MS, over.signal).then(() => 'late' as const);
+  // The sleep alone does not keep the process alive; whatever is still closing does.
+  const ended = await Promise.race([app.close().then(() => 'closed' as const), late]);
+  over.abort();
+  if (ended === 'late')
+    log.warn({ afterMs: DRAIN_MS }, 'not everything ended in time; what was accepted is sent after the next start');
+  log.info({}, 'stopped');
+}

@@ -1,0 +1,246 @@
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSimulator, type Simulator } from '@ponte/simulator';
+import { openInstallation } from '../../src/installation.ts';
+import { type Receiver, startReceiver } from '../receiver.ts';
+import { openTestPostgres } from '../store-harness.ts';
+import { Api, Sandbox, until } from './api.ts';
+
+export interface RigOptions {
+  /** Further settings of the gateway. */
+  environment?: Record<string, string>;
+  /** Default SQLite. */
+  database?: 'sqlite' | 'postgres';
+}
+
+export interface LinkedLine {
+  ref: string;
+  lineId: string;
+  /** Number of the phone that owns the line. */
+  phone: string;
+}
+
+const START_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 15_000;
+
+/** A whole installation under test: simulated network and webhook receiver here, the gateway in a process group of its own. */
+export class Rig {
+  readonly simulator: Simulator;
+  readonly receiver: Receiver;
+  readonly api: Api;
+  readonly sandbox: Sandbox;
+  readonly testKey: string;
+  /** The account of the installation: the simulated world's name. */
+  readonly accountId: string;
+  readonly environment: Record<string, string>;
+  readonly #remove: () => Promise<void>;
+  #gateway: ChildProcess | undefined;
+  #base: string;
+
+  private constructor(parts: {
+    simulator: Simulator;
+    receiver: Receiver;
+    testKey: string;
+    accountId: string;
+    environment: Record<string, string>;
+    port: number;
+    remove: () => Promise<void>;
+  }) {
+    this.simulator = parts.simulator;
+    this.receiver = parts.receiver;
+    this.testKey = parts.testKey;
+    this.accountId = parts.accountId;
+    this.environment = parts.environment;
+    this.#remove = parts.remove;
+    this.#base = `http://127.0.0.1:${parts.port}`;
+    this.api = new Api(this.#base, parts.testKey);
+    this.sandbox = new Sandbox(this.api);
+  }
+
+  /** Makes the installation and starts the gateway. */
+  static async start(options: RigOptions = {}): Promise<Rig> {
+    const folder = mkdtempSync(join(tmpdir(), 'ponte-rig-'));
+    const dataDir = join(folder, 'data');
+    mkdirSync(dataDir, { mode: 0o700 });
+    const postgres = options.database === 'postgres' ? await openTestPostgres({ migrated: false }) : undefined;
+    const simulator = await createSimulator({ dataFile: join(folder, 'sandbox.db') });
+    const receiver = await startReceiver();
+    const port = await freePort();
+    const environment = {
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      WORKERS: '1',
+      LOG_LEVEL: process.env.RIG_LOG ?? 'silent',
+      ALLOW_PRIVATE_TARGETS: `127.0.0.1:${receiver.port}`,
+      RATE_LIMIT_PROVISION: '1000000',
+      RATE_LIMIT_PROXY: '1000000',
+      RATE_LIMIT_OTHER: '1000000',
+      RATE_LIMIT_IP: '1000000',
+      ...(postgres ? { DATABASE_URL: postgres.url } : {}),
+      ...options.environment,
+    };
+    const at = await openInstallation(environment);
+    const { key } = await at.keys.create({ accountId: at.defaultAccountId, mode: 'test', name: 'rig' });
+    const accountId = at.defaultAccountId;
+    await at.close();
+    const remove = async () => {
+      await postgres?.close();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    const rig = new Rig({ simulator, receiver, testKey: key, accountId, environment, port, remove });
+    await rig.startGateway();
+    return rig;
+  }
+
+  get base(): string {
+    return this.#base;
+  }
+
+  /** Process id of the gateway's main process. */
+  get pid(): number {
+    return this.#gateway?.pid ?? 0;
+  }
+
+  /** A call of the Sandbox API past the gateway: the other side of WhatsApp lives on while the gateway is dead. */
+  async world<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const [pathname = '', search = ''] = path.split('?');
+    const query = Object.fromEntries(new URLSearchParams(search));
+    const answer = await this.simulator.control.handle({ tenant: this.accountId, method, path: pathname, query, body });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body as T;
+  }
+
+  /** Starts the gateway again on the same data and port. Resolves when it serves. */
+  async startGateway(): Promise<void> {
+    const entry = new URL('./gateway-main.ts', import.meta.url).pathname;
+    const child = fork(entry, [], {
+      execArgv: ['--import', 'tsx', '--conditions', 'source'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#gateway = child;
+    child.send({
+      environment: this.environment,
+      simulator: {
+        port: this.simulator.port,
+        noiseRootHex: Buffer.from(this.simulator.noiseRootPublicKey).toString('hex'),
+        controlToken: this.simulator.controlToken,
+      },
+    });
+    const signal = AbortSignal.timeout(START_WITHIN_MS);
+    const [answer] = (await once(child, 'message', { signal })) as [{ url?: string; error?: string }];
+    if (answer.error !== undefined) throw new Error(`the gateway did not start: ${answer.error}`);
+  }
+
+  /** Ids of the worker processes. */
+  workers(): number[] {
+    const listed = execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.pid)], { encoding: 'utf8' });
+    return listed
+      .split('\n')
+      .map((line) => Number(line.trim()))
+      .filter((pid) => pid > 0 && isAlive(pid));
+  }
+
+  /** kill -9 of the main process and every worker at the same instant. Resolves when all of them are gone. */
+  async killGateway(): Promise<void> {
+    const child = this.#gateway;
+    if (!child?.pid) return;
+    const pids = [...this.workers(), child.pid];
+    const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
+    for (const pid of pids) kill(pid);
+    await gone;
+    await until('every process of the gateway is gone', () => pids.every((pid) => !isAlive(pid)));
+  }
+
+  /** kill -9 of one worker; the gateway starts another. */
+  killWorker(): void {
+    const [pid] = this.workers();
+    if (pid !== undefined) kill(pid);
+  }
+
+  /** Ends the gateway as an operator would; answers its exit code. */
+  async stopGateway(): Promise<number | null> {
+    const child = this.#gateway;
+    this.#gateway = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(STOP_WITHIN_MS) }).catch(() => {
+      child.kill('SIGKILL');
+      throw new Error(`the gateway did not stop within ${STOP_WITHIN_MS} ms of SIGTERM`);
+    })) as [number | null];
+    return code;
+  }
+
+  /** A connected test line with a webhook of each kind: Bridges at `/bridges/REF`, signed Lines at `/lines` (made once). */
+  async linkLine(ref: string, phone: string): Promise<LinkedLine> {
+    await this.sandbox.phone(phone, `Owner of ${ref}`);
+    await this.api.expect(200, 'POST', '/api/instances', {
+      customer_ref: ref,
+      webhook_url: `${this.receiver.url}/bridges/${ref}`,
+    });
+    await this.sandbox.scan(phone, { customer_ref: ref });
+    const { line_id: lineId, status } = await this.api.expect<{ line_id: string; status: string }>(
+      200,
+      'GET',
+      `/api/instances/${ref}`,
+    );
+    if (status !== 'connected') throw new Error(`the line ${ref} is ${status} after the scan`);
+    return { ref, lineId, phone };
+  }
+
+  async untilConnected(ref: string): Promise<void> {
+    await until(
+      `${ref} is connected`,
+      async () => {
+        const answer = await this.api
+          .call<{ status: string }>('GET', `/api/instances/${ref}/proxy/status`)
+          .catch(() => undefined);
+        return answer?.body?.status === 'connected';
+      },
+      30_000,
+    );
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.stopGateway();
+    } finally {
+      await this.receiver.close();
+      await this.simulator.close();
+      await this.#remove();
+    }
+  }
+}
+
+/** A dead process whose parent died too may wait to be reaped for ever: it runs no more, so it does not count as alive. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    // Without /proc (not Linux) the signal's answer is all there is.
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' && process.platform !== 'linux';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
