@@ -31,7 +31,7 @@ beforeAll(async () => {
   rig = await Rig.start();
   await rig.sandbox.phone(ALICE, 'Alice');
   line = await rig.linkLine('crash', OWNER);
-  await rig.api.expect(201, 'POST', '/api/bridge/v1/webhooks', {
+  await rig.api.expect(200, 'POST', '/api/bridge/v1/webhooks', {
     url: `${rig.receiver.url}/lines`,
     events: ['message.received'],
   });

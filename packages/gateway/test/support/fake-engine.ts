@@ -78,7 +78,6 @@ export class FakeEngine implements Engine {
   /** The connection ends; everything on the wire stays without an answer. */
   drop(reason: Extract<EngineChange, { type: 'closed' }>['reason'], retryAt?: number): void {
     this.isOpen = false;
-    if (reason === 'logged_out') this.#self = undefined;
     for (const { reject } of this.#acks.values()) reject(new EngineError('not_connected', 'the connection ended'));
     this.#acks.clear();
     this.emit({ type: 'closed', reason, detail: 'as the test says', retryAt });

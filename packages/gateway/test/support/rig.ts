@@ -216,7 +216,7 @@ export class Rig {
 }
 
 /** A dead process whose parent died too may wait to be reaped for ever: it runs no more, so it does not count as alive. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
