@@ -39,8 +39,7 @@ export class InboxLoop {
   /** Failed tries by row. */
   readonly #failed = new Map<number, number>();
   #isAwake = true;
-  /** What waited before this process came is not live any more. */
-  #isBacklog = true;
+  #emptyWaiters: (() => void)[] = [];
   #wakeUp: (() => void) | undefined;
   #done: Promise<void> | undefined;
 
@@ -56,6 +55,17 @@ export class InboxLoop {
   wake(): void {
     this.#isAwake = true;
     this.#wakeUp?.();
+  }
+
+  /** Resolves when everything that waits now is journaled, or when `signal` is aborted. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || !this.#done) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#emptyWaiters.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.wake();
+    await empty;
   }
 
   /** Ends after the transaction under way. */
@@ -88,10 +98,11 @@ export class InboxLoop {
     for (;;) {
       const rows = await this.#read();
       if (rows.length === 0) break;
-      await this.#take(rows);
+      // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes with the pairing.
+      if ((await this.#take(rows)) === 'unpaired') break;
       if (this.#stopping.signal.aborted) return;
     }
-    this.#isBacklog = false;
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve();
   }
 
   /** Rows that wait, oldest first. Always from the start: rows may become visible out of order, and closed ones are gone from here. */
@@ -115,7 +126,7 @@ export class InboxLoop {
     }
   }
 
-  async #take(rows: PendingInboxRow[]): Promise<void> {
+  async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
     const facts: Fact[] = [];
     const mappings: AddressMapping[] = [];
     const taken: number[] = [];
@@ -131,13 +142,16 @@ export class InboxLoop {
       }
     }
     if (taken.length > 0) await this.#commit(taken, facts, mappings);
-    if (blocking) await this.#failedOn(blocking.row.seq, blocking.error);
+    if (!blocking) return undefined;
+    if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
+    await this.#failedOn(blocking.row.seq, blocking.error);
+    return undefined;
   }
 
   #collect(event: EngineEvent, seq: number, facts: Fact[], mappings: AddressMapping[]): void {
     const mapping = mappingOf(event);
     if (mapping) mappings.push(mapping);
-    facts.push(...fromEngine(event, { source: String(seq), isLive: !this.#isBacklog }));
+    facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
   }
 
   async #commit(seqs: number[], facts: Fact[], mappings: AddressMapping[]): Promise<void> {

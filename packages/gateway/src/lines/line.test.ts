@@ -243,6 +243,38 @@ forEachStore((open, databaseEngine) => {
       expect((await row()).status).toBe('connected');
     });
 
+    it('forgets its credentials when the owner removes the device, after reading what came in before', async () => {
+      const line = await startPaired();
+      breakable.isBroken = true;
+      await engine().receive(textFrom('M1'));
+      await settle();
+      engine().drop('logged_out');
+      breakable.isBroken = false;
+      await until('journaled', async () => {
+        await clock.advance(500);
+        return (await journal('message.received')).length === 1;
+      });
+      await until('forgotten', async () => {
+        const keys = await test.store.db.selectFrom('line_keys').select('id').execute();
+        return keys.length === 0;
+      });
+      const asked = line.run('pairing.qr', { waitMs: 5_000 });
+      await until('pairing began', () => engine().isOpen);
+      engine().emit({ type: 'qr', data: 'QR-2', expiresAt: clock.now() + 20_000 });
+      expect(await asked).toMatchObject({ data: 'QR-2' });
+    });
+
+    it('passes typing on to who wants it, and keeps it for nobody', async () => {
+      await startPaired();
+      const typing = { type: 'typing', chat: alice, sender: alice, state: 'composing', mode: 'text' } as const;
+      engine().emit({ type: 'live', event: typing });
+      await settle(20);
+      expect(await journal('typing')).toEqual([]);
+      await insertWebhook(test.store, ref, ['typing']);
+      for (let i = 0; i < 100; i++) engine().emit({ type: 'live', event: typing });
+      await until('passed on', async () => (await journal('typing')).length === 20);
+    });
+
     it('does not come back after a log-out, and says so with the number it was', async () => {
       await startPaired();
       engine().drop('logged_out');
@@ -439,9 +471,13 @@ forEachStore((open, databaseEngine) => {
       const line = await startPaired();
       engine().isAcking = false;
       const sends = [];
-      for (let i = 0; i < 5; i++) sends.push(await insertSend(test.store, ref, { body: `text ${i}` }));
-      for (const { id } of sends.slice(0, 3)) void line.run('send', { outboxId: id }).catch(() => {});
-      await until('on the wire', () => engine().wire.length === 3);
+      for (let i = 0; i < 5; i++) {
+        sends.push(await insertSend(test.store, ref, { to: `1555000222${i}@s.whatsapp.net`, body: `text ${i}` }));
+      }
+      for (const [index, { id }] of sends.slice(0, 3).entries()) {
+        void line.run('send', { outboxId: id }).catch(() => {});
+        await until('on the wire', () => engine().wire.length === index + 1);
+      }
       const first = [...engine().wire];
       await crash(line);
       expect((await outbox()).map((each) => each.state)).toEqual([
@@ -456,6 +492,21 @@ forEachStore((open, databaseEngine) => {
       expect(engine().wire.map((each) => each.id)).toEqual(sends.map((each) => each.messageId));
       expect(engine().wire.slice(0, 3)).toEqual(first);
       expect(await journal('message.sent')).toHaveLength(5);
+    });
+
+    it('of one chat leave one after the other', async () => {
+      const line = await startPaired();
+      engine().isAcking = false;
+      const sends = [];
+      for (let i = 0; i < 3; i++) sends.push(await insertSend(test.store, ref, { body: `text ${i}` }));
+      const ended = Promise.all(sends.map(({ id }) => line.run('send', { outboxId: id })));
+      for (const [index, { messageId }] of sends.entries()) {
+        await until('on the wire', () => engine().wire.length === index + 1);
+        await settle();
+        expect(engine().wire.map((each) => each.id)).toEqual(sends.slice(0, index + 1).map((each) => each.messageId));
+        engine().ack(messageId);
+      }
+      expect((await ended).map((outcome) => outcome.state)).toEqual(['sent', 'sent', 'sent']);
     });
 
     it('whose connection went are sent again as the same message', async () => {

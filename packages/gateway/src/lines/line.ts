@@ -20,6 +20,7 @@ import { toAppError } from './engine-errors.ts';
 import { InboxLoop } from './inbox-loop.ts';
 import type { LineRow } from './line-row.ts';
 import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
+import { LiveFacts } from './live-facts.ts';
 import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Pacing } from './pacing.ts';
@@ -52,6 +53,7 @@ export type LineCommand = Exclude<LineCommandName, 'stats'>;
 /** An engine that does not come to its end is left behind; its process goes soon. */
 const CLOSE_WITHIN_MS = 5_000;
 const FLUSH_WITHIN_MS = 2_000;
+const DRAIN_WITHIN_MS = 2_000;
 
 /**
  * One line, alive: owns its engine and decides when it connects, keeps the inbox flowing into the journal and the outbox onto the wire.
@@ -67,6 +69,7 @@ export class Line {
   #model: LineModel;
   #engine: Engine | undefined;
   #inbox: InboxLoop | undefined;
+  readonly #live: LiveFacts;
   #outgoing: Outgoing | undefined;
   /** A connection exists or is being made. */
   #isOnline = false;
@@ -75,6 +78,8 @@ export class Line {
   #isEnding = false;
   /** For good. */
   #isStopping = false;
+  /** Grows with every login. */
+  #connection = 0;
   #cancelStep: (() => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -87,6 +92,7 @@ export class Line {
     this.#log = log.child({ lineId: row.id });
     this.#model = initialModel(row.status, row.reason);
     this.#desk = new PairingDesk(clock);
+    this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
   }
 
@@ -126,6 +132,8 @@ export class Line {
       nudge,
       stopping: this.#stopping.signal,
       status: () => this.#model.status,
+      connection: () => this.#connection,
+      isHopeless: () => isHopeless(this.#model),
       pacing: this.#options.pacing,
       capacity: this.#options.mailboxCapacity,
     });
@@ -174,7 +182,10 @@ export class Line {
     const closing = this.#exclusive(async () => this.#engine?.close());
     await Promise.race([closing, clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
     await Promise.race([this.#inbox?.stop(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
-    await Promise.race([this.#status.flushed(), clock.sleep(FLUSH_WITHIN_MS, grace.signal)]);
+    await Promise.race([
+      Promise.all([this.#status.flushed(), this.#live.settled()]),
+      clock.sleep(FLUSH_WITHIN_MS, grace.signal),
+    ]);
     this.#status.stop();
     grace.abort();
   }
@@ -183,6 +194,9 @@ export class Line {
     switch (change.type) {
       case 'inbox':
         this.#inbox?.wake();
+        break;
+      case 'live':
+        this.#live.take(change.event);
         break;
       case 'qr':
       case 'code':
@@ -193,8 +207,10 @@ export class Line {
         this.#pairing = undefined;
         this.#desk.end('paired');
         this.#apply({ type: 'paired' });
+        this.#inbox?.wake();
         break;
       case 'open':
+        this.#connection += 1;
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
         break;
@@ -217,6 +233,7 @@ export class Line {
     const { reason, serverCode, detail } = change;
     this.#log.info({ reason, serverCode, detail }, 'connection ended');
     if (!this.#model.isPaired) this.#desk.end(reason);
+    if (reason === 'logged_out') void this.#forgetCredentials();
     const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();
     this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), retryInMs });
   }
@@ -230,7 +247,7 @@ export class Line {
       this.#publish();
       this.#write();
     }
-    if (isHopeless(model)) this.#outgoing?.giveUp(() => isHopeless(this.#model));
+    if (isHopeless(model)) this.#outgoing?.giveUp();
     this.#follow(step);
   }
 
@@ -314,6 +331,7 @@ export class Line {
       if (this.#isStopping || !this.#engine) throw new AppError('line_failed');
       this.#isEnding = true;
       this.#outgoing?.shut();
+      await this.#drainInbox();
       try {
         const result = await this.#engine.logout(timeoutMs);
         this.#isOnline = false;
@@ -334,6 +352,32 @@ export class Line {
     });
   }
 
+  /** The owner removed the device: the credentials are worth nothing any more, but what came in before is still read with them. */
+  async #forgetCredentials(): Promise<void> {
+    await this.#exclusive(async () => {
+      this.#isEnding = true;
+      try {
+        await this.#drainInbox();
+        await this.#engine?.logout(0);
+      } catch (error) {
+        this.#log.warn(
+          { error },
+          'the credentials of a logged-out line could not be cleared; the next pairing replaces them',
+        );
+      } finally {
+        this.#isEnding = false;
+      }
+    });
+  }
+
+  /** What came in before the line is unpaired is this account's mail; only the paired engine can read it. */
+  async #drainInbox(): Promise<void> {
+    const limit = new AbortController();
+    const cancel = this.#options.clock.after(DRAIN_WITHIN_MS, () => limit.abort());
+    await this.#inbox?.drained(limit.signal);
+    cancel();
+  }
+
   async #endQuietly(): Promise<void> {
     this.#isEnding = true;
     try {
@@ -347,7 +391,7 @@ export class Line {
 
   async #send(outboxId: string): Promise<SendOutcome> {
     if (!this.#outgoing || this.#stopping.signal.aborted) throw new AppError('line_failed');
-    return this.#outgoing.send(outboxId, isHopeless(this.#model));
+    return this.#outgoing.send(outboxId);
   }
 
   #connected(): Engine {

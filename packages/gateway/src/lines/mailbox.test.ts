@@ -12,6 +12,7 @@ class Harness {
   readonly wire: { id: string; atMs: number }[] = [];
   readonly faults: string[] = [];
   readonly acks = new Map<string, (end: End) => void>();
+  readonly releases = new Map<string, () => void>();
   readonly mailbox: Mailbox;
 
   constructor(options: { pacing?: Pacing | null; capacity?: number; maxInFlight?: number } = {}) {
@@ -37,7 +38,8 @@ class Harness {
         this.prepared.push(id);
         return options.prepare ? options.prepare() : { type: 'ready' };
       },
-      transmit: () => {
+      transmit: (release) => {
+        this.releases.set(id, release);
         this.wire.push({ id, atMs: this.clock.monotonic() });
         if (!options.manual) return Promise.resolve({ type: 'ended' });
         return new Promise((resolve) => this.acks.set(id, resolve));
@@ -48,6 +50,11 @@ class Harness {
   ack(order: number, end: End = { type: 'ended' }): Promise<void> {
     this.acks.get(`out_${order}`)?.(end);
     return settle();
+  }
+
+  /** WhatsApp has it; its end is still to be committed. */
+  release(order: number): void {
+    this.releases.get(`out_${order}`)?.();
   }
 
   get order(): string[] {
@@ -103,6 +110,40 @@ describe('the mailbox', () => {
     expect(h.order).toEqual(['out_1', 'out_2', 'out_3', 'out_4']);
     await h.ack(1);
     expect(h.order).toHaveLength(5);
+  });
+
+  it('keeps the messages of one chat one after the other on the wire, and makes the next ones ready meanwhile', async () => {
+    const h = new Harness();
+    h.mailbox.open();
+    for (const order of [1, 2, 3]) h.mailbox.offer(h.job(order, { chat: 'a', manual: true }));
+    h.mailbox.offer(h.job(4, { chat: 'b', manual: true }));
+    await settle();
+    expect(h.prepared).toEqual(['out_1', 'out_2', 'out_3', 'out_4']);
+    expect(h.order).toEqual(['out_1', 'out_4']);
+    h.release(1);
+    expect(h.order).toEqual(['out_1', 'out_4', 'out_2']);
+    await h.ack(2);
+    expect(h.order).toEqual(['out_1', 'out_4', 'out_2', 'out_3']);
+    await h.ack(1);
+    await h.ack(3);
+    await h.ack(4);
+    expect(h.mailbox.size).toBe(0);
+    await h.mailbox.settled();
+  });
+
+  it('keeps ready messages of a busy chat when the connection goes', async () => {
+    const h = new Harness();
+    h.mailbox.open();
+    for (const order of [1, 2, 3]) h.mailbox.offer(h.job(order, { chat: 'a', manual: true }));
+    await settle();
+    h.mailbox.shut();
+    await h.ack(1, { type: 'again', afterMs: 1_000 });
+    await h.mailbox.settled();
+    expect(h.order).toEqual(['out_1']);
+    h.mailbox.open();
+    await settle();
+    for (const order of [1, 2, 3]) await h.ack(order);
+    expect(h.order).toEqual(['out_1', 'out_1', 'out_2', 'out_3']);
   });
 
   it('repeats what lost its connection before anything newer, in order', async () => {

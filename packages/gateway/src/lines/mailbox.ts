@@ -13,8 +13,11 @@ export interface MailboxJob {
   readonly chat: string;
   /** Makes the message ready to leave. One job at a time; may run again after `again`. */
   prepare(): Promise<StepResult>;
-  /** Puts it on the wire and waits for its end. Called in order of acceptance, without waiting for the end of the one before. */
-  transmit(): Promise<Exclude<StepResult, { type: 'ready' }>>;
+  /**
+   * Puts it on the wire and waits for its end. Calls `release` as soon as the next message of its chat may leave without overtaking it (WhatsApp has
+   * it, or it will not have it); its end counts as that too.
+   */
+  transmit(release: () => void): Promise<Exclude<StepResult, { type: 'ready' }>>;
 }
 
 export interface MailboxOptions {
@@ -36,14 +39,19 @@ interface Waiting {
 const FAULT_PAUSE_MS = 5_000;
 
 /**
- * A line's outgoing queue. Guarantees: jobs leave in the order of acceptance (equal to `order`), spaced by the pacer, and only while the mailbox is
- * open; never more than `capacity` wait. Not guaranteed: that one job's end comes before the next one leaves, and the order of a job that had to be repeated.
+ * A line's outgoing queue. Guarantees: jobs are made ready in the order of acceptance (`order`), those of one chat leave one after the other in that
+ * order, all of them spaced by the pacer and only while the mailbox is open; never more than `capacity` wait. With `maxInFlight` 1 the whole line is one
+ * such chat. Not guaranteed: the order between chats on the wire (the engine may have to ask WhatsApp for one recipient's devices first), and the place of a
+ * job that had to be repeated.
  */
 export class Mailbox {
   readonly #options: MailboxOptions;
   readonly #waiting: Waiting[] = [];
   readonly #known = new Map<string, MailboxJob>();
+  /** Jobs made ready: on the wire, or waiting for their chat's turn. */
   #inFlight = 0;
+  /** Chats with a job on the wire, and the ready jobs behind it. */
+  readonly #lanes = new Map<string, MailboxJob[]>();
   #isOpen = false;
   #isPumping = false;
   /** Something changed while the pump was running, perhaps after it had looked. */
@@ -80,6 +88,9 @@ export class Mailbox {
   /** Holds jobs back; those on the wire go on. */
   shut(): void {
     this.#isOpen = false;
+    for (const lane of this.#lanes.values()) {
+      for (const job of lane.splice(0)) this.#finish(job, { type: 'again', afterMs: 0 });
+    }
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -148,20 +159,42 @@ export class Mailbox {
 
   async #begin(job: MailboxJob): Promise<void> {
     const result = await this.#guarded(job, () => job.prepare());
-    if (result.type !== 'ready') return this.#finish(job, result);
+    if (result.type !== 'ready') return this.#putBack(job, result);
     // The connection went while it was made ready: it keeps its place.
-    if (!this.#isOpen) return this.#finish(job, { type: 'again', afterMs: 0 });
-    this.#options.pacer.spend();
+    if (!this.#isOpen) return this.#putBack(job, { type: 'again', afterMs: 0 });
     this.#inFlight += 1;
-    void this.#guarded(job, () => job.transmit()).then((end) => {
-      this.#inFlight -= 1;
+    const lane = this.#lanes.get(job.chat);
+    if (lane) lane.push(job);
+    else this.#transmit(job);
+  }
+
+  #transmit(job: MailboxJob): void {
+    this.#options.pacer.spend();
+    const lane: MailboxJob[] = this.#lanes.get(job.chat) ?? [];
+    this.#lanes.set(job.chat, lane);
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      const next = lane.shift();
+      if (next) this.#transmit(next);
+      else this.#lanes.delete(job.chat);
+    };
+    void this.#guarded(job, () => job.transmit(release)).then((end) => {
       this.#finish(job, end.type === 'ready' ? { type: 'ended' } : end);
-      this.#notifyIdle();
-      this.#wake();
+      release();
     });
   }
 
+  /** A job leaves the wire, or its lane. */
   #finish(job: MailboxJob, result: Exclude<StepResult, { type: 'ready' }>): void {
+    this.#inFlight -= 1;
+    this.#putBack(job, result);
+    this.#notifyIdle();
+    this.#wake();
+  }
+
+  #putBack(job: MailboxJob, result: Exclude<StepResult, { type: 'ready' }>): void {
     if (result.type === 'ended') this.#known.delete(job.id);
     else this.#insert({ job, notBefore: this.#options.clock.monotonic() + result.afterMs });
   }

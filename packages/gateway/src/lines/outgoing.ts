@@ -9,6 +9,8 @@ import { Send, type SendContext } from './send.ts';
 export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
   pacing: Pacing | null;
   capacity: number;
+  /** No connection will come: what waits fails. */
+  isHopeless(): boolean;
 }
 
 /** Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time. */
@@ -50,19 +52,20 @@ export class Outgoing {
         const isFull = entries.some((entry) => !isStale(entry.id) && this.#offer(entry) === 'full');
         return { isLast: isFull || entries.length < PAGE, lastSeq: entries.at(-1)?.seq ?? after };
       });
-      if (page.isLast) return;
+      if (page.isLast) break;
       after = page.lastSeq;
     }
+    if (this.#options.isHopeless()) this.giveUp();
   }
 
-  /** Hands a row to the mailbox and resolves with its end; asking again waits for the same end. `isHopeless`: it fails at once. */
-  send(outboxId: string, isHopeless: boolean): Promise<SendOutcome> {
+  /** Hands a row to the mailbox and resolves with its end; asking again waits for the same end. */
+  send(outboxId: string): Promise<SendOutcome> {
     const known = this.#waiters.get(outboxId);
     if (known) return known.promise;
     const waiter = createWaiter();
     this.#waiters.set(outboxId, waiter);
     this.#ends
-      .during((isStale) => this.#begin(outboxId, isHopeless, isStale))
+      .during((isStale) => this.#begin(outboxId, isStale))
       .catch((error: unknown) => {
         this.#waiters.delete(outboxId);
         waiter.reject(error instanceof AppError ? error : new AppError('unavailable', {}, { cause: error }));
@@ -83,21 +86,21 @@ export class Outgoing {
   }
 
   /** Fails what waits, for as long as there is no hope for it. */
-  giveUp(isHopeless: () => boolean): void {
+  giveUp(): void {
     if (this.#isGivingUp || this.#sends.size === 0) return;
     this.#isGivingUp = true;
-    void this.#failAll(isHopeless).finally(() => {
+    void this.#failAll().finally(() => {
       this.#isGivingUp = false;
     });
   }
 
-  async #begin(outboxId: string, isHopeless: boolean, isStale: (id: string) => boolean): Promise<void> {
+  async #begin(outboxId: string, isStale: (id: string) => boolean): Promise<void> {
     const { store, line, status } = this.#options;
     const entry = await loadOutbox(store.db, line.id, outboxId);
     if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
     if (entry.outcome) return this.#end(outboxId, entry.outcome);
     if (isStale(outboxId) || this.#sends.has(outboxId)) return;
-    if (isHopeless) {
+    if (this.#options.isHopeless()) {
       const end = await this.#create(entry).fail('line_not_connected', { status: status() });
       this.#sends.delete(outboxId);
       if (end.type !== 'ended') throw new AppError('unavailable');
@@ -126,8 +129,8 @@ export class Outgoing {
     this.#waiters.delete(outboxId);
   }
 
-  async #failAll(isHopeless: () => boolean): Promise<void> {
-    const { clock, status, stopping } = this.#options;
+  async #failAll(): Promise<void> {
+    const { clock, status, stopping, isHopeless } = this.#options;
     for (let failures = 0; isHopeless() && !stopping.aborted && this.#sends.size > 0; failures++) {
       // What is on the wire ends first: it may have arrived.
       await this.#mailbox.settled();

@@ -36,6 +36,8 @@ export interface SendContext {
   /** Aborted when the line stops: nothing is waited for any more. */
   stopping: AbortSignal;
   status(): LineStatus;
+  /** Which connection this is; grows with every login. */
+  connection(): number;
   /** New deliveries were committed. */
   nudge(): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
@@ -67,7 +69,8 @@ export class Send implements MailboxJob {
   readonly #entry: OutboxEntry;
   readonly #context: SendContext;
   #prepared: Prepared | null;
-  #unanswered = 0;
+  /** On this connection WhatsApp left it unanswered so often. Ends of connections do not count: they say nothing about the message. */
+  #unanswered = { connection: 0, times: 0 };
 
   constructor(entry: OutboxEntry, context: SendContext) {
     this.id = entry.id;
@@ -101,7 +104,7 @@ export class Send implements MailboxJob {
     return { type: 'ready' };
   }
 
-  async transmit(): Promise<End> {
+  async transmit(release: () => void): Promise<End> {
     const prepared = this.#prepared;
     if (!prepared) throw new Error(`${this.id} was transmitted before it was made ready`);
     let ack: ServerAck;
@@ -109,6 +112,8 @@ export class Send implements MailboxJob {
       ack = await this.#context.engine.transmit(prepared, this.#context.stopping);
     } catch (error) {
       return this.#refused(error);
+    } finally {
+      release();
     }
     return this.#commitEnd({ state: 'sent', timestamp: ack.timestamp }, (tx) => this.#sent(tx, prepared, ack));
   }
@@ -136,11 +141,13 @@ export class Send implements MailboxJob {
     } else {
       log.error({ ...fields, error }, 'sending failed in an unexpected way');
     }
-    this.#unanswered += 1;
-    if (this.#unanswered >= MAX_UNANSWERED) {
+    const connection = this.#context.connection();
+    const times = this.#unanswered.connection === connection ? this.#unanswered.times + 1 : 1;
+    this.#unanswered = { connection, times };
+    if (times >= MAX_UNANSWERED) {
       return this.fail(error instanceof EngineError ? 'whatsapp_timeout' : 'server_error', {});
     }
-    return { type: 'again', afterMs: backoffMs(this.#unanswered, clock.random(), RETRY_BASE_MS, RETRY_CAP_MS) };
+    return { type: 'again', afterMs: backoffMs(times, clock.random(), RETRY_BASE_MS, RETRY_CAP_MS) };
   }
 
   #storeAway(error: unknown): End {

@@ -98,7 +98,7 @@ export class Worker {
     const log = this.#options.log;
     try {
       const row = await loadLine(store.db, lineId);
-      if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'the line does not exist any more' });
+      if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'no such line', isGone: true });
       const box = await ring.box(lineId);
       const line = new Line({
         row,
@@ -124,7 +124,7 @@ export class Worker {
     } catch (error) {
       log.error({ lineId, error }, 'a line could not be started');
       const detail = error instanceof Error ? error.message : 'unknown error';
-      channel.send({ type: 'line_failed', lineId, detail });
+      channel.send({ type: 'line_failed', lineId, detail, isGone: false });
     }
   }
 
