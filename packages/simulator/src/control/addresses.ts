@@ -1,4 +1,4 @@
-import { isLid, isPn, type Jid, parseChat, parsePhone } from '@ponte/engine';
+import { isGroup, isLid, isPn, type Jid, parseChat, parsePhone } from '@ponte/engine';
 import { type Input, InputError } from '../phone/content/input.ts';
 import type { Phone } from '../phone/phone.ts';
 import { ControlError } from './control-error.ts';
@@ -34,12 +34,30 @@ export async function onlinePhoneOf(call: ControlCall): Promise<Phone> {
   return phone;
 }
 
+/** The running phone that a field of the body names. */
+export async function phoneNamed(call: ControlCall, field: string): Promise<Phone> {
+  const given = call.body.text(field, 30);
+  const digits = parsePhone(given);
+  const phone = digits === undefined ? undefined : await call.world.phone(call.tenant, digits);
+  if (phone) return phone;
+  throw new ControlError('phone_not_found', `${field}: there is no phone ${given} in this sandbox; POST /phones first`);
+}
+
 /** A person as callers name one: a phone number or a JID. */
 export function contactField(body: Input, name: string): Jid {
-  const given = body.text(name, 100);
+  return contactOf(body.text(name, 100), name);
+}
+
+/** A chat as callers name one: a person or a group. */
+export function chatField(body: Input, name: string): Jid {
+  const jid = parseChat(body.text(name, 100));
+  if (jid !== undefined && (isPn(jid) || isLid(jid) || isGroup(jid))) return jid;
+  throw new InputError(name, 'must be a phone number with country code, or a JID of a person or group');
+}
+
+/** The person that a text names; `field` is where it stood. */
+export function contactOf(given: string, field: string): Jid {
   const jid = parseChat(given);
-  if (jid === undefined || !(isPn(jid) || isLid(jid))) {
-    throw new InputError(name, 'must be a phone number with country code, or a JID of a person');
-  }
-  return jid;
+  if (jid !== undefined && (isPn(jid) || isLid(jid))) return jid;
+  throw new InputError(field, 'must be a phone number with country code, or a JID of a person');
 }

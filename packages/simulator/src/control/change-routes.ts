@@ -1,5 +1,5 @@
 import { CHANGES } from '../phone/content/changes.ts';
-import { contactField, onlinePhoneOf } from './addresses.ts';
+import { chatField, onlinePhoneOf } from './addresses.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 /** What a phone does to messages that are already there, and what others see of it while it writes. */
@@ -15,7 +15,7 @@ export const CHANGE_ROUTES: readonly Route[] = [
 
 async function change(call: ControlCall, kind: keyof typeof CHANGES, target: string): Promise<ControlAnswer> {
   const { body } = call;
-  const to = contactField(body, 'to');
+  const to = chatField(body, 'to');
   const messageId = body.text(target, 128);
   const phone = await onlinePhoneOf(call);
   const sent = await phone.change(to, messageId, CHANGES[kind], body);
@@ -24,7 +24,7 @@ async function change(call: ControlCall, kind: keyof typeof CHANGES, target: str
 
 async function typing(call: ControlCall): Promise<ControlAnswer> {
   const { body } = call;
-  const to = contactField(body, 'to');
+  const to = chatField(body, 'to');
   const state = body.choice('state', ['composing', 'paused'] as const);
   const mode = body.has('mode') ? body.choice('mode', ['text', 'voice'] as const) : 'text';
   const phone = await onlinePhoneOf(call);

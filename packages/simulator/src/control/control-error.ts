@@ -1,6 +1,7 @@
 import { FaultError } from '../faults/rules.ts';
 import { InputError } from '../phone/content/input.ts';
-import { LinkError } from '../phone/network.ts';
+import { NotInGroupError } from '../phone/groups.ts';
+import { IqError, LinkError } from '../phone/network.ts';
 import { NotOnWhatsAppError } from '../phone/outbound.ts';
 import { MessageNotFoundError } from '../phone/phone.ts';
 import { LimitError } from '../world/accounts.ts';
@@ -12,6 +13,9 @@ export type ControlCode =
   | 'method_not_allowed'
   | 'phone_not_found'
   | 'message_not_found'
+  | 'group_not_found'
+  | 'not_in_group'
+  | 'refused'
   | 'line_not_found'
   | 'not_on_whatsapp'
   | 'not_linked'
@@ -25,6 +29,9 @@ const STATUS: Record<ControlCode, number> = {
   method_not_allowed: 405,
   phone_not_found: 404,
   message_not_found: 404,
+  group_not_found: 404,
+  not_in_group: 409,
+  refused: 409,
   line_not_found: 404,
   not_on_whatsapp: 422,
   not_linked: 409,
@@ -56,6 +63,9 @@ function codeOf(error: unknown): ControlCode | undefined {
   if (error instanceof ControlError) return error.code;
   if (error instanceof InputError || error instanceof FaultError) return 'validation_error';
   if (error instanceof NotOnWhatsAppError) return 'not_on_whatsapp';
+  if (error instanceof NotInGroupError) return 'not_in_group';
+  // The network said no to what a phone asked for, as it would on WhatsApp; the message has its code.
+  if (error instanceof IqError) return 'refused';
   if (error instanceof MessageNotFoundError) return 'message_not_found';
   if (error instanceof LimitError) return 'limit_reached';
   if (error instanceof LinkError) return error.isAboutQr ? 'qr_expired' : 'not_linked';

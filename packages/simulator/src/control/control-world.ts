@@ -20,6 +20,26 @@ export interface PhoneProfile {
   settings: PhoneSettings;
 }
 
+/** A group as the network itself knows it. People are digits of phone numbers. */
+export interface GroupFacts {
+  jid: string;
+  subject: string;
+  /** The member with the last word; undefined when everybody like that is gone. */
+  owner: string | undefined;
+  description: string | undefined;
+  mode: 'pn' | 'lid';
+  isAnnounce: boolean;
+  isLocked: boolean;
+  /** Seconds; 0 = off. */
+  ephemeralS: number;
+  needsApproval: boolean;
+  memberAdd: 'all_member_add' | 'admin_add';
+  invite: string;
+  members: { pn: string; lid: string; role: '' | 'admin' | 'superadmin' }[];
+  /** Who asked to be let in. */
+  requests: string[];
+}
+
 /** One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are undefined, never created. */
 export interface ControlWorld {
   phone(tenant: string, phone: string): Promise<Phone | undefined>;
@@ -27,6 +47,8 @@ export interface ControlWorld {
   profile(tenant: string, phone: string): PhoneProfile | undefined;
   /** Creates the phone, started; the same number again answers the existing one. Throws LimitError. */
   createPhone(tenant: string, phone: NewPhone): Promise<Phone>;
+  groups(tenant: string): GroupFacts[];
+  group(tenant: string, jid: string): GroupFacts | undefined;
   /** Removes the phone, its companions and its mail. */
   deletePhone(tenant: string, phone: string): Promise<void>;
   /** Changes settings; a phone that comes online gets its mail. */

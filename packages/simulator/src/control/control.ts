@@ -2,6 +2,7 @@ import { Input, InputError } from '../phone/content/input.ts';
 import { CHANGE_ROUTES } from './change-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
+import { GROUP_ROUTES } from './group-routes.ts';
 import { LINE_ROUTES } from './line-routes.ts';
 import { MESSAGE_ROUTES } from './message-routes.ts';
 import { PHONE_ROUTES } from './phone-routes.ts';
@@ -26,7 +27,13 @@ export interface Control {
 }
 
 /** Every call of the sandbox API. */
-export const ROUTES: readonly Route[] = [...PHONE_ROUTES, ...MESSAGE_ROUTES, ...CHANGE_ROUTES, ...LINE_ROUTES];
+export const ROUTES: readonly Route[] = [
+  ...PHONE_ROUTES,
+  ...MESSAGE_ROUTES,
+  ...CHANGE_ROUTES,
+  ...GROUP_ROUTES,
+  ...LINE_ROUTES,
+];
 
 export function createControl(world: ControlWorld): Control {
   return {

@@ -23,6 +23,7 @@ export function inboxItem({ seq, value }: Row<InboxEntry>): Record<string, unkno
     reactions: value.reactions,
     ...(content.type === 'poll' ? { votes: value.votes } : {}),
     ...(content.type === 'event' ? { responses: value.answers.map(responseItem) } : {}),
+    ...(value.receipts ? { receipts: value.receipts } : {}),
     copies: value.copies,
   };
 }

@@ -3,7 +3,7 @@ import { InputError } from '../phone/content/input.ts';
 import { KINDS } from '../phone/content/kinds.ts';
 import { MEDIA_KINDS } from '../phone/media/media-kinds.ts';
 import type { Phone } from '../phone/phone.ts';
-import { contactField, onlinePhoneOf, phoneOf } from './addresses.ts';
+import { chatField, onlinePhoneOf, phoneOf } from './addresses.ts';
 import { inboxItem } from './inbox-view.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
@@ -32,7 +32,7 @@ async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
   if (body.flag('view_once') && !MEDIA_KINDS.some((media) => media.type === type)) {
     throw new InputError('view_once', `a ${type} cannot be viewed once`);
   }
-  const to = contactField(body, 'to');
+  const to = chatField(body, 'to');
   const phone = await onlinePhoneOf(call);
   const mentions = body.optionalTexts('mentions', MAX_MENTIONS).map((mention, index) => {
     const jid = parseChat(mention);
@@ -51,7 +51,7 @@ async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
 
 async function sendReceipts(call: ControlCall): Promise<ControlAnswer> {
   const { body } = call;
-  const to = contactField(body, 'to');
+  const to = chatField(body, 'to');
   const type = body.choice('type', RECEIPTS);
   const messageIds = body.texts('message_ids', 1, MAX_RECEIPT_IDS);
   const phone = await onlinePhoneOf(call);

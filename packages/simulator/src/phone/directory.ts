@@ -26,9 +26,10 @@ export class Directory {
   async contacts(jids: Jid[]): Promise<Contact[]> {
     const asked = jids.map((jid) => this.#book.wire(jid));
     const answer = await this.#link.query(usyncQuery(asked, this.#nextId()));
-    const users = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
+    const list = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
+    const users = new Map(list.map((user) => [user.attrs.jid, user]));
     return asked.map((jid) => {
-      const user = users.find((node) => node.attrs.jid === jid);
+      const user = users.get(jid);
       this.#book.learn(jid, child(user, 'lid')?.attrs.val);
       const address = this.#book.wire(jid);
       return { jid: address, devices: user ? deviceJids(address, user) : [] };

@@ -37,6 +37,8 @@ export interface InboxEntry {
   reactions: { from: string; emoji: string }[];
   votes: { from: string; options: string[] }[];
   answers: { from: string; response: string; extraGuestCount: number }[];
+  /** Own group messages: how far they got with each member (the first 100 that answered). */
+  receipts?: { from: string; status: MessageStatus }[];
 }
 
 export interface Chat {
@@ -71,6 +73,7 @@ export function messageOf(entry: InboxEntry): Message | undefined {
 }
 
 export const INBOX_MAX_ENTRIES = 2000;
+const RECEIPTS_MAX = 100;
 
 const PROGRESS: MessageStatus[] = ['pending', 'sent', 'delivered', 'read', 'played'];
 
@@ -120,6 +123,18 @@ export class Inbox {
     this.update(chat, messageId, (entry) => {
       const isForward = PROGRESS.indexOf(status) > PROGRESS.indexOf(entry.status);
       return entry.fromMe && isForward ? { ...entry, status } : entry;
+    });
+  }
+
+  /** A member has got (or read, or played) an own group message; the message itself moves forward with the first one. */
+  noteMember(chat: string, messageId: string, from: string, status: MessageStatus): void {
+    this.advance(chat, messageId, status);
+    this.update(chat, messageId, (entry) => {
+      const known = entry.receipts ?? [];
+      const before = known.find((receipt) => receipt.from === from);
+      const isForward = !before || PROGRESS.indexOf(status) > PROGRESS.indexOf(before.status);
+      if (!entry.fromMe || !isForward || (!before && known.length >= RECEIPTS_MAX)) return entry;
+      return { ...entry, receipts: [...known.filter((receipt) => receipt !== before), { from, status }] };
     });
   }
 

@@ -1,4 +1,4 @@
-import { bareJid, type Jid, type Node, sameUser } from '@ponte/engine';
+import { bareJid, isGroup, type Jid, type Node, sameUser } from '@ponte/engine';
 import type { RandomBytes } from '../signal/curve.ts';
 import type { PreKeyBundle } from '../signal/session.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
@@ -7,6 +7,7 @@ import type { AddressBook } from './address-book.ts';
 import type { MessageShape } from './content/kind.ts';
 import type { Directory } from './directory.ts';
 import { DurableList } from './durable-list.ts';
+import { rosterOf, SenderKeyMemory } from './groups.ts';
 import { bundleQuery, readBundles } from './key-stanzas.ts';
 import { deviceSentCopy, encodeMessage } from './message-bytes.ts';
 import type { DeviceLink, PhoneStore } from './network.ts';
@@ -44,17 +45,20 @@ export interface OutboundParts {
 export class Outbound {
   readonly #parts: OutboundParts;
   readonly #sent: DurableList<SentMessage>;
+  readonly #senderKeys: SenderKeyMemory;
 
   constructor(parts: OutboundParts) {
     this.#parts = parts;
+    this.#senderKeys = new SenderKeyMemory(parts.store);
     this.#sent = new DurableList(parts.store, 'sent', SENT_MAX);
   }
 
   /**
-   * Encrypts a 1:1 message for every device of the chat and every own linked device, and hands the stanza to the server. What the
-   * server says to it comes as an ack later. Throws NotOnWhatsAppError.
+   * Encrypts a message for every device of the chat and every own linked device, and hands the stanza to the server. What the
+   * server says to it comes as an ack later. Throws NotOnWhatsAppError and NotInGroupError.
    */
   async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
+    if (isGroup(to)) return this.#sendToGroup(bareJid(to), messageId, message, shape);
     const { own, directory, link } = this.#parts;
     const [contact, self] = await directory.contacts([to, own.jid]);
     if (!contact || contact.devices.length === 0) {
@@ -67,8 +71,7 @@ export class Outbound {
     const recipients = isToSelf ? [] : contact.devices;
     await this.#openSessions([...recipients, ...copies]);
     const participants = this.#parts.store.transaction(() => {
-      const encoded = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
-      this.#sent.append(messageId, { to: contact.jid, message: encoded, shape, resends: {} });
+      this.#remember(messageId, contact.jid, message, shape);
       return [
         ...recipients.flatMap((jid) => this.#recipientNode(jid, message, shape)),
         ...copies.flatMap((jid) => this.#recipientNode(jid, deviceSentCopy(message, contact.jid), shape)),
@@ -101,20 +104,18 @@ export class Outbound {
     if (bundle) signal.openSession(address, bundle);
     else await this.#fetchSessions([device]);
     if (!signal.hasSession(address)) return;
-    const message = proto.Message.decode(Buffer.from(sent.message, 'base64'));
-    const isOwnDevice = sameUser(book.shown(device), own.jid);
     const encrypted = store.transaction(() => {
       this.#sent.update(messageId, (value) => ({ ...value, resends: { ...value.resends, [device]: done + 1 } }));
-      return signal.encrypt(address, encodeMessage(isOwnDevice ? deviceSentCopy(message, sent.to) : message, random));
+      return signal.encrypt(address, encodeMessage(this.#again(sent, device), random));
     });
+    const isOwnDevice = sameUser(book.shown(device), own.jid);
+    const direct = { to: device, device_fanout: 'false', ...(isOwnDevice ? { recipient: sent.to } : {}) };
     link.send({
       tag: 'message',
       attrs: {
         id: messageId,
-        to: device,
+        ...(isGroup(sent.to) ? { to: sent.to, participant: device } : direct),
         type: sent.shape.type,
-        device_fanout: 'false',
-        ...(isOwnDevice ? { recipient: sent.to } : {}),
         ...(sent.shape.edit === undefined ? {} : { edit: sent.shape.edit }),
       },
       content: [encNode(encrypted, sent.shape, { count: String(count) })],
@@ -124,6 +125,63 @@ export class Outbound {
   /** Call when a transaction of the store failed. */
   reload(): void {
     this.#sent.reload();
+  }
+
+  /**
+   * Everybody gets the same ciphertext of our sender key; devices that do not have the key get it beside it. A device that is gone
+   * (a member left, a companion was unlinked) makes us begin a new key, so that it cannot read on.
+   */
+  async #sendToGroup(group: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
+    const { link, store, signal, book, random } = this.#parts;
+    const roster = await rosterOf(this.#parts, group);
+    const others = roster.devices.filter((jid) => !this.#isThisPhone(jid));
+    const present = new Set(others.map((jid) => book.session(jid)));
+    const known = this.#senderKeys.of(group);
+    if ([...known].some((session) => !present.has(session))) {
+      signal.forgetSenderKey(group);
+      known.clear();
+    }
+    const missing = others.filter((jid) => !known.has(book.session(jid)));
+    await this.#openSessions(missing);
+    const { participants, ciphertext } = store.transaction(() => {
+      this.#remember(messageId, group, message, shape);
+      const key: Message = { senderKeyDistributionMessage: distributionMessage(group, signal.distribution(group)) };
+      const nodes = missing.flatMap((jid) => this.#recipientNode(jid, key, shape));
+      for (const { attrs } of nodes) known.add(book.session(attrs.jid ?? ''));
+      this.#senderKeys.set(group, known);
+      return { participants: nodes, ciphertext: signal.encryptGroup(group, encodeMessage(message, random)) };
+    });
+    link.send({
+      tag: 'message',
+      attrs: {
+        id: messageId,
+        to: group,
+        type: shape.type,
+        addressing_mode: roster.mode,
+        ...(shape.edit === undefined ? {} : { edit: shape.edit }),
+        ...(shape.expiration === undefined ? {} : { expiration: String(shape.expiration) }),
+      },
+      content: [
+        ...(participants.length > 0 ? [{ tag: 'participants', attrs: {}, content: participants }] : []),
+        encNode({ type: 'skmsg', ciphertext }, shape, {}),
+        ...(shape.meta ? [{ tag: 'meta', attrs: shape.meta }] : []),
+      ],
+    });
+  }
+
+  #remember(messageId: string, to: Jid, message: Message, shape: MessageShape): void {
+    const encoded = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
+    this.#sent.append(messageId, { to, message: encoded, shape, resends: {} });
+  }
+
+  // What is sent again: as it was, for own devices in their wrapper, for members with the sender key they may have missed.
+  #again({ to, message: encoded }: SentMessage, device: Jid): Message {
+    const { own, book, signal } = this.#parts;
+    const message = proto.Message.decode(Buffer.from(encoded, 'base64'));
+    if (isGroup(to)) {
+      return { ...message, senderKeyDistributionMessage: distributionMessage(to, signal.distribution(to)) };
+    }
+    return sameUser(book.shown(device), own.jid) ? deviceSentCopy(message, to) : message;
   }
 
   #isThisPhone(device: Jid): boolean {
@@ -157,6 +215,10 @@ export class Outbound {
     const encrypted = signal.encrypt(address, encodeMessage(message, random));
     return [{ tag: 'to', attrs: { jid: device }, content: [encNode(encrypted, shape, {})] }];
   }
+}
+
+function distributionMessage(groupId: Jid, key: Uint8Array): Message['senderKeyDistributionMessage'] {
+  return { groupId, axolotlSenderKeyDistributionMessage: key };
 }
 
 function encNode(

@@ -219,6 +219,11 @@ export class Phone implements PhoneDevice {
     }
     if (node.tag === 'chatstate') this.activities.note(this.#book.shown(node.attrs.from ?? ''), node);
     if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
+  /** Asks the server something as this phone does. Rejects with IqError. */
+  query(iq: Node): Promise<Node> {
+    return this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+  }
+
     // Everything else (presence, ib) asks for no answer.
   }
 
@@ -277,7 +282,9 @@ export class Phone implements PhoneDevice {
       const chat = this.#book.shown(isOwn && recipient ? recipient : from);
       const status = STATUS_OF_RECEIPT[type];
       if (isOwn && (type === 'read' || type === 'read-self')) this.#markRead(chat, idsOf(node));
-      else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
+      else if (status && !isOwn && participant && isGroup(from)) {
+        for (const id of idsOf(node)) this.inbox.noteMember(chat, id, this.#book.shown(participant), status);
+      } else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
     }
     this.#options.link.send(ackOf(node, this.jid));
   }

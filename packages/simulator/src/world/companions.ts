@@ -20,11 +20,11 @@ export function removeCompanion(tenant: Tenant, pn: string, device: number): voi
   announceDevices(tenant, account, 'remove', device);
 }
 
-/** `<notification type="devices">` to the account's own devices and to everybody it wrote with (whatsmeow notification.go). */
+/** `<notification type="devices">` to the account's own devices, everybody it wrote with and everybody in its groups (whatsmeow notification.go). */
 export function announceDevices(tenant: Tenant, account: Account, change: 'add' | 'remove', device: number): void {
   const keyIndex = tenant.accounts.device(account.pn, device)?.keyIndex;
   const parcels: Parcel[] = [];
-  for (const pn of new Set([account.pn, ...tenant.peers.of(account.pn)])) {
+  for (const pn of new Set([account.pn, ...tenant.peers.of(account.pn), ...tenant.groups.companyOf(account.pn)])) {
     for (const target of tenant.accounts.devices(pn)) {
       if (target.identity === undefined || (pn === account.pn && target.id === device)) continue;
       if (tenant.delivery.isFull(pn, target.id)) continue;
@@ -39,7 +39,9 @@ export function announceIdentity(tenant: Tenant, pn: string): void {
   const account = tenant.accounts.byPn(pn);
   if (!account) return;
   const attrs = { from: formatJid(account.pn, SERVER_PN), lid: formatJid(account.lid, SERVER_LID) };
-  const parcels = tenant.peers.of(pn).flatMap((peer) =>
+  const others = new Set([...tenant.peers.of(pn), ...tenant.groups.companyOf(pn)]);
+  others.delete(pn);
+  const parcels = [...others].flatMap((peer) =>
     tenant.accounts
       .devices(peer)
       .filter((target) => target.identity !== undefined && !tenant.delivery.isFull(peer, target.id))

@@ -1,19 +1,30 @@
 import { createHash } from 'node:crypto';
-import { bareJid, child, children, childrenOf, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
+import {
+  bareJid,
+  child,
+  children,
+  childrenOf,
+  formatJid,
+  isGroup,
+  type Node,
+  SERVER_LID,
+  SERVER_PN,
+} from '@ponte/engine';
 import { type Account, type Address, deviceJid } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
+import { routeGroupMessage } from './groups/group-messages.ts';
 import { el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 /** One device's copy of a message; anything real is far below (media travel outside of stanzas). */
-const COPY_MAX_BYTES = 512 * 1024;
+export const COPY_MAX_BYTES = 512 * 1024;
 const DEVICES_PER_MESSAGE_MAX = 4000;
 
 /** Attributes of a sent message that its receivers see. */
-const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priority'] as const;
+export const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priority'] as const;
 /** Children that are for the server, or are added per device. */
-const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
+export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
 
 /** What became of a sent message. */
 export interface MessageOutcome {
@@ -24,16 +35,17 @@ export interface MessageOutcome {
 }
 
 /**
- * Routes a 1:1 message: every `<to>` (or the device that `to` names) gets its own ciphertext with the sender's address in the
+ * Routes a message. Groups have their own rules (group-messages.ts). 1:1: every `<to>` (or the device that `to` names) gets its own ciphertext with the sender's address in the
  * same addressing (PN or LID) that was used for it. Decides only; nothing is stored or sent here.
  *
- * Refusals are acks with `error`: 404 for a number that is not on this WhatsApp and for groups (there are none here), 503 when
+ * Refusals are acks with `error`: 404 for a number that is not on this WhatsApp, 503 when
  * a receiver's mailbox is full, 400 for a stanza without receivers. 404 and 503 are this network's choice; WhatsApp's own codes for
  * them are not documented.
  */
 export function routeMessage(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);
   const to = message.attrs.to ?? '';
+  if (isGroup(to)) return routeGroupMessage(tenant, from, message);
   const chat = tenant.accounts.resolve(to);
   if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');
   if (!chat) return refuse(tenant, message, 404, `not on this network: ${to}`);
@@ -71,7 +83,8 @@ export function ackOf(tenant: Tenant, message: Node, extra: { error?: string; ph
   return el('ack', { class: 'message', id, from: to, participant, t: String(nowSeconds(tenant.clock)), ...extra });
 }
 
-function refuse(tenant: Tenant, message: Node, code: number, note: string): MessageOutcome {
+/** The message goes to nobody; its sender gets the code. */
+export function refuse(tenant: Tenant, message: Node, code: number, note: string): MessageOutcome {
   return { ack: ackOf(tenant, message, { error: String(code) }), parcels: [], note };
 }
 

@@ -59,7 +59,7 @@ export function createQueue(db: Db, tenant: string) {
     isFull: (pn: string, device: number): boolean => (count.get(tenant, pn, device)?.n ?? 0) >= QUEUE_PER_DEVICE_MAX,
     /** Keeps a stanza for a device. `sender` is the PN of the account it came from, empty for the server itself. */
     add(pn: string, device: number, stanzaClass: QueuedClass, sender: string, node: Node): number {
-      const row = insert.get(tenant, pn, device, stanzaClass, node.attrs.id ?? '', sender, encodeStanza(node));
+      const row = insert.get(tenant, pn, device, stanzaClass, node.attrs.id ?? '', sender, bytesOf(node));
       return (row as { seq: number }).seq;
     },
     /** The next stanzas after a sequence number, oldest first. */

@@ -1,7 +1,8 @@
-import { bareJid, child, childrenOf, type Node } from '@ponte/engine';
+import { bareJid, child, childrenOf, isGroup, type Node } from '@ponte/engine';
 import { type Account, deviceJid } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
+import { groupReceiptParcels } from './groups/group-receipts.ts';
 import { el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
@@ -28,7 +29,8 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
   const reader = tenant.accounts.byPn(from.pn);
   const type = receipt.attrs.type ?? '';
   const target = tenant.accounts.resolve(receipt.attrs.to);
-  free(tenant, from, receipt, type, target?.account.pn);
+  const author = target ?? tenant.accounts.resolve(receipt.attrs.participant);
+  free(tenant, from, receipt, type, author?.account.pn);
   const ack = el('ack', {
     class: 'receipt',
     id: receipt.attrs.id,
@@ -37,6 +39,7 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
     participant: receipt.attrs.participant,
   });
   if (!reader) return { ack, parcels: [], note: 'dropped: unknown reader' };
+  if (isGroup(receipt.attrs.to)) return { ack, parcels: groupReceiptParcels(tenant, from, receipt), note: undefined };
   const parcels = receivers(tenant, from, receipt, type).flatMap(({ account, device, mode, recipient }) => {
     if (tenant.delivery.isFull(account.pn, device)) return [];
     const node = forwarded(tenant, reader, from, receipt, mode, recipient);

@@ -1,4 +1,4 @@
-import type { ControlWorld, NewPhone, PhoneProfile } from '../control/control-world.ts';
+import type { ControlWorld, GroupFacts, NewPhone, PhoneProfile } from '../control/control-world.ts';
 import type { ActiveFault } from '../faults/line-faults.ts';
 import { FaultError, type FaultRule, parseFault } from '../faults/rules.ts';
 import { createTenantMedia, type UploadTokens } from '../media/media-network.ts';
@@ -11,8 +11,11 @@ import { type Account, deviceJid, LimitError } from './accounts.ts';
 import type { Clock } from './clock.ts';
 import { removeCompanion } from './companions.ts';
 import { type Db, keptSecret } from './database.ts';
+import { type Group, groupJid } from './groups/groups.ts';
+import { leaveGroup } from './iq/group-members.ts';
 import type { Rng } from './rng.ts';
 import type { LoggedStanza } from './stanza-log.ts';
+import type { Tenant } from './tenant.ts';
 import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
 
 const TENANTS_MAX = 10_000;
@@ -84,6 +87,17 @@ export class World implements ControlWorld {
     return account && profileOf(network, account);
   }
 
+  groups(tenant: string): GroupFacts[] {
+    const { tenant: t } = this.network(tenant);
+    return t.groups.list().map((group) => factsOf(t, group));
+  }
+
+  group(tenant: string, jid: string): GroupFacts | undefined {
+    const { tenant: t } = this.network(tenant);
+    const group = t.groups.resolve(jid);
+    return group && factsOf(t, group);
+  }
+
   async createPhone(tenant: string, phone: NewPhone): Promise<Phone> {
     const network = this.network(tenant);
     network.tenant.createAccount(phone.phone, phone);
@@ -95,6 +109,7 @@ export class World implements ControlWorld {
   async deletePhone(tenant: string, phone: string): Promise<void> {
     const { tenant: t, phones } = this.network(tenant);
     for (const device of t.accounts.devices(phone)) removeCompanion(t, phone, device.id);
+    for (const group of t.groups.of(phone)) leaveGroup(t, { pn: phone, device: 0, lineId: undefined }, group)();
     phones.drop(phone);
     this.#db.transaction(() => t.accounts.remove(phone))();
   }
@@ -190,3 +205,10 @@ function profileOf(network: TenantNetwork, account: Account): PhoneProfile {
   const { pn: phone, about, isBusiness, isLidOnly } = account;
   return { phone, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
 }
+function factsOf(tenant: Tenant, group: Group): GroupFacts {
+  const members = tenant.groups.members(group.id);
+  const owner = members.find(({ role }) => role === 'superadmin') ?? members.find(({ role }) => role !== '');
+  const requests = tenant.groups.requests(group.id).map(({ pn }) => pn);
+  return { ...group, jid: groupJid(group), owner: owner?.pn, description: group.description?.body, members, requests };
+}
+

@@ -1,0 +1,52 @@
+import type { Node } from '@ponte/engine';
+import { nowSeconds } from '../clock.ts';
+import type { Parcel } from '../delivery.ts';
+import { el } from '../stanzas.ts';
+import type { Sender, Tenant } from '../tenant.ts';
+import { groupJid, memberJid } from './groups.ts';
+
+/** Also tell the reader's other devices. */
+const SHARED_WITH_OWN = new Set(['read', 'played']);
+const OWN_ONLY = new Set(['sender', 'read-self', 'played-self']);
+
+/**
+ * Where a receipt for a group message goes: to the devices of the author that `participant` names (a retry to exactly that device),
+ * and what was read also to the reader's other devices. It comes from the group, with the reader as `participant`.
+ */
+export function groupReceiptParcels(tenant: Tenant, from: Sender, receipt: Node): Parcel[] {
+  const group = tenant.groups.resolve(receipt.attrs.to);
+  const reader = tenant.accounts.byPn(from.pn);
+  const author = tenant.accounts.resolve(receipt.attrs.participant);
+  if (!group || !reader || tenant.groups.role(group.id, from.pn) === undefined) return [];
+  const type = receipt.attrs.type ?? '';
+  const node = el(
+    'receipt',
+    {
+      id: receipt.attrs.id,
+      from: groupJid(group),
+      participant: memberJid(group, reader, from.device),
+      type: receipt.attrs.type,
+      t: receipt.attrs.t ?? String(nowSeconds(tenant.clock)),
+    },
+    Array.isArray(receipt.content) ? receipt.content : undefined,
+  );
+  const isOwn = author?.account.pn === from.pn;
+  const targets: { pn: string; device: number }[] = [];
+  if (author && type === 'retry') targets.push({ pn: author.account.pn, device: author.device });
+  else {
+    if (author && !isOwn && !OWN_ONLY.has(type)) targets.push(...devicesOf(tenant, author.account.pn));
+    if (isOwn || SHARED_WITH_OWN.has(type) || OWN_ONLY.has(type)) {
+      targets.push(...devicesOf(tenant, from.pn).filter(({ device }) => device !== from.device));
+    }
+  }
+  return targets
+    .filter(({ pn, device }) => tenant.accounts.device(pn, device) && !tenant.delivery.isFull(pn, device))
+    .map(({ pn, device }) => ({ pn, device, stanzaClass: 'receipt', sender: from.pn, node }));
+}
+
+function devicesOf(tenant: Tenant, pn: string): { pn: string; device: number }[] {
+  return tenant.accounts
+    .devices(pn)
+    .filter((device) => device.identity !== undefined)
+    .map((device) => ({ pn, device: device.id }));
+}
