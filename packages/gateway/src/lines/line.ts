@@ -3,7 +3,6 @@ import {
   type Engine,
   type EngineChange,
   type EngineEndpoint,
-  EngineError,
   type EngineFactory,
   type EngineStore,
   phoneOf,
@@ -16,6 +15,7 @@ import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/store.ts';
 import type { ConnectGate } from './connect-gate.ts';
+import { Connector } from './connector.ts';
 import { toAppError } from './engine-errors.ts';
 import { InboxLoop } from './inbox-loop.ts';
 import type { LineRow } from './line-row.ts';
@@ -68,20 +68,16 @@ export class Line {
   readonly #status: StatusWriter;
   #model: LineModel;
   #engine: Engine | undefined;
+  #connector: Connector | undefined;
   #inbox: InboxLoop | undefined;
   readonly #live: LiveFacts;
   #outgoing: Outgoing | undefined;
-  /** A connection exists or is being made. */
-  #isOnline = false;
-  #pairing: 'qr' | 'code' | undefined;
-  /** We are ending the connection ourselves: what the engine says of it is no news. */
-  #isEnding = false;
+  #hasStarted = false;
   /** For good. */
   #isStopping = false;
   /** Grows with every login. */
   #connection = 0;
   #cancelStep: (() => void) | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LineOptions) {
     const { row, store, clock, log, nudge } = options;
@@ -122,6 +118,7 @@ export class Line {
       onChange: (change) => this.#onChange(change),
     });
     this.#engine = engine;
+    this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
     this.#inbox = new InboxLoop({ line: row, store, box, engine, clock, log: this.#log, nudge });
     this.#outgoing = new Outgoing({
       line: row,
@@ -133,12 +130,14 @@ export class Line {
       stopping: this.#stopping.signal,
       status: () => this.#model.status,
       connection: () => this.#connection,
-      isHopeless: () => isHopeless(this.#model),
+      // Before the start nobody knows whether the line is paired.
+      isHopeless: () => this.#hasStarted && isHopeless(this.#model),
       pacing: this.#options.pacing,
       capacity: this.#options.mailboxCapacity,
     });
     await this.#outgoing.resume();
     this.#inbox.start();
+    this.#hasStarted = true;
     this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
     this.#publish();
     this.#write();
@@ -179,8 +178,7 @@ export class Line {
     this.#outgoing?.shut();
     await Promise.race([this.#outgoing?.settled(), clock.sleep(graceMs, grace.signal)]);
     this.#stopping.abort();
-    const closing = this.#exclusive(async () => this.#engine?.close());
-    await Promise.race([closing, clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
+    await Promise.race([this.#connector?.close(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
     await Promise.race([this.#inbox?.stop(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
     await Promise.race([
       Promise.all([this.#status.flushed(), this.#live.settled()]),
@@ -204,7 +202,6 @@ export class Line {
         this.#publish();
         break;
       case 'paired':
-        this.#pairing = undefined;
         this.#desk.end('paired');
         this.#apply({ type: 'paired' });
         this.#inbox?.wake();
@@ -219,17 +216,15 @@ export class Line {
         this.#write();
         break;
       case 'closed':
-        this.#onClosed(change);
+        this.#outgoing?.shut();
+        this.#connector?.ended(change);
         break;
     }
   }
 
-  #onClosed(change: Extract<EngineChange, { type: 'closed' }>): void {
+  #onLost(change: Extract<EngineChange, { type: 'closed' }>): void {
     const { clock } = this.#options;
-    this.#isOnline = false;
-    this.#pairing = undefined;
-    this.#outgoing?.shut();
-    if (this.#isEnding || this.#isStopping) return;
+    if (this.#isStopping) return;
     const { reason, serverCode, detail } = change;
     this.#log.info({ reason, serverCode, detail }, 'connection ended');
     if (!this.#model.isPaired) this.#desk.end(reason);
@@ -264,23 +259,7 @@ export class Line {
     const { gate } = this.#options;
     // A 515 is answered at once; everything else waits for its turn among the lines of this process.
     if (this.#model.restarts === 0) await gate.turn(this.#stopping.signal);
-    await this.#exclusive(async () => {
-      if (this.#isStopping || this.#isOnline || !this.#model.isPaired) return;
-      await this.#open();
-    });
-  }
-
-  /** Opens a connection; a refusal of the engine counts as a connection that was lost at once. */
-  async #open(pairing?: Parameters<Engine['connect']>[0]): Promise<void> {
-    this.#isOnline = true;
-    try {
-      await this.#engine?.connect(pairing);
-    } catch (error) {
-      this.#log.warn({ error }, 'connecting failed');
-      if (!this.#isOnline) return;
-      const reason = error instanceof EngineError && error.code === 'store_failed' ? 'store_failed' : 'connection_lost';
-      this.#onClosed({ type: 'closed', reason, detail: 'the engine refused to connect' });
-    }
+    await this.#connector?.login(() => !this.#isStopping && this.#model.isPaired);
   }
 
   async #probeStore(): Promise<void> {
@@ -309,65 +288,44 @@ export class Line {
   }
 
   /** Sees to it that pairing of this kind is under way, and waits for its next offer. A new code always begins anew. */
-  async #pair<K extends 'qr' | 'code'>(kind: K, waitMs: number, how: Parameters<Engine['connect']>[0]) {
+  async #pair<K extends 'qr' | 'code'>(kind: K, waitMs: number, how: Parameters<Connector['pair']>[0]) {
     if (this.#model.isPaired) throw new AppError('already_paired');
     if (this.#isStopping) throw new AppError('line_failed');
     const offer = this.#desk.next(kind, waitMs);
     // Whoever reads it later still gets the rejection; until then it is not unheard.
     offer.catch(() => {});
-    await this.#exclusive(async () => {
-      if (this.#model.isPaired || this.#isStopping) return;
-      if (this.#isOnline && kind === 'qr' && this.#pairing === 'qr') return;
-      if (this.#isOnline) await this.#endQuietly();
-      this.#pairing = kind;
+    const may = () => !this.#model.isPaired && !this.#isStopping;
+    await this.#connector?.pair(how, may, () => {
+      this.#desk.clear();
       this.#apply({ type: 'pairing_requested' });
-      await this.#open(how);
     });
     return offer;
   }
 
   async #logout(timeoutMs: number): Promise<{ unlinked: boolean }> {
-    return this.#exclusive(async () => {
-      if (this.#isStopping || !this.#engine) throw new AppError('line_failed');
-      this.#isEnding = true;
-      this.#outgoing?.shut();
-      await this.#drainInbox();
-      try {
-        const result = await this.#engine.logout(timeoutMs);
-        this.#isOnline = false;
-        this.#pairing = undefined;
-        this.#desk.end('logged_out');
-        this.#apply({ type: 'unlinked' });
-        return result;
-      } catch (error) {
-        this.#isEnding = false;
-        // Still paired: whatever ended with the attempt comes back.
-        if (!this.#isOnline)
-          this.#onClosed({ type: 'closed', reason: 'connection_lost', detail: 'logging out failed' });
-        else if (this.#model.status === 'connected') this.#outgoing?.open();
-        throw error;
-      } finally {
-        this.#isEnding = false;
-      }
-    });
+    if (this.#isStopping || !this.#connector) throw new AppError('line_failed');
+    this.#outgoing?.shut();
+    try {
+      const result = await this.#connector.logout(timeoutMs, () => this.#drainInbox());
+      this.#desk.end('logged_out');
+      this.#apply({ type: 'unlinked' });
+      return result;
+    } catch (error) {
+      if (this.#model.status === 'connected') this.#outgoing?.open();
+      throw error;
+    }
   }
 
   /** The owner removed the device: the credentials are worth nothing any more, but what came in before is still read with them. */
   async #forgetCredentials(): Promise<void> {
-    await this.#exclusive(async () => {
-      this.#isEnding = true;
-      try {
-        await this.#drainInbox();
-        await this.#engine?.logout(0);
-      } catch (error) {
-        this.#log.warn(
-          { error },
-          'the credentials of a logged-out line could not be cleared; the next pairing replaces them',
-        );
-      } finally {
-        this.#isEnding = false;
-      }
-    });
+    try {
+      await this.#connector?.logout(0, () => this.#drainInbox());
+    } catch (error) {
+      this.#log.warn(
+        { error },
+        'the credentials of a logged-out line could not be cleared; the next start tries again',
+      );
+    }
   }
 
   /** What came in before the line is unpaired is this account's mail; only the paired engine can read it. */
@@ -376,17 +334,6 @@ export class Line {
     const cancel = this.#options.clock.after(DRAIN_WITHIN_MS, () => limit.abort());
     await this.#inbox?.drained(limit.signal);
     cancel();
-  }
-
-  async #endQuietly(): Promise<void> {
-    this.#isEnding = true;
-    try {
-      await this.#engine?.close();
-      this.#isOnline = false;
-      this.#desk.clear();
-    } finally {
-      this.#isEnding = false;
-    }
   }
 
   async #send(outboxId: string): Promise<SendOutcome> {
@@ -398,13 +345,6 @@ export class Line {
     const { status } = this.#model;
     if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
     return this.#engine;
-  }
-
-  /** One thing at a time with the connection. */
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 
   #publish(): void {

@@ -30,6 +30,7 @@ export class Outgoing {
   readonly #sends = new Map<string, Send>();
   readonly #waiters = new Map<string, Waiter>();
   #isGivingUp = false;
+  #begun: Promise<void> = Promise.resolve();
   readonly #ends = new RecentEnds();
 
   constructor(options: OutgoingOptions) {
