@@ -1,7 +1,7 @@
 import { FaultError } from '../faults/rules.ts';
 import { InputError } from '../phone/content/input.ts';
 import { NotInGroupError } from '../phone/groups.ts';
-import { IqError, LinkError } from '../phone/network.ts';
+import { CodeMismatchError, IqError, LinkError } from '../phone/network.ts';
 import { NotOnWhatsAppError } from '../phone/outbound.ts';
 import { MessageNotFoundError } from '../phone/phone.ts';
 import { LimitError } from '../world/accounts.ts';
@@ -20,6 +20,7 @@ export type ControlCode =
   | 'not_on_whatsapp'
   | 'not_linked'
   | 'qr_expired'
+  | 'code_mismatch'
   | 'phone_offline'
   | 'limit_reached';
 
@@ -36,6 +37,7 @@ const STATUS: Record<ControlCode, number> = {
   not_on_whatsapp: 422,
   not_linked: 409,
   qr_expired: 409,
+  code_mismatch: 409,
   phone_offline: 409,
   limit_reached: 409,
 };
@@ -68,6 +70,7 @@ function codeOf(error: unknown): ControlCode | undefined {
   if (error instanceof IqError) return 'refused';
   if (error instanceof MessageNotFoundError) return 'message_not_found';
   if (error instanceof LimitError) return 'limit_reached';
+  if (error instanceof CodeMismatchError) return 'code_mismatch';
   if (error instanceof LinkError) return error.isAboutQr ? 'qr_expired' : 'not_linked';
   return undefined;
 }

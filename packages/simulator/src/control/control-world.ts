@@ -58,6 +58,11 @@ export interface ControlWorld {
    * Rejects with LinkError when no connection shows that ref (any more), or when the companion's answer does not fit.
    */
   pair(tenant: string, phone: string, offer: LinkOffer): Promise<{ deviceJid: string }>;
+  /**
+   * Types the link code that a line shows on this phone. Rejects with CodeMismatchError when no line shows this code for it (any
+   * more), and with LinkError when the line gave up.
+   */
+  enterCode(tenant: string, phone: string, code: string): Promise<{ deviceJid: string }>;
   /** The device a line is linked as. */
   lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined;
   /** Removes a companion: stream error 401 or failure 401 at its next login, `devices` notifications to contacts. */

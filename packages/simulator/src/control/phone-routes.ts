@@ -1,5 +1,6 @@
 import { parsePhone } from '@ponte/engine';
 import { InputError } from '../phone/content/input.ts';
+import { parseLinkCode } from '../phone/link-code.ts';
 import { LinkError, type LinkOffer, type PhoneSettings } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
 import { onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
@@ -17,6 +18,7 @@ export const PHONE_ROUTES: readonly Route[] = [
   ['GET', '/phones/{phone}', async (call) => ({ status: 200, body: await describe(call, phoneParam(call)) })],
   ['DELETE', '/phones/{phone}', deletePhone],
   ['POST', '/phones/{phone}/scan', scan],
+  ['POST', '/phones/{phone}/enter-code', enterCode],
   ['POST', '/phones/{phone}/unlink', unlink],
   ['PUT', '/phones/{phone}/settings', changeSettings],
   ['POST', '/reset', reset],
@@ -59,6 +61,14 @@ function offerOf(phone: Phone, qr: string): LinkOffer {
     if (!(error instanceof LinkError)) throw error;
     throw new ControlError('validation_error', error.message, { cause: error });
   }
+}
+
+async function enterCode(call: ControlCall): Promise<ControlAnswer> {
+  const code = parseLinkCode(call.body.text('code', 20));
+  if (code === undefined) throw new InputError('code', 'must be the eight characters the line shows, like ABCD-EFGH');
+  await onlinePhoneOf(call);
+  const { deviceJid } = await call.world.enterCode(call.tenant, phoneParam(call), code);
+  return { status: 200, body: { device_jid: deviceJid } };
 }
 
 async function unlink(call: ControlCall): Promise<ControlAnswer> {

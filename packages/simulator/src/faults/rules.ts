@@ -31,6 +31,7 @@ export type FaultRule =
   | { kind: 'black_hole'; forMs: number }
   | { kind: 'slow_acks'; ms: number; forMs: number }
   | { kind: 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac'; count: number }
+  | { kind: 'passkey_required'; count: number }
   | { kind: 'reject_sends'; code: number; count: number }
   | { kind: 'media_fail'; status: number; count: number }
   | { kind: 'hostile'; variant: HostileVariant };
@@ -68,6 +69,10 @@ const KINDS: { [K in FaultRule['kind']]: (body: Body) => FaultRule } = {
   duplicate: (body) => ({ kind: 'duplicate', count: whole(body, 'count', 1, COUNT_MAX) }),
   reorder: (body) => ({ kind: 'reorder', count: whole(body, 'count', 2, 100) }),
   bad_mac: (body) => ({ kind: 'bad_mac', count: whole(body, 'count', 1, COUNT_MAX) }),
+  passkey_required: (body) => ({
+    kind: 'passkey_required',
+    count: body.count === undefined ? 1 : whole(body, 'count', 1, COUNT_MAX),
+  }),
   reject_sends: (body) => ({
     kind: 'reject_sends',
     code: whole(body, 'code', 100, 999),

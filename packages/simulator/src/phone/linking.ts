@@ -53,8 +53,7 @@ export class Linking {
     this.#nowSeconds = nowSeconds;
   }
 
-  offer(qrText: string): LinkOffer {
-    const qr = parsePairingQr(qrText);
+  offer(qr: PairingQr): LinkOffer {
     const keyIndex = this.#nextKeyIndex();
     const details = proto.ADVDeviceIdentity.encode({
       rawId: Buffer.from(this.#random(4)).readUInt32BE(),

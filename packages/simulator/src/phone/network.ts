@@ -93,6 +93,11 @@ export class LinkError extends Error {
   }
 }
 
+/** The link code is not the one a line shows for this phone. Nothing was linked; the right code still works. */
+export class CodeMismatchError extends Error {
+  override readonly name = 'CodeMismatchError';
+}
+
 /** What the world needs of a phone. */
 export interface PhoneDevice {
   /** `15550001111@s.whatsapp.net`, device 0. */

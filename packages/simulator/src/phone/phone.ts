@@ -12,7 +12,8 @@ import { type Envelope, readEnvelope } from './envelope.ts';
 import { Inbound, type Reception } from './inbound.ts';
 import { Inbox, type InboxEntry, type MessageStatus, messageOf, newEntry } from './inbox.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
-import { Linking } from './linking.ts';
+import { beginLinkCode, finishLinkCode, type OpenCode } from './link-code.ts';
+import { Linking, type PairingQr, parsePairingQr } from './linking.ts';
 import { mediaOf } from './media/media-kinds.ts';
 import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media/media-retry.ts';
 import { PhoneFiles } from './media/phone-files.ts';
@@ -132,7 +133,27 @@ export class Phone implements PhoneDevice {
   }
 
   linkDevice(qrText: string): LinkOffer {
-    return this.#linking.offer(qrText);
+    return this.#linking.offer(parsePairingQr(qrText));
+  }
+
+  /** The public identity key: what a line that is linked by code is told first. */
+  get identityKey(): Uint8Array {
+    return this.#signal.identity.publicKey;
+  }
+
+  /** A code was typed on this phone. Rejects with CodeMismatchError when the line sent nonsense; a wrong code shows at the end. */
+  beginLinkCode(code: string, wrappedKey: Uint8Array): Promise<{ open: OpenCode; wrappedKey: Uint8Array }> {
+    return beginLinkCode(code, wrappedKey, (length) => this.#options.rng.bytes(length));
+  }
+
+  /** The secret of the link. Throws CodeMismatchError. */
+  finishLinkCode(open: OpenCode, companionIdentity: Uint8Array, bundle: Uint8Array): Uint8Array {
+    return finishLinkCode(this.#signal, open, companionIdentity, bundle);
+  }
+
+  /** As linkDevice, for a companion whose keys came another way than by QR. */
+  offerLink(link: PairingQr): LinkOffer {
+    return this.#linking.offer(link);
   }
 
   confirmLink(ref: string, deviceIdentity: Uint8Array): ConfirmedLink {

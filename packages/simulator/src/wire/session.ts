@@ -219,7 +219,12 @@ export class Session implements Endpoint {
       this.#network.pairing.answered(this.#candidate, node);
       return;
     }
-    // Without an account only a ping can be answered.
+    const reg = node.attrs.xmlns === 'md' ? child(node, 'link_code_companion_reg') : undefined;
+    if (reg) {
+      this.#write(this.#network.pairing.codes.answer(this.#candidate, node, reg));
+      return;
+    }
+    // Without an account nothing else but a ping can be answered.
     const isPing = node.attrs.xmlns === 'w:p';
     const { answer } = answerIq(this.#tenant, this.#sender, isPing ? node : el('iq', { id: node.attrs.id }));
     this.#write(answer);

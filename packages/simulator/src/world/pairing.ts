@@ -1,9 +1,10 @@
 import { bytes, child, type Node } from '@ponte/engine';
 import { forgeAccountSignature, forgeHmac } from '../faults/forged-identity.ts';
 import { LinkError, type LinkOffer } from '../phone/network.ts';
-import { type Account, deviceJid } from './accounts.ts';
+import { type Account, deviceJid, LimitError } from './accounts.ts';
 import { nowSeconds, type Timer } from './clock.ts';
 import { announceDevices } from './companions.ts';
+import { createLinkCodes } from './link-codes.ts';
 import { hexId } from './rng.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
@@ -41,6 +42,9 @@ interface Waiting {
   gone: (reason: string) => void;
 }
 
+/** Linked devices beside the phone, as WhatsApp allows. */
+const COMPANIONS_MAX = 4;
+
 export type Pairing = ReturnType<typeof createPairing>;
 
 /** What the phone that scanned must say to the companion's answer; throws LinkError when it does not fit. */
@@ -53,6 +57,48 @@ export type ConfirmLink = (ref: string, deviceIdentity: Uint8Array) => { keyInde
 export function createPairing(tenant: Tenant) {
   const refs = createRefs(tenant);
   const waiting = new Map<string, Waiting>();
+
+  /** From the offer to the device: pair-success, the line's answer, 515. */
+  async function link(
+    candidate: Candidate,
+    account: Account,
+    offer: LinkOffer,
+    confirm: ConfirmLink,
+  ): Promise<{ deviceJid: string }> {
+    refuseWhenFull(tenant, account);
+    if (candidate.lineId !== undefined && tenant.faults(candidate.lineId).take('passkey_required')) {
+      candidate.send(passkeyRequest(tenant));
+      throw new LinkError('not linked: the line was asked for a passkey first (fault passkey_required)');
+    }
+    const device = tenant.accounts.nextDeviceId(account.pn);
+    refs.withdraw(candidate);
+    const answer = await ask(tenant, waiting, candidate, pairSuccess(tenant, candidate, account, device, offer));
+    const signed = bytes(child(child(answer, 'pair-device-sign'), 'device-identity'));
+    const isGone = tenant.accounts.byPn(account.pn) === undefined;
+    if (isGone || answer.attrs.type !== 'result' || !signed) {
+      candidate.fail('not linked');
+      throw new LinkError(isGone ? 'the phone was deleted meanwhile' : 'the line refused to be linked');
+    }
+    const link = confirmed(candidate, () => confirm(offer.ref, signed));
+    tenant.accounts.saveDevice({
+      pn: account.pn,
+      id: device,
+      lineId: candidate.lineId,
+      noiseKey: candidate.noiseKey,
+      identity: candidate.identity,
+      registrationId: candidate.registrationId,
+      signedPreKey: candidate.signedPreKey,
+      keyIndex: link.keyIndex,
+      advIdentity: link.signedIdentity,
+      platform: candidate.platform,
+      linkedAt: nowSeconds(tenant.clock),
+    });
+    announceDevices(tenant, account, 'add', device);
+    candidate.restart();
+    return { deviceJid: deviceJid(account, device, 'pn') };
+  }
+
+  const codes = createLinkCodes(tenant, link);
 
   return {
     showRefs: refs.show,
@@ -70,40 +116,16 @@ export function createPairing(tenant: Tenant) {
     /** The candidate's connection is gone: its refs are, too. */
     left(candidate: Candidate): void {
       refs.withdraw(candidate);
+      codes.left(candidate);
       for (const wait of waiting.values()) {
         if (wait.candidate === candidate) wait.gone('the line closed its connection');
       }
     },
     /** Links the connection that shows `offer.ref` to the account. Rejects with LinkError; nothing is linked then. */
     async pair(account: Account, offer: LinkOffer, confirm: ConfirmLink): Promise<{ deviceJid: string }> {
-      const candidate = refs.candidateFor(offer);
-      const device = tenant.accounts.nextDeviceId(account.pn);
-      refs.withdraw(candidate);
-      const answer = await ask(tenant, waiting, candidate, pairSuccess(tenant, candidate, account, device, offer));
-      const signed = bytes(child(child(answer, 'pair-device-sign'), 'device-identity'));
-      const isGone = tenant.accounts.byPn(account.pn) === undefined;
-      if (isGone || answer.attrs.type !== 'result' || !signed) {
-        candidate.fail('not linked');
-        throw new LinkError(isGone ? 'the phone was deleted meanwhile' : 'the line refused to be linked');
-      }
-      const link = confirmed(candidate, () => confirm(offer.ref, signed));
-      tenant.accounts.saveDevice({
-        pn: account.pn,
-        id: device,
-        lineId: candidate.lineId,
-        noiseKey: candidate.noiseKey,
-        identity: candidate.identity,
-        registrationId: candidate.registrationId,
-        signedPreKey: candidate.signedPreKey,
-        keyIndex: link.keyIndex,
-        advIdentity: link.signedIdentity,
-        platform: candidate.platform,
-        linkedAt: nowSeconds(tenant.clock),
-      });
-      announceDevices(tenant, account, 'add', device);
-      candidate.restart();
-      return { deviceJid: deviceJid(account, device, 'pn') };
+      return link(refs.candidateFor(offer), account, offer, confirm);
     },
+    codes,
   };
 }
 
@@ -147,6 +169,28 @@ function createRefs(tenant: Tenant) {
       return candidate;
     },
   };
+}
+
+function refuseWhenFull(tenant: Tenant, account: Account): void {
+  if (tenant.accounts.devices(account.pn).length > COMPANIONS_MAX) {
+    throw new LimitError(`phone ${account.pn} already has ${COMPANIONS_MAX} linked devices: unlink one first`);
+  }
+}
+
+/** `<notification type="passkey_prologue_request">` with WebAuthn options: the line must show a passkey, or give up (whatsmeow pair-passkey.go). */
+function passkeyRequest(tenant: Tenant): Node {
+  const challenge = Buffer.from(tenant.rng.bytes(32)).toString('base64url');
+  const options = {
+    challenge,
+    rpId: 'whatsapp.com',
+    allowCredentials: [],
+    userVerification: 'required',
+    timeout: 60_000,
+  };
+  const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t: String(nowSeconds(tenant.clock)) };
+  return el('notification', { ...attrs, type: 'passkey_prologue_request' }, [
+    el('passkey_request_options', {}, Buffer.from(JSON.stringify(options))),
+  ]);
 }
 
 function confirmed<T>(candidate: Candidate, confirm: () => T): T {

@@ -126,6 +126,14 @@ export class World implements ControlWorld {
     return pairing.pair(account, offer, (ref, identity) => device.confirmLink(ref, identity));
   }
 
+  async enterCode(tenant: string, phone: string, code: string): Promise<{ deviceJid: string }> {
+    const { tenant: t, pairing, phones } = this.network(tenant);
+    const account = t.accounts.byPn(phone);
+    const device = await phones.get(phone);
+    if (!account || !device) throw new LinkError(`phone ${phone} is not on this network`);
+    return pairing.codes.enter(account, device, code);
+  }
+
   lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined {
     const { accounts } = this.network(tenant).tenant;
     const device = accounts.deviceOfLine(lineId);

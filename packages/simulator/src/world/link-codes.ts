@@ -1,0 +1,165 @@
+import { bytes, child, type Node, text } from '@ponte/engine';
+import type { OpenCode } from '../phone/link-code.ts';
+import { CodeMismatchError, LinkError, type LinkOffer } from '../phone/network.ts';
+import type { Account } from './accounts.ts';
+import { nowSeconds, type Timer } from './clock.ts';
+import type { Candidate, ConfirmLink } from './pairing.ts';
+import { hexId } from './rng.ts';
+import { el, SERVER_JID } from './stanzas.ts';
+import type { Tenant } from './tenant.ts';
+
+/** Codes are shown for about three minutes (WhatsApp Web draws a new one after 180 s). */
+const CODE_MS = 180_000;
+const FINISH_MS = 30_000;
+const OPEN_MAX = 10_000;
+/** `Chrome (Windows)`: anything else is refused (whatsmeow PairPhone). */
+const DISPLAY = /^[^()]{1,60} \([^()]{1,60}\)$/;
+
+/** A line that shows a code, as its `companion_hello` announced it. */
+interface Hello {
+  ref: string;
+  candidate: Candidate;
+  pn: string;
+  wrappedKey: Uint8Array;
+  untilMs: number;
+  finish: ((finish: Finish) => void) | undefined;
+  gone: ((reason: string) => void) | undefined;
+}
+
+interface Finish {
+  identity: Uint8Array;
+  bundle: Uint8Array;
+}
+
+/** What the phone on which the code is typed does. */
+export interface CodePhone {
+  readonly identityKey: Uint8Array;
+  beginLinkCode(code: string, wrappedKey: Uint8Array): Promise<{ open: OpenCode; wrappedKey: Uint8Array }>;
+  finishLinkCode(open: OpenCode, companionIdentity: Uint8Array, bundle: Uint8Array): Uint8Array;
+  confirmLink: ConfirmLink;
+  offerLink(link: { ref: string; noiseKey: Uint8Array; identityKey: Uint8Array; advSecret: Uint8Array }): LinkOffer;
+}
+
+export type LinkCodes = ReturnType<typeof createLinkCodes>;
+
+/**
+ * Linking by an eight-character code: companion_hello (a line shows a code for a phone) → the code is typed on that phone →
+ * primary_hello → companion_finish → pair-success as after a scan. Shapes: Baileys socket.js and messages-recv.js, whatsmeow pair-code.go.
+ */
+export function createLinkCodes(
+  tenant: Tenant,
+  link: (
+    candidate: Candidate,
+    account: Account,
+    offer: LinkOffer,
+    confirm: ConfirmLink,
+  ) => Promise<{ deviceJid: string }>,
+) {
+  const hellos = new Map<string, Hello>();
+
+  function answer(iq: Node, content: Node[] | undefined, code?: number): Node {
+    const attrs = { from: SERVER_JID, id: iq.attrs.id, type: code === undefined ? 'result' : 'error' };
+    return el('iq', attrs, code === undefined ? content : [el('error', { code: String(code), text: 'bad-request' })]);
+  }
+
+  function hello(candidate: Candidate, iq: Node, reg: Node): Node {
+    const address = tenant.accounts.resolve(reg.attrs.jid);
+    const wrappedKey = bytes(child(reg, 'link_code_pairing_wrapped_companion_ephemeral_pub'));
+    const noiseKey = bytes(child(reg, 'companion_server_auth_key_pub'));
+    const platform = text(child(reg, 'companion_platform_id')) ?? '';
+    const display = text(child(reg, 'companion_platform_display')) ?? '';
+    const isWellFormed =
+      address?.mode === 'pn' && wrappedKey?.length === 80 && DISPLAY.test(display) && platform !== '';
+    if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answer(iq, [], 400);
+    forget(candidate, 'the line asked for a new code');
+    const [oldest] = hellos.keys();
+    if (hellos.size >= OPEN_MAX && oldest !== undefined) hellos.delete(oldest);
+    const ref = `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`;
+    const untilMs = tenant.clock.nowMs() + CODE_MS;
+    const { pn } = address.account;
+    hellos.set(ref, { ref, candidate, pn, wrappedKey, untilMs, finish: undefined, gone: undefined });
+    const content = [el('link_code_pairing_ref', {}, Buffer.from(ref))];
+    return answer(iq, [el('link_code_companion_reg', { stage: 'companion_hello' }, content)]);
+  }
+
+  function finish(candidate: Candidate, iq: Node, reg: Node): Node {
+    const open = hellos.get(text(child(reg, 'link_code_pairing_ref')) ?? '');
+    const bundle = bytes(child(reg, 'link_code_pairing_wrapped_key_bundle'));
+    const identity = bytes(child(reg, 'companion_identity_public'));
+    if (open?.candidate !== candidate || !open.finish || !bundle || identity?.length !== 32) return answer(iq, [], 400);
+    open.finish({ identity, bundle });
+    return answer(iq, undefined);
+  }
+
+  function forget(candidate: Candidate, reason: string): void {
+    for (const open of hellos.values()) {
+      if (open.candidate !== candidate) continue;
+      hellos.delete(open.ref);
+      open.gone?.(reason);
+    }
+  }
+
+  /** Says primary_hello to the line and waits for its companion_finish. */
+  function exchange(open: Hello, primary: { wrappedKey: Uint8Array; identityKey: Uint8Array }): Promise<Finish> {
+    return new Promise<Finish>((resolve, reject) => {
+      let timer: Timer | undefined;
+      const settle = (): void => {
+        timer?.cancel();
+        open.finish = undefined;
+        open.gone = undefined;
+      };
+      open.finish = (finished) => {
+        settle();
+        resolve(finished);
+      };
+      open.gone = (reason) => {
+        settle();
+        reject(new LinkError(`not linked: ${reason}`));
+      };
+      timer = tenant.clock.after(FINISH_MS, () => open.gone?.('the line did not answer to the code'));
+      const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t: String(nowSeconds(tenant.clock)) };
+      const content = [
+        el('link_code_pairing_wrapped_primary_ephemeral_pub', {}, primary.wrappedKey),
+        el('primary_identity_pub', {}, primary.identityKey),
+        el('link_code_pairing_ref', {}, Buffer.from(open.ref)),
+      ];
+      open.candidate.send(
+        el('notification', { ...attrs, type: 'link_code_companion_reg' }, [
+          el('link_code_companion_reg', { stage: 'primary_hello' }, content),
+        ]),
+      );
+    });
+  }
+
+  return {
+    /** `<iq xmlns="md"><link_code_companion_reg stage>` of a line that has no account yet. */
+    answer(candidate: Candidate, iq: Node, reg: Node): Node {
+      if (reg.attrs.stage === 'companion_hello') return hello(candidate, iq, reg);
+      if (reg.attrs.stage === 'companion_finish') return finish(candidate, iq, reg);
+      return answer(iq, [], 400);
+    },
+    /** The candidate's connection is gone. */
+    left: (candidate: Candidate): void => forget(candidate, 'the line closed its connection'),
+    /**
+     * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects with CodeMismatchError when it is
+     * not that line's code (the line may be tried again with the right one), and with LinkError.
+     */
+    async enter(account: Account, phone: CodePhone, code: string): Promise<{ deviceJid: string }> {
+      const now = tenant.clock.nowMs();
+      const open = [...hellos.values()].findLast((h) => h.pn === account.pn && h.untilMs >= now && !h.finish);
+      if (!open) throw new CodeMismatchError('code: no line shows a code for this phone (any more); ask for a new one');
+      const begun = await phone.beginLinkCode(code, open.wrappedKey);
+      const { identityKey } = phone;
+      const finished = await exchange(open, { wrappedKey: begun.wrappedKey, identityKey });
+      const advSecret = phone.finishLinkCode(begun.open, finished.identity, finished.bundle);
+      const { candidate } = open;
+      if (Buffer.compare(finished.identity, candidate.identity) !== 0) {
+        throw new CodeMismatchError('the line announced another identity than it registered with');
+      }
+      hellos.delete(open.ref);
+      const keys = { noiseKey: candidate.noiseKey, identityKey: finished.identity, advSecret };
+      const offer = phone.offerLink({ ref: open.ref, ...keys });
+      return link(candidate, account, offer, (ref, identity) => phone.confirmLink(ref, identity));
+    },
+  };
+}
