@@ -219,6 +219,11 @@ export class Phone implements PhoneDevice {
     this.#options.link.send(chatStateNode(this.#book.wire(bareJid(to)), activity));
   }
 
+  /** Asks the server something as this phone does. Rejects with IqError. */
+  query(iq: Node): Promise<Node> {
+    return this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+  }
+
   sendPresence(state: 'available' | 'unavailable'): void {
     this.#options.link.send({ tag: 'presence', attrs: { type: state, name: this.name } });
   }
@@ -240,11 +245,6 @@ export class Phone implements PhoneDevice {
     }
     if (node.tag === 'chatstate') this.activities.note(this.#book.shown(node.attrs.from ?? ''), node);
     if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
-  /** Asks the server something as this phone does. Rejects with IqError. */
-  query(iq: Node): Promise<Node> {
-    return this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
-  }
-
     // Everything else (presence, ib) asks for no answer.
   }
 

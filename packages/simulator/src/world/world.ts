@@ -209,10 +209,6 @@ export class World implements ControlWorld {
   }
 }
 
-function profileOf(network: TenantNetwork, account: Account): PhoneProfile {
-  const { pn: phone, about, isBusiness, isLidOnly } = account;
-  return { phone, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
-}
 function factsOf(tenant: Tenant, group: Group): GroupFacts {
   const members = tenant.groups.members(group.id);
   const owner = members.find(({ role }) => role === 'superadmin') ?? members.find(({ role }) => role !== '');
@@ -220,3 +216,7 @@ function factsOf(tenant: Tenant, group: Group): GroupFacts {
   return { ...group, jid: groupJid(group), owner: owner?.pn, description: group.description?.body, members, requests };
 }
 
+function profileOf(network: TenantNetwork, account: Account): PhoneProfile {
+  const { pn: phone, about, isBusiness, isLidOnly } = account;
+  return { phone, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
+}
