@@ -5,6 +5,10 @@ export interface StoreWrite {
   /** From 1, over the handle's life. */
   index: number;
   kind: 'commit' | 'stanza' | 'clear';
+  /** A commit that carries a decrypted envelope. */
+  isSealed: boolean;
+  /** Tag of an appended stanza. */
+  tag?: string;
 }
 
 /**
@@ -110,7 +114,7 @@ export class StoreHandle implements EngineStore {
 
   commit(changes: KeyChange[], sealed?: SealedEnvelope): Promise<void> {
     const copies = changes.map((change) => ({ ...change }));
-    return this.#write('commit', () => this.#store.apply(copies, sealed));
+    return this.#write({ kind: 'commit', isSealed: sealed !== undefined }, () => this.#store.apply(copies, sealed));
   }
 
   async findSealed(hash: string): Promise<{ plaintext: Uint8Array } | undefined> {
@@ -118,18 +122,21 @@ export class StoreHandle implements EngineStore {
   }
 
   appendStanza(entry: RawStanza): Promise<void> {
-    return this.#write('stanza', () => this.#store.append({ kind: 'stanza', ...entry }));
+    const { tag } = entry;
+    return this.#write({ kind: 'stanza', isSealed: false, tag }, () =>
+      this.#store.append({ kind: 'stanza', ...entry }),
+    );
   }
 
   clear(): Promise<void> {
-    return this.#write('clear', () => this.#store.keys.clear());
+    return this.#write({ kind: 'clear', isSealed: false }, () => this.#store.keys.clear());
   }
 
-  #write(kind: StoreWrite['kind'], apply: () => void): Promise<void> {
+  #write(what: Omit<StoreWrite, 'index'>, apply: () => void): Promise<void> {
     const index = ++this.#index;
     const written = this.#tail.then(async () => {
       if (this.#isDead) return this.#hang<void>();
-      const fate = await this.#fate({ index, kind });
+      const fate = await this.#fate({ ...what, index });
       if (this.#isDead) return this.#hang<void>();
       if (fate === 'refused') throw new Error('the disk is full');
       if (fate !== 'dies_before') apply();

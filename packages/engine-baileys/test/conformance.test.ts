@@ -1,0 +1,4 @@
+import { describeEngine } from '@ponte/engine/conformance';
+import { simulatorNetwork } from './simulator-network.ts';
+
+describeEngine('baileys', simulatorNetwork);

@@ -1,0 +1,192 @@
+import { inspect } from 'node:util';
+import type { Engine, EngineChange, Self } from '../engine.ts';
+import type { EngineEvent, ReceivedMessage } from '../events.ts';
+import { MemoryStore, type StoreHandle, type StoreWrite, type WriteFate } from './memory-store.ts';
+import type { ConformanceNetwork, ConformancePhone } from './network.ts';
+
+const WAIT_MS = 10_000;
+
+/** Polls a condition; for what no event announces. Rejects after 10 s with what was waited for. */
+export async function until<T>(
+  what: string,
+  condition: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** One process that runs a line: an engine over a handle of the line's store, and a journal that reads the inbox. */
+export class Line {
+  readonly id: string;
+  readonly store: MemoryStore;
+  readonly handle: StoreHandle;
+  readonly changes: EngineChange[] = [];
+  /** Every event of the inbox, in order, as often as rows say it. */
+  readonly events: EngineEvent[] = [];
+  readonly #network: ConformanceNetwork;
+  #engine: Engine | undefined;
+
+  private constructor(network: ConformanceNetwork, id: string, store: MemoryStore, handle: StoreHandle) {
+    this.#network = network;
+    this.id = id;
+    this.store = store;
+    this.handle = handle;
+  }
+
+  /** Starts a process over the line's store. */
+  static async open(
+    network: ConformanceNetwork,
+    id: string,
+    store = new MemoryStore(),
+    fate?: (write: StoreWrite) => WriteFate | Promise<WriteFate>,
+  ): Promise<Line> {
+    const line = new Line(network, id, store, store.attach(fate));
+    line.#engine = await network.factory.open({
+      session: id,
+      store: line.handle,
+      lookup: { proto: async () => undefined },
+      endpoint: network.endpoint(id),
+      clock: Date,
+      log: { debug: () => {}, info: () => {}, warn: () => {} },
+      onChange: (change) => line.changes.push(change),
+    });
+    opened.add(line);
+    return line;
+  }
+
+  /** A line linked to this phone and logged in. */
+  static async paired(network: ConformanceNetwork, id: string, phone: ConformancePhone): Promise<Line> {
+    const line = await Line.open(network, id);
+    await line.pair(phone);
+    await line.login();
+    return line;
+  }
+
+  get engine(): Engine {
+    if (!this.#engine) throw new Error('the line has no engine');
+    return this.#engine;
+  }
+
+  /** Shows a QR code, has it scanned, and waits for the restart WhatsApp asks for. */
+  async pair(phone: ConformancePhone): Promise<Self> {
+    await this.engine.connect({ kind: 'qr' });
+    const { data } = await this.change('qr');
+    await phone.scan(data);
+    const { self } = await this.change('paired');
+    await this.closed('restart_required');
+    return self;
+  }
+
+  async login(): Promise<void> {
+    this.forget();
+    await this.engine.connect();
+    await this.change('open');
+  }
+
+  /** Waits for something of this process; gives up when it dies. */
+  #until<T>(what: string, condition: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+    return until(what, () => {
+      if (this.handle.isDead) throw new Error('the process is dead');
+      return condition();
+    });
+  }
+
+  /** The first change of this kind since the last `forget`. */
+  change<T extends EngineChange['type']>(type: T): Promise<Extract<EngineChange, { type: T }>> {
+    return this.#until(`${this.id} to say ${type}`, () =>
+      this.changes.find((change): change is Extract<EngineChange, { type: T }> => change.type === type),
+    );
+  }
+
+  /** Waits for the end of the connection, and expects this reason. */
+  async closed(
+    reason: Extract<EngineChange, { type: 'closed' }>['reason'],
+  ): Promise<Extract<EngineChange, { type: 'closed' }>> {
+    const closed = await this.change('closed');
+    if (closed.reason !== reason) throw new Error(`closed for ${inspect(closed)}, expected ${reason}`);
+    return closed;
+  }
+
+  forget(): void {
+    this.changes.length = 0;
+  }
+
+  /** Reads the inbox as a journal does: decodes what is new, in order, and closes the rows. */
+  async readInbox(): Promise<EngineEvent[]> {
+    for (const row of this.store.pending()) {
+      this.events.push(...(await this.engine.decode(row.entry)));
+      this.store.close(row);
+    }
+    return this.events;
+  }
+
+  /** The messages of the inbox so far. */
+  async messages(): Promise<ReceivedMessage[]> {
+    return (await this.readInbox()).flatMap((event) => (event.type === 'message' ? [event.message] : []));
+  }
+
+  /** Waits for a message with this text. */
+  text(body: string): Promise<ReceivedMessage> {
+    return this.#until(`${this.id} to receive "${body}"`, async () =>
+      (await this.messages()).find((m) => m.content.body === body),
+    );
+  }
+
+  /** Waits for an event of this kind, and for which `test` holds. */
+  event<T extends EngineEvent['type']>(
+    type: T,
+    test: (event: Extract<EngineEvent, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<EngineEvent, { type: T }>> {
+    return this.#until(`${this.id} to have an event ${type}`, async () =>
+      (await this.readInbox()).find(
+        (event): event is Extract<EngineEvent, { type: T }> =>
+          event.type === type && test(event as Extract<EngineEvent, { type: T }>),
+      ),
+    );
+  }
+
+  /** Stanzas of this tag that the line sent. */
+  sent(tag: string, attrs: Record<string, string> = {}): Record<string, string>[] {
+    return this.#network
+      .wire(this.id)
+      .filter((stanza) => stanza.direction === 'in' && stanza.tag === tag)
+      .map((stanza) => stanza.attrs)
+      .filter((given) => Object.entries(attrs).every(([name, value]) => given[name] === value));
+  }
+
+  /** Everything the line said about this message: receipts and acks, positive or negative. */
+  answersTo(id: string): Record<string, string>[] {
+    return [...this.sent('receipt', { id }), ...this.sent('ack', { id })];
+  }
+
+  /** A question to the network and back: whatever left before has arrived there now. */
+  async roundTrip(): Promise<void> {
+    await this.engine.lookupNumbers(['15550999999']);
+  }
+
+  /** The process dies as it is: its socket is gone at this moment, its store says nothing any more. */
+  async kill(): Promise<void> {
+    this.#network.cut(this.id);
+    this.handle.bury();
+    await this.engine.close();
+    opened.delete(this);
+  }
+
+  async close(): Promise<void> {
+    this.handle.bury();
+    await this.engine.close();
+    opened.delete(this);
+  }
+}
+
+const opened = new Set<Line>();
+
+/** Ends every line a test left open. */
+export async function closeLines(): Promise<void> {
+  for (const line of [...opened]) await line.close();
+}
