@@ -1,5 +1,6 @@
 import { type Engine, type EngineChange, EngineError } from '@ponte/engine';
 import type { Log } from '../observe/logger.ts';
+import { createInTurn } from './in-turn.ts';
 
 type Closed = Extract<EngineChange, { type: 'closed' }>;
 type HowToPair = NonNullable<Parameters<Engine['connect']>[0]>;
@@ -19,7 +20,7 @@ export class Connector {
   #pairing: HowToPair['kind'] | undefined;
   /** It is being ended on purpose: what the engine says of that is no news. */
   #isEnding = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #exclusive = createInTurn();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -105,11 +106,5 @@ export class Connector {
     } finally {
       this.#isEnding = false;
     }
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 }

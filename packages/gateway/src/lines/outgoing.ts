@@ -1,6 +1,7 @@
 import { AppError } from '../core/app-error.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
 import { backoffMs } from '../core/retry.ts';
+import { createInTurn } from './in-turn.ts';
 import { Mailbox } from './mailbox.ts';
 import { loadOutbox, type OutboxEntry, unfinished } from './outbox.ts';
 import { createPacer, type Pacing } from './pacing.ts';
@@ -30,7 +31,7 @@ export class Outgoing {
   readonly #sends = new Map<string, Send>();
   readonly #waiters = new Map<string, Waiter>();
   #isGivingUp = false;
-  #begun: Promise<void> = Promise.resolve();
+  readonly #inTurn = createInTurn();
   readonly #ends = new RecentEnds();
 
   constructor(options: OutgoingOptions) {
@@ -65,12 +66,12 @@ export class Outgoing {
     if (known) return known.promise;
     const waiter = createWaiter();
     this.#waiters.set(outboxId, waiter);
-    this.#ends
-      .during((isStale) => this.#begin(outboxId, isStale))
-      .catch((error: unknown) => {
-        this.#waiters.delete(outboxId);
-        waiter.reject(error instanceof AppError ? error : new AppError('unavailable', {}, { cause: error }));
-      });
+    // One after the other: two reads at once could come back in the wrong order.
+    const begun = this.#inTurn(() => this.#ends.during((isStale) => this.#begin(outboxId, isStale)));
+    begun.catch((error: unknown) => {
+      this.#waiters.delete(outboxId);
+      waiter.reject(error instanceof AppError ? error : new AppError('unavailable', {}, { cause: error }));
+    });
     return waiter.promise;
   }
 
