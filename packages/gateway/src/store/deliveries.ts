@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../core/webhooks.ts';
 import type { LineOwner } from './lines.ts';
 import type { Database } from './schema.ts';
@@ -17,7 +17,7 @@ export interface AttemptView {
 
 /** One delivery in the log. */
 export interface DeliveryView {
-  /** Place in the log; the cursor. */
+  /** Place in the log (that of its event); the cursor. */
   seq: number;
   id: string;
   webhookId: string;
@@ -38,7 +38,16 @@ function deliveriesOf(db: Db, owner: LineOwner) {
     .innerJoin('webhooks as w', 'w.id', 'd.webhook_id')
     .leftJoin('events as e', 'e.seq', 'd.event_seq')
     .leftJoin('attempts as a', (join) => join.onRef('a.delivery_id', '=', 'd.id').onRef('a.number', '=', 'd.attempts'))
-    .select(['d.seq', 'd.id', 'd.webhook_id', 'd.state', 'd.attempts', 'd.next_at', 'd.created_at', 'd.finished_at'])
+    .select([
+      'd.event_seq',
+      'd.id',
+      'd.webhook_id',
+      'd.state',
+      'd.attempts',
+      'd.next_at',
+      'd.created_at',
+      'd.finished_at',
+    ])
     .select(['e.id as event_id', 'e.type', 'e.line_id', 'e.created_at as event_at'])
     .select(['a.number', 'a.at', 'a.duration_ms', 'a.status_code', 'a.error_class', 'a.response_excerpt'])
     .where('d.account_id', '=', owner.accountId)
@@ -64,7 +73,7 @@ function toView(row: Row): DeliveryView {
   const { event_id, type, line_id, event_at } = row;
   const known = event_id !== null && type !== null && line_id !== null;
   return {
-    seq: Number(row.seq),
+    seq: Number(row.event_seq),
     id: row.id,
     webhookId: row.webhook_id,
     event: known ? { id: event_id, type, lineId: line_id, createdAt: Number(event_at) } : null,
@@ -78,25 +87,26 @@ function toView(row: Row): DeliveryView {
 }
 
 export interface DeliveryQuery {
-  webhookId?: string;
+  webhookId: string;
   state?: DeliveryState;
   /** Only those before this place in the log. */
   before?: number;
   limit: number;
 }
 
-/** The log, newest first. `next` is the cursor of the following page; null at the end. */
+/** A webhook's log, newest event first. `next` is the cursor of the following page; null at the end. */
 export async function listDeliveries(
   db: Db,
   owner: LineOwner,
   query: DeliveryQuery,
 ): Promise<{ deliveries: DeliveryView[]; next: number | null }> {
   let select = deliveriesOf(db, owner)
-    .orderBy('d.seq', 'desc')
+    .where('d.webhook_id', '=', query.webhookId)
+    .orderBy('d.event_seq', 'desc')
     .limit(query.limit + 1);
-  if (query.webhookId !== undefined) select = select.where('d.webhook_id', '=', query.webhookId);
-  if (query.state !== undefined) select = select.where('d.state', '=', query.state);
-  if (query.before !== undefined) select = select.where('d.seq', '<', query.before);
+  // As a literal, so that the index of the dead ones is seen to fit.
+  if (query.state !== undefined) select = select.where('d.state', '=', sql.lit(query.state));
+  if (query.before !== undefined) select = select.where('d.event_seq', '<', query.before);
   const rows = await select.execute();
   const deliveries = rows.slice(0, query.limit).map(toView);
   return { deliveries, next: rows.length > query.limit ? (deliveries.at(-1)?.seq ?? null) : null };
@@ -134,8 +144,8 @@ export async function blockedOn(db: Db, owner: LineOwner, webhookId: string): Pr
   const row = await deliveriesOf(db, owner)
     .where('d.webhook_id', '=', webhookId)
     .where('w.strict_order', '=', 1)
-    .where('d.state', '=', 'pending')
-    .orderBy('d.seq')
+    .where('d.finished_at', 'is', null)
+    .orderBy('d.event_seq')
     .executeTakeFirst();
   return row && Number(row.attempts) > 0 ? toView(row) : undefined;
 }
@@ -159,7 +169,7 @@ export async function giveUpDelivery(db: Db, owner: LineOwner, id: string, now: 
     .updateTable('deliveries')
     .set({ state: 'dead', finished_at: now })
     .where('id', '=', id)
-    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
     .executeTakeFirst();
   return Number(done.numUpdatedRows) > 0;
 }

@@ -1,4 +1,5 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { DeliveryState } from '../core/webhooks.ts';
 import type { AttemptsTable, Database, WebhooksTable } from './schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -8,9 +9,15 @@ const MAX_PULLS = 12;
 const PULL_BATCH = 1_000;
 const PRUNE_BATCH = 1_000;
 
+/*
+ * Pending is what has no end. Queries say `finished_at is null`, the condition of the index: a `state = ?` would not be seen to fit it, and SQLite
+ * would take it for a reason to walk through everything pending even when it is given the rows by number.
+ */
+
 /** A delivery that is due, with its event and what formats may say of its line. */
 export interface DueDelivery {
   seq: number;
+  eventSeq: number;
   id: string;
   orderKey: string | null;
   attempts: number;
@@ -52,14 +59,14 @@ export async function pendingWebhooks(db: Db): Promise<PendingWebhook[]> {
     lane_until: number;
   }>`
     with recursive hooks (id) as (
-      select min(webhook_id) from deliveries where state = 'pending'
+      select min(webhook_id) from deliveries where finished_at is null
       union all
-      select (select min(webhook_id) from deliveries where state = 'pending' and webhook_id > hooks.id)
+      select (select min(webhook_id) from deliveries where finished_at is null and webhook_id > hooks.id)
       from hooks where hooks.id is not null
     )
     select w.id, w.lane_owner, w.lane_until,
-      (select min(next_at) from deliveries where state = 'pending' and webhook_id = w.id and next_at = 0) as at_once,
-      (select min(next_at) from deliveries where state = 'pending' and webhook_id = w.id and next_at > 0) as retry_at
+      (select min(next_at) from deliveries where finished_at is null and webhook_id = w.id and next_at = 0) as at_once,
+      (select min(next_at) from deliveries where finished_at is null and webhook_id = w.id and next_at > 0) as retry_at
     from hooks join webhooks w on w.id = hooks.id and w.status = 'enabled'`.execute(db);
   return rows.map((row) => ({
     webhookId: row.id,
@@ -156,7 +163,7 @@ function dueQuery(db: Db, webhookId: string) {
     .select(['e.id as event_id', 'e.account_id', 'e.line_id', 'e.type', 'e.payload', 'e.created_at as event_at'])
     .select(['l.number', 'l.customer_ref', 'l.label', 'l.phone'])
     .where('d.webhook_id', '=', webhookId)
-    .where('d.state', '=', 'pending');
+    .where('d.finished_at', 'is', null);
 }
 
 type DueRow = Awaited<ReturnType<ReturnType<typeof dueQuery>['execute']>>[number];
@@ -166,6 +173,7 @@ function toDue(row: DueRow): DueDelivery {
   const known = event_id !== null && account_id !== null && line_id !== null && type !== null && payload !== null;
   return {
     seq: Number(row.seq),
+    eventSeq: Number(row.event_seq),
     id: row.id,
     orderKey: row.order_key,
     attempts: Number(row.attempts),
@@ -197,9 +205,9 @@ function toDue(row: DueRow): DueDelivery {
   };
 }
 
-/** What is due at once, oldest first. */
+/** What is due at once, in the order of the events. */
 export async function dueAtOnce(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
-  const rows = await dueQuery(db, webhookId).where('d.next_at', '=', 0).orderBy('d.seq').limit(limit).execute();
+  const rows = await dueQuery(db, webhookId).where('d.next_at', '=', 0).orderBy('d.event_seq').limit(limit).execute();
   return rows.map(toDue);
 }
 
@@ -209,15 +217,15 @@ export async function dueRetries(db: Db, webhookId: string, now: number, limit: 
     .where('d.next_at', '>', 0)
     .where('d.next_at', '<=', now)
     .orderBy('d.next_at')
-    .orderBy('d.seq')
+    .orderBy('d.event_seq')
     .limit(limit)
     .execute();
   return rows.map(toDue);
 }
 
-/** The oldest pending deliveries, due or not: what a webhook in strict order must get next. */
-export async function oldestPending(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
-  const rows = await dueQuery(db, webhookId).orderBy('d.seq').limit(limit).execute();
+/** Retries in the order of the events, due or not: with those due at once, what a webhook in strict order must get next. */
+export async function waitingRetries(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
+  const rows = await dueQuery(db, webhookId).where('d.next_at', '>', 0).orderBy('d.event_seq').limit(limit).execute();
   return rows.map(toDue);
 }
 
@@ -228,7 +236,7 @@ export async function markDelivered(db: Db, seqs: readonly number[], at: number)
     .updateTable('deliveries')
     .set((eb) => ({ state: 'delivered', attempts: eb('attempts', '+', 1), finished_at: at }))
     .where('seq', 'in', seqs)
-    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
     .execute();
 }
 
@@ -244,7 +252,7 @@ export async function closeDeliveries(
     .updateTable('deliveries')
     .set({ state, finished_at: at })
     .where('seq', 'in', seqs)
-    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
     .execute();
 }
 
@@ -258,7 +266,7 @@ export async function markFailed(db: Db, seq: number, next: { nextAt: number | n
       ...(next.nextAt === null ? { state: 'dead' as const, finished_at: next.at } : { next_at: next.nextAt }),
     }))
     .where('seq', '=', seq)
-    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
     .execute();
 }
 
@@ -282,7 +290,7 @@ export async function pullForward(db: Db, webhookId: string): Promise<{ pulled: 
     .selectFrom('deliveries')
     .select('seq')
     .where('webhook_id', '=', webhookId)
-    .where('state', '=', 'pending')
+    .where('finished_at', 'is', null)
     .where('next_at', '>', 0)
     .where('pulls', '<', MAX_PULLS)
     .orderBy('next_at')
@@ -296,32 +304,46 @@ export async function pullForward(db: Db, webhookId: string): Promise<{ pulled: 
   return { pulled, more: pulled === PULL_BATCH };
 }
 
-/** Deletes a batch of what ended before `cutoff` (with its attempt log). Answers whether there may be more. */
-export async function pruneDeliveries(
-  db: Db,
-  states: ('delivered' | 'skipped' | 'expired' | 'dead')[],
-  cutoff: number,
-): Promise<boolean> {
+/** The newest event before `cutoff`; 0 when there is none. */
+async function newestEventBefore(db: Db, cutoff: number): Promise<number> {
+  const row = await db
+    .selectFrom('events')
+    .select('seq')
+    .where('created_at', '<', cutoff)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return Number(row?.seq ?? 0);
+}
+
+/** Deletes a batch of deliveries that ended, of events before `cutoff`, with their attempt log. Answers whether there may be more. */
+export async function pruneDeliveries(db: Db, states: readonly DeliveryState[], cutoff: number): Promise<boolean> {
   const batch = db
     .selectFrom('deliveries')
     .select('seq')
-    .where('finished_at', '<', cutoff)
-    .where('finished_at', 'is not', null)
+    .where('event_seq', '<=', await newestEventBefore(db, cutoff))
     .where('state', 'in', states)
+    .orderBy('event_seq')
     .limit(PRUNE_BATCH);
   const done = await db.deleteFrom('deliveries').where('seq', 'in', batch).executeTakeFirst();
   return Number(done.numDeletedRows) === PRUNE_BATCH;
 }
 
-/** Ends pending deliveries made before `cutoff` as expired: those of webhooks that stay disabled, and what no schedule reaches any more. */
-export async function expirePending(db: Db, cutoff: number, at: number): Promise<number> {
+/** Ends a batch of deliveries of events before `cutoff` that still wait: their webhook stays disabled, or no schedule reaches them any more. */
+export async function expirePending(db: Db, cutoff: number, at: number): Promise<boolean> {
+  const batch = db
+    .selectFrom('deliveries')
+    .select('seq')
+    .where('event_seq', '<=', await newestEventBefore(db, cutoff))
+    .where('finished_at', 'is', null)
+    .orderBy('event_seq')
+    .limit(PRUNE_BATCH);
   const done = await db
     .updateTable('deliveries')
     .set({ state: 'expired', finished_at: at })
-    .where('state', '=', 'pending')
-    .where('created_at', '<', cutoff)
+    .where('seq', 'in', batch)
     .executeTakeFirst();
-  return Number(done.numUpdatedRows);
+  return Number(done.numUpdatedRows) === PRUNE_BATCH;
 }
 
 /** How much waits, and since when the oldest does; disabled webhooks do not count. */
@@ -330,7 +352,7 @@ export async function pendingFigures(db: Db): Promise<{ count: number; oldestAt:
     .selectFrom('deliveries')
     .innerJoin('webhooks', 'webhooks.id', 'deliveries.webhook_id')
     .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min('deliveries.created_at').as('oldest')])
-    .where('deliveries.state', '=', 'pending')
+    .where('deliveries.finished_at', 'is', null)
     .where('webhooks.status', '=', 'enabled')
     .executeTakeFirstOrThrow();
   return { count: Number(row.count), oldestAt: row.oldest === null ? null : Number(row.oldest) };

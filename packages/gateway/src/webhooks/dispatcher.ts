@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
 import type { JournalEvent } from '../core/events.ts';
 import { randomBase62 } from '../core/ids.ts';
@@ -96,6 +97,8 @@ class RunningDispatcher implements Dispatcher {
         this.nudge();
       },
     });
+    // Every request under way listens to it.
+    setMaxListeners(0, this.#stop.signal);
     if (LANE_LEASE_MS <= LEASE_MARGIN_MS) throw new Error('a lane lease must be longer than an attempt');
   }
 

@@ -71,7 +71,7 @@ export class Lane implements SlotUser {
 
   /** Takes what was read: it replaces the queue, without what is taken. */
   fill(rows: readonly DueDelivery[], mayHaveMore: boolean, now: Now): void {
-    this.#queue = rows.filter((row) => !this.#taken.has(row.seq)).sort((a, b) => a.seq - b.seq);
+    this.#queue = rows.filter((row) => !this.#taken.has(row.seq)).sort((a, b) => a.eventSeq - b.eventSeq);
     this.mayHaveMore = mayHaveMore;
     this.#readAt = now.monotonic;
     if (this.#queue.length > 0) this.busyAt = now.monotonic;

@@ -6,9 +6,9 @@ import {
   dueAtOnce,
   dueRetries,
   freeLanes,
-  oldestPending,
   readWebhooks,
   takeLanes,
+  waitingRetries,
 } from '../store/delivery-queue.ts';
 import type { Store } from '../store/store.ts';
 import { type Endpoint, openEndpoint } from '../store/webhooks.ts';
@@ -161,13 +161,13 @@ export class Lanes {
   async #fill(lane: Lane, now: Now): Promise<void> {
     const { db } = this.#deps.store;
     const beyondTaken = lane.takenCount;
-    if (lane.isStrict) {
-      const rows = await oldestPending(db, lane.webhookId, READ_AT_ONCE + beyondTaken);
-      lane.fill(rows, rows.length === READ_AT_ONCE + beyondTaken, now);
-      return;
-    }
     const limit = READ_AT_ONCE + beyondTaken;
     const fresh = await dueAtOnce(db, lane.webhookId, limit);
+    if (lane.isStrict) {
+      const waiting = await waitingRetries(db, lane.webhookId, READ_RETRIES + beyondTaken);
+      lane.fill([...fresh, ...waiting], fresh.length === limit, now);
+      return;
+    }
     let retries: DueDelivery[] = [];
     if (lane.retriesDue) {
       retries = await dueRetries(db, lane.webhookId, now.wall, READ_RETRIES + beyondTaken);

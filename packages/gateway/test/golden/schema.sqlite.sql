@@ -79,11 +79,10 @@ CREATE TABLE deliveries (
   created_at integer not null,
   finished_at integer
 );
-CREATE INDEX deliveries_due on deliveries (state, webhook_id, next_at, seq);
+CREATE INDEX deliveries_dead on deliveries (webhook_id, event_seq) where state = 'dead';
+CREATE INDEX deliveries_due on deliveries (webhook_id, next_at, event_seq) where finished_at is null;
 CREATE INDEX deliveries_event on deliveries (event_seq);
-CREATE INDEX deliveries_finished on deliveries (state, finished_at) where finished_at is not null;
-CREATE INDEX deliveries_log on deliveries (webhook_id, seq);
-CREATE INDEX deliveries_state on deliveries (webhook_id, state, seq);
+CREATE UNIQUE INDEX deliveries_log on deliveries (webhook_id, event_seq);
 CREATE INDEX deliveries_usage on deliveries (account_id, created_at);
 CREATE TABLE events (
   seq integer primary key autoincrement,

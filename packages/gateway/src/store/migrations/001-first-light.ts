@@ -211,12 +211,11 @@ create table deliveries (
   created_at INT not null,
   finished_at INT
 );
-create index deliveries_due on deliveries (state, webhook_id, next_at, seq);
-create index deliveries_state on deliveries (webhook_id, state, seq);
+create index deliveries_due on deliveries (webhook_id, next_at, event_seq) where finished_at is null;
+create unique index deliveries_log on deliveries (webhook_id, event_seq);
+create index deliveries_dead on deliveries (webhook_id, event_seq) where state = 'dead';
 create index deliveries_usage on deliveries (account_id, created_at);
-create index deliveries_log on deliveries (webhook_id, seq);
 create index deliveries_event on deliveries (event_seq);
-create index deliveries_finished on deliveries (state, finished_at) where finished_at is not null;
 create table attempts (
   delivery_id TEXT not null references deliveries (id) on delete cascade,
   number INT not null,

@@ -1,0 +1,210 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../core/clock.ts';
+import { bridgesWebhookFormat } from '../dialects/bridges/webhook-format.ts';
+import { linesWebhookFormat } from '../dialects/lines/webhook-format.ts';
+import { createAddressPolicy, parseAllowList } from '../net/address-policy.ts';
+import { createGuard } from '../net/guarded-fetch.ts';
+import { createResolver } from '../net/resolver.ts';
+import { silentLog } from '../observe/logger.ts';
+import { createDispatcher, type Dispatcher } from '../webhooks/dispatcher.ts';
+import { openWebhookOutbox, type WebhookOutbox } from './webhook-outbox.ts';
+
+/*
+ * The webhook engine alone, on this machine: this process runs the dispatcher, a second one receives, a third one commits events as a worker does and
+ * nudges over IPC. SQLite in a temporary folder, loopback, the real guard, signatures of both kinds, the attempt log.
+ *
+ *   node packages/gateway/dist/bench/webhooks.js [sustained] [latency] [isolation]
+ */
+
+const SELF = fileURLToPath(import.meta.url);
+const DELIVERIES = Number(process.env.BENCH_DELIVERIES ?? 20_000);
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 20);
+const DATABASE = process.env.BENCH_DATABASE_URL;
+
+const wall = (): number => performance.timeOrigin + performance.now();
+const round = (value: number): number => Number(value.toFixed(2));
+
+function note(name: string, value: unknown): void {
+  process.stdout.write(`${name}: ${JSON.stringify(value)}\n`);
+}
+
+function percentiles(values: number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (q: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0);
+  return { count: sorted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}
+
+/** Child: receives, and tells now and then what came. Paths beginning with /hang get no answer, /slowNN one after NN ms. */
+function receive(): void {
+  let seen: [path: string, text: string, at: number][] = [];
+  const server = createServer((request, response) => {
+    const at = wall();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { url = '' } = request;
+      const { data } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { data: { body?: string } };
+      seen.push([url, data.body ?? '', at]);
+      if (url.startsWith('/hang')) return;
+      response.writeHead(200).end();
+    });
+  });
+  server.keepAliveTimeout = 30_000;
+  server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+  setInterval(() => {
+    if (seen.length > 0) process.send?.({ seen });
+    seen = [];
+  }, 50);
+}
+
+/** Child: commits one event per tick, each in a transaction of its own at full durability, and nudges. */
+async function produce(url: string, ids: { accountId: string; lineId: string }, perSecond: number, count: number) {
+  const outbox = await openWebhookOutbox(url, ids);
+  const started = performance.now();
+  for (let index = 0; index < count; index += 1) {
+    const wait = started + (index * 1_000) / perSecond - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    await outbox.emit(1, () => ({ chat: `${15550000000 + (index % 50)}@s.whatsapp.net`, text: String(index) }));
+    process.send?.({ committed: index, at: wall() });
+  }
+  await outbox.close();
+  process.disconnect?.();
+}
+
+class Farm {
+  readonly port: number;
+  readonly seen: [path: string, text: string, at: number][] = [];
+  readonly #child: ChildProcess;
+  #onSeen = () => {};
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+    child.on('message', (message: { seen?: [string, string, number][] }) => {
+      this.seen.push(...(message.seen ?? []));
+      this.#onSeen();
+    });
+  }
+
+  static async start(): Promise<Farm> {
+    const child = fork(SELF, ['receiver'], { serialization: 'advanced' });
+    const [first] = (await once(child, 'message')) as [{ port: number }];
+    return new Farm(child, first.port);
+  }
+
+  async until(count: number, ofPath: (path: string) => boolean = () => true): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onSeen = () => {
+        if (this.seen.filter(([path]) => ofPath(path)).length >= count) resolve();
+      };
+      this.#onSeen();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#child.kill();
+    await once(this.#child, 'exit');
+  }
+}
+
+async function bench(
+  work: (parts: { outbox: WebhookOutbox; url: string; farm: Farm; dispatcher: Dispatcher }) => Promise<void>,
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'ponte-webhooks-'));
+  const url = DATABASE ?? `sqlite:${join(folder, 'ponte.db')}`;
+  const outbox = await openWebhookOutbox(url);
+  const farm = await Farm.start();
+  const policy = createAddressPolicy({ allow: parseAllowList(`127.0.0.1:${farm.port}`), ownPorts: [] });
+  const guard = createGuard({ policy, resolve: createResolver({ systemNames: new Set() }), clock: systemClock });
+  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormat };
+  const { store, ring } = outbox;
+  const dispatcher = createDispatcher({ store, ring, formats, clock: systemClock, guard, log: silentLog });
+  try {
+    await work({ outbox, url, farm, dispatcher });
+  } finally {
+    await dispatcher.close(0);
+    await farm.close();
+    await outbox.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** How fast a backlog goes out, and what it costs this process. */
+const sustained = (webhooks: number) =>
+  bench(async ({ outbox, farm, dispatcher }) => {
+    for (let i = 0; i < webhooks; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hook${i}`);
+    const events = Math.ceil(DELIVERIES / webhooks);
+    for (let done = 0; done < events; done += 200) {
+      const text = (i: number) => ({
+        chat: `${15550000000 + ((done + i) % 200)}@s.whatsapp.net`,
+        text: `message ${done + i}`,
+      });
+      await outbox.emit(Math.min(200, events - done), text);
+    }
+    const total = events * webhooks;
+    const cpu = process.cpuUsage();
+    const started = performance.now();
+    await dispatcher.start();
+    await farm.until(total);
+    const seconds = (performance.now() - started) / 1_000;
+    const { user, system } = process.cpuUsage(cpu);
+    const cpuSeconds = (user + system) / 1e6;
+    note(`sustained, ${webhooks} webhooks`, {
+      deliveries: total,
+      seconds: round(seconds),
+      perSecond: Math.round(total / seconds),
+      perCpuSecond: Math.round(total / cpuSeconds),
+      cpuMicrosPerDelivery: Math.round((cpuSeconds * 1e6) / total),
+    });
+  });
+
+/** Committed → first byte of the request at the receiver, at an even pace. */
+async function paced(name: string, options: { perSecond: number; webhooks: number; hanging: number }) {
+  await bench(async ({ outbox, url, farm, dispatcher }) => {
+    for (let i = 0; i < options.webhooks; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hook${i}`);
+    for (let i = 0; i < options.hanging; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hang${i}`);
+    await dispatcher.start();
+    const count = options.perSecond * SECONDS;
+    const committed = new Map<string, number>();
+    const cpu = process.cpuUsage();
+    const ids = JSON.stringify({ accountId: outbox.accountId, lineId: outbox.lineId });
+    const producer = fork(SELF, ['producer', url, ids, String(options.perSecond), String(count)]);
+    producer.on('message', (message: { committed: number; at: number }) => {
+      committed.set(String(message.committed), message.at);
+      dispatcher.nudge();
+    });
+    const isHealthy = (path: string) => path.startsWith('/hook');
+    await farm.until(count * options.webhooks, isHealthy);
+    const { user, system } = process.cpuUsage(cpu);
+    // The first second warms code and connections up.
+    const late = farm.seen.filter(([path, text]) => isHealthy(path) && Number(text) >= options.perSecond);
+    const waits = late.map(([, text, at]) => at - (committed.get(text) ?? Number.NaN));
+    note(name, { ...percentiles(waits), cpuPercent: Math.round((user + system) / 10_000 / SECONDS) });
+  });
+}
+
+async function main(asked: string[]): Promise<void> {
+  const all = asked.length === 0;
+  if (all || asked.includes('sustained')) for (const webhooks of [1, 20]) await sustained(webhooks);
+  if (all || asked.includes('latency')) {
+    await paced('committed to receiver ms, 100/s, 1 webhook', { perSecond: 100, webhooks: 1, hanging: 0 });
+  }
+  if (all || asked.includes('isolation')) {
+    await paced('isolation A: 20/s to 19 webhooks, ms', { perSecond: 20, webhooks: 19, hanging: 0 });
+    await paced('isolation B: the same with one more that hangs, ms', { perSecond: 20, webhooks: 19, hanging: 1 });
+  }
+}
+
+const [role, ...rest] = process.argv.slice(2);
+if (role === 'receiver') receive();
+else if (role === 'producer') {
+  const [url = '', ids = '', perSecond, count] = rest;
+  await produce(url, JSON.parse(ids) as { accountId: string; lineId: string }, Number(perSecond), Number(count));
+} else await main(process.argv.slice(2));
