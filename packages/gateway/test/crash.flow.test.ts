@@ -53,6 +53,7 @@ function eventsByMessage(): Map<string, Set<string>> {
 /** What a careful client does: the same key and body again, until the message is accepted. */
 async function sendUntilAccepted(key: string): Promise<string> {
   const body = { line_id: line.lineId, to: `+${ALICE}`, message: key };
+  let last = 'nothing';
   return until(
     `an answer for ${key}`,
     async () => {
@@ -62,16 +63,19 @@ async function sendUntilAccepted(key: string): Promise<string> {
           '/api/bridge/v1/messages/send',
           body,
           {
-            'idempotency-key': key,
+            'idempotency-key': key.replaceAll(' ', '-'),
           },
         )
         .catch(() => undefined);
+      last = answer ? `${answer.status} ${answer.raw}` : 'no answer';
       if (answer === undefined || answer.status >= 500 || answer.status === 409) return undefined;
       if (answer.status !== 200 && answer.status !== 202) throw new Error(`${key}: ${answer.status} ${answer.raw}`);
       return answer.body.message_id;
     },
     ROUND_LIMIT_MS,
-  );
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; the last was ${last}`);
+  });
 }
 
 async function inParallel<T>(count: number, width: number, work: (index: number) => Promise<T>): Promise<T[]> {

@@ -12,7 +12,7 @@ export interface Log {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** Fields whose values never reach the log, wherever they stand. */
-const SECRETS = ['authorization', 'key', 'secret', 'password', 'qr', 'code', 'body', 'text', 'masterKey'];
+const SECRETS = ['authorization', 'key', 'secret', 'password', 'qr', 'pairingCode', 'body', 'text', 'masterKey'];
 
 /** The process's logger: JSON lines on stderr, so that what a command prints on stdout stays clean. */
 export function createLogger(options: { level: LogLevel; process: string }): Log {

@@ -129,4 +129,17 @@ forEachStore((open) => {
     await db.insertInto('migrations').values({ name: '999-later', breaking: 1, applied_at: 1 }).execute();
     await expect(migrate(opened.store, systemClock.now)).rejects.toThrow(SchemaError);
   });
+
+  test('a long chain of transactions lets timers have their turn', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => {
+      ticks += 1;
+    }, 5);
+    for (let count = 0; count < 5_000 && ticks < 3; count += 1) {
+      await opened.store.transaction((tx) => tx.db.selectFrom('settings').selectAll().execute(), 'normal');
+      if (opened.store.engine === 'sqlite') await opened.store.sqlite(() => {}, 'write');
+    }
+    clearInterval(timer);
+    expect(ticks).toBe(3);
+  });
 });

@@ -1,4 +1,5 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { createBreathingSpace } from './breathing-space.ts';
 import { EndedGuard } from './ended-guard.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite, type RawSqlite } from './sqlite.ts';
@@ -52,9 +53,14 @@ interface Parts extends Pick<Store, 'db' | 'engine'> {
 function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts): Store {
   // SQLite has one connection: transactions queue here, so that each sets its own durability.
   let tail: Promise<unknown> = Promise.resolve();
+  const breathe = createBreathingSpace(systemClock);
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     if (parts.engine !== 'sqlite') return work();
-    const turn = tail.then(work, work);
+    const begin = async () => {
+      await breathe();
+      return work();
+    };
+    const turn = tail.then(begin, begin);
     tail = turn.catch(() => {});
     return turn;
   };
@@ -83,7 +89,7 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
     }
   }
 
-  const sqlite = sqliteJobs(parts);
+  const sqlite = sqliteJobs(parts, breathe);
   return {
     db: parts.db,
     engine: parts.engine,
@@ -121,7 +127,10 @@ function runAll(followers: (() => void)[], onError: (error: Error) => void): voi
 }
 
 /** Through the query builder's own connection lock: never inside somebody else's transaction. */
-function sqliteJobs({ db, raw }: Parts): RunJob {
+function sqliteJobs({ db, raw }: Parts, breathe: () => Promise<void> | undefined): RunJob {
   if (!raw) return () => Promise.reject(new Error('this is not a SQLite store'));
-  return createJobQueue(raw, (work) => db.connection().execute(async () => work()));
+  return createJobQueue(raw, async (work) => {
+    await breathe();
+    await db.connection().execute(async () => work());
+  });
 }

@@ -21,6 +21,13 @@ export interface Database {
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
+  plans: PlansTable;
+  usage: UsageTable;
+  connect_links: ConnectLinksTable;
+  console_users: ConsoleUsersTable;
+  console_sessions: ConsoleSessionsTable;
+  console_audit: ConsoleAuditTable;
+  console_failures: ConsoleFailuresTable;
 }
 
 /** Facts of the installation: `key_check` proves the master key, `schema` is Kysely's own table. */
@@ -45,6 +52,8 @@ export interface AccountsTable {
   /** `active` or why not. */
   subscription: string;
   created_at: number;
+  /** Unix milliseconds of the start of some billing cycle: cycles begin on its day and time of every month. Null: with the calendar month, UTC. */
+  cycle_anchor: Generated<number | null>;
 }
 
 export interface ApiKeysTable {
@@ -82,6 +91,8 @@ export interface LinesTable {
   connected_at: number | null;
   /** Set while a deletion is under way: the line is gone for callers, its rows follow. */
   deleted_at: number | null;
+  /** JSON of the line's own pacing (core/pacing.ts); null = the default of its mode. */
+  pacing: Generated<string | null>;
 }
 
 export interface LineKeysTable {
@@ -130,6 +141,12 @@ export interface OutboxTable {
   error_code: string | null;
   error_details: string | null;
   finished_at: number | null;
+  /** Lower leaves first: 0 high, 1 normal, 2 bulk. */
+  rank: Generated<number>;
+  /** Not before this time (Unix milliseconds); null = as soon as its turn comes. */
+  send_at: Generated<number | null>;
+  /** When it was first made ready to leave (Unix milliseconds). */
+  sending_at: Generated<number | null>;
 }
 
 export interface IdempotencyTable {
@@ -175,6 +192,8 @@ export interface MessagesTable {
   status: string;
   timestamp: number;
   created_at: number;
+  /** The words of `body` (core/search-text.ts), which both databases index. */
+  search: Generated<string>;
 }
 
 export interface ChatsTable {
@@ -268,4 +287,85 @@ export interface AttemptsTable {
   status_code: number | null;
   error_class: string | null;
   response_excerpt: string | null;
+}
+
+/** Somebody who may sign in to the console. */
+export interface ConsoleUsersTable {
+  id: string;
+  /** Lower case. */
+  email: string;
+  name: string;
+  role: 'owner' | 'developer' | 'viewer';
+  /** Argon2id, in its own text form. */
+  password: string;
+  created_at: number;
+  disabled_at: number | null;
+  signed_in_at: number | null;
+}
+
+export interface ConsoleSessionsTable {
+  id: string;
+  /** HMAC-SHA-256 of the cookie's value. */
+  hash: Buffer;
+  user_id: string;
+  address: string;
+  user_agent: string;
+  created_at: number;
+  /** Last request, to the minute; a session that is idle for too long is over. */
+  seen_at: number;
+  expires_at: number;
+}
+
+/** Who did what through the console. Only ever appended to. */
+export interface ConsoleAuditTable {
+  seq: Generated<number>;
+  at: number;
+  user_id: string | null;
+  /** The e-mail address at the time, also of an attempt to sign in that failed. */
+  actor: string;
+  action: string;
+  target: string;
+  mode: 'live' | 'test' | null;
+  /** `ok`, or how it was refused (`403`, `wrong_password`, …). */
+  outcome: string;
+  address: string;
+  request_id: string;
+}
+
+/** Sign-ins that failed, by account (`email:…`) and by address (`ip:…`). */
+export interface ConsoleFailuresTable {
+  subject: string;
+  failures: number;
+  last_at: number;
+  blocked_until: number;
+}
+
+/** Limits by name. Null = unlimited; an account whose plan is not here has no limits. */
+export interface PlansTable {
+  name: string;
+  sent_messages: number | null;
+  webhook_events: number | null;
+  lines: number | null;
+  updated_at: number;
+}
+
+/** What an account used in one billing cycle, kept up in the transactions that use it. Lines are counted from their rows. */
+export interface UsageTable {
+  account_id: string;
+  mode: 'live' | 'test';
+  metric: 'sent_messages' | 'webhook_events';
+  /** Unix milliseconds. */
+  period_start: number;
+  used: number;
+}
+
+/** Hosted pairing pages that were handed out. */
+export interface ConnectLinksTable {
+  /** SHA-256 of the token in the link. */
+  hash: Buffer;
+  line_id: string;
+  created_at: number;
+  expires_at: number;
+  /** The line was paired through it: the link is worth nothing any more. */
+  used_at: number | null;
 }

@@ -1,5 +1,7 @@
 import { firstLight } from './001-first-light.ts';
+import { consoleTables } from './002-console.ts';
+import { linesApi } from './003-lines-api.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
-export const MIGRATIONS: readonly Migration[] = [firstLight];
+export const MIGRATIONS: readonly Migration[] = [firstLight, consoleTables, linesApi];
