@@ -1,4 +1,5 @@
 import {
+  child,
   type Engine,
   EngineError,
   type EngineEvent,
@@ -17,7 +18,7 @@ import {
   type UsyncNumber,
   usyncNumbers,
 } from '@ponte/engine';
-import { type AuthenticationCreds, Curve, initAuthCreds, proto } from './baileys.ts';
+import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
 import { Connection, selfOf } from './connection.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { decodeEntry } from './inbound/decode.ts';
@@ -41,7 +42,7 @@ export function createBaileysEngine(): EngineFactory {
 }
 
 async function open(options: EngineOptions): Promise<Engine> {
-  assertHardened({ Curve, proto });
+  assertHardened({ Curve, proto: protobuf });
   claimNoiseRoot(options.endpoint.noiseRoot);
   if (options.endpoint.proxyUrl !== undefined) {
     throw new EngineError('wrong_state', 'endpoint.proxyUrl: this engine connects directly only; leave the proxy out');
@@ -140,8 +141,13 @@ class BaileysEngine implements Engine {
         return answer ?? { phone, registered: false, isBusiness: false };
       },
     });
-    const bytes = await buildMessage(content, address.to, this.#options.lookup);
-    return { id, to: address.to, recipient: address.recipient, proto: bytes, attrs: address.attrs };
+    const { proto, attrs, meta } = await buildMessage(content, address.to, {
+      lookup: this.#options.lookup,
+      nowMs: this.#options.clock.now(),
+      callLink: (media, startAt) => this.#callLink(media, startAt),
+    });
+    const { to: jid, recipient } = address;
+    return { id, to: jid, recipient, proto, attrs: { ...address.attrs, ...attrs }, ...(meta ? { meta } : {}) };
   }
 
   async transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck> {
@@ -152,7 +158,7 @@ class BaileysEngine implements Engine {
     const self = this.self();
     if (!self)
       throw new EngineError('wrong_state', 'the line is not paired: nobody can say which messages are its own');
-    return decodeEntry(entry, self, this.#lids);
+    return decodeEntry(entry, { self, lids: this.#lids, lookup: this.#options.lookup });
   }
 
   async lookupNumbers(phones: string[]): Promise<NumberLookup[]> {
@@ -194,6 +200,19 @@ class BaileysEngine implements Engine {
       answers.push(...numbers);
     }
     return answers;
+  }
+
+  /** Draws a link to a call at WhatsApp (Baileys chats.js createCallLink); answers its token. */
+  async #callLink(media: 'audio' | 'video', startAt: number): Promise<string> {
+    const event = { tag: 'event', attrs: { start_time: String(startAt) } };
+    const request = {
+      tag: 'call',
+      attrs: { to: '@call' },
+      content: [{ tag: 'link_create', attrs: { media }, content: [event] }],
+    };
+    const token = child(await this.#open().query(request), 'link_create')?.attrs.token;
+    if (token === undefined) throw new EngineError('rejected', 'WhatsApp gave no link to a call');
+    return token;
   }
 
   async #unlink(connection: Connection, timeoutMs: number): Promise<boolean> {

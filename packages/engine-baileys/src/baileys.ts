@@ -26,6 +26,8 @@ export {
   configureSuccessfulPairing,
   DEFAULT_CONNECTION_CONFIG,
   decodeMessageNode,
+  decryptEventResponse,
+  decryptPollVote,
   derivePairingCodeKey,
   getCompanionPlatformId,
   getNextPreKeysNode,

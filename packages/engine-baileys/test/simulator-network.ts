@@ -27,6 +27,10 @@ export async function simulatorNetwork(): Promise<ConformanceNetwork> {
     },
     wire: (line) => world.wire(TENANT, line, 0),
     replay,
+    showTyping: (line, { lid }) =>
+      world
+        .session(TENANT, line)
+        ?.push({ tag: 'chatstate', attrs: { from: lid }, content: [{ tag: 'composing', attrs: {} }] }),
     close: async () => {
       await simulator.close();
       if (world.problems.length > 0) throw new Error(`the simulator had problems: ${JSON.stringify(world.problems)}`);
@@ -45,7 +49,6 @@ function conformancePhone(simulator: Simulator, digits: string, phone: Phone): C
     },
     sendText: async (to, body) => (await phone.sendText(to, body)).messageId,
     sendForgedKeyShare: async (to) => (await phone.send(to, FORGED_KEY_SHARE, new Input({}))).messageId,
-    sendTyping: (to) => phone.sendActivity(to, { state: 'composing', mode: 'text' }),
     seen: () => {
       const rows = phone.inbox.page({ after: 0, chat: undefined, isWithOwnSends: false });
       return rows.map(({ value }): SeenMessage => {

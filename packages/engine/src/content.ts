@@ -36,7 +36,7 @@ export interface MessageContent {
   media?: MediaRef;
   location?: { latitude: number; longitude: number; name?: string; address?: string };
   poll?: { options: string[]; maxAnswers: number };
-  event?: { startAt: number; endAt?: number; description?: string };
+  event?: { startAt: number; endAt?: number; description?: string; location?: string; joinLink?: string };
   contacts?: { name: string; vcard: string }[];
 }
 
@@ -48,5 +48,46 @@ export interface OutboundContext {
   mentions?: Jid[];
 }
 
+/** New content: a message of its own. */
+export type OutboundMessage =
+  | { kind: 'text'; body: string; context?: OutboundContext }
+  | {
+      kind: 'location';
+      latitude: number;
+      longitude: number;
+      name?: string;
+      address?: string;
+      context?: OutboundContext;
+    }
+  | { kind: 'contact'; contacts: { name: string; vcard: string }[]; context?: OutboundContext }
+  /** `maxAnswers` 0 = any number. */
+  | { kind: 'poll'; question: string; options: string[]; maxAnswers: number; context?: OutboundContext }
+  | {
+      kind: 'event';
+      name: string;
+      /** Unix seconds. */
+      startAt: number;
+      endAt?: number;
+      description?: string;
+      location?: string;
+      /** Adds a link to a call of this kind. */
+      call?: 'voice' | 'video';
+      context?: OutboundContext;
+    };
+
+/** Something done to a message that is there already. It travels as a message with an id of its own. */
+export type OutboundChange =
+  /** Replaces this account's earlier reaction; an empty emoji takes it back. */
+  | { kind: 'reaction'; targetId: string; emoji: string }
+  /** A new text, or a new caption, for an own message. */
+  | { kind: 'edit'; targetId: string; body: string }
+  /** Deletes for everyone. `author`: whose message it is, when it is another's in a group where this account is admin. */
+  | { kind: 'revoke'; targetId: string; author?: Jid };
+
 /** Everything a line can be asked to send. */
-export type OutboundContent = { kind: 'text'; body: string; context?: OutboundContext };
+export type OutboundContent = OutboundMessage | OutboundChange;
+
+/** True for content that changes another message instead of being one. */
+export function isChange(content: OutboundContent): content is OutboundChange {
+  return content.kind === 'reaction' || content.kind === 'edit' || content.kind === 'revoke';
+}

@@ -72,6 +72,8 @@ export interface Prepared {
   proto: Uint8Array;
   /** Stanza attributes beside the ordinary ones (`edit`, `peer_recipient_pn`, …). */
   attrs: Record<string, string>;
+  /** Attributes of the stanza's `<meta>` (`polltype`, `event_type`); absent when it has none. */
+  meta?: Record<string, string>;
 }
 
 /** WhatsApp's acknowledgement: the message is on the server. */
@@ -134,7 +136,10 @@ export interface Engine {
   prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
   /** Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`. Rejects with `rejected`, `timeout`, `not_connected`. */
   transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck>;
-  /** Turns an inbox row into events. Needs no connection; same row, same events. */
+  /**
+   * Turns an inbox row into events. Needs no connection; same row, same events. Rejects with `unknown_message` when the row answers a poll
+   * or invitation that `lookup` does not know (yet).
+   */
   decode(entry: InboxEntry): Promise<EngineEvent[]>;
   /** Which of these numbers (digits) have WhatsApp, in the order asked. */
   lookupNumbers(phones: string[]): Promise<NumberLookup[]>;

@@ -40,8 +40,28 @@ export type MessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played'
 /** What happened on a line, decoded from its inbox. Decoding the same inbox row again yields the same events. */
 export type EngineEvent =
   | { type: 'message'; message: ReceivedMessage }
-  | { type: 'message.edited'; id: string; chat: Party; sender: Party; fromMe: boolean; body: string; timestamp: number }
-  | { type: 'message.revoked'; id: string; chat: Party; sender: Party; fromMe: boolean; timestamp: number }
+  | {
+      type: 'message.edited';
+      /** The message that was edited. */
+      id: string;
+      /** The message that brought the edit; tells several edits of one message apart. */
+      changeId: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      body: string;
+      timestamp: number;
+    }
+  | {
+      type: 'message.revoked';
+      id: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      /** A group admin took somebody's message back; otherwise `sender` is its author. */
+      byAdmin: boolean;
+      timestamp: number;
+    }
   | {
       type: 'reaction';
       id: string;
@@ -52,6 +72,31 @@ export type EngineEvent =
       /** Empty when the reaction was taken back. */
       emoji: string;
       pushName: string;
+      timestamp: number;
+    }
+  /** Somebody voted: all options chosen now, in the poll's order. Takes the place of his earlier vote; none = withdrawn. */
+  | {
+      type: 'poll.vote';
+      id: string;
+      pollId: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      pushName: string;
+      options: string[];
+      timestamp: number;
+    }
+  /** Somebody answered an invitation. Takes the place of his earlier answer. */
+  | {
+      type: 'event.response';
+      id: string;
+      eventId: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      pushName: string;
+      response: 'going' | 'not_going' | 'maybe';
+      extraGuestCount: number;
       timestamp: number;
     }
   /** The stanza's content could not be decrypted; a re-send with the same id may follow. */

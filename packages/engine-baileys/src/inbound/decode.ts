@@ -2,6 +2,7 @@ import {
   completeParty,
   type EngineEvent,
   type InboxEntry,
+  type MessageLookup,
   type MessageStanza,
   type Node,
   type Party,
@@ -14,29 +15,37 @@ import {
 import { proto, unpadRandomMax16 } from '../baileys.ts';
 import { describeError } from '../library-log.ts';
 import type { LidMap } from '../store/lid-map.ts';
+import { readAnswer } from './answers.ts';
 import { contextOf, readContent, toNumber, unwrapMessage } from './message-content.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
+/** A stanza's `edit` when a group admin takes another's message back (whatsmeow types.EditAttribute). */
+const REVOKE_AS_ADMIN = '8';
+
+export interface DecodeParts {
+  self: Self;
+  lids: LidMap;
+  /** Finds the polls and invitations that others answer. */
+  lookup: MessageLookup;
+}
 
 /**
- * Turns an inbox row into events. Pure but for the LID map, which completes addresses the stanza did not disclose.
- * Messages between the account's own devices (key shares, history) and votes, which need their poll, give no events.
+ * Turns an inbox row into events. The LID map completes addresses that the stanza did not disclose; votes and answers to invitations are opened
+ * with the stored message they answer (`unknown_message` when it is not there). Messages between the account's own devices (key
+ * shares, history) give no events.
  */
-export async function decodeEntry(entry: InboxEntry, self: Self, lids: LidMap): Promise<EngineEvent[]> {
+export async function decodeEntry(entry: InboxEntry, parts: DecodeParts): Promise<EngineEvent[]> {
   const node = unpackNode(entry.stanza);
   const events =
-    entry.kind === 'sealed' ? decodeSealed(node, entry.plaintext, self) : decodeStanza(node, entry.failure, self);
-  return Promise.all(events.map((event) => completeEvent(event, lids)));
+    entry.kind === 'sealed'
+      ? await decodeSealed(node, entry.plaintext, parts)
+      : await decodeStanza(node, entry.failure, parts);
+  return Promise.all(events.map((event) => completeEvent(event, parts.lids)));
 }
 
 /** The event with every person's other address, when it is known. */
 export async function completeEvent(event: EngineEvent, lids: LidMap): Promise<EngineEvent> {
-  const complete = (incomplete: Party) =>
-    completeParty(
-      incomplete,
-      (lid) => lids.pnOf(lid),
-      (pn) => lids.lidOf(pn),
-    );
+  const complete = (incomplete: Party) => completed(incomplete, lids);
   if (event.type === 'message') {
     const { chat, sender } = event.message;
     return { ...event, message: { ...event.message, chat: await complete(chat), sender: await complete(sender) } };
@@ -50,37 +59,61 @@ export async function completeEvent(event: EngineEvent, lids: LidMap): Promise<E
   return event;
 }
 
-function decodeStanza(node: Node, failure: string | undefined, self: Self): EngineEvent[] {
+const completed = (incomplete: Party, lids: LidMap): Promise<Party> =>
+  completeParty(
+    incomplete,
+    (lid) => lids.pnOf(lid),
+    (pn) => lids.lidOf(pn),
+  );
+
+async function decodeStanza(node: Node, failure: string | undefined, parts: DecodeParts): Promise<EngineEvent[]> {
+  const { self } = parts;
   if (node.tag !== 'message') return stanzaEvents(node, self);
   const stanza = parseMessageStanza(node, self);
   // A message without a sender or an id can be neither shown nor asked for again.
   if (!stanza || node.attrs.category === 'peer') return [];
   if (failure !== undefined) return [undecryptable(stanza, failure)];
   const plain = Array.isArray(node.content) ? node.content.find((part) => part.tag === 'plaintext') : undefined;
-  return plain?.content instanceof Uint8Array ? decodeContent(node, stanza, plain.content, self) : [];
+  return plain?.content instanceof Uint8Array
+    ? eventsOf(decodeContent(node, stanza, plain.content, parts.self), parts)
+    : [];
 }
 
-function decodeSealed(node: Node, plaintext: Uint8Array, self: Self): EngineEvent[] {
-  const stanza = parseMessageStanza(node, self);
+async function decodeSealed(node: Node, plaintext: Uint8Array, parts: DecodeParts): Promise<EngineEvent[]> {
+  const stanza = parseMessageStanza(node, parts.self);
   // Empty: its events were taken and its content dropped.
   if (!stanza || plaintext.length === 0) return [];
+  let decoded: Decoded;
   try {
-    return decodeContent(node, stanza, unpadRandomMax16(plaintext), self);
+    decoded = decodeContent(node, stanza, unpadRandomMax16(plaintext), parts.self);
   } catch (error) {
     return [undecryptable(stanza, `the decrypted content is malformed (${describeError(error)})`)];
   }
+  return eventsOf(decoded, parts);
 }
 
 function undecryptable({ id, chat, sender, timestamp }: MessageStanza, reason: string): EngineEvent {
   return { type: 'message.undecryptable', id, chat, sender, timestamp, reason };
 }
 
-function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, self: Self): EngineEvent[] {
+/** Events, or an answer to another message, which has to be looked up. */
+type Decoded = EngineEvent[] | { message: proto.IMessage; envelope: MessageStanza };
+
+async function eventsOf(decoded: Decoded, { lids, lookup }: DecodeParts): Promise<EngineEvent[]> {
+  if (Array.isArray(decoded)) return decoded;
+  const { message, envelope } = decoded;
+  const chat = await completed(envelope.chat, lids);
+  const sender = await completed(envelope.sender, lids);
+  const answer = await readAnswer(message, { ...envelope, chat, sender }, lookup);
+  return answer ? [answer] : [];
+}
+
+function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, self: Self): Decoded {
   const outer = proto.Message.decode(bytes);
   const { message, viewOnce } = unwrapMessage(outer);
   const envelope = withDestination(stanza, outer, self);
   const { id, chat, sender, fromMe, timestamp, pushName } = envelope;
-  if (message.protocolMessage) return decodeProtocol(envelope, message.protocolMessage);
+  if (message.protocolMessage) return decodeProtocol(node, envelope, message.protocolMessage);
   if (node.attrs.category === 'peer') return [];
   const { reactionMessage: reaction } = message;
   if (reaction) {
@@ -88,6 +121,7 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
     if (!targetId) return [];
     return [{ type: 'reaction', id, targetId, chat, sender, fromMe, emoji: reaction.text ?? '', pushName, timestamp }];
   }
+  if (message.pollUpdateMessage || message.encEventResponseMessage) return { message, envelope };
   if (isSupplement(message)) return [];
   const context = contextOf(message);
   const content = readContent(message);
@@ -102,10 +136,16 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
         mentions: context?.mentionedJid ?? [],
         forwarded: context?.isForwarded ?? false,
         viewOnce,
-        proto: inner ? proto.Message.encode(inner).finish() : Uint8Array.from(bytes),
+        proto: inner ? withSecretOf(outer, inner) : Uint8Array.from(bytes),
       },
     },
   ];
+}
+
+/** The message inside a copy for our own devices. Votes need its secret, which may lie beside it. */
+function withSecretOf(outer: proto.IMessage, inner: proto.IMessage): Uint8Array {
+  const messageContextInfo = inner.messageContextInfo ?? outer.messageContextInfo;
+  return proto.Message.encode(messageContextInfo ? { ...inner, messageContextInfo } : inner).finish();
 }
 
 /** Copies for our own other devices name their chat inside, too: older phones leave it out of the envelope. */
@@ -117,17 +157,21 @@ function withDestination(stanza: MessageStanza, outer: proto.IMessage, self: Sel
 }
 
 function decodeProtocol(
-  { chat, sender, fromMe, timestamp }: MessageStanza,
+  node: Node,
+  { id: changeId, chat, sender, fromMe, isGroup, timestamp }: MessageStanza,
   message: proto.Message.IProtocolMessage,
 ): EngineEvent[] {
   const id = message.key?.id;
   if (!id) return [];
-  if (message.type === Type.REVOKE) return [{ type: 'message.revoked', id, chat, sender, fromMe, timestamp }];
+  if (message.type === Type.REVOKE) {
+    const byAdmin = isGroup && node.attrs.edit === REVOKE_AS_ADMIN;
+    return [{ type: 'message.revoked', id, chat, sender, fromMe, byAdmin, timestamp }];
+  }
   if (message.type !== Type.MESSAGE_EDIT || !message.editedMessage) return [];
   const { body } = readContent(unwrapMessage(message.editedMessage).message);
   const editedAtMs = toNumber(message.timestampMs);
   const editedAt = editedAtMs ? Math.floor(editedAtMs / 1000) : timestamp;
-  return [{ type: 'message.edited', id, chat, sender, fromMe, body, timestamp: editedAt }];
+  return [{ type: 'message.edited', id, changeId, chat, sender, fromMe, body, timestamp: editedAt }];
 }
 
 /** Parts that change or serve another message, and empty carriers of group keys. */
@@ -140,8 +184,6 @@ const SUPPLEMENTS = new Set([
   'messageContextInfo',
   'senderKeyDistributionMessage',
   'fastRatchetKeySenderKeyDistributionMessage',
-  'pollUpdateMessage',
-  'encEventResponseMessage',
   'encReactionMessage',
   'encCommentMessage',
   'keepInChatMessage',

@@ -84,6 +84,7 @@ function readEvent(event: proto.Message.IEventMessage): MessageContent {
   const startAt = toNumber(event.startTime) ?? 0;
   const endAt = toNumber(event.endTime);
   const description = event.description ?? undefined;
+  const location = event.location?.name ?? undefined;
   return {
     kind: 'event',
     body: event.name ?? '',
@@ -91,6 +92,8 @@ function readEvent(event: proto.Message.IEventMessage): MessageContent {
       startAt,
       ...(endAt === undefined ? {} : { endAt }),
       ...(description === undefined ? {} : { description }),
+      ...(location === undefined ? {} : { location }),
+      ...(event.joinLink ? { joinLink: event.joinLink } : {}),
     },
   };
 }

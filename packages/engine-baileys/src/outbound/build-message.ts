@@ -1,43 +1,140 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError, type Jid, type MessageLookup, type OutboundContent, type OutboundContext } from '@ponte/engine';
+import {
+  EngineError,
+  type Jid,
+  type MessageLookup,
+  type OutboundContent,
+  type OutboundContext,
+  type OutboundMessage,
+} from '@ponte/engine';
 import { proto } from '../baileys.ts';
 import { unwrapMessage } from '../inbound/message-content.ts';
+import { buildChange } from './build-change.ts';
+
+export interface BuildContext {
+  lookup: MessageLookup;
+  nowMs: number;
+  /** Asks WhatsApp for a link to a call; answers its token. */
+  callLink(media: 'audio' | 'video', startAt: number): Promise<string>;
+}
+
+/** A message as it goes on the wire, before the encryption: its bytes, and what the stanza says beside them. */
+export interface BuiltMessage {
+  proto: Uint8Array;
+  attrs: Record<string, string>;
+  meta?: Record<string, string>;
+}
+
+type Message = proto.IMessage;
+type Of<K extends OutboundMessage['kind']> = Extract<OutboundMessage, { kind: K }>;
+
+/** Where links to calls lead (Baileys Defaults CALL_VIDEO_PREFIX, CALL_AUDIO_PREFIX). */
+const CALL_PAGE = 'https://call.whatsapp.com';
 
 /**
  * Encodes what is to be sent as a protobuf `Message`. The secret inside is drawn here, so the same bytes must be kept for a repeat.
- * Rejects with `unknown_message` when it quotes a message nobody knows.
+ * Rejects with `unknown_message` when it quotes or changes a message nobody knows.
  */
-export async function buildMessage(content: OutboundContent, to: Jid, lookup: MessageLookup): Promise<Uint8Array> {
-  const contextInfo = await buildContext(content.context, to, lookup);
-  const message = proto.Message.create({
-    extendedTextMessage: { text: content.body, ...(contextInfo ? { contextInfo } : {}) },
-    // WhatsApp's own clients put a secret into every message: abuse reports and later answers are bound to it.
-    messageContextInfo: { messageSecret: randomBytes(32) },
-  });
-  return proto.Message.encode(message).finish();
+export async function buildMessage(content: OutboundContent, to: Jid, context: BuildContext): Promise<BuiltMessage> {
+  switch (content.kind) {
+    case 'reaction':
+    case 'edit':
+    case 'revoke':
+      return buildChange(content, to, context);
+    case 'event':
+      return encoded(await eventMessage(content, to, context), { event_type: 'creation' });
+    case 'poll':
+      return encoded(await pollMessage(content, to, context), { polltype: 'creation' });
+    case 'text':
+      return encoded({ extendedTextMessage: { text: content.body, ...(await quote(content, to, context)) } });
+    case 'location':
+      return encoded(await locationMessage(content, to, context));
+    case 'contact':
+      return encoded(await contactMessage(content, to, context));
+  }
 }
 
-async function buildContext(
-  context: OutboundContext | undefined,
+/** WhatsApp's own clients put a secret into every message: abuse reports, votes and answers to invitations are bound to it. */
+function encoded(message: Message, meta?: Record<string, string>): BuiltMessage {
+  const whole = proto.Message.create({ ...message, messageContextInfo: { messageSecret: randomBytes(32) } });
+  return { proto: proto.Message.encode(whole).finish(), attrs: {}, ...(meta ? { meta } : {}) };
+}
+
+async function locationMessage(content: Of<'location'>, to: Jid, context: BuildContext): Promise<Message> {
+  const { latitude, longitude, name, address } = content;
+  return {
+    locationMessage: {
+      degreesLatitude: latitude,
+      degreesLongitude: longitude,
+      ...(name === undefined ? {} : { name }),
+      ...(address === undefined ? {} : { address }),
+      ...(await quote(content, to, context)),
+    },
+  };
+}
+
+async function contactMessage(content: Of<'contact'>, to: Jid, context: BuildContext): Promise<Message> {
+  const contacts = content.contacts.map(({ name, vcard }) => ({ displayName: name, vcard }));
+  const [only] = contacts;
+  const hung = await quote(content, to, context);
+  if (only && contacts.length === 1) return { contactMessage: { ...only, ...hung } };
+  return { contactsArrayMessage: { displayName: `${contacts.length} contacts`, contacts, ...hung } };
+}
+
+/** Polls with one answer go in a field of their own (Baileys messages.js). */
+async function pollMessage(content: Of<'poll'>, to: Jid, context: BuildContext): Promise<Message> {
+  const poll = {
+    name: content.question,
+    options: content.options.map((optionName) => ({ optionName })),
+    selectableOptionsCount: content.maxAnswers,
+    ...(await quote(content, to, context)),
+  };
+  return content.maxAnswers === 1 ? { pollCreationMessageV3: poll } : { pollCreationMessage: poll };
+}
+
+async function eventMessage(content: Of<'event'>, to: Jid, context: BuildContext): Promise<Message> {
+  const { name, startAt, endAt, description, location, call } = content;
+  const media = call === 'voice' ? 'audio' : call;
+  const token = media && (await context.callLink(media, startAt));
+  const page = call === 'voice' ? 'voice' : 'video';
+  return {
+    eventMessage: {
+      name,
+      startTime: startAt,
+      isCanceled: false,
+      extraGuestsAllowed: true,
+      isScheduleCall: call !== undefined,
+      ...(endAt === undefined ? {} : { endTime: endAt }),
+      ...(description === undefined ? {} : { description }),
+      ...(location === undefined ? {} : { location: { name: location } }),
+      ...(token === undefined ? {} : { joinLink: `${CALL_PAGE}/${page}/${token}` }),
+      ...(await quote(content, to, context)),
+    },
+  };
+}
+
+/** The `contextInfo` of a message: what it answers and whom it names. */
+async function quote(
+  content: { context?: OutboundContext },
   to: Jid,
-  lookup: MessageLookup,
-): Promise<proto.IContextInfo | undefined> {
-  if (!context) return undefined;
-  const info: proto.IContextInfo = {};
-  if (context.mentions && context.mentions.length > 0) info.mentionedJid = context.mentions;
-  if (context.quotedId !== undefined) {
+  { lookup }: BuildContext,
+): Promise<{ contextInfo?: proto.IContextInfo }> {
+  const { context } = content;
+  const contextInfo: proto.IContextInfo = {};
+  if (context?.mentions && context.mentions.length > 0) contextInfo.mentionedJid = context.mentions;
+  if (context?.quotedId !== undefined) {
     const quoted = await lookup.proto(context.quotedId, to);
     if (!quoted)
       throw new EngineError('unknown_message', `the quoted message ${context.quotedId} is not known on this line`);
-    info.stanzaId = context.quotedId;
-    info.participant = quoted.sender.jid;
-    info.quotedMessage = withoutContext(quoted.proto);
+    contextInfo.stanzaId = context.quotedId;
+    contextInfo.participant = quoted.sender.jid;
+    contextInfo.quotedMessage = withoutContext(quoted.proto);
   }
-  return Object.keys(info).length === 0 ? undefined : info;
+  return Object.keys(contextInfo).length === 0 ? {} : { contextInfo };
 }
 
 /** A quoted message without its own quotes, secrets and wrappers. */
-function withoutContext(bytes: Uint8Array): proto.IMessage {
+function withoutContext(bytes: Uint8Array): Message {
   const { message } = unwrapMessage(proto.Message.decode(bytes));
   const parts = Object.entries(message).flatMap(([kind, part]) => {
     if (kind === 'messageContextInfo' || part === null || part === undefined) return [];

@@ -28,8 +28,9 @@ export async function transmit(
   const expected = acks.expect(prepared.id);
   try {
     await whileConnected(requireDevices(sock, prepared.to));
-    const { id: messageId, attrs: additionalAttributes } = prepared;
-    await whileConnected(sock.relayMessage(prepared.to, message, { messageId, additionalAttributes }));
+    const { id: messageId, attrs: additionalAttributes, meta } = prepared;
+    const additionalNodes = meta ? [{ tag: 'meta', attrs: meta }] : [];
+    await whileConnected(sock.relayMessage(prepared.to, message, { messageId, additionalAttributes, additionalNodes }));
     return await expected.within(ACK_MS, signal);
   } catch (error) {
     throw toEngineError(error, 'the message was not sent');

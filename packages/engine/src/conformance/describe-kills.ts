@@ -73,7 +73,7 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
   await survivor.login();
   prepared ??= await survivor.engine.prepare({ kind: 'text', body: sentId }, bob.pn, sentId);
   await survivor.engine.transmit(prepared);
-  const received = async () => [...(await victim.messages()), ...(await survivor.messages())];
+  const received = async () => [...victim.told(), ...(await survivor.messages())];
   await until(`all of ${round}`, async () => (await received()).length >= bodies.length);
   await survivor.roundTrip();
   expect((await received()).map(({ content }) => content.body).sort()).toEqual([...bodies].sort());

@@ -74,6 +74,7 @@ export class Line {
 
   /** Shows a QR code, has it scanned, and waits for the restart WhatsApp asks for. */
   async pair(phone: ConformancePhone): Promise<Self> {
+    this.forget();
     await this.engine.connect({ kind: 'qr' });
     const { data } = await this.change('qr');
     await phone.scan(data);
@@ -127,7 +128,13 @@ export class Line {
 
   /** The messages of the inbox so far. */
   async messages(): Promise<ReceivedMessage[]> {
-    return (await this.readInbox()).flatMap((event) => (event.type === 'message' ? [event.message] : []));
+    await this.readInbox();
+    return this.told();
+  }
+
+  /** The messages that were read from the inbox. */
+  told(): ReceivedMessage[] {
+    return this.events.flatMap((event) => (event.type === 'message' ? [event.message] : []));
   }
 
   /** Waits for a message with this text. */

@@ -74,6 +74,7 @@ export class StoreHandle implements EngineStore {
   #tail: Promise<void> = Promise.resolve();
   #isDead = false;
   #onDeath: () => void = () => {};
+  #isBuried = false;
   #reapers: (() => void)[] = [];
   /** Resolves when the process died of a write. */
   readonly died = new Promise<void>((resolve) => {
@@ -97,6 +98,7 @@ export class StoreHandle implements EngineStore {
   /** Lets whatever hangs since the death fail, so that the dead engine can be cleared away. */
   bury(): void {
     this.#isDead = true;
+    this.#isBuried = true;
     for (const reap of this.#reapers) reap();
     this.#reapers = [];
   }
@@ -152,7 +154,9 @@ export class StoreHandle implements EngineStore {
 
   #hang<T>(): Promise<T> {
     return new Promise<T>((_resolve, reject) => {
-      this.#reapers.push(() => reject(new Error('the process is dead')));
+      const reap = () => reject(new Error('the process is dead'));
+      if (this.#isBuried) reap();
+      else this.#reapers.push(reap);
     });
   }
 }

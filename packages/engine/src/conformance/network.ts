@@ -47,7 +47,6 @@ export interface ConformancePhone {
   sendText(to: Jid, body: string): Promise<string>;
   /** Sends to `to` a message that only a device of `to`'s own account may send: keys for its app state. */
   sendForgedKeyShare(to: Jid): Promise<string>;
-  sendTyping(to: Jid): void;
   /** Messages of others, in order. */
   seen(): SeenMessage[];
 }
@@ -65,5 +64,7 @@ export interface ConformanceNetwork {
   wire(line: string): WireStanza[];
   /** Sends the line the same messages as before, `times` times: all that it was sent since it connected. */
   replay(line: string, times: number): void;
+  /** Shows the line that this person types. Networks tell it to lines that show themselves as online; this one does not ask. */
+  showTyping(line: string, from: ConformancePhone): void;
   close(): Promise<void>;
 }
