@@ -29,7 +29,15 @@ export interface EventPayloads {
     error: { code: string; message: string; whatsappCode?: number } | null;
   };
   'message.edited': { messageId: string; chat: Party; sender: Party; fromMe: boolean; body: string; timestamp: number };
-  'message.revoked': { messageId: string; chat: Party; sender: Party; fromMe: boolean; timestamp: number };
+  'message.revoked': {
+    messageId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    /** A group admin took somebody's message back; otherwise `sender` is its author. */
+    byAdmin: boolean;
+    timestamp: number;
+  };
   'message.reaction': {
     messageId: string;
     targetId: string;
@@ -38,6 +46,28 @@ export interface EventPayloads {
     fromMe: boolean;
     emoji: string;
     pushName: string;
+    timestamp: number;
+  };
+  /** All options chosen now; none = the vote was withdrawn. */
+  'poll.vote': {
+    messageId: string;
+    pollId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    pushName: string;
+    options: string[];
+    timestamp: number;
+  };
+  'event.response': {
+    messageId: string;
+    eventId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    pushName: string;
+    response: 'going' | 'not_going' | 'maybe';
+    extraGuestCount: number;
     timestamp: number;
   };
   'message.undecryptable': { messageId: string; chat: Party; sender: Party; timestamp: number; reason: string };

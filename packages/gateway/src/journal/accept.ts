@@ -4,6 +4,7 @@ import { newEventId } from '../core/ids.ts';
 import type { EventsTable } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
+import { authentic, type ChangeEvent } from './changes.ts';
 import type { Fact } from './from-engine.ts';
 import { advance, type StatusEvent } from './message-status.ts';
 import { project } from './projections.ts';
@@ -28,7 +29,7 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
   const accepted: JournalEvent[] = [];
   const toFanOut: JournalEvent[] = [];
   for (const run of runsOf(facts)) {
-    const news = isStatusRun(run) ? await advance(tx, line.id, run) : run;
+    const news = await newsOf(tx, line.id, run);
     const appended = await append(tx, line, news, nowMs);
     if (run[0]?.type === 'typing') {
       accepted.push(...(await onlyWanted(tx, appended)));
@@ -50,12 +51,13 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
 }
 
 /**
- * Neighbours that can be written together: statuses of one kind, typing, everything else. Runs are taken in order, because a receipt may follow its
- * message in the same batch.
+ * Neighbours that can be written together: statuses of one kind, changes, typing, everything else. Runs are taken in order, because a receipt or a
+ * change may follow its message in the same batch.
  */
 function runsOf(facts: Fact[]): Fact[][] {
   const kindOf = (fact: Fact): string => {
     if (fact.type === 'message.status') return `status ${fact.payload.status}`;
+    if (fact.type === 'message.edited' || fact.type === 'message.revoked') return 'change';
     return fact.type === 'typing' ? 'typing' : 'fact';
   };
   const runs: Fact[][] = [];
@@ -68,6 +70,14 @@ function runsOf(facts: Fact[]): Fact[][] {
   return runs;
 }
 
+/** What of a run is true: statuses that are further than before, changes by whoever may make them. */
+async function newsOf(tx: Tx, lineId: string, run: Fact[]): Promise<Fact[]> {
+  if (isStatusRun(run)) return advance(tx, lineId, run);
+  return isChangeRun(run) ? authentic(tx, lineId, run) : run;
+}
+
+const isChangeRun = (run: Fact[]): run is ChangeEvent[] =>
+  run[0]?.type === 'message.edited' || run[0]?.type === 'message.revoked';
 const isStatusRun = (run: Fact[]): run is StatusEvent[] => run[0]?.type === 'message.status';
 
 interface Appended {

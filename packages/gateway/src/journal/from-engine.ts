@@ -31,6 +31,8 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
     case 'message.edited':
     case 'message.revoked':
     case 'reaction':
+    case 'poll.vote':
+    case 'event.response':
     case 'message.undecryptable':
       return [onMessage(event)];
     case 'receipt':
@@ -70,6 +72,13 @@ export function messageKey(facts: Pick<MessageFacts, 'messageId' | 'chat' | 'sen
   return `message:${canonicalJid(facts.chat)}:${facts.messageId}:${canonicalJid(facts.sender)}`;
 }
 
+/** One message may be edited again and again: the message that brings an edit tells it from the others. */
+export const editKey = (chat: string, messageId: string, changeId: string): string =>
+  `edited:${chat}:${messageId}:${changeId}`;
+export const revokeKey = (chat: string, messageId: string): string => `revoked:${chat}:${messageId}`;
+export const reactionKey = (chat: string, reactionId: string, sender: string): string =>
+  `reaction:${chat}:${reactionId}:${sender}`;
+
 function messageReceived(message: ReceivedMessage): Fact {
   const { id, chat, sender, fromMe, isGroup, pushName, timestamp, content, quotedId, mentions, proto } = message;
   const payload: MessageFacts = {
@@ -91,26 +100,38 @@ type Of<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
 
 /** What happened to a message; each has an id of its own or the one of the message it is about. */
 function onMessage(
-  event: Of<'message.edited'> | Of<'message.revoked'> | Of<'reaction'> | Of<'message.undecryptable'>,
+  event:
+    | Of<'message.edited'>
+    | Of<'message.revoked'>
+    | Of<'reaction'>
+    | Of<'poll.vote'>
+    | Of<'event.response'>
+    | Of<'message.undecryptable'>,
 ): NewEvent {
   const chat = canonicalJid(event.chat);
   const sender = canonicalJid(event.sender);
   const { id: messageId } = event;
   switch (event.type) {
     case 'message.edited': {
-      const { type, id: _id, ...rest } = event;
-      // One message may be edited again and again: the time tells the edits apart.
-      const dedupeKey = `edited:${chat}:${messageId}:${sender}:${event.timestamp}`;
-      return { type, payload: { messageId, ...rest }, dedupeKey, chat };
+      const { type, id: _id, changeId, ...rest } = event;
+      return { type, payload: { messageId, ...rest }, dedupeKey: editKey(chat, messageId, changeId), chat };
     }
     case 'message.revoked': {
       const { type, id: _id, ...rest } = event;
-      return { type, payload: { messageId, ...rest }, dedupeKey: `revoked:${chat}:${messageId}`, chat };
+      return { type, payload: { messageId, ...rest }, dedupeKey: revokeKey(chat, messageId), chat };
     }
     case 'reaction': {
       const { type: _type, id: _id, ...rest } = event;
-      const dedupeKey = `reaction:${chat}:${messageId}:${sender}`;
-      return { type: 'message.reaction', payload: { messageId, ...rest }, dedupeKey, chat };
+      const payload = { messageId, ...rest };
+      return { type: 'message.reaction', payload, dedupeKey: reactionKey(chat, messageId, sender), chat };
+    }
+    case 'poll.vote': {
+      const { type, id: _id, ...rest } = event;
+      return { type, payload: { messageId, ...rest }, dedupeKey: `vote:${chat}:${messageId}:${sender}`, chat };
+    }
+    case 'event.response': {
+      const { type, id: _id, ...rest } = event;
+      return { type, payload: { messageId, ...rest }, dedupeKey: `response:${chat}:${messageId}:${sender}`, chat };
     }
     case 'message.undecryptable': {
       const { type, id: _id, ...rest } = event;

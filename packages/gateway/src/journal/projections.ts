@@ -2,7 +2,9 @@ import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { JournalEvent, MessageFacts } from '../core/events.ts';
 import type { Tx } from '../store/store.ts';
+import { projectChange } from './changes.ts';
 import { canonicalJid } from './from-engine.ts';
+import { storable } from './storable.ts';
 
 /** A new event, with the bytes of its message when it is one. */
 export interface Projected {
@@ -21,25 +23,13 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
     if (isMessage(event)) {
       await projectMessage(tx, lineId, event, proto, nowMs);
       messages.push(event);
-    } else if (event.type === 'message.edited') {
-      await rewriteMessage(tx, lineId, event.payload, (facts) => ({
-        ...facts,
-        content: { ...facts.content, body: event.payload.body },
-      }));
-    } else if (event.type === 'message.revoked') {
-      await rewriteMessage(tx, lineId, event.payload, (facts) => ({
-        ...facts,
-        content: { kind: 'unknown', body: '' },
-      }));
+    } else if (event.type === 'message.edited' || event.type === 'message.revoked') {
+      await projectChange(tx, lineId, event);
     }
   }
   await projectChats(tx, lineId, messages, nowMs);
   await projectContacts(tx, lineId, messages, nowMs);
 }
-
-/** Text of a stranger as both databases take it: PostgreSQL has no NUL in text, and half a surrogate pair is no UTF-8. JSON columns escape both. */
-const storable = (text: string): string =>
-  /[\0\ud800-\udfff]/.test(text) ? Buffer.from(text.replaceAll('\0', '\ufffd')).toString() : text;
 
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
 function messageRow(
@@ -109,29 +99,6 @@ async function projectMessage(
     .insertInto('messages')
     .values(messageRow(lineId, facts, { proto, status, nowMs }))
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
-/** Changes a stored message that was edited or revoked. One that was never stored stays unknown. */
-async function rewriteMessage(
-  tx: Tx,
-  lineId: string,
-  about: { messageId: string; fromMe: boolean },
-  change: (facts: MessageFacts) => MessageFacts,
-): Promise<void> {
-  const row = await tx.db
-    .selectFrom('messages')
-    .select(['seq', 'facts'])
-    .where('line_id', '=', lineId)
-    .where('message_id', '=', about.messageId)
-    .where('from_me', '=', about.fromMe ? 1 : 0)
-    .executeTakeFirst();
-  if (!row) return;
-  const facts = change(JSON.parse(row.facts) as MessageFacts);
-  await tx.db
-    .updateTable('messages')
-    .set({ facts: JSON.stringify(facts), body: storable(facts.content.body), kind: facts.content.kind })
-    .where('seq', '=', row.seq)
     .execute();
 }
 

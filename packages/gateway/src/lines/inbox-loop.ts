@@ -127,6 +127,7 @@ export class InboxLoop {
   }
 
   async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
+    const { line, log } = this.#options;
     const facts: Fact[] = [];
     const mappings: AddressMapping[] = [];
     const taken: number[] = [];
@@ -144,6 +145,13 @@ export class InboxLoop {
     if (taken.length > 0) await this.#commit(taken, facts, mappings);
     if (!blocking) return undefined;
     if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
+    if (blocking.error instanceof EngineError && blocking.error.code === 'unknown_message') {
+      // It answers a message: perhaps one of those just stored, then it is next. Alone at the front, nothing stored before it is that message.
+      if (taken.length > 0) return undefined;
+      log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
+      await this.#commit([blocking.row.seq], [], []);
+      return undefined;
+    }
     await this.#failedOn(blocking.row.seq, blocking.error);
     return undefined;
   }

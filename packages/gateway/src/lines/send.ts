@@ -1,30 +1,27 @@
 import {
   type Engine,
   EngineError,
-  isGroup,
+  isChange,
   isLid,
   isPn,
-  type MessageContent,
-  type OutboundContent,
   type Party,
   type Prepared,
-  type Self,
   type ServerAck,
 } from '@ponte/engine';
 import { ERRORS, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { MessageFacts } from '../core/events.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
 import type { LineStatus } from '../core/lines.ts';
 import { backoffMs } from '../core/retry.ts';
 import { accept, type LineRef } from '../journal/accept.ts';
-import { canonicalJid, type Fact, messageKey } from '../journal/from-engine.ts';
+import { canonicalJid, type Fact } from '../journal/from-engine.ts';
 import { projectPending } from '../journal/projections.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { failureOf } from './engine-errors.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
 import { markFailed, markSent, type OutboxEntry, savePrepared } from './outbox.ts';
+import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
 
 /** What a send needs of its line. */
 export interface SendContext {
@@ -91,11 +88,13 @@ export class Send implements MailboxJob {
     } catch (error) {
       return this.#refused(error);
     }
-    const facts = sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
+    const facts = isChange(content)
+      ? undefined
+      : sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
     try {
       await store.transaction(async (tx) => {
         await savePrepared(tx, this.id, prepared);
-        await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+        if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
       }, 'normal');
     } catch (error) {
       return this.#storeAway(error);
@@ -177,14 +176,10 @@ export class Send implements MailboxJob {
     const { line, engine, clock } = this.#context;
     const nowMs = clock.now();
     if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return false;
-    const payload = sentFacts(this.#entry.content, prepared, engine.self(), ack.timestamp);
-    const fact: Fact = {
-      type: 'message.sent',
-      payload,
-      dedupeKey: messageKey(payload),
-      chat: canonicalJid(payload.chat),
-      proto: prepared.proto,
-    };
+    const { content } = this.#entry;
+    const fact = isChange(content)
+      ? changeFact(content, prepared, engine.self(), ack.timestamp)
+      : sentFact(content, prepared, engine.self(), ack.timestamp);
     await accept(tx, line, [fact], nowMs);
     return true;
   }
@@ -219,33 +214,4 @@ export class Send implements MailboxJob {
 /** A person or group of whom only one address is known. */
 function partyOf(jid: string): Party {
   return { jid, ...(isLid(jid) ? { lid: jid } : {}), ...(isPn(jid) ? { pn: jid } : {}) };
-}
-
-/** A message of ours in the journal's words. */
-function sentFacts(
-  content: OutboundContent,
-  prepared: Prepared,
-  self: Self | undefined,
-  timestamp: number,
-): MessageFacts {
-  const me = self?.pn ?? '';
-  return {
-    messageId: prepared.id,
-    chat: prepared.recipient,
-    sender: { jid: me, pn: me, ...(self?.lid === undefined ? {} : { lid: self.lid }) },
-    fromMe: true,
-    isGroup: isGroup(prepared.to),
-    pushName: self?.name ?? '',
-    timestamp,
-    content: contentOf(content),
-    quotedId: content.context?.quotedId ?? null,
-    mentions: content.context?.mentions ?? [],
-  };
-}
-
-function contentOf(content: OutboundContent): MessageContent {
-  switch (content.kind) {
-    case 'text':
-      return { kind: 'text', body: content.body };
-  }
 }

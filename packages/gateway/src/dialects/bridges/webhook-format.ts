@@ -8,6 +8,8 @@ const PUBLISHED = {
   connected: { selects: ['line.status:connected'] },
   disconnected: { selects: ['line.status:disconnected', 'line.status:logged_out', 'line.status:unpaired'] },
   typing: { selects: ['typing'] },
+  poll_vote: { selects: ['poll.vote'] },
+  event_response: { selects: ['event.response'] },
   call_incoming: { selects: ['call.incoming'] },
   call_terminated: { selects: ['call.terminated'] },
   offline_sync_preview: { selects: ['offline.preview'] },
@@ -57,6 +59,10 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return lineStatus(event.payload, line, asked);
     case 'typing':
       return typing(event.payload);
+    case 'poll.vote':
+      return pollVote(event.payload);
+    case 'event.response':
+      return eventResponse(event.payload);
     case 'call.incoming':
       return callIncoming(event.payload);
     case 'call.terminated':
@@ -116,6 +122,36 @@ const typing = (of: Of<'typing'>): Body => ({
   chat_id: addressOf(of.chat),
   state: of.state,
   mode: of.mode,
+});
+
+/** Who answered which message. */
+const answerer = (of: { sender: Party; chat: Party }) => ({
+  contact_id: addressOf(of.sender),
+  phone: digitsOf(of.sender),
+  chat_id: addressOf(of.chat),
+});
+
+const pollVote = (of: Of<'poll.vote'>): Body => ({
+  event: 'poll_vote',
+  ...answerer(of),
+  poll_id: of.pollId,
+  message_id: of.messageId,
+  name: of.pushName,
+  from_me: of.fromMe,
+  timestamp: of.timestamp,
+  selected_options: of.options,
+});
+
+const eventResponse = (of: Of<'event.response'>): Body => ({
+  event: 'event_response',
+  ...answerer(of),
+  event_id: of.eventId,
+  message_id: of.messageId,
+  name: of.pushName,
+  from_me: of.fromMe,
+  timestamp: of.timestamp,
+  response: of.response,
+  extra_guest_count: of.extraGuestCount,
 });
 
 const callIncoming = (of: Of<'call.incoming'>): Body => ({

@@ -12,6 +12,8 @@ const EVENTS = {
   'message.edited': { selects: ['message.edited'] },
   'message.revoked': { selects: ['message.revoked'] },
   'message.reaction': { selects: ['message.reaction'] },
+  'poll.vote': { selects: ['poll.vote'] },
+  'event.response': { selects: ['event.response'] },
   'call.incoming': { selects: ['call.incoming'] },
   'call.terminated': { selects: ['call.terminated'] },
   'contact.typing': { selects: ['typing'] },
@@ -66,6 +68,10 @@ function dataOf(event: JournalEvent): [string, Data] | null {
       return ['message.revoked', { ...about(event.payload), timestamp: event.payload.timestamp }];
     case 'message.reaction':
       return ['message.reaction', reaction(event.payload)];
+    case 'poll.vote':
+      return ['poll.vote', pollVote(event.payload)];
+    case 'event.response':
+      return ['event.response', eventResponse(event.payload)];
     case 'call.incoming':
       return [
         'call.incoming',
@@ -149,6 +155,23 @@ const reaction = (of: Of<'message.reaction'>): Data => ({
   ...about({ ...of, messageId: of.targetId }),
   name: of.pushName,
   emoji: of.emoji,
+  timestamp: of.timestamp,
+});
+
+const pollVote = (of: Of<'poll.vote'>): Data => ({
+  ...about(of),
+  poll_id: of.pollId,
+  name: of.pushName,
+  selected_options: of.options,
+  timestamp: of.timestamp,
+});
+
+const eventResponse = (of: Of<'event.response'>): Data => ({
+  ...about(of),
+  event_id: of.eventId,
+  name: of.pushName,
+  response: of.response,
+  extra_guest_count: of.extraGuestCount,
   timestamp: of.timestamp,
 });
 
