@@ -28,7 +28,7 @@ export const GATEWAY = {
   http: ['core', 'access', 'commands', 'lines', 'webhooks', 'observe', '@ponte/engine'],
   'dialects/bridges': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/lines': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
-  'dialects/console': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
+  'dialects/console': ['core', 'http', 'commands', 'access', 'webhooks', '@ponte/engine'],
   sandbox: ['core', 'observe'],
   cli: ['*'],
   bench: ['*'],

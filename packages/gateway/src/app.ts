@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
+import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
@@ -9,10 +10,13 @@ import { createExecute } from './commands/execute.ts';
 import type { Config, Environment } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
-import { bridgesWebhookFormat } from './dialects/bridges/webhook-format.ts';
+import { bridgesWebhookFormat, PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
+import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
+import { createLiveStreams } from './dialects/console/live-stream.ts';
 import { linesDialect } from './dialects/lines/dialect.ts';
 import { linesWebhookFormat } from './dialects/lines/webhook-format.ts';
 import { createEndpoints } from './endpoints.ts';
+import { consoleSignIn } from './http/console-sign-in.ts';
 import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
@@ -22,7 +26,7 @@ import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
 import { createGuard, type Guard } from './net/guarded-fetch.ts';
 import { createResolver } from './net/resolver.ts';
 import type { Log } from './observe/logger.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
 import { type ProcessLock, takeProcessLock } from './store/process-lock.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
@@ -43,6 +47,8 @@ export interface App {
   url: string;
   /** The test key of this installation's first start; undefined ever after. */
   firstStart(): Promise<{ testKey: string } | undefined>;
+  /** A one-time token that opens the console's first run; undefined once somebody has an account there. */
+  setUpToken(): Promise<string | undefined>;
   /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
   close(): Promise<void>;
 }
@@ -90,7 +96,15 @@ async function build(
   const metrics = createMetrics();
   const guard = createOutboundGuard(config);
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormat };
-  const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: metrics.deliveries });
+  const dispatcher = createDispatcher({
+    store,
+    ring,
+    formats,
+    clock,
+    guard,
+    log,
+    metrics: watched(metrics.deliveries, () => live.activity()),
+  });
   const supervisor = createSupervisor({
     config: {
       workers: config.workers.count,
@@ -110,7 +124,10 @@ async function build(
     log,
     spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
     endpointFor: createEndpoints({ whatsappVersion: config.whatsappVersion, simulator }),
-    onNudge: () => dispatcher.nudge(),
+    onNudge: () => {
+      dispatcher.nudge();
+      live.activity();
+    },
   });
   const services: Services = {
     store,
@@ -125,38 +142,71 @@ async function build(
     plans: {},
   };
   const execute = createExecute(services);
+  const access = createConsoleAccess({ store, ring, clock, accountId: installation.defaultAccountId });
+  const live = createLiveStreams({ ...supervisor.live, execute, sessions: access.sessions, clock });
   const control = () => {
     const address = simulator();
     return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
   };
+  const sandbox = { execute, clock, log, simulator: control };
+  const publicUrl = config.http.publicUrl ?? '/';
   const http = createHttpServer(
     {
       execute,
       authenticate: keys.authenticate,
+      ...consoleSignIn(access, publicUrl),
       rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
       clock,
       log,
       version: options.version,
-      publicUrl: config.http.publicUrl ?? '/',
+      publicUrl,
       consoleFolder: options.consoleFolder,
       trustProxy: config.http.trustProxy,
       ready: () => isReady(installation),
       metrics,
       metricsToken: config.http.metricsToken,
     },
-    [bridgesDialect, linesDialect, createSandboxDialect({ execute, clock, log, simulator: control })],
+    [
+      bridgesDialect,
+      linesDialect,
+      createSandboxDialect(sandbox),
+      forConsole(createSandboxDialect(sandbox, CONSOLE_SANDBOX_PREFIX)),
+      createConsoleDialect({
+        access,
+        keys,
+        clock,
+        live,
+        publicUrl,
+        version: options.version,
+        allowInsecure: config.http.allowInsecureCookies,
+        isSandboxOn: options.simulator !== undefined || config.sandbox.isOn,
+        published: linesDialect.routes,
+        bridgeEvents: PUBLISHED_EVENTS,
+      }),
+    ],
   );
   onClose(() => supervisor.close());
   onClose(() => dispatcher.close());
   onClose(() => http.close());
+  onClose(() => live.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   return {
     url: config.http.publicUrl ?? address,
     firstStart: () => firstStart(installation),
+    setUpToken: () => access.newSetUpToken(),
     close: closeAll,
   };
 }
+
+/** Delivery metrics that also tell somebody that there is something new. */
+const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetrics => ({
+  ...metrics,
+  attempted(outcome, durationMs) {
+    metrics.attempted(outcome, durationMs);
+    onAttempt();
+  },
+});
 
 /** One gateway per data directory; and none starts lines while a killed predecessor's workers still run. */
 function lockDataDir(config: Config): ProcessLock {

@@ -88,14 +88,19 @@ function forget(track: Track, until: number): void {
   }
 }
 
-/** Which budget a request draws from. `provision`, `proxy`, `api` and `sandbox` count per API key, `ip` and `sandbox_ip` per address. */
-export type LimitClass = 'provision' | 'proxy' | 'api' | 'sandbox' | 'ip' | 'sandbox_ip';
+/** Budgets per API key, or (`console`) per session. */
+export type RowLimit = 'provision' | 'proxy' | 'api' | 'sandbox' | 'console';
+/** Budgets per address. */
+export type IpLimit = 'ip' | 'sandbox_ip' | 'console_ip';
+/** Which budget a request draws from. */
+export type LimitClass = RowLimit | IpLimit;
 
 const MINUTE_MS = 60_000;
 
 /**
  * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per minute. Calls of the sandbox drive a whole test
- * suite against a network of our own, so they have their own, wider budget.
+ * suite against a network of our own, so they have their own, wider budget; so has the console,
+ * whose pages ask for several things at once.
  */
 export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   provision: { max: 10, windowMs: MINUTE_MS },
@@ -104,6 +109,8 @@ export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   sandbox: { max: 3_000, windowMs: MINUTE_MS },
   ip: { max: 300, windowMs: MINUTE_MS },
   sandbox_ip: { max: 3_000, windowMs: MINUTE_MS },
+  console: { max: 1_200, windowMs: MINUTE_MS },
+  console_ip: { max: 3_000, windowMs: MINUTE_MS },
 };
 
 /** The rules of configured budgets per minute; the sandbox keeps its own. */
@@ -143,6 +150,8 @@ export function createRateLimiter(options: {
     sandbox: make('sandbox'),
     ip: make('ip'),
     sandbox_ip: make('sandbox_ip'),
+    console: make('console'),
+    console_ip: make('console_ip'),
   };
   return { take: (limit, subject) => windows[limit].take(subject) };
 }

@@ -31,20 +31,28 @@ export async function startServer(
   log.info({ ...configSummary(config), version: options.version, node: process.versions.node }, 'starting');
   const stopping = stopSignal();
   const app = await createApp({ config, environment, log, ...options });
-  await tellFirstStart(app, out);
+  await tellStart(app, out);
   out.say(`Ponte runs on ${app.url}`);
   const signal = await stopping;
   await drain(app, signal, log);
 }
 
-/** What is told once in the life of an installation. The key stands here and nowhere else. */
-async function tellFirstStart(app: App, out: Output): Promise<void> {
+/**
+ * What is told once in the life of an installation: the test key stands here and nowhere else. The console's set-up link is told at every start until
+ * somebody used it, each time with a new token; the token stands behind the #, so that no log on the way sees it.
+ */
+async function tellStart(app: App, out: Output): Promise<void> {
   const first = await app.firstStart();
-  if (!first) return;
+  const token = await app.setUpToken();
+  const link = token === undefined ? `${app.url}/` : `${app.url}/set-up#${token}`;
+  if (!first) {
+    if (token !== undefined) out.result(`\nThe console has no account yet. Make yours: ${link}\n`);
+    return;
+  }
   out.result(`
 Ponte is set up.
 
-  Console   ${app.url}/
+  Console   ${link}
   Test key  ${first.testKey}
             (shown once; "npm run -s ponte -- keys create --mode test --name NAME" makes another)
 

@@ -4,6 +4,7 @@ import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLin
 import { readMessages } from './messages.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
 import { sendMessage } from './sends.ts';
+import { lineTimeline } from './timeline.ts';
 import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from './webhooks.ts';
 
 /** Everything a caller can ask for, whatever API it comes through. A dialect's rows name these. */
@@ -18,6 +19,7 @@ export const COMMANDS = {
   'lines.remove': removeLine,
   'lines.setWebhook': setWebhook,
   'lines.stats': lineStats,
+  'lines.timeline': lineTimeline,
   'pairing.qr': pairingQr,
   'pairing.code': pairingCode,
   'pairing.logout': logout,

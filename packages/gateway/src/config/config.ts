@@ -10,6 +10,8 @@ export interface Config {
     publicUrl: string | undefined;
     trustProxy: boolean | string[];
     metricsToken: string | undefined;
+    /** The console takes passwords over plain http from other machines too. */
+    allowInsecureCookies: boolean;
   };
   dataDir: string;
   database: { url: string; engine: 'sqlite' | 'postgres' };
@@ -150,6 +152,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       publicUrl: publicUrlOf(read),
       trustProxy: trustProxyOf(read),
       metricsToken: read.text('METRICS_TOKEN'),
+      allowInsecureCookies: read.flag('INSECURE_COOKIES', false),
     },
     dataDir,
     database: databaseOf(read, dataDir),

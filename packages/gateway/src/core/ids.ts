@@ -22,6 +22,8 @@ export const newWebhookId = make('whk');
 export const newDeliveryId = make('dlv');
 export const newEventId = make('evt');
 export const newRequestId = make('req');
+export const newUserId = make('usr');
+export const newSessionId = make('ses');
 export const newOutboxId = make('out');
 
 /** A WhatsApp message id of the form official web clients draw (`3EB0` and 18 hex digits; seen in Baileys and whatsmeow). */

@@ -20,7 +20,11 @@ export async function answerRow(
 ): Promise<FastifyReply> {
   if (row.forward) return answerForwarded(row.forward, request, reply);
   const checked = check(row, request);
-  const { command } = row;
+  const { command, handle } = row;
+  if (handle) {
+    const { session, caller } = request;
+    return write(reply, await handle({ ...checked, request, session, caller }));
+  }
   if (command === null) return write(reply, row.toAnswer(undefined, checked));
   const { caller } = request;
   if (!caller) throw new AppError('unauthorized');
@@ -65,6 +69,7 @@ function savedError(dialect: Dialect, error: AppError) {
 function write(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status);
   if (answer.headers) reply.headers(answer.headers);
+  if (answer.stream) return reply.type(answer.stream.contentType).send(answer.stream.data);
   if (answer.bytes) {
     const { contentType, data } = answer.bytes;
     return reply.type(contentType).send(typeof data === 'string' ? data : Buffer.from(data));

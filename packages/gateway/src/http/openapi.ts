@@ -3,8 +3,9 @@ import type { AnswerDoc, Dialect, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
 
-/** One OpenAPI 3.1 document of every row of every dialect, made from the schemas that check the requests. */
-export function openApiDocument(dialects: readonly Dialect[], facts: { version: string; url: string }): Json {
+/** One OpenAPI 3.1 document of every row of every published dialect, made from the schemas that check the requests. */
+export function openApiDocument(all: readonly Dialect[], facts: { version: string; url: string }): Json {
+  const dialects = all.filter(({ published }) => published !== false);
   const paths: Record<string, Json> = {};
   const schemas: Json = {};
   const tags = new Map<string, string>();

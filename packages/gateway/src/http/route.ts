@@ -1,6 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { LimitClass } from '../access/rate-limit.ts';
+import type { Role } from '../access/console-roles.ts';
+import type { ConsoleSession } from '../access/console-sessions.ts';
+import type { IpLimit, RowLimit } from '../access/rate-limit.ts';
 import type { Caller, CommandName, Input, Output } from '../commands/execute.ts';
 import type { AppError } from '../core/app-error.ts';
 
@@ -12,6 +15,8 @@ export interface Answer {
   status: number;
   json?: unknown;
   bytes?: { contentType: string; data: Uint8Array | string };
+  /** Sent as it comes, until it ends. */
+  stream?: { contentType: string; data: Readable };
   headers?: Record<string, string>;
 }
 
@@ -42,9 +47,14 @@ export interface RouteFacts {
   summary: string;
   description?: string;
   tag: string;
-  auth: 'key' | 'none';
-  /** Budget per API key; rows without a key draw from the address's budget only. */
-  limit: Exclude<LimitClass, 'ip' | 'sandbox_ip'>;
+  /** `session`: somebody who is signed in to the console; `role` says who at least. */
+  auth: 'key' | 'session' | 'none';
+  /** Default `developer`. */
+  role?: Role;
+  /** False: not worth a line in the console's audit log (reading never is). */
+  audited?: boolean;
+  /** Budget per API key or session; rows without either draw from the address's budget only. */
+  limit: RowLimit;
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
@@ -62,12 +72,23 @@ export interface Route extends RouteFacts {
   command: CommandName | null;
   /** Passes the request on as it came; its schemas are for the document only. */
   forward?: Forward;
+  /** Answers by itself, knowing the request. */
+  handle?: Handle;
   toInput(checked: Checked<unknown, unknown, unknown>, caller: Caller | undefined): unknown;
   toAnswer(result: unknown, checked: Checked<unknown, unknown, unknown>): Answer;
 }
 
 /** Hands a request to somebody else and answers what they answered. */
 export type Forward = (request: FastifyRequest, caller: Caller) => Promise<Answer>;
+
+/** What a row without a command knows of its request. */
+export interface Visit<P, Q, B> extends Checked<P, Q, B> {
+  request: FastifyRequest;
+  /** Who is signed in; always there in rows with `auth: 'session'`. */
+  session: ConsoleSession | undefined;
+  caller: Caller | undefined;
+}
+type Handle = (visit: Visit<unknown, unknown, unknown>) => Promise<Answer>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
@@ -107,6 +128,24 @@ export function forwardRoute(row: RouteFacts & { forward: Forward }): Route {
   return { ...row, command: null, toInput: () => undefined, toAnswer: () => ({ status: 204 }) };
 }
 
+/** A row that is no command: people, sessions, live streams. */
+export function handlerRoute<
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  row: Omit<RouteFacts, 'params' | 'query' | 'body'> & {
+    params?: P;
+    query?: Q;
+    body?: B;
+    handle: (visit: Visit<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Answer>;
+  },
+): Route {
+  // The server hands over what this row's own schemas produced.
+  const handle = row.handle as Handle;
+  return { ...row, handle, command: null, toInput: () => undefined, toAnswer: () => ({ status: 204 }) };
+}
+
 /** How a dialect words a failure. The body is JSON. */
 export interface ErrorAnswer {
   status: number;
@@ -122,13 +161,17 @@ export interface Dialect {
   description: string;
   /** Answers carry `Access-Control-Allow-Origin: *`, and preflights are answered without a key. */
   cors: boolean;
-  ipLimit: Extract<LimitClass, 'ip' | 'sandbox_ip'>;
+  ipLimit: IpLimit;
+  /** True: every call that changes something must come from the console's own pages. */
+  sameOrigin?: boolean;
+  /** False: left out of the OpenAPI document. */
+  published?: boolean;
   routes: Route[];
   errorAnswer(error: AppError): ErrorAnswer;
   /** Shapes of error bodies, for the OpenAPI document. */
   errorSchema: z.ZodType;
   /** Takes what no row takes, below the prefix. */
-  fallback?: { limit: Route['limit']; maxBodyBytes?: number; forward: Forward };
+  fallback?: { auth?: 'key' | 'session'; limit: Route['limit']; maxBodyBytes?: number; forward: Forward };
 }
 
 /** A JSON answer. */

@@ -33,26 +33,26 @@ const CONNECTED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 25;
 
 /** The Sandbox API: passes calls of test keys to the simulator, each account to its own world. */
-export function createSandboxDialect(services: SandboxServices): Dialect {
+export function createSandboxDialect(services: SandboxServices, prefix = PREFIX): Dialect {
   const forward: Forward = async (request, caller) => {
     requireTestKey(caller);
-    const path = request.url.slice(PREFIX.length);
+    const path = request.url.slice(prefix.length);
     return callSimulator(services, caller, { method: request.method, path, body: request.body });
   };
   const scan: Forward = async (request, caller) => {
     requireTestKey(caller);
-    return scanLine(services, request, caller);
+    return scanLine(services, request, caller, request.url.slice(prefix.length));
   };
   const unlink: Forward = async (request, caller) => {
     requireTestKey(caller);
     const line = lineRefOf(bodyOf(request));
     const id = line && (await services.execute.run('lines.get', { line }, caller)).line.id;
     const body = id === undefined ? request.body : { ...bodyOf(request), line_id: id };
-    return callSimulator(services, caller, { method: 'POST', path: request.url.slice(PREFIX.length), body });
+    return callSimulator(services, caller, { method: 'POST', path: request.url.slice(prefix.length), body });
   };
   return {
     name: 'sandbox',
-    prefix: PREFIX,
+    prefix,
     title: 'Sandbox API',
     description:
       'The simulated WhatsApp network that lines of wzb_test_ keys live on: virtual phones that scan and chat.',
@@ -87,9 +87,13 @@ function lineRefOf(body: Record<string, unknown>): LineRef | undefined {
  * A phone scans: the QR given, or the one that the named line shows right now. With a named line the answer comes once the line is connected
  * (or after 15 s without it: the scan itself succeeded).
  */
-async function scanLine(services: SandboxServices, request: FastifyRequest, caller: Caller): Promise<Answer> {
+async function scanLine(
+  services: SandboxServices,
+  request: FastifyRequest,
+  caller: Caller,
+  path: string,
+): Promise<Answer> {
   const body = bodyOf(request);
-  const path = request.url.slice(PREFIX.length);
   const line = body.qr === undefined ? lineRefOf(body) : undefined;
   if (!line) {
     if (body.qr === undefined) throw invalid('qr', 'Give the text of a QR code, or line_id, or customer_ref.');

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { mayAct, type Role } from '../access/console-roles.ts';
+import type { ConsoleSession } from '../access/console-sessions.ts';
 import { addressBucket, type LimitClass, type RateLimiter, type Verdict } from '../access/rate-limit.ts';
 import type { Caller, Execute } from '../commands/execute.ts';
 import { AppError } from '../core/app-error.ts';
@@ -13,6 +15,7 @@ import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Dialect, METHODS, type Method, type Route } from './route.ts';
+import { requireSameOrigin } from './session-cookie.ts';
 import { createStaticFiles } from './static.ts';
 import { toAppError } from './to-app-error.ts';
 
@@ -23,6 +26,10 @@ export interface HttpServices extends RowServices, HealthServices {
   execute: Execute;
   /** Who a presented key is; undefined for unknown, revoked and expired ones. */
   authenticate(presented: string): Promise<Caller | undefined>;
+  /** Who is signed in; undefined when nobody is. */
+  authenticateSession?(request: FastifyRequest): Promise<SignedInCaller | undefined>;
+  /** Told of every call of a session that may change something, before it is answered. */
+  auditSession?(call: SessionCall): Promise<void>;
   rateLimiter: RateLimiter;
   clock: Clock;
   log: Log;
@@ -37,9 +44,27 @@ export interface HttpServices extends RowServices, HealthServices {
   onRequestDone?(done: { method: string; route: string; status: number; durationMs: number }): void;
 }
 
+/** A session, and who it is for commands. */
+export interface SignedInCaller {
+  session: ConsoleSession;
+  caller: Caller;
+}
+
+export interface SessionCall {
+  session: ConsoleSession;
+  caller: Caller;
+  /** The row's operation. */
+  operation: string;
+  target: string;
+  status: number;
+  address: string;
+  requestId: string;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     caller?: Caller;
+    session?: ConsoleSession;
     startedAt?: number;
   }
   interface FastifyContextConfig {
@@ -97,6 +122,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     if (closing)
       throw new AppError('unavailable', { retryAfterSeconds: 5 }, { message: 'The server is shutting down.' });
     if (dialect?.cors && request.method === 'OPTIONS') return preflight(request, reply);
+    if (dialect?.sameOrigin && !isSafe(request.method)) requireSameOrigin(request, services.publicUrl);
     if (request.url.startsWith('/api/'))
       takeBudget(services, reply, dialect?.ipLimit ?? 'ip', addressBucket(request.ip));
     return undefined;
@@ -144,7 +170,10 @@ function registerDialect(app: FastifyInstance, services: HttpServices, dialect: 
       url,
       config: { dialect, maxBodyBytes: row.maxBodyBytes },
       onRequest: async (request, reply) => {
-        if (row.auth === 'key') await admit(services, row, request, reply);
+        await admit(services, row, request, reply);
+      },
+      onSend: async (request, reply) => {
+        if (row.auth === 'session' && row.audited !== false) await auditCall(services, row, request, reply);
       },
       handler: (request, reply) => answerRow(services, dialect, row, request, reply),
     });
@@ -167,23 +196,63 @@ function registerDialect(app: FastifyInstance, services: HttpServices, dialect: 
     method: [...METHODS],
     url: `${dialect.prefix}/*`,
     config: { dialect, maxBodyBytes: fallback.maxBodyBytes },
-    onRequest: (request, reply) => admit(services, fallback, request, reply),
+    onRequest: (request, reply) => admit(services, { auth: 'key', ...fallback }, request, reply),
     handler: (request, reply) => answerForwarded(fallback.forward, request, reply),
   });
 }
 
-/** Key, then the key's budget. Runs before the body is read. */
+const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+
+/** Key or session, then its budget. Runs before the body is read. */
 async function admit(
   services: HttpServices,
-  row: Pick<Route, 'limit'>,
+  row: Pick<Route, 'limit' | 'auth' | 'role'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
+  if (row.auth === 'none') return;
+  if (row.auth === 'session') return admitSession(services, row, request, reply);
   const presented = presentedKey(request);
   const caller = presented === undefined ? undefined : await services.authenticate(presented);
   if (!caller) throw new AppError('unauthorized');
   request.caller = caller;
   takeBudget(services, reply, row.limit, caller.keyId);
+}
+
+async function admitSession(
+  services: HttpServices,
+  row: Pick<Route, 'limit' | 'role'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const signedIn = await services.authenticateSession?.(request);
+  if (!signedIn) throw new AppError('unauthorized', {}, { message: 'Sign in to the console first.' });
+  request.session = signedIn.session;
+  request.caller = signedIn.caller;
+  takeBudget(services, reply, row.limit, signedIn.session.sessionId);
+  const needed: Role = row.role ?? 'developer';
+  if (mayAct(signedIn.session.role, needed)) return;
+  throw new AppError('forbidden', {}, { message: `This needs the role ${needed}; yours is ${signedIn.session.role}.` });
+}
+
+/** Notes what somebody did through the console, also when it was refused. */
+async function auditCall(
+  services: HttpServices,
+  row: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const { session, caller } = request;
+  if (!session || !caller || isSafe(request.method)) return;
+  await services.auditSession?.({
+    session,
+    caller,
+    operation: row.operation,
+    target: request.url.split('?', 1)[0] ?? '',
+    status: reply.statusCode,
+    address: request.ip,
+    requestId: request.id,
+  });
 }
 
 /** The key of `Authorization: Bearer …`, else of `X-Bridge-Key`. */
@@ -208,7 +277,7 @@ function takeBudget(services: HttpServices, reply: FastifyReply, limit: LimitCla
   if (!verdict.allowed) throw limited(verdict, seconds);
 }
 
-const isPublic = (limit: LimitClass): boolean => limit !== 'ip' && limit !== 'sandbox_ip';
+const isPublic = (limit: LimitClass): boolean => !limit.endsWith('ip');
 
 function limited(verdict: Verdict, seconds: number): AppError {
   const window = Math.round(verdict.windowMs / 1_000);

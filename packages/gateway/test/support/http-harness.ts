@@ -70,6 +70,8 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
   sandbox: UNLIMITED,
   ip: UNLIMITED,
   sandbox_ip: UNLIMITED,
+  console: UNLIMITED,
+  console_ip: UNLIMITED,
 };
 
 /** The real front door over a real database, with a scripted router in place of workers. */

@@ -1,7 +1,7 @@
 import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
-/** People who use the console, their sessions, what they did, and sign-ins that failed. */
+/** People who use the console, their sessions, what they did, and sign-ins that failed; and what a line's timeline is read by. */
 const STATEMENTS = `
 create table console_users (
   id TEXT primary key,
@@ -44,6 +44,7 @@ create table console_failures (
   blocked_until INT not null
 );
 create index console_failures_age on console_failures (last_at);
+create index events_line on events (line_id, seq);
 `;
 
 export const consoleTables: Migration = {

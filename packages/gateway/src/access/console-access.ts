@@ -1,0 +1,162 @@
+import { timingSafeEqual } from 'node:crypto';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import { randomBase62 } from '../core/ids.ts';
+import type { Mode } from '../core/lines.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import type { Store } from '../store/store.ts';
+import type { KeyHolder } from './api-keys.ts';
+import { type Audit, createAudit } from './console-audit.ts';
+import { createLockout } from './console-lockout.ts';
+import { createPasswords } from './console-passwords.ts';
+import { type Role, scopesOf } from './console-roles.ts';
+import { type ConsoleSession, createSessions, type Sessions } from './console-sessions.ts';
+import { type ConsoleUser, createUsers, normalEmail, type Users, wrongToken } from './console-users.ts';
+import { addressBucket } from './rate-limit.ts';
+
+/** Where a request came from, for the audit log and the list of sessions. */
+export interface From {
+  address: string;
+  userAgent: string;
+  requestId: string;
+}
+
+export interface SignedIn {
+  user: ConsoleUser;
+  /** The cookie's value. */
+  token: string;
+}
+
+/** People and their sessions: everything about the console that is not a command. */
+export interface ConsoleAccess {
+  readonly sessions: Sessions;
+  readonly audit: Audit;
+  readonly users: Pick<Users, 'list' | 'exist'>;
+  /** Draws the one-time token of the first run; undefined once somebody can sign in. Each call makes the earlier token worthless. */
+  newSetUpToken(): Promise<string | undefined>;
+  /** Creates the operator's account. `forbidden` for a wrong or spent token. */
+  setUp(input: { token: string; email: string; name: string; password: string }, from: From): Promise<SignedIn>;
+  /** `unauthorized` with the same words for unknown users, wrong passwords and disabled users; `rate_limited` while locked out. */
+  signIn(input: { email: string; password: string }, from: From): Promise<SignedIn>;
+  /** Ends every other session of the user. */
+  changePassword(session: ConsoleSession, input: { current: string; next: string }, from: From): Promise<void>;
+  /** A user with a password that is answered once. */
+  addUser(input: { email: string; name: string; role: Role }): Promise<{ user: ConsoleUser; password: string }>;
+  /** Disabling and a new password end the user's sessions; a role counts from the next request on. */
+  changeUser(
+    id: string,
+    change: { role?: Role; disabled?: boolean; resetPassword?: boolean },
+  ): Promise<{ user: ConsoleUser; password?: string }>;
+  removeUser(id: string): Promise<void>;
+  /** Who a session is for commands: the installation's own account, in the mode it looks at. */
+  callerOf(session: ConsoleSession, mode: Mode): KeyHolder;
+}
+
+const SET_UP = 'console_set_up';
+const DRAWN_PASSWORD_LENGTH = 16;
+
+export function createConsoleAccess(services: {
+  store: Store;
+  ring: KeyRing;
+  clock: Clock;
+  accountId: string;
+}): ConsoleAccess {
+  const { store, ring, accountId } = services;
+  const users = createUsers(services);
+  const sessions = createSessions(services);
+  const audit = createAudit(services);
+  const lockout = createLockout(services);
+  const passwords = createPasswords();
+
+  const note = (from: From, actor: string, userId: string | null, action: string, outcome: string) =>
+    audit.append({
+      userId,
+      actor,
+      action,
+      target: '',
+      mode: null,
+      outcome,
+      address: from.address,
+      requestId: from.requestId,
+    });
+
+  async function enter(user: ConsoleUser, from: From): Promise<SignedIn> {
+    const { token } = await sessions.start(user.id, from);
+    await users.signedIn(user.id);
+    return { user, token };
+  }
+
+  return {
+    sessions,
+    audit,
+    users,
+    async newSetUpToken() {
+      if (await users.exist()) return undefined;
+      const token = randomBase62(32);
+      const value = ring.fingerprint('console-set-up', token).toString('hex');
+      await store.db
+        .insertInto('settings')
+        .values({ name: SET_UP, value })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+        .execute();
+      return token;
+    },
+    async setUp(input, from) {
+      await lockout.begin('set-up', addressBucket(from.address));
+      const given = ring.fingerprint('console-set-up', input.token);
+      const password = await passwords.hash(input.password);
+      const user = await users.createFirst({ ...input, role: 'owner', password }, async (db) => {
+        const row = await db.deleteFrom('settings').where('name', '=', SET_UP).returning('value').executeTakeFirst();
+        const expected = Buffer.from(row?.value ?? '', 'hex');
+        if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw wrongToken();
+        return true;
+      });
+      await lockout.succeeded('set-up', addressBucket(from.address));
+      await note(from, user.email, user.id, 'setUp', 'ok');
+      return enter(user, from);
+    },
+    async signIn(input, from) {
+      const email = normalEmail(input.email);
+      const bucket = addressBucket(from.address);
+      await lockout.begin(email, bucket);
+      const found = await users.findByEmail(email);
+      const isRight = await passwords.matches(input.password, found?.password);
+      if (!found || !isRight || found.user.disabledAt !== null) {
+        await note(from, email, found?.user.id ?? null, 'signIn', isRight ? 'disabled' : 'wrong_password');
+        throw new AppError('unauthorized', {}, { message: 'E-mail address or password is wrong.' });
+      }
+      await lockout.succeeded(email, bucket);
+      await note(from, email, found.user.id, 'signIn', 'ok');
+      return enter(found.user, from);
+    },
+    async changePassword(session, input, from) {
+      await lockout.begin(session.email, addressBucket(from.address));
+      if (!(await passwords.matches(input.current, await users.passwordOf(session.userId)))) {
+        throw invalid('current', 'This is not your present password.');
+      }
+      await lockout.succeeded(session.email, addressBucket(from.address));
+      await users.change(session.userId, { password: await passwords.hash(input.next) });
+      await sessions.endAll(session.userId, session.sessionId);
+    },
+    async addUser(input) {
+      const password = randomBase62(DRAWN_PASSWORD_LENGTH);
+      return { user: await users.create({ ...input, password: await passwords.hash(password) }), password };
+    },
+    async changeUser(id, { role, disabled, resetPassword }) {
+      const password = resetPassword ? randomBase62(DRAWN_PASSWORD_LENGTH) : undefined;
+      const hashed = password === undefined ? undefined : await passwords.hash(password);
+      const user = await users.change(id, { role, disabled, password: hashed });
+      if (disabled || password !== undefined) await sessions.endAll(id);
+      return password === undefined ? { user } : { user, password };
+    },
+    removeUser: (id) => users.remove(id),
+    callerOf: (session, mode) => ({
+      keyId: session.sessionId,
+      keyName: session.email,
+      keyPrefix: 'console',
+      accountId,
+      mode,
+      scopes: scopesOf(session.role),
+    }),
+  };
+}

@@ -1,0 +1,51 @@
+import { hash, verify } from '@node-rs/argon2';
+import { AppError } from '../core/app-error.ts';
+
+/** OWASP's minimum for argon2id: 19 MiB, two passes; 16 ms on the machine it was measured on. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Every running hash holds 19 MiB and a thread: sign-ins must not starve the lines. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 20;
+
+export const MIN_PASSWORD = 10;
+export const MAX_PASSWORD = 256;
+
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** False for a wrong password. Without a hash (no such user) it takes as long as with one, and is false. */
+  matches(password: string, hashed: string | undefined): Promise<boolean>;
+}
+
+/** Argon2id, two at once and twenty waiting; further ones are refused with `rate_limited`. */
+export function createPasswords(): Passwords {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  let nobodys: Promise<string> | undefined;
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= MAX_RUNNING) {
+      if (waiting.length >= MAX_WAITING) throw new AppError('rate_limited', { retryAfterSeconds: 2 });
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await work();
+    } finally {
+      // The place goes straight to whoever waits longest.
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  }
+
+  return {
+    hash: (password) => inTurn(() => hash(password, COST)),
+    async matches(password, hashed) {
+      nobodys ??= hash('nobody has this password', COST);
+      const against = hashed ?? (await nobodys);
+      const isRight = await inTurn(() => verify(against, password));
+      return isRight && hashed !== undefined;
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import { newUserId } from '../core/ids.ts';
+import type { ConsoleUsersTable, Database } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import type { Role } from './console-roles.ts';
+
+export interface ConsoleUser {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  createdAt: number;
+  disabledAt: number | null;
+  signedInAt: number | null;
+}
+
+export interface NewUser {
+  email: string;
+  name: string;
+  role: Role;
+  /** Hashed. */
+  password: string;
+}
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** People of one installation; far above what a team needs. */
+const MAX_USERS = 200;
+
+export interface Users {
+  list(): Promise<ConsoleUser[]>;
+  /** The user and the password's hash. Disabled users are found too. */
+  findByEmail(email: string): Promise<{ user: ConsoleUser; password: string } | undefined>;
+  passwordOf(id: string): Promise<string | undefined>;
+  create(user: NewUser): Promise<ConsoleUser>;
+  /** The first user: refused with `forbidden` once there is one, also when two come at once. */
+  createFirst(user: NewUser, spend: (db: Db) => Promise<boolean>): Promise<ConsoleUser>;
+  /** Changes what is given. Refuses to leave the installation without an owner who can sign in. */
+  change(id: string, change: { role?: Role; disabled?: boolean; password?: string }): Promise<ConsoleUser>;
+  remove(id: string): Promise<void>;
+  signedIn(id: string): Promise<void>;
+  exist(): Promise<boolean>;
+}
+
+const toUser = (row: Selectable<ConsoleUsersTable>): ConsoleUser => ({
+  id: row.id,
+  email: row.email,
+  name: row.name,
+  role: row.role,
+  createdAt: Number(row.created_at),
+  disabledAt: row.disabled_at === null ? null : Number(row.disabled_at),
+  signedInAt: row.signed_in_at === null ? null : Number(row.signed_in_at),
+});
+
+/** E-mail addresses are compared without case. */
+export const normalEmail = (email: string): string => email.trim().toLowerCase();
+
+const noSuchUser = () => new AppError('not_found', {}, { message: 'No such user.' });
+
+export function createUsers({ store, clock }: { store: Store; clock: Clock }): Users {
+  async function insert(db: Db, user: NewUser): Promise<ConsoleUser> {
+    const done = await db
+      .insertInto('console_users')
+      .values({ id: newUserId(), ...user, email: normalEmail(user.email), created_at: clock.now() })
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (!done) throw invalid('email', 'Somebody with this e-mail address exists already.');
+    return toUser(done);
+  }
+
+  /** Runs a change, and takes it back when no owner would be left. */
+  function keepingAnOwner<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    return store.transaction(async ({ db }) => {
+      const result = await work(db);
+      const owner = await db
+        .selectFrom('console_users')
+        .select('id')
+        .where('role', '=', 'owner')
+        .where('disabled_at', 'is', null)
+        .limit(1)
+        .executeTakeFirst();
+      if (!owner) throw invalid('role', 'Somebody has to stay owner. Make another user owner first.');
+      return result;
+    });
+  }
+
+  return {
+    async list() {
+      const rows = await store.db.selectFrom('console_users').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toUser);
+    },
+    async findByEmail(email) {
+      const row = await store.db
+        .selectFrom('console_users')
+        .selectAll()
+        .where('email', '=', normalEmail(email))
+        .executeTakeFirst();
+      return row && { user: toUser(row), password: row.password };
+    },
+    async passwordOf(id) {
+      const row = await store.db.selectFrom('console_users').select('password').where('id', '=', id).executeTakeFirst();
+      return row?.password;
+    },
+    async create(user) {
+      return store.transaction(async ({ db }) => {
+        const { count } = await db
+          .selectFrom('console_users')
+          .select((eb) => eb.fn.countAll().as('count'))
+          .executeTakeFirstOrThrow();
+        if (Number(count) >= MAX_USERS) throw invalid('email', `There can be ${MAX_USERS} users at most.`);
+        return insert(db, user);
+      });
+    },
+    async createFirst(user, spend) {
+      return store.transaction(async ({ db }) => {
+        if (!(await spend(db))) throw wrongToken();
+        return insert(db, { ...user, role: 'owner' });
+      });
+    },
+    async change(id, { role, disabled, password }) {
+      return keepingAnOwner(async (db) => {
+        const row = await db
+          .updateTable('console_users')
+          .set({
+            ...(role === undefined ? {} : { role }),
+            ...(disabled === undefined ? {} : { disabled_at: disabled ? clock.now() : null }),
+            ...(password === undefined ? {} : { password }),
+            id,
+          })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        if (!row) throw noSuchUser();
+        return toUser(row);
+      });
+    },
+    async remove(id) {
+      await keepingAnOwner(async (db) => {
+        const done = await db.deleteFrom('console_users').where('id', '=', id).executeTakeFirst();
+        if (Number(done.numDeletedRows) === 0) throw noSuchUser();
+      });
+    },
+    async signedIn(id) {
+      await store.db.updateTable('console_users').set({ signed_in_at: clock.now() }).where('id', '=', id).execute();
+    },
+    async exist() {
+      return (await store.db.selectFrom('console_users').select('id').limit(1).executeTakeFirst()) !== undefined;
+    },
+  };
+}
+
+export const wrongToken = () =>
+  new AppError(
+    'forbidden',
+    {},
+    { message: 'This set-up link is not valid any more. Restart the server: it prints a new one.' },
+  );
