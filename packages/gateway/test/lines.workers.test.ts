@@ -27,7 +27,7 @@ describe('worker processes', () => {
     test = await openTestSqlite();
     seenPids = new Set();
     supervisor = createSupervisor({
-      config: { workers: 2, isolation: 'shared', setup: { ...setup(), databaseUrl: test.url } },
+      config: { workers: 2, isolation: 'shared', hangAfterMs: 1_500, setup: { ...setup(), databaseUrl: test.url } },
       store: test.store,
       spawnWorker: forkWorkers(WORKER),
       endpointFor: () => ({ wsUrl: 'ws://127.0.0.1:1', noiseRoot: new Uint8Array(32) }),

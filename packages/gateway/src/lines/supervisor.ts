@@ -13,7 +13,7 @@ import { DEFAULT_PACING, type Pacing } from './pacing.ts';
 import { PendingCommands } from './pending-commands.ts';
 import type { LineProcessView, LineRouter } from './router.ts';
 import type { CommandOf, FromWorker, WorkerSetup } from './worker-protocol.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import { HANG_AFTER_MS, WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorConfig {
   /** Worker processes per mode at most (`shared`). */
@@ -22,6 +22,8 @@ export interface SupervisorConfig {
   isolation: 'shared' | 'dedicated';
   /** Told to every worker; `heartbeatMs` is also the beat of the watch. */
   setup: Omit<WorkerSetup, 'worker'>;
+  /** A worker that gives no sign of life for so long is killed; default {@link HANG_AFTER_MS}. */
+  hangAfterMs?: number;
   /** Of live lines; test lines are not paced. Default: the published pacing. */
   pacing?: Pacing | null;
 }
@@ -204,6 +206,7 @@ class LineSupervisor implements Supervisor {
       name,
       mode,
       setup: config.setup,
+      hangAfterMs: config.hangAfterMs ?? HANG_AFTER_MS,
       spawn,
       clock,
       log,

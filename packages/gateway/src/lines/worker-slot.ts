@@ -10,6 +10,7 @@ export interface WorkerSlotOptions {
   name: string;
   mode: Mode;
   setup: Omit<WorkerSetup, 'worker'>;
+  hangAfterMs: number;
   spawn: SpawnWorker;
   clock: Clock;
   log: Log;
@@ -21,8 +22,11 @@ export interface WorkerSlotOptions {
 
 /** A fresh process says `ready` within this time, or it is stuck. */
 const READY_WITHIN_MS = 60_000;
-/** So many missed signs of life, and the process hangs. */
-const MISSED_BEATS = 6;
+/**
+ * A process that is silent for so long hangs. Above every wait that may stop a healthy process: the store's for a lock of another
+ * process (8 s), and a collection of a large heap.
+ */
+export const HANG_AFTER_MS = 20_000;
 /** A process that held this long clears the count of failures in a row. */
 const STABLE_AFTER_MS = 60_000;
 const HOUR_MS = 60 * 60_000;
@@ -147,11 +151,11 @@ export class WorkerSlot {
 
   /** Looks for signs of life. If this process itself was held up, silence proves nothing: the next look decides. */
   #watch(lookedAtMs: number): void {
-    const { clock, setup } = this.#options;
+    const { clock, setup, hangAfterMs } = this.#options;
     this.#cancelWatch = clock.after(setup.heartbeatMs, () => {
       const now = clock.monotonic();
       if (now - lookedAtMs > 3 * setup.heartbeatMs) this.#lastSeenMs = now;
-      if (now - this.#lastSeenMs > MISSED_BEATS * setup.heartbeatMs) this.#kill('gives no sign of life');
+      if (now - this.#lastSeenMs > hangAfterMs) this.#kill('gives no sign of life');
       else this.#watch(now);
     });
   }

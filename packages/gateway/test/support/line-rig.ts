@@ -44,7 +44,7 @@ export class LineRig {
           lockFile: null,
           masterKey: this.#masterKey,
           logLevel,
-          heartbeatMs: 500,
+          heartbeatMs: 1_000,
           connectsPerSecond: 0,
           mailboxCapacity: 1_000,
         },
