@@ -6,6 +6,7 @@ import { GROUP_ROUTES } from './group-routes.ts';
 import { LINE_ROUTES } from './line-routes.ts';
 import { MESSAGE_ROUTES } from './message-routes.ts';
 import { PHONE_ROUTES } from './phone-routes.ts';
+import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type ControlAnswer, NO_BODY, type Route } from './route.ts';
 
 export interface ControlRequest {
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   ...MESSAGE_ROUTES,
   ...CHANGE_ROUTES,
   ...GROUP_ROUTES,
+  ...PROFILE_ROUTES,
   ...LINE_ROUTES,
 ];
 

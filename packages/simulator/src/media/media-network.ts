@@ -6,7 +6,7 @@ import type { MediaLink, MediaStore } from './media-store.ts';
 export const AUTH_TTL_S = 6 * 3600;
 export const CONN_TTL_S = 300;
 
-const PATH = /^\/v\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_-]{24})\.(?:enc|jpg)$/;
+const PATH = /^\/v\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_-]{24})\.enc$/;
 
 /** Who may upload: said by the server in `media_conn`, and read back by the media host. */
 export interface UploadRight {
@@ -47,9 +47,9 @@ export class UploadTokens {
 }
 
 /** The path of a link, as messages carry it. `oe` is its end in hex seconds, as in WhatsApp's own. */
-export function directPathOf(tenant: string, link: MediaLink, ending: 'enc' | 'jpg' = 'enc'): string {
+export function directPathOf(tenant: string, link: MediaLink): string {
   const until = Math.floor(link.expiresMs / 1000).toString(16);
-  return `/v/${tenant}/${link.id}.${ending}?ccb=11-4&oe=${until}`;
+  return `/v/${tenant}/${link.id}.enc?ccb=11-4&oe=${until}`;
 }
 
 /** Reads what {@link directPathOf} wrote, with whatever clients add to the query. */
@@ -75,16 +75,16 @@ export function createTenantMedia(options: {
     urlOf,
     token: (lineId: string | undefined): string => tokens.issue({ tenant, lineId }),
     /** Keeps bytes; answers where they can be had. */
-    async upload(kind: string, bytes: Uint8Array, ending: 'enc' | 'jpg' = 'enc') {
+    async upload(kind: string, bytes: Uint8Array) {
       const hash = createHash('sha256').update(bytes).digest('hex');
       const link = await store.put(tenant, kind, hash, bytes);
-      const directPath = directPathOf(tenant, link, ending);
+      const directPath = directPathOf(tenant, link);
       return { directPath, url: urlOf(directPath), hash };
     },
     /** A fresh direct path to bytes that are still somewhere in this world. */
-    reupload(hash: string, ending: 'enc' | 'jpg' = 'enc'): string | undefined {
+    reupload(hash: string): string | undefined {
       const link = store.relink(tenant, hash);
-      return link && directPathOf(tenant, link, ending);
+      return link && directPathOf(tenant, link);
     },
     /** What a direct path leads to; undefined when it has expired or never was. */
     async download(directPath: string): Promise<Uint8Array | undefined> {

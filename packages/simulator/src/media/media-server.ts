@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { BlobError } from './blobs.ts';
 import { directPathOf, readDirectPath, type UploadTokens } from './media-network.ts';
-import { type MediaLink, type MediaStore, PICTURE_KIND, UPLOAD_MAX_BYTES } from './media-store.ts';
+import { type MediaLink, type MediaStore, UPLOAD_MAX_BYTES } from './media-store.ts';
 import { pemOf, type TlsIdentity } from './tls-certificates.ts';
 
 const REQUEST_MS = 120_000;
@@ -36,6 +36,8 @@ export interface MediaServerOptions {
   host: string;
   port: number;
   urlOf: (directPath: string) => string;
+  /** A profile or group picture by the path of its URL. */
+  picture: (path: string) => Uint8Array | undefined;
   /** An HTTP status to answer instead, because somebody wished a fault; asked once per request. */
   failure: (tenant: string, lineId: string | undefined) => number | undefined;
   problem: (text: string, cause: unknown) => void;
@@ -137,8 +139,14 @@ async function download(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { store, failure }: MediaServerOptions,
+  { store, failure, picture }: MediaServerOptions,
 ): Promise<void> {
+  const jpeg = picture(url.pathname);
+  if (jpeg) {
+    response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': String(jpeg.length) });
+    response.end(request.method === 'HEAD' ? undefined : jpeg);
+    return;
+  }
   const path = readDirectPath(url.pathname);
   if (!path) throw new Refusal(404, 'no such media');
   const failed = failure(path.tenant, undefined);
@@ -153,7 +161,7 @@ async function download(
   }
   const { start, end } = range ?? { start: 0, end: link.size - 1 };
   response.writeHead(range ? 206 : 200, {
-    'content-type': link.kind === PICTURE_KIND ? 'image/jpeg' : 'application/octet-stream',
+    'content-type': 'application/octet-stream',
     'content-length': String(end - start + 1),
     'accept-ranges': 'bytes',
     'cache-control': 'private, max-age=3600',

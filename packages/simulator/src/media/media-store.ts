@@ -24,8 +24,6 @@ export const UPLOAD_MAX_BYTES = 128 * 1024 * 1024;
 const TENANT_MAX_BYTES = 1024 * 1024 * 1024;
 const LINKS_PER_TENANT_MAX = 20_000;
 const SWEEP_EVERY_MS = 60_000;
-/** Pictures of profiles and groups: not encrypted, and never pushed out by messages' media. */
-export const PICTURE_KIND = 'picture';
 
 interface Row {
   id: string;
@@ -69,7 +67,7 @@ export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blob
   );
   const oldest = prepare<[string], { hash: string }>(
     db,
-    `select hash from media where tenant = ? and kind != '${PICTURE_KIND}' order by created_ms, id limit 1`,
+    'select hash from media where tenant = ? order by created_ms, id limit 1',
   );
   const dropHash = prepare<unknown[]>(db, 'delete from media where tenant = ? and hash = ?');
   let sweptMs = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,6 @@
 import type { Clock } from '../world/clock.ts';
 import { type Db, keptSecret, prepare } from '../world/database.ts';
+import { pictureAt } from '../world/pictures.ts';
 import type { Rng } from '../world/rng.ts';
 import { fileBlobs, memoryBlobs } from './blobs.ts';
 import { UploadTokens } from './media-network.ts';
@@ -56,8 +57,19 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
       const nowMs = Date.now();
       const identity = issueServer({ authority, authorityName: AUTHORITY_NAME, names, scalar, serial, nowMs });
       const urlOf = (directPath: string): string => `https://${hosts()[0]}${directPath}`;
+      const picture = (path: string): Uint8Array | undefined => pictureAt(db, path);
       const start = (port: number): Promise<MediaServer> =>
-        startMediaServer({ ...wanted, port, store, tokens, identity, authority: authority.certificate, host, urlOf });
+        startMediaServer({
+          ...wanted,
+          port,
+          store,
+          tokens,
+          identity,
+          authority: authority.certificate,
+          host,
+          urlOf,
+          picture,
+        });
       const last = readPort(db);
       const isTaken = (error: NodeJS.ErrnoException): Promise<MediaServer> => {
         if (error.code !== 'EADDRINUSE' || wanted.port !== undefined) throw error;

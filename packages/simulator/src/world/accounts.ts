@@ -120,6 +120,7 @@ function accountRows(db: Db, tenant: string) {
     'queue',
     'phone_state',
     'setting',
+    'picture',
     'group_member',
     'group_request',
   ].map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`));

@@ -86,8 +86,18 @@ create table group_request (
 create index group_request_pn on group_request (tenant, pn);
 `;
 
+/** Pictures of accounts (`pn` is the number) and groups (the group's id). */
+const PICTURES = `
+create table picture (
+  tenant text not null, pn text not null, id text not null, token text not null, hash text not null, bytes blob not null,
+  primary key (tenant, pn)
+) without rowid;
+create unique index picture_token on picture (tenant, token);
+create index setting_value on setting (tenant, kind, name, value) where kind = 'qr';
+`;
+
 /** Step n brings a file from version n to n + 1. New ones go to the end; none is ever changed. */
-const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS];
+const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS, PICTURES];
 
 /** Every table that holds rows of a tenant; `meta` is the network's own. */
 export const TENANT_TABLES = [
@@ -102,6 +112,7 @@ export const TENANT_TABLES = [
   'chat_group',
   'group_member',
   'group_request',
+  'picture',
 ] as const;
 
 /**

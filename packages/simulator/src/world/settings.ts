@@ -12,6 +12,10 @@ export function createSettings(db: Db, tenant: string) {
     db,
     'select value from setting where tenant = ? and pn = ? and kind = ? and name = ?',
   );
+  const owner = prepare<[string, string, string, string], { pn: string }>(
+    db,
+    'select pn from setting where tenant = ? and kind = ? and name = ? and value = ? limit 1',
+  );
   const put = prepare<unknown[]>(
     db,
     'insert or replace into setting (tenant, pn, kind, name, value) values (?,?,?,?,?)',
@@ -20,6 +24,9 @@ export function createSettings(db: Db, tenant: string) {
   return {
     get: (pn: string, kind: string, name: string): string | undefined => one.get(tenant, pn, kind, name)?.value,
     all: (pn: string, kind: string): { name: string; value: string }[] => all.all(tenant, pn, kind),
+    /** Whose value this is; for kinds whose values are unique. */
+    ownerOf: (kind: string, name: string, value: string): string | undefined =>
+      owner.get(tenant, kind, name, value)?.pn,
     set(pn: string, kind: string, name: string, value: string | undefined): void {
       if (value === undefined) drop.run(tenant, pn, kind, name);
       else put.run(tenant, pn, kind, name, value);

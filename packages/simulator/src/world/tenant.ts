@@ -10,6 +10,7 @@ import { type Db, prepare, TENANT_TABLES } from './database.ts';
 import { createDelivery, type Parcel } from './delivery.ts';
 import { createGroups } from './groups/groups.ts';
 import { createPeers } from './peers.ts';
+import { createPictures } from './pictures.ts';
 import { createPreKeys } from './prekeys.ts';
 import { createQueue } from './queue.ts';
 import { hexId, type Rng } from './rng.ts';
@@ -54,6 +55,7 @@ export function createTenant(options: TenantOptions) {
   const queue = createQueue(db, name);
   const settings = createSettings(db, name);
   const peers = createPeers(db, name);
+  const pictures = createPictures(db, name, clock, rng);
   const groups = createGroups(db, name, clock, rng);
   const log = new StanzaLog(clock);
   const faults = new Map<string, LineFaults>();
@@ -70,6 +72,7 @@ export function createTenant(options: TenantOptions) {
     queue,
     settings,
     peers,
+    pictures,
     groups,
     log,
     delivery,

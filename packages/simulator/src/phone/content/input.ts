@@ -85,6 +85,15 @@ export class Input {
     });
   }
 
+  /** A JSON object inside; its fields are named from there. */
+  nested(name: string): Input {
+    const value = this.#body[name];
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new InputError(name, 'must be a JSON object');
+    }
+    return new Input(value);
+  }
+
   optionalTexts(name: string, max: number): string[] {
     return this.has(name) ? this.texts(name, 0, max) : [];
   }

@@ -8,6 +8,8 @@ import type { BuildContext, Built, Content, ContentKind } from './kind.ts';
 const MAX_FILE_BYTES = 12 * 1024 * 1024;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
+export const isBase64 = (text: string): boolean => BASE64.test(text);
+
 /**
  * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`, `caption`, `filename`, `seconds`,
  * `view_once`. Nothing is ever fetched: a `url` alone is refused.
@@ -71,7 +73,7 @@ function fileOf(kind: MediaKind, input: Input): { bytes: Uint8Array; mimeType: s
   const mimeType = input.optionalText('mime_type', 100);
   if (input.has('data')) {
     const text = input.text('data', (MAX_FILE_BYTES / 3) * 4 + 4);
-    if (!BASE64.test(text)) throw new InputError('data', 'must be base64');
+    if (!isBase64(text)) throw new InputError('data', 'must be base64');
     const bytes = Buffer.from(text, 'base64');
     if (bytes.length === 0) throw new InputError('data', 'must not be empty');
     return { bytes, mimeType: mimeType ?? kind.mimeType };

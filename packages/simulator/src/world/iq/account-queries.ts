@@ -1,22 +1,14 @@
-import { child, childrenOf, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
+import { child, childrenOf, formatJid, intAttr, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
+import { tellOwnDevices } from '../announcements.ts';
+import { nowSeconds } from '../clock.ts';
+import { PRIVACY, privacyNode } from '../privacy.ts';
 import { el } from '../stanzas.ts';
+import { issueToken } from '../tc-tokens.ts';
 import type { Tenant } from '../tenant.ts';
-import { badRequest, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
+import { badRequest, type IqAnswer, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
 
 const BLOCKED_MAX = 1000;
-
-/** Categories of WhatsApp Web with their defaults and values (whatsmeow types/user.go, PrivacySettings). */
-const PRIVACY: Record<string, { initial: string; values: string[] }> = {
-  last: { initial: 'all', values: ['all', 'contacts', 'contact_blacklist', 'none'] },
-  online: { initial: 'all', values: ['all', 'match_last_seen'] },
-  profile: { initial: 'all', values: ['all', 'contacts', 'contact_blacklist', 'none'] },
-  status: { initial: 'all', values: ['all', 'contacts', 'contact_blacklist', 'none'] },
-  readreceipts: { initial: 'all', values: ['all', 'none'] },
-  groupadd: { initial: 'all', values: ['all', 'contacts', 'contact_blacklist', 'none'] },
-  calladd: { initial: 'all', values: ['all', 'known'] },
-  messages: { initial: 'all', values: ['all', 'contacts'] },
-  defense: { initial: 'off', values: ['off', 'on_standard'] },
-};
+const TOKENS_MAX = 100;
 
 const empty = (): { content?: Node[] } => ({});
 
@@ -45,8 +37,7 @@ export const accountHandlers: IqHandler[] = [
     answer: ({ tenant, from }) => ({ content: [privacyNode(tenant, from.pn)] }),
   },
   { xmlns: 'privacy', type: 'set', child: 'privacy', answer: setPrivacy },
-  // Trusted-contact tokens are accepted; nothing in this network asks for one yet.
-  { xmlns: 'privacy', type: 'set', child: 'tokens', answer: () => ({ content: [el('tokens', {}, [])] }) },
+  { xmlns: 'privacy', type: 'set', child: 'tokens', answer: giveTokens },
   {
     xmlns: 'blocklist',
     type: 'get',
@@ -60,14 +51,7 @@ function activate({ tenant, from }: IqRequest): { afterwards: () => void } {
   return { afterwards: () => tenant.delivery.mailbox(from.pn, from.device)?.startDrain() };
 }
 
-function privacyNode(tenant: Tenant, pn: string): Node {
-  const categories = Object.entries(PRIVACY).map(([name, { initial }]) =>
-    el('category', { name, value: tenant.settings.get(pn, 'privacy', name) ?? initial }),
-  );
-  return el('privacy', {}, categories);
-}
-
-function setPrivacy({ tenant, from, child: privacy }: IqRequest): { content: Node[] } {
+function setPrivacy({ tenant, from, child: privacy }: IqRequest): IqAnswer {
   const changes = childrenOf(privacy, 'category').map(({ attrs }) => ({
     name: attrs.name ?? '',
     value: attrs.value ?? '',
@@ -77,15 +61,22 @@ function setPrivacy({ tenant, from, child: privacy }: IqRequest): { content: Nod
     if (!Object.hasOwn(PRIVACY, name) || !PRIVACY[name]?.values.includes(value)) throw badRequest();
   }
   for (const { name, value } of changes) tenant.settings.set(from.pn, 'privacy', name, value);
+  const categories = changes.map((change) => el('category', change));
   return {
-    content: [
-      el(
-        'privacy',
-        {},
-        changes.map((change) => el('category', change)),
-      ),
-    ],
+    content: [el('privacy', {}, categories)],
+    afterwards: () => tellOwnDevices(tenant, from, [el('privacy', {}, categories)]),
   };
+}
+
+/** Gives trusted-contact tokens to people: their devices are told, and may show them from then on. */
+function giveTokens({ tenant, from, child: tokens }: IqRequest): IqAnswer {
+  const given = childrenOf(tokens, 'token').slice(0, TOKENS_MAX);
+  const parcels = given.flatMap((token) => {
+    const account = tenant.accounts.resolve(token.attrs.jid)?.account;
+    const t = intAttr(token, 't') ?? nowSeconds(tenant.clock);
+    return account && account.pn !== from.pn ? issueToken(tenant, from, account, t) : [];
+  });
+  return { content: [el('tokens', {}, [])], afterwards: () => tenant.post(parcels) };
 }
 
 function blocklist(tenant: Tenant, pn: string): Node {
@@ -97,7 +88,7 @@ function blocklist(tenant: Tenant, pn: string): Node {
   return el('list', { addressing_mode: 'lid' }, items);
 }
 
-function block({ tenant, from, iq }: IqRequest): { content: Node[] } {
+function block({ tenant, from, iq }: IqRequest): IqAnswer {
   const item = child(iq, 'item');
   const account = tenant.accounts.resolve(item?.attrs.jid)?.account;
   if (!item || (item.attrs.action !== 'block' && item.attrs.action !== 'unblock')) throw badRequest();
@@ -105,5 +96,8 @@ function block({ tenant, from, iq }: IqRequest): { content: Node[] } {
   const blocked = tenant.settings.all(from.pn, 'block');
   if (item.attrs.action === 'block' && blocked.length >= BLOCKED_MAX) throw badRequest();
   tenant.settings.set(from.pn, 'block', account.pn, item.attrs.action === 'block' ? '1' : undefined);
-  return { content: [blocklist(tenant, from.pn)] };
+  const { action } = item.attrs;
+  const jid = formatJid(account.lid, SERVER_LID);
+  const change = el('blocklist', { action: 'modify' }, [el('item', { jid, action })]);
+  return { content: [blocklist(tenant, from.pn)], afterwards: () => tellOwnDevices(tenant, from, [change]) };
 }

@@ -9,6 +9,8 @@ import { groupSettingHandlers } from './group-settings.ts';
 import { groupQueryHandlers } from './groups.ts';
 import { type IqHandler, IqRefusal } from './iq-handler.ts';
 import { mediaHandlers } from './media-conn.ts';
+import { pictureHandlers } from './pictures.ts';
+import { profileHandlers } from './profile.ts';
 import { usyncHandlers } from './usync.ts';
 
 const HANDLERS: IqHandler[] = [
@@ -19,6 +21,8 @@ const HANDLERS: IqHandler[] = [
   ...groupMemberHandlers,
   ...groupSettingHandlers,
   ...mediaHandlers,
+  ...pictureHandlers,
+  ...profileHandlers,
   ...usyncHandlers,
 ];
 

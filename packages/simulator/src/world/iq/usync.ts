@@ -1,5 +1,6 @@
 import { child, children, formatJid, type Node, parsePhone, SERVER_LID, SERVER_PN, text } from '@ponte/engine';
 import type { Account, Address } from '../accounts.ts';
+import { maySee } from '../privacy.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { badRequest, type IqHandler, type IqRequest } from './iq-handler.ts';
@@ -25,11 +26,11 @@ const PROTOCOLS: Record<string, Protocol> = {
     address?.mode === 'pn' ? el('lid', { val: formatJid(address.account.lid, SERVER_LID) }) : undefined,
   contact: (_tenant, _from, { user, address }) =>
     el('contact', { type: address ? 'in' : 'out' }, text(child(user, 'contact')) ?? ''),
-  status: (tenant, from, { address }) => about(tenant, from, address?.account),
+  status: (tenant, from, { user, address }) => about(tenant, from, user, address?.account),
   business: (_tenant, _from, { address }) => business(address?.account),
-  picture: (tenant, _from, { address }) => {
-    const id = address && tenant.settings.get(address.account.pn, 'picture', 'id');
-    return el('picture', { id });
+  picture: (tenant, from, { address }) => {
+    const isSeen = address && maySee(tenant, from.pn, address.account.pn, 'profile');
+    return el('picture', { id: isSeen ? tenant.pictures.of(address.account.pn)?.id : undefined });
   },
   disappearing_mode: (tenant, _from, { address }) => {
     if (!address) return undefined;
@@ -89,10 +90,9 @@ function devices(tenant: Tenant, account: Account | undefined): Node {
   return el('devices', {}, content);
 }
 
-function about(tenant: Tenant, from: Sender, account: Account | undefined): Node | undefined {
+function about(tenant: Tenant, from: Sender, user: Node, account: Account | undefined): Node | undefined {
   if (!account) return undefined;
-  const isHidden = account.pn !== from.pn && tenant.settings.get(account.pn, 'privacy', 'status') === 'none';
-  if (isHidden) return el('status', { code: '401' });
+  if (!maySee(tenant, from.pn, account.pn, 'status', user)) return el('status', { code: '401' });
   return el('status', { t: String(account.aboutAt) }, account.about);
 }
 
