@@ -1,4 +1,5 @@
 import { me, usage } from './account.ts';
+import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { checkNumbers } from './contacts.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { readMessages } from './messages.ts';
@@ -24,6 +25,9 @@ export const COMMANDS = {
   'pairing.code': pairingCode,
   'pairing.logout': logout,
   'messages.send': sendMessage,
+  'messages.react': reactToMessage,
+  'messages.edit': editMessage,
+  'messages.revoke': revokeMessage,
   'messages.read': readMessages,
   'numbers.check': checkNumbers,
   'webhooks.add': addWebhook,

@@ -1,26 +1,11 @@
+import { contextOf } from '../../http/content-schema.ts';
 import { json, plainRoute, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
+import { contactRoutes } from './contact-routes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { bridge, OK, PROXY, SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
 import { PUBLISHED_EVENTS } from './webhook-format.ts';
-
-const PROXY = '/:bridge/proxy';
-
-/** The bridge of a path segment: a customer_ref or an integer id. */
-const bridge = ({ params }: { params: { bridge: string } }) => ({ line: { bridge: params.bridge } });
-
-const SENT = {
-  200: {
-    description: 'WhatsApp has it.',
-    schema: schemas.sent,
-    example: { message_id: 'ACE41E...', timestamp: 1777180605 },
-  },
-  202: {
-    description: 'Accepted; it waits for its turn or for the connection, and is sent without being asked again.',
-    schema: schemas.queued,
-    example: { message_id: 'ACE41E...', timestamp: 1777180605, status: 'queued' },
-  },
-};
-const OK = { 200: { description: 'Done.', schema: schemas.ok, example: { ok: true } } };
 
 const provisioning: Route[] = [
   route({
@@ -210,7 +195,7 @@ const messaging: Route[] = [
       content: {
         kind: 'text' as const,
         body: body.body,
-        context: { quotedId: body.quoted_message_id, mentions: body.mentions },
+        context: contextOf(body),
       },
       waitMs: query.wait * 1_000,
     }),
@@ -297,4 +282,12 @@ const debug: Route[] = [
   }),
 ];
 
-export const routes: Route[] = [...provisioning, ...session, ...messaging, ...contacts, ...debug];
+export const routes: Route[] = [
+  ...provisioning,
+  ...session,
+  ...messaging,
+  ...messageRoutes,
+  ...contacts,
+  ...contactRoutes,
+  ...debug,
+];

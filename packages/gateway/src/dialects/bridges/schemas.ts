@@ -66,7 +66,7 @@ export const ok = z.object({ ok: z.literal(true) });
 
 export const waitQuery = z.object({ wait: waitSchema });
 /** What hangs on any send. */
-const sendContext = {
+export const sendContext = {
   quoted_message_id: text(1, 128, 'quoted_message_id')
     .optional()
     .meta({ description: 'The message that this one answers.' }),

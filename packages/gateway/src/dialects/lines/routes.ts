@@ -1,6 +1,10 @@
 import { SERVER_PN } from '@ponte/engine';
+import { contextOf } from '../../http/content-schema.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
+import { contactRoutes } from './contact-routes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -164,16 +168,6 @@ const lines: Route[] = [
   }),
 ];
 
-const SENT_EXAMPLE = {
-  ok: true,
-  message_id: '3EB0A1B2C3D4E5F6071829',
-  line_id: 'line_xxx',
-  to: '+34600000000',
-  chat_id: '34600000000@s.whatsapp.net',
-  status: 'sent',
-  timestamp: 1777180605,
-};
-
 const messages: Route[] = [
   route({
     method: 'POST',
@@ -187,19 +181,12 @@ const messages: Route[] = [
     query: schemas.waitQuery,
     body: schemas.sendBody,
     requestExample: { line_id: 'line_xxx', to: '+34600000000', message: 'Pedido confirmado' },
-    answers: {
-      200: { description: 'WhatsApp has it.', schema: schemas.sent, example: SENT_EXAMPLE },
-      202: {
-        description: 'Accepted; it waits for its turn or for the connection, and is sent without being asked again.',
-        schema: schemas.sent,
-        example: { ...SENT_EXAMPLE, status: 'queued' },
-      },
-    },
+    answers: SENT,
     command: 'messages.send',
     in: ({ query, body }) => ({
       line: { id: body.line_id },
       to: body.to,
-      content: { kind: 'text' as const, body: body.message },
+      content: { kind: 'text' as const, body: body.message, context: contextOf(body) },
       waitMs: query.wait * 1_000,
     }),
     out: answers.sent,
@@ -316,4 +303,4 @@ const webhooks: Route[] = [
   }),
 ];
 
-export const routes: Route[] = [...account, ...lines, ...messages, ...webhooks];
+export const routes: Route[] = [...account, ...lines, ...messages, ...messageRoutes, ...contactRoutes, ...webhooks];

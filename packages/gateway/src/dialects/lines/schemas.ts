@@ -5,7 +5,7 @@ import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.t
 import { text } from '../../http/route.ts';
 import { EVENT_NAMES } from './webhook-format.ts';
 
-const lineId = text(1, 128, 'line_id').meta({ description: 'A connected line.', examples: ['line_xxx'] });
+export const lineId = text(1, 128, 'line_id').meta({ description: 'A connected line.', examples: ['line_xxx'] });
 const customerRef = z
   .string('customer_ref must be a string.')
   .regex(CUSTOMER_REF, 'Use 1 to 128 characters of A-Z a-z 0-9 . _ : @ + -');
@@ -84,14 +84,26 @@ export const loggedOut = done.extend({ line_id: z.string(), unlinked: z.boolean(
 export const deleted = done.extend({ line_id: z.string(), deleted: z.literal(true) });
 
 export const waitQuery = z.object({ wait: waitSchema });
+const quotedMessageId = text(1, 128, 'quoted_message_id').meta({ description: 'The message that this one answers.' });
+/** What hangs on any send. */
+export const sendContext = {
+  quoted_message_id: quotedMessageId.optional(),
+  mentions: z
+    .array(chatSchema)
+    .max(256, 'At most 256 people can be mentioned.')
+    .optional()
+    .meta({ description: 'People named in the text: phone numbers or JIDs.' }),
+};
 export const sendBody = z.object({
   line_id: lineId,
   to: chatSchema,
   message: text(1, 65_536, 'message'),
+  ...sendContext,
   archive_policy: z
     .literal('never', 'This version takes "never" (or no archive_policy): sending leaves the chat where it is.')
     .optional(),
 });
+export const replyBody = sendBody.extend({ quoted_message_id: quotedMessageId });
 export const sent = z.object({
   ok: z.literal(true),
   message_id: z.string(),
