@@ -42,6 +42,7 @@ export class BaileysLine {
   readonly id: string;
   readonly received: WAMessage[] = [];
   readonly updates: BaileysEventMap['messages.update'] = [];
+  readonly calls: BaileysEventMap['call'] = [];
   readonly closes: (number | undefined)[] = [];
   readonly stanzas: { tag: string; attrs: Record<string, string>; content?: unknown }[] = [];
   qr: string | undefined;
@@ -97,6 +98,10 @@ export class BaileysLine {
     sock.ev.on('connection.update', (update) => this.#connection(sock, update));
     sock.ev.on('messages.upsert', ({ messages }) => {
       this.received.push(...messages);
+      this.#changed();
+    });
+    sock.ev.on('call', (calls) => {
+      this.calls.push(...calls);
       this.#changed();
     });
     sock.ev.on('messages.update', (updates) => {

@@ -1,4 +1,5 @@
 import { FaultError } from '../faults/rules.ts';
+import { CallNotFoundError } from '../phone/calls.ts';
 import { InputError } from '../phone/content/input.ts';
 import { NotInGroupError } from '../phone/groups.ts';
 import { CodeMismatchError, IqError, LinkError } from '../phone/network.ts';
@@ -13,6 +14,7 @@ export type ControlCode =
   | 'method_not_allowed'
   | 'phone_not_found'
   | 'message_not_found'
+  | 'call_not_found'
   | 'group_not_found'
   | 'not_in_group'
   | 'refused'
@@ -30,6 +32,7 @@ const STATUS: Record<ControlCode, number> = {
   method_not_allowed: 405,
   phone_not_found: 404,
   message_not_found: 404,
+  call_not_found: 404,
   group_not_found: 404,
   not_in_group: 409,
   refused: 409,
@@ -68,6 +71,7 @@ function codeOf(error: unknown): ControlCode | undefined {
   if (error instanceof NotInGroupError) return 'not_in_group';
   // The network said no to what a phone asked for, as it would on WhatsApp; the message has its code.
   if (error instanceof IqError) return 'refused';
+  if (error instanceof CallNotFoundError) return 'call_not_found';
   if (error instanceof MessageNotFoundError) return 'message_not_found';
   if (error instanceof LimitError) return 'limit_reached';
   if (error instanceof CodeMismatchError) return 'code_mismatch';

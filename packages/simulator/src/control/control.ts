@@ -1,4 +1,5 @@
 import { Input, InputError } from '../phone/content/input.ts';
+import { CALL_ROUTES } from './call-routes.ts';
 import { CHANGE_ROUTES } from './change-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...MESSAGE_ROUTES,
   ...CHANGE_ROUTES,
   ...GROUP_ROUTES,
+  ...CALL_ROUTES,
   ...PROFILE_ROUTES,
   ...LINE_ROUTES,
 ];

@@ -2,6 +2,7 @@ import { bareJid, child, intAttr, isGroup, type Jid, type Node, sameUser } from 
 import { SignalDevice } from '../signal/signal-device.ts';
 import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
+import { Calls } from './calls.ts';
 import type { ChangeKind } from './content/change.ts';
 import { Input } from './content/input.ts';
 import type { BuildContext, Built, ContentKind } from './content/kind.ts';
@@ -85,6 +86,7 @@ export class Phone implements PhoneDevice {
   readonly name: string;
   readonly inbox: Inbox;
   readonly activities = new Activities();
+  readonly calls: Calls;
   readonly #options: PhoneOptions;
   readonly #signal: SignalDevice;
   readonly #book: AddressBook;
@@ -116,6 +118,7 @@ export class Phone implements PhoneDevice {
     this.#inbound = new Inbound({ own, store, signal, book, inbox });
     this.#linking = new Linking(signal, store, random, () => this.#nowSeconds());
     this.#retries = new RetryRequests(signal);
+    this.calls = new Calls({ own: lid, book, send: (node) => link.send(node), random });
     this.#files = new PhoneFiles(options.media, inbox);
   }
 
@@ -238,7 +241,10 @@ export class Phone implements PhoneDevice {
     if (node.tag === 'message') return this.#takeMessage(node);
     if (node.tag === 'receipt') return this.#takeReceipt(node);
     if (node.tag === 'notification') return this.#takeNotification(node);
-    if (node.tag === 'call') return link.send(ackOf(node, this.jid));
+    if (node.tag === 'call') {
+      this.calls.take(node);
+      return link.send(ackOf(node, this.jid));
+    }
     if (node.tag === 'ack' && node.attrs.class === 'message') {
       const { id = '', from = '' } = node.attrs;
       this.inbox.settle(this.#book.shown(from), id, intAttr(node, 't'), intAttr(node, 'error'));

@@ -1,4 +1,5 @@
 import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
+import { routeCall } from './calls.ts';
 import { answerIq } from './iq/table.ts';
 import { ackOf, routeMessage } from './messages.ts';
 import { createPresence, type Presence } from './presence.ts';
@@ -46,6 +47,9 @@ export function createRouter(tenant: Tenant): {
       case 'notification':
         notification(from, node);
         return;
+      case 'call':
+        call(from, node, answering);
+        return;
       case 'presence':
         presence.presence(from, node);
         return;
@@ -87,6 +91,13 @@ export function createRouter(tenant: Tenant): {
 
   function receipt(from: Sender, node: Node, answering: Answering): void {
     const { ack, parcels, note } = routeReceipt(tenant, from, node);
+    if (note !== undefined) tenant.log.annotate(from.lineId, note);
+    tenant.post(parcels);
+    answering.reply(ack);
+  }
+
+  function call(from: Sender, node: Node, answering: Answering): void {
+    const { ack, parcels, note } = routeCall(tenant, from, node);
     if (note !== undefined) tenant.log.annotate(from.lineId, note);
     tenant.post(parcels);
     answering.reply(ack);
