@@ -49,7 +49,7 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
   'message.sent': { ...MESSAGE, fromMe: true },
   'message.status': { messageId: 'M1', chat: ALICE, status: 'read', timestamp: 5, error: null },
   'message.edited': { messageId: 'M1', chat: ALICE, sender: ALICE, fromMe: false, body: 'new', timestamp: 5 },
-  'message.revoked': { messageId: 'M1', chat: ALICE, sender: ALICE, fromMe: false, timestamp: 5 },
+  'message.revoked': { messageId: 'M1', chat: ALICE, sender: ALICE, fromMe: false, byAdmin: false, timestamp: 5 },
   'message.reaction': {
     messageId: 'M2',
     targetId: 'M1',
@@ -59,6 +59,27 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
     emoji: '👍',
     pushName: 'Alice',
     timestamp: 5,
+  },
+  'poll.vote': {
+    messageId: 'ACVOTE0001',
+    pollId: 'ACPOLL0001',
+    chat: ALICE,
+    sender: ALICE,
+    fromMe: false,
+    pushName: 'Alice',
+    options: ['Red'],
+    timestamp: 1777330500,
+  },
+  'event.response': {
+    messageId: 'ACEVRESP0001',
+    eventId: 'ACEVENT0001',
+    chat: { jid: '15550009999@g.us' },
+    sender: ALICE,
+    fromMe: false,
+    pushName: 'Alice',
+    response: 'going',
+    extraGuestCount: 0,
+    timestamp: 1777330700,
   },
   'message.undecryptable': { messageId: 'M1', chat: ALICE, sender: ALICE, timestamp: 5, reason: 'no session' },
   'line.status': { status: 'connected', previous: 'connecting', phone: '15550001234', reason: null },
@@ -83,6 +104,14 @@ describe('the bodies of the Bridges API', () => {
     [
       'typing',
       '{"event":"typing","contact_id":"15550001234@s.whatsapp.net","chat_id":"15550001234@s.whatsapp.net","state":"composing","mode":"text"}',
+    ],
+    [
+      'poll.vote',
+      '{"event":"poll_vote","contact_id":"15550001234@s.whatsapp.net","phone":"15550001234","chat_id":"15550001234@s.whatsapp.net","poll_id":"ACPOLL0001","message_id":"ACVOTE0001","name":"Alice","from_me":false,"timestamp":1777330500,"selected_options":["Red"]}',
+    ],
+    [
+      'event.response',
+      '{"event":"event_response","contact_id":"15550001234@s.whatsapp.net","phone":"15550001234","chat_id":"15550009999@g.us","event_id":"ACEVENT0001","message_id":"ACEVRESP0001","name":"Alice","from_me":false,"timestamp":1777330700,"response":"going","extra_guest_count":0}',
     ],
     [
       'call.incoming',

@@ -141,10 +141,40 @@ forEachStore((open) => {
         chat: null,
       });
       expect(await rows.messages()).toMatchObject([{ body: 'better' }]);
-      await take({ type: 'message.revoked', payload: { messageId: 'M1', ...about }, dedupeKey: 'r', chat: null });
+      const payload = { messageId: 'M1', byAdmin: false, ...about };
+      await take({ type: 'message.revoked', payload, dedupeKey: 'r', chat: null });
       const [row] = await rows.messages();
-      expect(row).toMatchObject({ body: '', kind: 'unknown' });
+      expect(row).toMatchObject({ body: '', kind: 'unknown', proto: null });
       expect(row?.facts).not.toContain('better');
+    });
+
+    it('believes changes of the author only, and of a group admin that takes a message back', async () => {
+      const group = { jid: '1203@g.us' };
+      const mallory = { jid: '666@lid', lid: '666@lid' };
+      await take(received({ chat: group, isGroup: true }));
+      const about = { messageId: 'M1', chat: group, sender: mallory, fromMe: false, timestamp: 6 };
+      await take({ type: 'message.edited', payload: { ...about, body: 'forged' }, dedupeKey: 'e', chat: null });
+      await take({ type: 'message.revoked', payload: { ...about, byAdmin: false }, dedupeKey: 'r', chat: null });
+      expect((await readJournal(test.store, line.id)).map((event) => event.type)).toEqual(['message.received']);
+      await take({ type: 'message.revoked', payload: { ...about, byAdmin: true }, dedupeKey: 'a', chat: null });
+      expect(await rows.messages()).toMatchObject([{ body: '', kind: 'unknown' }]);
+    });
+
+    it('judges a change that comes together with its message', async () => {
+      const about = { messageId: 'M1', chat: alice, sender: me, fromMe: false, timestamp: 6 };
+      await take(received(), {
+        type: 'message.edited',
+        payload: { ...about, body: 'forged' },
+        dedupeKey: 'e',
+        chat: null,
+      });
+      expect((await readJournal(test.store, line.id)).map((event) => event.type)).toEqual(['message.received']);
+    });
+
+    it('passes on a change of a message that nobody stored', async () => {
+      const payload = { messageId: 'OLD', chat: alice, sender: alice, fromMe: false, body: 'new', timestamp: 6 };
+      await take({ type: 'message.edited', payload, dedupeKey: 'e', chat: null });
+      expect((await readJournal(test.store, line.id)).map((event) => event.type)).toEqual(['message.edited']);
     });
   });
 

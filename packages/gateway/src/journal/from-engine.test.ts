@@ -100,10 +100,12 @@ it('keeps typing only while it is live', () => {
 it('gives every other fact the key that names it', () => {
   const about = { chat: alice, sender: alice, fromMe: false, timestamp: 5 };
   const events: EngineEvent[] = [
-    { type: 'message.edited', id: 'M', body: 'x', ...about },
-    { type: 'message.edited', id: 'M', body: 'y', ...about, timestamp: 6 },
-    { type: 'message.revoked', id: 'M', ...about },
+    { type: 'message.edited', id: 'M', changeId: 'E1', body: 'x', ...about },
+    { type: 'message.edited', id: 'M', changeId: 'E2', body: 'y', ...about },
+    { type: 'message.revoked', id: 'M', byAdmin: false, ...about },
     { type: 'reaction', id: 'R', targetId: 'M', emoji: '👍', pushName: '', ...about },
+    { type: 'poll.vote', id: 'V', pollId: 'P', pushName: '', options: ['a'], ...about },
+    { type: 'event.response', id: 'A', eventId: 'I', pushName: '', response: 'going', extraGuestCount: 0, ...about },
     { type: 'message.undecryptable', id: 'M', chat: alice, sender: alice, timestamp: 5, reason: 'no session' },
     { type: 'call.incoming', callId: 'C', from: alice, platform: 'android', video: false, timestamp: 5 },
     { type: 'call.terminated', callId: 'C', from: alice, reason: 'hangup', timestamp: 6 },
@@ -113,10 +115,12 @@ it('gives every other fact the key that names it', () => {
   ];
   const facts = events.flatMap((event) => fromEngine(event, LIVE));
   expect(facts.map((fact) => fact.dedupeKey)).toEqual([
-    'edited:9001@lid:M:9001@lid:5',
-    'edited:9001@lid:M:9001@lid:6',
+    'edited:9001@lid:M:E1',
+    'edited:9001@lid:M:E2',
     'revoked:9001@lid:M',
     'reaction:9001@lid:R:9001@lid',
+    'vote:9001@lid:V:9001@lid',
+    'response:9001@lid:A:9001@lid',
     'undecryptable:9001@lid:M:9001@lid',
     'call.incoming:C',
     'call.terminated:C',
@@ -125,7 +129,7 @@ it('gives every other fact the key that names it', () => {
     'picture:9001@lid:12:5',
   ]);
   expect(facts[3]).toMatchObject({ type: 'message.reaction', payload: { messageId: 'R', targetId: 'M' } });
-  expect(facts[9]).toMatchObject({ payload: { pictureId: '12' } });
+  expect(facts[11]).toMatchObject({ payload: { pictureId: '12' } });
 });
 
 it('takes an address mapping for the projections only', () => {
