@@ -1,20 +1,28 @@
 import { bareJid, child, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { deviceJid } from './accounts.ts';
 import type { Endpoint } from './mailbox.ts';
+import { maySee } from './privacy.ts';
 import { el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 const SUBSCRIPTIONS_MAX = 1000;
 
+/** How long a subscription lasts is not documented; here a day, so that long connections must ask again and nothing grows for ever. */
+export const SUBSCRIPTION_MS = 24 * 3600 * 1000;
+
 interface Watch {
   mode: 'pn' | 'lid';
+  untilMs: number;
+  /** The subscription as it came: it may carry a token of the one who is watched. */
+  asked: Node;
 }
 
 export type Presence = ReturnType<typeof createPresence>;
 
 /**
  * Who is online and who is typing. Nothing of it is durable: subscriptions end with the connection that made them, and only
- * connections that show themselves as available are told anything (whatsmeow, events.Presence and events.ChatPresence).
+ * connections that show themselves as available are told anything (whatsmeow, events.Presence and events.ChatPresence). Privacy
+ * settings of the watched decide whether anything is told, and whether with the time they were last there.
  */
 export function createPresence(tenant: Tenant) {
   const watches = new WeakMap<Endpoint, Map<string, Watch>>();
@@ -23,20 +31,23 @@ export function createPresence(tenant: Tenant) {
     return tenant.accounts.devices(pn).some((device) => tenant.delivery.endpoint(pn, device.id)?.isAvailable === true);
   }
 
-  function tell(endpoint: Endpoint, pn: string, mode: 'pn' | 'lid', online: boolean): void {
+  function tell(endpoint: Endpoint, pn: string, { mode, asked }: Watch, online: boolean): void {
     const account = tenant.accounts.byPn(pn);
-    if (!account || !endpoint.isAvailable) return;
+    if (!account || !endpoint.isAvailable || !maySee(tenant, endpoint.pn, pn, 'online', asked)) return;
     const from = mode === 'lid' ? formatJid(account.lid, SERVER_LID) : formatJid(account.pn, SERVER_PN);
-    const last = tenant.settings.get(pn, 'presence', 'last') ?? 'deny';
+    const isLastSeen = maySee(tenant, endpoint.pn, pn, 'last', asked);
+    const last = (isLastSeen ? tenant.settings.get(pn, 'presence', 'last') : undefined) ?? 'deny';
     const attrs = online ? { from } : { from, type: 'unavailable', last };
     tenant.delivery.sendNow(endpoint.pn, endpoint.device, el('presence', attrs));
   }
 
   function announce(pn: string, online: boolean): void {
     if (!online) tenant.settings.set(pn, 'presence', 'last', String(Math.floor(tenant.clock.nowMs() / 1000)));
+    const now = tenant.clock.nowMs();
     for (const endpoint of tenant.delivery.endpoints()) {
       const watch = watches.get(endpoint)?.get(pn);
-      if (watch) tell(endpoint, pn, watch.mode, online);
+      if (watch && watch.untilMs > now) tell(endpoint, pn, watch, online);
+      else if (watch) watches.get(endpoint)?.delete(pn);
     }
   }
 
@@ -47,14 +58,17 @@ export function createPresence(tenant: Tenant) {
     if (before !== now) announce(endpoint.pn, now);
   }
 
-  function subscribe(endpoint: Endpoint, to: string | undefined): void {
-    const target = tenant.accounts.resolve(to);
+  function subscribe(endpoint: Endpoint, asked: Node): void {
+    const target = tenant.accounts.resolve(asked.attrs.to);
     if (!target) return;
     const mine = watches.get(endpoint) ?? new Map<string, Watch>();
     watches.set(endpoint, mine);
-    if (!mine.has(target.account.pn) && mine.size >= SUBSCRIPTIONS_MAX) return;
-    mine.set(target.account.pn, { mode: target.mode });
-    tell(endpoint, target.account.pn, target.mode, isOnline(target.account.pn));
+    const { pn } = target.account;
+    const [oldest] = mine.keys();
+    if (!mine.has(pn) && mine.size >= SUBSCRIPTIONS_MAX && oldest !== undefined) mine.delete(oldest);
+    const watch = { mode: target.mode, untilMs: tenant.clock.nowMs() + SUBSCRIPTION_MS, asked };
+    mine.set(pn, watch);
+    tell(endpoint, pn, watch, isOnline(pn));
   }
 
   return {
@@ -62,8 +76,8 @@ export function createPresence(tenant: Tenant) {
     presence(from: Sender, node: Node): void {
       const endpoint = tenant.delivery.endpoint(from.pn, from.device);
       if (!endpoint) return;
-      const { type, to, name } = node.attrs;
-      if (type === 'subscribe') subscribe(endpoint, to);
+      const { type, name } = node.attrs;
+      if (type === 'subscribe') subscribe(endpoint, node);
       else if (type === 'available' || (type === undefined && name === undefined)) setAvailable(endpoint, true);
       else if (type === 'unavailable') setAvailable(endpoint, false);
     },
