@@ -18,6 +18,7 @@ import {
   type UsyncNumber,
   usyncNumbers,
 } from '@ponte/engine';
+import { BaileysAccount } from './account/baileys-account.ts';
 import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
 import { Connection, selfOf } from './connection.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
@@ -25,7 +26,7 @@ import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
-import { resolveRecipient } from './outbound/resolve-recipient.ts';
+import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
 import { LidMap } from './store/lid-map.ts';
@@ -75,6 +76,7 @@ class BaileysEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #vault: KeyVault;
   readonly #lids: LidMap;
+  readonly account: BaileysAccount;
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
   #questions = 0;
@@ -84,6 +86,16 @@ class BaileysEngine implements Engine {
     this.#vault = vault;
     this.#lids = new LidMap(vault);
     this.#creds = creds;
+    const { clock, endpoint, log, session } = options;
+    this.account = new BaileysAccount({
+      vault,
+      mediaCa: endpoint.mediaCa,
+      nowMs: () => clock.now(),
+      self: () => this.self(),
+      connection: () => this.#open(),
+      resolve: (chat) => this.#resolve(chat),
+      warn: (error, message) => log.warn({ session, error: describeError(error) }, message),
+    });
   }
 
   self(): Self | undefined {
@@ -104,6 +116,7 @@ class BaileysEngine implements Engine {
       onPaired: () => {
         this.#creds = creds;
       },
+      onOpened: () => void this.account.renew(),
       onEnded: () => {
         if (this.#connection === connection) this.#connection = undefined;
       },
@@ -129,18 +142,7 @@ class BaileysEngine implements Engine {
 
   async prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared> {
     if (!this.#creds) throw new EngineError('wrong_state', 'the line is not paired');
-    const lids = this.#lids;
-    const address = await resolveRecipient(to, {
-      lids,
-      learn: async (pairs) => {
-        const connection = this.#connection;
-        await (connection ? connection.learn(pairs) : lids.learn(pairs));
-      },
-      askNumber: async (phone) => {
-        const [answer] = await this.#askNumbers([phone]);
-        return answer ?? { phone, registered: false, isBusiness: false };
-      },
-    });
+    const address = await this.#resolve(to);
     const { proto, attrs, meta } = await buildMessage(content, address.to, {
       lookup: this.#options.lookup,
       nowMs: this.#options.clock.now(),
@@ -180,6 +182,21 @@ class BaileysEngine implements Engine {
     const author = isGroup(chat) ? sender : undefined;
     const nowSeconds = Math.floor(this.#options.clock.now() / 1000);
     await connection.send(readReceipt({ chat, ids, sender: author, type, nowSeconds }));
+  }
+
+  #resolve(chat: Jid): Promise<Recipient> {
+    const lids = this.#lids;
+    return resolveRecipient(chat, {
+      lids,
+      learn: async (pairs) => {
+        const connection = this.#connection;
+        await (connection ? connection.learn(pairs) : lids.learn(pairs));
+      },
+      askNumber: async (phone) => {
+        const [answer] = await this.#askNumbers([phone]);
+        return answer ?? { phone, registered: false, isBusiness: false };
+      },
+    });
   }
 
   #open(): Connection {

@@ -48,6 +48,8 @@ export interface ConnectionParts {
   pairing: PairingWish | undefined;
   /** The credentials are those of a paired line now, and durable. */
   onPaired(): void;
+  /** Logged in: what WhatsApp forgot with the last connection can be told again. */
+  onOpened(): void;
   onEnded(): void;
 }
 
@@ -305,6 +307,7 @@ export class Connection {
     if (!self || this.#ending) return;
     this.#isOpen = true;
     options.onChange({ type: 'open', self });
+    this.#parts.onOpened();
   }
 
   async #intercept(node: Node): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { AccountOperations } from './account.ts';
 import type { Jid } from './address.ts';
 import type { OutboundContent } from './content.ts';
 import type { EngineStore, InboxEntry } from './engine-store.ts';
@@ -143,6 +144,8 @@ export interface Engine {
   decode(entry: InboxEntry): Promise<EngineEvent[]>;
   /** Which of these numbers (digits) have WhatsApp, in the order asked. */
   lookupNumbers(phones: string[]): Promise<NumberLookup[]>;
+  /** Everything about people, the own profile, presence and typing. */
+  readonly account: AccountOperations;
   /** Sends read receipts for messages of one chat. `sender` names the author in groups. */
   markRead(chat: Jid, ids: string[], sender: Jid | undefined, played: boolean): Promise<void>;
 }

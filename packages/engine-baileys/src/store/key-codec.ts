@@ -64,6 +64,8 @@ const CODECS: Record<string, Codec> = {
   'device-list': json,
   tctoken: jsonWithBytes,
   'identity-key': raw,
+  // Not Baileys' own: what this account shows of itself and whom it watches (account/presence-wish.ts).
+  'presence-wish': json,
 };
 
 /** The bytes to store for a key. Throws for a kind that this version of Baileys does not have, and for values of another shape. */

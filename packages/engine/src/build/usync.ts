@@ -24,6 +24,10 @@ export function usyncNumbers(phones: readonly string[], sid: string): Node {
     { tag: 'lid', attrs: {} },
     { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] },
   ];
+  return usync(sid, protocols, users);
+}
+
+function usync(sid: string, protocols: Node[], users: Node[]): Node {
   return {
     tag: 'iq',
     attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'usync' },
@@ -62,3 +66,22 @@ export function parseUsyncNumbers(answer: Node, phones: readonly string[]): Usyn
 }
 
 const echoOf = (user: Node): string | undefined => text(child(user, 'contact'))?.replace(/\D/g, '');
+
+/** The query for one person's About text and whether it is a business. `proof` is that person's privacy token, for an About not shown to all. */
+export function usyncPerson(jid: Jid, sid: string, proof: Node | undefined): Node {
+  const user = { tag: 'user', attrs: { jid }, content: proof ? [proof] : [] };
+  const protocols = [
+    { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] },
+    { tag: 'status', attrs: {} },
+  ];
+  return usync(sid, protocols, [user]);
+}
+
+/** Reads the answer to `usyncPerson`; undefined when it leaves the person out. A hidden About (401) and an empty one are null. */
+export function parseUsyncPerson(answer: Node): { about: string | null; isBusiness: boolean } | undefined {
+  const [user] = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
+  if (!user) return undefined;
+  const status = child(user, 'status');
+  const about = status?.attrs.code === '401' ? undefined : text(status);
+  return { about: about || null, isBusiness: child(child(user, 'business'), 'verified_name') !== undefined };
+}

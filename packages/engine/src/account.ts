@@ -1,0 +1,51 @@
+import type { Jid } from './address.ts';
+import type { Party } from './events.ts';
+
+/** Who gets to see status updates; the list in force has `isDefault`. */
+export interface StatusAudience {
+  type: 'contacts' | 'whitelist' | 'blacklist';
+  people: Jid[];
+  isDefault: boolean;
+}
+
+/** What WhatsApp says about a person right now. */
+export interface PersonInfo {
+  party: Party;
+  /** The About text; null when it is hidden or empty. */
+  about: string | null;
+  isBusiness: boolean;
+}
+
+/** A profile picture: a JPEG file as WhatsApp keeps it. */
+export interface Picture {
+  id: string;
+  jpeg: Uint8Array;
+}
+
+/** Nothing to say but that it was done. */
+export type Done = Record<string, never>;
+
+/**
+ * What a line can ask and say beside messages: about people, its own profile, presence and typing. Each takes one object of plain data and
+ * answers plain data, so that a call can cross processes. All need an open connection (`not_connected`) and end within the engine's
+ * time limit for one question (`timeout`); a refusal of WhatsApp is `rejected` with its code.
+ */
+export interface AccountOperations {
+  /** Shows the other side that this account types, records a voice message, or stopped. WhatsApp shows it of accounts that are available. */
+  typing(input: { chat: Jid; state: 'composing' | 'paused'; mode: 'text' | 'voice' }): Promise<Done>;
+  /** Online or not, as others see it. Kept until it is changed or the line logged out: told again after every login. */
+  presence(input: { state: 'available' | 'unavailable' }): Promise<Done>;
+  /** Asks for somebody's presence and typing. Renewed after every login until the logout, for the 500 asked for last. */
+  watch(input: { person: Jid }): Promise<Done>;
+  /** Null when the number has no WhatsApp account. */
+  person(input: { jid: Jid }): Promise<PersonInfo | null>;
+  setAbout(input: { text: string }): Promise<Done>;
+  /** The link behind the account's own QR code, for others to start a chat. */
+  contactLink(input: Done): Promise<{ link: string }>;
+  statusAudience(input: Done): Promise<StatusAudience[]>;
+  /** The picture of a person or group. Null when there is none, or it is hidden from this account. */
+  picture(input: { of: Jid }): Promise<Picture | null>;
+  /** A square JPEG of at most 640 pixels. Answers the new picture's id. */
+  setPicture(input: { jpeg: Uint8Array }): Promise<{ id: string }>;
+  removePicture(input: Done): Promise<Done>;
+}
