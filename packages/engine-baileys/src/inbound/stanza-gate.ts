@@ -41,6 +41,7 @@ export class StanzaGate {
   #waiting = 0;
   #tail: Promise<void> = Promise.resolve();
   #isStopped = false;
+  #endTurn: () => void = () => {};
 
   constructor(socket: EventEmitter, parts: GateParts) {
     this.#socket = socket;
@@ -51,6 +52,7 @@ export class StanzaGate {
   /** Nothing that still waits reaches a handler. */
   stop(): void {
     this.#isStopped = true;
+    this.#endTurn();
   }
 
   #emit(event: string | symbol, args: unknown[]): boolean {
@@ -102,7 +104,21 @@ export class StanzaGate {
     // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can await.
     const { offline: _offline, ...attrs } = node.attrs;
     const handled = names.flatMap((name) => this.#call(name, [{ ...node, attrs }]));
-    await atMost(MESSAGE_TURN_MS, Promise.allSettled(handled));
+    await this.#turn(Promise.allSettled(handled));
+  }
+
+  /** Waits until the message is handled, its time is up, or the gate is stopped. */
+  #turn(handled: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(end, MESSAGE_TURN_MS);
+      this.#endTurn = end;
+      if (this.#isStopped) end();
+      void handled.then(end);
+    });
   }
 
   /** Why nobody will be able to read this message; undefined when somebody may. */
@@ -150,13 +166,4 @@ function isSealable(node: Node): boolean {
     parts.length > 0 &&
     parts.every((part) => SEALED_TYPES.has(part.attrs.type ?? '') && part.content instanceof Uint8Array)
   );
-}
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const elapsed = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, elapsed]);
-  clearTimeout(timer);
 }
