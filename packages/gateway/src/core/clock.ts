@@ -38,3 +38,8 @@ export const systemClock: Clock = {
   },
   random: () => Math.random(),
 };
+
+/** Like `sleep` on the system clock, but keeps the process alive: for a wait in the middle of work that must come to its end. */
+export function stayAwake(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

@@ -3,10 +3,12 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
+import { stayAwake, systemClock } from '../core/clock.ts';
 import type { Database } from './schema.ts';
 import type { Durability } from './store.ts';
 
@@ -14,6 +16,8 @@ export type RawSqlite = Sqlite.Database;
 
 /** How long a process waits for another one's commit before it gives up (and the transaction is tried again). */
 const BUSY_TIMEOUT_MS = 8_000;
+/** Between two looks whether the other one is done: at least this, at most four times as much. */
+const BUSY_LOOK_MS = 1;
 /** Prepared statements kept for the query builder. */
 const MAX_STATEMENTS = 300;
 
@@ -22,10 +26,37 @@ class ImmediateDriver extends SqliteDriver {
   /** Durability of the next transaction; the caller holds the transaction mutex. */
   next: Durability = 'full';
   #current: Durability = 'full';
+  readonly #raw: RawSqlite;
+
+  constructor(database: SqliteDatabase, raw: RawSqlite) {
+    super({ database });
+    this.#raw = raw;
+  }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await this.#synchronous(connection, this.next);
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    await this.#takeWriteLock(connection);
+  }
+
+  /**
+   * SQLite itself waits for a lock by sleeping, which would stop everything else in this process for as long as another one's disk takes to
+   * commit. So it is asked not to wait, and asked again.
+   */
+  async #takeWriteLock(connection: DatabaseConnection): Promise<void> {
+    const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      this.#raw.pragma('busy_timeout = 0');
+      try {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+        return;
+      } catch (error) {
+        const isBusy = error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
+        if (!isBusy || systemClock.monotonic() > until) throw error;
+      } finally {
+        this.#raw.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      }
+      await stayAwake(BUSY_LOOK_MS * (1 + 3 * systemClock.random()));
+    }
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -85,7 +116,7 @@ export function openSqlite(file: string): OpenSqlite {
   raw.pragma('cache_size = -16000');
   raw.pragma('wal_autocheckpoint = 2000');
   const database = { prepare: preparing(raw), close: () => void raw.close() };
-  const driver = new ImmediateDriver({ database });
+  const driver = new ImmediateDriver(database, raw);
   class Dialect extends SqliteDialect {
     override createDriver(): ImmediateDriver {
       return driver;
