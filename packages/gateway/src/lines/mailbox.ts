@@ -143,8 +143,10 @@ export class Mailbox {
   async #pump(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    while (this.#isOpen && this.#inFlight < this.#options.maxInFlight) {
+    for (;;) {
+      // Before every reason to stop: what changes from here on wakes the pump again, and nothing else does (a full wire must not spin).
       this.#isStale = false;
+      if (!this.#isOpen || this.#inFlight >= this.#options.maxInFlight) return;
       const next = this.#next();
       const waitMs = 'index' in next ? this.#options.pacer.waitMs() : next.inMs;
       if (waitMs === undefined) return;
