@@ -129,6 +129,7 @@ async function build(
       live.activity();
     },
   });
+  let listeningAt = '';
   const services: Services = {
     store,
     ring,
@@ -139,7 +140,7 @@ async function build(
     formats,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
     nudgeDeliveries: () => dispatcher.nudge(),
-    plans: {},
+    publicUrl: () => config.http.publicUrl ?? listeningAt,
   };
   const execute = createExecute(services);
   const access = createConsoleAccess({ store, ring, clock, accountId: installation.defaultAccountId });
@@ -191,6 +192,7 @@ async function build(
   onClose(() => live.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
+  listeningAt = address;
   return {
     url: config.http.publicUrl ?? address,
     firstStart: () => firstStart(installation),

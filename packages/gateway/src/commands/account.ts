@@ -1,4 +1,4 @@
-import { limitsOf, type Metric, type Period, type PlanLimits, periodOf } from '../core/quota.ts';
+import { type Metric, type Period, type PlanLimits, periodOf } from '../core/quota.ts';
 import { countUsed } from '../store/usage.ts';
 import { accountCommand } from './command.ts';
 import type { Account, Caller, Context } from './context.ts';
@@ -16,8 +16,8 @@ export const me = accountCommand(
   async (context: Context, _: object) =>
     ({
       account: context.account,
-      limits: limitsOf(context.plans, context.account.plan),
-      period: periodOf(context.clock.now()),
+      limits: context.account.limits,
+      period: periodOf(context.clock.now(), context.account.cycleAnchor),
       key: context.caller,
     }) satisfies Me,
 );
@@ -33,8 +33,8 @@ export const usage = accountCommand(
   { scope: 'account:read', whenInactive: true },
   async (context: Context, _: object): Promise<Usage> => {
     const { account, caller } = context;
-    const period = periodOf(context.clock.now());
-    const limits = limitsOf(context.plans, account.plan);
+    const period = periodOf(context.clock.now(), account.cycleAnchor);
+    const { limits } = account;
     const of = { accountId: account.id, mode: caller.mode, period };
     const count = async (metric: Metric) => ({
       used: await countUsed(context.store.db, metric, of),

@@ -1,9 +1,25 @@
 import { me, usage } from './account.ts';
 import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { checkNumbers } from './contacts.ts';
+import { allChats, allMessages, oneMessage } from './history.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { readMessages } from './messages.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
+import { cancelMessage, lineQueue } from './queue.ts';
+import {
+  allContacts,
+  getContact,
+  getContactLink,
+  getOwnPicture,
+  getPicture,
+  getProfile,
+  getStatusAudience,
+  removeOwnPicture,
+  setAbout,
+  setPresence,
+  showTyping,
+  watchPresence,
+} from './people.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
 import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from './webhooks.ts';
@@ -21,15 +37,32 @@ export const COMMANDS = {
   'lines.setWebhook': setWebhook,
   'lines.stats': lineStats,
   'lines.timeline': lineTimeline,
+  'lines.queue': lineQueue,
   'pairing.qr': pairingQr,
   'pairing.code': pairingCode,
   'pairing.logout': logout,
   'messages.send': sendMessage,
+  'messages.cancel': cancelMessage,
+  'messages.all': allMessages,
+  'messages.get': oneMessage,
+  'chats.all': allChats,
   'messages.react': reactToMessage,
   'messages.edit': editMessage,
   'messages.revoke': revokeMessage,
   'messages.read': readMessages,
+  'messages.typing': showTyping,
   'numbers.check': checkNumbers,
+  'contacts.all': allContacts,
+  'contacts.get': getContact,
+  'contacts.picture': getPicture,
+  'profile.get': getProfile,
+  'profile.setAbout': setAbout,
+  'profile.link': getContactLink,
+  'profile.picture': getOwnPicture,
+  'profile.removePicture': removeOwnPicture,
+  'presence.set': setPresence,
+  'presence.watch': watchPresence,
+  'status.audience': getStatusAudience,
   'webhooks.add': addWebhook,
   'webhooks.all': allWebhooks,
   'webhooks.get': getWebhook,

@@ -1,12 +1,12 @@
 import type { KeyHolder } from '../access/api-keys.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Plans } from '../core/quota.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { LineRouter } from '../lines/router.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
 import type { LineOwner } from '../store/lines.ts';
 import type { Store } from '../store/store.ts';
+import type { AccountTerms } from '../store/usage.ts';
 import type { WebhookFormats } from '../webhooks/format.ts';
 import type { TestedWebhook } from '../webhooks/test-webhook.ts';
 
@@ -40,16 +40,16 @@ export interface Services {
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
   /** Tells the dispatcher that deliveries may be due. */
   nudgeDeliveries(): void;
-  plans: Plans;
+  /** Where others reach this server, without a trailing slash; for links it gives out. */
+  publicUrl(): string;
   /** Accepted sends that may wait on one line; further ones get `queue_full`. */
   maxWaitingSends?: number;
 }
 
 /** The account as it stands when the request is authorised. */
-export interface Account {
+export interface Account extends AccountTerms {
   id: string;
   name: string;
-  plan: string;
   /** `active`, or why not. */
   subscription: string;
   createdAt: number;

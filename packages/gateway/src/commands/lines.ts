@@ -2,16 +2,18 @@ import { AppError, invalid } from '../core/app-error.ts';
 import { newLineId } from '../core/ids.ts';
 import type { WorkerStats } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
-import { checkQuota, limitsOf, periodOf } from '../core/quota.ts';
+import { DEFAULT_PACING, type Pacing } from '../core/pacing.ts';
+import { periodOf, quotaError } from '../core/quota.ts';
 import type { LineProcessView } from '../lines/router.ts';
 import { findLineById, findLineByRef, insertLine, listLines, updateLine } from '../store/lines.ts';
 import type { Tx } from '../store/store.ts';
-import { countUsed, lockAccount } from '../store/usage.ts';
+import { countUsed, findTerms, lockAccount } from '../store/usage.ts';
 import { accountCommand, lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { deleteLine } from './delete-line.ts';
 import type { LineRef } from './find-line.ts';
 import { lineStatus } from './line-status.ts';
+import { refreshQueue } from './refresh-queue.ts';
 import { type BridgeWebhook, bridgeWebhookUrl, changeBridgeWebhook, prepareBridgeWebhook } from './webhooks.ts';
 
 /** A line, the process that hosts it, and where its events go in the Bridges format. */
@@ -92,12 +94,14 @@ async function startLine(context: Context, id: string): Promise<void> {
 
 async function checkLineQuota(context: Context, tx: Tx): Promise<void> {
   const { account, caller } = context;
-  const limit = limitsOf(context.plans, account.plan).lines;
-  if (limit === null) return;
-  await lockAccount(tx, account.id);
   const nowMs = context.clock.now();
-  const used = await countUsed(tx.db, 'lines', { accountId: account.id, mode: caller.mode, period: periodOf(nowMs) });
-  checkQuota({ metric: 'lines', used, limit, plan: account.plan, nowMs });
+  const period = periodOf(nowMs, account.cycleAnchor);
+  await lockAccount(tx.db, account.id);
+  // The plan as it stands now that nobody else adds a line: it may have changed since the request came.
+  const { limits, plan } = (await findTerms(tx.db, account.id)) ?? account;
+  if (limits.lines === null) return;
+  const used = await countUsed(tx.db, 'lines', { accountId: account.id, mode: caller.mode, period });
+  if (used >= limits.lines) throw quotaError({ metric: 'lines', used, limit: limits.lines, plan, period, nowMs });
 }
 
 const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
@@ -115,15 +119,16 @@ export const allLines = accountCommand({ scope: 'lines:read' }, async (context: 
   });
 });
 
-/** Changes label and customer_ref; absent ones stay. */
+/** Changes label, customer_ref and pacing; absent ones stay. A null pacing is the default one. */
 export const patchLine = lineCommand(
   { scope: 'lines:write' },
   async (
     context: Context,
     line,
-    input: { line: LineRef; label?: string | null; customerRef?: string | null },
+    input: { line: LineRef; label?: string | null; customerRef?: string | null; pacing?: Partial<Pacing> | null },
   ): Promise<LineView> => {
-    const change = { label: input.label, customerRef: input.customerRef };
+    const pacing = input.pacing ? wholePacing(input.pacing) : input.pacing;
+    const change = { label: input.label, customerRef: input.customerRef, pacing };
     await context.store.transaction(async (tx) => {
       const other = change.customerRef ? await findLineByRef(tx.db, ownerOf(context), change.customerRef) : undefined;
       if (other && other.id !== line.id) {
@@ -131,6 +136,7 @@ export const patchLine = lineCommand(
       }
       await updateLine(tx.db, line.id, change);
     });
+    if (pacing !== undefined) refreshQueue(context, line.id);
     return view(context, {
       ...line,
       label: change.label === undefined ? line.label : change.label,
@@ -138,6 +144,12 @@ export const patchLine = lineCommand(
     });
   },
 );
+
+function wholePacing(given: Partial<Pacing>): Pacing {
+  const pacing = { ...DEFAULT_PACING, ...given };
+  if (pacing.minGapMs <= pacing.maxGapMs) return pacing;
+  throw invalid('pacing.min_gap_ms', 'The smallest gap must not be larger than max_gap_ms.');
+}
 
 /** Points a line's Bridges webhook somewhere else; a null url takes it away. */
 export const setWebhook = lineCommand(

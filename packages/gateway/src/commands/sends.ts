@@ -1,17 +1,19 @@
-import type { Jid, OutboundContent } from '@ponte/engine';
+import { isChange, type Jid, type OutboundContent } from '@ponte/engine';
 import { claim, type IdempotentRequest } from '../access/idempotency.ts';
-import { AppError, ERRORS, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
+import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid } from '../core/app-error.ts';
 import { newMessageId, newOutboxId } from '../core/ids.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
-import { checkQuota, limitsOf, periodOf } from '../core/quota.ts';
-import { countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
+import { type Priority, rankOf } from '../core/pacing.ts';
+import { periodOf, quotaError } from '../core/quota.ts';
+import { countScheduled, countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
 import type { Tx } from '../store/store.ts';
-import { countUsed, lockAccount } from '../store/usage.ts';
+import { findTerms, takeUsage } from '../store/usage.ts';
 import type { SendCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
 import { lineStatus } from './line-status.ts';
+import { refreshQueue } from './refresh-queue.ts';
 
 export interface SendInput {
   line: LineRef;
@@ -19,6 +21,10 @@ export interface SendInput {
   content: OutboundContent;
   /** How long the caller waits for WhatsApp's acknowledgement. */
   waitMs: number;
+  /** Default `normal`. */
+  priority?: Priority;
+  /** Not before (Unix milliseconds). A time that has passed means now. */
+  sendAt?: number;
 }
 
 /** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
@@ -37,6 +43,10 @@ export class ClaimTakenError extends Error {
 }
 
 const MAX_WAITING_SENDS = 1_000;
+/** Messages of one line that wait for a later time. */
+const MAX_SCHEDULED_SENDS = 10_000;
+/** The furthest that a message can be scheduled. */
+const MAX_AHEAD_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Between two tries to reach a line whose worker is being restarted. */
 const RETRY_MS = 250;
 /** A command runs at least this long at the worker, even when nobody waits for its answer. */
@@ -55,17 +65,16 @@ export const sendMessage: SendCommand<SendInput, Sent> = {
  * right now, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the Idempotency-Key was claimed meanwhile.
  */
 async function acceptSend(context: Context, line: Line, input: SendInput, once?: IdempotentRequest): Promise<string> {
-  const status = lineStatus(line, context.router.view(line.id));
-  if (status !== 'connected') throw new AppError('line_not_connected', { status });
+  const nowMs = context.clock.now();
+  const sendAt = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
+  if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
+  requireSendable(context, line, sendAt !== null);
+  const rank = rankOf(input.priority ?? 'normal');
   const id = newOutboxId();
   const messageId = newMessageId();
-  const nowMs = context.clock.now();
   await context.store.transaction(async (tx) => {
-    await checkSendQuota(context, tx, nowMs);
-    const waiting = await countWaiting(tx.db, line.id);
-    if (waiting >= (context.maxWaitingSends ?? MAX_WAITING_SENDS)) {
-      throw new AppError('queue_full', { retryAfterSeconds: 10 });
-    }
+    if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
+    await checkRoom(context, tx, line.id, { rank, isScheduled: sendAt !== null, nowMs });
     const accepted = await insertAccepted(tx.db, {
       id,
       accountId: line.accountId,
@@ -74,6 +83,8 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
       to: input.to,
       content: input.content,
       acceptedAt: nowMs,
+      rank,
+      sendAt,
     });
     if (!accepted) throw new AppError('line_not_found');
     if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
@@ -81,23 +92,49 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
   return id;
 }
 
-async function checkSendQuota(context: Context, tx: Tx, nowMs: number): Promise<void> {
-  const { account, caller } = context;
-  const limit = limitsOf(context.plans, account.plan).sent_messages;
-  if (limit === null) return;
-  await lockAccount(tx, account.id);
-  const used = await countUsed(tx.db, 'sent_messages', {
-    accountId: account.id,
-    mode: caller.mode,
-    period: periodOf(nowMs),
-  });
-  checkQuota({ metric: 'sent_messages', used, limit, plan: account.plan, nowMs });
+/** What is to leave now needs a connection now; what is to leave later needs a line that is paired. */
+function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
+  const status = lineStatus(line, context.router.view(line.id));
+  const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
+  if (!isFit) throw new AppError('line_not_connected', { status });
+}
+
+/** Takes one message from the account's plan; it is given back when the message fails. Both in the transaction of what is counted. */
+async function takeFromQuota({ caller }: Context, tx: Tx, nowMs: number, acceptedAt = nowMs): Promise<void> {
+  const terms = await findTerms(tx.db, caller.accountId);
+  if (!terms) throw new AppError('unauthorized');
+  const { plan, cycleAnchor } = terms;
+  const limit = terms.limits.sent_messages;
+  const period = periodOf(acceptedAt, cycleAnchor);
+  const counter = { accountId: caller.accountId, mode: caller.mode, metric: 'sent_messages' } as const;
+  const { taken, used } = await takeUsage(tx.db, { ...counter, periodStartMs: period.startMs }, 1, limit);
+  if (taken === 1 || limit === null) return;
+  throw quotaError({ metric: 'sent_messages', used, limit, plan, period, nowMs });
+}
+
+/** Urgent messages may use a tenth more places than the others. */
+async function checkRoom(
+  context: Context,
+  tx: Tx,
+  lineId: string,
+  { rank, isScheduled, nowMs }: { rank: number; isScheduled: boolean; nowMs: number },
+): Promise<void> {
+  if (isScheduled) {
+    if ((await countScheduled(tx.db, lineId, nowMs)) < MAX_SCHEDULED_SENDS) return;
+    throw new AppError('queue_full', { retryAfterSeconds: 60 });
+  }
+  const places = context.maxWaitingSends ?? MAX_WAITING_SENDS;
+  const room = rank === 0 ? places + Math.ceil(places / 10) : places;
+  if ((await countWaiting(tx.db, lineId, nowMs)) >= room) throw new AppError('queue_full', { retryAfterSeconds: 10 });
 }
 
 /** Waits for the end of an accepted row. Rejects with the row's error when it failed. */
 async function settleSend(context: Context, line: Line, outboxId: string, waitMs: number): Promise<Sent> {
-  const outcome = await awaitOutcome(context, line.id, outboxId, waitMs);
-  const row = await findSend(context.store.db, outboxId);
+  const known = await findSend(context.store.db, outboxId);
+  const isLater = known?.sendAt != null && known.state === 'accepted' && known.sendAt > context.clock.now() + waitMs;
+  if (isLater) refreshQueue(context, line.id);
+  const outcome = isLater ? undefined : await awaitOutcome(context, line.id, outboxId, waitMs);
+  const row = isLater ? known : await findSend(context.store.db, outboxId);
   if (!row) throw new AppError('line_not_found');
   const end = outcome ?? outcomeOf(row);
   const facts = { messageId: row.messageId, lineId: line.id, to: row.to };
@@ -121,11 +158,13 @@ export const failureOf = (row: SendRow): AppError | undefined => {
   return outcome?.state === 'failed' ? new AppError(outcome.code, outcome.details satisfies ErrorDetails) : undefined;
 };
 
-/** Puts a failed row back to work: same message id, same bytes. */
+/** Puts a failed row back to work: same message id, same bytes; it counts again. */
 export async function reopenFailed(context: Context, line: Line, outboxId: string): Promise<void> {
-  const status = lineStatus(line, context.router.view(line.id));
-  if (status !== 'connected') throw new AppError('line_not_connected', { status });
-  await reopenSend(context.store.db, outboxId);
+  requireSendable(context, line, false);
+  await context.store.transaction(async (tx) => {
+    const row = await reopenSend(tx.db, outboxId);
+    if (row && !isChange(row.content)) await takeFromQuota(context, tx, context.clock.now(), row.acceptedAt);
+  }, 'full');
 }
 
 /** The worker's word on a row, or undefined when the time was up first. A worker that is gone is asked again: the row outlives it. */

@@ -1,4 +1,4 @@
-import type { Jid, NumberLookup } from '@ponte/engine';
+import type { AccountOperations, Jid, NumberLookup } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from './app-error.ts';
 
 /** How a send ended. */
@@ -6,8 +6,16 @@ export type SendOutcome =
   | { state: 'sent'; timestamp: number }
   | { state: 'failed'; code: ErrorCode; details: ErrorDetails };
 
+/** What the engine answers by itself, under its own names. */
+type AccountCommands = {
+  [K in keyof AccountOperations as `account.${K}`]: {
+    in: Parameters<AccountOperations[K]>[0];
+    out: Awaited<ReturnType<AccountOperations[K]>>;
+  };
+};
+
 /** What only the worker that hosts a line can do. Plain data both ways: it crosses process borders. */
-export interface LineCommands {
+export interface LineCommands extends AccountCommands {
   /** Begins pairing when the line is unpaired, and answers the current QR; waits for the first one at most `waitMs`. `already_paired`, `whatsapp_timeout`. */
   'pairing.qr': { in: { waitMs: number }; out: { data: string; expiresAt: number } };
   /** Link-code pairing; each call replaces the earlier code. */
@@ -16,6 +24,10 @@ export interface LineCommands {
   logout: { in: { timeoutMs: number }; out: { unlinked: boolean } };
   /** Puts an accepted outbox row in its line's mailbox and answers when it ended; asking again for the same row waits for the same end. */
   send: { in: { outboxId: string }; out: SendOutcome };
+  /** What the line's queue does next; null = nothing is due, or it cannot leave now. Unix milliseconds. */
+  'queue.look': { in: Record<string, never>; out: { nextAt: number | null; inFlight: number } };
+  /** The store changed beside the line: sends were cancelled or scheduled, or its pacing is another. */
+  'queue.refresh': { in: Record<string, never>; out: Record<string, never> };
   'messages.read': { in: { chat: Jid; ids: string[]; sender?: Jid; played: boolean }; out: Record<string, never> };
   'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
   stats: { in: Record<string, never>; out: WorkerStats };

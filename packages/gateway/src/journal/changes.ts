@@ -1,5 +1,6 @@
 import { isGroup } from '@ponte/engine';
 import type { JournalEvent, MessageFacts, NewEvent } from '../core/events.ts';
+import { searchText } from '../core/search-text.ts';
 import type { Tx } from '../store/store.ts';
 import { storable } from './storable.ts';
 
@@ -45,6 +46,7 @@ export async function projectChange(
     .set({
       facts: JSON.stringify({ ...facts, content }),
       body: storable(content.body),
+      search: searchText(storable(content.body)),
       kind: content.kind,
       ...(change.type === 'message.revoked' ? { proto: null } : {}),
     })

@@ -1,6 +1,7 @@
 import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { JournalEvent, MessageFacts } from '../core/events.ts';
+import { searchText } from '../core/search-text.ts';
 import type { Tx } from '../store/store.ts';
 import { projectChange } from './changes.ts';
 import { canonicalJid } from './from-engine.ts';
@@ -45,6 +46,7 @@ function messageRow(
     from_me: facts.fromMe ? 1 : 0,
     kind: facts.content.kind,
     body: storable(facts.content.body),
+    search: searchText(storable(facts.content.body)),
     facts: JSON.stringify(facts),
     proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
     status: rest.status,

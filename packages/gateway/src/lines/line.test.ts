@@ -6,6 +6,7 @@ import { type FakeEngine, FakeFactory } from '../../test/support/fake-engine.ts'
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { insertLine, insertSend, insertWebhook, readJournal } from '../../test/support/rows.ts';
 import { until } from '../../test/support/until.ts';
+import type { Pacing } from '../core/pacing.ts';
 import { openKeyRing } from '../crypto/key-ring.ts';
 import type { LineRef } from '../journal/accept.ts';
 import type { LiveView } from '../journal/live.ts';
@@ -15,7 +16,6 @@ import type { Store } from '../store/store.ts';
 import { createConnectGate } from './connect-gate.ts';
 import { Line } from './line.ts';
 import { loadLine } from './line-row.ts';
-import type { Pacing } from './pacing.ts';
 
 const alice: Party = { jid: '9001@lid', lid: '9001@lid', pn: '15550001111@s.whatsapp.net' };
 const textFrom = (id: string): EngineEvent => ({

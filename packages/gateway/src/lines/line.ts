@@ -10,10 +10,12 @@ import {
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
+import type { Pacing } from '../core/pacing.ts';
 import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/store.ts';
+import { accountCommands } from './account-commands.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { toAppError } from './engine-errors.ts';
@@ -23,7 +25,6 @@ import { initialModel, isHopeless, type LineModel, type LineSignal, type LineSte
 import { LiveFacts } from './live-facts.ts';
 import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
-import type { Pacing } from './pacing.ts';
 import { PairingDesk } from './pairing-desk.ts';
 import { proveWritable } from './prove-writable.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -135,7 +136,7 @@ export class Line {
       pacing: this.#options.pacing,
       capacity: this.#options.mailboxCapacity,
     });
-    await this.#outgoing.resume();
+    await this.#outgoing.refresh();
     this.#inbox.start();
     this.#hasStarted = true;
     this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
@@ -154,7 +155,13 @@ export class Line {
         await this.#connected().markRead(chat, ids, sender, played);
         return {};
       },
+      'queue.look': async () => this.#outgoing?.look() ?? { nextAt: null, inFlight: 0 },
+      'queue.refresh': async () => {
+        await this.#outgoing?.refresh();
+        return {};
+      },
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
+      ...accountCommands(() => this.#connected()),
     };
     try {
       return await commands[name](input);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
+import { DEFAULT_PACING, type Pacing } from '../core/pacing.ts';
 import { Mailbox, type MailboxJob, type StepResult } from './mailbox.ts';
-import { createPacer, DEFAULT_PACING, type Pacing } from './pacing.ts';
+import { createPacer } from './pacing.ts';
 
 type End = Exclude<StepResult, { type: 'ready' }>;
 
@@ -27,11 +28,12 @@ class Harness {
 
   job(
     order: number,
-    options: { chat?: string; prepare?: () => Promise<StepResult>; manual?: boolean } = {},
+    options: { chat?: string; rank?: number; prepare?: () => Promise<StepResult>; manual?: boolean } = {},
   ): MailboxJob {
     const id = `out_${order}`;
     return {
       id,
+      rank: options.rank ?? 1,
       order,
       chat: options.chat ?? `chat${order}`,
       prepare: async () => {
@@ -272,5 +274,20 @@ describe('pacing', () => {
     for (let order = 13; order <= 20; order++) h.mailbox.offer(h.job(order));
     await h.clock.advance(0);
     expect(h.wire).toHaveLength(12 + 5);
+  });
+});
+
+describe('a full wire', () => {
+  it('leaves the event loop alone until an acknowledgement comes', async () => {
+    const harness = new Harness({ maxInFlight: 2 });
+    harness.mailbox.open();
+    for (let order = 1; order <= 3; order += 1) harness.mailbox.offer(harness.job(order, { manual: true }));
+    // Would never come when the pump woke itself up for ever: timers wait for the end of all microtasks.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(harness.wire.map(({ id }) => id)).toEqual(['out_1', 'out_2']);
+    harness.mailbox.offer(harness.job(4, { manual: true }));
+    await new Promise((resolve) => setImmediate(resolve));
+    await harness.ack(1);
+    expect(harness.wire.map(({ id }) => id)).toEqual(['out_1', 'out_2', 'out_3']);
   });
 });

@@ -7,7 +7,9 @@ export type StepResult = { type: 'ready' } | { type: 'ended' } | { type: 'again'
 /** One send, from its acceptance to its end. Its steps answer by value; a rejection is a defect, logged by the mailbox and tried again. */
 export interface MailboxJob {
   readonly id: string;
-  /** Order of acceptance; lower leaves first. */
+  /** Lower leaves first; 0 may use the places kept free for it. */
+  readonly rank: number;
+  /** Order of acceptance within a rank; lower leaves first. */
   readonly order: number;
   /** A job that must wait holds back later ones of its own chat only. */
   readonly chat: string;
@@ -23,7 +25,7 @@ export interface MailboxJob {
 export interface MailboxOptions {
   clock: Clock;
   pacer: Pacer;
-  /** Jobs that may wait; further ones are refused. */
+  /** Jobs that may wait; further ones are refused. A tenth more is kept for rank 0. */
   capacity: number;
   /** Jobs that may wait for WhatsApp's acknowledgement at the same time. */
   maxInFlight: number;
@@ -35,17 +37,20 @@ interface Waiting {
   notBefore: number;
 }
 
+const leavesLater = (a: MailboxJob, b: MailboxJob): boolean =>
+  a.rank > b.rank || (a.rank === b.rank && a.order > b.order);
+
 /** A step that rejected is a defect of ours; not so often that it becomes a hot loop. */
 const FAULT_PAUSE_MS = 5_000;
 
 /**
- * A line's outgoing queue. Guarantees: jobs are made ready in the order of acceptance (`order`), those of one chat leave one after the other in that
- * order, all of them spaced by the pacer and only while the mailbox is open; never more than `capacity` wait. With `maxInFlight` 1 the whole line is one
+ * A line's outgoing queue. Guarantees: jobs are made ready by rank, and within a rank in the order of acceptance (`order`), those of one chat leave one after
+ * the other in that order, all of them spaced by the pacer and only while the mailbox is open; never more than `capacity` wait. With `maxInFlight` 1 the whole line is one
  * such chat. Not guaranteed: the order between chats on the wire (the engine may have to ask WhatsApp for one recipient's devices first), and the place of a
  * job that had to be repeated.
  */
 export class Mailbox {
-  readonly #options: MailboxOptions;
+  #options: MailboxOptions;
   readonly #waiting: Waiting[] = [];
   readonly #known = new Map<string, MailboxJob>();
   /** Jobs made ready: on the wire, or waiting for their chat's turn. */
@@ -71,11 +76,47 @@ export class Mailbox {
   /** Puts a job in its place. `full`: refused. `known`: a job of this id has not ended yet; nothing was added. */
   offer(job: MailboxJob): 'queued' | 'known' | 'full' {
     if (this.#known.has(job.id)) return 'known';
-    if (this.#waiting.length >= this.#options.capacity) return 'full';
+    const { capacity } = this.#options;
+    const places = job.rank === 0 ? capacity + Math.ceil(capacity / 10) : capacity;
+    if (this.#waiting.length >= places) return 'full';
     this.#known.set(job.id, job);
     this.#insert({ job, notBefore: Number.NEGATIVE_INFINITY });
     this.#wake();
     return 'queued';
+  }
+
+  /** Changes the pace from here on; what is on the wire goes on. */
+  repace(pace: Pick<MailboxOptions, 'pacer' | 'maxInFlight'>): void {
+    this.#options = { ...this.#options, ...pace };
+    this.#wake();
+  }
+
+  /** Ids of jobs that wait; none of them is in a step. */
+  waitingIds(): string[] {
+    return this.#waiting.map(({ job }) => job.id);
+  }
+
+  /** Takes one job out that waits. False when there is none, or it is in a step. */
+  remove(id: string): boolean {
+    const at = this.#waiting.findIndex(({ job }) => job.id === id);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    this.#known.delete(id);
+    this.#wake();
+    return true;
+  }
+
+  /** Milliseconds until the next job may leave; null: none waits, or none may. */
+  nextInMs(): number | null {
+    if (!this.#isOpen || this.#waiting.length === 0) return null;
+    const next = this.#next();
+    const inMs = 'index' in next ? 0 : next.inMs;
+    return inMs === undefined ? null : Math.max(inMs, this.#options.pacer.waitMs());
+  }
+
+  /** Jobs made ready: on the wire, or behind one of their chat. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /** Lets jobs leave. Waits laid down while the connection was gone end here. */
@@ -111,7 +152,12 @@ export class Mailbox {
 
   #insert(entry: Waiting): void {
     let at = this.#waiting.length;
-    while (at > 0 && (this.#waiting[at - 1]?.job.order ?? 0) > entry.job.order) at -= 1;
+    for (
+      let before = this.#waiting[at - 1];
+      before && leavesLater(before.job, entry.job);
+      before = this.#waiting[at - 1]
+    )
+      at -= 1;
     this.#waiting.splice(at, 0, entry);
   }
 

@@ -1,13 +1,17 @@
 import { AppError } from '../core/app-error.ts';
+import { type Clock, MAX_TIMER_MS } from '../core/clock.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
+import type { Pacing } from '../core/pacing.ts';
 import { backoffMs } from '../core/retry.ts';
+import { readPacing } from '../store/lines.ts';
 import { createInTurn } from './in-turn.ts';
 import { Mailbox } from './mailbox.ts';
-import { loadOutbox, type OutboxEntry, unfinished } from './outbox.ts';
-import { createPacer, type Pacing } from './pacing.ts';
+import { loadEnded, loadOutbox, nextScheduled, type OutboxEntry, unfinished } from './outbox.ts';
+import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
 
 export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
+  /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
   /** No connection will come: what waits fails. */
@@ -17,6 +21,11 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
 /** Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time. */
 const MAX_IN_FLIGHT = 16;
 const PAGE = 500;
+
+const paceOf = (pacing: Pacing | null, clock: Clock) => ({
+  pacer: createPacer(pacing, clock),
+  maxInFlight: isPaced(pacing) ? 1 : MAX_IN_FLIGHT,
+});
 
 interface Waiter {
   promise: Promise<SendOutcome>;
@@ -33,31 +42,72 @@ export class Outgoing {
   #isGivingUp = false;
   readonly #inTurn = createInTurn();
   readonly #ends = new RecentEnds();
+  /** As JSON. */
+  #pacing: string;
+  #cancelAlarm: (() => void) | undefined;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
+    this.#pacing = JSON.stringify(options.pacing);
     this.#mailbox = new Mailbox({
       clock: options.clock,
-      pacer: createPacer(options.pacing, options.clock),
+      ...paceOf(options.pacing, options.clock),
       capacity: options.capacity,
-      maxInFlight: options.pacing ? 1 : MAX_IN_FLIGHT,
       onFault: (error, outboxId) => options.log.error({ error, outboxId }, 'a step of a send failed'),
     });
   }
 
   /** Takes up every accepted row that is not taken up yet, in order, as far as there is room; the rest waits in the store for the next time. */
   async resume(): Promise<void> {
-    const { store, line } = this.#options;
+    const { store, line, clock } = this.#options;
     for (let after = 0; ; ) {
       const page = await this.#ends.during(async (isStale) => {
-        const entries = await unfinished(store.db, line.id, after, PAGE);
+        const entries = await unfinished(store.db, line.id, { after, limit: PAGE, nowMs: clock.now() });
         const isFull = entries.some((entry) => !isStale(entry.id) && this.#offer(entry) === 'full');
         return { isLast: isFull || entries.length < PAGE, lastSeq: entries.at(-1)?.seq ?? after };
       });
       if (page.isLast) break;
       after = page.lastSeq;
     }
+    await this.#setAlarm();
     if (this.#options.isHopeless()) this.giveUp();
+  }
+
+  /** Looks at what changed in the store beside the line: its pacing, sends that were cancelled, sends for later. */
+  async refresh(): Promise<void> {
+    const { store, line, clock } = this.#options;
+    const pacing = (await readPacing(store.db, line.id)) ?? this.#options.pacing;
+    if (JSON.stringify(pacing) !== this.#pacing) {
+      this.#pacing = JSON.stringify(pacing);
+      this.#mailbox.repace(paceOf(pacing, clock));
+    }
+    for (const { id, outcome } of await loadEnded(store.db, line.id, this.#mailbox.waitingIds())) {
+      if (this.#mailbox.remove(id)) this.#end(id, outcome);
+    }
+    await this.resume();
+  }
+
+  /** What happens next. */
+  look(): { nextAt: number | null; inFlight: number } {
+    const inMs = this.#mailbox.nextInMs();
+    return { nextAt: inMs === null ? null : this.#options.clock.now() + inMs, inFlight: this.#mailbox.inFlight };
+  }
+
+  /** Wakes up when the next scheduled send is due. The schedule is in the store: an alarm that is lost costs time only. */
+  async #setAlarm(): Promise<void> {
+    const { store, line, clock, stopping, log } = this.#options;
+    const dueAt = await nextScheduled(store.db, line.id, clock.now());
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
+    if (dueAt === undefined || stopping.aborted) return;
+    const ring = () => {
+      if (stopping.aborted) return;
+      this.resume().catch((error: unknown) => {
+        log.warn({ lineId: line.id, error }, 'taking up scheduled sends failed; the next sweep does it');
+      });
+    };
+    this.#cancelAlarm = clock.after(Math.min(dueAt - clock.now(), MAX_TIMER_MS), ring);
+    stopping.addEventListener('abort', this.#cancelAlarm, { once: true });
   }
 
   /** Hands a row to the mailbox and resolves with its end; asking again waits for the same end. */
@@ -97,10 +147,12 @@ export class Outgoing {
   }
 
   async #begin(outboxId: string, isStale: (id: string) => boolean): Promise<void> {
-    const { store, line, status } = this.#options;
+    const { store, line, status, clock } = this.#options;
     const entry = await loadOutbox(store.db, line.id, outboxId);
     if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
     if (entry.outcome) return this.#end(outboxId, entry.outcome);
+    // Its time has not come; the alarm takes it up.
+    if (entry.sendAt !== null && entry.sendAt > clock.now()) return this.#setAlarm();
     if (isStale(outboxId) || this.#sends.has(outboxId)) return;
     if (this.#options.isHopeless()) {
       const end = await this.#create(entry).fail('line_not_connected', { status: status() });

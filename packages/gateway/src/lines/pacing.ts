@@ -1,17 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-
-/** How far apart a line's sends leave. */
-export interface Pacing {
-  minGapMs: number;
-  maxGapMs: number;
-  /** So many may leave without a gap after a pause. */
-  burst: number;
-  /** A silence this long is a pause. */
-  pauseMs: number;
-}
-
-/** Lines API, "Pacing": a random 1–3 s between sends, a burst of 5 after a pause. */
-export const DEFAULT_PACING: Pacing = { minGapMs: 1_000, maxGapMs: 3_000, burst: 5, pauseMs: 10_000 };
+import type { Pacing } from '../core/pacing.ts';
 
 export interface Pacer {
   /** Milliseconds until the next send may leave; 0 = now. */
@@ -20,9 +8,12 @@ export interface Pacer {
   spend(): void;
 }
 
+/** True when sends leave one at a time, with gaps. */
+export const isPaced = (pacing: Pacing | null): pacing is Pacing => pacing !== null && pacing.maxGapMs > 0;
+
 /** Remembers one line's sends. `null` = no pacing (test lines). */
 export function createPacer(pacing: Pacing | null, clock: Clock): Pacer {
-  if (!pacing) return { waitMs: () => 0, spend: () => {} };
+  if (!isPaced(pacing)) return { waitMs: () => 0, spend: () => {} };
   const { minGapMs, maxGapMs, burst, pauseMs } = pacing;
   let lastAt = Number.NEGATIVE_INFINITY;
   let nextAt = Number.NEGATIVE_INFINITY;

@@ -1,26 +1,18 @@
-import {
-  type Engine,
-  EngineError,
-  isChange,
-  isLid,
-  isPn,
-  type Party,
-  type Prepared,
-  type ServerAck,
-} from '@ponte/engine';
-import { ERRORS, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
+import { type Engine, EngineError, isChange, type Prepared, type ServerAck } from '@ponte/engine';
+import type { ErrorCode, ErrorDetails } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
 import type { LineStatus } from '../core/lines.ts';
 import { backoffMs } from '../core/retry.ts';
 import { accept, type LineRef } from '../journal/accept.ts';
-import { canonicalJid, type Fact } from '../journal/from-engine.ts';
 import { projectPending } from '../journal/projections.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { returnSent } from '../store/usage.ts';
 import { failureOf } from './engine-errors.ts';
+import { failedFact } from './failed-fact.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
-import { markFailed, markSent, type OutboxEntry, savePrepared } from './outbox.ts';
+import { loadOutbox, markFailed, markSent, type OutboxEntry, savePrepared } from './outbox.ts';
 import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
 
 /** What a send needs of its line. */
@@ -61,6 +53,7 @@ const ENDED: End = { type: 'ended' };
  */
 export class Send implements MailboxJob {
   readonly id: string;
+  readonly rank: number;
   readonly order: number;
   readonly chat: string;
   readonly #entry: OutboxEntry;
@@ -71,6 +64,7 @@ export class Send implements MailboxJob {
 
   constructor(entry: OutboxEntry, context: SendContext) {
     this.id = entry.id;
+    this.rank = entry.rank;
     this.order = entry.seq;
     this.chat = entry.toJid;
     this.#entry = entry;
@@ -92,15 +86,25 @@ export class Send implements MailboxJob {
       ? undefined
       : sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
     try {
-      await store.transaction(async (tx) => {
-        await savePrepared(tx, this.id, prepared);
+      const isOpen = await store.transaction(async (tx) => {
+        if (!(await savePrepared(tx, this.id, prepared, clock.now()))) return false;
         if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+        return true;
       }, 'normal');
+      if (!isOpen) return await this.#wasEnded();
     } catch (error) {
       return this.#storeAway(error);
     }
     this.#prepared = prepared;
     return { type: 'ready' };
+  }
+
+  /** Somebody ended the row before anything left: it was cancelled. */
+  async #wasEnded(): Promise<End> {
+    const { store, line, onEnd } = this.#context;
+    const entry = await loadOutbox(store.db, line.id, this.id);
+    onEnd(this.id, entry?.outcome ?? { state: 'failed', code: 'message_cancelled', details: {} });
+    return ENDED;
   }
 
   async transmit(release: () => void): Promise<End> {
@@ -188,30 +192,10 @@ export class Send implements MailboxJob {
     const { line, clock } = this.#context;
     const nowMs = clock.now();
     if (!(await markFailed(tx, this.id, { code, details }, nowMs))) return false;
-    const chat = this.#prepared?.recipient ?? partyOf(this.#entry.toJid);
-    const whatsappCode = details.whatsapp_code;
-    const fact: Fact = {
-      type: 'message.status',
-      payload: {
-        messageId: this.#entry.messageId,
-        chat,
-        status: 'failed',
-        timestamp: Math.floor(nowMs / 1_000),
-        error: {
-          code,
-          message: ERRORS[code].message,
-          ...(whatsappCode === undefined ? {} : { whatsappCode }),
-        },
-      },
-      dedupeKey: `status:${this.#entry.messageId}::failed`,
-      chat: canonicalJid(chat),
-    };
+    if (!isChange(this.#entry.content)) await returnSent(tx.db, this.#entry);
+    const { messageId, toJid } = this.#entry;
+    const fact = failedFact({ messageId, chat: this.#prepared?.recipient ?? toJid, code, details, atMs: nowMs });
     await accept(tx, line, [fact], nowMs);
     return true;
   }
-}
-
-/** A person or group of whom only one address is known. */
-function partyOf(jid: string): Party {
-  return { jid, ...(isLid(jid) ? { lid: jid } : {}), ...(isPn(jid) ? { pn: jid } : {}) };
 }

@@ -1,9 +1,9 @@
 import type { EngineEndpoint } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from '../core/app-error.ts';
 import type { LineCommandName, LineCommands, WorkerStats } from '../core/line-commands.ts';
+import type { Pacing } from '../core/pacing.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { LogLevel } from '../observe/logger.ts';
-import type { Pacing } from './pacing.ts';
 
 /*
  * What the main process and a worker say to each other, over Node's IPC channel with structured cloning ("advanced" serialization).

@@ -185,7 +185,7 @@ export class Worker {
   async #sweep(): Promise<void> {
     const { store, clock, log } = this.#options;
     try {
-      for (const lineId of await linesWithUnfinished(store.db, clock.now() - SWEEP_MS)) {
+      for (const lineId of await linesWithUnfinished(store.db, clock.now() - SWEEP_MS, clock.now())) {
         if (!this.#isClosing) await this.#lines.get(lineId)?.sweep();
       }
     } catch (error) {

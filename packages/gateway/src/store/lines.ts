@@ -1,6 +1,9 @@
+import { isChange, type OutboundContent } from '@ponte/engine';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Line, LineStatus, Mode } from '../core/lines.ts';
+import type { Pacing } from '../core/pacing.ts';
 import type { Database, LinesTable } from './schema.ts';
+import { returnSent } from './usage.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -91,14 +94,21 @@ export async function insertLine(
 export async function updateLine(
   db: Db,
   id: string,
-  change: { label?: string | null; customerRef?: string | null },
+  change: { label?: string | null; customerRef?: string | null; pacing?: Pacing | null },
 ): Promise<void> {
   const set = {
     ...(change.label === undefined ? {} : { label: change.label }),
     ...(change.customerRef === undefined ? {} : { customer_ref: change.customerRef }),
+    ...(change.pacing === undefined ? {} : { pacing: change.pacing === null ? null : JSON.stringify(change.pacing) }),
   };
   if (Object.keys(set).length === 0) return;
   await db.updateTable('lines').set(set).where('id', '=', id).execute();
+}
+
+/** The line's own pacing; null when it has none. */
+export async function readPacing(db: Db, id: string): Promise<Pacing | null> {
+  const row = await db.selectFrom('lines').select('pacing').where('id', '=', id).executeTakeFirst();
+  return row?.pacing == null ? null : (JSON.parse(row.pacing) as Pacing);
 }
 
 /** From here on the line is gone for callers, and its customer_ref is free; the rows follow. False when somebody else began already. */
@@ -116,6 +126,32 @@ export async function markDeleted(db: Db, id: string, nowMs: number): Promise<bo
 export async function listHalfDeleted(db: Db): Promise<Line[]> {
   const rows = await db.selectFrom('lines').selectAll().where('deleted_at', 'is not', null).orderBy('number').execute();
   return rows.map(toLine);
+}
+
+const LINE_TABLES = [
+  'outbox',
+  'events',
+  'messages',
+  'chats',
+  'contacts',
+  'inbox',
+  'line_keys',
+  'connect_links',
+] as const;
+
+/** What was accepted and never left does not count. What was sent stays counted. */
+async function giveBackUnsent(tx: Transaction<Database>, id: string): Promise<void> {
+  const rows = await tx
+    .selectFrom('outbox')
+    .select(['account_id', 'accepted_at', 'content'])
+    .where('line_id', '=', id)
+    .where('finished_at', 'is', null)
+    .where('state', '=', 'accepted')
+    .execute();
+  for (const row of rows) {
+    if (isChange(JSON.parse(row.content) as OutboundContent)) continue;
+    await returnSent(tx, { accountId: row.account_id, lineId: id, acceptedAt: Number(row.accepted_at) });
+  }
 }
 
 /** Deletes every row that belongs to a line, and the line. Its worker must have let go of it before. */
@@ -136,7 +172,8 @@ export async function deleteLineRows(tx: Transaction<Database>, id: string): Pro
     .deleteFrom('idempotency')
     .where('outbox_id', 'in', tx.selectFrom('outbox').select('id').where('line_id', '=', id))
     .execute();
-  for (const table of ['outbox', 'events', 'messages', 'chats', 'contacts', 'inbox', 'line_keys'] as const) {
+  await giveBackUnsent(tx, id);
+  for (const table of LINE_TABLES) {
     await tx.deleteFrom(table).where('line_id', '=', id).execute();
   }
   await tx.deleteFrom('data_keys').where('scope', '=', id).execute();

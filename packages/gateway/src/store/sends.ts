@@ -13,6 +13,8 @@ export interface SendRow {
   to: Jid;
   state: OutboxTable['state'];
   acceptedAt: number;
+  /** Not before (Unix milliseconds). */
+  sendAt: number | null;
   /** Unix seconds. */
   ackTimestamp: number | null;
   errorCode: string | null;
@@ -30,6 +32,9 @@ export async function insertAccepted(
     to: Jid;
     content: OutboundContent;
     acceptedAt: number;
+    /** Lower leaves first; default 1. */
+    rank?: number;
+    sendAt?: number | null;
   },
 ): Promise<boolean> {
   const line = await db
@@ -52,6 +57,8 @@ export async function insertAccepted(
       proto: null,
       prepared: null,
       accepted_at: send.acceptedAt,
+      rank: send.rank ?? 1,
+      send_at: send.sendAt ?? null,
       ack_timestamp: null,
       error_code: null,
       error_details: null,
@@ -61,13 +68,26 @@ export async function insertAccepted(
   return true;
 }
 
-/** Accepted messages of a line that have not ended. */
-export async function countWaiting(db: Db, lineId: string): Promise<number> {
+/** Accepted messages of a line that wait for a later time. */
+export async function countScheduled(db: Db, lineId: string, nowMs: number): Promise<number> {
   const row = await db
     .selectFrom('outbox')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('line_id', '=', lineId)
     .where('finished_at', 'is', null)
+    .where('send_at', '>', nowMs)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** Accepted messages of a line that have not ended, without those for a later time. */
+export async function countWaiting(db: Db, lineId: string, nowMs: number): Promise<number> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where((eb) => eb.or([eb('send_at', 'is', null), eb('send_at', '<=', nowMs)]))
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }
@@ -82,6 +102,7 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
       'to_jid',
       'state',
       'accepted_at',
+      'send_at',
       'ack_timestamp',
       'error_code',
       'error_details',
@@ -96,6 +117,7 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
       to: row.to_jid,
       state: row.state,
       acceptedAt: Number(row.accepted_at),
+      sendAt: row.send_at === null ? null : Number(row.send_at),
       ackTimestamp: row.ack_timestamp === null ? null : Number(row.ack_timestamp),
       errorCode: row.error_code,
       errorDetails: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
@@ -103,9 +125,12 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
   );
 }
 
-/** Puts a failed message back to work with the same id and, once prepared, the same bytes. False when it is not failed. */
-export async function reopenSend(db: Db, id: string): Promise<boolean> {
-  const result = await db
+/** Puts a failed message back to work with the same id and, once prepared, the same bytes. Undefined when it is not failed. */
+export async function reopenSend(
+  db: Db,
+  id: string,
+): Promise<{ content: OutboundContent; acceptedAt: number } | undefined> {
+  const row = await db
     .updateTable('outbox')
     .set((eb) => ({
       state: eb
@@ -120,6 +145,7 @@ export async function reopenSend(db: Db, id: string): Promise<boolean> {
     }))
     .where('id', '=', id)
     .where('state', '=', 'failed')
+    .returning(['content', 'accepted_at'])
     .executeTakeFirst();
-  return Number(result.numUpdatedRows) === 1;
+  return row && { content: JSON.parse(row.content) as OutboundContent, acceptedAt: Number(row.accepted_at) };
 }

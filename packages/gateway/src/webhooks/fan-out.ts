@@ -2,9 +2,11 @@ import type { Insertable } from 'kysely';
 import { DELIVER_WITHIN_MS, type JournalEvent } from '../core/events.ts';
 import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
+import { periodOf } from '../core/quota.ts';
 import type { WebhookFilters } from '../core/webhooks.ts';
 import type { DeliveriesTable } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
+import { findTerms, takeUsage } from '../store/usage.ts';
 import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
 
@@ -13,15 +15,17 @@ const ROWS_PER_INSERT = 500;
 
 interface Subscription {
   id: string;
+  mode: Mode;
   selectors: ReadonlySet<string>;
   filters: WebhookFilters | null;
 }
 
-const SUBSCRIPTION_COLUMNS = ['webhooks.id', 'webhooks.selectors', 'webhooks.filters'] as const;
+const SUBSCRIPTION_COLUMNS = ['webhooks.id', 'webhooks.mode', 'webhooks.selectors', 'webhooks.filters'] as const;
 
-function toSubscription(row: { id: string; selectors: string; filters: string | null }): Subscription {
+function toSubscription(row: { id: string; mode: Mode; selectors: string; filters: string | null }): Subscription {
   return {
     id: row.id,
+    mode: row.mode,
     selectors: new Set(JSON.parse(row.selectors) as string[]),
     filters: row.filters === null ? null : (JSON.parse(row.filters) as WebhookFilters),
   };
@@ -61,7 +65,18 @@ function deliveryRow(event: JournalEvent, webhookId: string): Insertable<Deliver
   };
 }
 
-async function insertDeliveries(tx: Tx, rows: Insertable<DeliveriesTable>[]): Promise<number> {
+/**
+ * Inserts what the account's plan still lets through in this billing cycle: events beyond it are not delivered. One per event and endpoint; further
+ * attempts are free.
+ */
+async function insertDeliveries(
+  tx: Tx,
+  owner: { accountId: string; mode: Mode },
+  wanted: Insertable<DeliveriesTable>[],
+): Promise<number> {
+  const [first] = wanted;
+  if (!first) return 0;
+  const rows = wanted.slice(0, await takeEvents(tx, owner, wanted.length, first.created_at));
   for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
     await tx.db
       .insertInto('deliveries')
@@ -69,6 +84,20 @@ async function insertDeliveries(tx: Tx, rows: Insertable<DeliveriesTable>[]): Pr
       .execute();
   }
   return rows.length;
+}
+
+async function takeEvents(
+  tx: Tx,
+  { accountId, mode }: { accountId: string; mode: Mode },
+  wanted: number,
+  nowMs: number,
+): Promise<number> {
+  const terms = await findTerms(tx.db, accountId);
+  if (!terms) return 0;
+  const periodStartMs = periodOf(nowMs, terms.cycleAnchor).startMs;
+  const counter = { accountId, mode, metric: 'webhook_events', periodStartMs } as const;
+  const { taken } = await takeUsage(tx.db, counter, wanted, terms.limits.webhook_events);
+  return taken;
 }
 
 const rowsFor = (events: JournalEvent[], subscriptions: Subscription[]) =>
@@ -90,9 +119,16 @@ export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
     if (known) known.push(event);
     else byLine.set(event.lineId, [event]);
   }
-  const rows: Insertable<DeliveriesTable>[] = [];
-  for (const [lineId, ofLine] of byLine) rows.push(...rowsFor(ofLine, await subscriptionsOfLine(tx, lineId)));
-  return insertDeliveries(tx, rows);
+  let inserted = 0;
+  for (const [lineId, ofLine] of byLine) {
+    const subscriptions = await subscriptionsOfLine(tx, lineId);
+    const [event] = ofLine;
+    const [subscription] = subscriptions;
+    if (!event || !subscription) continue;
+    const owner = { accountId: event.accountId, mode: subscription.mode };
+    inserted += await insertDeliveries(tx, owner, rowsFor(ofLine, subscriptions));
+  }
+  return inserted;
 }
 
 /** Like `fanOut`, for an event of the account itself: it goes to the account's webhooks that cover all lines. */
@@ -109,5 +145,5 @@ export async function fanOutToAccount(
     .where('line_id', 'is', null)
     .where('status', '=', 'enabled')
     .execute();
-  return insertDeliveries(tx, rowsFor([event], rows.map(toSubscription)));
+  return insertDeliveries(tx, owner, rowsFor([event], rows.map(toSubscription)));
 }

@@ -3,6 +3,7 @@ accounts.name text collate C not null
 accounts.plan text collate C not null
 accounts.subscription text collate C not null
 accounts.created_at bigint not null
+accounts.cycle_anchor bigint
 api_keys.id text collate C not null
 api_keys.account_id text collate C not null
 api_keys.name text collate C not null
@@ -32,6 +33,41 @@ chats.unread_count bigint not null
 chats.last_message_id text collate C
 chats.last_message_at bigint
 chats.updated_at bigint not null
+connect_links.hash bytea not null
+connect_links.line_id text collate C not null
+connect_links.created_at bigint not null
+connect_links.expires_at bigint not null
+connect_links.used_at bigint
+console_audit.seq bigint not null identity always
+console_audit.at bigint not null
+console_audit.user_id text collate C
+console_audit.actor text collate C not null
+console_audit.action text collate C not null
+console_audit.target text collate C not null
+console_audit.mode text collate C
+console_audit.outcome text collate C not null
+console_audit.address text collate C not null
+console_audit.request_id text collate C not null
+console_failures.subject text collate C not null
+console_failures.failures bigint not null
+console_failures.last_at bigint not null
+console_failures.blocked_until bigint not null
+console_sessions.id text collate C not null
+console_sessions.hash bytea not null
+console_sessions.user_id text collate C not null
+console_sessions.address text collate C not null
+console_sessions.user_agent text collate C not null
+console_sessions.created_at bigint not null
+console_sessions.seen_at bigint not null
+console_sessions.expires_at bigint not null
+console_users.id text collate C not null
+console_users.email text collate C not null
+console_users.name text collate C not null
+console_users.role text collate C not null
+console_users.password text collate C not null
+console_users.created_at bigint not null
+console_users.disabled_at bigint
+console_users.signed_in_at bigint
 contacts.line_id text collate C not null
 contacts.jid text collate C not null
 contacts.pn text collate C
@@ -104,6 +140,7 @@ lines.name text collate C
 lines.created_at bigint not null
 lines.connected_at bigint
 lines.deleted_at bigint
+lines.pacing text collate C
 messages.seq bigint not null identity always
 messages.line_id text collate C not null
 messages.message_id text collate C not null
@@ -117,6 +154,7 @@ messages.proto bytea
 messages.status text collate C not null
 messages.timestamp bigint not null
 messages.created_at bigint not null
+messages.search text collate C not null
 migrations.name text not null
 migrations.breaking integer not null
 migrations.applied_at bigint not null
@@ -135,8 +173,21 @@ outbox.ack_timestamp bigint
 outbox.error_code text collate C
 outbox.error_details text collate C
 outbox.finished_at bigint
+outbox.rank bigint not null
+outbox.send_at bigint
+outbox.sending_at bigint
+plans.name text collate C not null
+plans.sent_messages bigint
+plans.webhook_events bigint
+plans.lines bigint
+plans.updated_at bigint not null
 settings.name text collate C not null
 settings.value text collate C not null
+usage.account_id text collate C not null
+usage.mode text collate C not null
+usage.metric text collate C not null
+usage.period_start bigint not null
+usage.used bigint not null
 webhooks.id text collate C not null
 webhooks.account_id text collate C not null
 webhooks.mode text collate C not null
@@ -168,6 +219,15 @@ attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 attempts: PRIMARY KEY (delivery_id, number)
 chats: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 chats: PRIMARY KEY (line_id, jid)
+connect_links: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+connect_links: PRIMARY KEY (hash)
+console_audit: PRIMARY KEY (seq)
+console_failures: PRIMARY KEY (subject)
+console_sessions: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
+console_sessions: PRIMARY KEY (id)
+console_sessions: UNIQUE (hash)
+console_users: PRIMARY KEY (id)
+console_users: UNIQUE (email)
 contacts: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 contacts: PRIMARY KEY (line_id, jid)
 data_keys: PRIMARY KEY (scope)
@@ -192,7 +252,10 @@ migrations: PRIMARY KEY (name)
 outbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 outbox: PRIMARY KEY (seq)
 outbox: UNIQUE (id)
+plans: PRIMARY KEY (name)
 settings: PRIMARY KEY (name)
+usage: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
+usage: PRIMARY KEY (account_id, mode, metric, period_start)
 webhooks: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 webhooks: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 webhooks: PRIMARY KEY (id)
@@ -202,9 +265,22 @@ CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
 CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
 CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)
+CREATE INDEX chats_newest ON chats USING btree (line_id, COALESCE(last_message_at, (0)::bigint), jid)
 CREATE UNIQUE INDEX chats_pkey ON chats USING btree (line_id, jid)
 CREATE INDEX chats_pn ON chats USING btree (line_id, pn) WHERE (pn IS NOT NULL)
 CREATE INDEX chats_recent ON chats USING btree (line_id, updated_at)
+CREATE INDEX connect_links_expiry ON connect_links USING btree (expires_at)
+CREATE INDEX connect_links_line ON connect_links USING btree (line_id)
+CREATE UNIQUE INDEX connect_links_pkey ON connect_links USING btree (hash)
+CREATE UNIQUE INDEX console_audit_pkey ON console_audit USING btree (seq)
+CREATE INDEX console_failures_age ON console_failures USING btree (last_at)
+CREATE UNIQUE INDEX console_failures_pkey ON console_failures USING btree (subject)
+CREATE INDEX console_sessions_expiry ON console_sessions USING btree (expires_at)
+CREATE UNIQUE INDEX console_sessions_hash_key ON console_sessions USING btree (hash)
+CREATE UNIQUE INDEX console_sessions_pkey ON console_sessions USING btree (id)
+CREATE INDEX console_sessions_user ON console_sessions USING btree (user_id, created_at)
+CREATE UNIQUE INDEX console_users_email_key ON console_users USING btree (email)
+CREATE UNIQUE INDEX console_users_pkey ON console_users USING btree (id)
 CREATE UNIQUE INDEX contacts_pkey ON contacts USING btree (line_id, jid)
 CREATE INDEX contacts_pn ON contacts USING btree (line_id, pn) WHERE (pn IS NOT NULL)
 CREATE UNIQUE INDEX data_keys_pkey ON data_keys USING btree (scope)
@@ -219,6 +295,7 @@ CREATE INDEX events_account ON events USING btree (account_id, seq)
 CREATE INDEX events_age ON events USING btree (created_at)
 CREATE UNIQUE INDEX events_dedupe ON events USING btree (line_id, dedupe_key)
 CREATE UNIQUE INDEX events_id_key ON events USING btree (id)
+CREATE INDEX events_line ON events USING btree (line_id, seq)
 CREATE UNIQUE INDEX events_pkey ON events USING btree (seq)
 CREATE INDEX idempotency_expiry ON idempotency USING btree (expires_at)
 CREATE INDEX idempotency_outbox ON idempotency USING btree (outbox_id)
@@ -235,13 +312,17 @@ CREATE UNIQUE INDEX lines_pkey ON lines USING btree (number)
 CREATE INDEX messages_chat ON messages USING btree (line_id, chat_jid, "timestamp", seq)
 CREATE UNIQUE INDEX messages_identity ON messages USING btree (line_id, message_id, chat_jid, sender_jid)
 CREATE UNIQUE INDEX messages_pkey ON messages USING btree (seq)
+CREATE INDEX messages_search ON messages USING gin (((to_tsvector('simple'::regconfig, search) || array_to_tsvector(ARRAY[line_id])))) WHERE (search <> ''::text)
 CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (name)
 CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)
 CREATE UNIQUE INDEX outbox_message ON outbox USING btree (line_id, message_id)
 CREATE UNIQUE INDEX outbox_pkey ON outbox USING btree (seq)
+CREATE INDEX outbox_scheduled ON outbox USING btree (line_id, send_at) WHERE ((finished_at IS NULL) AND (send_at IS NOT NULL))
 CREATE INDEX outbox_usage ON outbox USING btree (account_id, accepted_at)
 CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished_at IS NULL)
+CREATE UNIQUE INDEX plans_pkey ON plans USING btree (name)
 CREATE UNIQUE INDEX settings_pkey ON settings USING btree (name)
+CREATE UNIQUE INDEX usage_pkey ON usage USING btree (account_id, mode, metric, period_start)
 CREATE INDEX webhooks_account ON webhooks USING btree (account_id, mode, created_at)
 CREATE INDEX webhooks_line ON webhooks USING btree (line_id) WHERE (line_id IS NOT NULL)
 CREATE UNIQUE INDEX webhooks_pkey ON webhooks USING btree (id)

@@ -4,7 +4,7 @@ CREATE TABLE accounts (
   plan text not null,
   subscription text not null,
   created_at integer not null
-);
+, cycle_anchor integer);
 CREATE TABLE api_keys (
   id text primary key,
   account_id text not null references accounts (id) on delete cascade,
@@ -44,8 +44,59 @@ CREATE TABLE chats (
   primary key (line_id, jid)
 );
 CREATE INDEX chats_lid on chats (line_id, lid) where lid is not null;
+CREATE INDEX chats_newest on chats (line_id, coalesce(last_message_at, 0), jid);
 CREATE INDEX chats_pn on chats (line_id, pn) where pn is not null;
 CREATE INDEX chats_recent on chats (line_id, updated_at);
+CREATE TABLE connect_links (
+  hash blob primary key,
+  line_id text not null references lines (id) on delete cascade,
+  created_at integer not null,
+  expires_at integer not null,
+  used_at integer
+);
+CREATE INDEX connect_links_expiry on connect_links (expires_at);
+CREATE INDEX connect_links_line on connect_links (line_id);
+CREATE TABLE console_audit (
+  seq integer primary key autoincrement,
+  at integer not null,
+  user_id text,
+  actor text not null,
+  action text not null,
+  target text not null,
+  mode text,
+  outcome text not null,
+  address text not null,
+  request_id text not null
+);
+CREATE TABLE console_failures (
+  subject text primary key,
+  failures integer not null,
+  last_at integer not null,
+  blocked_until integer not null
+);
+CREATE INDEX console_failures_age on console_failures (last_at);
+CREATE TABLE console_sessions (
+  id text primary key,
+  hash blob not null unique,
+  user_id text not null references console_users (id) on delete cascade,
+  address text not null,
+  user_agent text not null,
+  created_at integer not null,
+  seen_at integer not null,
+  expires_at integer not null
+);
+CREATE INDEX console_sessions_expiry on console_sessions (expires_at);
+CREATE INDEX console_sessions_user on console_sessions (user_id, created_at);
+CREATE TABLE console_users (
+  id text primary key,
+  email text not null unique,
+  name text not null,
+  role text not null,
+  password text not null,
+  created_at integer not null,
+  disabled_at integer,
+  signed_in_at integer
+);
 CREATE TABLE contacts (
   line_id text not null references lines (id) on delete cascade,
   jid text not null,
@@ -98,6 +149,7 @@ CREATE TABLE events (
 CREATE INDEX events_account on events (account_id, seq);
 CREATE INDEX events_age on events (created_at);
 CREATE UNIQUE INDEX events_dedupe on events (line_id, dedupe_key);
+CREATE INDEX events_line on events (line_id, seq);
 CREATE TABLE idempotency (
   scope text not null,
   key text not null,
@@ -150,7 +202,7 @@ CREATE TABLE lines (
   created_at integer not null,
   connected_at integer,
   deleted_at integer
-);
+, pacing text);
 CREATE INDEX lines_account on lines (account_id, mode, number);
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
 CREATE TABLE messages (
@@ -167,9 +219,10 @@ CREATE TABLE messages (
   status text not null,
   timestamp integer not null,
   created_at integer not null
-);
+, search text not null default '');
 CREATE INDEX messages_chat on messages (line_id, chat_jid, timestamp, seq);
 CREATE UNIQUE INDEX messages_identity on messages (line_id, message_id, chat_jid, sender_jid);
+CREATE VIRTUAL TABLE messages_search using fts5(line_id, search, content='messages', content_rowid='seq', tokenize='unicode61');
 CREATE TABLE "migrations" ("name" text primary key, "breaking" integer not null, "applied_at" integer not null);
 CREATE TABLE outbox (
   seq integer primary key autoincrement,
@@ -187,14 +240,30 @@ CREATE TABLE outbox (
   error_code text,
   error_details text,
   finished_at integer
-);
+, rank integer not null default 1, send_at integer, sending_at integer);
 CREATE UNIQUE INDEX outbox_message on outbox (line_id, message_id);
+CREATE INDEX outbox_scheduled on outbox (line_id, send_at) where finished_at is null and send_at is not null;
 CREATE INDEX outbox_usage on outbox (account_id, accepted_at);
 CREATE INDEX outbox_waiting on outbox (line_id, seq) where finished_at is null;
+CREATE TABLE plans (
+  name text primary key,
+  sent_messages integer,
+  webhook_events integer,
+  lines integer,
+  updated_at integer not null
+);
 CREATE TABLE settings (
   name text primary key,
   value text not null
 );
+CREATE TABLE usage (
+  account_id text not null references accounts (id) on delete cascade,
+  mode text not null,
+  metric text not null,
+  period_start integer not null,
+  used integer not null,
+  primary key (account_id, mode, metric, period_start)
+) without rowid;
 CREATE TABLE webhooks (
   id text primary key,
   account_id text not null references accounts (id) on delete cascade,

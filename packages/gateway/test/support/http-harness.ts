@@ -15,6 +15,7 @@ import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
+import { putPlan } from '../../src/store/plans.ts';
 import { type OpenTestStore, openTestSqlite, type TestStore } from '../store-harness.ts';
 import { ScriptedRouter } from './scripted-router.ts';
 
@@ -88,6 +89,9 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       .values({ id, name: id, plan: 'default', subscription: 'active', created_at: clock.now() })
       .execute();
   }
+  for (const [name, limits] of Object.entries(options.plans ?? {})) {
+    await putPlan(db.store.db, { name, limits }, clock.now());
+  }
   const apiKeys = createApiKeys({ store: db.store, ring, clock, log });
   const make = async (accountId: string, mode: Mode, scopes = ['*']) =>
     (await apiKeys.create({ accountId, mode, name: 'a key', scopes })).key;
@@ -108,7 +112,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),
     nudgeDeliveries: () => {},
-    plans: options.plans ?? {},
+    publicUrl: () => 'http://127.0.0.1:8080',
     maxWaitingSends: options.maxWaitingSends,
   };
   const execute = createExecute(services);

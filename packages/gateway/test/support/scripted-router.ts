@@ -2,6 +2,7 @@ import { AppError } from '../../src/core/app-error.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../../src/core/line-commands.ts';
 import type { LineProcessView, LineRouter } from '../../src/lines/router.ts';
 import type { Store } from '../../src/store/store.ts';
+import { returnSent } from '../../src/store/usage.ts';
 
 type Handlers = {
   [N in LineCommandName]?: (lineId: string, input: LineCommands[N]['in']) => Promise<LineCommands[N]['out']>;
@@ -77,11 +78,17 @@ export class ScriptedRouter implements LineRouter {
             error_code: outcome.code,
             error_details: JSON.stringify(outcome.details),
           };
-    await this.#store()
-      .db.updateTable('outbox')
-      .set({ ...end, finished_at: Date.now() })
-      .where('id', '=', outboxId)
-      .where('finished_at', 'is', null)
-      .execute();
+    await this.#store().transaction(async ({ db }) => {
+      const row = await db
+        .updateTable('outbox')
+        .set({ ...end, finished_at: Date.now() })
+        .where('id', '=', outboxId)
+        .where('finished_at', 'is', null)
+        .returning(['account_id', 'line_id', 'accepted_at'])
+        .executeTakeFirst();
+      if (!row || outcome.state !== 'failed') return;
+      const send = { accountId: row.account_id, lineId: row.line_id, acceptedAt: Number(row.accepted_at) };
+      await returnSent(db, send);
+    });
   }
 }

@@ -1,6 +1,8 @@
-import { phoneOf } from '@ponte/engine';
+import { bareJid, phoneOf } from '@ponte/engine';
 import type { Me, Usage } from '../../commands/account.ts';
+import type { ChatCursor, ListedChat, ListedMessage, MessageReport } from '../../commands/history.ts';
 import type { LineView } from '../../commands/lines.ts';
+import type { QueueView } from '../../commands/queue.ts';
 import type { Sent } from '../../commands/sends.ts';
 import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
@@ -33,6 +35,90 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
   customer_ref: of.customerRef,
   created_at: rfc3339(of.createdAt),
   connected_at: rfc3339OrNull(of.connectedAt),
+});
+
+/** A stored message, as every list shows it. */
+export const listedMessage = (of: MessageReport['message']) => {
+  const { sender, content, quotedId } = of.facts;
+  const { media } = content;
+  return {
+    message_id: of.messageId,
+    jid: of.chat,
+    from: bareJid(sender.pn ?? sender.jid),
+    from_me: of.fromMe,
+    type: of.kind,
+    body: of.body,
+    media: media
+      ? { mime_type: media.mimeType, size: media.sizeBytes ?? null, filename: media.fileName ?? null, url: null }
+      : null,
+    quoted_message_id: quotedId,
+    status: of.status,
+    timestamp: of.timestamp,
+  };
+};
+
+export const messages = ({ messages: all, isMore }: { messages: ListedMessage[]; isMore: boolean }) => ({
+  ok: true,
+  messages: all.map(listedMessage),
+  next_before: isMore ? (all.at(-1)?.messageId ?? null) : null,
+});
+
+const failure = (error: MessageReport['error']) =>
+  error && { code: error.code, message: error.message, whatsapp_code: error.whatsappCode };
+
+export const oneMessage = (lineId: string, { message, timeline, error, send }: MessageReport) => ({
+  ok: true,
+  ...listedMessage(message),
+  line_id: lineId,
+  error: failure(error),
+  priority: send?.priority ?? null,
+  send_at: rfc3339OrNull(send?.sendAt ?? null),
+  timeline: timeline.map((entry) => ({ state: entry.stage, timestamp: entry.timestamp, error: failure(entry.error) })),
+});
+
+export const chats = ({ chats: all, next }: { chats: ListedChat[]; next: ChatCursor | null }) => ({
+  ok: true,
+  chats: all.map((chat) => ({
+    jid: chat.pn ?? chat.jid,
+    phone: internationalPhone(phoneOf(chat.pn ?? chat.jid) ?? null),
+    name: chat.name,
+    is_group: chat.isGroup,
+    archived: chat.archived,
+    unread_count: chat.unreadCount,
+    last_message: chat.lastMessage && {
+      id: chat.lastMessage.id,
+      body: chat.lastMessage.body,
+      type: chat.lastMessage.kind,
+      from_me: chat.lastMessage.fromMe,
+      timestamp: chat.lastMessage.timestamp,
+    },
+    updated_at: rfc3339(chat.updatedAt),
+  })),
+  next_cursor: next && Buffer.from(`${next.at} ${next.jid}`).toString('base64url'),
+});
+
+export const queue = (lineId: string, of: QueueView) => ({
+  ok: true,
+  line_id: lineId,
+  depth: of.depth,
+  scheduled: of.scheduled,
+  in_flight: of.inFlight,
+  next_send_at: rfc3339OrNull(of.nextSendAt),
+  pacing: of.pacing && {
+    min_gap_ms: of.pacing.minGapMs,
+    max_gap_ms: of.pacing.maxGapMs,
+    burst: of.pacing.burst,
+    pause_ms: of.pacing.pauseMs,
+  },
+  items: of.items.map((item) => ({
+    message_id: item.messageId,
+    to: internationalPhone(phoneOf(item.to) ?? null) ?? item.to,
+    type: item.content.kind,
+    priority: item.priority,
+    state: item.state !== 'accepted' ? 'sending' : item.isLater ? 'scheduled' : 'queued',
+    accepted_at: rfc3339(item.acceptedAt),
+    send_at: rfc3339OrNull(item.sendAt),
+  })),
 });
 
 const NO_STORE = { 'cache-control': 'no-store' };

@@ -4,7 +4,7 @@ import { type Route, type RouteFacts, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import * as schemas from './message-schemas.ts';
 import { SENT } from './row-parts.ts';
-import { replyBody, waitQuery } from './schemas.ts';
+import { type Queueing, queueingOf, replyBody, waitQuery } from './schemas.ts';
 
 /** What every send has in common. */
 const SEND = {
@@ -19,13 +19,13 @@ const SEND = {
 
 interface SendParts {
   query: { wait: number };
-  body: { line_id: string };
+  body: { line_id: string } & Queueing;
 }
 
 const sendOf = ({ query, body }: SendParts, to: string) => ({
   line: { id: body.line_id },
   to,
-  waitMs: query.wait * 1_000,
+  ...queueingOf(query, body),
 });
 
 /** A message of its own. */
@@ -38,6 +38,7 @@ export const messageRoutes: Route[] = [
     path: '/v1/messages/reply',
     operation: 'replyToMessage',
     summary: 'Respond by quoting',
+    description: 'Leaves before what else waits on the line (priority high), unless you say otherwise.',
     body: replyBody,
     requestExample: {
       line_id: 'line_xxx',
@@ -47,7 +48,12 @@ export const messageRoutes: Route[] = [
     },
     command: 'messages.send',
     in: ({ query, body }) =>
-      messageOf({ query, body }, body.to, { kind: 'text', body: body.message, context: contextOf(body) }),
+      // Somebody waits for an answer: it goes before what nobody asked for.
+      messageOf({ query, body: { ...body, priority: body.priority ?? 'high' } }, body.to, {
+        kind: 'text',
+        body: body.message,
+        context: contextOf(body),
+      }),
     out: answers.sent,
   }),
   route({

@@ -9,7 +9,7 @@ import {
   pollFields,
 } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
-import { lineId, sendBody, sendContext } from './schemas.ts';
+import { lineId, queueing, sendBody, sendContext } from './schemas.ts';
 
 const messageId = text(1, 128, 'message_id');
 /** What any send has. */
@@ -17,6 +17,7 @@ const sendFields = {
   line_id: lineId,
   to: chatSchema,
   ...sendContext,
+  ...queueing,
   archive_policy: sendBody.shape.archive_policy,
 };
 

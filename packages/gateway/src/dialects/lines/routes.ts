@@ -1,8 +1,10 @@
 import { SERVER_PN } from '@ponte/engine';
+import { DEFAULT_PACING } from '../../core/pacing.ts';
 import { contextOf } from '../../http/content-schema.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import { contactRoutes } from './contact-routes.ts';
+import { historyRoutes } from './history-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
@@ -88,7 +90,7 @@ const lines: Route[] = [
     method: 'PATCH',
     path: '/v1/lines/:line_id',
     operation: 'changeLine',
-    summary: 'Change label or customer_ref',
+    summary: 'Change label, customer_ref or pacing',
     tag: 'Lines',
     auth: 'key',
     limit: 'api',
@@ -97,7 +99,19 @@ const lines: Route[] = [
     requestExample: { label: 'Sales' },
     answers: { 200: { description: 'The line.', schema: schemas.oneLine } },
     command: 'lines.patch',
-    in: ({ params, body }) => ({ line: { id: params.line_id }, label: body.label, customerRef: body.customer_ref }),
+    in: ({ params, body }) => ({
+      line: { id: params.line_id },
+      label: body.label,
+      customerRef: body.customer_ref,
+      pacing: body.pacing && {
+        minGapMs:
+          body.pacing.min_gap_ms ??
+          Math.min(DEFAULT_PACING.minGapMs, body.pacing.max_gap_ms ?? DEFAULT_PACING.maxGapMs),
+        maxGapMs: body.pacing.max_gap_ms ?? Math.max(DEFAULT_PACING.maxGapMs, body.pacing.min_gap_ms ?? 0),
+        burst: body.pacing.burst ?? DEFAULT_PACING.burst,
+        pauseMs: body.pacing.pause_ms ?? DEFAULT_PACING.pauseMs,
+      },
+    }),
     out: (view) => json(200, { ok: true, ...answers.line(view) }),
   }),
   route({
@@ -187,7 +201,7 @@ const messages: Route[] = [
       line: { id: body.line_id },
       to: body.to,
       content: { kind: 'text' as const, body: body.message, context: contextOf(body) },
-      waitMs: query.wait * 1_000,
+      ...schemas.queueingOf(query, body),
     }),
     out: answers.sent,
   }),
@@ -303,4 +317,12 @@ const webhooks: Route[] = [
   }),
 ];
 
-export const routes: Route[] = [...account, ...lines, ...messages, ...messageRoutes, ...contactRoutes, ...webhooks];
+export const routes: Route[] = [
+  ...account,
+  ...lines,
+  ...messages,
+  ...messageRoutes,
+  ...contactRoutes,
+  ...webhooks,
+  ...historyRoutes,
+];

@@ -1,0 +1,101 @@
+import { SERVER_PN } from '@ponte/engine';
+import { json, type Route, route } from '../../http/route.ts';
+import * as answers from './answers.ts';
+import * as schemas from './schemas.ts';
+
+/** Reading what was written, and what waits to be sent. */
+export const historyRoutes: Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/chats',
+    operation: 'listChats',
+    summary: 'List chats',
+    description:
+      'The chat with the newest message first. Chats that get a message while you page go to the front; no other is left out or repeated.',
+    tag: 'Chats',
+    auth: 'key',
+    limit: 'api',
+    query: schemas.chatsQuery,
+    answers: { 200: { description: 'One page of chats.', schema: schemas.chats } },
+    command: 'chats.all',
+    in: ({ query }) => ({
+      line: { id: query.line_id },
+      archived: query.archived,
+      after: query.cursor,
+      limit: query.limit,
+    }),
+    out: (page) => json(200, answers.chats(page)),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/messages',
+    operation: 'listMessages',
+    summary: 'Read messages, or search them',
+    description:
+      'Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none.',
+    tag: 'Messages',
+    auth: 'key',
+    limit: 'api',
+    query: schemas.messagesQuery,
+    answers: { 200: { description: 'One page of messages.', schema: schemas.messages } },
+    command: 'messages.all',
+    in: ({ query }) => ({
+      line: { id: query.line_id },
+      chat: query.jid ?? (query.phone === undefined ? undefined : `${query.phone}@${SERVER_PN}`),
+      query: query.q,
+      before: query.before,
+      limit: query.limit,
+    }),
+    out: (page) => json(200, answers.messages(page)),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/messages/:id',
+    operation: 'getMessage',
+    summary: 'A message and how far it came',
+    description:
+      'The timeline says what really happened: accepted and queued here, sent, acknowledged by WhatsApp (server_ack), delivered, read, played; or failed, with code and reason.',
+    tag: 'Messages',
+    auth: 'key',
+    limit: 'api',
+    params: schemas.messageParams,
+    query: schemas.lineQuery,
+    answers: { 200: { description: 'The message.', schema: schemas.oneMessage } },
+    command: 'messages.get',
+    in: ({ params, query }) => ({ line: { id: query.line_id }, messageId: params.id }),
+    out: (report, { query }) => json(200, answers.oneMessage(query.line_id, report)),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/lines/:line_id/queue',
+    operation: 'lineQueue',
+    summary: 'What waits to be sent',
+    description: 'In the order in which it leaves: what is due, by priority and age, then what is scheduled.',
+    tag: 'Lines',
+    auth: 'key',
+    limit: 'api',
+    params: schemas.lineParams,
+    query: schemas.queueQuery,
+    answers: { 200: { description: 'The queue as it stands.', schema: schemas.queue } },
+    command: 'lines.queue',
+    in: ({ params, query }) => ({ line: { id: params.line_id }, limit: query.limit }),
+    out: (queue, { params }) => json(200, answers.queue(params.line_id, queue)),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/lines/:line_id/queue/:message_id',
+    operation: 'cancelMessage',
+    summary: 'Cancel a message that has not left',
+    description:
+      'It will not be sent and does not count; whoever waits for it gets message_cancelled. Once it was made ready to leave: message_left.',
+    tag: 'Lines',
+    auth: 'key',
+    limit: 'api',
+    params: schemas.queueItemParams,
+    answers: { 200: { description: 'It will not be sent.', schema: schemas.cancelled } },
+    command: 'messages.cancel',
+    in: ({ params }) => ({ line: { id: params.line_id }, messageId: params.message_id }),
+    out: ({ messageId }, { params }) =>
+      json(200, { ok: true, line_id: params.line_id, message_id: messageId, status: 'cancelled' }),
+  }),
+];
