@@ -7,6 +7,7 @@ import {
   downloadMediaMessage,
   initAuthCreds,
   makeWASocket,
+  proto,
   type SignalDataSet,
   type SignalDataTypeMap,
   type SignalKeyStore,
@@ -41,6 +42,8 @@ console.warn = () => undefined;
 export class BaileysLine {
   readonly id: string;
   readonly received: WAMessage[] = [];
+  /** What the own phone told this line: keys, history, answers. */
+  readonly peer: WAMessage[] = [];
   readonly updates: BaileysEventMap['messages.update'] = [];
   readonly calls: BaileysEventMap['call'] = [];
   readonly closes: (number | undefined)[] = [];
@@ -97,7 +100,7 @@ export class BaileysLine {
     sock.ev.on('creds.update', (update) => Object.assign(this.auth.creds, update));
     sock.ev.on('connection.update', (update) => this.#connection(sock, update));
     sock.ev.on('messages.upsert', ({ messages }) => {
-      this.received.push(...messages);
+      for (const message of messages) (message.category === 'peer' ? this.peer : this.received).push(message);
       this.#changed();
     });
     sock.ev.on('call', (calls) => {
@@ -228,7 +231,10 @@ function memoryKeys(): SignalKeyStore {
       const out: { [id: string]: SignalDataTypeMap[typeof type] } = {};
       for (const id of ids) {
         const stored = data.get(`${type} ${id}`);
-        if (stored !== undefined) out[id] = JSON.parse(stored, BufferJSON.reviver);
+        if (stored === undefined) continue;
+        const value = JSON.parse(stored, BufferJSON.reviver);
+        // A protobuf object writes its bytes as base64 text (Baileys' own useMultiFileAuthState reads it the same way).
+        out[id] = type === 'app-state-sync-key' ? proto.Message.AppStateSyncKeyData.fromObject(value) : value;
       }
       return out;
     },

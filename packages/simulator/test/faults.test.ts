@@ -140,6 +140,7 @@ test('reorder: messages arrive last first', async () => {
   const bob = await net.phone(BOB);
   net.fault('line_a', { kind: 'reorder', count: 3 });
   const ids: string[] = [];
+  line.stanzas.length = 0;
   for (const body of ['1', '2', '3']) ids.push((await bob.sendText(pnJid(ALICE), body)).messageId);
   const arrived = () => line.stanzas.filter((n) => n.tag === 'message').map((n) => n.attrs.id);
   await line.until('all three', () => arrived().length === 3);

@@ -50,9 +50,14 @@ export function contactField(body: Input, name: string): Jid {
 
 /** A chat as callers name one: a person or a group. */
 export function chatField(body: Input, name: string): Jid {
-  const jid = parseChat(body.text(name, 100));
+  return chatOf(body.text(name, 100), name);
+}
+
+/** The chat that a text names; `field` is where it stood. */
+export function chatOf(given: string, field: string): Jid {
+  const jid = parseChat(given);
   if (jid !== undefined && (isPn(jid) || isLid(jid) || isGroup(jid))) return jid;
-  throw new InputError(name, 'must be a phone number with country code, or a JID of a person or group');
+  throw new InputError(field, 'must be a phone number with country code, or a JID of a person or group');
 }
 
 /** The person that a text names; `field` is where it stood. */

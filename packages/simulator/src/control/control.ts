@@ -1,6 +1,7 @@
 import { Input, InputError } from '../phone/content/input.ts';
 import { CALL_ROUTES } from './call-routes.ts';
 import { CHANGE_ROUTES } from './change-routes.ts';
+import { CHAT_ROUTES } from './chat-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
 import { GROUP_ROUTES } from './group-routes.ts';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...PHONE_ROUTES,
   ...MESSAGE_ROUTES,
   ...CHANGE_ROUTES,
+  ...CHAT_ROUTES,
   ...GROUP_ROUTES,
   ...CALL_ROUTES,
   ...PROFILE_ROUTES,

@@ -18,7 +18,6 @@ export const MESSAGE_ROUTES: readonly Route[] = [
   ['POST', '/phones/{phone}/messages', sendMessage],
   ['POST', '/phones/{phone}/receipts', sendReceipts],
   ['GET', '/phones/{phone}/inbox', inbox],
-  ['GET', '/phones/{phone}/chats', chats],
 ];
 
 async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
@@ -81,13 +80,4 @@ function cursor(phone: Phone, after: string | undefined): number {
     throw new InputError('after', 'must be the cursor or the message_id of an item of this inbox');
   }
   return Number(after);
-}
-
-async function chats(call: ControlCall): Promise<ControlAnswer> {
-  const phone = await phoneOf(call);
-  const body = phone.inbox.chats().map(({ chat, lastMessageAt, unread }) => {
-    const activity = phone.activities.of(chat);
-    return { chat, last_message_at: lastMessageAt, unread, ...(activity ? { typing: activity } : {}) };
-  });
-  return { status: 200, body };
 }

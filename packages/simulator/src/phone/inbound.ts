@@ -21,10 +21,11 @@ export interface InboundParts {
 
 /**
  * What became of a message stanza. `retry`: it cannot be decrypted and should be asked for again; `rejected`: decrypted but no valid
- * message, asking again would not help.
+ * message, asking again would not help; `peer`: an own device says something to this one.
  */
 export type Reception =
   | { outcome: 'shown'; entry: InboxEntry }
+  | { outcome: 'peer'; message: Message }
   | { outcome: 'applied' | 'duplicate' | 'rejected' }
   | { outcome: 'retry'; reason: SignalFailure | 'empty' };
 
@@ -66,9 +67,10 @@ export class Inbound {
       if (!decoded) return { outcome: 'rejected' };
       message = { ...message, ...decoded };
     }
+    if (envelope.isPeer) return envelope.isFromMe ? { outcome: 'peer', message } : { outcome: 'rejected' };
     const content = unwrap(message);
     if (applyChange(content, envelope, this.#parts)) return { outcome: 'applied' };
-    const shown = envelope.isPeer ? undefined : readContent(content);
+    const shown = readContent(content);
     if (!shown) return { outcome: 'applied' };
     const entry = entryOf(envelope, shown, content);
     inbox.record(entry);

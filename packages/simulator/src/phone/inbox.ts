@@ -161,6 +161,18 @@ export class Inbox {
     });
   }
 
+  /** The newest message of a chat. */
+  last(chat: string): InboxEntry | undefined {
+    return this.#list.rows().findLast(({ value }) => value.chat === chat)?.value;
+  }
+
+  /** Marks everything others wrote in a chat as read. */
+  readAll(chat: string): void {
+    for (const { key, value } of this.#list.rows()) {
+      if (value.chat === chat && !value.isRead) this.#list.update(key, (entry) => ({ ...entry, isRead: true }));
+    }
+  }
+
   /** Every chat with a message in it, the newest first. */
   chats(): Chat[] {
     const chats = new Map<string, Chat>();

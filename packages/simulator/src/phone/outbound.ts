@@ -22,6 +22,8 @@ interface SentMessage {
   to: string;
   message: string;
   shape: MessageShape;
+  /** For one own device only: goes as it is, without a wrapper. */
+  isPeer?: boolean;
   /** How often each device has asked for it again. */
   resends: Record<string, number>;
 }
@@ -30,6 +32,9 @@ interface SentMessage {
 const SENT_MAX = 300;
 /** A device that asks more often than this is left alone (whatsmeow stops at 5 receipts). */
 const MAX_RESENDS = 5;
+
+const PEER_SHAPE: MessageShape = { type: 'text' };
+const PEER_ATTRS = { category: 'peer', push_priority: 'high' };
 
 export interface OutboundParts {
   own: { jid: Jid; lid: Jid };
@@ -94,6 +99,19 @@ export class Outbound {
     });
   }
 
+  /** Sends a message to one own linked device: keys, history, answers to its requests. Does nothing when it has no keys (yet). */
+  async sendPeer(device: Jid, messageId: string, message: Message): Promise<void> {
+    const { store, link } = this.#parts;
+    await this.#openSessions([device]);
+    const enc = store.transaction(() => {
+      this.#remember(messageId, bareJid(device), message, PEER_SHAPE, true);
+      return this.#recipientNode(device, message, PEER_SHAPE)[0]?.content;
+    });
+    if (!Array.isArray(enc)) return;
+    const content = [...enc, { tag: 'meta', attrs: { appdata: 'default' } }];
+    link.send({ tag: 'message', attrs: { id: messageId, to: device, ...PEER_ATTRS, type: 'text' }, content });
+  }
+
   /** Sends a message again to the device that could not decrypt it, in a new session. Unknown ids are ignored, as phones do. */
   async resend(messageId: string, device: Jid, count: number, bundle: PreKeyBundle | undefined): Promise<void> {
     const { own, book, signal, link, random, store } = this.#parts;
@@ -109,7 +127,11 @@ export class Outbound {
       return signal.encrypt(address, encodeMessage(this.#again(sent, device), random));
     });
     const isOwnDevice = sameUser(book.shown(device), own.jid);
-    const direct = { to: device, device_fanout: 'false', ...(isOwnDevice ? { recipient: sent.to } : {}) };
+    const direct = {
+      to: device,
+      device_fanout: 'false',
+      ...(isOwnDevice && !sent.isPeer ? { recipient: sent.to } : {}),
+    };
     link.send({
       tag: 'message',
       attrs: {
@@ -117,6 +139,7 @@ export class Outbound {
         ...(isGroup(sent.to) ? { to: sent.to, participant: device } : direct),
         type: sent.shape.type,
         ...(sent.shape.edit === undefined ? {} : { edit: sent.shape.edit }),
+        ...(sent.isPeer ? PEER_ATTRS : {}),
       },
       content: [encNode(encrypted, sent.shape, { count: String(count) })],
     });
@@ -169,15 +192,16 @@ export class Outbound {
     });
   }
 
-  #remember(messageId: string, to: Jid, message: Message, shape: MessageShape): void {
+  #remember(messageId: string, to: Jid, message: Message, shape: MessageShape, isPeer = false): void {
     const encoded = Buffer.from(proto.Message.encode(message).finish()).toString('base64');
-    this.#sent.append(messageId, { to, message: encoded, shape, resends: {} });
+    this.#sent.append(messageId, { to, message: encoded, shape, isPeer, resends: {} });
   }
 
   // What is sent again: as it was, for own devices in their wrapper, for members with the sender key they may have missed.
-  #again({ to, message: encoded }: SentMessage, device: Jid): Message {
+  #again({ to, message: encoded, isPeer }: SentMessage, device: Jid): Message {
     const { own, book, signal } = this.#parts;
     const message = proto.Message.decode(Buffer.from(encoded, 'base64'));
+    if (isPeer) return message;
     if (isGroup(to)) {
       return { ...message, senderKeyDistributionMessage: distributionMessage(to, signal.distribution(to)) };
     }

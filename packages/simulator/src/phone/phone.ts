@@ -32,7 +32,8 @@ import type {
 import { Outbound } from './outbound.ts';
 import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
-import type { ContextInfo } from './wa-proto.ts';
+import { PhoneSync } from './sync/phone-sync.ts';
+import type { ContextInfo, Message } from './wa-proto.ts';
 
 export interface PhoneOptions {
   jid: Jid;
@@ -95,6 +96,8 @@ export class Phone implements PhoneDevice {
   readonly #linking: Linking;
   readonly #retries: RetryRequests;
   readonly #files: PhoneFiles;
+  /** Chat settings, keys and history, shared with the linked devices. */
+  readonly sync: PhoneSync;
   #received: Promise<void> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
 
@@ -120,6 +123,20 @@ export class Phone implements PhoneDevice {
     this.#retries = new RetryRequests(signal);
     this.calls = new Calls({ own: lid, book, send: (node) => link.send(node), random });
     this.#files = new PhoneFiles(options.media, inbox);
+    const nowMs = () => options.clock.nowMs();
+    const sendPeer = (device: Jid, message: Message) => this.#sendPeer(device, message);
+    this.sync = new PhoneSync({
+      own,
+      link,
+      store,
+      media: options.media,
+      book,
+      directory,
+      inbox,
+      random,
+      nowMs,
+      sendPeer,
+    });
   }
 
   async start(): Promise<void> {
@@ -268,6 +285,9 @@ export class Phone implements PhoneDevice {
     this.#retries.done(envelope);
     if (envelope.isFromMe || settings().autoReceipts !== 'none') link.send(deliveryReceipt(envelope));
     link.send(ackOf(node, this.jid));
+    if (reception.outcome === 'peer') {
+      await this.sync.companions.told(envelope.device, reception.message, envelope.messageId);
+    }
     if (reception.outcome === 'shown') this.#files.fetch(reception.entry);
     if (reception.outcome !== 'shown' || envelope.isFromMe) return;
     this.activities.ended(envelope.chat);
@@ -305,6 +325,8 @@ export class Phone implements PhoneDevice {
       await this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(node)));
     } else if (type === 'server-error') {
       this.#uploadAgain(node, device);
+    } else if (type === 'peer_msg' && isOwn) {
+      await this.sync.companions.received(device, idsOf(node));
     } else {
       const chat = this.#book.shown(isOwn && recipient ? recipient : from);
       const status = STATUS_OF_RECEIPT[type];
@@ -339,6 +361,7 @@ export class Phone implements PhoneDevice {
     // The contact has a new phone: the old session would only cost a retry.
     if (type === 'encrypt' && child(node, 'identity') && from) this.#signal.forgetSessions(this.#book.session(from));
     this.#options.link.send(ackOf(node, this.jid));
+    await this.sync.companions.notified(node);
   }
 
   async #uploadPreKeys(): Promise<void> {
@@ -358,6 +381,14 @@ export class Phone implements PhoneDevice {
         throw error;
       }
       return sent;
+    });
+  }
+
+  #sendPeer(device: Jid, message: Message): Promise<string> {
+    return this.#inOrder(async () => {
+      const messageId = this.#newId();
+      await this.#outbound.sendPeer(device, messageId, message);
+      return messageId;
     });
   }
 

@@ -80,8 +80,60 @@ export interface SealedAnswer {
   encIv?: Maybe<Uint8Array>;
 }
 
+export interface HistorySyncNotification {
+  fileSha256?: Maybe<Uint8Array>;
+  fileLength?: Maybe<Int64>;
+  mediaKey?: Maybe<Uint8Array>;
+  fileEncSha256?: Maybe<Uint8Array>;
+  directPath?: Maybe<string>;
+  syncType?: Maybe<number>;
+  chunkOrder?: Maybe<number>;
+  progress?: Maybe<number>;
+  originalMessageId?: Maybe<string>;
+  oldestMsgInChunkTimestampSec?: Maybe<Int64>;
+  /** zlib-compressed HistorySync, instead of a file. */
+  initialHistBootstrapInlinePayload?: Maybe<Uint8Array>;
+  peerDataRequestSessionId?: Maybe<string>;
+}
+
+/** What a companion asks of the phone. */
+export interface PeerRequest {
+  peerDataOperationRequestType?: Maybe<number>;
+  historySyncOnDemandRequest?: Maybe<{
+    chatJid?: Maybe<string>;
+    oldestMsgId?: Maybe<string>;
+    oldestMsgFromMe?: Maybe<boolean>;
+    onDemandMsgCount?: Maybe<number>;
+    oldestMsgTimestampMs?: Maybe<Int64>;
+  }>;
+  placeholderMessageResendRequest?: Maybe<{ messageKey?: Maybe<MessageKey> }[]>;
+}
+
 export interface ProtocolMessage {
   type?: Maybe<number>;
+  appStateSyncKeyShare?: Maybe<{
+    keys?: Maybe<
+      {
+        keyId?: Maybe<{ keyId?: Maybe<Uint8Array> }>;
+        keyData?: Maybe<{
+          keyData?: Maybe<Uint8Array>;
+          fingerprint?: Maybe<{ rawId?: number; currentIndex?: number; deviceIndexes?: number[] }>;
+          timestamp?: Maybe<Int64>;
+        }>;
+      }[]
+    >;
+  }>;
+  appStateSyncKeyRequest?: Maybe<{ keyIds?: Maybe<{ keyId?: Maybe<Uint8Array> }[]> }>;
+  historySyncNotification?: Maybe<HistorySyncNotification>;
+  peerDataOperationRequestMessage?: Maybe<PeerRequest>;
+  peerDataOperationRequestResponseMessage?: Maybe<{
+    peerDataOperationRequestType?: Maybe<number>;
+    stanzaId?: Maybe<string>;
+    peerDataOperationResult?: Maybe<
+      { placeholderMessageResendResponse?: Maybe<{ webMessageInfoBytes?: Maybe<Uint8Array> }> }[]
+    >;
+  }>;
+  lidMigrationMappingSyncMessage?: Maybe<{ encodedMappingPayload?: Maybe<Uint8Array> }>;
   key?: Maybe<MessageKey>;
   editedMessage?: Maybe<Message>;
   timestampMs?: Maybe<Int64>;
@@ -166,7 +218,18 @@ const library: unknown = untyped;
 export const proto = library as Library;
 
 /** Numbers of ProtocolMessage.Type that phones use. */
-export const PROTOCOL = { revoke: 0, messageEdit: 14 } as const;
+export const PROTOCOL = {
+  revoke: 0,
+  historySyncNotification: 5,
+  appStateSyncKeyShare: 6,
+  appStateSyncKeyRequest: 7,
+  messageEdit: 14,
+  peerDataOperationRequest: 16,
+  peerDataOperationResponse: 17,
+  lidMigrationMappingSync: 22,
+} as const;
+/** Numbers of PeerDataOperationRequestType. */
+export const PEER_REQUEST = { historyOnDemand: 3, placeholderResend: 4, fullHistoryOnDemand: 6 } as const;
 /** Numbers of MediaRetryNotification.ResultType. */
 export const MEDIA_RETRY = { success: 1, notFound: 2, decryptionError: 3 } as const;
 /** Numbers of EventResponseMessage.EventResponseType. */

@@ -226,8 +226,8 @@ export class Session implements Endpoint {
     }
     // Without an account nothing else but a ping can be answered.
     const isPing = node.attrs.xmlns === 'w:p';
-    const { answer } = answerIq(this.#tenant, this.#sender, isPing ? node : el('iq', { id: node.attrs.id }));
-    this.#write(answer);
+    const outcome = answerIq(this.#tenant, this.#sender, isPing ? node : el('iq', { id: node.attrs.id }));
+    if (!(outcome instanceof Promise)) this.#write(outcome.answer);
   }
 
   #write(node: Node, note?: string): void {

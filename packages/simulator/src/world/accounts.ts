@@ -123,6 +123,9 @@ function accountRows(db: Db, tenant: string) {
     'picture',
     'group_member',
     'group_request',
+    'app_state',
+    'app_state_patch',
+    'app_state_record',
   ].map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`));
 
   const byPn = (pn: string): Account | undefined => toAccount(selectAccount.get(tenant, pn));

@@ -96,8 +96,26 @@ create unique index picture_token on picture (tenant, token);
 create index setting_value on setting (tenant, kind, name, value) where kind = 'qr';
 `;
 
+/** App state as the server has it: patches nobody but the account's devices can read, and what they come to per collection. */
+const APP_STATE = `
+create table app_state (
+  tenant text not null, pn text not null, name text not null, version integer not null, mac blob not null, key_id blob not null,
+  primary key (tenant, pn, name)
+) without rowid;
+
+create table app_state_patch (
+  tenant text not null, pn text not null, name text not null, version integer not null, patch blob not null,
+  primary key (tenant, pn, name, version)
+) without rowid;
+
+create table app_state_record (
+  tenant text not null, pn text not null, name text not null, id blob not null, record blob not null,
+  primary key (tenant, pn, name, id)
+) without rowid;
+`;
+
 /** Step n brings a file from version n to n + 1. New ones go to the end; none is ever changed. */
-const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS, PICTURES];
+const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS, PICTURES, APP_STATE];
 
 /** Every table that holds rows of a tenant; `meta` is the network's own. */
 export const TENANT_TABLES = [
@@ -113,6 +131,9 @@ export const TENANT_TABLES = [
   'group_member',
   'group_request',
   'picture',
+  'app_state',
+  'app_state_patch',
+  'app_state_record',
 ] as const;
 
 /**

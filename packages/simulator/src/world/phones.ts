@@ -209,7 +209,7 @@ function linkOf(tenant: Tenant, router: Router, sender: Sender, life: Life): Dev
     query: async (node) => {
       if (life.isOver) throw new IqError(410, 'gone');
       const iq = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
-      const { answer, afterwards } = answerIq(tenant, sender, iq);
+      const { answer, afterwards } = await answerIq(tenant, sender, iq);
       afterwards();
       const error = answer.attrs.type === 'error' && Array.isArray(answer.content) ? answer.content[0] : undefined;
       if (error) throw new IqError(Number(error.attrs.code), error.attrs.text ?? '');

@@ -76,9 +76,10 @@ export function createPresence(tenant: Tenant) {
     presence(from: Sender, node: Node): void {
       const endpoint = tenant.delivery.endpoint(from.pn, from.device);
       if (!endpoint) return;
-      const { type, name } = node.attrs;
+      const { type } = node.attrs;
       if (type === 'subscribe') subscribe(endpoint, node);
-      else if (type === 'available' || (type === undefined && name === undefined)) setAvailable(endpoint, true);
+      // One without a type only brings the push name; Baileys also sends it empty, whenever its credentials change.
+      else if (type === 'available') setAvailable(endpoint, true);
       else if (type === 'unavailable') setAvailable(endpoint, false);
     },
     /** `<chatstate>` of a device. */

@@ -1,6 +1,6 @@
 import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
 import { routeCall } from './calls.ts';
-import { answerIq } from './iq/table.ts';
+import { answerIq, type IqOutcome } from './iq/table.ts';
 import { ackOf, routeMessage } from './messages.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { QueuedClass } from './queue.ts';
@@ -68,10 +68,14 @@ export function createRouter(tenant: Tenant): {
 
   function query(from: Sender, iq: Node, answering: Answering): void {
     if (iq.attrs.type === 'result' || iq.attrs.type === 'error') return;
+    const finish = (outcome: IqOutcome): void => {
+      if (outcome.note !== undefined) tenant.log.annotate(from.lineId, outcome.note);
+      answering.reply(outcome.answer);
+      outcome.afterwards();
+    };
     const outcome = answerIq(tenant, from, iq);
-    if (outcome.note !== undefined) tenant.log.annotate(from.lineId, outcome.note);
-    answering.reply(outcome.answer);
-    outcome.afterwards();
+    if (!(outcome instanceof Promise)) finish(outcome);
+    else outcome.then(finish).catch((cause: unknown) => tenant.problem('a late answer was not given', cause));
   }
 
   function message(from: Sender, node: Node, answering: Answering): void {

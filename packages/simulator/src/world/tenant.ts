@@ -4,6 +4,7 @@ import { LineFaults } from '../faults/line-faults.ts';
 import type { TenantMedia } from '../media/media-network.ts';
 import type { Account } from './accounts.ts';
 import { createAccounts, LimitError } from './accounts.ts';
+import { createAppStates } from './app-state.ts';
 import type { Clock } from './clock.ts';
 import { nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
@@ -56,6 +57,7 @@ export function createTenant(options: TenantOptions) {
   const settings = createSettings(db, name);
   const peers = createPeers(db, name);
   const pictures = createPictures(db, name, clock, rng);
+  const appStates = createAppStates(db, name);
   const groups = createGroups(db, name, clock, rng);
   const log = new StanzaLog(clock);
   const faults = new Map<string, LineFaults>();
@@ -74,6 +76,7 @@ export function createTenant(options: TenantOptions) {
     peers,
     pictures,
     groups,
+    appStates,
     log,
     delivery,
     media: options.media,

@@ -3,7 +3,7 @@ import { decryptCbc, encryptCbc, hkdf, hmacSha256 } from '../../signal/kdf.ts';
 import { SignalError } from '../../signal/signal-error.ts';
 
 /** What the key of a file is expanded for; another one gives other keys (Baileys MEDIA_HKDF_KEY_MAPPING, whatsmeow MediaType). */
-export type MediaUse = 'Image' | 'Video' | 'Audio' | 'Document';
+export type MediaUse = 'Image' | 'Video' | 'Audio' | 'Document' | 'History' | 'App State';
 
 export const MEDIA_KEY_BYTES = 32;
 const MAC_BYTES = 10;

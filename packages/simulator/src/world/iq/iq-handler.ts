@@ -23,7 +23,7 @@ export interface IqHandler {
   type: 'get' | 'set';
   /** Tag of the first child; empty for an `<iq>` without children. */
   child: string;
-  answer(request: IqRequest): IqAnswer;
+  answer(request: IqRequest): IqAnswer | Promise<IqAnswer>;
 }
 
 /** The query is refused: becomes `<iq type="error"><error code text/></iq>`. Codes are HTTP-like, as WhatsApp's are. */

@@ -2,12 +2,13 @@ import { children, type Node } from '@ponte/engine';
 import { el, SERVER_JID } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { accountHandlers } from './account-queries.ts';
+import { appStateHandlers } from './app-state.ts';
 import { companionHandlers } from './companions.ts';
 import { encryptHandlers } from './encrypt.ts';
 import { groupMemberHandlers } from './group-members.ts';
 import { groupSettingHandlers } from './group-settings.ts';
 import { groupQueryHandlers } from './groups.ts';
-import { type IqHandler, IqRefusal } from './iq-handler.ts';
+import { type IqAnswer, type IqHandler, IqRefusal } from './iq-handler.ts';
 import { mediaHandlers } from './media-conn.ts';
 import { pictureHandlers } from './pictures.ts';
 import { profileHandlers } from './profile.ts';
@@ -15,6 +16,7 @@ import { usyncHandlers } from './usync.ts';
 
 const HANDLERS: IqHandler[] = [
   ...accountHandlers,
+  ...appStateHandlers,
   ...companionHandlers,
   ...encryptHandlers,
   ...groupQueryHandlers,
@@ -38,27 +40,37 @@ export interface IqOutcome {
 
 /**
  * Answers any query. One that nobody knows is answered 501: silence would make a client wait for its time-out (60 s in Baileys).
+ * Most answers are there at once; those that need a file come later.
  * A handler that fails is answered 500 with `note` saying why; it never takes the connection down.
  */
-export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome {
+export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome | Promise<IqOutcome> {
   const child = children(iq)[0] ?? el('');
   const type = iq.attrs.type === 'get' ? 'get' : 'set';
   const handler = TABLE.get(`${iq.attrs.xmlns ?? ''} ${type} ${child.tag}`);
   if (!handler) return refused(iq, 501, 'feature-not-implemented', 'unsupported');
   try {
-    const { content, from: answerer = SERVER_JID, afterwards } = handler.answer({ tenant, from, iq, child });
-    const attrs = { type: 'result', from: answerer, id: iq.attrs.id };
-    return { answer: el('iq', attrs, content), afterwards: () => void afterwards?.(), note: undefined };
-  } catch (error) {
-    if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
-    tenant.problem(`query ${iq.attrs.xmlns} ${child.tag} failed`, error);
-    return refused(
-      iq,
-      500,
-      'internal-server-error',
-      `failed: ${error instanceof Error ? error.message : String(error)}`,
+    const answer = handler.answer({ tenant, from, iq, child });
+    if (!(answer instanceof Promise)) return answered(iq, answer);
+    return answer.then(
+      (late) => answered(iq, late),
+      (error: unknown) => failed(tenant, iq, child, error),
     );
+  } catch (error) {
+    return failed(tenant, iq, child, error);
   }
+}
+
+function answered(iq: Node, { content, from = SERVER_JID, afterwards }: IqAnswer): IqOutcome {
+  const attrs = { type: 'result', from, id: iq.attrs.id };
+  return { answer: el('iq', attrs, content), afterwards: () => void afterwards?.(), note: undefined };
+}
+
+function failed(tenant: Tenant, iq: Node, child: Node, error: unknown): IqOutcome {
+  if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
+  // What was under way when the simulator closed has nobody to answer.
+  if (tenant.db.open) tenant.problem(`query ${iq.attrs.xmlns} ${child.tag} failed`, error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return refused(iq, 500, 'internal-server-error', `failed: ${reason}`);
 }
 
 function refused(iq: Node, code: number, text: string, note: string): IqOutcome {

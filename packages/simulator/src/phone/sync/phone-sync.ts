@@ -1,0 +1,114 @@
+import { bareJid, isGroup, type Jid } from '@ponte/engine';
+import type { RandomBytes } from '../../signal/curve.ts';
+import type { AddressBook } from '../address-book.ts';
+import { Companions } from '../companions.ts';
+import type { Directory } from '../directory.ts';
+import type { Chat, Inbox, InboxEntry } from '../inbox.ts';
+import type { DeviceLink, PhoneMedia, PhoneStore } from '../network.ts';
+import type { Message } from '../wa-proto.ts';
+import { AppState } from './app-state.ts';
+import { type ChatChange, type ChatSettings, chatSettings, settingsFor } from './chat-settings.ts';
+import type { OpenMutation } from './mutation.ts';
+import type { MessageRange } from './sync-proto.ts';
+
+export interface PhoneSyncParts {
+  own: { jid: Jid; lid: Jid };
+  link: DeviceLink;
+  store: PhoneStore;
+  media: PhoneMedia;
+  book: AddressBook;
+  directory: Directory;
+  inbox: Inbox;
+  random: RandomBytes;
+  nowMs: () => number;
+  /** Sends a message to one linked device; answers its id. */
+  sendPeer: (device: Jid, message: Message) => Promise<string>;
+}
+
+/** A chat with what its owner set for it. */
+export type ChatView = Chat & Partial<ChatSettings>;
+
+/** What this phone keeps in step with its linked devices: keys, settings of chats, names of contacts. */
+export class PhoneSync {
+  readonly appState: AppState;
+  readonly companions: Companions;
+  readonly #parts: PhoneSyncParts;
+
+  constructor(parts: PhoneSyncParts) {
+    const { own, link, store, media, directory, random, nowMs, sendPeer } = parts;
+    this.#parts = parts;
+    this.appState = new AppState({
+      link,
+      store,
+      media,
+      random,
+      nowMs,
+      changed: (mutations) => this.#changed(mutations),
+    });
+    this.companions = new Companions({
+      own,
+      store,
+      directory,
+      appState: this.appState,
+      nowMs,
+      send: sendPeer,
+      ready: async () => undefined,
+      asked: async () => undefined,
+    });
+  }
+
+  /** Every chat, the newest first; those that only have settings come last. */
+  chats(): ChatView[] {
+    const settings = chatSettings(this.appState.settings(), (jid) => this.#parts.book.shown(jid));
+    const chats = this.#parts.inbox.chats().map((chat): ChatView => ({ ...chat, ...settings.get(chat.chat) }));
+    const seen = new Set(chats.map(({ chat }) => chat));
+    const others = [...settings].filter(([chat]) => !seen.has(chat));
+    return [...chats, ...others.map(([chat, set]) => ({ chat, lastMessageAt: 0, unread: 0, ...set }))];
+  }
+
+  /** Archives, pins, mutes, marks or names a chat, as its owner does on the phone: companions hear of it. */
+  async changeChat(chat: Jid, change: ChatChange): Promise<void> {
+    const { book, inbox, nowMs } = this.#parts;
+    const jid = book.wire(bareJid(chat));
+    if (change.isUnread === false) inbox.readAll(book.shown(jid));
+    const about = { nowMs: nowMs(), range: this.#range(jid), lidJid: jid.endsWith('@lid') ? jid : undefined };
+    for (const { collection, settings } of settingsFor(jid, change, about))
+      await this.appState.push(collection, settings);
+  }
+
+  /** Names people in the address book, all in one patch; people that this phone does not know by LID are asked for first. */
+  async nameContacts(contacts: { jid: Jid; name: string }[]): Promise<void> {
+    const { directory, nowMs } = this.#parts;
+    const known = await directory.contacts(contacts.map(({ jid }) => jid));
+    const settings = contacts.flatMap(({ jid, name }, index) => {
+      const wire = known[index]?.jid ?? jid;
+      const about = { nowMs: nowMs(), range: {}, lidJid: wire.endsWith('@lid') ? wire : undefined };
+      return settingsFor(wire, { name }, about).flatMap((part) => part.settings);
+    });
+    await this.appState.push('critical_unblock_low', settings);
+  }
+
+  #changed(mutations: OpenMutation[]): void {
+    const { book, inbox } = this.#parts;
+    for (const { index, action } of mutations) {
+      const jid = index[1];
+      if (jid !== undefined && action?.markChatAsReadAction?.read) inbox.readAll(book.shown(jid));
+    }
+  }
+
+  // What the change is based on: the last message of the chat (whatsmeow appstate/encode.go, newMessageRange).
+  #range(chatJid: Jid): MessageRange {
+    const { inbox, book, nowMs } = this.#parts;
+    const last = inbox.last(book.shown(chatJid));
+    if (!last) return { lastMessageTimestamp: Math.floor(nowMs() / 1000) };
+    return {
+      lastMessageTimestamp: last.timestamp,
+      messages: [{ key: keyOf(chatJid, last), timestamp: last.timestamp }],
+    };
+  }
+}
+
+function keyOf(chatJid: Jid, entry: InboxEntry) {
+  const participant = isGroup(chatJid) ? { participant: entry.senderJid } : {};
+  return { remoteJid: chatJid, fromMe: entry.fromMe, id: entry.messageId, ...participant };
+}
