@@ -69,6 +69,11 @@ export interface ControlWorld {
   unlink(tenant: string, phone: string, deviceJid: string): Promise<void>;
   /** Adds a fault from the body of `POST /lines/{id}/faults`; throws FaultError with a sentence for the caller. */
   addFault(tenant: string, lineId: string, body: unknown): unknown;
+  /**
+   * Cuts connected lines at the same instant: these, or all. With `refuseForMs` they are not let in again before that. Returns the
+   * lines that were cut.
+   */
+  storm(tenant: string, wanted: { lines: string[] | undefined; refuseForMs: number }): string[];
   /** Faults of a line that are still to come. */
   faults(tenant: string, lineId: string): unknown[];
   clearFaults(tenant: string, lineId: string): void;

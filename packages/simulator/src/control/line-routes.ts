@@ -1,12 +1,16 @@
 import { InputError } from '../phone/content/input.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
+const LINES_MAX = 20_000;
+const REFUSE_MAX_MS = 24 * 3600 * 1000;
+
 /** Faults and wire log of lines. A line is named by its id; one that never connected has an empty log. */
 export const LINE_ROUTES: readonly Route[] = [
   ['POST', '/lines/{line}/faults', addFault],
   ['GET', '/lines/{line}/faults', listFaults],
   ['DELETE', '/lines/{line}/faults', clearFaults],
   ['GET', '/lines/{line}/wire', wire],
+  ['POST', '/storm', storm],
 ];
 
 function addFault(call: ControlCall): ControlAnswer {
@@ -21,6 +25,14 @@ function listFaults(call: ControlCall): ControlAnswer {
 function clearFaults(call: ControlCall): ControlAnswer {
   call.world.clearFaults(call.tenant, lineOf(call));
   return { status: 204, body: undefined };
+}
+
+/** `{"lines"?:[…],"refuse_for_ms"?}`: every connected line of this sandbox (or these) loses its connection at the same instant. */
+function storm(call: ControlCall): ControlAnswer {
+  const { body, world, tenant } = call;
+  const lines = body.has('lines') ? body.texts('lines', 1, LINES_MAX) : undefined;
+  const refuseForMs = body.has('refuse_for_ms') ? body.integer('refuse_for_ms', 1, REFUSE_MAX_MS) : 0;
+  return { status: 200, body: { cut: world.storm(tenant, { lines, refuseForMs }) } };
 }
 
 function wire(call: ControlCall): ControlAnswer {

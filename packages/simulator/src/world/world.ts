@@ -163,6 +163,20 @@ export class World implements ControlWorld {
     return rule;
   }
 
+  storm(tenant: string, wanted: { lines: string[] | undefined; refuseForMs: number }): string[] {
+    const prefix = `${tenant} `;
+    const connected = [...this.#sessions].flatMap(([key, session]) => (key.startsWith(prefix) ? [session] : []));
+    const only = wanted.lines && new Set(wanted.lines);
+    const cut = connected.filter(({ lineId }) => lineId !== undefined && (only?.has(lineId) ?? true));
+    // First nobody may come back, then everybody goes, in one turn of the event loop.
+    const { tenant: t } = this.network(tenant);
+    if (wanted.refuseForMs > 0) {
+      for (const { lineId = '' } of cut) t.faults(lineId).set({ kind: 'refuse', forMs: wanted.refuseForMs });
+    }
+    for (const session of cut) session.cut('fault: storm');
+    return cut.map(({ lineId = '' }) => lineId);
+  }
+
   /** Faults of a line that are still to come. */
   faults(tenant: string, lineId: string): ActiveFault[] {
     return this.network(tenant).tenant.faults(lineId).list();
