@@ -75,6 +75,10 @@ export class StoreHandle implements EngineStore {
   #isDead = false;
   #onDeath: () => void = () => {};
   #isBuried = false;
+  #onBurial: () => void = () => {};
+  readonly #buried = new Promise<undefined>((resolve) => {
+    this.#onBurial = () => resolve(undefined);
+  });
   #reapers: (() => void)[] = [];
   /** Resolves when the process died of a write. */
   readonly died = new Promise<void>((resolve) => {
@@ -99,6 +103,7 @@ export class StoreHandle implements EngineStore {
   bury(): void {
     this.#isDead = true;
     this.#isBuried = true;
+    this.#onBurial();
     for (const reap of this.#reapers) reap();
     this.#reapers = [];
   }
@@ -138,8 +143,9 @@ export class StoreHandle implements EngineStore {
     const index = ++this.#index;
     const written = this.#tail.then(async () => {
       if (this.#isDead) return this.#hang<void>();
-      const fate = await this.#fate({ ...what, index });
-      if (this.#isDead) return this.#hang<void>();
+      // A fate that is never decided ends with the funeral.
+      const fate = await Promise.race([this.#fate({ ...what, index }), this.#buried]);
+      if (fate === undefined || this.#isDead) return this.#hang<void>();
       if (fate === 'refused') throw new Error('the disk is full');
       if (fate !== 'dies_before') apply();
       if (fate === 'done') return;
