@@ -5,7 +5,6 @@ import { allChats, allMessages, oneMessage } from './history.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { readMessages } from './messages.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
-import { cancelMessage, lineQueue } from './queue.ts';
 import {
   allContacts,
   getContact,
@@ -20,6 +19,7 @@ import {
   showTyping,
   watchPresence,
 } from './people.ts';
+import { cancelMessage, lineQueue } from './queue.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
 import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from './webhooks.ts';

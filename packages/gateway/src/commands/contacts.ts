@@ -1,4 +1,6 @@
 import type { NumberLookup } from '@ponte/engine';
+import type { Line } from '../core/lines.ts';
+import { noteBusiness } from '../store/contacts.ts';
 import { lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
@@ -27,6 +29,7 @@ export const checkNumbers = lineCommand(
     if (asked.length > 0) {
       const found = await context.router.run(line.id, 'numbers.check', { phones: asked }, { timeoutMs: 20_000 });
       for (const lookup of found) answers.set(lookup.phone, lookup);
+      await noteBusinesses(context, line, found);
     }
     return input.numbers.map(({ digits }) => ({
       phone: digits,
@@ -35,3 +38,11 @@ export const checkNumbers = lineCommand(
     }));
   },
 );
+
+async function noteBusinesses({ store }: Context, line: Line, found: NumberLookup[]): Promise<void> {
+  for (const isBusiness of [true, false]) {
+    const people = found.filter((lookup) => lookup.registered && lookup.isBusiness === isBusiness);
+    const addresses = people.flatMap(({ jid, lid }) => [jid, lid].filter((address) => address !== undefined));
+    await noteBusiness(store.db, line.id, addresses, isBusiness);
+  }
+}

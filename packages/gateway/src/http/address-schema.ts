@@ -41,3 +41,19 @@ export const waitSchema = z.coerce
   .max(60, 'Use whole seconds from 0 to 60.')
   .default(30)
   .meta({ description: 'Seconds to wait for WhatsApp’s acknowledgement before answering 202.' });
+
+/** Something that people write as a phone number; whether it can be one is answered, not refused. */
+const askedNumber = z
+  .string('Give phone numbers as strings.')
+  .max(64, 'That is too long to be a phone number.')
+  .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'Use digits, with an optional leading +.')
+  .transform((value) => {
+    const phone = parsePhone(value);
+    return { digits: phone ?? value.replace(/\D/g, ''), isPossible: phone !== undefined };
+  });
+
+/** Phone numbers to ask WhatsApp about. */
+export const askedNumbers = z
+  .array(askedNumber, 'phones must be an array of phone numbers.')
+  .min(1, 'Name at least one phone number.')
+  .max(100, 'At most 100 phone numbers in one call.');

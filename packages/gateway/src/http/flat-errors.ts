@@ -21,6 +21,7 @@ const STATUS: Record<ErrorCode, number> = {
   plan_in_use: 409,
   chat_not_found: 404,
   contact_not_found: 404,
+  avatar_not_found: 404,
   media_not_found: 404,
   webhook_not_found: 404,
   delivery_not_found: 404,

@@ -61,7 +61,10 @@ export async function applyMapping(tx: Tx, lineId: string, { lid, pn }: AddressM
 }
 
 async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
-  const ofLine = tx.db.selectFrom('contacts').select(['name', 'push_name']).where('line_id', '=', lineId);
+  const ofLine = tx.db
+    .selectFrom('contacts')
+    .select(['name', 'push_name', 'is_business'])
+    .where('line_id', '=', lineId);
   const contact = await ofLine.where('jid', '=', pn).executeTakeFirst();
   if (!contact) return;
   const target = await ofLine.where('jid', '=', lid).executeTakeFirst();
@@ -76,7 +79,11 @@ async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping):
   }
   await tx.db
     .updateTable('contacts')
-    .set({ name: target.name ?? contact.name, push_name: target.push_name ?? contact.push_name })
+    .set({
+      name: target.name ?? contact.name,
+      push_name: target.push_name ?? contact.push_name,
+      is_business: Math.max(Number(target.is_business), Number(contact.is_business)),
+    })
     .where('line_id', '=', lineId)
     .where('jid', '=', lid)
     .execute();

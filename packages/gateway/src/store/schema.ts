@@ -217,6 +217,7 @@ export interface ContactsTable {
   lid: string | null;
   name: string | null;
   push_name: string | null;
+  is_business: Generated<number>;
   updated_at: number;
 }
 

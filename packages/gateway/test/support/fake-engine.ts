@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type AccountOperations,
   type Engine,
   type EngineChange,
   EngineError,
@@ -31,6 +32,20 @@ export class FakeEngine implements Engine {
   readonly connects: (Parameters<Engine['connect']>[0] | 'login')[] = [];
   readonly wire: Transmission[] = [];
   readonly reads: unknown[] = [];
+  /** What was asked of the account: name and input. */
+  readonly asked: [name: string, input: unknown][] = [];
+  readonly account: AccountOperations = {
+    typing: (input) => this.#note('typing', input, {}),
+    presence: (input) => this.#note('presence', input, {}),
+    watch: (input) => this.#note('watch', input, {}),
+    person: (input) => this.#note('person', input, { party: { jid: input.jid }, about: 'At work', isBusiness: false }),
+    setAbout: (input) => this.#note('setAbout', input, {}),
+    contactLink: (input) => this.#note('contactLink', input, { link: 'https://wa.me/qr/ABC' }),
+    statusAudience: (input) => this.#note('statusAudience', input, []),
+    picture: (input) => this.#note('picture', input, null),
+    setPicture: (input) => this.#note('setPicture', input, { id: '1' }),
+    removePicture: (input) => this.#note('removePicture', input, {}),
+  };
   /** Logging in succeeds by itself. */
   isWelcoming = true;
   /** Acknowledgements come by themselves. */
@@ -46,6 +61,11 @@ export class FakeEngine implements Engine {
   constructor(options: EngineOptions, self: Self | undefined) {
     this.options = options;
     this.#self = self;
+  }
+
+  async #note<T>(name: string, input: unknown, answer: T): Promise<T> {
+    this.asked.push([name, input]);
+    return answer;
   }
 
   emit(change: EngineChange): void {

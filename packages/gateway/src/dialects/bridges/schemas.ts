@@ -1,7 +1,6 @@
-import { parsePhone } from '@ponte/engine';
 import { z } from 'zod';
 import { CUSTOMER_REF } from '../../commands/find-line.ts';
-import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
+import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';
 import { ALL_EVENTS } from './webhook-format.ts';
 
@@ -87,21 +86,7 @@ export const readBody = z.object({
   played: z.boolean('played is true or false.').default(false),
 });
 
-/** Something that people write as a phone number; whether it can be one is answered, not refused. */
-const askedNumber = z
-  .string('Give phone numbers as strings.')
-  .max(64, 'That is too long to be a phone number.')
-  .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'Use digits, with an optional leading +.')
-  .transform((value) => {
-    const phone = parsePhone(value);
-    return { digits: phone ?? value.replace(/\D/g, ''), isPossible: phone !== undefined };
-  });
-export const checkBody = z.object({
-  phones: z
-    .array(askedNumber, 'phones must be an array of phone numbers.')
-    .min(1, 'Name at least one phone number.')
-    .max(100, 'At most 100 phone numbers in one call.'),
-});
+export const checkBody = z.object({ phones: askedNumbers });
 export const checked = z.array(
   z.object({ phone: z.string(), registered: z.boolean(), is_business: z.boolean().optional() }),
 );

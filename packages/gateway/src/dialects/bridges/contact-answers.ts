@@ -1,0 +1,36 @@
+import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
+import type { Contact, ContactDetail, Profile } from '../../commands/people.ts';
+import type { Answer } from '../../http/route.ts';
+
+/** The number's address when WhatsApp disclosed it, else the LID; digits of a number only. */
+const addresses = ({ jid, pn }: Party) => ({ jid: bareJid(pn ?? jid), phone: phoneOf(pn ?? jid) ?? '' });
+
+export const contact = ({ party, name, isBusiness }: Contact) => ({
+  ...addresses(party),
+  name,
+  is_business: isBusiness,
+});
+
+export const contactDetail = ({ party, name, about, isBusiness }: ContactDetail) => ({
+  ...addresses(party),
+  name,
+  about: about ?? '',
+  is_business: isBusiness,
+});
+
+export const profile = ({ line, about }: Profile) => ({
+  jid: line.jid === null ? '' : bareJid(line.jid),
+  phone: line.phone ?? '',
+  name: line.name ?? '',
+  about: about ?? '',
+});
+
+export const statusPrivacy = (lists: StatusAudience[]) =>
+  lists.map(({ type, people, isDefault }) => ({ type, list: people, is_default: isDefault }));
+
+/** The picture itself. Whoever keeps it may ask with its id whether there is a new one. */
+export const picture = ({ id, jpeg }: Picture): Answer => ({
+  status: 200,
+  bytes: { contentType: 'image/jpeg', data: jpeg },
+  headers: { 'cache-control': 'private, no-cache', ...(id === '' ? {} : { etag: `"${id}"` }) },
+});

@@ -1,0 +1,52 @@
+import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
+import type { CheckedNumber } from '../../commands/contacts.ts';
+import type { Contact, ContactDetail, Profile } from '../../commands/people.ts';
+import type { Answer } from '../../http/route.ts';
+import { internationalPhone } from './phone.ts';
+
+/** The number's address when WhatsApp disclosed it, else the LID; the phone of a number only. */
+const addresses = ({ jid, pn }: Party) => ({
+  jid: bareJid(pn ?? jid),
+  phone: internationalPhone(phoneOf(pn ?? jid) ?? null),
+});
+
+export const contact = ({ party, name, isBusiness }: Contact) => ({
+  ...addresses(party),
+  name,
+  is_business: isBusiness,
+});
+
+export const contactDetail = (of: ContactDetail) => ({ ok: true, ...contact(of), about: of.about });
+
+/** Whether somebody is a business is known of numbers that exist only. */
+export const checked = (lineId: string, numbers: CheckedNumber[]) => ({
+  ok: true,
+  line_id: lineId,
+  numbers: numbers.map(({ phone, registered, isBusiness }) => ({
+    phone,
+    registered,
+    is_business: registered ? isBusiness : null,
+  })),
+});
+
+export const profile = ({ line, about }: Profile) => ({
+  ok: true,
+  line_id: line.id,
+  jid: line.jid === null ? null : bareJid(line.jid),
+  phone: internationalPhone(line.phone),
+  name: line.name,
+  about,
+});
+
+export const statusPrivacy = (lineId: string, lists: StatusAudience[]) => ({
+  ok: true,
+  line_id: lineId,
+  privacy: lists.map(({ type, people, isDefault }) => ({ type, list: people, is_default: isDefault })),
+});
+
+/** The picture itself. Whoever keeps it may ask with its id whether there is a new one. */
+export const picture = ({ id, jpeg }: Picture): Answer => ({
+  status: 200,
+  bytes: { contentType: 'image/jpeg', data: jpeg },
+  headers: { 'cache-control': 'private, no-cache', ...(id === '' ? {} : { etag: `"${id}"` }) },
+});
