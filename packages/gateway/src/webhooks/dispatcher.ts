@@ -16,7 +16,9 @@ import type { Lane, Now } from './lane.ts';
 import { LANE_LEASE_MS, Lanes } from './lanes.ts';
 import { judge } from './outcome.ts';
 import { type Entry, Recorder } from './recorder.ts';
+import { createRetention, type Retention } from './retention.ts';
 import { DEFAULT_SLOTS, type SlotLimits, Slots } from './slots.ts';
+import { refreshSelectors } from './subscriptions.ts';
 
 export interface DispatcherOptions {
   store: Store;
@@ -42,6 +44,7 @@ export interface Dispatcher {
 
 const POLL_MS = 1_000;
 const CLOSE_GRACE_MS = 8_000;
+const STORE_GRACE_MS = 1_000;
 /** An attempt must end well before the lease of its lane does. */
 const LEASE_MARGIN_MS = ATTEMPT_TIMEOUT_MS + 5_000;
 /** An endpoint that has not answered for so long is suspect until it does. */
@@ -77,6 +80,7 @@ class RunningDispatcher implements Dispatcher {
   /** Lanes that wait for the end of a pause. */
   readonly #paused = new Map<Lane, () => void>();
   readonly #agenda: Agenda;
+  readonly #retention: Retention;
   #lanes: Lanes | undefined;
   #cycle: Promise<void> | undefined;
   #again = false;
@@ -88,6 +92,7 @@ class RunningDispatcher implements Dispatcher {
     this.#metrics = options.metrics ?? noDeliveryMetrics;
     this.#slots = new Slots(options.slots ?? DEFAULT_SLOTS);
     this.#agenda = new Agenda({ ...options, pollMs: options.pollMs ?? POLL_MS, onDue: () => this.#kick() });
+    this.#retention = createRetention(options);
     this.#recorder = new Recorder({
       ...options,
       onRecorded: (entries) => this.#recorded(entries),
@@ -107,6 +112,7 @@ class RunningDispatcher implements Dispatcher {
     const box = await ring.box(WEBHOOK_SCOPE);
     // SQLite has one dispatcher: whatever is held belongs to a run that is over.
     if (store.engine === 'sqlite') await freeLanes(store.db, null);
+    await refreshSelectors(store, this.#options.formats);
     await this.#agenda.open();
     this.#lanes = new Lanes({ store, box, guard, log, owner: `node_${randomBase62(12)}` });
     this.#metrics.watch({
@@ -117,6 +123,7 @@ class RunningDispatcher implements Dispatcher {
         return { count, oldestAgeSeconds: ageMs / 1_000 };
       },
     });
+    this.#retention.start();
     this.#kick();
   }
 
@@ -141,8 +148,12 @@ class RunningDispatcher implements Dispatcher {
     ]);
     over.abort();
     await Promise.all(this.#underWay);
-    await this.#recorder.drained();
-    await this.#lanes?.close();
+    // A database that fails must not hold up the end: what it did not take is attempted again by the next run.
+    await Promise.race([this.#recorder.drained(), this.#options.clock.sleep(graceMs + STORE_GRACE_MS)]);
+    await this.#retention.close();
+    await this.#lanes?.close().catch((error: unknown) => {
+      this.#options.log.warn({ error }, 'giving webhooks back failed; their leases end by themselves');
+    });
   }
 
   #now(): Now {

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../observe/logger.ts';
 import { expirePending, pruneDeliveries } from '../store/delivery-queue.ts';
 import type { Store, Tx } from '../store/store.ts';
 
@@ -28,4 +30,46 @@ export async function sweepDeliveries(
     }
   }
   return true;
+}
+
+const FIRST_SWEEP_MS = 5 * 60_000;
+const SWEEP_EVERY_MS = 60 * 60_000;
+/** When a sweep did not get to the end, the next one comes soon. */
+const SWEEP_AGAIN_MS = 60_000;
+
+export interface Retention {
+  start(): void;
+  /** Ends after the batch that is under way. */
+  close(): Promise<void>;
+}
+
+/** Sweeps once an hour. A sweep that fails is said in the log and tried again at the next one. */
+export function createRetention(deps: { store: Store; clock: Clock; log: Log }): Retention {
+  const { store, clock, log } = deps;
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  let cancel = () => {};
+  const sweep = async () => {
+    let nextMs = SWEEP_EVERY_MS;
+    try {
+      if (!(await sweepDeliveries(store, clock.now(), () => isClosed))) nextMs = SWEEP_AGAIN_MS;
+    } catch (error) {
+      log.error({ error }, 'deleting old deliveries failed');
+    }
+    schedule(nextMs);
+  };
+  const schedule = (delayMs: number) => {
+    if (isClosed) return;
+    cancel = clock.after(delayMs, () => {
+      running = sweep();
+    });
+  };
+  return {
+    start: () => schedule(FIRST_SWEEP_MS),
+    async close() {
+      isClosed = true;
+      cancel();
+      await running;
+    },
+  };
 }
