@@ -199,7 +199,7 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
         await rig.api.expect<{ direction: string; tag: string; attrs: Record<string, string> }[]>(
           200,
           'GET',
-          `/api/sandbox/v1/lines/${line.lineId}/log`,
+          `/api/sandbox/v1/lines/${line.lineId}/wire`,
         )
       ).filter(({ tag, direction }) => tag === 'presence' && direction === 'in');
     const subscriptions = async () => (await wire()).filter(({ attrs }) => attrs.type === 'subscribe').length;

@@ -7,6 +7,8 @@ import type { Log } from '../observe/logger.ts';
 export interface SimulatorAddress {
   port: number;
   noiseRoot: Uint8Array;
+  /** PEM of the authority of its media host. */
+  mediaCa: string;
   controlToken: string;
 }
 
@@ -24,6 +26,7 @@ interface Ready {
   ready: true;
   port: number;
   noiseRootPublicKeyHex: string;
+  mediaCaPem: string;
   controlToken: string;
 }
 
@@ -74,6 +77,7 @@ export async function startSimulatorProcess(options: {
         address = {
           port: message.port,
           noiseRoot: Buffer.from(message.noiseRootPublicKeyHex, 'hex'),
+          mediaCa: message.mediaCaPem,
           controlToken: message.controlToken,
         };
         resolve(address);

@@ -127,6 +127,7 @@ export class Rig {
       simulator: {
         port: this.simulator.port,
         noiseRootHex: Buffer.from(this.simulator.noiseRootPublicKey).toString('hex'),
+        mediaCa: this.simulator.mediaCaPem,
         controlToken: this.simulator.controlToken,
       },
     });
