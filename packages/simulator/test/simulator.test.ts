@@ -13,6 +13,8 @@ interface Ready {
   port: number;
   noiseRootPublicKeyHex: string;
   controlToken: string;
+  mediaPort: number;
+  mediaCaPem: string;
 }
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -91,12 +93,14 @@ test('the simulator runs as a process of its own, keeps its world and ends with 
   const folder = await mkdtemp(join(tmpdir(), 'simulator-'));
   const dataFile = join(folder, 'world.db');
   const first = await startProcess(['--data-file', dataFile], 'given-token');
-  expect(first.ready).toMatchObject({ ready: true, controlToken: 'given-token' });
+  expect(first.ready).toMatchObject({ ready: true, controlToken: 'given-token', mediaPort: expect.any(Number) });
+  expect(first.ready.mediaCaPem).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
   await api(first.ready.port, 'given-token')('POST /phones', { phone: ALICE, name: 'Alice' });
   first.child.disconnect();
   expect(await once(first.child, 'exit')).toEqual([0, null]);
   const second = await startProcess(['--data-file', dataFile]);
   expect(second.ready.noiseRootPublicKeyHex).toBe(first.ready.noiseRootPublicKeyHex);
+  expect(second.ready.mediaCaPem).toBe(first.ready.mediaCaPem);
   expect(second.ready.controlToken).not.toBe('given-token');
   const { body } = await api(second.ready.port, second.ready.controlToken)('GET /phones');
   expect(body).toMatchObject([{ phone: ALICE, name: 'Alice' }]);

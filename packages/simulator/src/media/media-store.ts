@@ -21,7 +21,15 @@ export const LINK_TTL_MS = 30 * 24 * 3600 * 1000;
 const RETENTION_MS = 60 * 24 * 3600 * 1000;
 /** One upload; documents of WhatsApp may have 2 GiB, which no test needs. */
 export const UPLOAD_MAX_BYTES = 128 * 1024 * 1024;
-const TENANT_MAX_BYTES = 1024 * 1024 * 1024;
+/** What one tenant may have, and all together. */
+export interface MediaQuota {
+  tenantBytes: number;
+  totalBytes: number;
+}
+
+const QUOTA: MediaQuota = { tenantBytes: 1024 ** 3, totalBytes: 20 * 1024 ** 3 };
+/** The sum over all tenants is taken again after this part of it was added. */
+const CHECK_AFTER = 0.05;
 const LINKS_PER_TENANT_MAX = 20_000;
 const SWEEP_EVERY_MS = 60_000;
 
@@ -37,11 +45,11 @@ interface Row {
 export type MediaStore = ReturnType<typeof createMediaStore>;
 
 /**
- * What was uploaded, by tenant: links that expire, over bytes that are there once per hash. Bounded per tenant (1 GiB, 20,000 links):
- * the oldest goes when there is too much, as if the phones had deleted it. Time is the world's; nothing is swept by a timer.
+ * What was uploaded, by tenant: links that expire, over bytes that are there once per hash. Bounded per tenant (20,000 links) and in
+ * all: the oldest goes when there is too much, as if the phones had deleted it. Time is the world's; nothing is swept by a timer.
  */
-export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blobs: Blobs; maxBytes?: number }) {
-  const { db, clock, rng, blobs, maxBytes = TENANT_MAX_BYTES } = options;
+export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blobs: Blobs; quota?: MediaQuota }) {
+  const { db, clock, rng, blobs, quota = QUOTA } = options;
   const insert = prepare<unknown[]>(
     db,
     'insert into media (tenant, id, kind, hash, size, created_ms, expires_ms) values (?,?,?,?,?,?,?)',
@@ -69,8 +77,17 @@ export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blob
     db,
     'select hash from media where tenant = ? order by created_ms, id limit 1',
   );
+  const totalOfAll = prepare<[], { bytes: number | null }>(
+    db,
+    'select sum(size) as bytes from (select max(size) as size from media group by tenant, hash)',
+  );
+  const oldestOfAll = prepare<[], { tenant: string; hash: string }>(
+    db,
+    'select tenant, hash from media order by expires_ms limit 1',
+  );
   const dropHash = prepare<unknown[]>(db, 'delete from media where tenant = ? and hash = ?');
   let sweptMs = Number.NEGATIVE_INFINITY;
+  let bytesUntilCheck = 0;
 
   async function sweep(): Promise<void> {
     const now = clock.nowMs();
@@ -86,12 +103,29 @@ export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blob
   async function makeRoom(tenant: string): Promise<void> {
     for (;;) {
       const { bytes, links } = totals.get(tenant) ?? {};
-      if ((bytes ?? 0) <= maxBytes && (links ?? 0) <= LINKS_PER_TENANT_MAX) return;
+      if ((bytes ?? 0) <= quota.tenantBytes && (links ?? 0) <= LINKS_PER_TENANT_MAX) return;
       const victim = oldest.get(tenant)?.hash;
       if (victim === undefined) return;
-      dropHash.run(tenant, victim);
-      await blobs.remove(tenant, victim);
+      await drop(tenant, victim);
     }
+  }
+
+  /** The bound over all tenants; may be passed by a twentieth between two checks. */
+  async function makeRoomForAll(addedBytes: number): Promise<void> {
+    bytesUntilCheck -= addedBytes;
+    if (bytesUntilCheck > 0) return;
+    for (;;) {
+      const bytes = totalOfAll.get()?.bytes ?? 0;
+      bytesUntilCheck = quota.totalBytes * CHECK_AFTER;
+      const victim = bytes > quota.totalBytes ? oldestOfAll.get() : undefined;
+      if (!victim) return;
+      await drop(victim.tenant, victim.hash);
+    }
+  }
+
+  async function drop(tenant: string, hash: string): Promise<void> {
+    dropHash.run(tenant, hash);
+    await blobs.remove(tenant, hash);
   }
 
   function link(tenant: string, kind: string, hash: string, size: number): MediaLink {
@@ -113,9 +147,10 @@ export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blob
     ): Promise<MediaLink> {
       await sweep();
       const stream = source instanceof Uint8Array ? Readable.from([source], { objectMode: false }) : source;
-      const size = await blobs.write(tenant, hash, stream, Math.min(limit, maxBytes));
+      const size = await blobs.write(tenant, hash, stream, Math.min(limit, quota.tenantBytes));
       const made = link(tenant, kind, hash, size);
       await makeRoom(tenant);
+      await makeRoomForAll(size);
       return made;
     },
     /** Another link to bytes that are still here; undefined when they are not. */

@@ -12,7 +12,8 @@ const AUTHORITY_NAME = 'Ponte simulator media authority';
 /** The names of WhatsApp's media hosts: clients that insist on one can be led here and still check who answers. */
 const WHATSAPP_NAMES = ['mmg.whatsapp.net', '*.whatsapp.net', '*.cdn.whatsapp.net', '*.fna.whatsapp.net'];
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
-const EPHEMERAL_TENANT_MAX_BYTES = 256 * 1024 * 1024;
+/** In memory there is less room. */
+const EPHEMERAL_QUOTA = { tenantBytes: 256 * 1024 ** 2, totalBytes: 512 * 1024 ** 2 };
 
 export type Media = ReturnType<typeof createMedia>;
 
@@ -25,7 +26,7 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
     clock,
     rng,
     blobs: isDurable ? fileBlobs(folder) : memoryBlobs(),
-    ...(isDurable ? {} : { maxBytes: EPHEMERAL_TENANT_MAX_BYTES }),
+    ...(isDurable ? {} : { quota: EPHEMERAL_QUOTA }),
   });
   const tokens = new UploadTokens(
     keptSecret(db, 'media token secret', () => rng.bytes(32)),
