@@ -1,0 +1,108 @@
+import { createHmac } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runProgram } from './program.ts';
+import { quickStart } from './quick-start.ts';
+import { signatureVerdict, startReceiver } from './receiver.ts';
+
+let folder: string;
+let printed: string[];
+let said: string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ponte-cli-'));
+  process.env.DATA_DIR = join(folder, 'data');
+  process.env.PORT = '0';
+  printed = [];
+  said = [];
+});
+afterEach(() => {
+  for (const name of ['DATA_DIR', 'PORT', 'LOG_LEVEL']) delete process.env[name];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ponte = (...argv: string[]) =>
+  runProgram(
+    argv,
+    { version: '1.2.3', consoleFolder: folder, start: async () => {} },
+    { result: (text) => void printed.push(text), say: (text) => void said.push(text) },
+  );
+const json = <T>(): T => JSON.parse(printed.splice(0).join('\n')) as T;
+
+test('a key is made, listed without its secret, rotated and revoked', async () => {
+  expect(await ponte('keys', 'create', '--mode', 'test', '--name', 'ci', '--json')).toBe(0);
+  const made = json<{ id: string; key: string }>();
+  expect(made.key).toMatch(/^wzb_test_[0-9A-Za-z]{38}$/);
+
+  expect(await ponte('keys', 'rotate', made.id, '--grace-hours', '1', '--json')).toBe(0);
+  const next = json<{ id: string; key: string; replaces: string }>();
+  expect(next).toMatchObject({ replaces: made.id });
+
+  expect(await ponte('keys', 'revoke', next.id)).toBe(0);
+  printed.splice(0);
+  expect(await ponte('keys', 'list', '--json')).toBe(0);
+  const text = printed.join('');
+  const { keys } = json<{ keys: { id: string; name: string; mode: string; revoked_at: string | null }[] }>();
+  expect(keys.map(({ id, name, mode }) => ({ id, name, mode }))).toEqual([
+    { id: made.id, name: 'ci', mode: 'test' },
+    { id: next.id, name: 'ci', mode: 'test' },
+  ]);
+  expect(keys.every((key) => key.revoked_at !== null)).toBe(true);
+  expect(text).not.toContain(made.key);
+  expect(text).not.toContain(next.key);
+});
+
+test('a usage mistake ends with 2 and names the option, an impossible wish with 1 and the reason', async () => {
+  expect(await ponte('keys', 'create', '--mode', 'prod', '--name', 'x')).toBe(2);
+  expect(said.splice(0).join()).toContain('--mode is "prod", but it takes test or live');
+  expect(await ponte('keys', 'create', '--mode', 'test')).toBe(2);
+  expect(said.splice(0).join()).toContain('--name');
+  expect(await ponte('keys', 'create', '--mode', 'test', '--name', 'x', '--scopes', 'everything')).toBe(2);
+  expect(said.splice(0).join()).toContain('messages:send');
+  expect(await ponte('nonsense')).toBe(2);
+  expect(await ponte('keys', 'revoke', 'key_nobody')).toBe(1);
+  expect(said.splice(-1).join()).toContain('there is no key key_nobody');
+  expect(await ponte('--version')).toBe(0);
+  expect(printed).toEqual(['1.2.3']);
+});
+
+test('the lines of a fresh installation are an empty list', async () => {
+  expect(await ponte('lines', 'list', '--json')).toBe(0);
+  expect(json()).toEqual({ lines: [] });
+});
+
+test('the doctor finds a fresh installation well, and a wrong setting by its name', async () => {
+  expect(await ponte('doctor', '--json')).toBe(0);
+  const { checks } = json<{ checks: { name: string; ok: boolean }[] }>();
+  expect(checks.filter((check) => !check.ok)).toEqual([]);
+  expect(checks.map((check) => check.name)).toContain('master key');
+  expect(existsSync(join(folder, 'data', 'ponte.db'))).toBe(true);
+  process.env.LOG_LEVEL = 'loud';
+  expect(await ponte('doctor')).toBe(1);
+  expect(printed.join('\n')).toMatch(/FAIL {2}configuration: LOG_LEVEL is "loud"/);
+});
+
+test('the receiver answers 200, prints what came, and checks signatures against its secret', async () => {
+  const server = await startReceiver({ port: 0, print: (line) => void printed.push(line) });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const answer = await fetch(`http://127.0.0.1:${port}/hook`, { method: 'POST', body: '{"event":"message"}' });
+  expect(answer.status).toBe(200);
+  await answer.text();
+  expect(printed.join('\n')).toContain('{"event":"message"}');
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const body = Buffer.from('{"a":1}');
+  const signature = `sha256=${createHmac('sha256', 'wzb_whsec_x').update(body).digest('hex')}`;
+  expect(signatureVerdict(body, signature, 'wzb_whsec_x')).toBe('signature valid');
+  expect(signatureVerdict(body, signature, 'wzb_whsec_y')).toBe('SIGNATURE INVALID');
+  expect(signatureVerdict(body, 'sha256=short', 'wzb_whsec_x')).toBe('SIGNATURE INVALID');
+});
+
+test('the quick start carries the key and both APIs', () => {
+  const text = quickStart('http://127.0.0.1:8080', 'wzb_test_KEY');
+  expect(text).toContain('export KEY=wzb_test_KEY PONTE=http://127.0.0.1:8080');
+  expect(text).toContain('/api/instances/demo/proxy/send/text');
+  expect(text).toContain('/api/bridge/v1/messages/send');
+});
