@@ -44,6 +44,7 @@ export class BaileysLine {
   readonly received: WAMessage[] = [];
   /** What the own phone told this line: keys, history, answers. */
   readonly peer: WAMessage[] = [];
+  readonly history: BaileysEventMap['messaging-history.set'][] = [];
   readonly updates: BaileysEventMap['messages.update'] = [];
   readonly calls: BaileysEventMap['call'] = [];
   readonly closes: (number | undefined)[] = [];
@@ -60,13 +61,17 @@ export class BaileysLine {
   #uploads: HttpsAgent | undefined;
   #downloads: Agent | undefined;
   readonly #waiters = new Set<() => void>();
-  readonly #options: { markOnline: boolean };
+  readonly #options: { markOnline: boolean; isSyncing: boolean };
 
-  constructor(simulator: () => Simulator, id: string, options: { tenant?: string; markOnline?: boolean } = {}) {
+  constructor(
+    simulator: () => Simulator,
+    id: string,
+    options: { tenant?: string; markOnline?: boolean; isSyncing?: boolean } = {},
+  ) {
     this.#simulator = simulator;
     this.id = id;
     this.#tenant = options.tenant ?? 'test';
-    this.#options = { markOnline: options.markOnline ?? false };
+    this.#options = { markOnline: options.markOnline ?? false, isSyncing: options.isSyncing ?? false };
     this.auth = { creds: initAuthCreds(), keys: memoryKeys() };
   }
 
@@ -85,7 +90,7 @@ export class BaileysLine {
       logger: silent,
       markOnlineOnConnect: this.#options.markOnline,
       syncFullHistory: false,
-      shouldSyncHistoryMessage: () => false,
+      shouldSyncHistoryMessage: () => this.#options.isSyncing,
       // Trusts the simulator's own authority for media, as a client of WhatsApp trusts the public ones.
       fetchAgent: this.#uploads,
       options: this.#fetchOptions(),
@@ -105,6 +110,10 @@ export class BaileysLine {
     });
     sock.ev.on('call', (calls) => {
       this.calls.push(...calls);
+      this.#changed();
+    });
+    sock.ev.on('messaging-history.set', (history) => {
+      this.history.push(history);
       this.#changed();
     });
     sock.ev.on('messages.update', (updates) => {

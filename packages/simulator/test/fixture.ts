@@ -42,14 +42,18 @@ export class Fixture {
     return this.world.createPhone(TENANT, { phone: digits, name: `Phone ${digits}`, about, isBusiness, isLidOnly });
   }
 
-  line(id: string, options: { markOnline?: boolean } = {}): BaileysLine {
+  line(id: string, options: { markOnline?: boolean; isSyncing?: boolean } = {}): BaileysLine {
     const line = new BaileysLine(() => this.simulator, id, { tenant: TENANT, ...options });
     this.lines.push(line);
     return line;
   }
 
   /** A line that is linked to this phone, logged in and drained. */
-  async linked(id: string, digits: string, options: { markOnline?: boolean } = {}): Promise<BaileysLine> {
+  async linked(
+    id: string,
+    digits: string,
+    options: { markOnline?: boolean; isSyncing?: boolean } = {},
+  ): Promise<BaileysLine> {
     const line = this.line(id, options);
     await pairLine(this.simulator, line, digits, TENANT);
     return line;

@@ -5,6 +5,7 @@ import { CHAT_ROUTES } from './chat-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
 import { GROUP_ROUTES } from './group-routes.ts';
+import { HISTORY_ROUTES } from './history-routes.ts';
 import { LINE_ROUTES } from './line-routes.ts';
 import { MESSAGE_ROUTES } from './message-routes.ts';
 import { PHONE_ROUTES } from './phone-routes.ts';
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...CHANGE_ROUTES,
   ...CHAT_ROUTES,
   ...GROUP_ROUTES,
+  ...HISTORY_ROUTES,
   ...CALL_ROUTES,
   ...PROFILE_ROUTES,
   ...LINE_ROUTES,

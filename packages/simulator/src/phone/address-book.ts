@@ -45,6 +45,14 @@ export class AddressBook {
     return parts ? `${parts.user}.${parts.device}@${parts.server}` : jid;
   }
 
+  /** Every pair that is known. */
+  pairs(): { pn: Jid; lid: Jid }[] {
+    return this.#store.list('pn-to-lid').map(({ id, value }) => ({
+      pn: formatJid(id, SERVER_PN),
+      lid: formatJid(new TextDecoder().decode(value), SERVER_LID),
+    }));
+  }
+
   #lookUp(kind: string, user: string): string | undefined {
     const value = this.#store.get(kind, user);
     return value && new TextDecoder().decode(value);

@@ -32,8 +32,9 @@ import type {
 import { Outbound } from './outbound.ts';
 import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
+import type { OldChat, OldMessage } from './sync/history-store.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
-import type { ContextInfo, Message } from './wa-proto.ts';
+import { type ContextInfo, encoded, type Message, proto } from './wa-proto.ts';
 
 export interface PhoneOptions {
   jid: Jid;
@@ -93,6 +94,7 @@ export class Phone implements PhoneDevice {
   readonly #book: AddressBook;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  readonly #directory: Directory;
   readonly #linking: Linking;
   readonly #retries: RetryRequests;
   readonly #files: PhoneFiles;
@@ -115,6 +117,7 @@ export class Phone implements PhoneDevice {
     const inbox = new Inbox(store, jid);
     const directory = new Directory(link, book, () => this.#newId());
     this.inbox = inbox;
+    this.#directory = directory;
     this.#signal = signal;
     this.#book = book;
     this.#outbound = new Outbound({ own, link, store, signal, book, directory, random });
@@ -198,6 +201,32 @@ export class Phone implements PhoneDevice {
       const file = mediaOf(message) ? { fileState: 'ok' as const } : {};
       this.inbox.record({ ...newEntry(about), ...file, isOwnSend: true, senderJid: this.lid, status: 'pending' });
     });
+  }
+
+  /**
+   * Gives this phone a past, to be handed to lines that are linked later: old messages of a chat, in the order they came. It does not
+   * show them in its inbox. Throws as send().
+   */
+  async addHistory(chat: OldChat, messages: { from: Jid | undefined; at: number; kind: ContentKind; input: Input }[]) {
+    const { chatJid } = chat;
+    const context = { ...this.#buildContext(), contextInfo: undefined };
+    const old: OldMessage[] = [];
+    for (const { from, at, kind, input } of messages) {
+      const { message } = await kind.build(input, context);
+      const fromMe = from === undefined;
+      const messageId = input.optionalText('message_id', 64) ?? this.#newId();
+      const raw = Buffer.from(encoded(proto.Message, message)).toString('base64');
+      const pushName = input.optionalText('push_name', 100);
+      const named = pushName === undefined ? {} : { pushName };
+      const sender = isGroup(chatJid) ? { senderJid: from ?? this.lid } : {};
+      old.push({ chatJid, messageId, fromMe, timestamp: at, raw, ...sender, ...named });
+    }
+    this.sync.history.old.add(chat, old);
+  }
+
+  /** The address for the wire: by LID where somebody has one. People this phone does not know are asked for. */
+  async wire(jid: Jid): Promise<Jid> {
+    return isGroup(jid) ? jid : ((await this.#directory.contacts([jid]))[0]?.jid ?? jid);
   }
 
   /** Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as send(). */
@@ -326,7 +355,10 @@ export class Phone implements PhoneDevice {
     } else if (type === 'server-error') {
       this.#uploadAgain(node, device);
     } else if (type === 'peer_msg' && isOwn) {
+      this.sync.history.noted(idsOf(node), 'delivered');
       await this.sync.companions.received(device, idsOf(node));
+    } else if (type === 'hist_sync' && isOwn) {
+      this.sync.history.noted(idsOf(node), 'synced');
     } else {
       const chat = this.#book.shown(isOwn && recipient ? recipient : from);
       const status = STATUS_OF_RECEIPT[type];

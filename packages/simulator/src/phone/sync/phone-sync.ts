@@ -5,11 +5,12 @@ import { Companions } from '../companions.ts';
 import type { Directory } from '../directory.ts';
 import type { Chat, Inbox, InboxEntry } from '../inbox.ts';
 import type { DeviceLink, PhoneMedia, PhoneStore } from '../network.ts';
-import type { Message } from '../wa-proto.ts';
+import { type Message, PEER_REQUEST, type PeerRequest, PROTOCOL, type ProtocolMessage } from '../wa-proto.ts';
 import { AppState } from './app-state.ts';
 import { type ChatChange, type ChatSettings, chatSettings, settingsFor } from './chat-settings.ts';
+import { History } from './history.ts';
 import type { OpenMutation } from './mutation.ts';
-import type { MessageRange } from './sync-proto.ts';
+import { type MessageRange, syncProto } from './sync-proto.ts';
 
 export interface PhoneSyncParts {
   own: { jid: Jid; lid: Jid };
@@ -32,6 +33,7 @@ export type ChatView = Chat & Partial<ChatSettings>;
 export class PhoneSync {
   readonly appState: AppState;
   readonly companions: Companions;
+  readonly history: History;
   readonly #parts: PhoneSyncParts;
 
   constructor(parts: PhoneSyncParts) {
@@ -52,9 +54,10 @@ export class PhoneSync {
       appState: this.appState,
       nowMs,
       send: sendPeer,
-      ready: async () => undefined,
-      asked: async () => undefined,
+      ready: (device) => this.history.begin(device),
+      asked: (device, request, messageId) => this.#asked(device, request, messageId),
     });
+    this.history = new History({ ...parts, send: sendPeer });
   }
 
   /** Every chat, the newest first; those that only have settings come last. */
@@ -86,6 +89,34 @@ export class PhoneSync {
       return settingsFor(wire, { name }, about).flatMap((part) => part.settings);
     });
     await this.appState.push('critical_unblock_low', settings);
+  }
+
+  // What companions ask beside keys (peer data operations: Baileys messages-recv.js, whatsmeow BuildHistorySyncRequest).
+  async #asked(device: Jid, protocolMessage: ProtocolMessage, messageId: string): Promise<void> {
+    const request = protocolMessage.peerDataOperationRequestMessage;
+    const type = request?.peerDataOperationRequestType;
+    if (!request) return;
+    if (type === PEER_REQUEST.historyOnDemand) {
+      await this.history.sendOlder(device, request.historySyncOnDemandRequest, messageId);
+    }
+    if (type === PEER_REQUEST.fullHistoryOnDemand) await this.history.sendFull(device);
+    if (type === PEER_REQUEST.placeholderResend) await this.#resend(device, request, messageId);
+  }
+
+  async #resend(device: Jid, request: PeerRequest, stanzaId: string): Promise<void> {
+    const results = (request.placeholderMessageResendRequest ?? []).flatMap(({ messageKey }) => {
+      const found = this.history.find(messageKey?.remoteJid ?? '', messageKey?.id ?? '');
+      if (!found) return [];
+      const webMessageInfoBytes = syncProto.WebMessageInfo.encode(found).finish();
+      return [{ placeholderMessageResendResponse: { webMessageInfoBytes } }];
+    });
+    const peerDataOperationRequestResponseMessage = {
+      peerDataOperationRequestType: PEER_REQUEST.placeholderResend,
+      stanzaId,
+      peerDataOperationResult: results,
+    };
+    const protocolMessage = { type: PROTOCOL.peerDataOperationResponse, peerDataOperationRequestResponseMessage };
+    await this.#parts.sendPeer(device, { protocolMessage });
   }
 
   #changed(mutations: OpenMutation[]): void {

@@ -124,6 +124,7 @@ interface Codec<T> {
 }
 
 interface Library {
+  WebMessageInfo: Codec<HistoryMessage>;
   SyncdPatch: Codec<SyncdPatch>;
   SyncdSnapshot: Codec<SyncdSnapshot>;
   SyncdMutations: Codec<{ mutations?: Maybe<SyncdMutation[]> }>;
