@@ -16,9 +16,25 @@ const TYPES: Record<string, string> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** No third-party assets, no frames, no plug-ins. */
-const CSP =
-  "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/** Nothing from elsewhere, nothing inline, no frames, no plug-ins. */
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Ready-made encodings of a file, best first; the build writes them beside it. */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
 
 /**
  * Serves the files of one folder: `/` is index.html, and so is every address without a file ending (the console routes by itself).
@@ -32,11 +48,14 @@ export function createStaticFiles(folder: string): (request: FastifyRequest, rep
     const ending = extname(path);
     const contentType = TYPES[ending];
     if (contentType === undefined) return false;
-    const data = await read(join(folder, path));
-    if (!data) return false;
+    const found = await readEncoded(join(folder, path), request.headers['accept-encoding'] ?? '');
+    if (!found) return false;
+    const { data, encoding } = found;
     const etag = `"${createHash('sha256').update(data).digest('base64url').slice(0, 22)}"`;
     reply.headers({
       etag,
+      vary: 'Accept-Encoding',
+      ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
       'content-security-policy': CSP,
       'referrer-policy': 'no-referrer',
       // Names of built assets carry a hash of their content; pages do not.
@@ -60,6 +79,17 @@ function filePath(url: string): string | undefined {
   const clean = normalize(path);
   if (!clean.startsWith(sep) || clean.split(sep).includes('..')) return undefined;
   return extname(clean) === '' ? `${sep}index.html` : clean;
+}
+
+/** The file in the best encoding that the reader takes and the build made. */
+async function readEncoded(path: string, accepted: string): Promise<{ data: Buffer; encoding?: string } | undefined> {
+  for (const [encoding, ending] of ENCODINGS) {
+    if (!new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(?:\\.0*)?(?:,|$|\\s))`).test(accepted)) continue;
+    const data = await read(path + ending);
+    if (data) return { data, encoding };
+  }
+  const data = await read(path);
+  return data && { data };
 }
 
 /** The file's bytes; undefined when there is no such file. */

@@ -20,7 +20,7 @@ process.once('message', (message) => {
     environment: order.environment,
     log: createLogger({ level: config.logLevel, process: 'main' }),
     version: 'test',
-    consoleFolder: new URL('../../../console/src', import.meta.url).pathname,
+    consoleFolder: new URL('../../../console/dist', import.meta.url).pathname,
     simulator: { port, noiseRoot: Buffer.from(noiseRootHex, 'hex'), mediaCa, controlToken },
   }).then(
     (app) => {

@@ -1,0 +1,54 @@
+import { mode } from './mode.ts';
+
+/** A refusal or failure, in the server's words. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly details: { path: string; message: string }[];
+
+  constructor(status: number, code: string, message: string, details: { path: string; message: string }[] = []) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.details = details;
+  }
+}
+
+const TIMEOUT_MS = 70_000;
+const BASE = '/api/console/v1';
+
+interface Failure {
+  error?: string | { code: string; message: string };
+  message?: string;
+  details?: { path: string; message: string }[];
+}
+
+/** Calls the console's API as whoever is signed in, in the mode the page shows. Rejects with an ApiError; status 0 = no answer at all. */
+export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { 'x-ponte-console': '1', 'x-ponte-mode': mode.get() };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await fetch(BASE + path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch(() => {
+    throw new ApiError(0, 'no_answer', 'The server does not answer.');
+  });
+  const text = await response.text();
+  const answer = parse(text);
+  if (response.ok) return answer as T;
+  const { error, message, details } = (answer ?? {}) as Failure;
+  const code = typeof error === 'object' ? error.code : (error ?? 'server_error');
+  throw new ApiError(response.status, code, (typeof error === 'object' ? error.message : message) ?? text, details);
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Not ours: a proxy's page, say. The status tells.
+  }
+}

@@ -1,0 +1,116 @@
+import { useSyncExternalStore } from 'react';
+import { mode } from './mode.ts';
+import { queries } from './queries.ts';
+import type { Line, LineStatus } from './shapes.ts';
+
+/** What the stream says of a line. */
+export interface LiveLine {
+  line_id: string;
+  status: LineStatus;
+  reason: string | null;
+  phone: string | null;
+  name: string | null;
+  qr: { data: string; expires_at: string } | null;
+}
+
+export type LiveState = 'connecting' | 'live' | 'stale';
+
+/** The server says something every ten seconds; longer silence means that what the page shows may be old. */
+const SILENCE_MS = 25_000;
+const RETRY_MS = 2_000;
+/** Queries that are worth asking again when something was sent, received or delivered. */
+const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'inbox'];
+
+let state: LiveState = 'connecting';
+let lines: ReadonlyMap<string, LiveLine> = new Map();
+let source: EventSource | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+const listeners = new Set<() => void>();
+
+const tell = () => {
+  for (const listener of listeners) listener();
+};
+
+function heard(): void {
+  clearTimeout(timer);
+  timer = setTimeout(reopen, SILENCE_MS);
+  if (state === 'live') return;
+  state = 'live';
+  tell();
+}
+
+/** What happened while nobody listened is asked for. */
+function reopen(): void {
+  state = 'stale';
+  tell();
+  open();
+}
+
+function open(): void {
+  source?.close();
+  clearTimeout(timer);
+  timer = setTimeout(reopen, SILENCE_MS);
+  const opened = new EventSource(`/api/console/v1/stream?mode=${mode.get()}`);
+  source = opened;
+  opened.addEventListener('hello', () => {
+    heard();
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'openapi' });
+  });
+  opened.addEventListener('ping', heard);
+  opened.addEventListener('line', (event) => {
+    heard();
+    lineChanged(JSON.parse((event as MessageEvent<string>).data) as LiveLine);
+  });
+  opened.addEventListener('activity', () => {
+    heard();
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => MOVING.includes(String(queryKey[0])) });
+  });
+  opened.addEventListener('error', () => {
+    state = 'stale';
+    tell();
+    // The session may be over: the answer to this sends the page to the sign-in.
+    void queries.invalidateQueries({ queryKey: ['state'] });
+    if (opened.readyState !== EventSource.CLOSED) return;
+    clearTimeout(timer);
+    timer = setTimeout(open, RETRY_MS);
+  });
+}
+
+function lineChanged(line: LiveLine): void {
+  lines = new Map(lines).set(line.line_id, line);
+  const key = ['lines', mode.get()];
+  const known = queries.getQueryData<Line[]>(key);
+  const { status, phone, name } = line;
+  if (known?.some(({ line_id }) => line_id === line.line_id)) {
+    queries.setQueryData<Line[]>(key, (old) =>
+      old?.map((one) => (one.line_id === line.line_id ? { ...one, status, phone: phone && `+${phone}`, name } : one)),
+    );
+  } else if (known) {
+    void queries.invalidateQueries({ queryKey: key });
+  }
+  for (const name of ['line', 'process', 'timeline']) {
+    void queries.invalidateQueries({ queryKey: [name, line.line_id] });
+  }
+  tell();
+}
+
+/** Listens while somebody is signed in; the returned function ends it. A change of mode starts afresh. */
+export function listen(): () => void {
+  lines = new Map();
+  state = 'connecting';
+  open();
+  return () => {
+    source?.close();
+    source = undefined;
+    clearTimeout(timer);
+  };
+}
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+};
+
+export const useLiveState = (): LiveState => useSyncExternalStore(subscribe, () => state);
+export const useLiveLine = (lineId: string): LiveLine | undefined =>
+  useSyncExternalStore(subscribe, () => lines.get(lineId));

@@ -1,0 +1,108 @@
+import { queryOptions } from '@tanstack/react-query';
+
+/** The parts of an OpenAPI 3.1 document that pages show. */
+export interface Schema {
+  $ref?: string;
+  type?: string | string[];
+  description?: string;
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  examples?: unknown[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  description?: string;
+  schema: Schema;
+}
+
+interface Media {
+  schema?: Schema;
+  example?: unknown;
+}
+
+interface RawOperation {
+  operationId: string;
+  summary: string;
+  description?: string;
+  tags: string[];
+  security?: unknown[];
+  parameters: Parameter[];
+  requestBody?: { required: boolean; content: Record<string, Media> };
+  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+}
+
+interface Document {
+  info: { title: string; version: string; description: string };
+  paths: Record<string, Record<string, RawOperation>>;
+}
+
+export interface Operation extends RawOperation {
+  method: string;
+  path: string;
+  tag: string;
+}
+
+export interface Api {
+  title: string;
+  version: string;
+  description: string;
+  operations: Operation[];
+}
+
+/** Every operation, in the order of the document. */
+export const openApiQuery = queryOptions({
+  queryKey: ['openapi'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async (): Promise<Api> => {
+    const response = await fetch('/api/openapi.json');
+    if (!response.ok) throw new Error(`the document of the API: ${response.status}`);
+    const { info, paths } = (await response.json()) as Document;
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        ...operation,
+        method: method.toUpperCase(),
+        path,
+        tag: operation.tags[0] ?? '',
+      })),
+    );
+    return { ...info, operations };
+  },
+});
+
+export const bodySchema = (operation: Operation): Schema | undefined =>
+  operation.requestBody?.content['application/json']?.schema;
+export const bodyExample = (operation: Operation): unknown =>
+  operation.requestBody?.content['application/json']?.example;
+
+/** Operations by tag, in order. */
+export function byTag(operations: readonly Operation[]): [string, Operation[]][] {
+  const groups = new Map<string, Operation[]>();
+  for (const operation of operations) groups.set(operation.tag, [...(groups.get(operation.tag) ?? []), operation]);
+  return [...groups];
+}
+
+/** A type in a few words: `string`, `"json" | "png"`, `string[]`, `integer | null`. */
+export function typeOf(schema: Schema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either) return [...new Set(either.map(typeOf))].join(' | ');
+  if (schema.type === 'array') return `${schema.items ? wrapped(typeOf(schema.items)) : 'any'}[]`;
+  if (Array.isArray(schema.type)) return schema.type.join(' | ');
+  return schema.type ?? 'any';
+}
+const wrapped = (type: string) => (type.includes('|') ? `(${type})` : type);

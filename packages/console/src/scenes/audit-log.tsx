@@ -1,0 +1,66 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { api } from '../api.ts';
+import { Button } from '../parts/button.tsx';
+import { Alert, Panel } from '../parts/layout.tsx';
+import { dateTime } from '../parts/time.ts';
+import type { AuditEntry } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+
+const PAGE = 30;
+
+/** Who did what through the console, newest first; for owners. */
+export function AuditLog() {
+  const words = useWords();
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
+    queryKey: ['audit'],
+    queryFn: ({ pageParam }) =>
+      api<{ entries: AuditEntry[]; next: number | null }>(
+        'GET',
+        `/audit?limit=${PAGE}${pageParam === null ? '' : `&before=${pageParam}`}`,
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  return (
+    <Panel title={words.audit.title} className="lg:col-span-2">
+      {error ? <Alert>{error.message}</Alert> : null}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
+      <section tabIndex={0} aria-label={words.audit.title} className="overflow-x-auto">
+        <table className="w-full min-w-xl text-left text-sm">
+          <thead className="text-muted">
+            <tr>
+              {[words.audit.at, words.audit.who, words.audit.what, words.audit.target, words.audit.outcome].map(
+                (name) => (
+                  <th key={name} scope="col" className="py-1 pr-4 font-medium">
+                    {name}
+                  </th>
+                ),
+              )}
+            </tr>
+          </thead>
+          <tbody className="divide-y divide-edge">
+            {data?.pages
+              .flatMap((page) => page.entries)
+              .map((entry) => (
+                <tr key={entry.seq}>
+                  <td className="py-1.5 pr-4 whitespace-nowrap">{dateTime(entry.at)}</td>
+                  <td className="py-1.5 pr-4">{entry.actor}</td>
+                  <td className="py-1.5 pr-4 font-mono">{entry.action}</td>
+                  <td className="py-1.5 pr-4 font-mono break-all text-muted">
+                    {entry.target.replace('/api/console/v1', '')}
+                    {entry.mode === 'live' ? ' (live)' : ''}
+                  </td>
+                  <td className={entry.outcome === 'ok' ? 'py-1.5' : 'py-1.5 text-danger'}>{entry.outcome}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </section>
+      {hasNextPage ? (
+        <Button className="mt-3" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          {words.more}
+        </Button>
+      ) : null}
+    </Panel>
+  );
+}

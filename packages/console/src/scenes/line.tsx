@@ -1,0 +1,153 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { ArrowLeft, QrCode as QrIcon } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { api } from '../api.ts';
+import { mode } from '../mode.ts';
+import { Button } from '../parts/button.tsx';
+import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
+import { LineBadge } from '../parts/line-badge.tsx';
+import { ago, dateTime, number } from '../parts/time.ts';
+import { stateQuery, useMay } from '../session.ts';
+import type { Line, LineProcess, LineStats } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+import { LineSettings } from './line-settings.tsx';
+import { PairDialog } from './pair-dialog.tsx';
+import { SendTest } from './send-test.tsx';
+import { Timeline } from './timeline.tsx';
+import { VirtualPhones } from './virtual-phones.tsx';
+
+const STATS_EVERY_MS = 10_000;
+
+export function LinePage() {
+  const words = useWords();
+  const { lineId } = useParams({ from: '/inside/lines/$lineId' });
+  const navigate = useNavigate();
+  const shownMode = mode.use();
+  const firstMode = useRef(shownMode);
+  const mayChange = useMay('developer');
+  const { data: state } = useQuery(stateQuery);
+  const [isPairing, setIsPairing] = useState(false);
+  const { data: line, error } = useQuery({
+    queryKey: ['line', lineId],
+    queryFn: () => api<Line>('GET', `/lines/${lineId}`),
+  });
+
+  useEffect(() => {
+    // A line belongs to one of the two worlds: the other one does not know it.
+    if (shownMode !== firstMode.current) void navigate({ to: '/lines' });
+  }, [shownMode, navigate]);
+
+  const back = (
+    <Link to="/lines" className="mb-4 inline-flex items-center gap-1 text-accent hover:underline">
+      <ArrowLeft aria-hidden className="size-4" />
+      {words.nav.lines}
+    </Link>
+  );
+  if (error) {
+    return (
+      <>
+        {back}
+        <h1 className="sr-only">{words.nav.lines}</h1>
+        <Alert>{error.message}</Alert>
+      </>
+    );
+  }
+  if (!line) return <Loading label={words.loading} />;
+  const isPaired = line.phone !== null && line.status !== 'unpaired' && line.status !== 'logged_out';
+  return (
+    <>
+      {back}
+      <header className="mb-6 flex flex-wrap items-start justify-between gap-4">
+        <div className="min-w-0">
+          <h1 className="truncate text-2xl font-semibold tracking-tight">
+            {line.label ?? line.customer_ref ?? words.lines.unnamed}
+          </h1>
+          <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-muted">
+            <LineBadge status={line.status} />
+            <span>{line.phone ?? words.line.noPhone}</span>
+            {line.name ? <span>{line.name}</span> : null}
+          </p>
+        </div>
+        {!isPaired && mayChange ? (
+          <Button look="main" onClick={() => setIsPairing(true)}>
+            <QrIcon aria-hidden className="size-4" />
+            {words.line.pair}
+          </Button>
+        ) : null}
+      </header>
+      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_24rem]">
+        <div className="min-w-0 space-y-6">
+          {isPaired && mayChange ? <SendTest line={line} /> : null}
+          <Timeline lineId={lineId} />
+          {mayChange ? <LineSettings key={line.line_id} line={line} /> : null}
+        </div>
+        <div className="min-w-0 space-y-6">
+          {line.mode === 'test' && state?.sandbox ? <VirtualPhones line={line} mayChange={mayChange} /> : null}
+          <LineFacts line={line} />
+        </div>
+      </div>
+      {isPairing ? <PairDialog line={line} onClose={() => setIsPairing(false)} /> : null}
+    </>
+  );
+}
+
+function LineFacts({ line }: { line: Line }) {
+  const words = useWords();
+  const client = useQueryClient();
+  const { data: process } = useQuery({
+    queryKey: ['process', line.line_id],
+    queryFn: () => api<LineProcess>('GET', `/lines/${line.line_id}/process`),
+  });
+  const { data: stats } = useQuery({
+    queryKey: ['stats', line.line_id],
+    queryFn: () => api<LineStats>('GET', `/lines/${line.line_id}/stats`),
+    enabled: process?.state === 'running',
+    refetchInterval: STATS_EVERY_MS,
+    retry: false,
+  });
+  const mebibytes = (bytes: number) => `${number(Math.round(bytes / 1_048_576))} MiB`;
+  return (
+    <Panel
+      title={words.line.facts}
+      actions={
+        <Button small onClick={() => void client.invalidateQueries({ queryKey: ['process', line.line_id] })}>
+          {words.refresh}
+        </Button>
+      }
+    >
+      <Facts
+        facts={[
+          [
+            'line_id',
+            <code key="id" className="font-mono text-sm">
+              {line.line_id}
+            </code>,
+          ],
+          ...(line.customer_ref
+            ? [
+                [
+                  'customer_ref',
+                  <code key="ref" className="font-mono text-sm">
+                    {line.customer_ref}
+                  </code>,
+                ] as [string, React.ReactNode],
+              ]
+            : []),
+          [words.line.created, dateTime(line.created_at)],
+          [words.line.connectedSince, line.connected_at && line.status === 'connected' ? ago(line.connected_at) : '—'],
+          [
+            words.line.health,
+            process ? (words.healths[process.health as keyof typeof words.healths] ?? process.health) : '—',
+          ],
+          [words.line.worker, process?.worker ?? '—'],
+          [words.line.crashes, process ? number(process.fail_count) : '—'],
+          [
+            words.line.memory,
+            stats ? `${mebibytes(stats.rss_bytes)} · ${words.line.sharedBy(stats.lines_in_worker)}` : '—',
+          ],
+        ]}
+      />
+    </Panel>
+  );
+}

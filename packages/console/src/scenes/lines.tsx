@@ -1,0 +1,169 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
+import { api } from '../api.ts';
+import { type Mode, mode } from '../mode.ts';
+import { Button } from '../parts/button.tsx';
+import { TextField } from '../parts/field.tsx';
+import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
+import { LineBadge } from '../parts/line-badge.tsx';
+import { Modal } from '../parts/modal.tsx';
+import { ago, number } from '../parts/time.ts';
+import { useAction } from '../parts/use-action.ts';
+import { useMay } from '../session.ts';
+import type { Line } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+
+export const linesQuery = (of: Mode) => ({
+  queryKey: ['lines', of],
+  queryFn: async () => (await api<{ lines: Line[] }>('GET', '/lines')).lines,
+});
+
+export function Lines() {
+  const words = useWords();
+  const shownMode = mode.use();
+  const mayChange = useMay('developer');
+  const { data: lines, error } = useQuery(linesQuery(shownMode));
+  const [isCreating, setIsCreating] = useState(false);
+  const [filter, setFilter] = useState('');
+  const wanted = useDeferredValue(filter.trim().toLowerCase());
+  const shown = useMemo(
+    () =>
+      lines?.filter((line) =>
+        [line.label, line.phone, line.name, line.customer_ref, line.line_id].some((text) =>
+          text?.toLowerCase().includes(wanted),
+        ),
+      ),
+    [lines, wanted],
+  );
+  const create = mayChange ? (
+    <Button look="main" onClick={() => setIsCreating(true)}>
+      <Plus aria-hidden className="size-4" />
+      {words.lines.create}
+    </Button>
+  ) : null;
+
+  return (
+    <>
+      <PageHead title={words.nav.lines} lead={words.lines.lead[shownMode]}>
+        {lines && lines.length > 0 ? create : null}
+      </PageHead>
+      {error ? <Alert>{error.message}</Alert> : null}
+      {!lines && !error ? <Loading label={words.loading} /> : null}
+      {lines?.length === 0 ? (
+        <Empty title={words.lines.none}>
+          <p className="mb-5">{words.lines.noneLead[shownMode]}</p>
+          {create}
+        </Empty>
+      ) : null}
+      {shown && lines && lines.length > 0 ? (
+        <>
+          {lines.length > 5 ? (
+            <div className="mb-3 flex items-center gap-3">
+              <div className="w-full max-w-sm">
+                <TextField
+                  label={words.search}
+                  hideLabel
+                  type="search"
+                  placeholder={words.search}
+                  value={filter}
+                  onChange={(event) => setFilter(event.target.value)}
+                />
+              </div>
+              <p role="status" className="whitespace-nowrap text-sm text-muted">
+                {number(shown.length)} / {number(lines.length)}
+              </p>
+            </div>
+          ) : null}
+          <LineList lines={shown} />
+        </>
+      ) : null}
+      {isCreating ? <CreateLine onClose={() => setIsCreating(false)} /> : null}
+    </>
+  );
+}
+
+/** Rows outside of the window are not laid out (`content-visibility`), so that a thousand of them scroll smoothly. */
+function LineList({ lines }: { lines: Line[] }) {
+  const words = useWords();
+  return (
+    <ul className="divide-y divide-edge overflow-hidden rounded-xl border border-edge bg-panel">
+      {lines.map((line) => (
+        <li key={line.line_id} className="[contain-intrinsic-size:auto_4.5rem] [content-visibility:auto]">
+          <Link
+            to="/lines/$lineId"
+            params={{ lineId: line.line_id }}
+            className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset md:grid-cols-[2fr_1.5fr_1fr_auto]"
+          >
+            <span className="min-w-0">
+              <span className="block truncate font-semibold">
+                {line.label ?? line.customer_ref ?? words.lines.unnamed}
+              </span>
+              <span className="block truncate font-mono text-sm text-muted">{line.customer_ref ?? line.line_id}</span>
+            </span>
+            <span className="col-start-1 row-start-2 min-w-0 truncate text-muted md:col-start-auto md:row-start-auto">
+              {line.phone ?? '—'}
+              {line.name ? ` · ${line.name}` : ''}
+            </span>
+            <span className="hidden text-sm text-muted md:block">
+              {line.connected_at && line.status === 'connected' ? ago(line.connected_at) : ago(line.created_at)}
+            </span>
+            <span className="row-span-2 justify-self-end md:row-span-1">
+              <LineBadge status={line.status} />
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function CreateLine({ onClose }: { onClose: () => void }) {
+  const words = useWords();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const { busy, run, error, fieldError } = useAction();
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const text = (name: string) => String(form.get(name) ?? '').trim() || undefined;
+    await run(async () => {
+      const line = await api<Line>('POST', '/lines', { label: text('label'), customer_ref: text('ref') });
+      await client.invalidateQueries({ queryKey: ['lines'] });
+      await navigate({ to: '/lines/$lineId', params: { lineId: line.line_id } });
+    });
+  };
+
+  return (
+    <Modal open onClose={onClose} title={words.lines.create}>
+      <form onSubmit={(event) => void submit(event)} className="space-y-4">
+        <TextField
+          label={words.lines.label}
+          name="label"
+          maxLength={128}
+          placeholder={words.lines.labelExample}
+          error={fieldError('label')}
+          autoFocus
+        />
+        <TextField
+          label={words.lines.ref}
+          name="ref"
+          maxLength={128}
+          pattern="[A-Za-z0-9._:@+\-]*"
+          placeholder="user-123"
+          hint={words.lines.refHint}
+          error={fieldError('customer_ref')}
+        />
+        {error ? <Alert>{error}</Alert> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{words.cancel}</Button>
+          <Button type="submit" look="main" busy={busy}>
+            {words.create}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

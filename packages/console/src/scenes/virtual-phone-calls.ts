@@ -1,0 +1,64 @@
+import { api } from '../api.ts';
+import { queries } from '../queries.ts';
+import type { InboxItem, Line, Phone } from '../shapes.ts';
+
+const PATH = '/sandbox/phones';
+/** North American numbers with 555 are nobody's. */
+const PREFIX = '1555';
+const NAMES = ['Alice', 'Bruno', 'Carla', 'Diego', 'Elena', 'Fabio', 'Greta', 'Hugo', 'Irene', 'João'];
+
+export const listPhones = () => api<Phone[]>('GET', PATH);
+
+/** A phone with a number that none has yet. */
+export async function createPhone(known: readonly Phone[], name?: string): Promise<Phone> {
+  const taken = new Set(known.map(({ phone }) => phone));
+  let number = '';
+  do {
+    number =
+      PREFIX +
+      String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
+        .padStart(7, '0')
+        .slice(-7);
+  } while (taken.has(number));
+  const names = new Set(known.map((phone) => phone.name));
+  const made = await api<Phone>('POST', PATH, {
+    phone: number,
+    name: name ?? NAMES.find((one) => !names.has(one)) ?? `Phone ${known.length + 1}`,
+  });
+  await queries.invalidateQueries({ queryKey: ['phones'] });
+  return made;
+}
+
+/** Links the line to a phone of its own, as its owner would by scanning. Answers once the line is connected. */
+export async function scanWithVirtualPhone(line: Line): Promise<void> {
+  const owner = await createPhone(await listPhones(), `${line.label ?? 'Ponte'} (owner)`.slice(0, 60));
+  await api('POST', `${PATH}/${owner.phone}/scan`, { line_id: line.line_id });
+  await queries.invalidateQueries({ queryKey: ['line', line.line_id] });
+}
+
+const digits = (phone: string) => phone.replace(/\D/g, '');
+
+/** What a phone sees of its chat with a line: both sides, oldest first. */
+export const readChat = (phone: string, linePhone: string) =>
+  api<InboxItem[]>('GET', `${PATH}/${phone}/inbox?sent=true&chat=${digits(linePhone)}`);
+
+export const writeAs = (phone: string, linePhone: string, body: string) =>
+  api('POST', `${PATH}/${phone}/messages`, { to: digits(linePhone), type: 'text', body });
+
+export const changeSettings = (phone: string, settings: Partial<Phone['settings']>) =>
+  api('PUT', `${PATH}/${phone}/settings`, settings);
+
+export const injectFault = (lineId: string, fault: Record<string, unknown>) =>
+  api('POST', `/sandbox/lines/${lineId}/faults`, fault);
+
+/** Faults worth a click, by name; what they do is in the words. */
+export const FAULTS = {
+  cut: { kind: 'cut' },
+  refuse: { kind: 'refuse', for_ms: 10_000 },
+  stream_error: { kind: 'stream_error', code: 503 },
+  slow_acks: { kind: 'slow_acks', ms: 3_000, for_ms: 60_000 },
+  duplicate: { kind: 'duplicate', count: 3 },
+  reject_sends: { kind: 'reject_sends', code: 463, count: 1 },
+  logged_out: { kind: 'logged_out' },
+} as const;
+export type FaultName = keyof typeof FAULTS;

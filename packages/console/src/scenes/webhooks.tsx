@@ -1,0 +1,234 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { api } from '../api.ts';
+import { mode } from '../mode.ts';
+import { bodySchema, openApiQuery } from '../openapi.ts';
+import { Button } from '../parts/button.tsx';
+import { Confirm } from '../parts/confirm.tsx';
+import { Secret } from '../parts/copyable.tsx';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
+import { Modal } from '../parts/modal.tsx';
+import { dateTime, number } from '../parts/time.ts';
+import { useAction } from '../parts/use-action.ts';
+import { useMay } from '../session.ts';
+import type { TestedWebhook, Webhook } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+import { linesQuery } from './lines.tsx';
+
+export function Webhooks() {
+  const words = useWords();
+  const shownMode = mode.use();
+  const mayChange = useMay('developer');
+  const client = useQueryClient();
+  const { data: webhooks, error } = useQuery({
+    queryKey: ['webhooks', shownMode],
+    queryFn: async () => (await api<{ webhooks: Webhook[] }>('GET', '/webhooks')).webhooks,
+  });
+  const [isCreating, setIsCreating] = useState(false);
+  const [secret, setSecret] = useState<string>();
+  const create = mayChange ? (
+    <Button look="main" onClick={() => setIsCreating(true)}>
+      <Plus aria-hidden className="size-4" />
+      {words.webhooks.create}
+    </Button>
+  ) : null;
+  return (
+    <>
+      <PageHead title={words.nav.webhooks} lead={words.webhooks.lead}>
+        {webhooks && webhooks.length > 0 ? create : null}
+      </PageHead>
+      {error ? <Alert>{error.message}</Alert> : null}
+      {!webhooks && !error ? <Loading label={words.loading} /> : null}
+      {webhooks?.length === 0 ? (
+        <Empty title={words.webhooks.none}>
+          <p className="mb-5">{words.webhooks.noneLead}</p>
+          {create}
+        </Empty>
+      ) : null}
+      <ul className="space-y-4">
+        {webhooks?.map((webhook) => (
+          <WebhookCard key={webhook.id} webhook={webhook} mayChange={mayChange} />
+        ))}
+      </ul>
+      {isCreating ? (
+        <CreateWebhook
+          onClose={() => setIsCreating(false)}
+          onMade={(text) => {
+            setIsCreating(false);
+            setSecret(text);
+            void client.invalidateQueries({ queryKey: ['webhooks'] });
+          }}
+        />
+      ) : null}
+      {secret ? (
+        <Modal open onClose={() => setSecret(undefined)} title={words.webhooks.secret}>
+          <p className="mb-3 text-muted">{words.webhooks.once}</p>
+          <Secret text={secret} label={words.webhooks.secret} />
+        </Modal>
+      ) : null}
+    </>
+  );
+}
+
+function WebhookCard({ webhook, mayChange }: { webhook: Webhook; mayChange: boolean }) {
+  const words = useWords();
+  const client = useQueryClient();
+  const test = useAction();
+  const removal = useAction();
+  const [result, setResult] = useState<TestedWebhook>();
+  const [isRemoving, setIsRemoving] = useState(false);
+  const { data: lines } = useQuery(linesQuery(mode.use()));
+  const line = lines?.find(({ line_id }) => line_id === webhook.line_id);
+  const remove = async () => {
+    const done = await removal.run(() => api('DELETE', `/webhooks/${webhook.id}`));
+    setIsRemoving(false);
+    if (done) await client.invalidateQueries({ queryKey: ['webhooks'] });
+  };
+  return (
+    <li className="rounded-xl border border-edge bg-panel p-4">
+      <div className="flex flex-wrap items-start justify-between gap-3">
+        <div className="min-w-0">
+          <p className="flex flex-wrap items-center gap-2">
+            <span className="font-mono text-sm font-semibold break-all">{webhook.url}</span>
+            <Badge tone={webhook.status === 'enabled' ? 'good' : 'bad'}>{words.webhooks.states[webhook.status]}</Badge>
+          </p>
+          <p className="mt-1 text-sm text-muted">
+            {webhook.description ? `${webhook.description} · ` : ''}
+            {webhook.line_id ? (line?.label ?? line?.customer_ref ?? webhook.line_id) : words.webhooks.allLines} ·{' '}
+            {dateTime(webhook.created_at)}
+          </p>
+          <p className="mt-1 text-sm text-muted">
+            {webhook.events.includes('*') ? words.webhooks.allEvents : webhook.events.join(', ')}
+          </p>
+          {webhook.disabled_reason ? (
+            <p className="mt-1 text-sm text-danger">
+              {words.webhooks.reasons[webhook.disabled_reason] ?? webhook.disabled_reason}
+            </p>
+          ) : null}
+        </div>
+        {mayChange ? (
+          <div className="flex gap-2">
+            <Button
+              small
+              busy={test.busy}
+              onClick={() =>
+                void test.run(async () => setResult(await api<TestedWebhook>('POST', `/webhooks/${webhook.id}/test`)))
+              }
+            >
+              {words.webhooks.test}
+            </Button>
+            <Button small look="danger" onClick={() => setIsRemoving(true)}>
+              {words.remove}
+            </Button>
+          </div>
+        ) : null}
+      </div>
+      <div className="mt-3 space-y-2 empty:hidden">
+        {test.error ? <Alert>{test.error}</Alert> : null}
+        {removal.error ? <Alert>{removal.error}</Alert> : null}
+        {result ? (
+          <Alert tone={result.ok ? 'good' : 'bad'}>
+            <p className="font-medium">
+              {result.status_code === null
+                ? words.webhooks.noAnswer(result.error ?? '')
+                : words.webhooks.answered(result.status_code, number(result.duration_ms))}
+            </p>
+            {result.response_excerpt ? (
+              <pre className="mt-1 font-mono text-sm break-all whitespace-pre-wrap">{result.response_excerpt}</pre>
+            ) : null}
+          </Alert>
+        ) : null}
+      </div>
+      <Confirm
+        open={isRemoving}
+        title={words.webhooks.removal}
+        action={words.remove}
+        busy={removal.busy}
+        onClose={() => setIsRemoving(false)}
+        onConfirm={() => void remove()}
+      >
+        <p className="font-mono text-sm break-all">{webhook.url}</p>
+        <p className="mt-2">{words.webhooks.removalHelp}</p>
+      </Confirm>
+    </li>
+  );
+}
+
+function CreateWebhook({ onClose, onMade }: { onClose: () => void; onMade: (secret: string) => void }) {
+  const words = useWords();
+  const { busy, run, error, fieldError } = useAction();
+  const [isAll, setIsAll] = useState(true);
+  const { data: lines } = useQuery(linesQuery(mode.use()));
+  const { data: document } = useQuery(openApiQuery);
+  const operation = document?.operations.find(({ operationId }) => operationId === 'createWebhook');
+  const names = (operation && bodySchema(operation)?.properties?.events?.items?.enum?.map(String)) ?? [];
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const text = (name: string) => String(form.get(name) ?? '').trim() || undefined;
+    await run(async () => {
+      const { secret } = await api<{ secret: string }>('POST', '/webhooks', {
+        url: text('url'),
+        events: isAll ? ['*'] : form.getAll('event').map(String),
+        line_id: text('line'),
+        description: text('description'),
+      });
+      onMade(secret);
+    });
+  };
+  return (
+    <Modal open onClose={onClose} title={words.webhooks.create}>
+      <form onSubmit={(event) => void submit(event)} className="space-y-4">
+        <TextField
+          label="URL"
+          name="url"
+          type="url"
+          required
+          placeholder="https://example.com/hook"
+          error={fieldError('url')}
+          autoFocus
+        />
+        <SelectField label={words.webhooks.ofLine} name="line" defaultValue="">
+          <option value="">{words.webhooks.allLines}</option>
+          {lines?.map((line) => (
+            <option key={line.line_id} value={line.line_id}>
+              {line.label ?? line.customer_ref ?? line.line_id}
+            </option>
+          ))}
+        </SelectField>
+        <TextField label={words.webhooks.description} name="description" maxLength={256} />
+        <label className="flex items-center gap-2">
+          <input
+            type="checkbox"
+            className="size-4 accent-accent"
+            checked={isAll}
+            onChange={(event) => setIsAll(event.target.checked)}
+          />
+          {words.webhooks.allEvents}
+        </label>
+        {isAll ? null : (
+          <fieldset className="grid gap-2 rounded-lg border border-edge p-3 sm:grid-cols-2">
+            <legend className="px-1 text-sm font-medium">{words.webhooks.events}</legend>
+            {names
+              .filter((name) => name !== '*')
+              .map((name) => (
+                <label key={name} className="flex items-center gap-2">
+                  <input type="checkbox" name="event" value={name} className="size-4 accent-accent" />
+                  <code className="font-mono text-sm">{name}</code>
+                </label>
+              ))}
+          </fieldset>
+        )}
+        {error && !fieldError('url') ? <Alert>{error}</Alert> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{words.cancel}</Button>
+          <Button type="submit" look="main" busy={busy}>
+            {words.create}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,144 @@
+/** What the API answers, as far as pages show it. */
+export type Role = 'owner' | 'developer' | 'viewer';
+export type LineStatus = 'unpaired' | 'pairing' | 'connecting' | 'connected' | 'disconnected' | 'logged_out';
+
+export interface State {
+  set_up: boolean;
+  insecure: boolean;
+  version: string;
+  sandbox: boolean;
+  user: { id: string; email: string; name: string; role: Role } | null;
+}
+
+export interface Line {
+  line_id: string;
+  label: string | null;
+  status: LineStatus;
+  phone: string | null;
+  name: string | null;
+  mode: 'live' | 'test';
+  customer_ref: string | null;
+  created_at: string;
+  connected_at: string | null;
+}
+
+export interface LineProcess {
+  state: string;
+  health: string;
+  started_at: string | null;
+  fail_count: number;
+  worker: string | null;
+  webhook_url: string | null;
+}
+
+export interface LineStats {
+  worker: string;
+  lines_in_worker: number;
+  heap_used_bytes: number;
+  rss_bytes: number;
+  event_loop_lag_ms: number;
+}
+
+export interface TimelineEvent {
+  id: string;
+  seq: number;
+  type: string;
+  chat: string | null;
+  payload: Record<string, unknown>;
+  created_at: string;
+}
+
+export interface Key {
+  id: string;
+  name: string;
+  prefix: string;
+  mode: 'live' | 'test';
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface MadeKey {
+  id: string;
+  key: string;
+  prefix: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  events: string[];
+  line_id: string | null;
+  description: string | null;
+  status: 'enabled' | 'disabled';
+  disabled_reason: string | null;
+  created_at: string;
+}
+
+export interface TestedWebhook {
+  ok: boolean;
+  status_code: number | null;
+  duration_ms: number;
+  response_excerpt: string | null;
+  error?: string;
+}
+
+export interface Usage {
+  period: { start: string; end: string };
+  plan: string;
+  metrics: Record<'sent_messages' | 'webhook_events' | 'lines', { used: number; limit: number | null }>;
+}
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  created_at: string;
+  signed_in_at: string | null;
+  disabled: boolean;
+}
+
+export interface Session {
+  id: string;
+  address: string;
+  user_agent: string;
+  created_at: string;
+  seen_at: string;
+  current: boolean;
+}
+
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  actor: string;
+  action: string;
+  target: string;
+  mode: string | null;
+  outcome: string;
+  address: string;
+}
+
+export interface Phone {
+  phone: string;
+  jid: string;
+  lid: string;
+  name: string;
+  settings?: { auto_receipts: 'none' | 'delivered' | 'read'; online: boolean; reply_echo: boolean };
+}
+
+export interface InboxItem {
+  message_id: string;
+  cursor: number;
+  chat: string;
+  from: string;
+  from_me: boolean;
+  timestamp: number;
+  type: string;
+  body?: string;
+  status: string;
+  revoked: boolean;
+  edited: boolean;
+}
