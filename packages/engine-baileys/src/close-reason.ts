@@ -42,13 +42,12 @@ export function endingOf(error: unknown, stage: Stage, nowMs: number): Ending {
   const detail = error === undefined ? 'the connection ended' : describeError(error);
   const code = statusCodeOf(error);
   const data: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'data') : undefined;
-  if (stage === 'handshake' && !isTransport(code) && !/WebSocket Error/.test(detail)) {
-    return { reason: 'untrusted_server', detail };
-  }
-  if (stage === 'connecting') {
+  // The code that Baileys gives to an error of the socket itself says nothing.
+  if (stage === 'connecting' || /WebSocket Error/.test(detail)) {
     const reason = /Unexpected server response: 5\d\d/.test(detail) ? 'server_unavailable' : 'connection_lost';
     return { reason, detail };
   }
+  if (stage === 'handshake' && !isTransport(code)) return { reason: 'untrusted_server', detail };
   const conflict = conflictType(data);
   if (conflict === 'device_removed') return { reason: 'logged_out', serverCode: code ?? 401, detail };
   if (code === undefined) return { reason: 'connection_lost', detail };

@@ -1,0 +1,155 @@
+import { EventEmitter } from 'node:events';
+import type { Node, RawStanza } from '@ponte/engine';
+import { MemoryStore } from '@ponte/engine/conformance';
+import { describe, expect, it } from 'vitest';
+import { KeyVault } from '../store/key-vault.ts';
+import { StoreGuard } from '../store/store-guard.ts';
+import { StanzaGate } from './stanza-gate.ts';
+import { StanzaLinks } from './stanza-links.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const self = { pn: '15550001111@s.whatsapp.net', lid: '1001@lid', name: '' };
+
+/** A socket whose stanzas Baileys would announce under many names, the bare one last. */
+function setUp() {
+  const socket = new EventEmitter();
+  const store = new MemoryStore();
+  const guard = new StoreGuard(
+    new KeyVault(store.attach()),
+    () => {},
+    () => {},
+  );
+  const seen: string[] = [];
+  const broken: string[] = [];
+  const failed: string[] = [];
+  const gate = new StanzaGate(socket, {
+    guard,
+    links: new StanzaLinks(),
+    self: () => self,
+    learn: async () => {},
+    onLive: async ({ tag }) => void seen.push(`live ${tag}`),
+    intercept: async ({ attrs }) => attrs.type === 'taken',
+    onBroken: (reason) => broken.push(reason),
+    onListenerError: (event) => failed.push(event),
+  });
+  const receive = (node: Node) => {
+    for (const [name, value] of Object.entries(node.attrs)) socket.emit(`CB:${node.tag},${name}:${value}`, node);
+    socket.emit(`CB:${node.tag},,`, node);
+    return socket.emit(`CB:${node.tag}`, node);
+  };
+  return { socket, store, gate, seen, broken, failed, receive };
+}
+
+const message = (...content: Node[]): Node => ({
+  tag: 'message',
+  attrs: { id: 'M', from: '2002@lid', offline: '3' },
+  content,
+});
+const enc = (type: string): Node => ({ tag: 'enc', attrs: { type }, content: Buffer.of(1) });
+const failures = (store: MemoryStore) =>
+  store.rows.flatMap(({ entry }) => (entry.kind === 'stanza' ? [(entry satisfies RawStanza).failure] : []));
+
+describe('stanza gate', () => {
+  it('makes a stanza durable before any handler sees it', async () => {
+    const { socket, store, receive } = setUp();
+    const rows: number[] = [];
+    socket.on('CB:receipt,id:1', () => rows.push(store.rows.length));
+    socket.on('CB:receipt', () => rows.push(store.rows.length));
+    receive({ tag: 'receipt', attrs: { id: '1' } });
+    expect(rows).toEqual([]);
+    await turn();
+    expect(rows).toEqual([1, 1]);
+  });
+
+  it('keeps the order, and handles a message to its end before the next stanza', async () => {
+    const { socket, store, receive } = setUp();
+    const order: string[] = [];
+    let finish = () => {};
+    socket.on('CB:message', async ({ attrs }: Node) => {
+      order.push(`message, offline=${attrs.offline}`);
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      order.push('message done');
+    });
+    socket.on('CB:ib', () => order.push('ib'));
+    receive(message(enc('msg')));
+    receive({ tag: 'ib', attrs: {} });
+    await turn();
+    expect(order).toEqual(['message, offline=undefined']);
+    expect(store.rows).toEqual([]);
+    finish();
+    await turn();
+    expect(order).toEqual(['message, offline=undefined', 'message done', 'ib']);
+  });
+
+  it('lets answers and acks through at once', () => {
+    const { socket, seen, receive } = setUp();
+    socket.on('CB:ack', () => seen.push('ack'));
+    socket.on('TAG:7', () => seen.push('answer'));
+    expect(receive({ tag: 'ack', attrs: { id: '7' } })).toBe(true);
+    expect(socket.emit('TAG:7', {})).toBe(true);
+    expect(seen).toEqual(['ack', 'answer']);
+  });
+
+  it('journals messages that nobody will decrypt, with the reason', async () => {
+    const { store, receive } = setUp();
+    receive(message(enc('pkmsg')));
+    receive(message(enc('msmsg')));
+    receive(message());
+    receive(message({ tag: 'unavailable', attrs: { type: 'view_once' } }));
+    receive(message({ tag: 'plaintext', attrs: {}, content: Buffer.of(1) }));
+    receive({ tag: 'message', attrs: { id: 'M' }, content: [enc('msg')] });
+    await turn();
+    expect(failures(store)).toEqual([
+      'encryption of type msmsg is not supported',
+      'the message has no content',
+      'content unavailable (view_once)',
+      undefined,
+      'the envelope names no usable sender',
+    ]);
+  });
+
+  it('neither journals nor passes on what is taken over, and journals nothing of what is live', async () => {
+    const { socket, store, seen, receive } = setUp();
+    socket.on('CB:notification', () => seen.push('notification'));
+    receive({ tag: 'notification', attrs: { type: 'taken' } });
+    receive({ tag: 'chatstate', attrs: { from: '2002@lid' } });
+    await turn();
+    expect(seen).toEqual(['live chatstate']);
+    expect(store.rows).toEqual([]);
+  });
+
+  it('survives handlers that throw or reject', async () => {
+    const { socket, seen, failed, receive } = setUp();
+    socket.on('CB:call', () => {
+      throw new Error('now');
+    });
+    socket.on('CB:call', async () => {
+      throw new Error('later');
+    });
+    socket.on('CB:call', () => seen.push('call'));
+    receive({ tag: 'call', attrs: {} });
+    await turn();
+    expect(seen).toEqual(['call']);
+    expect(failed).toEqual(['CB:call', 'CB:call']);
+  });
+
+  it('passes nothing on once it is stopped', async () => {
+    const { socket, gate, seen, receive } = setUp();
+    socket.on('CB:receipt', () => seen.push('receipt'));
+    receive({ tag: 'receipt', attrs: {} });
+    gate.stop();
+    receive({ tag: 'receipt', attrs: {} });
+    await turn();
+    expect(seen).toEqual([]);
+  });
+
+  it('ends the connection rather than hold without bound', async () => {
+    const { socket, broken, receive } = setUp();
+    socket.on('CB:message', () => new Promise(() => {}));
+    receive(message(enc('msg')));
+    for (let index = 0; index < 5_000; index++) receive({ tag: 'receipt', attrs: {} });
+    expect(broken).toHaveLength(1);
+  });
+});
