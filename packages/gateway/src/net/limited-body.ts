@@ -48,7 +48,8 @@ async function* readLimited(source: ReadableBody, limits: Limits): AsyncIterable
     if (refused) throw refused;
     for (;;) {
       const from = clock.monotonic();
-      const chunk = await nextChunk(iterator, clock, STALL_MS);
+      // A webhook's answer has its total limit, and no rate to keep up.
+      const chunk = await (options.purpose === 'media' ? nextChunk(iterator, clock, STALL_MS) : iterator.next());
       if (chunk.done) return;
       waitedMs += clock.monotonic() - from;
       received += chunk.value.length;
@@ -56,7 +57,8 @@ async function* readLimited(source: ReadableBody, limits: Limits): AsyncIterable
       if (excess > 0 && options.purpose === 'media') throw new FetchError('too_large');
       yield excess > 0 ? chunk.value.subarray(0, chunk.value.length - excess) : chunk.value;
       if (excess >= 0 && options.purpose === 'webhook') return;
-      if (waitedMs > STALL_MS && received < (waitedMs / 1_000) * MIN_BYTES_PER_SECOND) throw new FetchError('timeout');
+      if (options.purpose === 'media' && waitedMs > STALL_MS && received < (waitedMs / 1_000) * MIN_BYTES_PER_SECOND)
+        throw new FetchError('timeout');
     }
   } catch (error) {
     throw toFetchError(error, 'exchange');

@@ -141,6 +141,7 @@ class RunningDispatcher implements Dispatcher {
     this.#agenda.close();
     for (const cancel of this.#paused.values()) cancel();
     await this.#cycle;
+    if (graceMs <= 0) this.#stop.abort();
     const over = new AbortController();
     await Promise.race([
       Promise.all(this.#underWay),
