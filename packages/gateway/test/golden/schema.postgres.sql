@@ -75,6 +75,7 @@ contacts.lid text collate C
 contacts.name text collate C
 contacts.push_name text collate C
 contacts.updated_at bigint not null
+contacts.is_business bigint not null
 data_keys.scope text collate C not null
 data_keys.master_key_id text collate C not null
 data_keys.wrapped bytea not null

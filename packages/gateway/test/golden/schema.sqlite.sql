@@ -104,7 +104,7 @@ CREATE TABLE contacts (
   lid text,
   name text,
   push_name text,
-  updated_at integer not null,
+  updated_at integer not null, is_business integer not null default 0,
   primary key (line_id, jid)
 );
 CREATE INDEX contacts_pn on contacts (line_id, pn) where pn is not null;
