@@ -144,7 +144,7 @@ export async function freeLanes(db: Db, owner: string | null, webhookIds?: reado
   await query.execute();
 }
 
-function dueQuery(db: Db, webhookId: string) {
+function dueQuery(db: Db, webhookIds: readonly string[]) {
   return db
     .selectFrom('deliveries as d')
     .leftJoin('events as e', 'e.seq', 'd.event_seq')
@@ -152,6 +152,7 @@ function dueQuery(db: Db, webhookId: string) {
     .select([
       'd.seq',
       'd.id',
+      'd.webhook_id',
       'd.order_key',
       'd.attempts',
       'd.step',
@@ -162,7 +163,7 @@ function dueQuery(db: Db, webhookId: string) {
     ])
     .select(['e.id as event_id', 'e.account_id', 'e.line_id', 'e.type', 'e.payload', 'e.created_at as event_at'])
     .select(['l.number', 'l.customer_ref', 'l.label', 'l.phone'])
-    .where('d.webhook_id', '=', webhookId)
+    .where('d.webhook_id', 'in', webhookIds)
     .where('d.finished_at', 'is', null);
 }
 
@@ -207,13 +208,33 @@ function toDue(row: DueRow): DueDelivery {
 
 /** What is due at once, in the order of the events. */
 export async function dueAtOnce(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
-  const rows = await dueQuery(db, webhookId).where('d.next_at', '=', 0).orderBy('d.event_seq').limit(limit).execute();
+  const rows = await dueQuery(db, [webhookId]).where('d.next_at', '=', 0).orderBy('d.event_seq').limit(limit).execute();
   return rows.map(toDue);
+}
+
+/**
+ * What is due at once for several webhooks, by webhook. For those that are nearly at the end of what they have: everything they have is looked at.
+ * Undefined when that is more than `limit` together.
+ */
+export async function dueAtOnceOf(
+  db: Db,
+  webhookIds: readonly string[],
+  limit: number,
+): Promise<Map<string, DueDelivery[]> | undefined> {
+  const rows = await dueQuery(db, webhookIds).where('d.next_at', '=', 0).orderBy('d.event_seq').limit(limit).execute();
+  if (rows.length === limit) return undefined;
+  const byWebhook = new Map<string, DueDelivery[]>();
+  for (const row of rows) {
+    const known = byWebhook.get(row.webhook_id);
+    if (known) known.push(toDue(row));
+    else byWebhook.set(row.webhook_id, [toDue(row)]);
+  }
+  return byWebhook;
 }
 
 /** Retries whose time has come, longest due first. */
 export async function dueRetries(db: Db, webhookId: string, now: number, limit: number): Promise<DueDelivery[]> {
-  const rows = await dueQuery(db, webhookId)
+  const rows = await dueQuery(db, [webhookId])
     .where('d.next_at', '>', 0)
     .where('d.next_at', '<=', now)
     .orderBy('d.next_at')
@@ -225,7 +246,7 @@ export async function dueRetries(db: Db, webhookId: string, now: number, limit: 
 
 /** Retries in the order of the events, due or not: with those due at once, what a webhook in strict order must get next. */
 export async function waitingRetries(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
-  const rows = await dueQuery(db, webhookId).where('d.next_at', '>', 0).orderBy('d.event_seq').limit(limit).execute();
+  const rows = await dueQuery(db, [webhookId]).where('d.next_at', '>', 0).orderBy('d.event_seq').limit(limit).execute();
   return rows.map(toDue);
 }
 

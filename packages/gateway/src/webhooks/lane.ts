@@ -7,7 +7,7 @@ import type { SlotUser } from './slots.ts';
 /** What was read of a webhook is too old to send by after this: its owner may have changed or switched it off. */
 const FRESH_MS = 2_000;
 /** Below so many waiting deliveries more are read. */
-const LOW_WATER = MAX_CONCURRENT;
+export const LOW_WATER = MAX_CONCURRENT;
 
 export interface Now {
   /** Unix milliseconds. */
@@ -37,6 +37,7 @@ export class Lane implements SlotUser {
   #queue: DueDelivery[] = [];
   readonly #taken = new Set<number>();
   readonly #busyKeys = new Set<string>();
+  #reachedEnd = false;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(endpoint: Endpoint, pool: TargetPool) {
@@ -61,6 +62,11 @@ export class Lane implements SlotUser {
     return this.#queue.length === 0 && this.#taken.size === 0;
   }
 
+  /** The last reading got to the end, and no retry is due: what is new since then is all there is. */
+  get isNearEnd(): boolean {
+    return this.#reachedEnd && !this.retriesDue && !this.isStrict;
+  }
+
   /** True when reading more now makes sense. */
   wantsReading(now: Now): boolean {
     if (now.monotonic < this.circuit.pausedUntil) return false;
@@ -73,6 +79,7 @@ export class Lane implements SlotUser {
   fill(rows: readonly DueDelivery[], mayHaveMore: boolean, now: Now): void {
     this.#queue = rows.filter((row) => !this.#taken.has(row.seq)).sort((a, b) => a.eventSeq - b.eventSeq);
     this.mayHaveMore = mayHaveMore;
+    this.#reachedEnd = !mayHaveMore;
     this.#readAt = now.monotonic;
     if (this.#queue.length > 0) this.busyAt = now.monotonic;
   }
@@ -82,6 +89,7 @@ export class Lane implements SlotUser {
     this.#queue = [];
     this.mayHaveMore = true;
     this.retriesDue = true;
+    this.#reachedEnd = false;
   }
 
   /** The next delivery that may start now; it is taken then. `leaseMarginMs`: how long an attempt may last. */
