@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { agree, concat, generateKeyPair, InvalidKeyError, type KeyPair, type RandomBytes } from '../signal/curve.ts';
 import { hkdf } from '../signal/kdf.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
-import { CodeMismatchError } from './network.ts';
+import type { Linking, PairingQr } from './linking.ts';
+import { CodeMismatchError, type ConfirmedLink, type LinkOffer } from './network.ts';
 
 const SALT_BYTES = 32;
 const IV_BYTES = 16;
@@ -23,6 +24,43 @@ export interface OpenCode {
   companionEphemeral: Uint8Array;
 }
 
+/** What a phone on which a code is typed does of the exchange. */
+export class CodeEntry {
+  readonly #signal: SignalDevice;
+  readonly #linking: Linking;
+  readonly #random: RandomBytes;
+
+  constructor(signal: SignalDevice, linking: Linking, random: RandomBytes) {
+    this.#signal = signal;
+    this.#linking = linking;
+    this.#random = random;
+  }
+
+  /** The phone's public identity key. */
+  get identityKey(): Uint8Array {
+    return this.#signal.identity.publicKey;
+  }
+
+  /** Rejects with CodeMismatchError when the line sent nonsense; a wrong code shows at the end. */
+  begin(code: string, wrappedKey: Uint8Array): Promise<{ open: OpenCode; wrappedKey: Uint8Array }> {
+    return beginLinkCode(code, wrappedKey, this.#random);
+  }
+
+  /** The secret of the link. Throws CodeMismatchError. */
+  finish(open: OpenCode, companionIdentity: Uint8Array, bundle: Uint8Array): Uint8Array {
+    return finishLinkCode(this.#signal, open, companionIdentity, bundle);
+  }
+
+  /** As after a scan, for a companion whose keys came by code. */
+  offer(link: PairingQr): LinkOffer {
+    return this.#linking.offer(link);
+  }
+
+  confirm(ref: string, deviceIdentity: Uint8Array): ConfirmedLink {
+    return this.#linking.confirm(ref, deviceIdentity);
+  }
+}
+
 /** The eight characters of a link code as a person types them. Undefined when it cannot be one. */
 export function parseLinkCode(typed: string): string | undefined {
   const code = typed.replace(/[\s-]/g, '').toUpperCase();
@@ -33,7 +71,7 @@ export function parseLinkCode(typed: string): string | undefined {
  * The phone's first half of linking by code: opens the companion's ephemeral key with the code and answers with its own, wrapped the
  * same way. Whether the code was right shows only at the end: the wrapping has no check (whatsmeow pair-code.go, Baileys socket.js).
  */
-export async function beginLinkCode(
+async function beginLinkCode(
   code: string,
   wrappedCompanionKey: Uint8Array,
   random: RandomBytes,
@@ -53,7 +91,7 @@ export async function beginLinkCode(
  * The second half: opens the companion's bundle and derives the secret that a QR would have shown. Throws CodeMismatchError when the
  * bundle cannot be opened, which is how a wrong code looks, or names other identities.
  */
-export function finishLinkCode(
+function finishLinkCode(
   device: SignalDevice,
   { ephemeral, companionEphemeral }: OpenCode,
   companionIdentity: Uint8Array,

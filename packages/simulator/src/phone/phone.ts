@@ -4,6 +4,7 @@ import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
 import { Calls } from './calls.ts';
 import type { ChangeKind } from './content/change.ts';
+import { contextInfoOf, type SendOptions } from './content/context-info.ts';
 import { Input } from './content/input.ts';
 import type { BuildContext, Built, ContentKind } from './content/kind.ts';
 import { disappearing, readContent, unwrap } from './content/kinds.ts';
@@ -11,12 +12,11 @@ import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { Inbound, type Reception } from './inbound.ts';
-import { Inbox, type InboxEntry, type MessageStatus, messageOf, newEntry } from './inbox.ts';
+import { Inbox, type InboxEntry, type MessageStatus, newEntry } from './inbox.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
-import { beginLinkCode, finishLinkCode, type OpenCode } from './link-code.ts';
-import { Linking, type PairingQr, parsePairingQr } from './linking.ts';
+import { CodeEntry } from './link-code.ts';
+import { Linking, parsePairingQr } from './linking.ts';
 import { mediaOf } from './media/media-kinds.ts';
-import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media/media-retry.ts';
 import { PhoneFiles } from './media/phone-files.ts';
 import type {
   ConfirmedLink,
@@ -34,7 +34,7 @@ import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
 import type { OldChat, OldMessage } from './sync/history-store.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
-import { type ContextInfo, encoded, type Message, proto } from './wa-proto.ts';
+import { encoded, type Message, proto } from './wa-proto.ts';
 
 export interface PhoneOptions {
   jid: Jid;
@@ -47,16 +47,6 @@ export interface PhoneOptions {
   media: PhoneMedia;
   /** Asked whenever it matters; the world keeps them. */
   settings: () => PhoneSettings;
-}
-
-/** What goes beside the content of a message. */
-export interface SendOptions {
-  quotedMessageId?: string | undefined;
-  /** Addresses of people the text mentions. */
-  mentions?: Jid[] | undefined;
-  isForwarded?: boolean | undefined;
-  /** The message disappears after so many seconds. */
-  ephemeralSeconds?: number | undefined;
 }
 
 /** A message that is with the server. `timestamp` is this phone's, in seconds since 1970. */
@@ -89,6 +79,8 @@ export class Phone implements PhoneDevice {
   readonly inbox: Inbox;
   readonly activities = new Activities();
   readonly calls: Calls;
+  /** Linking by a typed code. */
+  readonly codes: CodeEntry;
   readonly #options: PhoneOptions;
   readonly #signal: SignalDevice;
   readonly #book: AddressBook;
@@ -123,9 +115,10 @@ export class Phone implements PhoneDevice {
     this.#outbound = new Outbound({ own, link, store, signal, book, directory, random });
     this.#inbound = new Inbound({ own, store, signal, book, inbox });
     this.#linking = new Linking(signal, store, random, () => this.#nowSeconds());
+    this.codes = new CodeEntry(signal, this.#linking, random);
     this.#retries = new RetryRequests(signal);
     this.calls = new Calls({ own: lid, book, send: (node) => link.send(node), random });
-    this.#files = new PhoneFiles(options.media, inbox);
+    this.#files = new PhoneFiles({ media: options.media, inbox, book, random });
     const nowMs = () => options.clock.nowMs();
     const sendPeer = (device: Jid, message: Message) => this.#sendPeer(device, message);
     this.sync = new PhoneSync({
@@ -159,26 +152,6 @@ export class Phone implements PhoneDevice {
     return this.#linking.offer(parsePairingQr(qrText));
   }
 
-  /** The public identity key: what a line that is linked by code is told first. */
-  get identityKey(): Uint8Array {
-    return this.#signal.identity.publicKey;
-  }
-
-  /** A code was typed on this phone. Rejects with CodeMismatchError when the line sent nonsense; a wrong code shows at the end. */
-  beginLinkCode(code: string, wrappedKey: Uint8Array): Promise<{ open: OpenCode; wrappedKey: Uint8Array }> {
-    return beginLinkCode(code, wrappedKey, (length) => this.#options.rng.bytes(length));
-  }
-
-  /** The secret of the link. Throws CodeMismatchError. */
-  finishLinkCode(open: OpenCode, companionIdentity: Uint8Array, bundle: Uint8Array): Uint8Array {
-    return finishLinkCode(this.#signal, open, companionIdentity, bundle);
-  }
-
-  /** As linkDevice, for a companion whose keys came another way than by QR. */
-  offerLink(link: PairingQr): LinkOffer {
-    return this.#linking.offer(link);
-  }
-
   confirmLink(ref: string, deviceIdentity: Uint8Array): ConfirmedLink {
     return this.#linking.confirm(ref, deviceIdentity);
   }
@@ -190,7 +163,10 @@ export class Phone implements PhoneDevice {
 
   /** Sends a message of any kind. Throws InputError, MessageNotFoundError (quote) and NotOnWhatsAppError. */
   async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
-    const context = { ...this.#buildContext(), contextInfo: this.#contextInfo(to, options) };
+    const { quotedMessageId } = options;
+    const quoted = quotedMessageId === undefined ? undefined : this.#found(to, quotedMessageId);
+    const contextInfo = contextInfoOf(options, quoted, (jid) => this.#book.wire(jid));
+    const context = { ...this.#buildContext(), contextInfo };
     const built = disappearing(await kind.build(input, context), options.ephemeralSeconds);
     const message = unwrap(built.message);
     const content = readContent(message);
@@ -353,7 +329,8 @@ export class Phone implements PhoneDevice {
       const count = intAttr(retry, 'count') ?? 1;
       await this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(node)));
     } else if (type === 'server-error') {
-      this.#uploadAgain(node, device);
+      const answer = this.#files.uploadAgain(node, device);
+      if (answer) this.#options.link.send(answer);
     } else if (type === 'peer_msg' && isOwn) {
       this.sync.history.noted(idsOf(node), 'delivered');
       await this.sync.companions.received(device, idsOf(node));
@@ -368,23 +345,6 @@ export class Phone implements PhoneDevice {
       } else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
     }
     this.#options.link.send(ackOf(node, this.jid));
-  }
-
-  // A companion could not download a file: this phone, which has it, puts it on the media host again.
-  #uploadAgain(receipt: Node, device: Jid): void {
-    const request = readMediaRetry(receipt);
-    if (!request) return;
-    const entry = this.inbox.find(this.#book.shown(request.chatJid), request.messageId);
-    const message = entry && messageOf(entry);
-    const part = message && mediaOf(message)?.part;
-    const { link, media, rng } = this.#options;
-    const random = (length: number) => rng.bytes(length);
-    if (!part?.mediaKey || !part.fileEncSha256 || !isAuthentic(receipt, part.mediaKey)) {
-      link.send(mediaRetryAnswer(request, device, undefined, random));
-      return;
-    }
-    const directPath = media.reupload(Buffer.from(part.fileEncSha256).toString('hex'));
-    link.send(mediaRetryAnswer(request, device, { mediaKey: part.mediaKey, directPath }, random));
   }
 
   async #takeNotification(node: Node): Promise<void> {
@@ -431,21 +391,6 @@ export class Phone implements PhoneDevice {
       nowMs: () => clock.nowMs(),
       upload: (kind, bytes) => media.upload(kind, bytes),
     };
-  }
-
-  #contextInfo(to: Jid, options: SendOptions): ContextInfo | undefined {
-    const { quotedMessageId, mentions = [], isForwarded, ephemeralSeconds } = options;
-    const info: ContextInfo = {};
-    if (quotedMessageId !== undefined) {
-      const quoted = this.#found(to, quotedMessageId);
-      info.stanzaId = quotedMessageId;
-      info.participant = quoted.senderJid;
-      info.quotedMessage = messageOf(quoted) ?? {};
-    }
-    if (mentions.length > 0) info.mentionedJid = mentions.map((jid) => this.#book.wire(jid));
-    if (isForwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
-    if (ephemeralSeconds !== undefined) info.expiration = ephemeralSeconds;
-    return Object.keys(info).length > 0 ? info : undefined;
   }
 
   #found(to: Jid, messageId: string): InboxEntry {

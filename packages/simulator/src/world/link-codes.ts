@@ -1,5 +1,5 @@
 import { bytes, child, type Node, text } from '@ponte/engine';
-import type { OpenCode } from '../phone/link-code.ts';
+import type { CodeEntry } from '../phone/link-code.ts';
 import { CodeMismatchError, LinkError, type LinkOffer } from '../phone/network.ts';
 import type { Account } from './accounts.ts';
 import { nowSeconds, type Timer } from './clock.ts';
@@ -29,15 +29,6 @@ interface Hello {
 interface Finish {
   identity: Uint8Array;
   bundle: Uint8Array;
-}
-
-/** What the phone on which the code is typed does. */
-export interface CodePhone {
-  readonly identityKey: Uint8Array;
-  beginLinkCode(code: string, wrappedKey: Uint8Array): Promise<{ open: OpenCode; wrappedKey: Uint8Array }>;
-  finishLinkCode(open: OpenCode, companionIdentity: Uint8Array, bundle: Uint8Array): Uint8Array;
-  confirmLink: ConfirmLink;
-  offerLink(link: { ref: string; noiseKey: Uint8Array; identityKey: Uint8Array; advSecret: Uint8Array }): LinkOffer;
 }
 
 export type LinkCodes = ReturnType<typeof createLinkCodes>;
@@ -144,22 +135,22 @@ export function createLinkCodes(
      * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects with CodeMismatchError when it is
      * not that line's code (the line may be tried again with the right one), and with LinkError.
      */
-    async enter(account: Account, phone: CodePhone, code: string): Promise<{ deviceJid: string }> {
+    async enter(account: Account, phone: CodeEntry, code: string): Promise<{ deviceJid: string }> {
       const now = tenant.clock.nowMs();
       const open = [...hellos.values()].findLast((h) => h.pn === account.pn && h.untilMs >= now && !h.finish);
       if (!open) throw new CodeMismatchError('code: no line shows a code for this phone (any more); ask for a new one');
-      const begun = await phone.beginLinkCode(code, open.wrappedKey);
+      const begun = await phone.begin(code, open.wrappedKey);
       const { identityKey } = phone;
       const finished = await exchange(open, { wrappedKey: begun.wrappedKey, identityKey });
-      const advSecret = phone.finishLinkCode(begun.open, finished.identity, finished.bundle);
+      const advSecret = phone.finish(begun.open, finished.identity, finished.bundle);
       const { candidate } = open;
       if (Buffer.compare(finished.identity, candidate.identity) !== 0) {
         throw new CodeMismatchError('the line announced another identity than it registered with');
       }
       hellos.delete(open.ref);
       const keys = { noiseKey: candidate.noiseKey, identityKey: finished.identity, advSecret };
-      const offer = phone.offerLink({ ref: open.ref, ...keys });
-      return link(candidate, account, offer, (ref, identity) => phone.confirmLink(ref, identity));
+      const offer = phone.offer({ ref: open.ref, ...keys });
+      return link(candidate, account, offer, (ref, identity) => phone.confirm(ref, identity));
     },
   };
 }

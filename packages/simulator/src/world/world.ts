@@ -131,7 +131,7 @@ export class World implements ControlWorld {
     const account = t.accounts.byPn(phone);
     const device = await phones.get(phone);
     if (!account || !device) throw new LinkError(`phone ${phone} is not on this network`);
-    return pairing.codes.enter(account, device, code);
+    return pairing.codes.enter(account, device.codes, code);
   }
 
   lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined {

@@ -1,7 +1,11 @@
+import type { Jid, Node } from '@ponte/engine';
+import type { RandomBytes } from '../../signal/curve.ts';
+import type { AddressBook } from '../address-book.ts';
 import { type Inbox, type InboxEntry, messageOf } from '../inbox.ts';
 import type { PhoneMedia } from '../network.ts';
 import { MediaError, openFile } from './media-cipher.ts';
 import { mediaOf } from './media-kinds.ts';
+import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media-retry.ts';
 
 /** How far a phone got with the file of a message. */
 export type FileState = 'pending' | 'ok' | 'unavailable' | 'corrupt';
@@ -10,11 +14,15 @@ export type FileState = 'pending' | 'ok' | 'unavailable' | 'corrupt';
 export class PhoneFiles {
   readonly #media: PhoneMedia;
   readonly #inbox: Inbox;
+  readonly #book: AddressBook;
+  readonly #random: RandomBytes;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(media: PhoneMedia, inbox: Inbox) {
-    this.#media = media;
-    this.#inbox = inbox;
+  constructor(parts: { media: PhoneMedia; inbox: Inbox; book: AddressBook; random: RandomBytes }) {
+    this.#media = parts.media;
+    this.#inbox = parts.inbox;
+    this.#book = parts.book;
+    this.#random = parts.random;
   }
 
   /** Starts the download of what came with a message, one file after the other. Does nothing for a message without one. */
@@ -29,6 +37,23 @@ export class PhoneFiles {
       .catch((error: unknown) => {
         this.#note(entry, error instanceof MediaError ? 'corrupt' : 'unavailable');
       });
+  }
+
+  /**
+   * A companion could not download a file: this phone, which has it, puts it on the media host again and says where. The answer says
+   * that it is gone when it is, or when the request was not made with the file's key. Undefined for a request that names no message.
+   */
+  uploadAgain(receipt: Node, device: Jid): Node | undefined {
+    const request = readMediaRetry(receipt);
+    if (!request) return undefined;
+    const entry = this.#inbox.find(this.#book.shown(request.chatJid), request.messageId);
+    const message = entry && messageOf(entry);
+    const { mediaKey, fileEncSha256 } = (message && mediaOf(message)?.part) ?? {};
+    if (!mediaKey || !fileEncSha256 || !isAuthentic(receipt, mediaKey)) {
+      return mediaRetryAnswer(request, device, undefined, this.#random);
+    }
+    const directPath = this.#media.reupload(Buffer.from(fileEncSha256).toString('hex'));
+    return mediaRetryAnswer(request, device, { mediaKey, directPath }, this.#random);
   }
 
   /** The file of a message as it was sent. Undefined when it is not to be had; throws MediaError. */
