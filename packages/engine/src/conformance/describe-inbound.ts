@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { EngineEvent } from '../events.ts';
 import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
@@ -39,11 +40,11 @@ export function describeInbound(suite: Suite): void {
     it('decodes the same row to the same events', async () => {
       const { line, phone, bob } = await pairedLine();
       await bob.sendText(phone.pn, 'twice');
-      const row = await until('the row', () => line.store.pending().find(({ entry }) => entry.kind === 'sealed'));
-      const first = await line.engine.decode(row.entry);
-      expect(first).toHaveLength(1);
-      await line.engine.close();
-      expect(await line.engine.decode(row.entry)).toEqual(first);
+      await line.text('twice');
+      const isText = (event: EngineEvent) => event.type === 'message';
+      const again = await Line.open(suite.network(), line.id, line.unread());
+      const rows = await Promise.all(again.store.rows.map(({ entry }) => again.engine.decode(entry)));
+      expect(rows.flat().filter(isText)).toEqual(line.events.filter(isText));
     });
 
     it('makes one event of a message that arrives many times', async () => {
@@ -97,12 +98,10 @@ export function describeInbound(suite: Suite): void {
       const { line, phone, bob } = await pairedLine();
       await bob.sendText(phone.pn, 'first contact');
       await line.text('first contact');
-      await line.roundTrip();
-      const { writes } = line.handle;
       suite.network().showTyping(line.id, bob);
       const { event } = await line.change('live');
       expect(event).toMatchObject({ type: 'typing', chat: { pn: bob.pn }, state: 'composing', mode: 'text' });
-      expect(line.handle.writes).toBe(writes);
+      expect(line.store.rows.filter(({ entry }) => entry.kind === 'stanza' && entry.tag === 'chatstate')).toEqual([]);
     });
 
     it('takes nothing from a stranger that only the own account may send', async () => {
@@ -130,16 +129,18 @@ export function describeInbound(suite: Suite): void {
       await line.engine.close();
       const bodies = Array.from({ length: OFFLINE_MESSAGES }, (_, index) => `old mail ${index}`);
       for (const body of bodies) await bob.sendText(phone.pn, body);
-      for (const cutAt of [1, 7, 19]) {
+      const atFirst = sealed;
+      for (const cutAfter of [1, 6, 9]) {
+        const before = sealed;
         line.forget();
         await line.engine.connect();
-        await until('some mail', () => sealed >= cutAt);
+        await until('some mail', () => sealed >= before + cutAfter);
         suite.network().cut(line.id);
         await line.closed('connection_lost');
       }
-      expect(sealed).toBeLessThan(OFFLINE_MESSAGES);
+      expect(sealed - atFirst).toBeLessThan(OFFLINE_MESSAGES);
       await line.login();
-      await line.event('offline.preview', ({ messages }) => messages === OFFLINE_MESSAGES);
+      await line.event('offline.preview', ({ messages }) => messages >= OFFLINE_MESSAGES);
       await line.text(bodies.at(-1) ?? '');
       await line.event('offline.completed');
       expect((await line.messages()).map(({ content }) => content.body)).toEqual(bodies);

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { Engine, EngineChange, Self } from '../engine.ts';
+import type { InboxEntry } from '../engine-store.ts';
 import type { EngineEvent, ReceivedMessage } from '../events.ts';
 import { MemoryStore, type StoreHandle, type StoreWrite, type WriteFate } from './memory-store.ts';
 import type { ConformanceNetwork, ConformancePhone } from './network.ts';
@@ -26,6 +27,8 @@ export class Line {
   readonly store: MemoryStore;
   readonly handle: StoreHandle;
   readonly changes: EngineChange[] = [];
+  /** Rows as they were before the journal closed them. */
+  readonly #read: InboxEntry[] = [];
   /** Every event of the inbox, in order, as often as rows say it. */
   readonly events: EngineEvent[] = [];
   readonly #network: ConformanceNetwork;
@@ -120,10 +123,25 @@ export class Line {
   /** Reads the inbox as a journal does: decodes what is new, in order, and closes the rows. */
   async readInbox(): Promise<EngineEvent[]> {
     for (const row of this.store.pending()) {
-      this.events.push(...(await this.engine.decode(row.entry)));
+      const { entry } = row;
+      this.events.push(...(await this.engine.decode(entry)));
+      this.#read.push(entry);
       this.store.close(row);
     }
     return this.events;
+  }
+
+  /** The same keys, and the rows that were read, as if nobody had. */
+  unread(): MemoryStore {
+    const copy = new MemoryStore();
+    for (const [kind, values] of this.store.keys) {
+      copy.apply(
+        [...values].map(([id, value]) => ({ kind, id, value })),
+        undefined,
+      );
+    }
+    for (const entry of this.#read) copy.append(entry);
+    return copy;
   }
 
   /** The messages of the inbox so far. */
