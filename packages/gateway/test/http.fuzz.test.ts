@@ -41,6 +41,15 @@ forEachStore((open) => {
     h.router.handlers['pairing.code'] = async () => ({ code: 'ABCD-EFGH', expiresAt: 1 });
     h.router.handlers['messages.read'] = async () => ({});
     h.router.handlers['numbers.check'] = async () => [];
+    h.router.handlers['account.typing'] = async () => ({});
+    h.router.handlers['account.presence'] = async () => ({});
+    h.router.handlers['account.watch'] = async () => ({});
+    h.router.handlers['account.person'] = async () => null;
+    h.router.handlers['account.setAbout'] = async () => ({});
+    h.router.handlers['account.contactLink'] = async () => ({ link: 'https://wa.me/qr/A' });
+    h.router.handlers['account.statusAudience'] = async () => [{ type: 'contacts', people: [], isDefault: true }];
+    h.router.handlers['account.picture'] = async () => null;
+    h.router.handlers['account.removePicture'] = async () => ({});
     h.router.handlers.logout = async () => ({ unlinked: true });
     const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1 };
     h.router.handlers.stats = async () => ({ worker: 'w', linesInWorker: 1, eventLoopLagMs: 1, ...memory });
