@@ -35,7 +35,13 @@ export class TinyNetwork {
 
   phone(digits: string, name: string, settings: Partial<PhoneSettings> = {}) {
     const store = memoryStore();
-    const current: PhoneSettings = { autoReceipts: 'delivered', online: true, replyEcho: false, ...settings };
+    const current: PhoneSettings = {
+      autoReceipts: 'delivered',
+      online: true,
+      addressing: 'lid',
+      replyEcho: false,
+      ...settings,
+    };
     const make = () => this.#make(digits, name, store, current);
     return { store, settings: current, phone: make(), restart: make };
   }

@@ -2,7 +2,7 @@ import type { Jid } from '@ponte/engine';
 import { Input, InputError } from '../phone/content/input.ts';
 import type { ChatChange } from '../phone/sync/chat-settings.ts';
 import type { ChatView } from '../phone/sync/phone-sync.ts';
-import { chatOf, contactField, contactOf, onlinePhoneOf, phoneOf } from './addresses.ts';
+import { chatOf, contactField, contactOf, onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const CONTACTS_MAX = 2000;
@@ -14,6 +14,7 @@ export const CHAT_ROUTES: readonly Route[] = [
   ['POST', '/phones/{phone}/contacts', nameContacts],
   ['GET', '/phones/{phone}/app-state', appState],
   ['POST', '/phones/{phone}/app-state/rotate-key', rotateKey],
+  ['POST', '/phones/{phone}/lid-migration', migrate],
 ];
 
 async function chats(call: ControlCall): Promise<ControlAnswer> {
@@ -60,6 +61,12 @@ async function nameContacts(call: ControlCall): Promise<ControlAnswer> {
   const phone = await onlinePhoneOf(call);
   await phone.sync.nameContacts(contacts);
   return { status: 200, body: { contacts: contacts.length } };
+}
+
+async function migrate(call: ControlCall): Promise<ControlAnswer> {
+  const phone = await onlinePhoneOf(call);
+  await call.world.updateSettings(call.tenant, phoneParam(call), { addressing: 'lid' });
+  return { status: 200, body: await phone.sync.announceLids() };
 }
 
 async function appState(call: ControlCall): Promise<ControlAnswer> {

@@ -49,6 +49,8 @@ export interface ControlWorld {
   createPhone(tenant: string, phone: NewPhone): Promise<Phone>;
   groups(tenant: string): GroupFacts[];
   group(tenant: string, jid: string): GroupFacts | undefined;
+  /** How the members of a group are named on the wire from now on. */
+  setGroupAddressing(tenant: string, jid: string, mode: 'pn' | 'lid'): void;
   /** Removes the phone, its companions and its mail. */
   deletePhone(tenant: string, phone: string): Promise<void>;
   /** Changes settings; a phone that comes online gets its mail. */

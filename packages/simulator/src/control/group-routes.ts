@@ -49,6 +49,10 @@ async function changeGroup(call: ControlCall): Promise<ControlAnswer> {
   if (call.body.has('subject')) {
     await ask(phone, jid, 'set', [node('subject', {}, Buffer.from(call.body.text('subject', 100)))]);
   }
+  // Nobody does that with a query: WhatsApp moved its groups itself.
+  if (call.body.has('addressing_mode')) {
+    call.world.setGroupAddressing(call.tenant, jid, call.body.choice('addressing_mode', MODES));
+  }
   await applySettings(phone, jid, call.body);
   return { status: 200, body: groupItem(groupOf(call)) };
 }

@@ -87,9 +87,10 @@ async function changeSettings(call: ControlCall): Promise<ControlAnswer> {
   const changes: Partial<PhoneSettings> = {};
   if (body.has('auto_receipts')) changes.autoReceipts = body.choice('auto_receipts', AUTO_RECEIPTS);
   if (body.has('online')) changes.online = body.flag('online');
+  if (body.has('addressing')) changes.addressing = body.choice('addressing', ['lid', 'pn'] as const);
   if (body.has('reply_echo')) changes.replyEcho = body.flag('reply_echo');
   if (Object.keys(changes).length === 0) {
-    throw new InputError('body', 'must have at least one of auto_receipts, online, reply_echo');
+    throw new InputError('body', 'must have at least one of auto_receipts, online, addressing, reply_echo');
   }
   const settings = await call.world.updateSettings(call.tenant, phoneParam(call), changes);
   return { status: 200, body: settingsView(settings) };
@@ -116,5 +117,6 @@ async function describe(call: ControlCall, digits: string): Promise<Record<strin
 }
 
 function settingsView(settings: PhoneSettings): Record<string, unknown> {
-  return { auto_receipts: settings.autoReceipts, online: settings.online, reply_echo: settings.replyEcho };
+  const { autoReceipts, online, addressing, replyEcho } = settings;
+  return { auto_receipts: autoReceipts, online, addressing, reply_echo: replyEcho };
 }

@@ -57,6 +57,17 @@ export class DurableList<T> {
     return row.value;
   }
 
+  /** Gives a value another key, where it is. Nothing happens when the new key is taken. */
+  rename(key: string, to: string, change: (value: T) => T): void {
+    const rows = this.#loaded();
+    const row = rows.get(key);
+    if (!row || rows.has(to)) return;
+    const renamed = { ...row, key: to, value: change(row.value) };
+    this.#write(renamed);
+    // A map keeps the order of its keys: it is made again.
+    this.#rows = new Map([...rows].map(([name, known]) => (name === key ? [to, renamed] : [name, known])));
+  }
+
   reload(): void {
     this.#rows = undefined;
   }

@@ -22,15 +22,17 @@ export interface Envelope {
 
 /**
  * Reads the attributes of a message stanza and learns the pairs of LID and phone number it carries (`sender_pn`, `sender_lid`,
- * `participant_pn`, `participant_lid`, `recipient_pn`, `recipient_lid`: Baileys decode-wa-message.js). Undefined without id or from.
+ * `participant_pn`, `participant_lid`, `recipient_pn`, `recipient_lid`, `peer_recipient_pn`, `peer_recipient_lid`: Baileys decode-wa-message.js). Undefined without id or from.
  */
 export function readEnvelope(node: Node, book: AddressBook, own: { jid: Jid; lid: Jid }): Envelope | undefined {
   const { id, from, participant, recipient, t, notify, category } = node.attrs;
   if (!id || !from) return undefined;
   const device = participant ?? from;
   const { sender_pn, sender_lid, participant_pn, participant_lid, recipient_pn, recipient_lid } = node.attrs;
+  const { peer_recipient_pn, peer_recipient_lid } = node.attrs;
   for (const other of [sender_pn, sender_lid, participant_pn, participant_lid]) book.learn(device, other);
-  for (const other of [recipient_pn, recipient_lid]) book.learn(recipient, other);
+  for (const other of [recipient_pn, recipient_lid, peer_recipient_pn, peer_recipient_lid])
+    book.learn(recipient, other);
   const isFromMe = sameUser(device, own.jid) || sameUser(device, own.lid);
   const chatJid = isGroup(from) ? from : bareJid(isFromMe && recipient ? recipient : from);
   return {

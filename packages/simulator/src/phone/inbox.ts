@@ -161,6 +161,16 @@ export class Inbox {
     });
   }
 
+  /** The person with this LID is the one with this number: what was shown under the LID is shown under the number. */
+  unite(lid: string, pn: string): void {
+    const named = (name: string): string => (name === lid ? pn : name);
+    for (const { key, value } of this.#list.rows()) {
+      if (value.chat !== lid && value.from !== lid) continue;
+      const entry = { ...value, chat: named(value.chat), from: named(value.from) };
+      this.#list.rename(key, keyOf(entry), () => entry);
+    }
+  }
+
   /** The newest message of a chat. */
   last(chat: string): InboxEntry | undefined {
     return this.#list.rows().findLast(({ value }) => value.chat === chat)?.value;

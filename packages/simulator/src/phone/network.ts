@@ -53,6 +53,8 @@ export interface PhoneSettings {
   autoReceipts: 'none' | 'delivered' | 'read';
   /** False: the server keeps the phone's mail until it is online again. */
   online: boolean;
+  /** By which name the phone writes to people: `lid` as WhatsApp does today, `pn` as before the migration of 2025. */
+  addressing: 'lid' | 'pn';
   /** True: every text that arrives in a 1:1 chat is answered with the same text. */
   replyEcho: boolean;
 }

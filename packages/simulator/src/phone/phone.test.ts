@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { child, childrenOf, type Node } from '@ponte/engine';
 import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../test/memory-store.ts';
 import { TinyNetwork } from '../../test/tiny-network.ts';
 import { concat, generateKeyPair, sign, verify } from '../signal/curve.ts';
 import { hmacSha256 } from '../signal/kdf.ts';
+import { AddressBook } from './address-book.ts';
 import { applyChange, CHANGES } from './content/changes.ts';
 import { Input } from './content/input.ts';
 import { KINDS } from './content/kinds.ts';
@@ -317,12 +319,14 @@ describe('what phones send besides text', () => {
       pushName: undefined,
     };
     const own = { jid: BOB, lid: '90015550002222@lid' };
+    const book = new AddressBook(memoryStore());
     const key = { id: '3A01' };
     applyChange({ protocolMessage: { type: 14, key, editedMessage: { conversation: 'forged' } } }, envelope, {
       inbox,
       own,
+      book,
     });
-    applyChange({ protocolMessage: { type: 0, key } }, envelope, { inbox, own });
+    applyChange({ protocolMessage: { type: 0, key } }, envelope, { inbox, own, book });
     expect(inbox.find(ALICE, '3A01')).toMatchObject({ content: { body: 'mine' }, isEdited: false, isRevoked: false });
   });
 

@@ -104,12 +104,13 @@ export class Phone implements PhoneDevice {
     const random = (length: number) => rng.bytes(length);
     const own = { jid, lid };
     const signal = new SignalDevice(store, random);
-    const book = new AddressBook(store);
+    const book = new AddressBook(store, () => options.settings().addressing);
     book.learn(jid, lid);
     const inbox = new Inbox(store, jid);
     const directory = new Directory(link, book, () => this.#newId());
     this.inbox = inbox;
     this.#directory = directory;
+    book.onLearned = (pn, of) => inbox.unite(of, pn);
     this.#signal = signal;
     this.#book = book;
     this.#outbound = new Outbound({ own, link, store, signal, book, directory, random });
@@ -216,10 +217,11 @@ export class Phone implements PhoneDevice {
       ...(isGroup(chatJid) ? { participant: target.senderJid } : {}),
     };
     const own = { jid: this.jid, lid: this.lid };
-    const built = kind.build(input, target, { ...this.#buildContext(), contextInfo: undefined, own, key });
+    const book = this.#book;
+    const built = kind.build(input, target, { ...this.#buildContext(), contextInfo: undefined, own, book, key });
     const sent = await this.#transmit(to, built, () => undefined);
     const envelope = { ...sent, chat: target.chat, chatJid, from: this.jid, device: this.lid, isFromMe: true };
-    kind.apply(built.message, { ...envelope, isPeer: false, pushName: undefined }, { own, inbox: this.inbox });
+    kind.apply(built.message, { ...envelope, isPeer: false, pushName: undefined }, { own, book, inbox: this.inbox });
     return sent;
   }
 

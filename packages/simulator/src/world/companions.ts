@@ -38,7 +38,7 @@ export function announceDevices(tenant: Tenant, account: Account, change: 'add' 
 export function announceIdentity(tenant: Tenant, pn: string): void {
   const account = tenant.accounts.byPn(pn);
   if (!account) return;
-  const attrs = { from: formatJid(account.pn, SERVER_PN), lid: formatJid(account.lid, SERVER_LID) };
+  const attrs = namesOf(account, false);
   const others = new Set([...tenant.peers.of(pn), ...tenant.groups.companyOf(pn)]);
   others.delete(pn);
   const parcels = [...others].flatMap((peer) =>
@@ -64,14 +64,22 @@ function parcel(
   const index = keyIndex === undefined ? undefined : String(keyIndex);
   const pn = deviceJid(account, device, 'pn');
   const lid = deviceJid(account, device, 'lid');
+  const isOwn = to.pn === account.pn;
+  const isHidden = account.isLidOnly && !isOwn;
   const content: Node[] = [
     el(change, {}, [
-      el('device', { jid: pn, lid, 'key-index': index }),
+      ...(isHidden ? [] : [el('device', { jid: pn, lid, 'key-index': index })]),
       // Baileys reads `jid` only, and keeps a device list per name of the account: this drops the one under the LID.
       el('device', { jid: lid, 'key-index': index }),
       el('key-index-list', { ts: String(Math.floor(tenant.clock.nowMs() / 1000)) }),
     ]),
   ];
-  const attrs = { from: formatJid(account.pn, SERVER_PN), lid: formatJid(account.lid, SERVER_LID) };
+  const attrs = namesOf(account, isOwn);
   return { ...tenant.notification(to, 'devices', content, attrs), sender: account.pn };
+}
+
+/** Who a notification is about: by number with the LID beside it, or by LID alone where the number is not disclosed. */
+function namesOf(account: Account, isOwn: boolean): { from: string; lid?: string } {
+  const lid = formatJid(account.lid, SERVER_LID);
+  return account.isLidOnly && !isOwn ? { from: lid } : { from: formatJid(account.pn, SERVER_PN), lid };
 }

@@ -13,7 +13,12 @@ import type { Sender, Tenant } from './tenant.ts';
 const IN_HAND_MAX = 64;
 const STANZAS_PER_TURN = 200;
 
-export const DEFAULT_PHONE_SETTINGS: PhoneSettings = { autoReceipts: 'delivered', online: true, replyEcho: false };
+export const DEFAULT_PHONE_SETTINGS: PhoneSettings = {
+  autoReceipts: 'delivered',
+  online: true,
+  addressing: 'lid',
+  replyEcho: false,
+};
 
 /** Ends with the phone's deletion, a reset or the simulator. */
 interface Life {

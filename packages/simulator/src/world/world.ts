@@ -98,6 +98,12 @@ export class World implements ControlWorld {
     return group && factsOf(t, group);
   }
 
+  setGroupAddressing(tenant: string, jid: string, mode: 'pn' | 'lid'): void {
+    const { groups } = this.network(tenant).tenant;
+    const group = groups.resolve(jid);
+    if (group) groups.save({ ...group, mode });
+  }
+
   async createPhone(tenant: string, phone: NewPhone): Promise<Phone> {
     const network = this.network(tenant);
     network.tenant.createAccount(phone.phone, phone);

@@ -1,12 +1,26 @@
 import { bareJid, isLid } from '@ponte/engine';
+import type { AddressBook } from '../address-book.ts';
 import type { Envelope } from '../envelope.ts';
 import type { InboxEntry } from '../inbox.ts';
 import type { Own } from './change.ts';
+import type { Input } from './input.ts';
 import { openAnswer, type SecretUse, secretOf } from './message-secret.ts';
 
-/** Under which own address an answer to this message is made: by LID where the message came by LID, else by phone number. */
-export function answererOf(target: InboxEntry, own: Own): string {
-  return isLid(target.senderJid) ? own.lid : own.jid;
+const ADDRESSINGS = ['lid', 'pn'] as const;
+
+/**
+ * The names that an answer's key is made with: the author's as the message came, and our own in the same addressing. A caller may wish
+ * others (`author_addressing`, `answerer_addressing`), as clients in the field mix them.
+ */
+export function namesFor(target: InboxEntry, input: Input, context: { own: Own; book: AddressBook }) {
+  const { own, book } = context;
+  const usual = isLid(target.senderJid) ? 'lid' : 'pn';
+  const wish = (name: string): 'lid' | 'pn' => (input.has(name) ? input.choice(name, ADDRESSINGS) : usual);
+  const author = bareJid(target.senderJid);
+  return {
+    authorJid: wish('author_addressing') === 'lid' ? book.lid(author) : book.pn(author),
+    answererJid: wish('answerer_addressing') === 'lid' ? own.lid : own.jid,
+  };
 }
 
 /**
@@ -16,15 +30,15 @@ export function answererOf(target: InboxEntry, own: Own): string {
 export function openAnyAnswer(
   target: InboxEntry,
   envelope: Envelope,
-  own: Own,
+  { own, book }: { own: Own; book: AddressBook },
   use: SecretUse,
   sealed: { encPayload?: Uint8Array | null; encIv?: Uint8Array | null } | null | undefined,
 ): Uint8Array | undefined {
   const secret = secretOf(target);
   if (!secret || !sealed?.encPayload || !sealed.encIv) return undefined;
-  const authors = new Set([target.senderJid, target.from, ...(target.fromMe ? [own.lid, own.jid] : [])]);
+  const authors = new Set([...book.names(target.senderJid), target.from, ...(target.fromMe ? [own.lid, own.jid] : [])]);
   const answerers = new Set([
-    bareJid(envelope.device),
+    ...book.names(envelope.device),
     envelope.from,
     ...(envelope.isFromMe ? [own.lid, own.jid] : []),
   ]);

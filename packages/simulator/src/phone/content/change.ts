@@ -1,3 +1,4 @@
+import type { AddressBook } from '../address-book.ts';
 import type { Envelope } from '../envelope.ts';
 import type { Inbox, InboxEntry } from '../inbox.ts';
 import type { Message, MessageKey } from '../wa-proto.ts';
@@ -11,12 +12,14 @@ export interface Own {
 
 export interface ChangeBuildContext extends BuildContext {
   own: Own;
+  book: AddressBook;
   /** Names the message to change, as its author's devices know it. */
   key: MessageKey;
 }
 
 export interface ChangeContext {
   own: Own;
+  book: AddressBook;
   inbox: Inbox;
 }
 

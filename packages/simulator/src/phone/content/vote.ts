@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { InboxEntry } from '../inbox.ts';
 import { proto } from '../wa-proto.ts';
-import { answererOf, openAnyAnswer } from './answers.ts';
+import { namesFor, openAnyAnswer } from './answers.ts';
 import type { ChangeKind } from './change.ts';
 import { InputError } from './input.ts';
 import { sealAnswer, secretOf } from './message-secret.ts';
 
 /** `{to, poll_id, options[]}`: replaces this person's earlier vote; no options take it back. Encrypted with the poll's secret. */
 export const vote: ChangeKind = {
-  build(input, target, { key, own, random, nowMs }) {
+  build(input, target, { key, own, book, random, nowMs }) {
     const secret = secretOf(target);
     if (target.content.type !== 'poll' || !secret) throw new InputError('poll_id', 'must be a poll of this chat');
     const known = optionsOf(target);
@@ -23,8 +23,7 @@ export const vote: ChangeKind = {
       use: 'Poll Vote',
       secret,
       messageId: target.messageId,
-      authorJid: target.senderJid,
-      answererJid: answererOf(target, own),
+      ...namesFor(target, input, { own, book }),
     } as const;
     const pollUpdateMessage = {
       pollCreationMessageKey: key,
@@ -33,11 +32,11 @@ export const vote: ChangeKind = {
     };
     return { message: { pollUpdateMessage }, shape: { type: 'poll', meta: { polltype: 'vote' } } };
   },
-  apply(message, envelope, { inbox, own }) {
+  apply(message, envelope, { inbox, own, book }) {
     const { pollUpdateMessage } = message;
     if (!pollUpdateMessage) return false;
     inbox.update(envelope.chat, pollUpdateMessage.pollCreationMessageKey?.id ?? '', (entry) => {
-      const opened = openAnyAnswer(entry, envelope, own, 'Poll Vote', pollUpdateMessage.vote);
+      const opened = openAnyAnswer(entry, envelope, { own, book }, 'Poll Vote', pollUpdateMessage.vote);
       if (!opened) return entry;
       const hashes = proto.Message.PollVoteMessage.decode(opened).selectedOptions ?? [];
       const options = optionsOf(entry).filter((option) =>

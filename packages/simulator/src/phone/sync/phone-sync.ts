@@ -1,4 +1,4 @@
-import { bareJid, isGroup, type Jid } from '@ponte/engine';
+import { bareJid, isGroup, type Jid, parseJid } from '@ponte/engine';
 import type { RandomBytes } from '../../signal/curve.ts';
 import type { AddressBook } from '../address-book.ts';
 import { Companions } from '../companions.ts';
@@ -71,8 +71,9 @@ export class PhoneSync {
 
   /** Archives, pins, mutes, marks or names a chat, as its owner does on the phone: companions hear of it. */
   async changeChat(chat: Jid, change: ChatChange): Promise<void> {
-    const { book, inbox, nowMs } = this.#parts;
-    const jid = book.wire(bareJid(chat));
+    const { book, inbox, directory, nowMs } = this.#parts;
+    // Asked for even when it is known by number only: the chat is named by LID wherever there is one.
+    const jid = isGroup(chat) ? bareJid(chat) : ((await directory.contacts([bareJid(chat)]))[0]?.jid ?? chat);
     if (change.isUnread === false) inbox.readAll(book.shown(jid));
     const about = { nowMs: nowMs(), range: this.#range(jid), lidJid: jid.endsWith('@lid') ? jid : undefined };
     for (const { collection, settings } of settingsFor(jid, change, about))
@@ -89,6 +90,24 @@ export class PhoneSync {
       return settingsFor(wire, { name }, about).flatMap((part) => part.settings);
     });
     await this.appState.push('critical_unblock_low', settings);
+  }
+
+  /** Tells the linked devices which numbers have become which LIDs: the account's chats are named by LID from now on. */
+  async announceLids(): Promise<{ companions: number; mappings: number }> {
+    const { book, sendPeer, nowMs } = this.#parts;
+    const user = (jid: Jid): number => Number(parseJid(jid)?.user ?? 0);
+    const pnToLidMappings = book
+      .pairs()
+      .map(({ pn, lid }) => ({ pn: user(pn), assignedLid: user(lid), latestLid: user(lid) }));
+    const payload = { pnToLidMappings, chatDbMigrationTimestamp: Math.floor(nowMs() / 1000) };
+    const encodedMappingPayload = syncProto.LIDMigrationMappingSyncPayload.encode(payload).finish();
+    const protocolMessage = {
+      type: PROTOCOL.lidMigrationMappingSync,
+      lidMigrationMappingSyncMessage: { encodedMappingPayload },
+    };
+    const companions = await this.companions.devices();
+    for (const device of companions) await sendPeer(device, { protocolMessage });
+    return { companions: companions.length, mappings: pnToLidMappings.length };
   }
 
   // What companions ask beside keys (peer data operations: Baileys messages-recv.js, whatsmeow BuildHistorySyncRequest).
