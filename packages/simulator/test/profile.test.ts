@@ -160,6 +160,18 @@ test('a first message to somebody gives them a token; it comes with the next one
   expect(sent?.children).toContain('tctoken');
 });
 
+test('a restricted line writes to those who gave it a token, and is refused by 463 elsewhere', async () => {
+  const bobs = await net.linked('line_b', BOB);
+  net.fault('line_a', { kind: 'restricted', for_ms: 60_000 });
+  expect((await line.ack(await line.sendText(pnJid(BOB), 'from a stranger'))).error).toBe('463');
+  await bobs.ack(await bobs.sendText(pnJid(ALICE), 'hello'));
+  await notice('privacy_token', 'tokens');
+  await vi.waitFor(async () => {
+    expect((await line.ack(await line.sendText(pnJid(BOB), 'with a token'))).error).toBeUndefined();
+  });
+  await bobs.text('with a token');
+});
+
 test('settings of one device reach the others: privacy, blocking, disappearing messages', async () => {
   const other = await net.linked('line_a2', ALICE);
   const synced = (tag: string): Promise<Stanza | undefined> =>

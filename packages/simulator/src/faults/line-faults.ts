@@ -20,6 +20,7 @@ export class LineFaults {
   #failure: number | undefined;
   #refuseUntilMs = 0;
   #blackHoleUntilMs = 0;
+  #restrictedUntilMs = 0;
   #slow = { ms: 0, untilMs: 0 };
 
   constructor(clock: Clock) {
@@ -31,6 +32,7 @@ export class LineFaults {
     const now = this.#clock.nowMs();
     if (rule.kind === 'refuse') this.#refuseUntilMs = now + rule.forMs;
     else if (rule.kind === 'black_hole') this.#blackHoleUntilMs = now + rule.forMs;
+    else if (rule.kind === 'restricted') this.#restrictedUntilMs = now + rule.forMs;
     else if (rule.kind === 'slow_acks') this.#slow = { ms: rule.ms, untilMs: now + rule.forMs };
     else if (rule.kind === 'reject_sends') this.#reject = { code: rule.code, count: rule.count };
     else if (rule.kind === 'media_fail') this.#media = { status: rule.status, count: rule.count };
@@ -51,6 +53,7 @@ export class LineFaults {
     this.#failure = undefined;
     this.#refuseUntilMs = 0;
     this.#blackHoleUntilMs = 0;
+    this.#restrictedUntilMs = 0;
     this.#slow = { ms: 0, untilMs: 0 };
   }
 
@@ -60,6 +63,11 @@ export class LineFaults {
 
   get blackHoleLeftMs(): number {
     return Math.max(0, this.#blackHoleUntilMs - this.#clock.nowMs());
+  }
+
+  /** WhatsApp restricted this account: it may write only to people who gave it a trusted-contact token. */
+  get isRestricted(): boolean {
+    return this.#restrictedUntilMs > this.#clock.nowMs();
   }
 
   get ackDelayMs(): number {
@@ -116,6 +124,7 @@ export class LineFaults {
     const out: ActiveFault[] = [];
     if (this.#refuseUntilMs > now) out.push({ kind: 'refuse', forMs: this.#refuseUntilMs - now });
     if (this.#blackHoleUntilMs > now) out.push({ kind: 'black_hole', forMs: this.#blackHoleUntilMs - now });
+    if (this.#restrictedUntilMs > now) out.push({ kind: 'restricted', forMs: this.#restrictedUntilMs - now });
     if (this.#slow.untilMs > now) out.push({ kind: 'slow_acks', ms: this.#slow.ms, forMs: this.#slow.untilMs - now });
     if (this.#reject.count > 0) out.push({ kind: 'reject_sends', ...this.#reject });
     if (this.#media.count > 0) out.push({ kind: 'media_fail', ...this.#media });

@@ -29,6 +29,7 @@ export type FaultRule =
   | { kind: 'stream_error'; code: number }
   | { kind: 'refuse'; forMs: number }
   | { kind: 'black_hole'; forMs: number }
+  | { kind: 'restricted'; forMs: number }
   | { kind: 'slow_acks'; ms: number; forMs: number }
   | { kind: 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac'; count: number }
   | { kind: 'passkey_required'; count: number }
@@ -60,6 +61,7 @@ const KINDS: { [K in FaultRule['kind']]: (body: Body) => FaultRule } = {
   stream_error: (body) => ({ kind: 'stream_error', code: whole(body, 'code', 100, 999) }),
   refuse: (body) => ({ kind: 'refuse', forMs: whole(body, 'for_ms', 1, FOR_MS_MAX) }),
   black_hole: (body) => ({ kind: 'black_hole', forMs: whole(body, 'for_ms', 1, FOR_MS_MAX) }),
+  restricted: (body) => ({ kind: 'restricted', forMs: whole(body, 'for_ms', 1, FOR_MS_MAX) }),
   slow_acks: (body) => ({
     kind: 'slow_acks',
     ms: whole(body, 'ms', 1, FOR_MS_MAX),

@@ -6,6 +6,7 @@ import { createPresence, type Presence } from './presence.ts';
 import type { QueuedClass } from './queue.ts';
 import { routeReceipt } from './receipts.ts';
 import { el } from './stanzas.ts';
+import { showsToken } from './tc-tokens.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 /** How the router answers whoever sent a stanza. */
@@ -79,7 +80,7 @@ export function createRouter(tenant: Tenant): {
   }
 
   function message(from: Sender, node: Node, answering: Answering): void {
-    const code = from.lineId === undefined ? undefined : tenant.faults(from.lineId).takeReject();
+    const code = refusalOf(tenant, from, node);
     if (code !== undefined) {
       answering.acknowledge(ackOf(tenant, node, { error: String(code) }));
       return;
@@ -129,4 +130,18 @@ export function createRouter(tenant: Tenant): {
   }
 
   return { take, presence };
+}
+
+/** 463: a restricted account wrote to somebody without a token of theirs (Baileys messages-recv.js handleBadAck). */
+const RESTRICTED = 463;
+
+/** The error that a fault of the line wants for this message. */
+function refusalOf(tenant: Tenant, from: Sender, message: Node): number | undefined {
+  if (from.lineId === undefined) return undefined;
+  const faults = tenant.faults(from.lineId);
+  const code = faults.takeReject();
+  if (code !== undefined || !faults.isRestricted) return code;
+  const chat = tenant.accounts.resolve(message.attrs.to)?.account;
+  const isFree = !chat || chat.pn === from.pn || showsToken(tenant, message, chat.pn, from.pn);
+  return isFree ? undefined : RESTRICTED;
 }
