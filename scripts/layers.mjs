@@ -26,6 +26,7 @@ export const GATEWAY = {
     '@ponte/engine',
   ],
   http: ['core', 'access', 'commands', 'lines', 'webhooks', 'observe', '@ponte/engine'],
+  'dialects/admin': ['core', 'http', 'commands', '@ponte/engine'],
   'dialects/bridges': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/lines': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/console': ['core', 'http', 'commands', 'access', 'webhooks', '@ponte/engine'],

@@ -7,8 +7,10 @@ import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
 import { createExecute } from './commands/execute.ts';
+import { createOperator } from './commands/operator.ts';
 import type { Config, Environment } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
+import { createAdminDialect } from './dialects/admin/dialect.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat, PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
 import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
@@ -170,6 +172,7 @@ async function build(
     [
       bridgesDialect,
       linesDialect,
+      createAdminDialect({ operator: createOperator({ store, keys, clock }), token: config.http.adminToken }),
       createSandboxDialect(sandbox),
       forConsole(createSandboxDialect(sandbox, CONSOLE_SANDBOX_PREFIX)),
       createConsoleDialect({

@@ -1,6 +1,7 @@
 import { listAccounts } from '../access/accounts.ts';
 import type { ListedKey } from '../access/api-keys.ts';
 import { SCOPES } from '../commands/context.ts';
+import { systemClock } from '../core/clock.ts';
 import type { Installation } from '../installation.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 
@@ -22,6 +23,7 @@ export interface CreateKeyOptions {
   name: string;
   account?: string;
   scopes?: string[];
+  expiresInDays?: string;
   json?: boolean;
 }
 
@@ -33,13 +35,26 @@ export async function createKey(at: Installation, options: CreateKeyOptions, out
   const accountId = options.account ?? at.defaultAccountId;
   const account = (await listAccounts(at.store.db)).find((one) => one.id === accountId);
   if (!account) throw new CommandFailed(`there is no account ${accountId}`);
-  const { id, key } = await at.keys.create({ accountId, mode, name, scopes });
-  print(out, options.json, { id, key, mode, name, account: accountId, scopes: scopes ?? ['*'] }, () => key);
+  const expiresAt = expiryOf(options.expiresInDays);
+  const { id, key } = await at.keys.create({ accountId, mode, name, scopes, expiresAt });
+  const made = { id, key, mode, name, account: accountId, scopes: scopes ?? ['*'], expires_at: isoTime(expiresAt) };
+  print(out, options.json, made, () => key);
   if (!options.json) out.say('This is the only time the key is shown.');
 }
 
-export async function listKeys(at: Installation, options: { json?: boolean }, out: Output): Promise<void> {
-  const keys = (await at.keys.list()).map(facts);
+function expiryOf(days: string | undefined): number | null {
+  if (days === undefined) return null;
+  const number = Number(days);
+  if (!(number > 0 && number <= 3_650)) throw new UsageError('--expires-in-days takes a number of days, 3650 at most');
+  return systemClock.now() + Math.round(number * 86_400_000);
+}
+
+export async function listKeys(
+  at: Installation,
+  options: { account?: string; json?: boolean },
+  out: Output,
+): Promise<void> {
+  const keys = (await at.keys.list(options.account)).map(facts);
   const rows = keys.map((k) => [
     k.id,
     k.name,

@@ -106,3 +106,47 @@ test('the quick start carries the key and both APIs', () => {
   expect(text).toContain('/api/instances/demo/proxy/send/text');
   expect(text).toContain('/api/bridge/v1/messages/send');
 });
+
+test('accounts and plans are made, changed and shown; a plan in use stays', async () => {
+  expect(await ponte('plans', 'set', 'pro', '--sent-messages', '10000', '--lines', '5', '--json')).toBe(0);
+  expect(json()).toEqual({ name: 'pro', limits: { sent_messages: 10_000, webhook_events: null, lines: 5 } });
+  expect(
+    await ponte('accounts', 'create', '--name', 'Acme', '--plan', 'pro', '--cycle-from', '2026-01-15', '--json'),
+  ).toBe(0);
+  const { id } = json<{ id: string }>();
+  expect(await ponte('accounts', 'change', id, '--subscription', 'past_due', '--json')).toBe(0);
+  expect(json()).toMatchObject({ id, plan: 'pro', subscription: 'past_due', cycle_anchor: '2026-01-15T00:00:00.000Z' });
+  expect(
+    await ponte(
+      'keys',
+      'create',
+      '--mode',
+      'live',
+      '--name',
+      'k',
+      '--account',
+      id,
+      '--expires-in-days',
+      '30',
+      '--json',
+    ),
+  ).toBe(0);
+  expect(json()).toMatchObject({ account: id, expires_at: expect.stringMatching(/^\d{4}-/) });
+  expect(await ponte('keys', 'list', '--account', id, '--json')).toBe(0);
+  expect(json<{ keys: unknown[] }>().keys).toHaveLength(1);
+  expect(await ponte('accounts', 'show', id, '--json')).toBe(0);
+  const unlimited = { used: 0, limit: null };
+  expect(json()).toMatchObject({
+    usage: {
+      live: { sent_messages: { used: 0, limit: 10_000 }, webhook_events: unlimited, lines: { used: 0, limit: 5 } },
+    },
+  });
+  expect(await ponte('plans', 'delete', 'pro')).toBe(1);
+  expect(said.splice(0).join()).toContain('Give them another one first');
+  expect(await ponte('accounts', 'change', id, '--plan', 'gold')).toBe(1);
+  expect(await ponte('accounts', 'change', id, '--subscription', 'gone')).toBe(2);
+  expect(await ponte('accounts', 'change', id, '--cycle-from', 'soon')).toBe(2);
+  expect(await ponte('plans', 'set', 'pro', '--lines', 'many')).toBe(2);
+  expect(await ponte('accounts', 'list')).toBe(0);
+  expect(printed.join()).toContain('Acme');
+});

@@ -5,6 +5,7 @@ import { MasterKeyError } from '../crypto/key-ring.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { SchemaError } from '../store/migrate.ts';
 import { LockedError } from '../store/process-lock.ts';
+import { addAccounts } from './account-commands.ts';
 import { doctor } from './doctor.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { listAllLines } from './lines.ts';
@@ -53,6 +54,7 @@ export async function runProgram(
     .description('run the server')
     .action(() => options.start());
   addKeys(program, out);
+  addAccounts(program, out, withInstallation);
   addLines(program, out);
   program
     .command('doctor')
@@ -91,12 +93,14 @@ function addKeys(program: Command, out: Output): void {
     .requiredOption('--name <name>', 'what it is for')
     .option('--account <id>', 'default: the account of this installation')
     .option('--scopes <scope...>', 'default: all')
+    .option('--expires-in-days <days>', 'default: never')
     .option('--json', 'one JSON document')
     .action((given: Parameters<typeof createKey>[1]) => withInstallation((at) => createKey(at, given, out)));
   keys
     .command('list')
+    .option('--account <id>', 'default: every account')
     .option('--json', 'one JSON document')
-    .action((given: { json?: boolean }) => withInstallation((at) => listKeys(at, given, out)));
+    .action((given: { account?: string; json?: boolean }) => withInstallation((at) => listKeys(at, given, out)));
   keys
     .command('revoke')
     .argument('<id>', 'key_…')

@@ -10,6 +10,8 @@ export interface Config {
     publicUrl: string | undefined;
     trustProxy: boolean | string[];
     metricsToken: string | undefined;
+    /** Of the admin API; undefined = there is none. */
+    adminToken: string | undefined;
     /** The console takes passwords over plain http from other machines too. */
     allowInsecureCookies: boolean;
   };
@@ -120,6 +122,17 @@ function trustProxyOf(read: Reader): boolean | string[] {
   throw read.wrong('TRUST_PROXY', 'off, or the addresses of your proxies such as 10.0.0.5,172.16.0.0/12');
 }
 
+const MIN_ADMIN_TOKEN = 24;
+
+function adminTokenOf(read: Reader): string | undefined {
+  const value = read.text('ADMIN_TOKEN');
+  if (value === undefined || (value.length >= MIN_ADMIN_TOKEN && /^[\x21-\x7e]+$/.test(value))) return value;
+  // The value is a secret: it is not repeated.
+  throw new ConfigError(
+    `ADMIN_TOKEN is not one this version takes: it takes ${MIN_ADMIN_TOKEN} or more visible characters without spaces, such as the output of "openssl rand -hex 32"`,
+  );
+}
+
 function versionOf(read: Reader): [number, number, number] | undefined {
   const value = read.text('WHATSAPP_VERSION');
   if (value === undefined) return undefined;
@@ -152,6 +165,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       publicUrl: publicUrlOf(read),
       trustProxy: trustProxyOf(read),
       metricsToken: read.text('METRICS_TOKEN'),
+      adminToken: adminTokenOf(read),
       allowInsecureCookies: read.flag('INSECURE_COOKIES', false),
     },
     dataDir,
@@ -187,6 +201,7 @@ export function configSummary(config: Config): Record<string, unknown> {
     sandbox: config.sandbox.isOn,
     allowPrivateTargets: config.allowPrivateTargets,
     metricsToken: config.http.metricsToken !== undefined,
+    adminToken: config.http.adminToken !== undefined,
     trustProxy: config.http.trustProxy,
     logLevel: config.logLevel,
   };

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { createBreathingSpace } from './breathing-space.ts';
 import { EndedGuard } from './ended-guard.ts';
+import { createPlaces } from './places.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite, type RawSqlite } from './sqlite.ts';
 import { createJobQueue, type RunJob } from './sqlite-jobs.ts';
@@ -28,6 +29,9 @@ const RETRYABLE = new Set(['40001', '40P01', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHO
 const isRetryable = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
 
+/** On PostgreSQL, of the pool's ten connections. */
+const TRANSACTIONS_AT_ONCE = 6;
+
 /** Opens the database. Does not migrate. Throws when a SQLite file cannot be opened; a PostgreSQL server is first asked by the first query. */
 export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
@@ -54,8 +58,10 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
   // SQLite has one connection: transactions queue here, so that each sets its own durability.
   let tail: Promise<unknown> = Promise.resolve();
   const breathe = createBreathingSpace(systemClock);
+  // Transactions that wait for each other's locks must not hold every connection: single statements have some of their own.
+  const places = createPlaces(TRANSACTIONS_AT_ONCE);
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    if (parts.engine !== 'sqlite') return work();
+    if (parts.engine !== 'sqlite') return places(work);
     const begin = async () => {
       await breathe();
       return work();

@@ -3,10 +3,12 @@ import { createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createExecute } from '../../src/commands/execute.ts';
+import { createOperator } from '../../src/commands/operator.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { LineStatus, Mode } from '../../src/core/lines.ts';
 import type { Plans } from '../../src/core/quota.ts';
 import { openKeyRing } from '../../src/crypto/key-ring.ts';
+import { createAdminDialect } from '../../src/dialects/admin/dialect.ts';
 import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
 import { linesDialect } from '../../src/dialects/lines/dialect.ts';
@@ -55,6 +57,7 @@ export interface HarnessOptions {
   open?: OpenTestStore;
   limits?: Partial<Record<LimitClass, LimitRule>>;
   plans?: Plans;
+  adminToken?: string;
   simulator?: () => SimulatorControl | undefined;
   consoleFolder?: string;
   maxWaitingSends?: number;
@@ -119,6 +122,10 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   const dialects = [
     bridgesDialect,
     linesDialect,
+    createAdminDialect({
+      operator: createOperator({ store: db.store, keys: apiKeys, clock }),
+      token: options.adminToken,
+    }),
     createSandboxDialect({ execute, clock, log, simulator: options.simulator ?? (() => undefined) }),
   ];
   const app = createHttpServer(
