@@ -37,8 +37,8 @@ export interface ReceiverOptions {
   host?: string;
   port?: number;
   tls?: { key: string; cert: string };
-  /** Takes note only of what is needed for counting; for load. */
-  forgetful?: boolean;
+  /** Does not keep the requests (the script still sees each); for load. */
+  isForgetful?: boolean;
 }
 
 export interface Receiver {
@@ -106,6 +106,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   let script: Script = options.script ?? (() => ok);
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
+  let index = 0;
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const at = performance.now();
     receiver.active += 1;
@@ -117,8 +118,9 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     read(request).then(
       (body) => {
         const { method = '', url = '', headers } = request;
-        const received = { index: receiver.requests.length, method, path: url, headers, body, at };
-        receiver.requests.push(received);
+        const received = { index, method, path: url, headers, body, at };
+        index += 1;
+        if (!options.isForgetful) receiver.requests.push(received);
         act(script(received), response);
         for (const check of waiting) check();
       },

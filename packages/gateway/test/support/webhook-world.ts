@@ -49,6 +49,9 @@ export function guardFor(ports: readonly number[], clock: Clock = systemClock): 
   return createGuard({ policy: createAddressPolicy({ allow, ownPorts: [] }), resolve, clock });
 }
 
+/** The master key of every world, so that another process can open what one made. */
+export const WORLD_KEY = Buffer.alloc(32, 7);
+
 export interface WebhookWorld {
   store: Store;
   ring: KeyRing;
@@ -81,9 +84,48 @@ export const messageTo = (chat: string, text: string): EventPayloads['message.re
   mentions: [],
 });
 
+/** Appends events with their deliveries in one transaction, as the journal does. */
+export async function appendEvents<T extends EventType>(
+  store: Store,
+  clock: Clock,
+  lineId: string,
+  type: T,
+  payloads: EventPayloads[T][],
+): Promise<JournalEvent[]> {
+  return store.transaction(async (tx) => {
+    const owner = await tx.db
+      .selectFrom('lines')
+      .select('account_id')
+      .where('id', '=', lineId)
+      .executeTakeFirstOrThrow();
+    const events: JournalEvent[] = [];
+    for (const payload of payloads) {
+      const id = newEventId();
+      const base = { id, accountId: owner.account_id, lineId, createdAt: clock.now() };
+      const row = await tx.db
+        .insertInto('events')
+        .values({
+          id,
+          account_id: base.accountId,
+          line_id: lineId,
+          type,
+          dedupe_key: id,
+          chat: null,
+          payload: JSON.stringify(payload),
+          created_at: base.createdAt,
+        })
+        .returning('seq')
+        .executeTakeFirstOrThrow();
+      events.push({ ...base, seq: Number(row.seq), type, payload } as JournalEvent);
+    }
+    await fanOut(tx, events);
+    return events;
+  });
+}
+
 /** An account with one line on a fresh database, ready for webhooks. */
 export async function createWebhookWorld(store: Store, clock: Clock = systemClock): Promise<WebhookWorld> {
-  const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store, clock });
+  const ring = await openKeyRing({ masterKey: WORLD_KEY, store, clock });
   const box = await ring.box(WEBHOOK_SCOPE);
   const accountId = newAccountId();
   const created_at = clock.now();
@@ -134,38 +176,7 @@ export async function createWebhookWorld(store: Store, clock: Clock = systemCloc
       const { webhook, secret } = await createWebhook(store.db, box, { ...base, ...options });
       return { id: webhook.id, secret };
     },
-    async emit(type, payloads, options = {}) {
-      const line = options.lineId ?? lineId;
-      return store.transaction(async (tx) => {
-        const owner = await tx.db
-          .selectFrom('lines')
-          .select('account_id')
-          .where('id', '=', line)
-          .executeTakeFirstOrThrow();
-        const events: JournalEvent[] = [];
-        for (const payload of payloads) {
-          const id = newEventId();
-          const base = { id, accountId: owner.account_id, lineId: line, createdAt: clock.now() };
-          const row = await tx.db
-            .insertInto('events')
-            .values({
-              id,
-              account_id: base.accountId,
-              line_id: line,
-              type,
-              dedupe_key: id,
-              chat: null,
-              payload: JSON.stringify(payload),
-              created_at: base.createdAt,
-            })
-            .returning('seq')
-            .executeTakeFirstOrThrow();
-          events.push({ ...base, seq: Number(row.seq), type, payload } as JournalEvent);
-        }
-        await fanOut(tx, events);
-        return events;
-      });
-    },
+    emit: (type, payloads, options = {}) => appendEvents(store, clock, options.lineId ?? lineId, type, payloads),
     emitMessages(count, { chats = 1, lineId: line, from = 0 } = {}) {
       const payloads = Array.from({ length: count }, (_, i) =>
         messageTo(`chat${(from + i) % chats}@s.whatsapp.net`, String(Math.floor((from + i) / chats))),
