@@ -10,6 +10,7 @@ type Sent = { message_id: string; timestamp: number };
 const bodyOf = (request: ReceivedRequest) => JSON.parse(request.body) as Body;
 
 const ALICE = '15550002222';
+const BOB = '15550003333';
 const OWNER = '15550001111';
 const PROXY = '/api/instances/demo/proxy';
 const LINES = '/api/bridge/v1';
@@ -23,6 +24,7 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
   beforeAll(async () => {
     rig = await Rig.start({ database });
     await rig.sandbox.phone(ALICE, 'Alice');
+    await rig.sandbox.phone(BOB, 'Bob');
     line = await rig.linkLine('demo', OWNER);
     await rig.api.expect(200, 'PATCH', '/api/instances/demo', {
       webhook_events: [
@@ -292,6 +294,77 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
     const vote = await act('votes', { poll_id: poll.message_id, options: ['No'] });
     const event = await bridges('poll_vote', (b) => b.message_id === vote.message_id);
     expect(event.selected_options).toEqual(['No']);
+  });
+
+  test('in a group: reactions, votes and changes name their authors', async () => {
+    const group = await rig.api.expect<{ jid: string }>(201, 'POST', '/api/sandbox/v1/groups', {
+      subject: 'Team',
+      owner: OWNER,
+      participants: [ALICE, BOB],
+    });
+    const chat = group.jid;
+    const say = (phone: string, body: Record<string, unknown>) =>
+      rig.api.expect<Sent>(201, 'POST', `/api/sandbox/v1/phones/${phone}/messages`, { to: chat, ...body });
+    const hers = await say(ALICE, { type: 'text', body: 'Hi all' });
+    expect(await bridges('message', (b) => b.message_id === hers.message_id)).toMatchObject({
+      is_group: true,
+      chat_id: chat,
+      phone: ALICE,
+    });
+    await send('send/reaction', { chat, message_id: hers.message_id, emoji: '👍' });
+    const seenByBob = async () =>
+      ((await rig.sandbox.inbox(BOB)) as Shown[]).find((item) => item.message_id === hers.message_id);
+    await until('Bob sees the reaction', async () => JSON.stringify((await seenByBob())?.reactions).includes('👍'));
+    const poll = await send('send/poll', { chat, question: 'Lunch?', options: ['Yes', 'No'], max_answers: 1 });
+    await shown(poll.message_id);
+    const vote = await rig.api.expect<Sent>(201, 'POST', `/api/sandbox/v1/phones/${ALICE}/votes`, {
+      to: chat,
+      poll_id: poll.message_id,
+      options: ['Yes'],
+    });
+    expect(await bridges('poll_vote', (b) => b.message_id === vote.message_id)).toMatchObject({
+      chat_id: chat,
+      contact_id: `${ALICE}@s.whatsapp.net`,
+      phone: ALICE,
+      selected_options: ['Yes'],
+    });
+    const own = await send('send/text', { chat, body: 'typo' });
+    await shown(own.message_id);
+    await rig.api.expect(200, 'PATCH', `${PROXY}/messages/${own.message_id}/edit`, { chat, body: 'fixed' });
+    await shown(own.message_id, (item) => item.body === 'fixed');
+    await rig.api.expect(200, 'DELETE', `${PROXY}/messages/${hers.message_id}?chat=${chat}`);
+    const wire = await rig.api.expect<{ direction: string; tag: string; attrs: Record<string, string> }[]>(
+      200,
+      'GET',
+      `/api/sandbox/v1/lines/${line.lineId}/wire`,
+    );
+    expect(wire.findLast(({ tag, direction }) => tag === 'message' && direction === 'in')?.attrs.edit).toBe('8');
+    await bridges('message_revoked', (b) => b.message_id === hers.message_id && b.from_me === true);
+  });
+
+  test('a change that a crash cut off is made, under the id that was promised', async () => {
+    const { message_id: id } = await send('send/text', { body: 'before the crash' });
+    await shown(id);
+    await rig.sandbox.fault(line.lineId, { kind: 'lose_acks', count: 1 });
+    const promised = await rig.api.call<Sent>('PATCH', `${PROXY}/messages/${id}/edit?wait=0`, {
+      chat: ALICE,
+      body: 'after the crash',
+    });
+    expect(promised.status).toBe(202);
+    await shown(id, (item) => item.body === 'after the crash');
+    await rig.killGateway();
+    await rig.startGateway();
+    await rig.untilConnected('demo');
+    await bridges('message_edited', (b) => b.message_id === id && b.body === 'after the crash');
+    const wire = await rig.api.expect<{ direction: string; tag: string; attrs: Record<string, string> }[]>(
+      200,
+      'GET',
+      `/api/sandbox/v1/lines/${line.lineId}/wire`,
+    );
+    const edits = wire.filter(
+      ({ tag, direction, attrs }) => tag === 'message' && direction === 'in' && attrs.edit === '1',
+    );
+    expect(edits.at(-1)?.attrs.id).toBe(promised.body.message_id);
   });
 
   test('says what is wrong', async () => {
