@@ -186,6 +186,28 @@ describe('a group', () => {
     expect(plain).toMatchObject({ status: 409, body: { error: 'refused' } });
   });
 
+  it('shows who types', async () => {
+    const { call, line, jid, say, shows } = await group();
+    await say(BOB, 'hi');
+    await shows(CAROL, 'hi');
+    await line.text('hi');
+    if (line.auth.creds.me) line.auth.creds.me.name = 'Line';
+    await line.sock?.sendPresenceUpdate('available');
+    await vi.waitFor(async () =>
+      expect(await call('GET /lines/line_a/wire')).toContainEqual(
+        expect.objectContaining({ tag: 'presence', attrs: expect.objectContaining({ type: 'available' }) }),
+      ),
+    );
+    const { lid } = await call(`GET /phones/${BOB}`);
+    await call(`POST /phones/${BOB}/typing`, { to: jid, state: 'composing' });
+    const seen = await line.until('the chat state', () => line.stanzas.find(({ tag }) => tag === 'chatstate'));
+    expect(seen.attrs).toMatchObject({ from: jid, participant: lid });
+    await line.sock?.sendPresenceUpdate('composing', jid);
+    await vi.waitFor(async () =>
+      expect(await call(`GET /phones/${CAROL}/chats`)).toMatchObject([{ chat: jid, typing: { state: 'composing' } }]),
+    );
+  });
+
   it('gets a new sender key from a phone when somebody leaves', async () => {
     const { net, call, line, jid, say, shows } = await group();
     await say(BOB, 'one');

@@ -11,6 +11,7 @@ import { MESSAGE_ROUTES } from './message-routes.ts';
 import { PHONE_ROUTES } from './phone-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type ControlAnswer, NO_BODY, type Route } from './route.ts';
+import { STATUS_ROUTES } from './status-routes.ts';
 
 export interface ControlRequest {
   tenant: string;
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   ...HISTORY_ROUTES,
   ...CALL_ROUTES,
   ...PROFILE_ROUTES,
+  ...STATUS_ROUTES,
   ...LINE_ROUTES,
 ];
 

@@ -1,5 +1,6 @@
-import { bareJid, isGroup, type Jid, type Node, sameUser } from '@ponte/engine';
+import { bareJid, type Jid, type Node, sameUser } from '@ponte/engine';
 import type { AddressBook } from './address-book.ts';
+import { isShared } from './shared-chat.ts';
 
 /** Who a message stanza is from and where it belongs, before anything is decrypted. */
 export interface Envelope {
@@ -34,7 +35,7 @@ export function readEnvelope(node: Node, book: AddressBook, own: { jid: Jid; lid
   for (const other of [recipient_pn, recipient_lid, peer_recipient_pn, peer_recipient_lid])
     book.learn(recipient, other);
   const isFromMe = sameUser(device, own.jid) || sameUser(device, own.lid);
-  const chatJid = isGroup(from) ? from : bareJid(isFromMe && recipient ? recipient : from);
+  const chatJid = isShared(from) ? from : bareJid(isFromMe && recipient ? recipient : from);
   return {
     messageId: id,
     chat: book.shown(chatJid),

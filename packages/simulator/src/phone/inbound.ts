@@ -1,4 +1,4 @@
-import { bareJid, childrenOf, isGroup, type Node, sameUser } from '@ponte/engine';
+import { bareJid, childrenOf, type Node, sameUser } from '@ponte/engine';
 import type { SignalDevice } from '../signal/signal-device.ts';
 import { SignalError, type SignalFailure } from '../signal/signal-error.ts';
 import type { AddressBook } from './address-book.ts';
@@ -9,6 +9,7 @@ import type { Envelope } from './envelope.ts';
 import { type Inbox, type InboxEntry, newEntry } from './inbox.ts';
 import { decodeMessage } from './message-bytes.ts';
 import type { PhoneStore } from './network.ts';
+import { isShared } from './shared-chat.ts';
 import type { Message } from './wa-proto.ts';
 
 export interface InboundParts {
@@ -98,7 +99,7 @@ export class Inbound {
     const inner: Message = copy?.message ? { messageContextInfo, ...copy.message } : message;
     const distribution = message.senderKeyDistributionMessage ?? inner.senderKeyDistributionMessage;
     const { groupId, axolotlSenderKeyDistributionMessage: key } = distribution ?? {};
-    if (groupId && key && isGroup(envelope.chatJid) && sameUser(groupId, envelope.chatJid)) {
+    if (groupId && key && isShared(envelope.chatJid) && sameUser(groupId, envelope.chatJid)) {
       this.#parts.signal.acceptDistribution(groupId, this.#parts.book.session(envelope.device), key);
     }
     return inner;

@@ -1,8 +1,8 @@
-import { isGroup } from '@ponte/engine';
 import type { Content } from './content/kind.ts';
 import { DurableList, type Row } from './durable-list.ts';
 import type { FileState } from './media/phone-files.ts';
 import type { PhoneStore } from './network.ts';
+import { isShared } from './shared-chat.ts';
 import { encoded, type Message, proto } from './wa-proto.ts';
 
 /** How far an own message got; for messages of others it stays `received`. */
@@ -205,7 +205,7 @@ export class Inbox {
     const known =
       this.#list.get(keyOf({ chat, from: this.#own, messageId })) ??
       this.#list.get(keyOf({ chat, from: chat, messageId }));
-    if (known || !isGroup(chat)) return known;
+    if (known || !isShared(chat)) return known;
     return this.#list.rows().findLast(({ value }) => value.messageId === messageId && value.chat === chat);
   }
 }

@@ -1,4 +1,4 @@
-import { bareJid, isGroup, type Jid, type Node, sameUser } from '@ponte/engine';
+import { bareJid, isGroup, type Jid, type Node, STATUS_BROADCAST, sameUser } from '@ponte/engine';
 import type { RandomBytes } from '../signal/curve.ts';
 import type { PreKeyBundle } from '../signal/session.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
@@ -11,6 +11,7 @@ import { rosterOf, SenderKeyMemory } from './groups.ts';
 import { bundleQuery, readBundles } from './key-stanzas.ts';
 import { deviceSentCopy, encodeMessage } from './message-bytes.ts';
 import type { DeviceLink, PhoneStore } from './network.ts';
+import { isShared } from './shared-chat.ts';
 import { type Message, proto } from './wa-proto.ts';
 
 /** The number is not on this WhatsApp. */
@@ -99,6 +100,22 @@ export class Outbound {
     });
   }
 
+  /**
+   * Posts a status to these people and to the own linked devices. Every device gets the sender key again with each one, as WhatsApp's
+   * clients do it (Baileys messages-send.js, whatsmeow send.go): the audience may change every time.
+   */
+  async postStatus(audience: Jid[], messageId: string, message: Message, shape: MessageShape): Promise<void> {
+    const { own, directory } = this.#parts;
+    const contacts = await directory.contacts([own.jid, ...audience]);
+    await this.#sendShared(
+      STATUS_BROADCAST,
+      contacts.flatMap(({ devices }) => devices),
+      messageId,
+      message,
+      shape,
+    );
+  }
+
   /** Sends a message to one own linked device: keys, history, answers to its requests. Does nothing when it has no keys (yet). */
   async sendPeer(device: Jid, messageId: string, message: Message): Promise<void> {
     const { store, link } = this.#parts;
@@ -136,7 +153,7 @@ export class Outbound {
       tag: 'message',
       attrs: {
         id: messageId,
-        ...(isGroup(sent.to) ? { to: sent.to, participant: device } : direct),
+        ...(isShared(sent.to) ? { to: sent.to, participant: device } : direct),
         type: sent.shape.type,
         ...(sent.shape.edit === undefined ? {} : { edit: sent.shape.edit }),
         ...(sent.isPeer ? PEER_ATTRS : {}),
@@ -155,11 +172,24 @@ export class Outbound {
    * (a member left, a companion was unlinked) makes us begin a new key, so that it cannot read on.
    */
   async #sendToGroup(group: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
-    const { link, store, signal, book, random } = this.#parts;
     const roster = await rosterOf(this.#parts, group);
-    const others = roster.devices.filter((jid) => !this.#isThisPhone(jid));
+    const mode = { addressing_mode: roster.mode };
+    await this.#sendShared(group, roster.devices, messageId, message, shape, mode);
+  }
+
+  async #sendShared(
+    group: Jid,
+    devices: Jid[],
+    messageId: string,
+    message: Message,
+    shape: MessageShape,
+    attrs: Record<string, string> = {},
+  ): Promise<void> {
+    const { link, store, signal, book, random } = this.#parts;
+    const others = devices.filter((jid) => !this.#isThisPhone(jid));
     const present = new Set(others.map((jid) => book.session(jid)));
-    const known = this.#senderKeys.of(group);
+    const isStatus = group === STATUS_BROADCAST;
+    const known = isStatus ? new Set<string>() : this.#senderKeys.of(group);
     if ([...known].some((session) => !present.has(session))) {
       signal.forgetSenderKey(group);
       known.clear();
@@ -171,7 +201,7 @@ export class Outbound {
       const key: Message = { senderKeyDistributionMessage: distributionMessage(group, signal.distribution(group)) };
       const nodes = missing.flatMap((jid) => this.#recipientNode(jid, key, shape));
       for (const { attrs } of nodes) known.add(book.session(attrs.jid ?? ''));
-      this.#senderKeys.set(group, known);
+      if (!isStatus) this.#senderKeys.set(group, known);
       return { participants: nodes, ciphertext: signal.encryptGroup(group, encodeMessage(message, random)) };
     });
     link.send({
@@ -180,7 +210,7 @@ export class Outbound {
         id: messageId,
         to: group,
         type: shape.type,
-        addressing_mode: roster.mode,
+        ...attrs,
         ...(shape.edit === undefined ? {} : { edit: shape.edit }),
         ...(shape.expiration === undefined ? {} : { expiration: String(shape.expiration) }),
       },
@@ -202,7 +232,7 @@ export class Outbound {
     const { own, book, signal } = this.#parts;
     const message = proto.Message.decode(Buffer.from(encoded, 'base64'));
     if (isPeer) return message;
-    if (isGroup(to)) {
+    if (isShared(to)) {
       return { ...message, senderKeyDistributionMessage: distributionMessage(to, signal.distribution(to)) };
     }
     return sameUser(book.shown(device), own.jid) ? deviceSentCopy(message, to) : message;

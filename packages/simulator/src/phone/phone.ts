@@ -1,4 +1,4 @@
-import { bareJid, child, intAttr, isGroup, type Jid, type Node, sameUser } from '@ponte/engine';
+import { bareJid, child, intAttr, isGroup, type Jid, type Node, STATUS_BROADCAST, sameUser } from '@ponte/engine';
 import { SignalDevice } from '../signal/signal-device.ts';
 import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
@@ -32,6 +32,7 @@ import type {
 import { Outbound } from './outbound.ts';
 import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
+import { isShared } from './shared-chat.ts';
 import type { OldChat, OldMessage } from './sync/history-store.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
 import { encoded, type Message, proto } from './wa-proto.ts';
@@ -206,6 +207,22 @@ export class Phone implements PhoneDevice {
     return isGroup(jid) ? jid : ((await this.#directory.contacts([jid]))[0]?.jid ?? jid);
   }
 
+  /** Posts a status for these people. Throws InputError. */
+  async postStatus(audience: Jid[], kind: ContentKind, input: Input): Promise<Sent> {
+    const built = await kind.build(input, { ...this.#buildContext(), contextInfo: undefined });
+    const content = readContent(built.message);
+    return this.#inOrder(async () => {
+      const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
+      const about = { ...sent, chat: STATUS_BROADCAST, from: this.jid, fromMe: true, message: built.message };
+      if (content) {
+        const entry = newEntry({ ...about, content });
+        this.inbox.record({ ...entry, isOwnSend: true, senderJid: this.lid, status: 'pending' });
+      }
+      await this.#outbound.postStatus(audience, sent.messageId, built.message, built.shape);
+      return sent;
+    });
+  }
+
   /** Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as send(). */
   async change(to: Jid, messageId: string, kind: ChangeKind, input: Input): Promise<Sent> {
     const target = this.#found(to, messageId);
@@ -214,7 +231,7 @@ export class Phone implements PhoneDevice {
       remoteJid: chatJid,
       fromMe: target.fromMe,
       id: messageId,
-      ...(isGroup(chatJid) ? { participant: target.senderJid } : {}),
+      ...(isShared(chatJid) ? { participant: target.senderJid } : {}),
     };
     const own = { jid: this.jid, lid: this.lid };
     const book = this.#book;
@@ -314,7 +331,7 @@ export class Phone implements PhoneDevice {
   async #react(envelope: Envelope, entry: InboxEntry): Promise<void> {
     const { autoReceipts, replyEcho } = this.#options.settings();
     if (autoReceipts === 'read') this.sendReceipts(envelope.chatJid, [entry.messageId], 'read');
-    if (!replyEcho || isGroup(envelope.chatJid) || entry.content.type !== 'text') return;
+    if (!replyEcho || isShared(envelope.chatJid) || entry.content.type !== 'text') return;
     // Answers to our own messages are not echoed: two phones that both echo would never stop.
     const quoted = entry.content.fields?.quoted_message_id;
     if (typeof quoted === 'string' && this.inbox.find(entry.chat, quoted)?.fromMe) return;
@@ -342,7 +359,7 @@ export class Phone implements PhoneDevice {
       const chat = this.#book.shown(isOwn && recipient ? recipient : from);
       const status = STATUS_OF_RECEIPT[type];
       if (isOwn && (type === 'read' || type === 'read-self')) this.#markRead(chat, idsOf(node));
-      else if (status && !isOwn && participant && isGroup(from)) {
+      else if (status && !isOwn && participant && isShared(from)) {
         for (const id of idsOf(node)) this.inbox.noteMember(chat, id, this.#book.shown(participant), status);
       } else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
     }

@@ -1,5 +1,6 @@
-import { child, childrenOf, isGroup, type Jid, type Node } from '@ponte/engine';
+import { child, childrenOf, type Jid, type Node } from '@ponte/engine';
 import type { Envelope } from './envelope.ts';
+import { isShared } from './shared-chat.ts';
 
 /** `<ack>` for a pushed stanza: it leaves the server's queue. Attributes as Baileys stanza-ack.js copies them. */
 export function ackOf(node: Node, own: Jid, error?: number): Node {
@@ -17,7 +18,7 @@ export function ackOf(node: Node, own: Jid, error?: number): Node {
 export function deliveryReceipt(envelope: Envelope): Node {
   const { messageId, device, chatJid, isFromMe, isPeer } = envelope;
   if (isPeer) return receipt(messageId, device, { type: 'peer_msg' });
-  if (isGroup(chatJid)) {
+  if (isShared(chatJid)) {
     return receipt(messageId, chatJid, { participant: device, ...(isFromMe ? { type: 'sender' } : {}) });
   }
   return isFromMe ? receipt(messageId, device, { type: 'sender', recipient: chatJid }) : receipt(messageId, device, {});
@@ -32,7 +33,7 @@ export function receiptFor(
 ): Node {
   const [first = '', ...more] = messageIds;
   const attrs: Record<string, string> = type === 'delivered' ? {} : { type, t: String(t) };
-  if (isGroup(to.chatJid)) attrs.participant = to.senderJid;
+  if (isShared(to.chatJid)) attrs.participant = to.senderJid;
   const node = receipt(first, to.chatJid, attrs);
   if (more.length > 0) {
     node.content = [{ tag: 'list', attrs: {}, content: more.map((id) => ({ tag: 'item', attrs: { id } })) }];

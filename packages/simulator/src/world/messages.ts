@@ -9,12 +9,14 @@ import {
   type Node,
   SERVER_LID,
   SERVER_PN,
+  STATUS_BROADCAST,
 } from '@ponte/engine';
 import { type Account, type Address, deviceJid } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { routeGroupMessage } from './groups/group-messages.ts';
 import { el } from './stanzas.ts';
+import { routeStatus } from './status.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 /** One device's copy of a message; anything real is far below (media travel outside of stanzas). */
@@ -46,6 +48,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   const sender = tenant.accounts.byPn(from.pn);
   const to = message.attrs.to ?? '';
   if (isGroup(to)) return routeGroupMessage(tenant, from, message);
+  if (to === STATUS_BROADCAST) return routeStatus(tenant, from, message);
   const chat = tenant.accounts.resolve(to);
   if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');
   if (!chat) return refuse(tenant, message, 404, `not on this network: ${to}`);

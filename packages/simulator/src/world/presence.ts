@@ -1,5 +1,6 @@
 import { bareJid, child, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
-import { deviceJid } from './accounts.ts';
+import { type Account, deviceJid } from './accounts.ts';
+import { type Group, groupJid, memberJid } from './groups/groups.ts';
 import type { Endpoint } from './mailbox.ts';
 import { maySee } from './privacy.ts';
 import { el } from './stanzas.ts';
@@ -97,6 +98,11 @@ export function createPresence(tenant: Tenant) {
 /** Goes to the devices of the other side that are available now. */
 function chatState(tenant: Tenant, from: Sender, node: Node): void {
   const sender = tenant.accounts.byPn(from.pn);
+  const group = tenant.groups.resolve(node.attrs.to);
+  if (sender && group) {
+    groupChatState(tenant, sender, group, node);
+    return;
+  }
   const target = tenant.accounts.resolve(node.attrs.to);
   const state = child(node, 'composing') ?? child(node, 'paused');
   if (!sender || !target || !state || target.account.pn === from.pn) return;
@@ -107,5 +113,17 @@ function chatState(tenant: Tenant, from: Sender, node: Node): void {
   for (const device of tenant.accounts.devices(target.account.pn)) {
     const endpoint = tenant.delivery.endpoint(device.pn, device.id);
     if (endpoint?.isAvailable) tenant.delivery.sendNow(device.pn, device.id, el('chatstate', attrs, content));
+  }
+}
+
+/** Goes to the members' devices that are available now, with the writer as `participant`. */
+function groupChatState(tenant: Tenant, sender: Account, group: Group, node: Node): void {
+  const state = child(node, 'composing') ?? child(node, 'paused');
+  if (!state || tenant.groups.role(group.id, sender.pn) === undefined) return;
+  const attrs = { from: groupJid(group), participant: memberJid(group, sender) };
+  const stanza = el('chatstate', attrs, [el(state.tag, { media: state.attrs.media })]);
+  for (const { pn, device } of tenant.groups.devices(group.id)) {
+    if (pn === sender.pn || tenant.delivery.endpoint(pn, device)?.isAvailable !== true) continue;
+    tenant.delivery.sendNow(pn, device, stanza);
   }
 }

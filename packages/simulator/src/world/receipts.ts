@@ -1,4 +1,4 @@
-import { bareJid, child, childrenOf, isGroup, type Node } from '@ponte/engine';
+import { bareJid, child, childrenOf, isGroup, type Node, STATUS_BROADCAST } from '@ponte/engine';
 import { type Account, deviceJid } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
@@ -39,7 +39,8 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
     participant: receipt.attrs.participant,
   });
   if (!reader) return { ack, parcels: [], note: 'dropped: unknown reader' };
-  if (isGroup(receipt.attrs.to)) return { ack, parcels: groupReceiptParcels(tenant, from, receipt), note: undefined };
+  if (isGroup(receipt.attrs.to) || receipt.attrs.to === STATUS_BROADCAST)
+    return { ack, parcels: groupReceiptParcels(tenant, from, receipt), note: undefined };
   const parcels = receivers(tenant, from, receipt, type).flatMap(({ account, device, mode, recipient }) => {
     if (tenant.delivery.isFull(account.pn, device)) return [];
     const node = forwarded(tenant, reader, from, receipt, mode, recipient);

@@ -1,30 +1,34 @@
-import type { Node } from '@ponte/engine';
+import { type Node, STATUS_BROADCAST } from '@ponte/engine';
 import { nowSeconds } from '../clock.ts';
 import type { Parcel } from '../delivery.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
-import { groupJid, memberJid } from './groups.ts';
+import { memberJid } from './groups.ts';
 
 /** Also tell the reader's other devices. */
 const SHARED_WITH_OWN = new Set(['read', 'played']);
 const OWN_ONLY = new Set(['sender', 'read-self', 'played-self']);
 
 /**
- * Where a receipt for a group message goes: to the devices of the author that `participant` names (a retry to exactly that device),
+ * Where a receipt for a group message or a status goes: to the devices of the author that `participant` names (a retry to exactly that device),
  * and what was read also to the reader's other devices. It comes from the group, with the reader as `participant`.
  */
 export function groupReceiptParcels(tenant: Tenant, from: Sender, receipt: Node): Parcel[] {
-  const group = tenant.groups.resolve(receipt.attrs.to);
+  const isStatus = receipt.attrs.to === STATUS_BROADCAST;
+  const group = isStatus ? undefined : tenant.groups.resolve(receipt.attrs.to);
   const reader = tenant.accounts.byPn(from.pn);
   const author = tenant.accounts.resolve(receipt.attrs.participant);
-  if (!group || !reader || tenant.groups.role(group.id, from.pn) === undefined) return [];
+  const isReader = isStatus || (group && tenant.groups.role(group.id, from.pn) !== undefined);
+  if (!reader || !isReader) return [];
+  // A status has no addressing of its own: the one that its author was named by.
+  const mode = group?.mode ?? author?.mode ?? 'lid';
   const type = receipt.attrs.type ?? '';
   const node = el(
     'receipt',
     {
       id: receipt.attrs.id,
-      from: groupJid(group),
-      participant: memberJid(group, reader, from.device),
+      from: receipt.attrs.to,
+      participant: memberJid({ mode }, reader, from.device),
       type: receipt.attrs.type,
       t: receipt.attrs.t ?? String(nowSeconds(tenant.clock)),
     },
