@@ -147,3 +147,15 @@ export async function fanOutToAccount(
     .execute();
   return insertDeliveries(tx, owner, rowsFor([event], rows.map(toSubscription)));
 }
+
+/** Like `fanOut`, for one webhook only: what it asks for of these events, which must be of its account and have no delivery to it yet. */
+export async function fanOutTo(tx: Tx, webhookId: string, events: JournalEvent[]): Promise<number> {
+  const row = await tx.db
+    .selectFrom('webhooks')
+    .select([...SUBSCRIPTION_COLUMNS, 'webhooks.account_id'])
+    .where('id', '=', webhookId)
+    .executeTakeFirst();
+  if (!row) return 0;
+  const owner = { accountId: row.account_id, mode: row.mode };
+  return insertDeliveries(tx, owner, rowsFor(events, [toSubscription(row)]));
+}
