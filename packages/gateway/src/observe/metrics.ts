@@ -42,19 +42,29 @@ function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
     buckets: DURATION_BUCKETS,
     registers,
   });
-  const oldest = new Gauge({
+  // Both gauges of one scrape share one question.
+  let asked: ReturnType<PendingSource['pending']> | undefined;
+  const pending = async () => {
+    if (!source) return { count: 0, oldestAgeSeconds: 0 };
+    asked ??= source.pending().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+  new Gauge({
     name: 'ponte_deliveries_oldest_pending_seconds',
     help: 'Age of the oldest delivery that waits for an enabled webhook; 0 when none does.',
     registers,
+    async collect() {
+      this.set((await pending()).oldestAgeSeconds);
+    },
   });
   new Gauge({
     name: 'ponte_deliveries_pending',
     help: 'Deliveries that wait for enabled webhooks, retries included.',
     registers,
     async collect() {
-      const { count, oldestAgeSeconds } = (await source?.pending()) ?? { count: 0, oldestAgeSeconds: 0 };
-      this.set(count);
-      oldest.set(oldestAgeSeconds);
+      this.set((await pending()).count);
     },
   });
   new Gauge({
