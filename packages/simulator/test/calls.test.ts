@@ -25,6 +25,14 @@ const signal = (on: BaileysLine, callId: string, tag: string): Promise<{ node: S
     return undefined;
   });
 
+/** The phone rings, too; it may learn of the call after the line. */
+const ringsOn = (phone: string, callId: string): Promise<void> =>
+  vi.waitFor(async () => {
+    expect(await call(`GET /phones/${phone}/calls`)).toContainEqual(
+      expect.objectContaining({ call_id: callId, state: 'ringing' }),
+    );
+  });
+
 test('a call rings the line with who, from where and whether with video', async () => {
   const { lid } = await call(`GET /phones/${BOB}`);
   const { call_id: id } = await call(`POST /phones/${BOB}/calls`, { to: ALICE, video: true, platform: 'iphone' });
@@ -60,6 +68,7 @@ test.each([
 test("the line's own phone takes a call up, or declines it: the line stops ringing", async () => {
   const taken = await call(`POST /phones/${BOB}/calls`, { to: ALICE });
   await signal(line, taken.call_id, 'offer');
+  await ringsOn(ALICE, taken.call_id);
   await call(`POST /phones/${ALICE}/calls/${taken.call_id}/accept`);
   expect((await signal(line, taken.call_id, 'terminate')).event.attrs.reason).toBe('accepted_elsewhere');
   await vi.waitFor(async () => {
@@ -67,6 +76,7 @@ test("the line's own phone takes a call up, or declines it: the line stops ringi
   });
   const declined = await call(`POST /phones/${BOB}/calls`, { to: ALICE });
   await signal(line, declined.call_id, 'offer');
+  await ringsOn(ALICE, declined.call_id);
   await call(`DELETE /phones/${ALICE}/calls/${declined.call_id}`, { reason: 'decline' });
   expect((await signal(line, declined.call_id, 'terminate')).event.attrs.reason).toBe('rejected_elsewhere');
   await vi.waitFor(async () => {
@@ -77,6 +87,7 @@ test("the line's own phone takes a call up, or declines it: the line stops ringi
 test('the line rejects a call: caller and own phone hear of it', async () => {
   const { call_id: id } = await call(`POST /phones/${BOB}/calls`, { to: ALICE });
   const { node } = await signal(line, id, 'offer');
+  await ringsOn(ALICE, id);
   await line.sock?.rejectCall(id, node.attrs.from ?? '');
   await vi.waitFor(async () => {
     expect(await call(`GET /phones/${BOB}/calls`)).toMatchObject([{ call_id: id, state: 'rejected' }]);
