@@ -49,6 +49,7 @@ forEachStore((open) => {
     h.router.handlers['account.contactLink'] = async () => ({ link: 'https://wa.me/qr/A' });
     h.router.handlers['account.statusAudience'] = async () => [{ type: 'contacts', people: [], isDefault: true }];
     h.router.handlers['account.picture'] = async () => null;
+    h.router.handlers['account.setPicture'] = async () => ({ id: '1' });
     h.router.handlers['account.removePicture'] = async () => ({});
     h.router.handlers.logout = async () => ({ unlinked: true });
     const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1 };

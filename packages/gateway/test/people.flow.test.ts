@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
 import { until } from './support/api.ts';
@@ -19,8 +20,12 @@ const databases: ('sqlite' | 'postgres')[] = process.env.TEST_DATABASE_URL ? ['s
 describe.each(databases)('people, profile, presence and calls, on %s', (database) => {
   let rig: Rig;
   let line: LinkedLine;
+  let picture: Uint8Array;
 
   beforeAll(async () => {
+    picture = await sharp({ create: { width: 800, height: 600, channels: 3, background: '#3366cc' } })
+      .png()
+      .toBuffer();
     rig = await Rig.start({ database });
     await rig.api.expect(201, 'POST', PHONES, { phone: ALICE, name: 'Alice', about: 'Hey!' });
     await rig.api.expect(201, 'POST', PHONES, { phone: SHOP, name: 'Shop', business: true });
@@ -271,7 +276,24 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
       remove: true,
       timestamp: expect.any(Number),
     });
-    await rig.api.expect(200, 'PUT', `${PHONES}/${OWNER}/avatar`, {});
+    rig.receiver.use((request) =>
+      request.path === '/me.png'
+        ? { answer: 200, headers: { 'content-type': 'image/png' }, body: picture }
+        : request.path === '/gone.png'
+          ? { answer: 404 }
+          : { answer: 200 },
+    );
+    const set = await rig.api.expect<{ picture_id: string }>(200, 'PUT', `${PROXY}/profile/avatar`, {
+      url: `${rig.receiver.url}/me.png`,
+    });
+    expect(set).toEqual({ picture_id: expect.stringMatching(/./) });
+    const refused = async (url: string) => {
+      const answer = await rig.api.call('PUT', `${PROXY}/profile/avatar`, { url });
+      return [answer.status, answer.body.error];
+    };
+    expect(await refused(`${rig.receiver.url}/gone.png`)).toEqual([422, 'media_fetch_failed']);
+    expect(await refused('http://169.254.169.254/me.png')).toEqual([422, 'media_fetch_failed']);
+    expect(await refused(`${rig.receiver.url}/text`)).toEqual([422, 'media_rejected']);
     const own = await rig.api.call('GET', `${LINES}/profile/avatar?line_id=${line.lineId}`);
     expect([own.status, own.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
     expect(await rig.api.expect(200, 'DELETE', `${PROXY}/profile/avatar`)).toEqual({ ok: true });

@@ -22,7 +22,7 @@ export interface ReceivedRequest {
 
 /** What the receiver does with a request. */
 export type Behaviour =
-  | { answer: number; headers?: Record<string, string>; body?: string; afterMs?: number }
+  | { answer: number; headers?: Record<string, string>; body?: string | Uint8Array; afterMs?: number }
   /** Takes the request and never answers. */
   | { hang: 'before_headers' | 'in_body' }
   /** Cuts the connection with a TCP reset. */

@@ -4,6 +4,7 @@ import { checkNumbers } from './contacts.ts';
 import { allChats, allMessages, oneMessage } from './history.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { readMessages } from './messages.ts';
+import { setOwnPicture } from './own-picture.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
 import {
   allContacts,
@@ -22,6 +23,15 @@ import {
 import { cancelMessage, lineQueue } from './queue.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
+import {
+  finishWebhookRotation,
+  oneDelivery,
+  patchWebhook,
+  replayFailed,
+  replayOne,
+  rotateWebhookSecret,
+  webhookDeliveries,
+} from './webhook-changes.ts';
 import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from './webhooks.ts';
 
 /** Everything a caller can ask for, whatever API it comes through. A dialect's rows name these. */
@@ -59,6 +69,7 @@ export const COMMANDS = {
   'profile.setAbout': setAbout,
   'profile.link': getContactLink,
   'profile.picture': getOwnPicture,
+  'profile.setPicture': setOwnPicture,
   'profile.removePicture': removeOwnPicture,
   'presence.set': setPresence,
   'presence.watch': watchPresence,
@@ -68,6 +79,13 @@ export const COMMANDS = {
   'webhooks.get': getWebhook,
   'webhooks.remove': removeWebhook,
   'webhooks.test': testWebhook,
+  'webhooks.patch': patchWebhook,
+  'webhooks.rotate': rotateWebhookSecret,
+  'webhooks.finishRotation': finishWebhookRotation,
+  'webhooks.deliveries': webhookDeliveries,
+  'webhooks.replay': replayFailed,
+  'deliveries.get': oneDelivery,
+  'deliveries.replay': replayOne,
 } as const;
 
 export type CommandTable = typeof COMMANDS;

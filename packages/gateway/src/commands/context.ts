@@ -33,8 +33,8 @@ export interface Services {
   router: LineRouter;
   clock: Clock;
   log: Log;
-  /** Judges URLs that callers give. */
-  guard: Pick<Guard, 'checkTarget'>;
+  /** Judges URLs that callers give, and fetches from them. */
+  guard: Pick<Guard, 'checkTarget' | 'fetch'>;
   formats: WebhookFormats;
   /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;

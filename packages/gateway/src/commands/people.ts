@@ -12,7 +12,7 @@ import { requireConnected } from './messages.ts';
 const ANSWER_WITHIN_MS = 30_000;
 
 /** Asks the line's engine. `line_not_connected`, `whatsapp_timeout`, `whatsapp_error`. */
-function ask<N extends Extract<LineCommandName, `account.${string}`>>(
+export function ask<N extends Extract<LineCommandName, `account.${string}`>>(
   context: Context,
   line: Line,
   name: N,

@@ -16,6 +16,7 @@ import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import { FetchError } from '../../src/net/fetch-error.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
 import { putPlan } from '../../src/store/plans.ts';
 import { type OpenTestStore, openTestSqlite, type TestStore } from '../store-harness.ts';
@@ -111,6 +112,9 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     log,
     guard: {
       checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
+      fetch: async () => {
+        throw new FetchError('dns');
+      },
     },
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),

@@ -117,6 +117,21 @@ export const contactRoutes: Route[] = [
   }),
   route({
     ...PROFILE,
+    method: 'PUT',
+    path: `${PROXY}/profile/avatar`,
+    operation: 'bridgeSetAvatar',
+    summary: 'Set the own picture from a URL',
+    body: schemas.avatarBody,
+    requestExample: { url: 'https://example.com/me.jpg' },
+    answers: {
+      200: { description: 'The new picture.', schema: schemas.avatar, example: { picture_id: '12345678901' } },
+    },
+    command: 'profile.setPicture',
+    in: ({ params, body }) => ({ line: { bridge: params.bridge }, url: body.url }),
+    out: ({ id }) => json(200, { picture_id: id }),
+  }),
+  route({
+    ...PROFILE,
     method: 'DELETE',
     path: `${PROXY}/profile/avatar`,
     operation: 'bridgeRemoveAvatar',

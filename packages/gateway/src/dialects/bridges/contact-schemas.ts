@@ -16,6 +16,10 @@ export const contactDetail = z.object({
 export const profile = z.object({ jid: z.string(), phone: z.string(), name: z.string(), about: z.string() });
 /** WhatsApp takes 139 characters. */
 export const aboutBody = z.object({ status: text(0, 139, 'status') });
+export const avatarBody = z.object({
+  url: text(1, 2_048, 'url').meta({ description: 'A JPEG, PNG or WebP file; the middle square of it is used.' }),
+});
+export const avatar = z.object({ picture_id: z.string() });
 export const link = z.object({ link: z.string() });
 export const presenceBody = z.object({
   state: z.enum(['available', 'unavailable'], 'Use available or unavailable.'),

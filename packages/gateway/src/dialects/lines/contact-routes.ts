@@ -106,6 +106,25 @@ export const contactRoutes: Route[] = [
   }),
   route({
     ...PROFILE,
+    method: 'PUT',
+    path: '/v1/profile/avatar',
+    operation: 'setAvatar',
+    summary: 'Set the own picture from a URL',
+    body: schemas.avatarBody,
+    requestExample: { line_id: 'line_xxx', url: 'https://example.com/me.jpg' },
+    answers: {
+      200: {
+        description: 'The new picture.',
+        schema: schemas.avatar,
+        example: { ok: true, line_id: 'line_xxx', picture_id: '12345678901' },
+      },
+    },
+    command: 'profile.setPicture',
+    in: ({ body }) => ({ line: { id: body.line_id }, url: body.url }),
+    out: ({ id }, { body }) => json(200, { ok: true, line_id: body.line_id, picture_id: id }),
+  }),
+  route({
+    ...PROFILE,
     method: 'DELETE',
     path: '/v1/profile/avatar',
     operation: 'removeAvatar',

@@ -42,6 +42,11 @@ export const profile = done.extend({
 });
 export const ofLine = done.extend({ line_id: z.string() });
 export const aboutBody = z.object({ line_id: lineId, status: text(0, 139, 'status') });
+export const avatarBody = z.object({
+  line_id: lineId,
+  url: text(1, 2_048, 'url').meta({ description: 'A JPEG, PNG or WebP file; the middle square of it is used.' }),
+});
+export const avatar = ofLine.extend({ picture_id: z.string() });
 export const link = ofLine.extend({ link: z.string() });
 export const presenceBody = z.object({
   line_id: lineId,
