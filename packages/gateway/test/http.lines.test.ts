@@ -268,6 +268,9 @@ forEachStore((open) => {
         status: 'enabled',
         disabled_reason: null,
         created_at: expect.stringMatching(/Z$/),
+        filters: null,
+        strict_order: false,
+        rotating_until: null,
       });
       const list = await h.call('GET', `${BASE}/webhooks`);
       expect(list.body).toEqual({ ok: true, webhooks: [webhook] });

@@ -14,20 +14,21 @@ import { type FormatName, selectorsFor, unknownEventNames } from '../webhooks/fo
 import { accountCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { findLine, type LineRef } from './find-line.ts';
+import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 
 /** Webhooks of one account and mode; far above what anybody needs, far below what fan-out could not carry. */
 const MAX_WEBHOOKS = 100;
 
-const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
+export const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
 
 /** Refuses a URL that deliveries may not go to, saying why. */
-async function checkTarget(context: Context, url: string): Promise<void> {
+export async function checkTarget(context: Context, url: string): Promise<void> {
   const check = await context.guard.checkTarget(url);
   if (!check.ok) throw new AppError('target_refused', {}, { message: `The URL ${TARGET_PROBLEMS[check.problem]}.` });
 }
 
 /** Names and what they select, in a format's words. */
-function subscription(context: Context, name: FormatName, events: readonly string[]) {
+export function subscription(context: Context, name: FormatName, events: readonly string[]) {
   const format = context.formats[name];
   const unknown = unknownEventNames(format, events)[0];
   if (unknown !== undefined) throw invalid('events', `"${unknown}" is no event of this API.`);
@@ -39,11 +40,17 @@ export const addWebhook = accountCommand(
   { scope: 'webhooks:write' },
   async (
     context: Context,
-    input: { url: string; events: readonly string[]; line?: LineRef; description?: string },
+    input: {
+      url: string;
+      events: readonly string[];
+      line?: LineRef;
+      description?: string;
+    } & WebhookSettings,
   ): Promise<{ webhook: Webhook; secret: string }> => {
     const owner = ownerOf(context);
     const line = input.line && (await findLine(context, input.line));
     const asked = subscription(context, 'lines', input.events);
+    checkHeaders(input.headers);
     await checkTarget(context, input.url);
     const known = await listWebhooks(context.store.db, owner, { format: 'lines' });
     if (known.length >= MAX_WEBHOOKS) throw invalid('url', `An account has at most ${MAX_WEBHOOKS} webhooks.`);
@@ -53,6 +60,9 @@ export const addWebhook = accountCommand(
       lineId: line?.id ?? null,
       url: input.url,
       description: input.description ?? null,
+      filters: input.filters,
+      headers: input.headers,
+      strictOrder: input.strictOrder,
       createdAt: context.clock.now(),
     });
   },
@@ -93,7 +103,7 @@ export const testWebhook = accountCommand(
 );
 
 /** What cannot be an id is nobody's; the database is not asked. */
-function idOf({ id }: { id: string }): string {
+export function idOf({ id }: { id: string }): string {
   if (!/^[A-Za-z0-9_]{1,64}$/.test(id)) throw new AppError('webhook_not_found');
   return id;
 }

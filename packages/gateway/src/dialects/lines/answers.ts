@@ -4,6 +4,7 @@ import type { ChatCursor, ListedChat, ListedMessage, MessageReport } from '../..
 import type { LineView } from '../../commands/lines.ts';
 import type { QueueView } from '../../commands/queue.ts';
 import type { Sent } from '../../commands/sends.ts';
+import type { AttemptView, DeliveryView } from '../../commands/webhook-changes.ts';
 import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
@@ -161,4 +162,43 @@ export const webhook = (of: Webhook) => ({
   status: of.status,
   disabled_reason: of.disabledReason,
   created_at: rfc3339(of.createdAt),
+  filters: of.filters && {
+    chats: of.filters.chats ?? null,
+    direction: of.filters.direction ?? null,
+    types: of.filters.kinds ?? null,
+  },
+  strict_order: of.strictOrder,
+  rotating_until: rfc3339OrNull(of.rotatingUntil),
+});
+
+export const attempt = (of: AttemptView) => ({
+  number: of.number,
+  at: rfc3339(of.at),
+  duration_ms: of.durationMs,
+  status_code: of.statusCode,
+  error: of.errorClass,
+  response_excerpt: of.responseExcerpt,
+});
+
+export const delivery = (of: DeliveryView) => ({
+  id: of.id,
+  webhook_id: of.webhookId,
+  event: of.event && {
+    id: of.event.id,
+    type: of.event.type,
+    line_id: of.event.lineId,
+    created_at: rfc3339(of.event.createdAt),
+  },
+  status: of.state,
+  attempts: of.attempts,
+  next_attempt_at: of.state === 'pending' ? rfc3339(of.nextAt === 0 ? of.createdAt : of.nextAt) : null,
+  created_at: rfc3339(of.createdAt),
+  finished_at: rfc3339OrNull(of.finishedAt),
+  last_attempt: of.lastAttempt && attempt(of.lastAttempt),
+});
+
+export const deliveries = ({ deliveries: all, next }: { deliveries: DeliveryView[]; next: number | null }) => ({
+  ok: true,
+  deliveries: all.map(delivery),
+  next_cursor: next === null ? null : String(next),
 });

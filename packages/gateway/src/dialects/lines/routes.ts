@@ -8,6 +8,8 @@ import { historyRoutes } from './history-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
+import { webhookRoutes } from './webhook-routes.ts';
+import { settingsOf } from './webhook-schemas.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const lineOf = ({ params }: { params: { line_id: string } }) => ({ line: { id: params.line_id } });
@@ -263,6 +265,7 @@ const webhooks: Route[] = [
       events: body.events,
       line: body.line_id === undefined ? undefined : { id: body.line_id },
       description: body.description,
+      ...settingsOf(body),
     }),
     out: ({ webhook, secret }) => json(200, { ok: true, ...answers.webhook(webhook), secret }),
   }),
@@ -325,4 +328,5 @@ export const routes: Route[] = [
   ...contactRoutes,
   ...webhooks,
   ...historyRoutes,
+  ...webhookRoutes,
 ];

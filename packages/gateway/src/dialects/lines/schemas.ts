@@ -1,3 +1,4 @@
+import type { MessageKind } from '@ponte/engine';
 import { z } from 'zod';
 import { SCOPES } from '../../commands/context.ts';
 import { CUSTOMER_REF } from '../../commands/find-line.ts';
@@ -6,6 +7,21 @@ import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.t
 import { text } from '../../http/route.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 import { EVENT_NAMES } from './webhook-format.ts';
+
+const MESSAGE_KINDS = [
+  'text',
+  'image',
+  'video',
+  'audio',
+  'voice',
+  'document',
+  'sticker',
+  'location',
+  'contact',
+  'poll',
+  'event',
+  'unknown',
+] as const satisfies readonly MessageKind[];
 
 export const lineId = text(1, 128, 'line_id').meta({ description: 'A connected line.', examples: ['line_xxx'] });
 const customerRef = z
@@ -180,6 +196,28 @@ export const newWebhook = z.object({
     .max(100, 'At most 100 names.'),
   line_id: lineId.optional(),
   description: text(0, 256, 'description').optional(),
+  filters: z
+    .object({
+      chats: z.array(chatSchema).min(1).max(100, 'At most 100 chats.').optional(),
+      direction: z.enum(['in', 'out'], 'Use in or out.').optional(),
+      types: z
+        .array(z.enum(MESSAGE_KINDS, `Use names of ${MESSAGE_KINDS.join(', ')}.`))
+        .min(1)
+        .max(50)
+        .optional(),
+    })
+    .nullable()
+    .optional()
+    .meta({ description: 'Narrows the events further; one that a condition says nothing about passes it.' }),
+  headers: z
+    .record(z.string(), z.string('A header is a string.'))
+    .nullable()
+    .optional()
+    .meta({ description: 'Your own headers, sent with every delivery; never shown again.' }),
+  strict_order: z
+    .boolean('strict_order must be true or false.')
+    .optional()
+    .meta({ description: 'One delivery at a time, in order; a failing one holds back the rest.' }),
 });
 export const webhook = z.object({
   id: z.string(),
@@ -190,6 +228,15 @@ export const webhook = z.object({
   status: z.enum(['enabled', 'disabled']),
   disabled_reason: z.string().nullable(),
   created_at: z.string(),
+  filters: z
+    .object({
+      chats: z.string().array().nullable(),
+      direction: z.enum(['in', 'out']).nullable(),
+      types: z.string().array().nullable(),
+    })
+    .nullable(),
+  strict_order: z.boolean(),
+  rotating_until: z.string().nullable().meta({ description: 'Until when the old secret signs too.' }),
 });
 export const webhooks = z.object({ ok: z.literal(true), webhooks: webhook.array() });
 export const oneWebhook = z.object({ ok: z.literal(true), ...webhook.shape });
@@ -203,7 +250,7 @@ export const tested = z.object({
 });
 export const removed = done.extend({ id: z.string(), deleted: z.literal(true) });
 
-const limitOf = (max: number, fallback: number) =>
+export const limitOf = (max: number, fallback: number) =>
   z.coerce
     .number('Use a whole number.')
     .int('Use a whole number.')

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { WebhookSettings } from '../../commands/webhook-changes.ts';
+import { text } from '../../http/route.ts';
+import { timeSchema } from '../../http/time-schema.ts';
+import { done, limitOf, newWebhook } from './schemas.ts';
+
+export { madeWebhook, oneWebhook, webhookParams } from './schemas.ts';
+
+const { filters, headers, strict_order } = newWebhook.shape;
+export const webhookChange = z.object({
+  url: newWebhook.shape.url.optional(),
+  events: newWebhook.shape.events.optional(),
+  description: text(0, 256, 'description').nullable().optional(),
+  status: z.enum(['enabled', 'disabled'], 'Use enabled or disabled.').optional(),
+  filters,
+  headers,
+  strict_order,
+});
+
+/** Settings in the words of the commands. */
+export const settingsOf = (
+  body: Pick<z.output<typeof newWebhook>, 'filters' | 'headers' | 'strict_order'>,
+): WebhookSettings => ({
+  filters: body.filters && {
+    chats: body.filters.chats,
+    direction: body.filters.direction,
+    kinds: body.filters.types,
+  },
+  headers: body.headers,
+  strictOrder: body.strict_order,
+});
+
+export const rotation = z
+  .object({
+    grace_hours: z
+      .number('grace_hours must be a number.')
+      .min(0, 'Use 0 or more hours.')
+      .max(168, 'At most 168 hours (a week).')
+      .default(24),
+  })
+  .default({ grace_hours: 24 });
+
+const STATUS = ['pending', 'delivered', 'dead', 'expired', 'skipped'] as const;
+export const deliveriesQuery = z.object({
+  status: z.enum(STATUS, `Use one of ${STATUS.join(', ')}.`).optional(),
+  cursor: z.coerce.number('This is no cursor of this API.').int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  limit: limitOf(200, 50),
+});
+const attempt = z.object({
+  number: z.int(),
+  at: z.string(),
+  duration_ms: z.number(),
+  status_code: z.int().nullable(),
+  error: z.string().nullable(),
+  response_excerpt: z.string().nullable(),
+});
+const delivery = z.object({
+  id: z.string(),
+  webhook_id: z.string(),
+  event: z.object({ id: z.string(), type: z.string(), line_id: z.string(), created_at: z.string() }).nullable(),
+  status: z.enum(STATUS),
+  attempts: z.int(),
+  next_attempt_at: z.string().nullable(),
+  created_at: z.string(),
+  finished_at: z.string().nullable(),
+  last_attempt: attempt.nullable(),
+});
+export const deliveries = done.extend({ deliveries: delivery.array(), next_cursor: z.string().nullable() });
+export const oneDelivery = done.extend({ ...delivery.shape, attempt_log: attempt.array() });
+export const replayBody = z.object({ since: timeSchema, until: timeSchema.optional() });
+export const replayed = done.extend({ id: z.string(), replayed: z.int() });
+export const oneReplayed = done.extend({ id: z.string(), webhook_id: z.string(), status: z.literal('pending') });

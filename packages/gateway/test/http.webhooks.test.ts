@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { accept } from '../src/journal/accept.ts';
+import { findEndpoint, WEBHOOK_SCOPE } from '../src/store/webhooks.ts';
+import { forEachStore } from './store-harness.ts';
+import { type HttpHarness, openHttp } from './support/http-harness.ts';
+
+const BASE = '/api/bridge/v1';
+const OWNER = { accountId: 'acc_one', mode: 'test' } as const;
+
+let h: HttpHarness;
+let id: string;
+let secret: string;
+
+const call = (method: string, path: string, body?: unknown, key?: string) =>
+  h.call(method, `${BASE}${path}`, { body, key });
+
+/** Events of a line, one second apart, whose deliveries wait. */
+async function events(count: number): Promise<void> {
+  const lineId = String((await call('POST', '/lines', {})).body.line_id);
+  const payload = { status: 'connected', previous: 'connecting', phone: null, reason: null } as const;
+  for (let n = 0; n < count; n += 1) {
+    const fact = { type: 'line.status', payload, dedupeKey: `line.status:${n}`, chat: null } as const;
+    await h.db.store.transaction((tx) =>
+      accept(tx, { id: lineId, accountId: 'acc_one' }, [fact], 1_777_000_000_000 + n * 1_000),
+    );
+  }
+}
+const log = async (query = '') =>
+  (await call('GET', `/webhooks/${id}/deliveries${query}`)).body as {
+    deliveries: { id: string; status: string; event: { created_at: string } }[];
+    next_cursor: string | null;
+  };
+
+forEachStore((open) => {
+  beforeEach(async () => {
+    h = await openHttp({ open });
+    const made = await call('POST', '/webhooks', { url: 'https://a.example/', events: ['message.received'] });
+    id = String(made.body.id);
+    secret = String(made.body.secret);
+  });
+  afterEach(() => h.close());
+
+  it('changes what is given and leaves the rest', async () => {
+    const filters = { chats: ['+34600000000'], direction: 'in', types: ['text', 'image'] };
+    const changed = await call('PATCH', `/webhooks/${id}`, {
+      events: ['*'],
+      description: 'all',
+      filters,
+      strict_order: true,
+      headers: { 'X-Team': 'ops' },
+    });
+    expect(changed.body).toMatchObject({
+      ok: true,
+      id,
+      url: 'https://a.example/',
+      events: ['*'],
+      description: 'all',
+      filters: { ...filters, chats: ['34600000000@s.whatsapp.net'] },
+      strict_order: true,
+      status: 'enabled',
+    });
+    expect(changed.text).not.toContain('ops');
+    expect((await call('PATCH', `/webhooks/${id}`, { status: 'disabled' })).body).toMatchObject({
+      status: 'disabled',
+      disabled_reason: 'by_owner',
+      events: ['*'],
+    });
+    expect((await call('PATCH', `/webhooks/${id}`, { status: 'enabled', filters: null })).body).toMatchObject({
+      status: 'enabled',
+      filters: null,
+    });
+    for (const wrong of [
+      { url: 'http://a.example/' },
+      { events: ['nothing'] },
+      { events: [] },
+      { headers: { 'X-Delivery-Id': 'x' } },
+      { status: 'on' },
+    ]) {
+      const refused = await call('PATCH', `/webhooks/${id}`, wrong);
+      expect([JSON.stringify(wrong), refused.status, refused.body.error]).toEqual([
+        JSON.stringify(wrong),
+        400,
+        'validation_error',
+      ]);
+    }
+  });
+
+  it('rotates the secret: both sign during the grace, only the new one after it was finished', async () => {
+    const rotated = await call('POST', `/webhooks/${id}/rotate-secret`, { grace_hours: 2 });
+    expect(rotated.body.secret).toMatch(/^wzb_whsec_/);
+    expect(rotated.body.secret).not.toBe(secret);
+    expect(Date.parse(String(rotated.body.rotating_until)) - Date.now()).toBeGreaterThan(7_000_000);
+    const box = await h.services.ring.box(WEBHOOK_SCOPE);
+    const secrets = async () => (await findEndpoint(h.db.store.db, box, { ...OWNER, id }, Date.now()))?.secrets;
+    expect(await secrets()).toEqual([rotated.body.secret, secret]);
+    expect((await call('GET', `/webhooks/${id}`)).text).not.toContain(String(rotated.body.secret));
+    expect((await call('POST', `/webhooks/${id}/finish-rotation`)).body).toMatchObject({ id, rotating_until: null });
+    expect(await secrets()).toEqual([rotated.body.secret]);
+    expect((await call('POST', `/webhooks/${id}/rotate-secret`)).status).toBe(200);
+    expect((await call('POST', `/webhooks/${id}/rotate-secret`, { grace_hours: 1_000 })).status).toBe(400);
+  });
+
+  it('shows the log in pages, newest first, and sends again one delivery or what failed since a time', async () => {
+    await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
+    await events(5);
+    const { db } = h.db.store;
+    await db.updateTable('deliveries').set({ state: 'dead', finished_at: Date.now() }).execute();
+    const first = await log('?limit=3');
+    const rest = await log(`?limit=3&cursor=${first.next_cursor}`);
+    const all = [...first.deliveries, ...rest.deliveries];
+    expect([all.length, rest.next_cursor]).toEqual([5, null]);
+    expect(all.map((one) => one.event.created_at)).toEqual(
+      [...all.map((one) => one.event.created_at)].sort().reverse(),
+    );
+    expect((await log('?status=pending')).deliveries).toEqual([]);
+    const [newest] = all;
+    expect((await call('POST', `/deliveries/${newest?.id}/replay`)).body).toEqual({
+      ok: true,
+      id: newest?.id,
+      webhook_id: id,
+      status: 'pending',
+    });
+    expect((await call('GET', `/deliveries/${newest?.id}`)).body).toMatchObject({
+      id: newest?.id,
+      status: 'pending',
+      attempt_log: [],
+    });
+    const replayed = await call('POST', `/webhooks/${id}/replay`, { since: new Date(1_777_000_002_000).toISOString() });
+    expect(replayed.body).toEqual({ ok: true, id, replayed: 2 });
+    expect((await log('?status=pending')).deliveries).toHaveLength(3);
+    expect((await log('?status=dead')).deliveries).toHaveLength(2);
+  });
+
+  it('belongs to its account and mode alone', async () => {
+    await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
+    await events(1);
+    const [delivery] = (await log()).deliveries;
+    for (const key of [h.keys.stranger, h.keys.live]) {
+      for (const [method, path, body, code] of [
+        ['PATCH', `/webhooks/${id}`, { description: 'x' }, 'webhook_not_found'],
+        ['POST', `/webhooks/${id}/rotate-secret`, {}, 'webhook_not_found'],
+        ['POST', `/webhooks/${id}/finish-rotation`, undefined, 'webhook_not_found'],
+        ['GET', `/webhooks/${id}/deliveries`, undefined, 'webhook_not_found'],
+        ['POST', `/webhooks/${id}/replay`, { since: 0 }, 'webhook_not_found'],
+        ['GET', `/deliveries/${delivery?.id}`, undefined, 'delivery_not_found'],
+        ['POST', `/deliveries/${delivery?.id}/replay`, undefined, 'delivery_not_found'],
+      ] as const) {
+        const refused = await call(method, path, body, key);
+        expect([path, refused.status, refused.body.error]).toEqual([path, 404, code]);
+      }
+    }
+    const reader = await h.keyWith(['webhooks:read']);
+    expect((await call('POST', `/webhooks/${id}/rotate-secret`, {}, reader)).status).toBe(403);
+    expect((await call('GET', `/webhooks/${id}/deliveries`, undefined, reader)).status).toBe(200);
+  });
+});
