@@ -54,6 +54,8 @@ const lines = createRoute({
 const line = createRoute({
   getParentRoute: () => inside,
   path: '/lines/$lineId',
+  // A new line is shown with its code at once.
+  validateSearch: (search: Record<string, unknown>): { pair?: boolean } => (search.pair === true ? { pair: true } : {}),
   component: lazyRouteComponent(() => import('./scenes/line.tsx'), 'LinePage'),
 });
 const keys = createRoute({

@@ -5,7 +5,8 @@ import { Button } from './button.tsx';
 
 const SAID_MS = 2_000;
 
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+/** `name`: what is copied, for those who cannot see where the button stands. */
+export function CopyButton({ text, name }: { text: string; name?: string }) {
   const words = useWords();
   const [copied, setCopied] = useState(false);
   const copy = async () => {
@@ -16,7 +17,8 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
   return (
     <Button small onClick={() => void copy()}>
       {copied ? <Check aria-hidden className="size-4" /> : <Copy aria-hidden className="size-4" />}
-      <span aria-live="polite">{copied ? words.copied : (label ?? words.copy)}</span>
+      <span aria-live="polite">{copied ? words.copied : words.copy}</span>
+      {name ? <span className="sr-only">: {name}</span> : null}
     </Button>
   );
 }
@@ -35,16 +37,14 @@ export function Secret({ text, label }: { text: string; label: string }) {
 /** Text to read and to copy, as it stands. */
 export function CodeBlock({ code, label }: { code: string; label: string }) {
   return (
-    <div className="relative rounded-lg bg-inset">
-      <div className="absolute top-2 right-2">
-        <CopyButton text={code} />
+    <div className="overflow-hidden rounded-lg bg-inset">
+      <div className="flex justify-end border-b border-edge p-1.5">
+        <CopyButton text={code} name={label} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls has to be reachable by keyboard */}
-      <section aria-label={label} tabIndex={0} className="max-h-96 overflow-auto rounded-lg p-3 pr-24">
-        <pre className="font-mono text-sm">
-          <code>{code}</code>
-        </pre>
-      </section>
+      <pre tabIndex={0} className="max-h-96 overflow-auto p-3 font-mono text-sm">
+        <code>{code}</code>
+      </pre>
     </div>
   );
 }

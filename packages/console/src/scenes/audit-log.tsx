@@ -25,7 +25,7 @@ export function AuditLog() {
     <Panel title={words.audit.title} className="lg:col-span-2">
       {error ? <Alert>{error.message}</Alert> : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
-      <section tabIndex={0} aria-label={words.audit.title} className="overflow-x-auto">
+      <div tabIndex={0} className="overflow-x-auto">
         <table className="w-full min-w-xl text-left text-sm">
           <thead className="text-muted">
             <tr>
@@ -55,7 +55,7 @@ export function AuditLog() {
               ))}
           </tbody>
         </table>
-      </section>
+      </div>
       {hasNextPage ? (
         <Button className="mt-3" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           {words.more}

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, QrCode as QrIcon } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
@@ -27,7 +27,8 @@ export function LinePage() {
   const firstMode = useRef(shownMode);
   const mayChange = useMay('developer');
   const { data: state } = useQuery(stateQuery);
-  const [isPairing, setIsPairing] = useState(false);
+  const { pair } = useSearch({ from: '/inside/lines/$lineId' });
+  const [isPairing, setIsPairing] = useState(pair === true);
   const { data: line, error } = useQuery({
     queryKey: ['line', lineId],
     queryFn: () => api<Line>('GET', `/lines/${lineId}`),
@@ -120,7 +121,7 @@ function LineFacts({ line }: { line: Line }) {
         facts={[
           [
             'line_id',
-            <code key="id" className="font-mono text-sm">
+            <code key="id" className="font-mono text-xs">
               {line.line_id}
             </code>,
           ],
@@ -128,7 +129,7 @@ function LineFacts({ line }: { line: Line }) {
             ? [
                 [
                   'customer_ref',
-                  <code key="ref" className="font-mono text-sm">
+                  <code key="ref" className="font-mono text-xs">
                     {line.customer_ref}
                   </code>,
                 ] as [string, React.ReactNode],

@@ -132,7 +132,7 @@ function CreateLine({ onClose }: { onClose: () => void }) {
     await run(async () => {
       const line = await api<Line>('POST', '/lines', { label: text('label'), customer_ref: text('ref') });
       await client.invalidateQueries({ queryKey: ['lines'] });
-      await navigate({ to: '/lines/$lineId', params: { lineId: line.line_id } });
+      await navigate({ to: '/lines/$lineId', params: { lineId: line.line_id }, search: { pair: true } });
     });
   };
 

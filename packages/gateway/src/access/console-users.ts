@@ -63,7 +63,14 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
   async function insert(db: Db, user: NewUser): Promise<ConsoleUser> {
     const done = await db
       .insertInto('console_users')
-      .values({ id: newUserId(), ...user, email: normalEmail(user.email), created_at: clock.now() })
+      .values({
+        id: newUserId(),
+        email: normalEmail(user.email),
+        name: user.name,
+        role: user.role,
+        password: user.password,
+        created_at: clock.now(),
+      })
       .onConflict((conflict) => conflict.column('email').doNothing())
       .returningAll()
       .executeTakeFirst();

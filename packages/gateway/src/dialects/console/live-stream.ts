@@ -60,8 +60,8 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
   let activityDue = false;
 
   const send = (stream: Stream, event: string, data: unknown): void => {
-    if (stream.out.destroyed) return;
-    if (stream.out.readableLength > MAX_BUFFERED) stream.end();
+    if (!streams.has(stream)) return;
+    if (stream.out.readableLength > MAX_BUFFERED) stream.out.destroy();
     else stream.out.push(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
 
@@ -115,20 +115,24 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
         mine: new Set(),
         foreign: new Set(),
         end: () => {
-          out.push(null);
-          out.destroy();
+          if (streams.has(stream)) out.push(null);
+          forget();
         },
       };
-      out.once('close', () => {
+      const forget = () => {
         cancelPing();
         unsubscribe();
         streams.delete(stream);
-      });
+      };
+      out.once('close', forget);
       out.on('error', () => {}); // The reader hung up: 'close' follows.
       streams.add(stream);
       const beat = (): void => {
         cancelPing = clock.after(PING_MS, () => {
-          ping(stream).then(beat, () => stream.end());
+          ping(stream).then(
+            () => (streams.has(stream) ? beat() : undefined),
+            () => stream.end(),
+          );
         });
       };
       beat();
