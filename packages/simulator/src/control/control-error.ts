@@ -17,6 +17,7 @@ export type ControlCode =
   | 'call_not_found'
   | 'group_not_found'
   | 'not_in_group'
+  | 'channel_not_found'
   | 'refused'
   | 'line_not_found'
   | 'not_on_whatsapp'
@@ -35,6 +36,7 @@ const STATUS: Record<ControlCode, number> = {
   call_not_found: 404,
   group_not_found: 404,
   not_in_group: 409,
+  channel_not_found: 404,
   refused: 409,
   line_not_found: 404,
   not_on_whatsapp: 422,

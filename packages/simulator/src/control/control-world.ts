@@ -40,6 +40,16 @@ export interface GroupFacts {
   requests: string[];
 }
 
+/** A channel as the network itself knows it. People are digits of phone numbers. */
+export interface ChannelFacts {
+  jid: string;
+  name: string;
+  description: string;
+  owner: string;
+  invite: string;
+  followers: string[];
+}
+
 /** One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are undefined, never created. */
 export interface ControlWorld {
   phone(tenant: string, phone: string): Promise<Phone | undefined>;
@@ -48,6 +58,7 @@ export interface ControlWorld {
   /** Creates the phone, started; the same number again answers the existing one. Throws LimitError. */
   createPhone(tenant: string, phone: NewPhone): Promise<Phone>;
   groups(tenant: string): GroupFacts[];
+  channel(tenant: string, jid: string): ChannelFacts | undefined;
   group(tenant: string, jid: string): GroupFacts | undefined;
   /** How the members of a group are named on the wire from now on. */
   setGroupAddressing(tenant: string, jid: string, mode: 'pn' | 'lid'): void;

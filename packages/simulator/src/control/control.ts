@@ -1,6 +1,7 @@
 import { Input, InputError } from '../phone/content/input.ts';
 import { CALL_ROUTES } from './call-routes.ts';
 import { CHANGE_ROUTES } from './change-routes.ts';
+import { CHANNEL_ROUTES } from './channel-routes.ts';
 import { CHAT_ROUTES } from './chat-routes.ts';
 import { ControlError, errorAnswer } from './control-error.ts';
 import type { ControlWorld } from './control-world.ts';
@@ -37,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   ...MESSAGE_ROUTES,
   ...CHANGE_ROUTES,
   ...CHAT_ROUTES,
+  ...CHANNEL_ROUTES,
   ...GROUP_ROUTES,
   ...HISTORY_ROUTES,
   ...CALL_ROUTES,

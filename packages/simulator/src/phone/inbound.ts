@@ -1,4 +1,4 @@
-import { bareJid, childrenOf, type Node, sameUser } from '@ponte/engine';
+import { bareJid, bytes, child, childrenOf, isNewsletter, type Node, sameUser } from '@ponte/engine';
 import type { SignalDevice } from '../signal/signal-device.ts';
 import { SignalError, type SignalFailure } from '../signal/signal-error.ts';
 import type { AddressBook } from './address-book.ts';
@@ -10,7 +10,7 @@ import { type Inbox, type InboxEntry, newEntry } from './inbox.ts';
 import { decodeMessage } from './message-bytes.ts';
 import type { PhoneStore } from './network.ts';
 import { isShared } from './shared-chat.ts';
-import type { Message } from './wa-proto.ts';
+import { type Message, proto } from './wa-proto.ts';
 
 export interface InboundParts {
   own: { jid: string; lid: string };
@@ -56,6 +56,8 @@ export class Inbound {
 
   #decryptAndShow(envelope: Envelope, node: Node): Reception {
     const { inbox } = this.#parts;
+    const posted = isNewsletter(envelope.chatJid) ? bytes(child(node, 'plaintext')) : undefined;
+    if (posted) return this.#showPost(envelope, posted);
     const parts = childrenOf(node, 'enc');
     if (parts.length === 0) {
       inbox.record(entryOf(envelope, undecryptable('empty'), undefined));
@@ -78,6 +80,16 @@ export class Inbound {
     return { outcome: 'shown', entry };
   }
 
+  // What is posted to a channel is not encrypted, and not padded.
+  #showPost(envelope: Envelope, posted: Uint8Array): Reception {
+    const message = orUndefined(() => proto.Message.decode(posted));
+    const shown = message && readContent(unwrap(message));
+    if (!message || !shown) return { outcome: 'rejected' };
+    const entry = entryOf(envelope, shown, unwrap(message));
+    this.#parts.inbox.record(entry);
+    return { outcome: 'shown', entry };
+  }
+
   #decrypt(envelope: Envelope, part: Node): Uint8Array {
     const { signal, book } = this.#parts;
     const { type } = part.attrs;
@@ -91,7 +103,7 @@ export class Inbound {
   // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no message, and for a wrapper that
   // somebody else sent: only own devices may say that a message is ours.
   #read(envelope: Envelope, plaintext: Uint8Array): Message | undefined {
-    const message = decodeOrUndefined(plaintext);
+    const message = orUndefined(() => decodeMessage(plaintext));
     if (!message) return undefined;
     const copy = message.deviceSentMessage;
     if (copy && !envelope.isFromMe) return undefined;
@@ -106,9 +118,9 @@ export class Inbound {
   }
 }
 
-function decodeOrUndefined(plaintext: Uint8Array): Message | undefined {
+function orUndefined(decode: () => Message): Message | undefined {
   try {
-    return decodeMessage(plaintext);
+    return decode();
   } catch {
     // Whatever the decoder found wrong: the answer to the sender is the same nack (InvalidProtobuf).
     return undefined;

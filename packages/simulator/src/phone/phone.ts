@@ -1,4 +1,14 @@
-import { bareJid, child, intAttr, isGroup, type Jid, type Node, STATUS_BROADCAST, sameUser } from '@ponte/engine';
+import {
+  bareJid,
+  child,
+  intAttr,
+  isGroup,
+  isNewsletter,
+  type Jid,
+  type Node,
+  STATUS_BROADCAST,
+  sameUser,
+} from '@ponte/engine';
 import { SignalDevice } from '../signal/signal-device.ts';
 import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
@@ -207,6 +217,29 @@ export class Phone implements PhoneDevice {
     return isGroup(jid) ? jid : ((await this.#directory.contacts([jid]))[0]?.jid ?? jid);
   }
 
+  /** Posts to a channel; the server refuses it (status `failed` in the inbox) unless this phone owns the channel. Throws InputError. */
+  async postToChannel(channel: Jid, kind: ContentKind, input: Input): Promise<Sent> {
+    const { message, shape } = await kind.build(input, { ...this.#buildContext(), contextInfo: undefined });
+    const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
+    const content = readContent(message);
+    const about = { ...sent, chat: channel, from: this.jid, fromMe: true, message };
+    if (content) {
+      this.inbox.record({
+        ...newEntry({ ...about, content }),
+        isOwnSend: true,
+        senderJid: this.lid,
+        status: 'pending',
+      });
+    }
+    const attrs: Record<string, string> = shape.mediatype === undefined ? {} : { mediatype: shape.mediatype };
+    this.#options.link.send({
+      tag: 'message',
+      attrs: { id: sent.messageId, to: channel, type: shape.type },
+      content: [{ tag: 'plaintext', attrs, content: encoded(proto.Message, message) }],
+    });
+    return sent;
+  }
+
   /** Posts a status for these people. Throws InputError. */
   async postStatus(audience: Jid[], kind: ContentKind, input: Input): Promise<Sent> {
     const built = await kind.build(input, { ...this.#buildContext(), contextInfo: undefined });
@@ -307,7 +340,8 @@ export class Phone implements PhoneDevice {
     }
     if (reception.outcome === 'rejected') return link.send(ackOf(node, this.jid, 491));
     this.#retries.done(envelope);
-    if (envelope.isFromMe || settings().autoReceipts !== 'none') link.send(deliveryReceipt(envelope));
+    const isPost = isNewsletter(envelope.chatJid);
+    if (!isPost && (envelope.isFromMe || settings().autoReceipts !== 'none')) link.send(deliveryReceipt(envelope));
     link.send(ackOf(node, this.jid));
     if (reception.outcome === 'peer') {
       await this.sync.companions.told(envelope.device, reception.message, envelope.messageId);

@@ -126,6 +126,8 @@ function accountRows(db: Db, tenant: string) {
     'app_state',
     'app_state_patch',
     'app_state_record',
+    'channel_follower',
+    'channel_reaction',
   ].map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`));
 
   const byPn = (pn: string): Account | undefined => toAccount(selectAccount.get(tenant, pn));

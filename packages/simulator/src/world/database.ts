@@ -114,8 +114,34 @@ create table app_state_record (
 ) without rowid;
 `;
 
+/** Channels (newsletters): what is posted there is not encrypted. */
+const CHANNELS = `
+create table channel (
+  tenant text not null, id text not null, name text not null, description text not null default '', owner text not null,
+  created_at integer not null, invite text not null, last_server_id integer not null default 100,
+  primary key (tenant, id)
+) without rowid;
+
+create table channel_follower (
+  tenant text not null, channel_id text not null, pn text not null, muted integer not null default 0,
+  primary key (tenant, channel_id, pn)
+) without rowid;
+create index channel_follower_pn on channel_follower (tenant, pn);
+
+create table channel_post (
+  tenant text not null, channel_id text not null, server_id integer not null, message_id text not null, type text not null,
+  posted_at integer not null, body blob not null,
+  primary key (tenant, channel_id, server_id)
+) without rowid;
+
+create table channel_reaction (
+  tenant text not null, channel_id text not null, server_id integer not null, pn text not null, code text not null,
+  primary key (tenant, channel_id, server_id, pn)
+) without rowid;
+`;
+
 /** Step n brings a file from version n to n + 1. New ones go to the end; none is ever changed. */
-const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS, PICTURES, APP_STATE];
+const MIGRATIONS: readonly string[] = [SCHEMA, MEDIA, GROUPS, PICTURES, APP_STATE, CHANNELS];
 
 /** Every table that holds rows of a tenant; `meta` is the network's own. */
 export const TENANT_TABLES = [
@@ -134,6 +160,10 @@ export const TENANT_TABLES = [
   'app_state',
   'app_state_patch',
   'app_state_record',
+  'channel',
+  'channel_follower',
+  'channel_post',
+  'channel_reaction',
 ] as const;
 
 /**

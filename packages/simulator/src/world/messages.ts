@@ -6,12 +6,14 @@ import {
   childrenOf,
   formatJid,
   isGroup,
+  isNewsletter,
   type Node,
   SERVER_LID,
   SERVER_PN,
   STATUS_BROADCAST,
 } from '@ponte/engine';
 import { type Account, type Address, deviceJid } from './accounts.ts';
+import { routePost } from './channels/posts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { routeGroupMessage } from './groups/group-messages.ts';
@@ -48,6 +50,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   const sender = tenant.accounts.byPn(from.pn);
   const to = message.attrs.to ?? '';
   if (isGroup(to)) return routeGroupMessage(tenant, from, message);
+  if (isNewsletter(to)) return routePost(tenant, from, message);
   if (to === STATUS_BROADCAST) return routeStatus(tenant, from, message);
   const chat = tenant.accounts.resolve(to);
   if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');

@@ -5,6 +5,7 @@ import type { TenantMedia } from '../media/media-network.ts';
 import type { Account } from './accounts.ts';
 import { createAccounts, LimitError } from './accounts.ts';
 import { createAppStates } from './app-state.ts';
+import { createChannels } from './channels/channels.ts';
 import type { Clock } from './clock.ts';
 import { nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
@@ -58,6 +59,7 @@ export function createTenant(options: TenantOptions) {
   const peers = createPeers(db, name);
   const pictures = createPictures(db, name, clock, rng);
   const appStates = createAppStates(db, name);
+  const channels = createChannels(db, name, clock, rng);
   const groups = createGroups(db, name, clock, rng);
   const log = new StanzaLog(clock);
   const faults = new Map<string, LineFaults>();
@@ -76,6 +78,7 @@ export function createTenant(options: TenantOptions) {
     peers,
     pictures,
     groups,
+    channels,
     appStates,
     log,
     delivery,

@@ -1,4 +1,4 @@
-import type { ControlWorld, GroupFacts, NewPhone, PhoneProfile } from '../control/control-world.ts';
+import type { ChannelFacts, ControlWorld, GroupFacts, NewPhone, PhoneProfile } from '../control/control-world.ts';
 import type { ActiveFault } from '../faults/line-faults.ts';
 import { FaultError, type FaultRule, parseFault } from '../faults/rules.ts';
 import { createTenantMedia, type UploadTokens } from '../media/media-network.ts';
@@ -8,6 +8,7 @@ import { LinkError } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
 import type { Session } from '../wire/session.ts';
 import { type Account, deviceJid, LimitError } from './accounts.ts';
+import { channelJid } from './channels/channels.ts';
 import type { Clock } from './clock.ts';
 import { removeCompanion } from './companions.ts';
 import { type Db, keptSecret } from './database.ts';
@@ -96,6 +97,12 @@ export class World implements ControlWorld {
     const { tenant: t } = this.network(tenant);
     const group = t.groups.resolve(jid);
     return group && factsOf(t, group);
+  }
+
+  channel(tenant: string, jid: string): ChannelFacts | undefined {
+    const { channels } = this.network(tenant).tenant;
+    const channel = channels.resolve(jid);
+    return channel && { ...channel, jid: channelJid(channel), followers: channels.followers(channel.id) };
   }
 
   setGroupAddressing(tenant: string, jid: string, mode: 'pn' | 'lid'): void {

@@ -1,5 +1,6 @@
 import { child, childrenOf, formatJid, type Node, SERVER_PN, text } from '@ponte/engine';
 import { publicJid, tellContacts, tellOwnDevices } from '../announcements.ts';
+import { channelQuery } from '../channels/channel-queries.ts';
 import { nowSeconds } from '../clock.ts';
 import { hexId } from '../rng.ts';
 import { el } from '../stanzas.ts';
@@ -42,8 +43,10 @@ function changeAbout(tenant: Tenant, from: Sender, about: string): () => void {
   };
 }
 
-/** `<query query_id>` with JSON variables: only the one mutation that WhatsApp Web moved here is known. */
+/** `<query query_id>` with JSON variables: channels, and the about that WhatsApp Web moved here. */
 function mex({ tenant, from, child: query }: IqRequest): IqAnswer {
+  const answer = channelQuery(tenant, from, query.attrs.query_id ?? '', text(query));
+  if (answer) return answer;
   if (query.attrs.query_id !== MEX_UPDATE_ABOUT) throw new IqRefusal(501, 'feature-not-implemented');
   const about = aboutOf(text(query));
   if (about === undefined) throw badRequest();

@@ -3,6 +3,7 @@ import { el, SERVER_JID } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { accountHandlers } from './account-queries.ts';
 import { appStateHandlers } from './app-state.ts';
+import { channelHandlers } from './channels.ts';
 import { companionHandlers } from './companions.ts';
 import { encryptHandlers } from './encrypt.ts';
 import { groupMemberHandlers } from './group-members.ts';
@@ -17,6 +18,7 @@ import { usyncHandlers } from './usync.ts';
 const HANDLERS: IqHandler[] = [
   ...accountHandlers,
   ...appStateHandlers,
+  ...channelHandlers,
   ...companionHandlers,
   ...encryptHandlers,
   ...groupQueryHandlers,
