@@ -44,6 +44,7 @@ export interface Dispatcher {
 
 const POLL_MS = 1_000;
 const CLOSE_GRACE_MS = 8_000;
+const TIDY_EVERY_MS = 10_000;
 const STORE_GRACE_MS = 1_000;
 /** An attempt must end well before the lease of its lane does. */
 const LEASE_MARGIN_MS = ATTEMPT_TIMEOUT_MS + 5_000;
@@ -85,6 +86,7 @@ class RunningDispatcher implements Dispatcher {
   #cycle: Promise<void> | undefined;
   #again = false;
   #sending = false;
+  #tidiedAt = Number.NEGATIVE_INFINITY;
   #closing = false;
 
   constructor(options: DispatcherOptions) {
@@ -188,8 +190,11 @@ class RunningDispatcher implements Dispatcher {
     const held = await lanes.hold([...due], now);
     const reading = held.filter((lane) => lane.wantsReading(now));
     if (reading.length > 0) await lanes.read(reading, now);
-    await lanes.dropIdle(now);
-    for (const lane of lanes.all()) this.#ready.add(lane);
+    if (now.monotonic - this.#tidiedAt > TIDY_EVERY_MS) {
+      this.#tidiedAt = now.monotonic;
+      await lanes.dropIdle(now);
+    }
+    for (const lane of held) this.#ready.add(lane);
   }
 
   /** Starts what can start: one delivery of each lane in turn, as long as there are slots. */

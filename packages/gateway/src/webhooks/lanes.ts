@@ -49,10 +49,6 @@ export class Lanes {
     return this.#byId.get(webhookId);
   }
 
-  all(): Iterable<Lane> {
-    return this.#byId.values();
-  }
-
   /** The lanes of these webhooks that this process holds after it tried to take those it did not. */
   async hold(webhookIds: readonly string[], now: Now): Promise<Lane[]> {
     const { store, owner } = this.#deps;
