@@ -12,6 +12,8 @@ import { Api, Sandbox, until } from './api.ts';
 export interface RigOptions {
   /** Further settings of the gateway. */
   environment?: Record<string, string>;
+  /** Ports of this machine that webhooks may go to beside the receiver's. */
+  targetPorts?: number[];
   /** Default SQLite. */
   database?: 'sqlite' | 'postgres';
 }
@@ -74,7 +76,7 @@ export class Rig {
       PORT: String(port),
       WORKERS: '1',
       LOG_LEVEL: process.env.RIG_LOG ?? 'silent',
-      ALLOW_PRIVATE_TARGETS: `127.0.0.1:${receiver.port}`,
+      ALLOW_PRIVATE_TARGETS: [receiver.port, ...(options.targetPorts ?? [])].map((at) => `127.0.0.1:${at}`).join(),
       RATE_LIMIT_PROVISION: '1000000',
       RATE_LIMIT_PROXY: '1000000',
       RATE_LIMIT_OTHER: '1000000',
@@ -235,7 +237,8 @@ function kill(pid: number): void {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody uses right now. */
+export async function freePort(): Promise<number> {
   const { createServer } = await import('node:net');
   const server = createServer();
   server.listen(0, '127.0.0.1');
