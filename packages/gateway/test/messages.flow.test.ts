@@ -352,9 +352,7 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
     });
     expect(promised.status).toBe(202);
     await shown(id, (item) => item.body === 'after the crash');
-    await rig.killGateway();
-    await rig.startGateway();
-    await rig.untilConnected('demo');
+    rig.killWorker();
     await bridges('message_edited', (b) => b.message_id === id && b.body === 'after the crash');
     const wire = await rig.api.expect<{ direction: string; tag: string; attrs: Record<string, string> }[]>(
       200,

@@ -302,7 +302,7 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
   });
 
   test('what waited while the line was away is announced and counted', async () => {
-    await rig.killGateway();
+    await rig.stopGateway();
     for (let i = 0; i < 3; i += 1) {
       await rig.world('POST', `/phones/${ALICE}/messages`, { to: OWNER, type: 'text', body: `meanwhile ${i}` });
     }
