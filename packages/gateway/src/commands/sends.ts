@@ -6,6 +6,7 @@ import type { SendOutcome } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import { type Priority, rankOf } from '../core/pacing.ts';
 import { periodOf, quotaError } from '../core/quota.ts';
+import { findKnownMessage } from '../store/known-message.ts';
 import { countScheduled, countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
 import type { Tx } from '../store/store.ts';
 import { findTerms, takeUsage } from '../store/usage.ts';
@@ -62,13 +63,14 @@ export const sendMessage: SendCommand<SendInput, Sent> = {
 
 /**
  * Accepts a message: from here on it is sent exactly once, whatever crashes. Refuses with `line_not_connected` when the line is not connected
- * right now, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the Idempotency-Key was claimed meanwhile.
+ * right now, `message_not_found` when the message it answers is not, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the Idempotency-Key was claimed meanwhile.
  */
 async function acceptSend(context: Context, line: Line, input: SendInput, once?: IdempotentRequest): Promise<string> {
   const nowMs = context.clock.now();
   const sendAt = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
   requireSendable(context, line, sendAt !== null);
+  await requireQuoted(context, line, input);
   const rank = rankOf(input.priority ?? 'normal');
   const id = newOutboxId();
   const messageId = newMessageId();
@@ -90,6 +92,15 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
     if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
   }, 'full');
   return id;
+}
+
+/** A message that answers another needs that one: `message_not_found` before anything is accepted. */
+async function requireQuoted({ store }: Context, line: Line, { to, content }: SendInput): Promise<void> {
+  const quotedId = 'context' in content ? content.context?.quotedId : undefined;
+  if (quotedId === undefined) return;
+  const quoted = await findKnownMessage(store.db, line.id, to, quotedId);
+  if (quoted?.hasContent) return;
+  throw new AppError('message_not_found', {}, { message: 'The quoted message is not known in this chat.' });
 }
 
 /** What is to leave now needs a connection now; what is to leave later needs a line that is paired. */
