@@ -130,7 +130,8 @@ export const queueing = {
     .optional()
     .meta({ description: 'Of what waits on a line, high leaves before normal, normal before bulk.' }),
   send_at: timeSchema.optional().meta({
-    description: 'Not before this time: RFC 3339, or Unix seconds. At most a year ahead; answered 202.',
+    description:
+      'Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait.',
     examples: ['2030-01-01T09:00:00Z'],
   }),
   wait: waitSchema
