@@ -22,12 +22,32 @@ function reachable(url, fallbackPort) {
   });
 }
 
+const runs = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+
 const services = [
   {
     name: 'PostgreSQL',
     suites: 'every store test on PostgreSQL (they ran on SQLite only)',
     get: 'start PostgreSQL 15 or newer and set TEST_DATABASE_URL=postgres://user@127.0.0.1:5432/test',
     present: async () => !!process.env.TEST_DATABASE_URL && (await reachable(process.env.TEST_DATABASE_URL, 5432)),
+  },
+  {
+    name: 'PHP with curl',
+    suites: 'the published PHP examples and verifier',
+    get: 'install php-cli and php-curl',
+    present: async () => runs('php', ['-r', 'exit(function_exists("curl_init") ? 0 : 1);']),
+  },
+  {
+    name: 'Python with requests',
+    suites: 'the published Python example',
+    get: 'install python3 and python3-requests',
+    present: async () => runs('/usr/bin/python3', ['-c', 'import requests']),
+  },
+  {
+    name: 'Chromium',
+    suites: 'the console in a browser',
+    get: 'install chromium (/usr/bin/chromium)',
+    present: async () => existsSync('/usr/bin/chromium'),
   },
 ];
 
