@@ -30,10 +30,6 @@ it('the past of a phone reaches a line that is linked to it: bootstrap, names an
   // Baileys makes one event of parts that come close together.
   const messages = () => line.history.flatMap((part) => part.messages);
   await line.until('everything', () => new Set(messages().map(({ key }) => key.id)).size === 92);
-  expect(line.history.flatMap(({ lidPnMappings }) => lidPnMappings ?? [])).toContainEqual({
-    lid: bob.lid,
-    pn: bob.jid,
-  });
   const chats = line.history.flatMap((part) => part.chats.map(({ id, archived }) => ({ id, archived })));
   expect(chats).toContainEqual({ id: bob.lid, archived: true });
   const inGroup = messages().filter(({ key }) => key.remoteJid === jid);

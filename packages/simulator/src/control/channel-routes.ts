@@ -39,7 +39,7 @@ async function post(call: ControlCall): Promise<ControlAnswer> {
   if (!kind) throw new InputError('type', 'is not known');
   const owner = await call.world.phone(call.tenant, channel.owner);
   if (!owner) throw new ControlError('phone_not_found', 'the owner of this channel is gone');
-  const sent = await owner.postToChannel(channel.jid, kind, body);
+  const sent = await owner.publishing.postToChannel(channel.jid, kind, body);
   return { status: 201, body: { message_id: sent.messageId, timestamp: sent.timestamp } };
 }
 

@@ -4,7 +4,7 @@ import { InputError } from '../phone/content/input.ts';
 import { NotInGroupError } from '../phone/groups.ts';
 import { CodeMismatchError, IqError, LinkError } from '../phone/network.ts';
 import { NotOnWhatsAppError } from '../phone/outbound.ts';
-import { MessageNotFoundError } from '../phone/phone.ts';
+import { MessageNotFoundError } from '../phone/sending.ts';
 import { LimitError } from '../world/accounts.ts';
 
 /** What the sandbox API can answer besides success. */

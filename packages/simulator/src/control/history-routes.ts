@@ -35,7 +35,7 @@ async function addHistory(call: ControlCall): Promise<ControlAnswer> {
     const chatJid = await phone.wire(jid);
     const wanted: Wanted[] = [];
     for (const message of messages) wanted.push(await oldMessage(phone, chatJid, message));
-    await phone.addHistory(
+    await phone.publishing.addHistory(
       {
         chatJid,
         ...(chat.has('name') ? { name: chat.text('name', 100) } : {}),

@@ -21,6 +21,6 @@ async function postStatus(call: ControlCall): Promise<ControlAnswer> {
   const audience = body.has('to')
     ? named
     : people.filter((jid) => !isGroup(jid) && parseChat(jid) === jid && !jid.endsWith('@broadcast'));
-  const sent = await phone.postStatus(audience, kind, body);
+  const sent = await phone.publishing.postStatus(audience, kind, body);
   return { status: 201, body: { message_id: sent.messageId, timestamp: sent.timestamp, audience: audience.length } };
 }

@@ -1,14 +1,4 @@
-import {
-  bareJid,
-  child,
-  intAttr,
-  isGroup,
-  isNewsletter,
-  type Jid,
-  type Node,
-  STATUS_BROADCAST,
-  sameUser,
-} from '@ponte/engine';
+import { bareJid, child, intAttr, isGroup, isNewsletter, type Jid, type Node, sameUser } from '@ponte/engine';
 import { SignalDevice } from '../signal/signal-device.ts';
 import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
@@ -23,53 +13,22 @@ import { Directory } from './directory.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
 import { Inbound, type Reception } from './inbound.ts';
 import { Inbox, type InboxEntry, type MessageStatus, newEntry } from './inbox.ts';
+import { answerTo } from './iq-answer.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
 import { CodeEntry } from './link-code.ts';
 import { Linking, parsePairingQr } from './linking.ts';
 import { mediaOf } from './media/media-kinds.ts';
 import { PhoneFiles } from './media/phone-files.ts';
-import type {
-  ConfirmedLink,
-  DeviceLink,
-  LinkOffer,
-  PhoneClock,
-  PhoneDevice,
-  PhoneMedia,
-  PhoneRng,
-  PhoneSettings,
-  PhoneStore,
-} from './network.ts';
+import type { ConfirmedLink, LinkOffer, PhoneDevice } from './network.ts';
 import { Outbound } from './outbound.ts';
+import type { PhoneOptions } from './phone-options.ts';
+import { Publishing } from './publishing.ts';
 import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
+import { MessageNotFoundError, type Sent } from './sending.ts';
 import { isShared } from './shared-chat.ts';
-import type { OldChat, OldMessage } from './sync/history-store.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
-import { encoded, type Message, proto } from './wa-proto.ts';
-
-export interface PhoneOptions {
-  jid: Jid;
-  lid: Jid;
-  name: string;
-  link: DeviceLink;
-  store: PhoneStore;
-  clock: PhoneClock;
-  rng: PhoneRng;
-  media: PhoneMedia;
-  /** Asked whenever it matters; the world keeps them. */
-  settings: () => PhoneSettings;
-}
-
-/** A message that is with the server. `timestamp` is this phone's, in seconds since 1970. */
-export interface Sent {
-  messageId: string;
-  timestamp: number;
-}
-
-/** A message that was to be changed, quoted or answered is not in this phone's inbox. */
-export class MessageNotFoundError extends Error {
-  override readonly name = 'MessageNotFoundError';
-}
+import type { Message } from './wa-proto.ts';
 
 const PRE_KEY_COUNT = 100;
 const STATUS_OF_RECEIPT: Record<string, MessageStatus> = {
@@ -103,6 +62,7 @@ export class Phone implements PhoneDevice {
   readonly #files: PhoneFiles;
   /** Chat settings, keys and history, shared with the linked devices. */
   readonly sync: PhoneSync;
+  readonly publishing: Publishing;
   #received: Promise<void> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
 
@@ -144,6 +104,17 @@ export class Phone implements PhoneDevice {
       random,
       nowMs,
       sendPeer,
+    });
+    this.publishing = new Publishing({
+      own,
+      link,
+      inbox,
+      outbound: this.#outbound,
+      past: this.sync.history.old,
+      context: () => ({ ...this.#buildContext(), contextInfo: undefined }),
+      newId: () => this.#newId(),
+      nowSeconds: () => this.#nowSeconds(),
+      inOrder: (work) => this.#inOrder(work),
     });
   }
 
@@ -191,69 +162,9 @@ export class Phone implements PhoneDevice {
     });
   }
 
-  /**
-   * Gives this phone a past, to be handed to lines that are linked later: old messages of a chat, in the order they came. It does not
-   * show them in its inbox. Throws as send().
-   */
-  async addHistory(chat: OldChat, messages: { from: Jid | undefined; at: number; kind: ContentKind; input: Input }[]) {
-    const { chatJid } = chat;
-    const context = { ...this.#buildContext(), contextInfo: undefined };
-    const old: OldMessage[] = [];
-    for (const { from, at, kind, input } of messages) {
-      const { message } = await kind.build(input, context);
-      const fromMe = from === undefined;
-      const messageId = input.optionalText('message_id', 64) ?? this.#newId();
-      const raw = Buffer.from(encoded(proto.Message, message)).toString('base64');
-      const pushName = input.optionalText('push_name', 100);
-      const named = pushName === undefined ? {} : { pushName };
-      const sender = isGroup(chatJid) ? { senderJid: from ?? this.lid } : {};
-      old.push({ chatJid, messageId, fromMe, timestamp: at, raw, ...sender, ...named });
-    }
-    this.sync.history.old.add(chat, old);
-  }
-
   /** The address for the wire: by LID where somebody has one. People this phone does not know are asked for. */
   async wire(jid: Jid): Promise<Jid> {
     return isGroup(jid) ? jid : ((await this.#directory.contacts([jid]))[0]?.jid ?? jid);
-  }
-
-  /** Posts to a channel; the server refuses it (status `failed` in the inbox) unless this phone owns the channel. Throws InputError. */
-  async postToChannel(channel: Jid, kind: ContentKind, input: Input): Promise<Sent> {
-    const { message, shape } = await kind.build(input, { ...this.#buildContext(), contextInfo: undefined });
-    const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
-    const content = readContent(message);
-    const about = { ...sent, chat: channel, from: this.jid, fromMe: true, message };
-    if (content) {
-      this.inbox.record({
-        ...newEntry({ ...about, content }),
-        isOwnSend: true,
-        senderJid: this.lid,
-        status: 'pending',
-      });
-    }
-    const attrs: Record<string, string> = shape.mediatype === undefined ? {} : { mediatype: shape.mediatype };
-    this.#options.link.send({
-      tag: 'message',
-      attrs: { id: sent.messageId, to: channel, type: shape.type },
-      content: [{ tag: 'plaintext', attrs, content: encoded(proto.Message, message) }],
-    });
-    return sent;
-  }
-
-  /** Posts a status for these people. Throws InputError. */
-  async postStatus(audience: Jid[], kind: ContentKind, input: Input): Promise<Sent> {
-    const built = await kind.build(input, { ...this.#buildContext(), contextInfo: undefined });
-    const content = readContent(built.message);
-    return this.#inOrder(async () => {
-      const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
-      const about = { ...sent, chat: STATUS_BROADCAST, from: this.jid, fromMe: true, message: built.message };
-      if (content) {
-        const entry = newEntry({ ...about, content });
-        this.inbox.record({ ...entry, isOwnSend: true, senderJid: this.lid, status: 'pending' });
-      }
-      await this.#outbound.postStatus(audience, sent.messageId, built.message, built.shape);
-      return sent;
-    });
   }
 
   /** Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as send(). */
@@ -477,11 +388,4 @@ export class Phone implements PhoneDevice {
   #nowSeconds(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000);
   }
-}
-
-function answerTo(iq: Node): Node {
-  const { id = '', from = '@s.whatsapp.net', xmlns } = iq.attrs;
-  if (xmlns === 'urn:xmpp:ping') return { tag: 'iq', attrs: { id, to: from, type: 'result' } };
-  const error = { tag: 'error', attrs: { code: '501', text: 'feature-not-implemented' } };
-  return { tag: 'iq', attrs: { id, to: from, type: 'error' }, content: [error] };
 }

@@ -1,4 +1,10 @@
-import { type SyncdMutation, type SyncdPatch, type SyncdSnapshot, syncProto } from '../phone/sync/sync-proto.ts';
+import {
+  type SyncdMutation,
+  type SyncdPatch,
+  type SyncdRecord,
+  type SyncdSnapshot,
+  syncProto,
+} from '../phone/sync/sync-proto.ts';
 import { type Db, prepare } from './database.ts';
 
 /** Patches kept per collection; a device that is further behind gets a snapshot. */
@@ -32,6 +38,57 @@ export function createAppStates(db: Db, tenant: string) {
     db,
     'select version, patch from app_state_patch where tenant = ? and pn = ? and name = ? and version > ? order by version limit ?',
   );
+  const records = recordRows(db, tenant);
+
+  return {
+    version: (pn: string, name: string): number => select.get(tenant, pn, name)?.version ?? 0,
+    isFull: (pn: string, name: string): boolean => records.count(pn, name) >= RECORDS_MAX,
+    /** Patches after a version, oldest first; undefined when some of them are not kept any more. */
+    patchesAfter(
+      pn: string,
+      name: string,
+      version: number,
+      limit: number,
+    ): { version: number; patch: Uint8Array }[] | undefined {
+      const rows = selectPatches.all(tenant, pn, name, version, limit);
+      const isWhole = version >= this.version(pn, name) || rows[0]?.version === version + 1;
+      return isWhole ? rows : undefined;
+    },
+    /** What all patches come to; undefined when there was none. Its MAC is the one of the last patch. */
+    snapshot(pn: string, name: string): SyncdSnapshot | undefined {
+      const state = select.get(tenant, pn, name);
+      if (!state) return undefined;
+      return {
+        version: { version: state.version },
+        records: records.all(pn, name),
+        mac: state.mac,
+        keyId: { id: state.key_id },
+      };
+    },
+    /** Appends a patch; `mutations` are those inside and those of its file. One transaction. */
+    append(pn: string, name: string, patch: SyncdPatch, mutations: SyncdMutation[]): number {
+      return db.transaction(() => {
+        const version = this.version(pn, name) + 1;
+        const stored = syncProto.SyncdPatch.encode({ ...patch, version: { version } }).finish();
+        insertPatch.run(tenant, pn, name, version, stored);
+        dropPatches.run(tenant, pn, name, version - PATCHES_MAX);
+        upsert.run(
+          tenant,
+          pn,
+          name,
+          version,
+          patch.snapshotMac ?? new Uint8Array(),
+          patch.keyId?.id ?? new Uint8Array(),
+        );
+        for (const mutation of mutations) records.apply(pn, name, mutation);
+        return version;
+      })();
+    },
+  };
+}
+
+/** What the mutations of a collection come to: one record per index. */
+function recordRows(db: Db, tenant: string) {
   const putRecord = prepare<unknown[]>(
     db,
     'insert or replace into app_state_record (tenant, pn, name, id, record) values (?,?,?,?,?)',
@@ -50,50 +107,16 @@ export function createAppStates(db: Db, tenant: string) {
   );
 
   return {
-    version: (pn: string, name: string): number => select.get(tenant, pn, name)?.version ?? 0,
-    isFull: (pn: string, name: string): boolean => (countRecords.get(tenant, pn, name)?.n ?? 0) >= RECORDS_MAX,
-    /** Patches after a version, oldest first; undefined when some of them are not kept any more. */
-    patchesAfter(
-      pn: string,
-      name: string,
-      version: number,
-      limit: number,
-    ): { version: number; patch: Uint8Array }[] | undefined {
-      const rows = selectPatches.all(tenant, pn, name, version, limit);
-      const isWhole = version >= this.version(pn, name) || rows[0]?.version === version + 1;
-      return isWhole ? rows : undefined;
-    },
-    /** What all patches come to; undefined when there was none. Its MAC is the one of the last patch. */
-    snapshot(pn: string, name: string): SyncdSnapshot | undefined {
-      const state = select.get(tenant, pn, name);
-      if (!state) return undefined;
-      const rows = selectRecords.all(tenant, pn, name);
-      const records = rows.map(({ record }) => syncProto.SyncdMutations.decode(record).mutations?.[0]?.record ?? {});
-      return { version: { version: state.version }, records, mac: state.mac, keyId: { id: state.key_id } };
-    },
-    /** Appends a patch; `mutations` are those inside and those of its file. One transaction. */
-    append(pn: string, name: string, patch: SyncdPatch, mutations: SyncdMutation[]): number {
-      return db.transaction(() => {
-        const version = this.version(pn, name) + 1;
-        const stored = syncProto.SyncdPatch.encode({ ...patch, version: { version } }).finish();
-        insertPatch.run(tenant, pn, name, version, stored);
-        dropPatches.run(tenant, pn, name, version - PATCHES_MAX);
-        upsert.run(
-          tenant,
-          pn,
-          name,
-          version,
-          patch.snapshotMac ?? new Uint8Array(),
-          patch.keyId?.id ?? new Uint8Array(),
-        );
-        for (const mutation of mutations) {
-          const id = mutation.record?.index?.blob ?? new Uint8Array();
-          const isSet = (mutation.operation ?? 0) === 0;
-          if (!isSet) dropRecord.run(tenant, pn, name, id);
-          else putRecord.run(tenant, pn, name, id, syncProto.SyncdMutations.encode({ mutations: [mutation] }).finish());
-        }
-        return version;
-      })();
+    count: (pn: string, name: string): number => countRecords.get(tenant, pn, name)?.n ?? 0,
+    all: (pn: string, name: string): SyncdRecord[] =>
+      selectRecords
+        .all(tenant, pn, name)
+        .map(({ record }) => syncProto.SyncdMutations.decode(record).mutations?.[0]?.record ?? {}),
+    apply(pn: string, name: string, mutation: SyncdMutation): void {
+      const id = mutation.record?.index?.blob ?? new Uint8Array();
+      const isSet = (mutation.operation ?? 0) === 0;
+      if (!isSet) dropRecord.run(tenant, pn, name, id);
+      else putRecord.run(tenant, pn, name, id, syncProto.SyncdMutations.encode({ mutations: [mutation] }).finish());
     },
   };
 }

@@ -44,16 +44,7 @@ export function createQueue(db: Db, tenant: string) {
     "select stanza from queue where tenant = ? and pn = ? and device = ? and class = 'notification' order by seq",
   );
 
-  // A stanza for a thousand devices of a group is written once.
-  let lastNode: Node | undefined;
-  let lastBytes: Uint8Array = new Uint8Array();
-  function bytesOf(node: Node): Uint8Array {
-    if (node !== lastNode) {
-      lastBytes = encodeStanza(node);
-      lastNode = node;
-    }
-    return lastBytes;
-  }
+  const bytesOf = encodeOnce();
 
   return {
     isFull: (pn: string, device: number): boolean => (count.get(tenant, pn, device)?.n ?? 0) >= QUEUE_PER_DEVICE_MAX,
@@ -92,5 +83,18 @@ export function createQueue(db: Db, tenant: string) {
       for (const row of gone) remove.run(row.seq);
       return gone.length;
     },
+  };
+}
+
+/** A stanza for a thousand devices of a group is written once. */
+function encodeOnce(): (node: Node) => Uint8Array {
+  let lastNode: Node | undefined;
+  let lastBytes: Uint8Array = new Uint8Array();
+  return (node) => {
+    if (node !== lastNode) {
+      lastBytes = encodeStanza(node);
+      lastNode = node;
+    }
+    return lastBytes;
   };
 }

@@ -78,8 +78,49 @@ interface GroupRow {
 
 export type Groups = ReturnType<typeof createGroups>;
 
-/** The groups of one tenant, straight from the database. Decides nothing: who may do what is group-changes.ts. */
+/** The groups of one tenant, straight from the database. Decides nothing: who may do what is in iq/group-members.ts and group-settings.ts. */
 export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
+  const rows = groupRows(db, tenant);
+  const newInvite = (): string => Buffer.from(rng.bytes(16)).toString('base64url').slice(0, 22);
+  return {
+    ...rows,
+    ...memberRows(db, tenant, clock),
+    ...requestRows(db, tenant, clock),
+    newInvite,
+    /** The group an address names. */
+    resolve(jid: string | undefined): Group | undefined {
+      const parts = jid === undefined ? undefined : parseJid(jid);
+      return parts?.server === SERVER_GROUP ? rows.get(parts.user) : undefined;
+    },
+    /** A group without members yet. Throws LimitError. */
+    create(creator: string, subject: string, mode: 'pn' | 'lid'): Group {
+      if (rows.count() >= GROUPS_PER_TENANT_MAX) {
+        throw new LimitError(`this world already has ${GROUPS_PER_TENANT_MAX} groups: reset it`);
+      }
+      const createdAt = nowSeconds(clock);
+      const group: Group = {
+        id: newGroupId(rng, (candidate) => rows.get(candidate) !== undefined),
+        subject,
+        subjectBy: creator,
+        subjectAt: createdAt,
+        creator,
+        createdAt,
+        mode,
+        description: undefined,
+        isAnnounce: false,
+        isLocked: false,
+        ephemeralS: 0,
+        needsApproval: false,
+        memberAdd: 'all_member_add',
+        invite: newInvite(),
+      };
+      rows.save(group);
+      return group;
+    },
+  };
+}
+
+function groupRows(db: Db, tenant: string) {
   const select = prepare<[string, string], GroupRow>(db, 'select * from chat_group where tenant = ? and id = ?');
   const selectInvite = prepare<[string, string], GroupRow>(
     db,
@@ -104,12 +145,35 @@ export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
   const removals = ['chat_group where tenant = ? and id = ?', 'group_request where tenant = ? and group_id = ?'].map(
     (rest) => prepare<unknown[]>(db, `delete from ${rest}`),
   );
+  return {
+    get: (id: string): Group | undefined => toGroup(select.get(tenant, id)),
+    byInvite: (code: string): Group | undefined => toGroup(selectInvite.get(tenant, code)),
+    list: (): Group[] => selectAll.all(tenant).flatMap((row) => toGroup(row) ?? []),
+    count: (): number => count.get(tenant)?.n ?? 0,
+    /** Groups this number is in. */
+    of: (pn: string): Group[] => selectOf.all(tenant, pn).flatMap((row) => toGroup(row) ?? []),
+    save(g: Group): void {
+      const d = g.description;
+      upsert.run(
+        ...[tenant, g.id, g.subject, g.subjectBy, g.subjectAt, g.creator, g.createdAt, g.mode],
+        ...[d?.body ?? null, d?.id ?? null, d?.by ?? null, d?.at ?? 0],
+        ...[Number(g.isAnnounce), Number(g.isLocked), g.ephemeralS, Number(g.needsApproval), g.memberAdd, g.invite],
+      );
+    },
+    /** Forgets a group that nobody is in any more. */
+    remove(id: string): void {
+      for (const statement of removals) statement.run(tenant, id);
+    },
+  };
+}
+
+function memberRows(db: Db, tenant: string, clock: Clock) {
   const selectMembers = prepare<[string, string], { pn: string; lid: string; lid_only: number; role: string }>(
     db,
     `select m.pn, a.lid, a.lid_only, m.role from group_member m join account a on a.tenant = m.tenant and a.pn = m.pn
      where m.tenant = ? and m.group_id = ? order by m.joined_at, m.pn`,
   );
-  const countMembers = prepare<[string, string], { n: number }>(
+  const count = prepare<[string, string], { n: number }>(
     db,
     'select count(*) as n from group_member where tenant = ? and group_id = ?',
   );
@@ -129,75 +193,13 @@ export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
     `select distinct o.pn from group_member m join group_member o on o.tenant = m.tenant and o.group_id = m.group_id
      where m.tenant = ? and m.pn = ?`,
   );
-  const putMember = prepare<unknown[]>(
+  const put = prepare<unknown[]>(
     db,
     `insert into group_member (tenant, group_id, pn, role, joined_at) values (?,?,?,?,?)
      on conflict (tenant, group_id, pn) do update set role = excluded.role`,
   );
-  const dropMember = prepare<unknown[]>(db, 'delete from group_member where tenant = ? and group_id = ? and pn = ?');
-  const selectRequests = prepare<[string, string], { pn: string; method: string; requested_at: number }>(
-    db,
-    'select pn, method, requested_at from group_request where tenant = ? and group_id = ? order by requested_at, pn',
-  );
-  const putRequest = prepare<unknown[]>(
-    db,
-    'insert or ignore into group_request (tenant, group_id, pn, method, requested_at) values (?,?,?,?,?)',
-  );
-  const dropRequest = prepare<unknown[]>(db, 'delete from group_request where tenant = ? and group_id = ? and pn = ?');
-  const newInvite = (): string => Buffer.from(rng.bytes(16)).toString('base64url').slice(0, 22);
-
-  const get = (id: string): Group | undefined => toGroup(select.get(tenant, id));
-
+  const drop = prepare<unknown[]>(db, 'delete from group_member where tenant = ? and group_id = ? and pn = ?');
   return {
-    get,
-    /** The group an address names. */
-    resolve(jid: string | undefined): Group | undefined {
-      const parts = jid === undefined ? undefined : parseJid(jid);
-      return parts?.server === SERVER_GROUP ? get(parts.user) : undefined;
-    },
-    byInvite: (code: string): Group | undefined => toGroup(selectInvite.get(tenant, code)),
-    list: (): Group[] => selectAll.all(tenant).flatMap((row) => toGroup(row) ?? []),
-    /** Groups this number is in. */
-    of: (pn: string): Group[] => selectOf.all(tenant, pn).flatMap((row) => toGroup(row) ?? []),
-    newInvite,
-    /** A group without members yet. Throws LimitError. */
-    create(creator: string, subject: string, mode: 'pn' | 'lid'): Group {
-      if ((count.get(tenant)?.n ?? 0) >= GROUPS_PER_TENANT_MAX) {
-        throw new LimitError(`this world already has ${GROUPS_PER_TENANT_MAX} groups: reset it`);
-      }
-      const createdAt = nowSeconds(clock);
-      const id = newGroupId(rng, (candidate) => get(candidate) !== undefined);
-      const group: Group = {
-        id,
-        subject,
-        subjectBy: creator,
-        subjectAt: createdAt,
-        creator,
-        createdAt,
-        mode,
-        description: undefined,
-        isAnnounce: false,
-        isLocked: false,
-        ephemeralS: 0,
-        needsApproval: false,
-        memberAdd: 'all_member_add',
-        invite: newInvite(),
-      };
-      this.save(group);
-      return group;
-    },
-    save(g: Group): void {
-      const d = g.description;
-      upsert.run(
-        ...[tenant, g.id, g.subject, g.subjectBy, g.subjectAt, g.creator, g.createdAt, g.mode],
-        ...[d?.body ?? null, d?.id ?? null, d?.by ?? null, d?.at ?? 0],
-        ...[Number(g.isAnnounce), Number(g.isLocked), g.ephemeralS, Number(g.needsApproval), g.memberAdd, g.invite],
-      );
-    },
-    /** Forgets a group that nobody is in any more. */
-    remove(id: string): void {
-      for (const statement of removals) statement.run(tenant, id);
-    },
     members: (id: string): Member[] =>
       selectMembers.all(tenant, id).map((row) => ({
         pn: row.pn,
@@ -205,7 +207,7 @@ export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
         isLidOnly: row.lid_only === 1,
         role: toRole(row.role),
       })),
-    size: (id: string): number => countMembers.get(tenant, id)?.n ?? 0,
+    size: (id: string): number => count.get(tenant, id)?.n ?? 0,
     /** Undefined for somebody who is no member. */
     role(id: string, pn: string): Role | undefined {
       const row = selectRole.get(tenant, id, pn);
@@ -217,18 +219,32 @@ export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
     /** Everybody who shares a group with this number, the number itself included when it is in any. */
     companyOf: (pn: string): string[] => selectPeers.all(tenant, pn).map((row) => row.pn),
     setMember(id: string, pn: string, role: Role): void {
-      putMember.run(tenant, id, pn, role, nowSeconds(clock));
+      put.run(tenant, id, pn, role, nowSeconds(clock));
     },
     dropMember(id: string, pn: string): void {
-      dropMember.run(tenant, id, pn);
+      drop.run(tenant, id, pn);
     },
+  };
+}
+
+function requestRows(db: Db, tenant: string, clock: Clock) {
+  const select = prepare<[string, string], { pn: string; method: string; requested_at: number }>(
+    db,
+    'select pn, method, requested_at from group_request where tenant = ? and group_id = ? order by requested_at, pn',
+  );
+  const put = prepare<unknown[]>(
+    db,
+    'insert or ignore into group_request (tenant, group_id, pn, method, requested_at) values (?,?,?,?,?)',
+  );
+  const drop = prepare<unknown[]>(db, 'delete from group_request where tenant = ? and group_id = ? and pn = ?');
+  return {
     requests: (id: string): JoinRequest[] =>
-      selectRequests.all(tenant, id).map((row) => ({ pn: row.pn, method: row.method, at: row.requested_at })),
+      select.all(tenant, id).map((row) => ({ pn: row.pn, method: row.method, at: row.requested_at })),
     addRequest(id: string, pn: string, method: string): void {
-      putRequest.run(tenant, id, pn, method, nowSeconds(clock));
+      put.run(tenant, id, pn, method, nowSeconds(clock));
     },
     dropRequest(id: string, pn: string): void {
-      dropRequest.run(tenant, id, pn);
+      drop.run(tenant, id, pn);
     },
   };
 }

@@ -1,0 +1,10 @@
+/** A message that is with the server. `timestamp` is this phone's, in seconds since 1970. */
+export interface Sent {
+  messageId: string;
+  timestamp: number;
+}
+
+/** A message that was to be changed, quoted or answered is not in this phone's inbox. */
+export class MessageNotFoundError extends Error {
+  override readonly name = 'MessageNotFoundError';
+}
