@@ -108,7 +108,11 @@ test(`${EVENTS} events to ${ENDPOINTS} endpoints through 500s, resets, timeouts 
   const receiver = await startReceiver({ isForgetful: true });
   closing.push(() => receiver.close());
   const successes: Success[] = [];
-  misbehave(receiver, successes);
+  const got = new Set<string>();
+  misbehave(receiver, (success) => {
+    successes.push(success);
+    got.add(success.deliveryId);
+  });
   const lines: string[] = [];
   for (let i = 0; i < ENDPOINTS; i++) {
     const lineId = await world.addLine();
