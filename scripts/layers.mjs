@@ -26,6 +26,7 @@ export const GATEWAY = {
     '@ponte/engine',
   ],
   http: ['core', 'access', 'commands', 'lines', 'webhooks', 'observe', '@ponte/engine'],
+  'dialects/connect': ['core', 'http', 'commands', '@ponte/engine'],
   'dialects/admin': ['core', 'http', 'commands', '@ponte/engine'],
   'dialects/bridges': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
   'dialects/lines': ['core', 'http', 'commands', 'webhooks', '@ponte/engine'],
@@ -72,8 +73,13 @@ export const HOMES = [
   {
     what: 'Date.now / new Date()',
     pattern: /\bDate\.now\(|\bnew Date\(\)/,
-    homes: ['core/clock.ts', 'bench/', 'cli/'],
+    // page.ts: what runs in the browser.
+    homes: ['core/clock.ts', 'bench/', 'cli/', 'dialects/connect/page.ts'],
   },
-  { what: 'setTimeout / setInterval', pattern: /\bset(?:Timeout|Interval)\(/, homes: ['core/clock.ts', 'bench/'] },
+  {
+    what: 'setTimeout / setInterval',
+    pattern: /\bset(?:Timeout|Interval)\(/,
+    homes: ['core/clock.ts', 'bench/', 'dialects/connect/page.ts'],
+  },
   { what: 'Math.random', pattern: /\bMath\.random\(/, homes: ['core/clock.ts', 'bench/'] },
 ];

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
+import { createConnectDesk } from './commands/connect-link.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
 import { createExecute } from './commands/execute.ts';
@@ -13,6 +14,7 @@ import { systemClock } from './core/clock.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat, PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
+import { createConnectDialect } from './dialects/connect/dialect.ts';
 import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
 import { createLiveStreams } from './dialects/console/live-stream.ts';
 import { linesDialect } from './dialects/lines/dialect.ts';
@@ -172,6 +174,7 @@ async function build(
     [
       bridgesDialect,
       linesDialect,
+      createConnectDialect({ desk: createConnectDesk(services), clock }),
       createAdminDialect({ operator: createOperator({ store, keys, clock }), token: config.http.adminToken }),
       createSandboxDialect(sandbox),
       forConsole(createSandboxDialect(sandbox, CONSOLE_SANDBOX_PREFIX)),

@@ -1,5 +1,6 @@
 import { me, usage } from './account.ts';
 import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
+import { makeConnectLink } from './connect-link.ts';
 import { checkNumbers } from './contacts.ts';
 import { allChats, allMessages, oneMessage } from './history.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
@@ -51,6 +52,7 @@ export const COMMANDS = {
   'pairing.qr': pairingQr,
   'pairing.code': pairingCode,
   'pairing.logout': logout,
+  'pairing.connectLink': makeConnectLink,
   'messages.send': sendMessage,
   'messages.cancel': cancelMessage,
   'messages.all': allMessages,

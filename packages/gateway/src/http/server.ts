@@ -123,7 +123,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
       throw new AppError('unavailable', { retryAfterSeconds: 5 }, { message: 'The server is shutting down.' });
     if (dialect?.cors && request.method === 'OPTIONS') return preflight(request, reply);
     if (dialect?.sameOrigin && !isSafe(request.method)) requireSameOrigin(request, services.publicUrl);
-    if (request.url.startsWith('/api/'))
+    if (dialect || request.url.startsWith('/api/'))
       takeBudget(services, reply, dialect?.ipLimit ?? 'ip', addressBucket(request.ip));
     return undefined;
   });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
+import { createConnectDesk } from '../../src/commands/connect-link.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createExecute } from '../../src/commands/execute.ts';
 import { createOperator } from '../../src/commands/operator.ts';
@@ -11,6 +12,7 @@ import { openKeyRing } from '../../src/crypto/key-ring.ts';
 import { createAdminDialect } from '../../src/dialects/admin/dialect.ts';
 import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
+import { createConnectDialect } from '../../src/dialects/connect/dialect.ts';
 import { linesDialect } from '../../src/dialects/lines/dialect.ts';
 import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
@@ -126,6 +128,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   const dialects = [
     bridgesDialect,
     linesDialect,
+    createConnectDialect({ desk: createConnectDesk(services), clock }),
     createAdminDialect({
       operator: createOperator({ store: db.store, keys: apiKeys, clock }),
       token: options.adminToken,

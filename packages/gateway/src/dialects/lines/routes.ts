@@ -170,6 +170,27 @@ const lines: Route[] = [
   }),
   route({
     method: 'POST',
+    path: '/v1/lines/:line_id/connect-link',
+    operation: 'connectLink',
+    summary: 'A page where the owner of the number pairs the line',
+    description:
+      'Hand the address to the owner: it shows the QR code as it changes, or a code to type. Valid for 15 minutes and one pairing.',
+    tag: 'Lines',
+    auth: 'key',
+    limit: 'api',
+    params: schemas.lineParams,
+    answers: { 200: { description: 'The address of the page.', schema: schemas.connectLink } },
+    command: 'pairing.connectLink',
+    in: lineOf,
+    out: ({ url, expiresAt }, { params }) =>
+      json(
+        200,
+        { ok: true, line_id: params.line_id, url, expires_at: rfc3339(expiresAt) },
+        { 'cache-control': 'no-store' },
+      ),
+  }),
+  route({
+    method: 'POST',
     path: '/v1/lines/:line_id/logout',
     operation: 'logoutLine',
     summary: 'Unpair',

@@ -108,6 +108,12 @@ export const pairCode = z.object({
   code: z.string(),
   expires_at: z.string(),
 });
+export const connectLink = z.object({
+  ok: z.literal(true),
+  line_id: z.string(),
+  url: z.string().meta({ description: 'A secret: whoever opens it can pair the line.' }),
+  expires_at: z.string(),
+});
 export const done = z.object({ ok: z.literal(true) });
 export const loggedOut = done.extend({ line_id: z.string(), unlinked: z.boolean() });
 export const deleted = done.extend({ line_id: z.string(), deleted: z.literal(true) });

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { CONNECT_PATH, type ConnectDesk, type ConnectState } from '../../commands/connect-link.ts';
+import { AppError } from '../../core/app-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import { phoneSchema } from '../../http/address-schema.ts';
+import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
+import { qrSvg } from '../../http/qr-image.ts';
+import { type Answer, type Dialect, handlerRoute, json, type Route } from '../../http/route.ts';
+import { PAGE_CSS, PAGE_HTML, PAGE_JS } from './page.ts';
+
+/** Nothing from elsewhere, nothing inline, in nobody's frame; the address is a secret, so it is told to nobody. */
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'x-robots-tag': 'noindex',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+const common = { tag: 'Connect', auth: 'none', limit: 'api' } as const;
+const tokenParams = z.object({ token: z.string() });
+
+const asset = (file: string, contentType: string, data: string): Route =>
+  handlerRoute({
+    ...common,
+    method: 'GET',
+    path: `/assets/${file}`,
+    operation: `connect-${file}`,
+    summary: 'A file of the page',
+    answers: { 200: { description: 'The file.', contentTypes: [contentType] } },
+    handle: async (): Promise<Answer> => ({
+      status: 200,
+      bytes: { contentType, data },
+      headers: { ...PAGE_HEADERS, 'cache-control': 'public, max-age=300' },
+    }),
+  });
+
+/** The hosted page behind a connect link. The token in the address is the key. */
+export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock: Clock }): Dialect {
+  const routes: Route[] = [
+    asset('page.css', 'text/css; charset=utf-8', PAGE_CSS),
+    asset('page.js', 'text/javascript; charset=utf-8', PAGE_JS),
+    handlerRoute({
+      ...common,
+      method: 'GET',
+      path: '/:token',
+      operation: 'connectPage',
+      summary: 'The page',
+      params: tokenParams,
+      answers: { 200: { description: 'The page.', contentTypes: ['text/html'] } },
+      // The page is the same for every address: what the link is worth, it asks for. Opening it (as link previews do) uses nothing up.
+      handle: async () => ({
+        status: 200,
+        bytes: { contentType: 'text/html; charset=utf-8', data: PAGE_HTML },
+        headers: PAGE_HEADERS,
+      }),
+    }),
+    handlerRoute({
+      ...common,
+      method: 'GET',
+      path: '/:token/state',
+      operation: 'connectState',
+      summary: 'Where the pairing stands',
+      params: tokenParams,
+      query: z.object({ want: z.enum(['qr', 'none']).default('none') }),
+      answers: { 200: { description: 'The state.', schema: z.object({ state: z.string() }) } },
+      handle: async ({ params, query }) =>
+        json(200, stateAnswer(await desk.look(params.token, query.want === 'qr'), clock.now()), PAGE_HEADERS),
+    }),
+    handlerRoute({
+      ...common,
+      method: 'POST',
+      path: '/:token/code',
+      operation: 'connectCode',
+      summary: 'A code to type on the phone',
+      params: tokenParams,
+      body: z.object({ phone: phoneSchema }),
+      answers: { 200: { description: 'The code.', schema: z.object({ code: z.string() }) } },
+      handle: async ({ params, body }) => {
+        const { code } = await desk.code(params.token, body.phone).catch((error: unknown) => {
+          // The page tells a person: our words for callers of an API would not help.
+          if (!(error instanceof AppError) || error.code !== 'whatsapp_timeout') throw error;
+          throw new AppError('whatsapp_timeout', {}, { message: 'WhatsApp gave no code in time. Try again.' });
+        });
+        return json(200, { code }, PAGE_HEADERS);
+      },
+    }),
+  ];
+  return {
+    name: 'connect',
+    prefix: CONNECT_PATH,
+    title: 'Connect page',
+    description: 'The hosted page where the owner of a number pairs a line.',
+    cors: false,
+    published: false,
+    ipLimit: 'ip',
+    routes,
+    errorAnswer: flatErrorAnswer,
+    errorSchema: flatErrorSchema,
+  };
+}
+
+function stateAnswer(of: ConnectState, nowMs: number): Record<string, unknown> {
+  if (of.state === 'connected') return { state: of.state, phone: of.phone && `+${of.phone}`, name: of.name };
+  if (of.state === 'expired' || of.state === 'unknown') return { state: of.state };
+  const left = { seconds_left: Math.max(0, Math.ceil((of.expiresAt - nowMs) / 1_000)) };
+  if (of.state === 'linking') return { state: of.state, ...left };
+  return { state: of.state, ...left, qr: of.qr && qrSvg(of.qr.data) };
+}
