@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../src/core/app-error.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
+import { insertMessage } from './support/rows.ts';
 
 const CONNECTED = {
   status: 'connected',
@@ -339,8 +340,9 @@ describe('messaging', () => {
     ['120363000000000000@g.us', '120363000000000000@g.us'],
     ['status@broadcast', 'status@broadcast'],
   ])('takes the chat %s', async (chat, jid) => {
-    await connected();
+    const lineId = await connected();
     h.router.scriptSends(async () => ({ state: 'sent', timestamp: 1 }));
+    await insertMessage(h.db.store, lineId, { messageId: 'Q1' });
     expect((await send({ chat, body: 'x', mentions: ['+1 555 000 9999'], quoted_message_id: 'Q1' })).status).toBe(200);
     const row = await h.db.store.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
     expect(row.to_jid).toBe(jid);

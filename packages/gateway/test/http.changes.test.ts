@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../src/core/clock.ts';
 import type { MessageFacts } from '../src/core/events.ts';
-import { projectPending } from '../src/journal/projections.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
+import { insertMessage } from './support/rows.ts';
 
 const CHAT = '15550002222@s.whatsapp.net';
 const GROUP = '120363000000000000@g.us';
@@ -29,21 +29,8 @@ forEachStore((open) => {
   });
   afterAll(() => h.close());
 
-  const store = async (facts: Partial<MessageFacts> & { messageId: string }) => {
-    const whole: MessageFacts = {
-      chat: alice,
-      sender: me,
-      fromMe: true,
-      isGroup: false,
-      pushName: '',
-      timestamp: nowSeconds(),
-      content: { kind: 'text', body: 'wrong' },
-      quotedId: null,
-      mentions: [],
-      ...facts,
-    };
-    await h.db.store.transaction((tx) => projectPending(tx, lineId, whole, Uint8Array.of(1), systemClock.now()));
-  };
+  const store = (facts: Partial<MessageFacts> & { messageId: string }) =>
+    insertMessage(h.db.store, lineId, { chat: alice, sender: me, ...facts });
   const nowSeconds = () => Math.floor(systemClock.now() / 1_000);
   const edit = (id: string) =>
     h.call('PATCH', `/api/instances/known/proxy/messages/${id}/edit`, { body: { chat: '15550002222', body: 'right' } });

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, type ErrorCode, type ErrorDetails } from '../src/core/app-error.ts';
-import { systemClock } from '../src/core/clock.ts';
 import { contactRoutes as bridgeContacts } from '../src/dialects/bridges/contact-routes.ts';
 import { messageRoutes as bridgeMessages } from '../src/dialects/bridges/message-routes.ts';
 import { contactRoutes as lineContacts } from '../src/dialects/lines/contact-routes.ts';
 import { messageRoutes as lineMessages } from '../src/dialects/lines/message-routes.ts';
 import type { Route } from '../src/http/route.ts';
-import { projectPending } from '../src/journal/projections.ts';
 import { type HttpHarness, openHttp, type Reply } from './support/http-harness.ts';
+import { insertMessage } from './support/rows.ts';
 
 type Json = Record<string, unknown>;
 interface Asked {
@@ -39,27 +38,7 @@ beforeAll(async () => {
   h = await openHttp();
   await h.call('POST', '/api/instances', { body: { customer_ref: 'known' } });
   known = String((await h.call('GET', '/api/instances/known')).body.line_id);
-  const me = { jid: '15550009999@s.whatsapp.net', pn: '15550009999@s.whatsapp.net' };
-  await h.db.store.transaction((tx) =>
-    projectPending(
-      tx,
-      known,
-      {
-        messageId: MESSAGE,
-        chat: { jid: CHAT, pn: CHAT },
-        sender: me,
-        fromMe: true,
-        isGroup: false,
-        pushName: '',
-        timestamp: Math.floor(systemClock.now() / 1_000),
-        content: { kind: 'text', body: 'wrong' },
-        quotedId: null,
-        mentions: [],
-      },
-      Uint8Array.of(1),
-      systemClock.now(),
-    ),
-  );
+  await insertMessage(h.db.store, known, { messageId: MESSAGE, chat: { jid: CHAT, pn: CHAT } });
 });
 afterAll(() => h.close());
 

@@ -6,7 +6,7 @@ import type { SendOutcome } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import { type Priority, rankOf } from '../core/pacing.ts';
 import { periodOf, quotaError } from '../core/quota.ts';
-import { findKnownMessage } from '../store/known-message.ts';
+import { isQuotable } from '../store/known-message.ts';
 import { countScheduled, countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
 import type { Tx } from '../store/store.ts';
 import { findTerms, takeUsage } from '../store/usage.ts';
@@ -95,12 +95,10 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
 }
 
 /** A message that answers another needs that one: `message_not_found` before anything is accepted. */
-async function requireQuoted({ store }: Context, line: Line, { to, content }: SendInput): Promise<void> {
+async function requireQuoted({ store }: Context, line: Line, { content }: SendInput): Promise<void> {
   const quotedId = 'context' in content ? content.context?.quotedId : undefined;
-  if (quotedId === undefined) return;
-  const quoted = await findKnownMessage(store.db, line.id, to, quotedId);
-  if (quoted?.hasContent) return;
-  throw new AppError('message_not_found', {}, { message: 'The quoted message is not known in this chat.' });
+  if (quotedId === undefined || (await isQuotable(store.db, line.id, quotedId))) return;
+  throw new AppError('message_not_found', {}, { message: 'The quoted message is not known on this line.' });
 }
 
 /** What is to leave now needs a connection now; what is to leave later needs a line that is paired. */

@@ -1,6 +1,9 @@
+import { systemClock } from '../../src/core/clock.ts';
+import type { MessageFacts } from '../../src/core/events.ts';
 import { newAccountId, newLineId, newMessageId, newOutboxId, newWebhookId } from '../../src/core/ids.ts';
 import type { Mode } from '../../src/core/lines.ts';
 import type { LineRef } from '../../src/journal/accept.ts';
+import { projectPending } from '../../src/journal/projections.ts';
 import type { Store } from '../../src/store/store.ts';
 
 const AT = Date.UTC(2026, 0, 1);
@@ -102,6 +105,29 @@ export async function insertSend(
     })
     .execute();
   return { id, messageId };
+}
+
+/** A stored message of the line's own with a phone, unless said otherwise. */
+export async function insertMessage(
+  store: Store,
+  lineId: string,
+  facts: Partial<MessageFacts> & { messageId: string },
+): Promise<void> {
+  const chat = '15550002222@s.whatsapp.net';
+  const me = '15550001111@s.whatsapp.net';
+  const whole: MessageFacts = {
+    chat: { jid: chat, pn: chat },
+    sender: { jid: me, pn: me },
+    fromMe: true,
+    isGroup: false,
+    pushName: '',
+    timestamp: Math.floor(systemClock.now() / 1_000),
+    content: { kind: 'text', body: 'Hello!' },
+    quotedId: null,
+    mentions: [],
+    ...facts,
+  };
+  await store.transaction((tx) => projectPending(tx, lineId, whole, Uint8Array.of(1), systemClock.now()));
 }
 
 /** The journal of a line, oldest first. */
