@@ -112,11 +112,11 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
     expect(items.filter((item) => item.body === 'for later')).toMatchObject([
       { message_id: first.body.message_id, copies: 1 },
     ]);
-    const { timestamp } = await rig.api.expect<{ timestamp: number }>(
-      200,
-      'GET',
-      `${BASE}/messages/${first.body.message_id}?line_id=${line.lineId}`,
-    );
+    const path = `${BASE}/messages/${first.body.message_id}?line_id=${line.lineId}`;
+    const timestamp = await until('the acknowledgement is committed', async () => {
+      const message = await rig.api.expect<{ status: string; timestamp: number }>(200, 'GET', path);
+      return message.status !== 'pending' && message.timestamp;
+    });
     expect(timestamp).toBeGreaterThanOrEqual(Math.floor(Date.parse(sendAt) / 1_000));
   }, 60_000);
 
