@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   bareJid,
   child,
@@ -17,30 +16,25 @@ import { routePost } from './channels/posts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { routeGroupMessage } from './groups/group-messages.ts';
+import {
+  ackOf,
+  COPY_MAX_BYTES,
+  type MessageOutcome,
+  NOT_PASSED_ON,
+  PASSED_ON,
+  participantHash,
+  refuse,
+} from './message-parts.ts';
 import { el } from './stanzas.ts';
 import { routeStatus } from './status.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
-/** One device's copy of a message; anything real is far below (media travel outside of stanzas). */
-export const COPY_MAX_BYTES = 512 * 1024;
 const DEVICES_PER_MESSAGE_MAX = 4000;
 
-/** Attributes of a sent message that its receivers see. */
-export const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priority'] as const;
-/** Children that are for the server, or are added per device. */
-export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
-
-/** What became of a sent message. */
-export interface MessageOutcome {
-  /** The `<ack class="message">` for its sender. */
-  ack: Node;
-  parcels: Parcel[];
-  note: string | undefined;
-}
-
 /**
- * Routes a message. Groups have their own rules (group-messages.ts). 1:1: every `<to>` (or the device that `to` names) gets its own ciphertext with the sender's address in the
- * same addressing (PN or LID) that was used for it. Decides only; nothing is stored or sent here.
+ * Routes a message. Groups, channels and statuses have rules of their own. 1:1: every `<to>` (or the device that `to` names) gets its
+ * own ciphertext with the sender's address in the same addressing (PN or LID) that was used for it. Decides only; nothing is stored or
+ * sent here.
  *
  * Refusals are acks with `error`: 404 for a number that is not on this WhatsApp, 503 when
  * a receiver's mailbox is full, 400 for a stanza without receivers. 404 and 503 are this network's choice; WhatsApp's own codes for
@@ -81,17 +75,6 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   }
   const phash = message.attrs.phash === undefined ? undefined : correctedHash(tenant, from, sender, chat, reached);
   return { ack: ackOf(tenant, message, { phash }), parcels, note: undefined };
-}
-
-/** `<ack class="message">` with the server's time, an error code, or the hash of the devices the sender should have known. */
-export function ackOf(tenant: Tenant, message: Node, extra: { error?: string; phash?: string | undefined }): Node {
-  const { id, to, participant } = message.attrs;
-  return el('ack', { class: 'message', id, from: to, participant, t: String(nowSeconds(tenant.clock)), ...extra });
-}
-
-/** The message goes to nobody; its sender gets the code. */
-export function refuse(tenant: Tenant, message: Node, code: number, note: string): MessageOutcome {
-  return { ack: ackOf(tenant, message, { error: String(code) }), parcels: [], note };
 }
 
 function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
@@ -154,17 +137,6 @@ function correctedHash(
   return participantHash(
     all.map((device) => deviceJid(device.pn === from.pn ? sender : chat.account, device.id, chat.mode)),
   );
-}
-
-/** Version 2 of the participant hash: sorted `user.agent:device@server` texts, SHA-256, first 6 bytes (whatsmeow send.go). */
-export function participantHash(jids: string[]): string {
-  const names = jids.map((jid) => {
-    const at = jid.indexOf('@');
-    const [user, device] = jid.slice(0, at).split(':');
-    return `${user}.0:${device ?? '0'}${jid.slice(at)}`;
-  });
-  const hash = createHash('sha256').update(names.sort().join('')).digest();
-  return `2:${hash.subarray(0, 6).toString('base64').replace(/=+$/, '')}`;
 }
 
 function size(node: Node): number {

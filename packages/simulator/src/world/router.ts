@@ -1,7 +1,8 @@
 import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
 import { routeCall } from './calls.ts';
 import { answerIq, type IqOutcome } from './iq/table.ts';
-import { ackOf, routeMessage } from './messages.ts';
+import { ackOf } from './message-parts.ts';
+import { routeMessage } from './messages.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { QueuedClass } from './queue.ts';
 import { routeReceipt } from './receipts.ts';

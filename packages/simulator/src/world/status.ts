@@ -2,7 +2,7 @@ import { bytes, child, children, childrenOf, formatJid, type Node, SERVER_PN, ST
 import { deviceJid } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
-import { ackOf, COPY_MAX_BYTES, type MessageOutcome, NOT_PASSED_ON, PASSED_ON, refuse } from './messages.ts';
+import { ackOf, COPY_MAX_BYTES, type MessageOutcome, NOT_PASSED_ON, PASSED_ON, refuse } from './message-parts.ts';
 import { definedOnly, el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 

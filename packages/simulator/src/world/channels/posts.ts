@@ -1,7 +1,7 @@
 import { bytes, child, type Node } from '@ponte/engine';
 import { nowSeconds } from '../clock.ts';
 import type { Parcel } from '../delivery.ts';
-import { ackOf, COPY_MAX_BYTES, type MessageOutcome, refuse } from '../messages.ts';
+import { ackOf, COPY_MAX_BYTES, type MessageOutcome, refuse } from '../message-parts.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { type Channel, channelJid, type Post } from './channels.ts';

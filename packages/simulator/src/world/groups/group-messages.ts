@@ -10,7 +10,7 @@ import {
   PASSED_ON,
   participantHash,
   refuse,
-} from '../messages.ts';
+} from '../message-parts.ts';
 import { definedOnly, el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { type Group, groupJid, type MemberDevice, memberJid } from './groups.ts';

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { Node } from '@ponte/engine';
+import { nowSeconds } from './clock.ts';
+import type { Parcel } from './delivery.ts';
+import { el } from './stanzas.ts';
+import type { Tenant } from './tenant.ts';
+
+/** One device's copy of a message; anything real is far below (media travel outside of stanzas). */
+export const COPY_MAX_BYTES = 512 * 1024;
+/** Attributes of a sent message that its receivers see. */
+export const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priority'] as const;
+/** Children that are for the server, or are added per device. */
+export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
+
+/** What became of a sent message. */
+export interface MessageOutcome {
+  /** The `<ack class="message">` for its sender. */
+  ack: Node;
+  parcels: Parcel[];
+  note: string | undefined;
+}
+
+/** `<ack class="message">` with the server's time, an error code, or the hash of the devices the sender should have known. */
+export function ackOf(tenant: Tenant, message: Node, extra: { error?: string; phash?: string | undefined }): Node {
+  const { id, to, participant } = message.attrs;
+  return el('ack', { class: 'message', id, from: to, participant, t: String(nowSeconds(tenant.clock)), ...extra });
+}
+
+/** The message goes to nobody; its sender gets the code. */
+export function refuse(tenant: Tenant, message: Node, code: number, note: string): MessageOutcome {
+  return { ack: ackOf(tenant, message, { error: String(code) }), parcels: [], note };
+}
+
+/** Version 2 of the participant hash: sorted `user.agent:device@server` texts, SHA-256, first 6 bytes (whatsmeow send.go). */
+export function participantHash(jids: string[]): string {
+  const names = jids.map((jid) => {
+    const at = jid.indexOf('@');
+    const [user, device] = jid.slice(0, at).split(':');
+    return `${user}.0:${device ?? '0'}${jid.slice(at)}`;
+  });
+  const hash = createHash('sha256').update(names.sort().join('')).digest();
+  return `2:${hash.subarray(0, 6).toString('base64').replace(/=+$/, '')}`;
+}
