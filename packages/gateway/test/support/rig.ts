@@ -138,12 +138,13 @@ export class Rig {
     if (answer.error !== undefined) throw new Error(`the gateway did not start: ${answer.error}`);
   }
 
-  /** Ids of the worker processes. */
+  /** Ids of the worker processes; the compiler that runs beside sources is no worker. */
   workers(): number[] {
-    const listed = execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.pid)], { encoding: 'utf8' });
+    const listed = execFileSync('ps', ['-ww', '-o', 'pid=,args=', '--ppid', String(this.pid)], { encoding: 'utf8' });
     return listed
       .split('\n')
-      .map((line) => Number(line.trim()))
+      .filter((line) => line.includes('worker-main'))
+      .map((line) => Number.parseInt(line, 10))
       .filter((pid) => pid > 0 && isAlive(pid));
   }
 
