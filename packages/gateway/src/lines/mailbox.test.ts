@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { DEFAULT_PACING, type Pacing } from '../core/pacing.ts';
@@ -259,6 +260,56 @@ describe('pacing', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(3_000);
     expect(new Set(gaps).size).toBeGreaterThan(10);
+  });
+
+  it('whatever comes in, what waits leaves by rank, then in the order of acceptance, never closer than the gap', async () => {
+    const arrivals = fc.array(fc.record({ rank: fc.nat(2), afterMs: fc.nat(3_000), drop: fc.boolean() }), {
+      minLength: 2,
+      maxLength: 40,
+    });
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.double({ min: 0, max: 0.999, noNaN: true }), async (all, random) => {
+        const h = new Harness({ pacing: { ...DEFAULT_PACING, burst: 1 }, maxInFlight: 1 });
+        h.clock.randomValue = random;
+        h.mailbox.open();
+        const waiting: { order: number; rank: number }[] = [];
+        const left: string[] = [];
+        const note = () => {
+          for (const { id } of h.wire.slice(left.length)) {
+            // The best of what waited when it left.
+            const best = [...waiting].sort((a, b) => a.rank - b.rank || a.order - b.order)[0];
+            expect(id).toBe(`out_${best?.order}`);
+            waiting.splice(
+              waiting.findIndex(({ order }) => order === best?.order),
+              1,
+            );
+            left.push(id);
+          }
+        };
+        for (const [order, { rank, afterMs, drop }] of all.entries()) {
+          for (let ms = 0; ms < afterMs; ms += 100) {
+            await h.clock.advance(Math.min(100, afterMs - ms));
+            note();
+          }
+          if (h.mailbox.offer(h.job(order, { rank, chat: 'a' })) === 'queued') waiting.push({ order, rank });
+          await h.clock.advance(0);
+          note();
+          if (drop && h.mailbox.remove(`out_${order}`))
+            waiting.splice(
+              waiting.findIndex((one) => one.order === order),
+              1,
+            );
+        }
+        while (waiting.length > 0) {
+          await h.clock.advance(100);
+          note();
+        }
+        const gaps = h.wire.slice(1).map(({ atMs }, n) => atMs - (h.wire[n]?.atMs ?? 0));
+        for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(DEFAULT_PACING.minGapMs);
+        expect(h.mailbox.size).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('gives no second burst without a pause', async () => {
