@@ -1,3 +1,4 @@
+import { child } from '@ponte/engine';
 import { describe, expect, it, vi } from 'vitest';
 import { controlOf } from './control-call.ts';
 import { ALICE, BOB, CAROL, Fixture, pnJid } from './fixture.ts';
@@ -184,6 +185,35 @@ describe('a group', () => {
     await line.text('no');
     const plain = await call.raw(`PATCH /groups/${jid}`, { locked: true, by: CAROL });
     expect(plain).toMatchObject({ status: 409, body: { error: 'refused' } });
+  });
+
+  it('tells a sender whose list of devices is out of date the right hash, and delivers all the same', async () => {
+    const { line } = await group();
+    const { id: jid = '' } = (await line.sock?.groupCreate('Only me', [])) ?? {};
+    const send = async (id: string, phash: string) => {
+      const enc = { tag: 'enc', attrs: { v: '2', type: 'skmsg' }, content: Buffer.from('anything') };
+      await line.sock?.sendNode({ tag: 'message', attrs: { id, to: jid, type: 'text', phash }, content: [enc] });
+      return line.ack(id);
+    };
+    const { phash = '', error } = await send('WRONG', '2:AAAAAAAA');
+    expect([phash.slice(0, 2), error]).toEqual(['2:', undefined]);
+    expect((await send('RIGHT', phash)).phash).toBeUndefined();
+  });
+
+  it('asks somebody who does not want to be added, who may then accept', async () => {
+    const { net, line, jid } = await group({ participants: [CAROL] });
+    await line.sock?.updateGroupsAddPrivacy('contacts');
+    const bob = await net.phone(BOB);
+    const participant = { tag: 'participant', attrs: { jid: pnJid(ALICE) } };
+    const content = [{ tag: 'add', attrs: {}, content: [participant] }];
+    const answer = await bob.query({ tag: 'iq', attrs: { to: jid, type: 'set', xmlns: 'w:g2' }, content });
+    const outcome = child(child(answer, 'add'), 'participant');
+    const { code = '', expiration = '' } = child(outcome, 'add_request')?.attrs ?? {};
+    expect(outcome?.attrs.error).toBe('403');
+    const invite = { groupJid: jid, inviteCode: code, inviteExpiration: Number(expiration) };
+    await expect(line.sock?.groupAcceptInviteV4(pnJid(CAROL), invite)).rejects.toThrow('gone');
+    expect(await line.sock?.groupAcceptInviteV4(bob.lid, invite)).toBe(jid);
+    expect((await line.sock?.groupMetadata(jid))?.size).toBe(3);
   });
 
   it('shows who types', async () => {

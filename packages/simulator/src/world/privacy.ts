@@ -24,14 +24,14 @@ export function privacyOf(tenant: Tenant, pn: string, category: string): string 
 }
 
 /**
- * Whether `viewer` may see something of `owner`. Contacts are, in this network, whoever wrote with the owner or shows a token of theirs
+ * Whether `viewer` may see something of `owner`, or add them to a group. Contacts are, in this network, whoever wrote with the owner or shows a token of theirs
  * (a `<tctoken>` in `stanza`); nobody keeps an address book here, and the black list of `contact_blacklist` is empty.
  */
 export function maySee(
   tenant: Tenant,
   viewer: string,
   owner: string,
-  category: 'last' | 'online' | 'profile' | 'status',
+  category: 'last' | 'online' | 'profile' | 'status' | 'groupadd',
   stanza?: Node,
 ): boolean {
   if (viewer === owner) return true;

@@ -3,6 +3,7 @@ import type { Account } from '../accounts.ts';
 import { tellGroup } from '../groups/group-notices.ts';
 import { groupNode, participantNode, personAttrs } from '../groups/group-view.ts';
 import { type Group, groupJid, MEMBERS_MAX, REQUESTS_MAX } from '../groups/groups.ts';
+import { maySee } from '../privacy.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { adminGroup, forbidden, invitedGroup, ownGroup } from './groups.ts';
@@ -282,9 +283,7 @@ function admission(tenant: Tenant, from: Sender, group: Group | undefined, one: 
   const { account } = one;
   if (!account) return { ...one, error: 404 };
   if (group && tenant.groups.role(group.id, account.pn) !== undefined) return { ...one, error: 409 };
-  const isBlocked = tenant.settings.get(account.pn, 'block', from.pn) !== undefined;
-  const isPrivate = tenant.settings.get(account.pn, 'privacy', 'groupadd') === 'none';
-  return isBlocked || isPrivate ? { ...one, error: 403 } : one;
+  return maySee(tenant, from.pn, account.pn, 'groupadd') ? one : { ...one, error: 403 };
 }
 
 function outcomeNode({ tenant, from }: IqRequest, group: Group, { jid, account, error }: Outcome): Node {
