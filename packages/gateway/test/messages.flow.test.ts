@@ -11,6 +11,7 @@ const bodyOf = (request: ReceivedRequest) => JSON.parse(request.body) as Body;
 
 const ALICE = '15550002222';
 const BOB = '15550003333';
+const HIDDEN = '15550005555';
 const OWNER = '15550001111';
 const PROXY = '/api/instances/demo/proxy';
 const LINES = '/api/bridge/v1';
@@ -286,6 +287,41 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
     const other = await act('rsvps', { event_id: eventId, response: 'maybe', extra_guest_count: 2 });
     const inLines = await lines('event.response', (d) => d.message_id === other.message_id);
     expect(inLines.data).toMatchObject({ event_id: eventId, response: 'maybe', extra_guest_count: 2 });
+  });
+
+  test('a voter whose number WhatsApp hides is named by the LID, never by a number made of it', async () => {
+    const { lid } = await rig.api.expect<{ lid: string }>(201, 'POST', '/api/sandbox/v1/phones', {
+      phone: HIDDEN,
+      name: 'Hidden',
+      lid_only: true,
+    });
+    const poll = await rig.api.expect<Sent>(201, 'POST', `/api/sandbox/v1/phones/${HIDDEN}/messages`, {
+      to: OWNER,
+      type: 'poll',
+      question: 'Who am I?',
+      options: ['Yes', 'No'],
+    });
+    expect(await bridges('message', (b) => b.message_id === poll.message_id)).toMatchObject({
+      contact_id: lid,
+      phone: '',
+    });
+    const vote = await rig.api.expect<Sent>(201, 'POST', `/api/sandbox/v1/phones/${HIDDEN}/votes`, {
+      to: OWNER,
+      poll_id: poll.message_id,
+      options: ['Yes'],
+    });
+    expect(await bridges('poll_vote', (b) => b.message_id === vote.message_id)).toMatchObject({
+      contact_id: lid,
+      chat_id: lid,
+      phone: '',
+      selected_options: ['Yes'],
+    });
+    const reaction = await rig.api.call('POST', `${PROXY}/send/reaction`, {
+      chat: lid,
+      message_id: poll.message_id,
+      emoji: '👍',
+    });
+    expect(reaction.status).toBe(200);
   });
 
   test('a vote on the poll of a phone is read too', async () => {

@@ -296,6 +296,8 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
     expect(await refused(`${rig.receiver.url}/text`)).toEqual([422, 'media_rejected']);
     const own = await rig.api.call('GET', `${LINES}/profile/avatar?line_id=${line.lineId}`);
     expect([own.status, own.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    const changed = await rig.api.expect<{ picture_id: string }>(200, 'PUT', `${PHONES}/${OWNER}/avatar`, {});
+    await bridges('profile_picture_updated', (b) => b.picture_id === changed.picture_id);
     expect(await rig.api.expect(200, 'DELETE', `${PROXY}/profile/avatar`)).toEqual({ ok: true });
     const gone = await rig.api.call('GET', `${PROXY}/profile/avatar`);
     expect([gone.status, gone.body.error]).toEqual([404, 'avatar_not_found']);

@@ -1,5 +1,6 @@
+import type { Self } from '../engine.ts';
 import type { EngineEvent } from '../events.ts';
-import { children, intAttr, type Node } from '../node.ts';
+import { child, children, intAttr, type Node } from '../node.ts';
 import { party } from './party.ts';
 
 /**
@@ -16,4 +17,16 @@ export function parsePicture(node: Node): EngineEvent[] {
     const pictureId = removed ? undefined : part.attrs.id;
     return [{ type: 'picture.updated', of, removed, ...(pictureId === undefined ? {} : { pictureId }), timestamp }];
   });
+}
+
+/**
+ * Reads the `<picture>` of `<notification type="account_sync">`: the account's own picture was changed on another of its devices. WhatsApp does
+ * not say whether it was set or removed; an id, when there is one, is that of the new picture (whatsmeow notification.go).
+ */
+export function parseOwnPicture(node: Node, self: Self): EngineEvent[] {
+  const picture = child(node, 'picture');
+  if (!picture) return [];
+  const pictureId = picture.attrs.id;
+  const event = { of: party(self.pn, self.lid), removed: false, timestamp: intAttr(node, 't') ?? 0 };
+  return [{ type: 'picture.updated', ...event, ...(pictureId === undefined ? {} : { pictureId }) }];
 }

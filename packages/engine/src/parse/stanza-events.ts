@@ -3,7 +3,7 @@ import type { EngineEvent } from '../events.ts';
 import type { Node } from '../node.ts';
 import { parseCall } from './call.ts';
 import { parseOffline } from './offline.ts';
-import { parsePicture } from './picture.ts';
+import { parseOwnPicture, parsePicture } from './picture.ts';
 import { parseReceipt } from './receipt.ts';
 
 /** The events in a stanza that is no message. Kinds without a meaning of their own give none. */
@@ -12,5 +12,6 @@ export function stanzaEvents(node: Node, self: Self): EngineEvent[] {
   if (node.tag === 'call') return parseCall(node);
   if (node.tag === 'ib') return parseOffline(node);
   if (node.tag === 'notification' && node.attrs.type === 'picture') return parsePicture(node);
+  if (node.tag === 'notification' && node.attrs.type === 'account_sync') return parseOwnPicture(node, self);
   return [];
 }

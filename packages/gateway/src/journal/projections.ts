@@ -160,6 +160,8 @@ async function projectChats(tx: Tx, lineId: string, events: MessageEvent[], nowM
   }
 }
 
+const isPerson = ({ jid }: Party): boolean => isPn(jid) || isLid(jid);
+
 /** The two addresses of a person, as far as they are known. */
 function addresses(party: Party): { pn: string | null; lid: string | null } {
   return {
@@ -169,19 +171,25 @@ function addresses(party: Party): { pn: string | null; lid: string | null } {
 }
 
 async function projectContacts(tx: Tx, lineId: string, events: MessageEvent[], nowMs: number): Promise<void> {
-  const senders = new Map<string, MessageFacts>();
+  const people = new Map<string, { party: Party; pushName: string }>();
   for (const { payload: facts } of events) {
-    if (!facts.fromMe) senders.set(canonicalJid(facts.sender), facts);
+    const { fromMe, isGroup, chat, sender, pushName } = facts;
+    if (!fromMe) people.set(canonicalJid(sender), { party: sender, pushName });
+    // Whoever the owner writes to is somebody the line knows, before there is an answer.
+    else if (!isGroup && isPerson(chat) && canonicalJid(chat) !== canonicalJid(sender)) {
+      const jid = canonicalJid(chat);
+      if (!people.has(jid)) people.set(jid, { party: chat, pushName: '' });
+    }
   }
-  for (const [jid, facts] of senders) {
+  for (const [jid, { party, pushName }] of people) {
     await tx.db
       .insertInto('contacts')
       .values({
         line_id: lineId,
         jid,
-        ...addresses(facts.sender),
+        ...addresses(party),
         name: null,
-        push_name: storable(facts.pushName) || null,
+        push_name: storable(pushName) || null,
         updated_at: nowMs,
       })
       .onConflict((conflict) =>
