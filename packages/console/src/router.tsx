@@ -58,6 +58,13 @@ const line = createRoute({
   validateSearch: (search: Record<string, unknown>): { pair?: boolean } => (search.pair === true ? { pair: true } : {}),
   component: lazyRouteComponent(() => import('./scenes/line.tsx'), 'LinePage'),
 });
+const chats = createRoute({
+  getParentRoute: () => inside,
+  path: '/lines/$lineId/chats',
+  validateSearch: (search: Record<string, unknown>): { chat?: string } =>
+    typeof search.chat === 'string' ? { chat: search.chat } : {},
+  component: lazyRouteComponent(() => import('./scenes/chats.tsx'), 'Chats'),
+});
 const keys = createRoute({
   getParentRoute: () => inside,
   path: '/keys',
@@ -67,6 +74,11 @@ const webhooks = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks',
   component: lazyRouteComponent(() => import('./scenes/webhooks.tsx'), 'Webhooks'),
+});
+const webhook = createRoute({
+  getParentRoute: () => inside,
+  path: '/webhooks/$webhookId',
+  component: lazyRouteComponent(() => import('./scenes/webhook.tsx'), 'WebhookPage'),
 });
 const usage = createRoute({
   getParentRoute: () => inside,
@@ -95,7 +107,7 @@ export const router = createRouter({
     setUp,
     signIn,
     docs,
-    inside.addChildren([home, lines, line, keys, webhooks, usage, playground, settings]),
+    inside.addChildren([home, lines, line, chats, keys, webhooks, webhook, usage, playground, settings]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Pending,

@@ -142,3 +142,48 @@ export interface InboxItem {
   revoked: boolean;
   edited: boolean;
 }
+
+export interface Chat {
+  jid: string;
+  phone: string | null;
+  name: string | null;
+  is_group: boolean;
+  archived: boolean;
+  unread_count: number;
+  last_message: { id: string; body: string; type: string; from_me: boolean; timestamp: number } | null;
+}
+
+export interface ListedMessage {
+  message_id: string;
+  jid: string;
+  from: string;
+  from_me: boolean;
+  type: string;
+  body: string;
+  media: { mime_type: string; size: number | null; filename: string | null; url: string | null } | null;
+  quoted_message_id: string | null;
+  status: 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
+  timestamp: number;
+}
+
+export const DELIVERY_STATES = ['pending', 'delivered', 'dead', 'expired', 'skipped'] as const;
+
+export interface Attempt {
+  number: number;
+  at: string;
+  duration_ms: number;
+  status_code: number | null;
+  error: string | null;
+  response_excerpt: string | null;
+}
+
+export interface Delivery {
+  id: string;
+  event: { id: string; type: string; line_id: string; created_at: string } | null;
+  status: (typeof DELIVERY_STATES)[number];
+  attempts: number;
+  next_attempt_at: string | null;
+  created_at: string;
+  finished_at: string | null;
+  last_attempt: Attempt | null;
+}

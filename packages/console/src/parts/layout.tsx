@@ -25,7 +25,7 @@ export function Panel({
   className?: string;
 }) {
   return (
-    <section aria-label={title} className={`rounded-xl border border-edge bg-panel ${className}`}>
+    <section aria-label={title} className={`min-w-0 rounded-xl border border-edge bg-panel ${className}`}>
       {title ? (
         <div className="flex flex-wrap items-center justify-between gap-2 border-b border-edge px-4 py-3">
           <h2 className="font-semibold">{title}</h2>

@@ -1,9 +1,19 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useWords } from '../words/words.ts';
 
-/** A dialog: focus stays in it, Escape and the backdrop close it, and focus goes back to where it was. */
+/** What had the focus when the first of a row of dialogs opened. */
+let opener: Element | null = null;
+
+function rememberOpener(): Element | null {
+  const { activeElement } = document;
+  // One dialog may follow upon another: the way back is to where the first one was opened.
+  if (!activeElement?.closest('[role=dialog]')) opener = activeElement;
+  return opener;
+}
+
+/** A dialog: focus stays in it, Escape and the backdrop close it, and focus goes back to where it was, also when the whole dialog is unmounted. */
 export function Modal({
   open,
   onClose,
@@ -18,6 +28,13 @@ export function Modal({
   wide?: boolean;
 }) {
   const words = useWords();
+  const [before] = useState(() => (open ? rememberOpener() : null));
+  useEffect(
+    () => () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    },
+    [before],
+  );
   return (
     <Dialog.Root open={open} onOpenChange={(isOpen) => (isOpen ? undefined : onClose())}>
       <Dialog.Portal>

@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { ArrowLeft, QrCode as QrIcon } from 'lucide-react';
+import { ArrowLeft, MessagesSquare, QrCode as QrIcon } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, buttonClass } from '../parts/button.tsx';
 import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
@@ -70,12 +70,18 @@ export function LinePage() {
             {line.name ? <span>{line.name}</span> : null}
           </p>
         </div>
-        {!isPaired && mayChange ? (
-          <Button look="main" onClick={() => setIsPairing(true)}>
-            <QrIcon aria-hidden className="size-4" />
-            {words.line.pair}
-          </Button>
-        ) : null}
+        <div className="flex flex-wrap gap-2">
+          <Link to="/lines/$lineId/chats" params={{ lineId }} className={buttonClass('plain')}>
+            <MessagesSquare aria-hidden className="size-4" />
+            {words.chats.title}
+          </Link>
+          {!isPaired && mayChange ? (
+            <Button look="main" onClick={() => setIsPairing(true)}>
+              <QrIcon aria-hidden className="size-4" />
+              {words.line.pair}
+            </Button>
+          ) : null}
+        </div>
       </header>
       <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_24rem]">
         <div className="min-w-0 space-y-6">

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { bodySchema, openApiQuery } from '../openapi.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, buttonClass } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
@@ -108,22 +109,27 @@ function WebhookCard({ webhook, mayChange }: { webhook: Webhook; mayChange: bool
             </p>
           ) : null}
         </div>
-        {mayChange ? (
-          <div className="flex gap-2">
-            <Button
-              small
-              busy={test.busy}
-              onClick={() =>
-                void test.run(async () => setResult(await api<TestedWebhook>('POST', `/webhooks/${webhook.id}/test`)))
-              }
-            >
-              {words.webhooks.test}
-            </Button>
-            <Button small look="danger" onClick={() => setIsRemoving(true)}>
-              {words.remove}
-            </Button>
-          </div>
-        ) : null}
+        <div className="flex flex-wrap gap-2">
+          <Link to="/webhooks/$webhookId" params={{ webhookId: webhook.id }} className={buttonClass('plain', true)}>
+            {words.deliveries.title}
+          </Link>
+          {mayChange ? (
+            <>
+              <Button
+                small
+                busy={test.busy}
+                onClick={() =>
+                  void test.run(async () => setResult(await api<TestedWebhook>('POST', `/webhooks/${webhook.id}/test`)))
+                }
+              >
+                {words.webhooks.test}
+              </Button>
+              <Button small look="danger" onClick={() => setIsRemoving(true)}>
+                {words.remove}
+              </Button>
+            </>
+          ) : null}
+        </div>
       </div>
       <div className="mt-3 space-y-2 empty:hidden">
         {test.error ? <Alert>{test.error}</Alert> : null}

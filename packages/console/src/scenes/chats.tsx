@@ -1,0 +1,114 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { ArrowLeft } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { api } from '../api.ts';
+import { mode } from '../mode.ts';
+import { Button } from '../parts/button.tsx';
+import { Alert, Empty, Loading } from '../parts/layout.tsx';
+import { clockTime } from '../parts/time.ts';
+import type { Chat, Line } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+import { Conversation } from './conversation.tsx';
+
+const PAGE = 50;
+
+/** What a line's chats say: to check what an integration did, and to answer by hand. */
+export function Chats() {
+  const words = useWords();
+  const navigate = useNavigate();
+  const { lineId } = useParams({ from: '/inside/lines/$lineId/chats' });
+  const { chat: chosen } = useSearch({ from: '/inside/lines/$lineId/chats' });
+  const shownMode = mode.use();
+  const firstMode = useRef(shownMode);
+  useEffect(() => {
+    if (shownMode !== firstMode.current) void navigate({ to: '/lines' });
+  }, [shownMode, navigate]);
+  const { data: line } = useQuery({
+    queryKey: ['line', lineId],
+    queryFn: () => api<Line>('GET', `/lines/${lineId}`),
+  });
+  const chats = useInfiniteQuery({
+    queryKey: ['chats', lineId],
+    queryFn: ({ pageParam }) =>
+      api<{ chats: Chat[]; next_cursor: string | null }>(
+        'GET',
+        `/chats?line_id=${lineId}&limit=${PAGE}${pageParam === null ? '' : `&cursor=${encodeURIComponent(pageParam)}`}`,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+  const all = chats.data?.pages.flatMap((page) => page.chats) ?? [];
+  const shown = all.find(({ jid }) => jid === chosen);
+  return (
+    <>
+      <Link
+        to="/lines/$lineId"
+        params={{ lineId }}
+        className="mb-4 inline-flex items-center gap-1 text-accent hover:underline"
+      >
+        <ArrowLeft aria-hidden className="size-4" />
+        {line?.label ?? line?.customer_ref ?? words.lines.unnamed}
+      </Link>
+      <h1 className="mb-4 text-2xl font-semibold tracking-tight">{words.chats.title}</h1>
+      {chats.error ? <Alert>{chats.error.message}</Alert> : null}
+      {chats.isPending ? <Loading label={words.loading} /> : null}
+      {chats.data && all.length === 0 ? <Empty title={words.chats.none}>{words.chats.noneLead}</Empty> : null}
+      {all.length > 0 ? (
+        <div className="grid gap-4 md:grid-cols-[20rem_minmax(0,1fr)]">
+          <nav aria-label={words.chats.title} className={shown ? 'hidden md:block' : ''}>
+            <ul className="max-h-[70dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
+              {all.map((chat) => (
+                <ChatRow key={chat.jid} chat={chat} lineId={lineId} isChosen={chat.jid === chosen} />
+              ))}
+            </ul>
+            {chats.hasNextPage ? (
+              <Button className="mt-3" busy={chats.isFetchingNextPage} onClick={() => void chats.fetchNextPage()}>
+                {words.more}
+              </Button>
+            ) : null}
+          </nav>
+          {shown ? (
+            <Conversation key={shown.jid} lineId={lineId} chat={shown} />
+          ) : (
+            <p className="hidden self-center text-center text-muted md:block">{words.chats.choose}</p>
+          )}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function ChatRow({ chat, lineId, isChosen }: { chat: Chat; lineId: string; isChosen: boolean }) {
+  const words = useWords();
+  const last = chat.last_message;
+  return (
+    <li>
+      <Link
+        to="/lines/$lineId/chats"
+        params={{ lineId }}
+        search={{ chat: chat.jid }}
+        aria-current={isChosen ? 'page' : undefined}
+        className={`block px-4 py-2.5 ${isChosen ? 'bg-soft' : 'hover:bg-inset'}`}
+      >
+        <span className="flex items-baseline justify-between gap-2">
+          <span className="truncate font-semibold">{nameOf(chat)}</span>
+          {last ? <span className="text-xs whitespace-nowrap text-muted">{clockTime(last.timestamp)}</span> : null}
+        </span>
+        <span className="flex items-center justify-between gap-2 text-sm text-muted">
+          <span className="truncate">
+            {last ? `${last.from_me ? '→ ' : ''}${last.body || `[${last.type}]`}` : words.chats.empty}
+          </span>
+          {chat.unread_count > 0 ? (
+            <span className="rounded-full bg-accent px-2 text-xs font-semibold text-on-accent">
+              {chat.unread_count}
+              <span className="sr-only"> {words.chats.unread}</span>
+            </span>
+          ) : null}
+        </span>
+      </Link>
+    </li>
+  );
+}
+
+export const nameOf = (chat: Chat): string => chat.name ?? chat.phone ?? chat.jid.split('@')[0] ?? chat.jid;

@@ -1,0 +1,392 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canBrowse, launch, NARROW, picture, violations, WIDE, watch } from './browser.ts';
+import { type Hook, type Product, startHook, startProduct } from './product.ts';
+
+const TWO_MINUTES_MS = 120_000;
+const FIRST_LOAD_LIMIT_BYTES = 250_000;
+const INTERACTIVE_WITHIN_MS = 1_500;
+
+describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_MS }, () => {
+  let hook: Hook;
+  let product: Product;
+  let browser: Browser;
+  let page: Page;
+  let faults: string[];
+  /** Number of the virtual phone that chats. */
+  let alice: string;
+
+  beforeAll(async () => {
+    hook = await startHook();
+    product = await startProduct(hook.port);
+    browser = await launch();
+    const context = await browser.newContext({
+      viewport: WIDE,
+      locale: 'en-US',
+      colorScheme: 'light',
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    faults = watch(page, product.url);
+  }, TWO_MINUTES_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await product?.close();
+    await hook?.close();
+  });
+
+  const dialog = () => page.getByRole('dialog');
+  const button = (name: string | RegExp) => page.getByRole('button', { name });
+  const goTo = async (name: string) => {
+    await page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name }).first().click();
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+  };
+  /** Looks at the page in both themes, and keeps its picture when asked to. */
+  const inspect = async (name: string) => {
+    expect(await violations(page), name).toEqual([]);
+    await picture(page, name);
+  };
+
+  it('goes from an empty data directory to a paired line, messages both ways and a webhook within two minutes', async () => {
+    const started = performance.now();
+    await page.goto(product.setUpLink);
+    await page.getByLabel('Name').fill('Olga Owner');
+    await page.getByLabel('E-mail address').fill('olga@example.com');
+    await page.getByLabel('Password').fill('correct horse battery');
+    await button('Create my account').click();
+
+    await goTo('Webhooks');
+    await button('New webhook').click();
+    await dialog().getByLabel('URL').fill(hook.url);
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await dialog()
+      .getByText(/wzb_whsec_/)
+      .waitFor();
+    await page.keyboard.press('Escape');
+
+    await goTo('Lines');
+    await button('New line').click();
+    await dialog().getByLabel('Name').fill('Support');
+    await dialog().getByLabel('Your own reference').fill('user-123');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await dialog().getByRole('img', { name: 'QR code to scan with WhatsApp' }).waitFor();
+    await dialog().getByRole('button', { name: 'Scan with a virtual phone' }).click();
+    await dialog().getByText('Connected').waitFor();
+    await dialog().getByRole('button', { name: 'Close' }).last().click();
+
+    await button('Add a phone').click();
+    await page.getByRole('textbox', { name: 'Write as Alice' }).fill('Hello, is this support?');
+    await page.keyboard.press('Enter');
+    await page.getByText('Message from').waitFor();
+    await page.getByRole('textbox', { name: 'Send through the line' }).fill('Yes, how can we help?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('list', { name: 'Chat' }).getByText('Yes, how can we help?').waitFor();
+    await expect.poll(() => hook.received.map(({ event }) => event), { timeout: 10_000 }).toContain('message.received');
+    const tookMs = performance.now() - started;
+    process.stdout.write(`console: the two-minute path took ${(tookMs / 1_000).toFixed(1)} s\n`);
+    expect(tookMs).toBeLessThan(TWO_MINUTES_MS);
+  });
+
+  it('tells what happened on the line in plain words, as it happens', async () => {
+    await page.getByText('Message from +1555', { exact: false }).waitFor();
+    await page.getByText('Message was delivered').waitFor();
+    await page.getByRole('heading', { name: 'What happened' }).waitFor();
+    await inspect('line');
+  });
+
+  it('sends a test message, and shows its end', async () => {
+    alice = `+${await page.getByRole('combobox', { name: 'Phone' }).inputValue()}`;
+    await page.getByLabel('To', { exact: true }).fill(alice);
+    await page.getByLabel('Message', { exact: true }).fill('A test from the console');
+    await button('Send').first().click();
+    await page.getByText('WhatsApp has it.').waitFor();
+    await page.getByRole('list', { name: 'Chat' }).getByText('A test from the console').waitFor();
+  });
+
+  it('shows the chats of the line, replies and reacts', async () => {
+    await page.getByRole('link', { name: 'Chats' }).click();
+    await page.getByRole('navigation', { name: 'Chats' }).getByRole('link').first().click();
+    await page.getByText('Hello, is this support?').last().waitFor();
+    await button('Reply').first().click();
+    await page.getByLabel('Message', { exact: true }).fill('A reply from the console');
+    await button('Send').click();
+    await page.getByRole('listitem').filter({ hasText: 'A reply from the console' }).last().waitFor();
+    const first = page.getByRole('region').getByRole('listitem').first();
+    await first.hover();
+    await first.getByRole('button', { name: 'React with 👍' }).click();
+    await page.getByText('Reacted with 👍.').waitFor();
+    await inspect('chats');
+  });
+
+  it('shows at once that the connection is cut, and that it is back', async () => {
+    await page.getByRole('link', { name: 'Support' }).click();
+    const head = page.locator('main header');
+    await head.getByText('Connected', { exact: true }).waitFor();
+    for (const fault of ['refuse', 'cut']) {
+      await page.getByLabel('Make something go wrong').selectOption(fault);
+      await button('Do it').click();
+    }
+    await head.getByText('Connected', { exact: true }).waitFor({ state: 'hidden', timeout: 5_000 });
+    await head.getByText('Connected', { exact: true }).waitFor({ timeout: 60_000 });
+  });
+
+  it('shows a failing webhook with every attempt, and delivers again', async () => {
+    hook.status = 500;
+    await page.getByRole('textbox', { name: 'Write as Alice' }).fill('Is anybody there?');
+    await page.keyboard.press('Enter');
+    await goTo('Webhooks');
+    await inspect('webhooks');
+    await page.getByRole('link', { name: 'Deliveries' }).click();
+    const failed = page
+      .getByRole('listitem')
+      .filter({ hasText: 'message.received' })
+      .filter({ hasText: '500' })
+      .first();
+    await failed.waitFor();
+    await failed.getByRole('button', { name: 'Attempts' }).click();
+    await failed.getByText('broken today').first().waitFor();
+    await inspect('deliveries');
+    hook.status = 200;
+    const before = hook.received.length;
+    await failed.getByRole('button', { name: 'Deliver again' }).click();
+    await expect.poll(() => hook.received.length, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => page.getByText('Waiting').count(), { timeout: 15_000 }).toBe(1);
+  });
+
+  it('shows what a webhook answers to a test', async () => {
+    await goTo('Webhooks');
+    await button('Send a test').click();
+    await page.getByText(/Answered 200 in/).waitFor();
+    await page.getByText('thanks').waitFor();
+  });
+
+  it('makes a key that works, shows it once, and revokes it within a second', async () => {
+    await goTo('API keys');
+    await button('New key').click();
+    await dialog().getByLabel('Name').fill('Integration');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const key = await dialog()
+      .getByText(/^wzb_test_/)
+      .innerText();
+    await inspect('key-made');
+    await page.keyboard.press('Escape');
+    const call = () =>
+      fetch(`${product.url}/api/bridge/v1/lines`, { headers: { authorization: `Bearer ${key}` } }).then(
+        (r) => r.status,
+      );
+    expect(await call()).toBe(200);
+    expect(await page.content()).not.toContain(key);
+    await inspect('keys');
+    await button('Revoke: Integration').click();
+    await dialog().getByRole('button', { name: 'Revoke' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await expect.poll(call, { timeout: 1_000, interval: 100 }).toBe(401);
+    await page.getByText('Revoked').waitFor();
+  });
+
+  it('calls the API from the playground with a key and line filled in, and shows the request as code', async () => {
+    await goTo('Playground');
+    await button('Make one for a day').click();
+    await expect.poll(() => page.getByLabel('API key').inputValue()).toMatch(/^wzb_test_/);
+    await page.getByLabel('Operation').selectOption('listLines');
+    await button('Send request').click();
+    await page.getByText(/^200 · /).waitFor();
+    await page.getByText('"customer_ref": "user-123"').waitFor();
+    for (const [language, sign] of [
+      ['node', 'await fetch('],
+      ['python', 'import requests'],
+      ['php', 'curl_init('],
+      ['curl', 'curl -X GET'],
+    ] as const) {
+      await page.getByLabel('Language of the code').selectOption(language);
+      await page.getByText(sign).first().waitFor();
+    }
+    await page.getByLabel('Operation').selectOption('sendMessage');
+    expect(await page.getByLabel('Body').inputValue()).toMatch(/"line_id": "line_/);
+    await inspect('playground');
+  });
+
+  it('shows usage, and people and audit to the owner', async () => {
+    await goTo('Usage');
+    await page.getByText('Sent messages').waitFor();
+    await inspect('usage');
+    await goTo('Settings');
+    await button('Add somebody').click();
+    await dialog().getByLabel('Name').fill('Vera Viewer');
+    await dialog().getByLabel('E-mail address').fill('vera@example.com');
+    await dialog().getByLabel('Role').selectOption('viewer');
+    await dialog().getByRole('button', { name: 'Add somebody' }).click();
+    await dialog()
+      .getByText(/^\w{16}$/)
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('vera@example.com').waitFor();
+    await page.getByRole('cell', { name: 'createKey' }).first().waitFor();
+    await inspect('settings');
+  });
+
+  it('pairs another line: the QR code and the way by number', async () => {
+    await goTo('Lines');
+    await button('New line').click();
+    await inspect('new-line');
+    await dialog().getByLabel('Name').fill('Sales');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await dialog().getByRole('img', { name: 'QR code to scan with WhatsApp' }).waitFor();
+    await inspect('pair');
+    await dialog().getByText('Code to type').click();
+    await dialog().getByLabel('Number of the phone').fill(alice);
+    await dialog().getByRole('button', { name: 'Get a code' }).click();
+    await dialog()
+      .getByText(/^[A-Z0-9]{4}-?[A-Z0-9]{4}$/)
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await goTo('Lines');
+    await inspect('lines');
+  });
+
+  it('works by keyboard alone: skip link, dialog that holds the focus and gives it back', async () => {
+    await page.goto(`${product.url}/keys`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.getByRole('link', { name: 'Skip to the content' }).press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    const opener = button('New key');
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await dialog().waitFor();
+    for (let i = 0; i < 12; i += 1) {
+      await page.keyboard.press('Tab');
+      expect(
+        await page.evaluate(`document.querySelector('[role=dialog]').parentElement.contains(document.activeElement)`),
+      ).toBe(true);
+    }
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'hidden' });
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('New key');
+  });
+
+  it('speaks Spanish and Portuguese, and remembers it', async () => {
+    for (const [locale, title] of [
+      ['es', 'Claves'],
+      ['pt', 'Chaves'],
+      ['en', 'API keys'],
+    ] as const) {
+      await page.getByRole('combobox').first().selectOption(locale);
+      await page.reload();
+      await page.getByRole('heading', { level: 1, name: title }).waitFor();
+      expect(await page.evaluate('document.documentElement.lang')).toBe(locale);
+    }
+  });
+
+  it('serves the reference offline, to anybody', async () => {
+    await page.goto(`${product.url}/docs`);
+    await page.getByRole('heading', { level: 1, name: 'API reference' }).waitFor();
+    await page.getByRole('searchbox').fill('pair');
+    await page.getByRole('article').first().waitFor();
+    await inspect('docs');
+  });
+
+  it('signs out, and in again; a wrong password is told', async () => {
+    await page.goto(`${product.url}/lines`);
+    await button('Sign out').first().click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByLabel('E-mail address').fill('olga@example.com');
+    await page.getByLabel('Password').fill('not my password');
+    await button('Sign in').click();
+    await page.getByText('E-mail address or password is wrong.').waitFor();
+    await inspect('sign-in');
+    await page.getByLabel('Password').fill('correct horse battery');
+    await button('Sign in').click();
+    await page.getByRole('heading', { level: 1, name: 'Lines' }).waitFor();
+  });
+
+  it('loads little, is usable soon, and fits a phone without scrolling sideways', async () => {
+    const context = await browser.newContext({ viewport: NARROW, storageState: await page.context().storageState() });
+    try {
+      const small = await context.newPage();
+      let bytes = 0;
+      small.on('response', async (response) => {
+        if (response.url().endsWith('.js')) bytes += Number(response.headers()['content-length'] ?? 0);
+      });
+      const started = performance.now();
+      await small.goto(`${product.url}/lines`);
+      await small.getByRole('button', { name: 'New line' }).waitFor();
+      const readyMs = performance.now() - started;
+      process.stdout.write(
+        `console: first load ${Math.round(bytes / 1_000)} kB of scripts, usable after ${Math.round(readyMs)} ms\n`,
+      );
+      expect(bytes).toBeGreaterThan(10_000);
+      expect(bytes).toBeLessThan(FIRST_LOAD_LIMIT_BYTES);
+      expect(readyMs).toBeLessThan(INTERACTIVE_WITHIN_MS);
+      for (const path of ['/lines', '/keys', '/webhooks', '/usage', '/playground', '/settings', '/docs']) {
+        await small.goto(product.url + path);
+        await small.getByRole('heading', { level: 1 }).waitFor();
+        expect([path, await small.evaluate('document.documentElement.scrollWidth')]).toEqual([path, NARROW.width]);
+      }
+    } finally {
+      await context.close();
+    }
+  });
+
+  it('lists a thousand lines at once, and scrolls through them smoothly', async () => {
+    await page.goto(`${product.url}/lines`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const made = await page.evaluate(`(async () => {
+      const headers = { 'x-ponte-console': '1', 'x-ponte-mode': 'live', 'content-type': 'application/json' };
+      const statuses = [];
+      for (let i = 0; i < 1000; i += 20) {
+        const batch = Array.from({ length: 20 }, (_, j) =>
+          fetch('/api/console/v1/lines', { method: 'POST', headers, body: JSON.stringify({ label: 'Line ' + (i + j + 1) }) }));
+        statuses.push(...(await Promise.all(batch)).map(({ status }) => status));
+      }
+      return statuses.filter((status) => status === 200).length;
+    })()`);
+    expect(made).toBe(1_000);
+    const started = performance.now();
+    await page.getByText('Live', { exact: true }).first().click();
+    await page.getByText('1,000 / 1,000').waitFor();
+    const listedMs = performance.now() - started;
+    const framesMs = (await page.evaluate(`new Promise((resolve) => {
+      const gaps = [];
+      let last = performance.now();
+      const step = (now) => {
+        gaps.push(now - last);
+        last = now;
+        scrollBy(0, 400);
+        if (gaps.length < 60) requestAnimationFrame(step);
+        else resolve(gaps.slice(5).sort((a, b) => a - b));
+      };
+      requestAnimationFrame(step);
+    })`)) as number[];
+    const median = framesMs[Math.floor(framesMs.length / 2)] ?? 0;
+    process.stdout.write(
+      `console: 1 000 lines listed in ${Math.round(listedMs)} ms, ${median.toFixed(1)} ms per frame\n`,
+    );
+    expect(listedMs).toBeLessThan(2 * INTERACTIVE_WITHIN_MS);
+    expect(median).toBeLessThan(34);
+    await page.getByRole('searchbox').fill('Line 777');
+    await page.getByText('1 / 1,000').waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+    await page.getByRole('searchbox').fill('');
+    await picture(page, 'lines-1000');
+    await page.getByText('Test', { exact: true }).first().click();
+    await page.getByText('Support').first().waitFor();
+  });
+
+  it('says when the server falls silent, and is up to date again by itself', async () => {
+    await page.getByText('Up to date').first().waitFor();
+    product.pause();
+    try {
+      await page.getByText('No connection: this may be old').first().waitFor({ timeout: 45_000 });
+    } finally {
+      product.resume();
+    }
+    await page.getByText('Up to date').first().waitFor({ timeout: 45_000 });
+  });
+
+  it('asked no other host for anything, broke no rule of its CSP, and threw nothing', () => {
+    expect(faults).toEqual([]);
+  });
+});
