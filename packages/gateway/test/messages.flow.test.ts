@@ -378,6 +378,31 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
     await bridges('message_revoked', (b) => b.message_id === hers.message_id && b.from_me === true);
   });
 
+  test('a poll, its votes and its edits that waited together are all told, in order', async () => {
+    await rig.stopGateway();
+    const does = (what: string, body: Record<string, unknown>) =>
+      rig.world<Sent>('POST', `/phones/${ALICE}/${what}`, { to: OWNER, ...body });
+    const poll = await does('messages', { type: 'poll', question: 'While away?', options: ['Yes', 'No'] });
+    const votes = [
+      await does('votes', { poll_id: poll.message_id, options: ['Yes'] }),
+      await does('votes', { poll_id: poll.message_id, options: ['No'] }),
+    ];
+    const text = await does('messages', { type: 'text', body: 'first' });
+    await does('edits', { message_id: text.message_id, body: 'second' });
+    const gone = await does('messages', { type: 'text', body: 'never mind' });
+    await does('revokes', { message_id: gone.message_id });
+    await rig.startGateway();
+    await bridges('message_revoked', (b) => b.message_id === gone.message_id);
+    expect(await bridges('message_edited', (b) => b.message_id === text.message_id)).toMatchObject({ body: 'second' });
+    const told = rig.receiver.requests.map(bodyOf).filter(({ event }) => event === 'poll_vote');
+    const chosen = votes.map(({ message_id: id }) => told.find((b) => b.message_id === id)?.selected_options);
+    expect(chosen).toEqual([['Yes'], ['No']]);
+    for (const id of [poll.message_id, text.message_id, gone.message_id]) {
+      await bridges('message', (b) => b.message_id === id);
+    }
+    await rig.untilConnected('demo');
+  });
+
   test('a change that a crash cut off is made, under the id that was promised', async () => {
     const { message_id: id } = await send('send/text', { body: 'before the crash' });
     await shown(id);
