@@ -6,6 +6,7 @@ import {
   EngineError,
   type EngineOptions,
   intAttr,
+  type Jid,
   type Node,
   type Prepared,
   parseChatState,
@@ -38,6 +39,8 @@ import { Transport } from './transport.ts';
 /** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
 const LOGIN_MS = 60_000;
 const SERVER = '@s.whatsapp.net';
+/** Where archived chats are kept (whatsmeow appstate/encode.go). */
+const ARCHIVE_COLLECTION = 'regular_low';
 
 export interface ConnectionParts {
   options: EngineOptions;
@@ -174,6 +177,32 @@ export class Connection {
     });
   }
 
+  /** Writes one chat's place into the account's app state (Baileys chats.js appPatch: fetches what is new first). */
+  async archive(jid: Jid, archived: boolean, lastMessageAt: number): Promise<void> {
+    this.#requireAppStateKey();
+    try {
+      // Any object that is no list is taken as the message range itself (Baileys chat-utils.js); whatsmeow sends the time alone, too.
+      const range = { lastMessageTimestamp: lastMessageAt } as unknown as [];
+      await this.whileConnected(this.#sock.chatModify({ archive: archived, lastMessages: range }, jid));
+    } catch (error) {
+      throw toEngineError(error, '<sync>');
+    }
+  }
+
+  async syncArchived(): Promise<void> {
+    this.#requireAppStateKey();
+    try {
+      await this.whileConnected(this.#sock.resyncAppState([ARCHIVE_COLLECTION], false));
+    } catch (error) {
+      throw toEngineError(error, '<sync>');
+    }
+  }
+
+  #requireAppStateKey(): void {
+    if (this.#parts.creds.myAppStateKeyId) return;
+    throw new EngineError('timeout', 'the phone has not shared the keys of its settings yet');
+  }
+
   /** Whether this account tells others what it has read. */
   async tellsReads(): Promise<boolean> {
     const settings = await this.whileConnected(this.#sock.fetchPrivacySettings());
@@ -281,6 +310,12 @@ export class Connection {
       this.#acks.onAck(node, Math.floor(this.#parts.options.clock.now() / 1000)),
     );
     ev.on('creds.update', () => this.#credsChanged());
+    ev.on('chats.update', (updates) => {
+      for (const { id, archived } of updates) {
+        if (id && typeof archived === 'boolean')
+          this.#parts.options.onChange({ type: 'archived', chat: personJid(id), archived });
+      }
+    });
     ev.on('connection.update', ({ connection, lastDisconnect }) => {
       if (connection === 'close') void this.#closed(lastDisconnect?.error);
     });

@@ -48,4 +48,11 @@ export interface AccountOperations {
   /** A square JPEG of at most 640 pixels. Answers the new picture's id. */
   setPicture(input: { jpeg: Uint8Array }): Promise<{ id: string }>;
   removePicture(input: Done): Promise<Done>;
+  /**
+   * Archives a chat, or takes it out of the archive: on the phone, by app state. `lastMessageAt` (Unix seconds) is the newest message that is meant: a newer
+   * one takes the chat out again. `timeout` while the phone has not shared its keys yet (they follow the pairing).
+   */
+  archive(input: { chat: Jid; archived: boolean; lastMessageAt: number }): Promise<Done>;
+  /** Fetches what changed about archived chats on the phone since the last time; the changes are told as `archived`. */
+  syncArchived(input: Done): Promise<Done>;
 }

@@ -55,6 +55,8 @@ export type EngineChange =
   | { type: 'paired'; self: Self }
   /** Logged in and ready to send. */
   | { type: 'open'; self: Self }
+  /** The owner archived a chat on the phone or another device, or took it out again. */
+  | { type: 'archived'; chat: Jid; archived: boolean }
   /** The profile name became known. */
   | { type: 'self'; self: Self }
   | { type: 'closed'; reason: CloseReason; serverCode?: number; detail: string; retryAt?: number }

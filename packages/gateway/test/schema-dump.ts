@@ -37,10 +37,16 @@ async function dumpPostgres(store: Store): Promise<string[]> {
 /** Column names by table. */
 export async function columnsOf(store: Store): Promise<Map<string, Set<string>>> {
   const tables = await store.db.introspection.getTables();
+  // Other tests have schemas on the same server.
+  const own = store.engine === 'postgres' ? await currentSchema(store) : undefined;
   // The full-text index of SQLite is a table with shadows of its own; nobody reads it by columns.
   const ours = tables.filter(
-    (table) =>
-      !table.name.startsWith('messages_search') && (store.engine === 'sqlite' || table.schema?.startsWith('ponte_')),
+    (table) => !table.name.startsWith('messages_search') && (own === undefined || table.schema === own),
   );
   return new Map(ours.map((table) => [table.name, new Set(table.columns.map((column) => column.name))]));
+}
+
+async function currentSchema(store: Store): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(store.db);
+  return rows[0]?.name;
 }

@@ -176,6 +176,19 @@ export class BaileysAccount implements AccountOperations {
   }
 
   /** The line itself, a group, or whoever the lookup finds. */
+  async archive({ chat, archived, lastMessageAt }: Parameters<AccountOperations['archive']>[0]): Promise<Done> {
+    const { recipient } = isGroup(chat) ? { recipient: { jid: chat } as Party } : await this.#resolve(chat);
+    // The setting is filed under the address that the phone has the chat under, which nobody tells; under another one it does nothing.
+    const addresses = new Set([recipient.lid, recipient.pn, recipient.jid].filter((jid) => jid !== undefined));
+    for (const jid of addresses) await this.#parts.connection().archive(jid, archived, lastMessageAt);
+    return DONE;
+  }
+
+  async syncArchived(): Promise<Done> {
+    await this.#parts.connection().syncArchived();
+    return DONE;
+  }
+
   async #resolve(chat: Jid): Promise<Recipient> {
     this.#parts.connection();
     const self = this.#parts.self();

@@ -1,4 +1,5 @@
 import { me, usage } from './account.ts';
+import { archiveChat } from './archive.ts';
 import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { makeConnectLink } from './connect-link.ts';
 import { checkNumbers } from './contacts.ts';
@@ -58,6 +59,7 @@ export const COMMANDS = {
   'messages.all': allMessages,
   'messages.get': oneMessage,
   'chats.all': allChats,
+  'chats.archive': archiveChat,
   'messages.react': reactToMessage,
   'messages.edit': editMessage,
   'messages.revoke': revokeMessage,

@@ -10,6 +10,7 @@ import { isQuotable } from '../store/known-message.ts';
 import { countScheduled, countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
 import type { Tx } from '../store/store.ts';
 import { findTerms, takeUsage } from '../store/usage.ts';
+import { type ArchivePolicy, archivesAfter } from './archive.ts';
 import type { SendCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
@@ -26,6 +27,8 @@ export interface SendInput {
   priority?: Priority;
   /** Not before (Unix milliseconds). A time that has passed means now. */
   sendAt?: number;
+  /** Default `never`. */
+  archivePolicy?: ArchivePolicy;
 }
 
 /** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
@@ -71,6 +74,7 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
   requireSendable(context, line, sendAt !== null);
   await requireQuoted(context, line, input);
+  const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
   const rank = rankOf(input.priority ?? 'normal');
   const id = newOutboxId();
   const messageId = newMessageId();
@@ -87,6 +91,7 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
       acceptedAt: nowMs,
       rank,
       sendAt,
+      archives,
     });
     if (!accepted) throw new AppError('line_not_found');
     if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();

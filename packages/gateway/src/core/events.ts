@@ -71,6 +71,8 @@ export interface EventPayloads {
     timestamp: number;
   };
   'message.undecryptable': { messageId: string; chat: Party; sender: Party; timestamp: number; reason: string };
+  /** A chat was put into the archive or taken out of it, here or on the phone. */
+  'chat.archived': { chat: Party; archived: boolean; timestamp: number };
   'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
   typing: { chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' };
   'call.incoming': { callId: string; from: Party; platform: string; video: boolean; timestamp: number };

@@ -89,6 +89,7 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
   'offline.preview': { total: 142, messages: 120, notifications: 8, receipts: 14, appDataChanges: 0 },
   'offline.completed': { count: 142 },
   'picture.updated': { of: ALICE, removed: false, pictureId: '12345678901', timestamp: 1777180605 },
+  'chat.archived': { chat: ALICE, archived: true, timestamp: 1777180605 },
   'webhook.test': { note: 'hello' },
   'webhook.disabled': { webhookId: 'whk_1', reason: 'failing', failingSince: 0 },
 };

@@ -18,5 +18,7 @@ export function accountCommands(engine: () => Engine): {
     'account.picture': (input) => engine().account.picture(input),
     'account.setPicture': (input) => engine().account.setPicture(input),
     'account.removePicture': (input) => engine().account.removePicture(input),
+    'account.archive': (input) => engine().account.archive(input),
+    'account.syncArchived': (input) => engine().account.syncArchived(input),
   };
 }

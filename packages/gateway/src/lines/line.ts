@@ -16,6 +16,7 @@ import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/store.ts';
 import { accountCommands } from './account-commands.ts';
+import { Archiving } from './archiving.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { toAppError } from './engine-errors.ts';
@@ -72,6 +73,7 @@ export class Line {
   #connector: Connector | undefined;
   #inbox: InboxLoop | undefined;
   readonly #live: LiveFacts;
+  readonly #archiving: Archiving;
   #outgoing: Outgoing | undefined;
   #hasStarted = false;
   /** For good. */
@@ -91,6 +93,15 @@ export class Line {
     this.#desk = new PairingDesk(clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
+    this.#archiving = new Archiving({
+      line: row,
+      store,
+      clock,
+      log: this.#log,
+      nudge,
+      stopping: this.#stopping.signal,
+      engine: () => (this.#model.status === 'connected' ? this.#engine : undefined),
+    });
   }
 
   get view(): LiveView {
@@ -128,6 +139,7 @@ export class Line {
       clock,
       log: this.#log,
       nudge,
+      onSent: () => this.#archiving.wake(),
       stopping: this.#stopping.signal,
       status: () => this.#model.status,
       connection: () => this.#connection,
@@ -217,6 +229,10 @@ export class Line {
         this.#connection += 1;
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
+        this.#archiving.opened();
+        break;
+      case 'archived':
+        void this.#archiving.note(change.chat, change.archived);
         break;
       case 'self':
         this.#publish();

@@ -14,6 +14,8 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
+  /** A message has left. */
+  onSent(): void;
   /** No connection will come: what waits fails. */
   isHopeless(): boolean;
 }
@@ -177,6 +179,7 @@ export class Outgoing {
   }
 
   #end(outboxId: string, outcome: SendOutcome): void {
+    if (outcome.state === 'sent') this.#options.onSent();
     this.#sends.delete(outboxId);
     this.#ends.add(outboxId);
     this.#waiters.get(outboxId)?.resolve(outcome);

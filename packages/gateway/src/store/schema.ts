@@ -147,6 +147,8 @@ export interface OutboxTable {
   send_at: Generated<number | null>;
   /** When it was first made ready to leave (Unix milliseconds). */
   sending_at: Generated<number | null>;
+  /** Since when the chat is to go (back) to the archive after this message (Unix milliseconds); null = not, or done. */
+  archive_after: Generated<number | null>;
 }
 
 export interface IdempotencyTable {

@@ -34,6 +34,8 @@ export async function insertAccepted(
     acceptedAt: number;
     /** Lower leaves first; default 1. */
     rank?: number;
+    /** The chat goes to the archive once the message has left. */
+    archives?: boolean;
     sendAt?: number | null;
   },
 ): Promise<boolean> {
@@ -59,6 +61,7 @@ export async function insertAccepted(
       accepted_at: send.acceptedAt,
       rank: send.rank ?? 1,
       send_at: send.sendAt ?? null,
+      archive_after: send.archives ? send.acceptedAt : null,
       ack_timestamp: null,
       error_code: null,
       error_details: null,

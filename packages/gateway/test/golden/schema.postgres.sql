@@ -177,6 +177,7 @@ outbox.finished_at bigint
 outbox.rank bigint not null
 outbox.send_at bigint
 outbox.sending_at bigint
+outbox.archive_after bigint
 plans.name text collate C not null
 plans.sent_messages bigint
 plans.webhook_events bigint
@@ -315,6 +316,7 @@ CREATE UNIQUE INDEX messages_identity ON messages USING btree (line_id, message_
 CREATE UNIQUE INDEX messages_pkey ON messages USING btree (seq)
 CREATE INDEX messages_search ON messages USING gin (((to_tsvector('simple'::regconfig, search) || array_to_tsvector(ARRAY[line_id])))) WHERE (search <> ''::text)
 CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (name)
+CREATE INDEX outbox_archive ON outbox USING btree (line_id, seq) WHERE (archive_after IS NOT NULL)
 CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)
 CREATE UNIQUE INDEX outbox_message ON outbox USING btree (line_id, message_id)
 CREATE UNIQUE INDEX outbox_pkey ON outbox USING btree (seq)

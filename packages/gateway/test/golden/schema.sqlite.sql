@@ -240,7 +240,8 @@ CREATE TABLE outbox (
   error_code text,
   error_details text,
   finished_at integer
-, rank integer not null default 1, send_at integer, sending_at integer);
+, rank integer not null default 1, send_at integer, sending_at integer, archive_after integer);
+CREATE INDEX outbox_archive on outbox (line_id, seq) where archive_after is not null;
 CREATE UNIQUE INDEX outbox_message on outbox (line_id, message_id);
 CREATE INDEX outbox_scheduled on outbox (line_id, send_at) where finished_at is null and send_at is not null;
 CREATE INDEX outbox_usage on outbox (account_id, accepted_at);

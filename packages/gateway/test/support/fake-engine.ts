@@ -45,6 +45,8 @@ export class FakeEngine implements Engine {
     picture: (input) => this.#note('picture', input, null),
     setPicture: (input) => this.#note('setPicture', input, { id: '1' }),
     removePicture: (input) => this.#note('removePicture', input, {}),
+    archive: (input) => this.#note('archive', input, {}),
+    syncArchived: (input) => this.#note('syncArchived', input, {}),
   };
   /** Logging in succeeds by itself. */
   isWelcoming = true;

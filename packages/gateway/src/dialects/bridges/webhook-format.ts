@@ -86,6 +86,7 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return { event: 'message_revoked', ...about(event.payload), timestamp: event.payload.timestamp };
     case 'message.reaction':
       return reaction(event.payload);
+    case 'chat.archived':
     case 'message.sent':
     case 'message.undecryptable':
     case 'webhook.test':

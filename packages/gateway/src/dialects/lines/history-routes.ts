@@ -3,6 +3,9 @@ import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import * as schemas from './schemas.ts';
 
+/** The schema lets exactly one of the two through. */
+const chatOf = ({ jid, phone }: { jid?: string; phone?: string }): string => jid ?? `${phone}@${SERVER_PN}`;
+
 /** Reading what was written, and what waits to be sent. */
 export const historyRoutes: Route[] = [
   route({
@@ -25,6 +28,22 @@ export const historyRoutes: Route[] = [
       limit: query.limit,
     }),
     out: (page) => json(200, answers.chats(page)),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/chats/archive',
+    operation: 'archiveChat',
+    summary: 'Archive a chat, or take it out of the archive',
+    description: 'On the phone too, not only here.',
+    tag: 'Chats',
+    auth: 'key',
+    limit: 'api',
+    body: schemas.archiveBody,
+    requestExample: { line_id: 'line_xxx', phone: '+34600000000', archive: true },
+    answers: { 200: { description: 'Where it is now.', schema: schemas.archived } },
+    command: 'chats.archive',
+    in: ({ body }) => ({ line: { id: body.line_id }, chat: chatOf(body), archived: body.archive }),
+    out: ({ archived }, { body }) => json(200, { ok: true, line_id: body.line_id, jid: chatOf(body), archived }),
   }),
   route({
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { MessageKind } from '@ponte/engine';
 import { z } from 'zod';
+import { ARCHIVE_POLICIES, type ArchivePolicy } from '../../commands/archive.ts';
 import { SCOPES } from '../../commands/context.ts';
 import { CUSTOMER_REF } from '../../commands/find-line.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
@@ -146,6 +147,7 @@ export const queueing = {
     .meta({ description: 'Like the parameter of this name, which it replaces.' }),
 };
 export interface Queueing {
+  archive_policy?: ArchivePolicy;
   priority?: Priority;
   send_at?: number;
   wait?: number;
@@ -154,6 +156,7 @@ export interface Queueing {
 export const queueingOf = (query: { wait: number }, body: Queueing) => ({
   priority: body.priority,
   sendAt: body.send_at,
+  archivePolicy: body.archive_policy,
   waitMs: (body.wait ?? query.wait) * 1_000,
 });
 
@@ -164,8 +167,12 @@ export const sendBody = z.object({
   ...queueing,
   ...sendContext,
   archive_policy: z
-    .literal('never', 'This version takes "never" (or no archive_policy): sending leaves the chat where it is.')
-    .optional(),
+    .enum(ARCHIVE_POLICIES, `Use one of ${ARCHIVE_POLICIES.join(', ')}.`)
+    .optional()
+    .meta({
+      description:
+        'never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.',
+    }),
 });
 export const replyBody = sendBody.extend({ quoted_message_id: quotedMessageId });
 export const sent = z.object({
@@ -401,3 +408,16 @@ export const queue = z.object({
 });
 export const queueItemParams = z.object({ line_id: z.string(), message_id: z.string() });
 export const cancelled = done.extend({ line_id: z.string(), message_id: z.string(), status: z.literal('cancelled') });
+
+export const archiveBody = z
+  .object({
+    line_id: lineId,
+    jid: chatSchema.optional(),
+    phone: phoneSchema.optional(),
+    archive: z.boolean('archive must be true or false.').default(true),
+  })
+  .refine(({ jid, phone }) => (jid === undefined) !== (phone === undefined), {
+    path: ['jid'],
+    message: 'Give either jid or phone.',
+  });
+export const archived = done.extend({ line_id: z.string(), jid: z.string(), archived: z.boolean() });

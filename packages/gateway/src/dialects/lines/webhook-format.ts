@@ -17,6 +17,7 @@ const EVENTS = {
   'call.incoming': { selects: ['call.incoming'] },
   'call.terminated': { selects: ['call.terminated'] },
   'contact.typing': { selects: ['typing'] },
+  'chat.archived': { selects: ['chat.archived'] },
   'webhook.disabled': { selects: ['webhook.disabled'] },
 } as const satisfies Record<string, FormatEvent>;
 
@@ -81,6 +82,10 @@ function dataOf(event: JournalEvent): [string, Data] | null {
       return ['call.terminated', { ...call(event.payload), reason: event.payload.reason }];
     case 'typing':
       return ['contact.typing', typing(event.payload)];
+    case 'chat.archived': {
+      const { chat, archived, timestamp } = event.payload;
+      return ['chat.archived', { chat_id: addressOf(chat), phone: phoneOfParty(chat), archived, timestamp }];
+    }
     case 'webhook.test':
       return ['webhook.test', { note: event.payload.note }];
     case 'webhook.disabled':

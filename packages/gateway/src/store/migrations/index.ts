@@ -2,7 +2,8 @@ import { firstLight } from './001-first-light.ts';
 import { consoleTables } from './002-console.ts';
 import { linesApi } from './003-lines-api.ts';
 import { contactFacts } from './004-contact-facts.ts';
+import { archiveAfterSend } from './005-archive-after-send.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
-export const MIGRATIONS: readonly Migration[] = [firstLight, consoleTables, linesApi, contactFacts];
+export const MIGRATIONS: readonly Migration[] = [firstLight, consoleTables, linesApi, contactFacts, archiveAfterSend];
