@@ -145,6 +145,7 @@ class BaileysEngine implements Engine {
     const address = await this.#resolve(to);
     const { proto, attrs, meta } = await buildMessage(content, address.to, {
       lookup: this.#options.lookup,
+      recipient: address.recipient,
       nowMs: this.#options.clock.now(),
       callLink: (media, startAt) => this.#callLink(media, startAt),
     });

@@ -85,10 +85,19 @@ export interface ServerAck {
   timestamp: number;
 }
 
+export interface KnownMessage {
+  /** Encoded protobuf `Message`. */
+  proto: Uint8Array;
+  sender: Party;
+  fromMe: boolean;
+  /** Where it was said; undefined for what is no message of a chat. */
+  chat?: Party;
+}
+
 /** Messages the gateway stored, for retries and quotes. */
 export interface MessageLookup {
   /** Encoded protobuf of a message of this line (sent or received), by id; `chat` only tells equal ids apart. */
-  proto(id: string, chat: Jid): Promise<{ proto: Uint8Array; sender: Party; fromMe: boolean } | undefined>;
+  proto(id: string, chat: Jid): Promise<KnownMessage | undefined>;
 }
 
 /** Structured log; messages are fixed sentences, values go into fields. Never a key, a QR, a message text or a full number. */

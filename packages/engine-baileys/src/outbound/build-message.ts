@@ -6,12 +6,15 @@ import {
   type OutboundContent,
   type OutboundContext,
   type OutboundMessage,
+  type Party,
 } from '@ponte/engine';
 import { proto } from '../baileys.ts';
 import { unwrapMessage } from '../inbound/message-content.ts';
 import { buildChange } from './build-change.ts';
 
 export interface BuildContext {
+  /** Whom it goes to, by every address known. */
+  recipient: Party;
   lookup: MessageLookup;
   nowMs: number;
   /** Asks WhatsApp for a link to a call; answers its token. */
@@ -117,7 +120,7 @@ async function eventMessage(content: Of<'event'>, to: Jid, context: BuildContext
 async function quote(
   content: { context?: OutboundContext },
   to: Jid,
-  { lookup }: BuildContext,
+  { lookup, recipient }: BuildContext,
 ): Promise<{ contextInfo?: proto.IContextInfo }> {
   const { context } = content;
   const contextInfo: proto.IContextInfo = {};
@@ -129,9 +132,14 @@ async function quote(
     contextInfo.stanzaId = context.quotedId;
     contextInfo.participant = quoted.sender.jid;
     contextInfo.quotedMessage = withoutContext(quoted.proto);
+    // Said elsewhere (a private answer to a group): the quote names that chat.
+    if (quoted.chat && !isSame(quoted.chat, recipient)) contextInfo.remoteJid = quoted.chat.jid;
   }
   return Object.keys(contextInfo).length === 0 ? {} : { contextInfo };
 }
+
+const isSame = (one: Party, other: Party): boolean =>
+  [one.jid, one.lid, one.pn].some((jid) => jid !== undefined && [other.jid, other.lid, other.pn].includes(jid));
 
 /** A quoted message without its own quotes, secrets and wrappers. */
 function withoutContext(bytes: Uint8Array): Message {

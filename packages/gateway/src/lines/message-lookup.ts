@@ -1,4 +1,4 @@
-import { type MessageLookup, type Party, party } from '@ponte/engine';
+import { type MessageLookup, party } from '@ponte/engine';
 import type { MessageFacts } from '../core/events.ts';
 import type { Store } from '../store/store.ts';
 
@@ -23,8 +23,8 @@ export function createMessageLookup(store: Store, lineId: string): MessageLookup
       const withBytes = rows.filter((each) => each.proto !== null);
       const row = withBytes.find((each) => each.chat_jid === chat) ?? withBytes[0];
       if (!row?.proto) return undefined;
-      const sender: Party = (JSON.parse(row.facts) as MessageFacts).sender;
-      return { proto: row.proto, sender, fromMe: Number(row.from_me) === 1 };
+      const { sender, chat: said } = JSON.parse(row.facts) as MessageFacts;
+      return { proto: row.proto, sender, fromMe: Number(row.from_me) === 1, chat: said };
     },
   };
 }
