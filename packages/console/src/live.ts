@@ -18,6 +18,7 @@ export type LiveState = 'connecting' | 'live' | 'stale';
 /** The server says something every ten seconds; longer silence means that what the page shows may be old. */
 const SILENCE_MS = 25_000;
 const RETRY_MS = 2_000;
+const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'inbox'];
 
@@ -25,6 +26,7 @@ let state: LiveState = 'connecting';
 let lines: ReadonlyMap<string, LiveLine> = new Map();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+const settling = new Map<string, ReturnType<typeof setTimeout>>();
 const listeners = new Set<() => void>();
 
 const tell = () => {
@@ -76,21 +78,26 @@ function open(): void {
   });
 }
 
-function lineChanged(line: LiveLine): void {
-  lines = new Map(lines).set(line.line_id, line);
-  const key = ['lines', mode.get()];
-  const known = queries.getQueryData<Line[]>(key);
-  const { status, phone, name } = line;
-  if (known?.some(({ line_id }) => line_id === line.line_id)) {
-    queries.setQueryData<Line[]>(key, (old) =>
-      old?.map((one) => (one.line_id === line.line_id ? { ...one, status, phone: phone && `+${phone}`, name } : one)),
-    );
-  } else if (known) {
-    void queries.invalidateQueries({ queryKey: key });
-  }
-  for (const name of ['line', 'process', 'timeline']) {
-    void queries.invalidateQueries({ queryKey: [name, line.line_id] });
-  }
+/**
+ * The stream is faster than the table that answers read: what it says stands at once, and is asked for again a moment later, with everything else
+ * that a line's page shows.
+ */
+function lineChanged(live: LiveLine): void {
+  lines = new Map(lines).set(live.line_id, live);
+  const { line_id: id, status, phone, name } = live;
+  const patched = (line: Line): Line => ({ ...line, status, phone: phone && `+${phone}`, name });
+  const listKey = ['lines', mode.get()];
+  queries.setQueryData<Line>(['line', id], (old) => old && patched(old));
+  queries.setQueryData<Line[]>(listKey, (old) => old?.map((one) => (one.line_id === id ? patched(one) : one)));
+  const isListed = queries.getQueryData<Line[]>(listKey)?.some(({ line_id }) => line_id === id);
+  clearTimeout(settling.get(id));
+  const later = setTimeout(() => {
+    settling.delete(id);
+    if (!isListed) void queries.invalidateQueries({ queryKey: listKey });
+    for (const key of ['line', 'process', 'timeline']) void queries.invalidateQueries({ queryKey: [key, id] });
+  }, SETTLE_MS);
+  settling.set(id, later);
+  void queries.invalidateQueries({ queryKey: ['timeline', id] });
   tell();
 }
 

@@ -258,9 +258,8 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await dialog().waitFor();
     for (let i = 0; i < 12; i += 1) {
       await page.keyboard.press('Tab');
-      expect(
-        await page.evaluate(`document.querySelector('[role=dialog]').parentElement.contains(document.activeElement)`),
-      ).toBe(true);
+      const isInside = `document.querySelector('[role=dialog]').parentElement.contains(document.activeElement)`;
+      await expect.poll(() => page.evaluate(isInside), { timeout: 1_000, interval: 20 }).toBe(true);
     }
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'hidden' });
@@ -370,6 +369,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByText('1 / 1,000').waitFor();
     await page.evaluate('scrollTo(0, 0)');
     await page.getByRole('searchbox').fill('');
+    await page.getByText('1,000 / 1,000').waitFor();
     await picture(page, 'lines-1000');
     await page.getByText('Test', { exact: true }).first().click();
     await page.getByText('Support').first().waitFor();

@@ -38,9 +38,9 @@ export function Modal({
   return (
     <Dialog.Root open={open} onOpenChange={(isOpen) => (isOpen ? undefined : onClose())}>
       <Dialog.Portal>
-        <Dialog.Backdrop className="fixed inset-0 bg-black/50" />
+        <Dialog.Backdrop className="fixed inset-0 z-20 bg-black/50" />
         <Dialog.Popup
-          className={`fixed inset-x-3 top-1/2 z-10 mx-auto max-h-[92dvh] -translate-y-1/2 overflow-y-auto rounded-2xl border border-edge bg-panel p-5 shadow-xl ${
+          className={`fixed inset-x-3 top-1/2 z-30 mx-auto max-h-[92dvh] -translate-y-1/2 overflow-y-auto rounded-2xl border border-edge bg-panel p-5 shadow-xl ${
             wide ? 'max-w-3xl' : 'max-w-lg'
           }`}
         >

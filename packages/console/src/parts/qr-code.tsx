@@ -16,7 +16,7 @@ export function QrCode({ text, label }: { text: string; label: string }) {
       aria-label={label}
       viewBox={`0 0 ${size} ${size}`}
       shapeRendering="crispEdges"
-      className="w-full max-w-72 rounded-lg bg-white"
+      className="w-full bg-white"
     >
       <path d={path} fill="#000" />
     </svg>

@@ -115,7 +115,7 @@ function KeyRow({
           </Badge>
         </p>
         <p className="text-sm text-muted">
-          <code className="font-mono">{key.prefix}…</code> · {words.keys.made_at(date(key.created_at))} ·{' '}
+          <code className="font-mono">{key.prefix}</code> · {words.keys.made_at(date(key.created_at))} ·{' '}
           {key.last_used_at ? words.keys.used(ago(key.last_used_at)) : words.keys.neverUsed}
           {key.expires_at && !isOver ? ` · ${words.keys.until(date(key.expires_at))}` : ''}
         </p>

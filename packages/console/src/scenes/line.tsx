@@ -18,6 +18,8 @@ import { Timeline } from './timeline.tsx';
 import { VirtualPhones } from './virtual-phones.tsx';
 
 const STATS_EVERY_MS = 10_000;
+/** A worker that dies says nothing: the line is looked at now and then, too. */
+const LOOK_EVERY_MS = 10_000;
 
 export function LinePage() {
   const words = useWords();
@@ -32,6 +34,7 @@ export function LinePage() {
   const { data: line, error } = useQuery({
     queryKey: ['line', lineId],
     queryFn: () => api<Line>('GET', `/lines/${lineId}`),
+    refetchInterval: LOOK_EVERY_MS,
   });
 
   useEffect(() => {

@@ -15,9 +15,13 @@ import { useMay } from '../session.ts';
 import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 
+/** The stream tells of changes; a worker that dies says nothing. */
+const LOOK_EVERY_MS = 30_000;
+
 export const linesQuery = (of: Mode) => ({
   queryKey: ['lines', of],
   queryFn: async () => (await api<{ lines: Line[] }>('GET', '/lines')).lines,
+  refetchInterval: LOOK_EVERY_MS,
 });
 
 export function Lines() {

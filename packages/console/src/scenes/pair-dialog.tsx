@@ -72,7 +72,7 @@ function ByQr({ line }: { line: Line }) {
   const text = live?.qr?.data ?? data?.qr;
   return (
     <div className="grid gap-4 sm:grid-cols-[auto_1fr] sm:items-center">
-      <div className="mx-auto flex size-60 items-center justify-center rounded-xl border border-edge">
+      <div className="mx-auto flex size-60 items-center justify-center overflow-hidden rounded-xl border border-edge">
         {text ? (
           <Suspense fallback={<Loading label={words.loading} />}>
             <QrCode text={text} label={words.pair.qrLabel} />

@@ -94,7 +94,7 @@ export function Shell() {
           </div>
         </main>
       </div>
-      <div className="fixed inset-x-0 bottom-0 z-10 overflow-x-auto border-t border-edge bg-panel md:hidden">
+      <div className="fixed inset-x-0 bottom-0 z-10 border-t border-edge bg-panel md:hidden">
         <Places label={words.nav.main} isBar />
       </div>
     </div>
@@ -116,18 +116,18 @@ function Places({ label, isBar = false }: { label: string; isBar?: boolean }) {
     <nav aria-label={label}>
       <ul className={isBar ? 'flex' : 'space-y-1'}>
         {PLACES.map(([to, name, Icon]) => (
-          <li key={to} className={isBar ? 'flex-1' : ''}>
+          <li key={to} className={isBar ? 'min-w-0 flex-1' : ''}>
             <Link
               to={to}
               className={
                 isBar
-                  ? 'flex min-w-16 flex-col items-center gap-0.5 px-1 py-2 text-xs text-muted'
+                  ? 'flex flex-col items-center gap-0.5 py-2 text-[0.65rem] tracking-tight text-muted'
                   : 'flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text'
               }
               activeProps={{ className: isBar ? '!text-accent font-semibold' : '!bg-soft !text-accent font-semibold' }}
             >
               <Icon aria-hidden className="size-5 shrink-0" />
-              {words.nav[name]}
+              <span className={isBar ? 'max-w-full truncate' : ''}>{words.nav[name]}</span>
             </Link>
           </li>
         ))}
@@ -194,7 +194,7 @@ export function LocaleChoice() {
       aria-label={words.language}
       value={locale.use()}
       onChange={(event) => locale.set(event.target.value as Locale)}
-      className="min-h-9 min-w-0 flex-1 rounded-lg border border-field bg-panel px-2 text-sm"
+      className="min-h-9 w-full min-w-0 flex-1 rounded-lg border border-field bg-panel px-2 text-sm"
     >
       {Object.entries(LOCALES).map(([name, { title }]) => (
         <option key={name} value={name} lang={name}>

@@ -186,11 +186,11 @@ function Bubbles({ items }: { items: InboxItem[] }) {
       {items.map((item) => (
         <li
           key={item.message_id}
-          className={`max-w-[85%] rounded-xl px-3 py-1.5 ${item.from_me ? 'self-end bg-bubble' : 'self-start bg-inset'}`}
+          className={`w-fit max-w-[85%] rounded-xl px-3 py-1.5 ${item.from_me ? 'self-end bg-bubble' : 'self-start bg-inset'}`}
         >
           <span className="sr-only">{item.from_me ? words.phones.fromPhone : words.phones.fromLine}: </span>
           <span className="break-words whitespace-pre-wrap">{item.body ?? `[${item.type}]`}</span>
-          <span className="ml-2 text-xs whitespace-nowrap text-muted">
+          <span className="ml-3 inline-block text-xs whitespace-nowrap text-muted">
             {clockTime(item.timestamp)}
             {item.from_me ? (
               <>
