@@ -249,6 +249,7 @@ describe('in any order of requests, crashes and ends', () => {
         const saved = new Map<string, string>();
         for (const { key: name, body, outcome, parallel } of steps) {
           const key = `${round}-${name}`;
+          const wasSaved = saved.has(key);
           if (outcome === 'hang') h.router.handlers.send = () => new Promise(() => {});
           else h.router.scriptSends(async () => outcome);
           const replies = await Promise.all(
@@ -261,8 +262,11 @@ describe('in any order of requests, crashes and ends', () => {
             }
             expect(owner.get(key) ?? body).toBe(body);
             owner.set(key, body);
+            // Nobody's answer: it says to ask again.
+            if (reply.body.error === 'idempotency_in_progress' && !wasSaved) continue;
             const said = `${reply.status} ${reply.text}`;
-            if (saved.has(key)) expect(said).toBe(saved.get(key));
+            // Of requests at the same time one may hear of a failure that another did not wait for.
+            if (wasSaved || (saved.has(key) && reply.status < 500)) expect(said).toBe(saved.get(key));
             if (reply.status < 500) saved.set(key, said);
           }
         }

@@ -189,7 +189,12 @@ async function conclude(
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'idempotency_in_progress') throw error;
     answer = once.render({ error });
-    if (!isSaveable(answer.status)) throw error;
+    if (!isSaveable(answer.status)) {
+      // Another request may not have waited for the failure: what it was told counts.
+      const known = await findClaim(db, once.request, context.clock.now());
+      if (known.state === 'answered') return known.answer;
+      throw error;
+    }
   }
   return saveAnswer(db, once.request, answer);
 }

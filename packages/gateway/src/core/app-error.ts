@@ -63,6 +63,15 @@ export const ERRORS = {
   media_expired: { retryable: false, message: 'The file is no longer available at WhatsApp.' },
   edit_window_closed: { retryable: false, message: 'WhatsApp takes edits for 20 minutes after sending only.' },
   target_refused: { retryable: false, message: 'This URL is not allowed as a target. It must be public and https.' },
+  recipient_restricted: {
+    retryable: false,
+    message:
+      'WhatsApp does not let this number write to this person now. Do not try again: wait until they write, or for some days.',
+  },
+  message_malformed: {
+    retryable: false,
+    message: 'WhatsApp refused the message as malformed for this recipient. Trying the same one again does not help.',
+  },
   whatsapp_error: { retryable: false, message: 'WhatsApp refused the operation.' },
   whatsapp_timeout: { retryable: true, message: 'WhatsApp did not answer in time.' },
   rate_limited: { retryable: true, message: 'Too many requests. Wait as long as Retry-After says.' },

@@ -37,6 +37,8 @@ const STATUS: Record<ErrorCode, number> = {
   media_expired: 410,
   edit_window_closed: 422,
   target_refused: 400,
+  recipient_restricted: 422,
+  message_malformed: 422,
   whatsapp_error: 502,
   whatsapp_timeout: 504,
   rate_limited: 429,

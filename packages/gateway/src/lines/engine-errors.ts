@@ -10,6 +10,12 @@ export function toAppError(error: unknown, status: LineStatus): AppError {
   return new AppError(code, details, { cause: error });
 }
 
+/**
+ * WhatsApp's codes that mean something a sender can act on. 463: the reach-out time-lock, or a missing privacy token (whatsmeow, Baileys messages-recv.js);
+ * every further try counts against the account. 479: the stanza is not valid for this recipient's devices.
+ */
+const REFUSALS: Readonly<Record<number, ErrorCode>> = { 463: 'recipient_restricted', 479: 'message_malformed' };
+
 /** Code and details of an engine's refusal, as plain data. */
 export function failureOf(error: EngineError, status: LineStatus): { code: ErrorCode; details: ErrorDetails } {
   switch (error.code) {
@@ -18,7 +24,7 @@ export function failureOf(error: EngineError, status: LineStatus): { code: Error
       return { code: 'line_not_connected', details: { status } };
     case 'rejected':
       return {
-        code: 'whatsapp_error',
+        code: REFUSALS[error.serverCode ?? 0] ?? 'whatsapp_error',
         details: error.serverCode === undefined ? {} : { whatsapp_code: error.serverCode },
       };
     case 'timeout':

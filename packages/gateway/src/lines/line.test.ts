@@ -544,7 +544,9 @@ forEachStore((open, databaseEngine) => {
 
     it.each([
       ['not_on_whatsapp', undefined, 'not_on_whatsapp', {}],
-      ['rejected', 463, 'whatsapp_error', { whatsapp_code: 463 }],
+      ['rejected', 463, 'recipient_restricted', { whatsapp_code: 463 }],
+      ['rejected', 479, 'message_malformed', { whatsapp_code: 479 }],
+      ['rejected', 500, 'whatsapp_error', { whatsapp_code: 500 }],
     ] as const)(
       'that WhatsApp refuses (%s) fail once, with an event, and hold nothing up',
       async (code, serverCode, appCode, details) => {

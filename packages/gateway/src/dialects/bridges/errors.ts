@@ -45,6 +45,8 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
   media_expired: { status: 410, code: 'media_expired' },
   edit_window_closed: { status: 422, code: 'edit_window_closed' },
   target_refused: { status: 400, code: 'validation_error' },
+  recipient_restricted: { status: 502, code: 'whatsapp_error' },
+  message_malformed: { status: 502, code: 'whatsapp_error' },
   whatsapp_error: { status: 502, code: 'whatsapp_error' },
   whatsapp_timeout: { status: 504, code: 'whatsapp_timeout' },
   rate_limited: { status: 429, code: 'rate_limited' },

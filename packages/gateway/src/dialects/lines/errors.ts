@@ -46,6 +46,8 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   edit_window_closed: { status: 422, form: 'flat' },
   quota_exceeded: { status: 429, form: 'flat' },
   line_limit_reached: { status: 429, form: 'flat' },
+  recipient_restricted: { status: 422, form: 'flat' },
+  message_malformed: { status: 422, form: 'flat' },
   whatsapp_error: { status: 502, form: 'flat' },
   whatsapp_timeout: { status: 504, form: 'flat' },
 };
