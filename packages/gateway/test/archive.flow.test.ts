@@ -10,12 +10,14 @@ const ALICE = '15550002222';
 const bodyOf = (request: ReceivedRequest) =>
   JSON.parse(request.body) as { event: string; data: Record<string, unknown> };
 
-describe('archiving, as the owner’s phone shows it', () => {
+const databases: ('sqlite' | 'postgres')[] = process.env.TEST_DATABASE_URL ? ['sqlite', 'postgres'] : ['sqlite'];
+
+describe.each(databases)('archiving, as the owner’s phone shows it, on %s', (database) => {
   let rig: Rig;
   let line: LinkedLine;
 
   beforeAll(async () => {
-    rig = await Rig.start();
+    rig = await Rig.start({ database });
     await rig.sandbox.phone(ALICE, 'Alice');
     line = await rig.linkLine('archive', OWNER);
     await rig.api.expect(200, 'POST', `${BASE}/webhooks`, {

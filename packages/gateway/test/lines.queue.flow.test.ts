@@ -134,6 +134,39 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
     expect(mine.every((item) => item.copies === 1)).toBe(true);
   }, 60_000);
 
+  test.each([
+    [463, 'recipient_restricted'],
+    [479, 'message_malformed'],
+  ])(
+    'a refusal %i by WhatsApp has a name, in the answer, the timeline and the event, and does not count',
+    async (whatsappCode, code) => {
+      await pace({ min_gap_ms: 0, max_gap_ms: 0 });
+      const used = async () =>
+        (await rig.api.expect<{ metrics: { sent_messages: { used: number } } }>(200, 'GET', `${BASE}/usage`)).metrics
+          .sent_messages.used;
+      const before = await used();
+      await rig.sandbox.fault(line.lineId, { kind: 'reject_sends', code: whatsappCode, count: 1 });
+      const body = { line_id: line.lineId, to: `+${ALICE}`, message: 'refused' };
+      const answer = await rig.api.call('POST', `${BASE}/messages/send`, body);
+      expect([answer.status, answer.body]).toMatchObject([422, { error: code, whatsapp_code: whatsappCode }]);
+      expect(await used()).toBe(before);
+      const told = await until('the event', () =>
+        rig.receiver.requests
+          .map(bodyOf)
+          .find(
+            ({ event, data }) => event === 'message.status' && (data.error as { code?: string } | null)?.code === code,
+          ),
+      );
+      const message = await rig.api.expect<{ timeline: unknown[] }>(
+        200,
+        'GET',
+        `${BASE}/messages/${String(told.data.message_id)}?line_id=${line.lineId}`,
+      );
+      expect(message).toMatchObject({ status: 'failed', error: { code, whatsapp_code: whatsappCode } });
+      expect(message.timeline.at(-1)).toMatchObject({ state: 'failed', error: { code } });
+    },
+  );
+
   test('the timeline says what really happened to a message', async () => {
     await pace({ min_gap_ms: 0, max_gap_ms: 0 });
     const id = await send('how far?');
