@@ -1,7 +1,7 @@
 import { SERVER_PN } from '@ponte/engine';
 import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
-import * as schemas from './schemas.ts';
+import * as schemas from './history-schemas.ts';
 
 /** The schema lets exactly one of the two through. */
 const chatOf = ({ jid, phone }: { jid?: string; phone?: string }): string => jid ?? `${phone}@${SERVER_PN}`;
