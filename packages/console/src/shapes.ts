@@ -187,3 +187,10 @@ export interface Delivery {
   finished_at: string | null;
   last_attempt: Attempt | null;
 }
+
+export interface Queue {
+  depth: number;
+  scheduled: number;
+  in_flight: number;
+  pacing: { min_gap_ms: number; max_gap_ms: number; burst: number } | null;
+}

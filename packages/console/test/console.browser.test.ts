@@ -105,6 +105,22 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByRole('list', { name: 'Chat' }).getByText('A test from the console').waitFor();
   });
 
+  it('changes name and pacing of the line', async () => {
+    await page.getByLabel('Name', { exact: true }).fill('Support desk');
+    await button('Save').first().click();
+    await page.getByRole('heading', { level: 1, name: 'Support desk' }).waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('Support');
+    await button('Save').first().click();
+    await page.getByRole('heading', { level: 1, name: 'Support', exact: true }).waitFor();
+    await page.getByLabel('To (seconds)').fill('0.2');
+    await button('Save').last().click();
+    await page.getByText('Saved.').last().waitFor();
+    await page.reload();
+    await expect.poll(() => page.getByLabel('To (seconds)').inputValue()).toBe('0.2');
+    await button('Default').click();
+    await expect.poll(() => page.getByLabel('To (seconds)').inputValue()).not.toBe('0.2');
+  });
+
   it('shows the chats of the line, replies and reacts', async () => {
     await page.getByRole('link', { name: 'Chats' }).click();
     await page.getByRole('navigation', { name: 'Chats' }).getByRole('link').first().click();
@@ -234,6 +250,10 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await dialog().getByLabel('Name').fill('Sales');
     await dialog().getByRole('button', { name: 'Create' }).click();
     await dialog().getByRole('img', { name: 'QR code to scan with WhatsApp' }).waitFor();
+    await dialog().getByRole('button', { name: 'Make a link to send' }).click();
+    await dialog()
+      .getByText(/^http:\/\/127\.0\.0\.1:\d+\/connect\//)
+      .waitFor();
     await inspect('pair');
     await dialog().getByText('Code to type').click();
     await dialog().getByLabel('Number of the phone').fill(alice);

@@ -10,6 +10,7 @@ import { notify } from '../parts/notices.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { Line, LineProcess } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
+import { Pacing } from './pacing.tsx';
 
 /** Name, webhook, log out, delete. */
 export function LineSettings({ line }: { line: Line }) {
@@ -19,6 +20,7 @@ export function LineSettings({ line }: { line: Line }) {
       <div className="space-y-6">
         <Rename line={line} />
         <WebhookUrl line={line} />
+        <Pacing line={line} />
         <Endings line={line} />
       </div>
     </Panel>

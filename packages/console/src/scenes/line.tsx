@@ -12,6 +12,7 @@ import { stateQuery, useMay } from '../session.ts';
 import type { Line, LineProcess, LineStats } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 import { LineSettings } from './line-settings.tsx';
+import { queueQuery } from './pacing.tsx';
 import { PairDialog } from './pair-dialog.tsx';
 import { SendTest } from './send-test.tsx';
 import { Timeline } from './timeline.tsx';
@@ -42,6 +43,11 @@ export function LinePage() {
     if (shownMode !== firstMode.current) void navigate({ to: '/lines' });
   }, [shownMode, navigate]);
 
+  const stopPairing = () => {
+    setIsPairing(false);
+    // Reloading the page must not open the dialog again.
+    if (pair) void navigate({ to: '/lines/$lineId', params: { lineId }, replace: true });
+  };
   const back = (
     <Link to="/lines" className="mb-4 inline-flex items-center gap-1 text-accent hover:underline">
       <ArrowLeft aria-hidden className="size-4" />
@@ -97,7 +103,7 @@ export function LinePage() {
           <LineFacts line={line} />
         </div>
       </div>
-      {isPairing ? <PairDialog line={line} onClose={() => setIsPairing(false)} /> : null}
+      {isPairing ? <PairDialog line={line} onClose={stopPairing} /> : null}
     </>
   );
 }
@@ -116,6 +122,7 @@ function LineFacts({ line }: { line: Line }) {
     refetchInterval: STATS_EVERY_MS,
     retry: false,
   });
+  const { data: queue } = useQuery({ ...queueQuery(line.line_id), refetchInterval: LOOK_EVERY_MS });
   const mebibytes = (bytes: number) => `${number(Math.round(bytes / 1_048_576))} MiB`;
   return (
     <Panel
@@ -150,6 +157,7 @@ function LineFacts({ line }: { line: Line }) {
             words.line.health,
             process ? (words.healths[process.health as keyof typeof words.healths] ?? process.health) : '—',
           ],
+          [words.line.queue, queue ? words.line.queued(number(queue.depth), number(queue.scheduled)) : '—'],
           [words.line.worker, process?.worker ?? '—'],
           [words.line.crashes, process ? number(process.fail_count) : '—'],
           [

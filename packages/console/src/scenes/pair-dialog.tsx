@@ -11,6 +11,7 @@ import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
 import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
+import { ConnectLink } from './connect-link.tsx';
 import { scanWithVirtualPhone } from './virtual-phone-calls.ts';
 
 const QrCode = lazy(() => import('../parts/qr-code.tsx').then((module) => ({ default: module.QrCode })));
@@ -52,6 +53,7 @@ export function PairDialog({ line, onClose }: { line: Line; onClose: () => void 
           </fieldset>
           {way === 'qr' ? <ByQr line={line} /> : <ByCode line={line} />}
           {line.mode === 'test' ? <ByVirtualPhone line={line} /> : null}
+          <ConnectLink line={line} />
         </>
       )}
     </Modal>

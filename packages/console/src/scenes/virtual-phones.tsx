@@ -190,7 +190,7 @@ function Bubbles({ items }: { items: InboxItem[] }) {
         >
           <span className="sr-only">{item.from_me ? words.phones.fromPhone : words.phones.fromLine}: </span>
           <span className="break-words whitespace-pre-wrap">{item.body ?? `[${item.type}]`}</span>
-          <span className="ml-3 inline-block text-xs whitespace-nowrap text-muted">
+          <span className="block text-right text-xs whitespace-nowrap text-muted">
             {clockTime(item.timestamp)}
             {item.from_me ? (
               <>

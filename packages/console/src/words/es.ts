@@ -87,6 +87,8 @@ export const es: Words = {
     connectedSince: 'Conectada',
     health: 'Salud',
     worker: 'Proceso',
+    queue: 'Cola',
+    queued: (waiting, scheduled) => `${waiting} en espera, ${scheduled} programados`,
     crashes: 'Caídas en la última hora',
     memory: 'Memoria',
     sharedBy: (lines) => (lines === 1 ? 'proceso propio' : `compartida por ${lines} líneas`),
@@ -117,9 +119,20 @@ export const es: Words = {
     newCode: 'Obtener otro código',
     codeHelp:
       'En el teléfono: Dispositivos vinculados, Vincular un dispositivo, Vincular con número de teléfono. Luego teclea esto.',
+    linkLead:
+      '¿El teléfono lo tiene otra persona? Envíale un enlace: le muestra este código durante 15 minutos, solo a ella.',
+    link: 'Crear un enlace para enviar',
     virtualLead: 'Es una línea de prueba: un teléfono virtual puede escanearla.',
     virtual: 'Escanear con un teléfono virtual',
     done: 'Conectada',
+  },
+  pacing: {
+    title: 'Ritmo: cuánto separar los mensajes',
+    min: 'Desde (segundos)',
+    max: 'Hasta (segundos)',
+    burst: 'Ráfaga',
+    reset: 'Predeterminado',
+    hint: 'Entre dos mensajes pasa un tiempo al azar en este rango; tras una pausa salen a la vez tantos como diga la ráfaga. De 0 a 0: sin espera.',
   },
   sendTest: {
     title: 'Enviar un mensaje',

@@ -87,6 +87,8 @@ export const pt: Words = {
     connectedSince: 'Conectada',
     health: 'Saúde',
     worker: 'Processo',
+    queue: 'Fila',
+    queued: (waiting, scheduled) => `${waiting} esperando, ${scheduled} agendadas`,
     crashes: 'Quedas na última hora',
     memory: 'Memória',
     sharedBy: (lines) => (lines === 1 ? 'processo próprio' : `dividida por ${lines} linhas`),
@@ -116,9 +118,19 @@ export const pt: Words = {
     newCode: 'Obter outro código',
     codeHelp:
       'No telefone: Aparelhos conectados, Conectar um aparelho, Conectar com número de telefone. Depois digite isto.',
+    linkLead: 'O telefone está com outra pessoa? Envie um link: ele mostra este código por 15 minutos, só para ela.',
+    link: 'Criar um link para enviar',
     virtualLead: 'Esta é uma linha de teste: um telefone virtual pode escaneá-la.',
     virtual: 'Escanear com um telefone virtual',
     done: 'Conectada',
+  },
+  pacing: {
+    title: 'Ritmo: quanto separar as mensagens',
+    min: 'De (segundos)',
+    max: 'Até (segundos)',
+    burst: 'Rajada',
+    reset: 'Padrão',
+    hint: 'Entre duas mensagens passa um tempo ao acaso neste intervalo; após uma pausa saem juntas tantas quanto a rajada disser. De 0 a 0: sem espera.',
   },
   sendTest: {
     title: 'Enviar uma mensagem',
