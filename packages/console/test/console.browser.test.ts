@@ -55,7 +55,10 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByLabel('Name').fill('Olga Owner');
     await page.getByLabel('E-mail address').fill('olga@example.com');
     await page.getByLabel('Password').fill('correct horse battery');
+    await inspect('set-up');
     await button('Create my account').click();
+    await page.getByText('No lines yet').waitFor();
+    await inspect('lines-empty');
 
     await goTo('Webhooks');
     await button('New webhook').click();
