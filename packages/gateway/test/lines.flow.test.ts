@@ -111,9 +111,9 @@ describe.each(databases)('a line in a worker process, on the simulated network, 
   it('says what WhatsApp refused, once', async () => {
     await fault({ kind: 'reject_sends', code: 463, count: 1 });
     const { messageId, outcome } = await rig.send(line, ALICE, 'refused');
-    expect(await outcome).toEqual({ state: 'failed', code: 'whatsapp_error', details: { whatsapp_code: 463 } });
+    expect(await outcome).toEqual({ state: 'failed', code: 'recipient_restricted', details: { whatsapp_code: 463 } });
     const failed = (await rig.journal(line, 'message.status')).filter((event) => event.messageId === messageId);
-    expect(failed).toMatchObject([{ status: 'failed', error: { code: 'whatsapp_error', whatsappCode: 463 } }]);
+    expect(failed).toMatchObject([{ status: 'failed', error: { code: 'recipient_restricted', whatsappCode: 463 } }]);
     await sent('after the refusal');
   });
 
