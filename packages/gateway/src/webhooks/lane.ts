@@ -37,6 +37,8 @@ export class Lane implements SlotUser {
   #queue: DueDelivery[] = [];
   readonly #taken = new Set<number>();
   readonly #busyKeys = new Set<string>();
+  /** Settled since the present reading began: what it brings of them is older than their outcome. */
+  #settledSince: Set<number> | undefined;
   #reachedEnd = false;
   #readAt = Number.NEGATIVE_INFINITY;
 
@@ -75,9 +77,18 @@ export class Lane implements SlotUser {
     return this.mayHaveMore && this.#queue.length < LOW_WATER;
   }
 
-  /** Takes what was read: it replaces the queue, without what is taken. */
+  /** A reading begins; `fill` ends it. An outcome stored in between must not be undone by rows that were read before it. */
+  beginReading(): void {
+    this.#settledSince = new Set();
+  }
+
+  /** Takes what was read: it replaces the queue, without what is taken or was settled while it was read. */
   fill(rows: readonly DueDelivery[], mayHaveMore: boolean, now: Now): void {
-    this.#queue = rows.filter((row) => !this.#taken.has(row.seq)).sort((a, b) => a.eventSeq - b.eventSeq);
+    const settled = this.#settledSince;
+    this.#settledSince = undefined;
+    this.#queue = rows
+      .filter((row) => !this.#taken.has(row.seq) && !settled?.has(row.seq))
+      .sort((a, b) => a.eventSeq - b.eventSeq);
     this.mayHaveMore = mayHaveMore;
     this.#reachedEnd = !mayHaveMore;
     this.#readAt = now.monotonic;
@@ -114,6 +125,7 @@ export class Lane implements SlotUser {
   /** Its outcome is stored (or there is none to store). */
   settled(delivery: DueDelivery): void {
     this.#taken.delete(delivery.seq);
+    this.#settledSince?.add(delivery.seq);
     if (this.isStrict) this.reread();
   }
 

@@ -83,6 +83,7 @@ export class Lanes {
       if (!lane) this.drop(webhookId);
       return lane ?? [];
     });
+    for (const lane of held) lane.beginReading();
     const rest = new Set(held);
     for (const lane of await this.#fillTogether(
       held.filter((one) => one.isNearEnd),
