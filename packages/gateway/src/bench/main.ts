@@ -7,8 +7,8 @@ import { cpuMs, InstallationUnderTest, rssBytes } from './installation-under-tes
 
 const ALICE = '15550002222';
 const OWNER = '15550001111';
-const INBOUND = Number(process.env.BENCH_MESSAGES ?? 2_000);
-const SENDS = Number(process.env.BENCH_MESSAGES ?? 2_000);
+const INBOUND = Number(process.env.BENCH_MESSAGES ?? 500);
+const SENDS = Number(process.env.BENCH_MESSAGES ?? 500);
 const LINES = Number(process.env.BENCH_LINES ?? 100);
 const RECONNECTS = 200;
 const STEADY_PER_SECOND = 50;
