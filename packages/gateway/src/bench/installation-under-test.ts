@@ -102,6 +102,11 @@ export class InstallationUnderTest {
       signal: AbortSignal.timeout(CALL_WITHIN_MS),
     });
     const text = await response.text();
+    if (response.status === 429) {
+      // The sandbox has a budget of its own: a careful client waits as long as it is told.
+      await new Promise((resolve) => setTimeout(resolve, Number(response.headers.get('retry-after') ?? 1) * 1_000));
+      return this.call(method, path, body);
+    }
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
