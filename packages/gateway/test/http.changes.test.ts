@@ -60,6 +60,18 @@ forEachStore((open) => {
     }
   });
 
+  it('deletes once per Idempotency-Key, and takes another chat of the query for another request', async () => {
+    await store({ messageId: 'GONE' });
+    const headers = { 'idempotency-key': 'delete-1' };
+    const remove = (query: string) =>
+      h.call('DELETE', `/api/instances/known/proxy/messages/GONE?${query}`, { headers });
+    const first = await remove('chat=15550002222');
+    const again = await remove('chat=15550002222&wait=5');
+    expect([first.status, again.text, again.headers['idempotent-replayed']]).toEqual([200, first.text, 'true']);
+    const other = await remove(`chat=${GROUP}`);
+    expect([other.status, other.body.error]).toEqual([409, 'idempotency_conflict']);
+  });
+
   it('finds a message in its own chat only, whatever address names it', async () => {
     await store({ messageId: 'MINE' });
     const react = (chat: string) =>

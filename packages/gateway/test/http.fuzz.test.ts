@@ -52,7 +52,7 @@ forEachStore((open) => {
     h.router.handlers['account.setPicture'] = async () => ({ id: '1' });
     h.router.handlers['account.removePicture'] = async () => ({});
     h.router.handlers.logout = async () => ({ unlinked: true });
-    const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1 };
+    const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1, gcCycles: 0, totalAllocatedBytes: null };
     h.router.handlers.stats = async () => ({ worker: 'w', linesInWorker: 1, eventLoopLagMs: 1, ...memory });
   });
   afterAll(() => h.close());

@@ -248,7 +248,16 @@ describe('over a real socket', () => {
     h.router.handlers.stats = async () => {
       arrived();
       await held;
-      return { worker: 'w', linesInWorker: 1, heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1, eventLoopLagMs: 0 };
+      return {
+        worker: 'w',
+        linesInWorker: 1,
+        heapUsedBytes: 1,
+        heapTotalBytes: 1,
+        rssBytes: 1,
+        eventLoopLagMs: 0,
+        gcCycles: 1,
+        totalAllocatedBytes: null,
+      };
     };
     const slow = fetch(`${base}/api/instances/a/proxy/debug/stats`, {
       headers: { authorization: `Bearer ${h.keys.test}` },

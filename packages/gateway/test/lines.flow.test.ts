@@ -137,6 +137,8 @@ describe.each(databases)('a line in a worker process, on the simulated network, 
     expect(stats).toMatchObject({ worker: 'test-1', linesInWorker: 1 });
     expect(stats.rssBytes).toBeGreaterThan(1_000_000);
     expect(stats.eventLoopLagMs).toBeGreaterThanOrEqual(0);
+    // A process that loaded the engine has collected garbage many times.
+    expect(stats.gcCycles).toBeGreaterThan(0);
   });
 
   it('loses and doubles nothing when its worker is killed while mail and sends run', async () => {

@@ -69,12 +69,19 @@ describe('the request behind a key', () => {
     expect(request('k'.repeat(255)).key).toHaveLength(255);
   });
 
-  it('differs by method, path and body, and keeps modes and accounts apart', () => {
+  it('differs by method, path, query and body, and keeps modes and accounts apart', () => {
     const base = { accountId: 'acc_a', mode: 'test' as const, key: 'k', method: 'POST', path: '/p', body: { a: 1 } };
     const { fingerprint, scope } = idempotentRequest(base);
-    for (const other of [{ method: 'PUT' }, { path: '/q' }, { body: { a: 2 } }, { body: undefined }]) {
+    for (const other of [
+      { method: 'PUT' },
+      { path: '/q' },
+      { body: { a: 2 } },
+      { body: undefined },
+      { query: { chat: 'x' } },
+    ]) {
       expect(idempotentRequest({ ...base, ...other }).fingerprint).not.toBe(fingerprint);
     }
+    expect(idempotentRequest({ ...base, query: { wait: '5' } }).fingerprint).toBe(fingerprint);
     expect(idempotentRequest({ ...base, body: { a: 1.0 } }).fingerprint).toBe(fingerprint);
     expect(idempotentRequest({ ...base, mode: 'live' }).scope).not.toBe(scope);
     expect(idempotentRequest({ ...base, accountId: 'acc_b' }).scope).not.toBe(scope);

@@ -49,7 +49,8 @@ export function canonicalJson(value: unknown, depth = 0): string {
 }
 
 /**
- * The request of an `Idempotency-Key` header. `path` without the query. Throws `validation_error` when the key is not 1–255 visible characters.
+ * The request of an `Idempotency-Key` header. `path` without the query; of the query, `wait` says how patient the caller is, not what is asked for: a
+ * repetition may have another one. Throws `validation_error` when the key is not 1–255 visible characters.
  */
 export function idempotentRequest(input: {
   accountId: string;
@@ -57,6 +58,7 @@ export function idempotentRequest(input: {
   key: string;
   method: string;
   path: string;
+  query?: Record<string, unknown>;
   body: unknown;
 }): IdempotentRequest {
   if (!VISIBLE.test(input.key)) {
@@ -66,7 +68,9 @@ export function idempotentRequest(input: {
     );
   }
   const hash = createHash('sha256');
+  const { wait: _, ...query } = input.query ?? {};
   hash.update(`${input.method}\n${input.path}\n`).update(canonicalJson(input.body));
+  if (Object.keys(query).length > 0) hash.update('\n').update(canonicalJson(query));
   return { scope: `${input.accountId}:${input.mode}`, key: input.key, fingerprint: hash.digest('hex') };
 }
 

@@ -43,4 +43,8 @@ export interface WorkerStats {
   heapTotalBytes: number;
   rssBytes: number;
   eventLoopLagMs: number;
+  /** Runs of the garbage collector since the process began, small and large ones. */
+  gcCycles: number;
+  /** All that was ever allocated on the heap; null before Node 25, which is the first to count it. */
+  totalAllocatedBytes: number | null;
 }

@@ -40,6 +40,7 @@ export async function answerRow(
       key,
       method: request.method,
       path: request.url.split('?', 1)[0] ?? '',
+      query: request.query as Record<string, unknown>,
       body: request.body,
     }),
     render: (outcome) =>

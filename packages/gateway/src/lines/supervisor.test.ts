@@ -78,6 +78,8 @@ class ScriptedWorker implements WorkerProcess {
         heapTotalBytes: 1,
         rssBytes: 1,
         eventLoopLagMs: 0,
+        gcCycles: 0,
+        totalAllocatedBytes: null,
       };
       if (!this.isSilent) this.say({ type: 'heartbeat', stats });
       this.#beat(everyMs);

@@ -1,4 +1,5 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { WorkerStats } from '../core/line-commands.ts';
 
 /** How finely the event loop is measured. */
@@ -8,9 +9,15 @@ const RESOLUTION_MS = 20;
 export class ProcessMeter {
   readonly #worker: string;
   readonly #delay: IntervalHistogram;
+  readonly #collections: PerformanceObserver;
+  #gcCycles = 0;
 
   constructor(worker: string) {
     this.#worker = worker;
+    this.#collections = new PerformanceObserver((list) => {
+      this.#gcCycles += list.getEntries().length;
+    });
+    this.#collections.observe({ entryTypes: ['gc'] });
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delay.enable();
   }
@@ -25,6 +32,8 @@ export class ProcessMeter {
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
       rssBytes: rss,
+      gcCycles: this.#gcCycles,
+      totalAllocatedBytes: totalAllocatedBytes(),
       eventLoopLagMs: Math.max(0, Math.round((p99Ms - RESOLUTION_MS) * 100) / 100),
     };
   }
@@ -35,5 +44,12 @@ export class ProcessMeter {
 
   stop(): void {
     this.#delay.disable();
+    this.#collections.disconnect();
   }
+}
+
+/** V8 counts it since Node 25 (`total_allocated_bytes`); the types of older versions do not know the name. */
+function totalAllocatedBytes(): number | null {
+  const figure: unknown = Reflect.get(getHeapStatistics(), 'total_allocated_bytes');
+  return typeof figure === 'number' ? figure : null;
 }

@@ -71,14 +71,17 @@ export const checked = (numbers: CheckedNumber[]) =>
 const MEBIBYTE = 1_048_576;
 const inMebibytes = (bytes: number): number => Math.round(bytes / MEBIBYTE);
 
-/** The published keys speak of another runtime's memory: the nearest figures of ours, and null where it has none. */
+/**
+ * The published keys speak of another runtime's memory: the nearest figures of ours, and null where it has none. Node has no goroutines, counts no
+ * objects (only a dump of the whole heap would), and does not say when it collects next.
+ */
 export const stats = (of: WorkerStats) => ({
   goroutines: null,
   heap_alloc_mb: inMebibytes(of.heapUsedBytes),
   heap_sys_mb: inMebibytes(of.heapTotalBytes),
   heap_objects: null,
-  total_alloc_mb: null,
-  gc_cycles: null,
+  total_alloc_mb: of.totalAllocatedBytes === null ? null : inMebibytes(of.totalAllocatedBytes),
+  gc_cycles: of.gcCycles,
   next_gc_mb: null,
   media_cache_size: null,
   worker: of.worker,
