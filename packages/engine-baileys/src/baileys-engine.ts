@@ -24,6 +24,7 @@ import { Connection, selfOf } from './connection.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
+import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
@@ -89,7 +90,7 @@ class BaileysEngine implements Engine {
     const { clock, endpoint, log, session } = options;
     this.account = new BaileysAccount({
       vault,
-      mediaCa: endpoint.mediaCa,
+      mediaNetwork: mediaNetwork(endpoint),
       nowMs: () => clock.now(),
       self: () => this.self(),
       connection: () => this.#open(),

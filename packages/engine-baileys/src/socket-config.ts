@@ -1,4 +1,4 @@
-import type { EngineOptions, MessageLookup } from '@ponte/engine';
+import type { EngineEndpoint, EngineOptions, MessageLookup } from '@ponte/engine';
 import {
   type AuthenticationCreds,
   DEFAULT_CONNECTION_CONFIG,
@@ -7,7 +7,7 @@ import {
   type SocketConfig,
 } from './baileys.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { DEFAULT_ENDPOINT } from './endpoint.ts';
+import { mediaNetwork } from './media/media-network.ts';
 import { BROWSER } from './pairing/qr-pairing.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
 
@@ -34,7 +34,6 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
   const { options, creds, guard, logger, devices } = parts;
   const { endpoint, clock } = options;
   const now = () => clock.now();
-  const isLive = endpoint.wsUrl === DEFAULT_ENDPOINT.wsUrl;
   return {
     ...DEFAULT_CONNECTION_CONFIG,
     waWebSocketUrl: endpoint.wsUrl,
@@ -57,9 +56,9 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     enableRecentMessageCache: false,
     appStateMacVerification: { patch: true, snapshot: true },
     shouldIgnoreJid: () => false,
-    // History that is not inside its message lies on WhatsApp's own media hosts: out of bounds for a test line.
-    shouldSyncHistoryMessage: ({ syncType, directPath }) =>
-      syncType !== HistorySyncType.FULL && (isLive || !directPath),
+    // History and app state that are not inside their stanza lie on the media hosts; Baileys fetches them by itself.
+    options: mediaOptions(endpoint),
+    shouldSyncHistoryMessage: ({ syncType }) => syncType !== HistorySyncType.FULL,
     getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
     cachedGroupMetadata: async () => undefined,
     userDevicesCache: devices,
@@ -68,6 +67,12 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     mediaCache: new BoundedCache(50, 5 * MINUTE_MS, now),
     placeholderResendCache: ALWAYS_ASKED,
   };
+}
+
+/** Baileys hands these to `fetch` (messages-media.js getHttpStream). The types that Node brings are of another version of undici. */
+function mediaOptions(endpoint: EngineEndpoint): RequestInit {
+  const options: unknown = { dispatcher: mediaNetwork(endpoint) };
+  return options as RequestInit;
 }
 
 /** Devices of a user as WhatsApp last told them. */

@@ -3,19 +3,31 @@ import { createSimulator } from '@ponte/simulator';
 import { Input } from '../../simulator/src/phone/content/input.ts';
 import { createBaileysEngine } from '../src/index.ts';
 
-const TENANT = 'conformance';
+export const TENANT = 'conformance';
 
 type Simulator = Awaited<ReturnType<typeof createSimulator>>;
+
+/** The suite's network, and the simulator behind it for what only this adapter's tests ask. */
+export interface TestNetwork extends ConformanceNetwork {
+  readonly simulator: Simulator;
+}
+
 type Phone = Awaited<ReturnType<Simulator['world']['createPhone']>>;
 
 /** The conformance suite's network over the simulator, with the engine under test. */
-export async function simulatorNetwork(): Promise<ConformanceNetwork> {
+export async function simulatorNetwork(): Promise<TestNetwork> {
   const simulator = await createSimulator();
   const { world } = simulator;
   recordPushes(simulator);
   return {
+    simulator,
     factory: createBaileysEngine(),
-    endpoint: (line) => ({ wsUrl: simulator.wsUrl(TENANT, line), noiseRoot: simulator.noiseRootPublicKey }),
+    endpoint: (line) => ({
+      wsUrl: simulator.wsUrl(TENANT, line),
+      noiseRoot: simulator.noiseRootPublicKey,
+      mediaCa: simulator.mediaCaPem,
+      mediaAddress: `127.0.0.1:${simulator.mediaPort}`,
+    }),
     phone: async (digits) => {
       const about = undefined;
       const options = { phone: digits, name: `Phone ${digits}`, about, isBusiness: false, isLidOnly: false };

@@ -19,6 +19,8 @@ export interface EngineEndpoint {
   noiseRoot: Uint8Array;
   /** PEM of the authority of the media hosts; undefined = the system's. */
   mediaCa?: string;
+  /** `host:port` that every up- and download leads to, whatever host its address names; undefined = WhatsApp's own media hosts. */
+  mediaAddress?: string;
   /** WhatsApp Web version to announce; undefined = the engine's own. */
   waVersion?: [number, number, number];
   /** `http://…` or `socks5://…` proxy of this line; undefined = direct. */

@@ -22,6 +22,11 @@ export function createEndpoints(options: {
       );
     const url = new URL(`ws://127.0.0.1:${simulator.port}/t/${line.accountId}/ws/chat`);
     url.searchParams.set('line', line.id);
-    return { wsUrl: url.href, noiseRoot: simulator.noiseRoot, mediaCa: simulator.mediaCa };
+    return {
+      wsUrl: url.href,
+      noiseRoot: simulator.noiseRoot,
+      mediaCa: simulator.mediaCa,
+      mediaAddress: `127.0.0.1:${simulator.mediaPort}`,
+    };
   };
 }

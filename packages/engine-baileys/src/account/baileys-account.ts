@@ -31,6 +31,7 @@ import {
   statusAudience,
   usyncPerson,
 } from '@ponte/engine';
+import type { Dispatcher } from 'undici';
 import type { Connection } from '../connection.ts';
 import type { Recipient } from '../outbound/resolve-recipient.ts';
 import type { KeyVault } from '../store/key-vault.ts';
@@ -47,8 +48,8 @@ const DONE: Done = {};
 
 export interface AccountParts {
   vault: KeyVault;
-  /** PEM of the authority of the media hosts; undefined = the system's. */
-  mediaCa: string | undefined;
+  /** How the media hosts are reached. */
+  mediaNetwork: Dispatcher;
   nowMs(): number;
   self(): Self | undefined;
   /** The open connection; throws `not_connected`. */
@@ -143,7 +144,7 @@ export class BaileysAccount implements AccountOperations {
       if (error instanceof EngineError && NO_PICTURE.has(error.serverCode ?? 0)) return null;
       throw error;
     }
-    return found ? { id: found.id, jpeg: await fetchPicture(found.url, this.#parts.mediaCa) } : null;
+    return found ? { id: found.id, jpeg: await fetchPicture(found.url, this.#parts.mediaNetwork) } : null;
   }
 
   async setPicture({ jpeg }: { jpeg: Uint8Array }): Promise<{ id: string }> {

@@ -9,6 +9,7 @@ export interface SimulatorAddress {
   noiseRoot: Uint8Array;
   /** PEM of the authority of its media host. */
   mediaCa: string;
+  mediaPort: number;
   controlToken: string;
 }
 
@@ -27,6 +28,7 @@ interface Ready {
   port: number;
   noiseRootPublicKeyHex: string;
   mediaCaPem: string;
+  mediaPort: number;
   controlToken: string;
 }
 
@@ -78,6 +80,7 @@ export async function startSimulatorProcess(options: {
           port: message.port,
           noiseRoot: Buffer.from(message.noiseRootPublicKeyHex, 'hex'),
           mediaCa: message.mediaCaPem,
+          mediaPort: message.mediaPort,
           controlToken: message.controlToken,
         };
         resolve(address);

@@ -8,12 +8,12 @@ import { createLogger } from '../../src/observe/logger.ts';
  */
 export interface GatewayOrder {
   environment: Record<string, string>;
-  simulator: { port: number; noiseRootHex: string; mediaCa: string; controlToken: string };
+  simulator: { port: number; noiseRootHex: string; mediaCa: string; mediaPort: number; controlToken: string };
 }
 
 process.once('message', (message) => {
   const order = message as GatewayOrder;
-  const { port, noiseRootHex, mediaCa, controlToken } = order.simulator;
+  const { port, noiseRootHex, mediaCa, mediaPort, controlToken } = order.simulator;
   const config = readConfig(order.environment, { cores: 2, cwd: process.cwd() });
   createApp({
     config,
@@ -21,7 +21,7 @@ process.once('message', (message) => {
     log: createLogger({ level: config.logLevel, process: 'main' }),
     version: 'test',
     consoleFolder: new URL('../../../console/dist', import.meta.url).pathname,
-    simulator: { port, noiseRoot: Buffer.from(noiseRootHex, 'hex'), mediaCa, controlToken },
+    simulator: { port, noiseRoot: Buffer.from(noiseRootHex, 'hex'), mediaCa, mediaPort, controlToken },
   }).then(
     (app) => {
       process.send?.({ url: app.url });

@@ -54,6 +54,8 @@ export class LineRig {
       endpointFor: (line) => ({
         wsUrl: this.simulator.wsUrl(line.accountId, line.id),
         noiseRoot: this.simulator.noiseRootPublicKey,
+        mediaCa: this.simulator.mediaCaPem,
+        mediaAddress: `127.0.0.1:${this.simulator.mediaPort}`,
       }),
       clock: systemClock,
       log,

@@ -130,6 +130,7 @@ export class Rig {
         port: this.simulator.port,
         noiseRootHex: Buffer.from(this.simulator.noiseRootPublicKey).toString('hex'),
         mediaCa: this.simulator.mediaCaPem,
+        mediaPort: this.simulator.mediaPort,
         controlToken: this.simulator.controlToken,
       },
     });

@@ -1,0 +1,68 @@
+import { isIP } from 'node:net';
+import { type EngineEndpoint, EngineError } from '@ponte/engine';
+import { Agent, buildConnector } from 'undici';
+
+const CONNECT_MS = 10_000;
+/** For the head of an answer, and between two pieces of a body. */
+const SILENCE_MS = 30_000;
+const IDLE_SOCKET_MS = 4_000;
+/** Connections per media host, for all lines of the process together. */
+const CONNECTIONS_MAX = 64;
+/** Networks whose connections are kept at once; a process hosts lines of one network only. */
+const NETWORKS_MAX = 4;
+
+/** Where WhatsApp keeps files: `mmg.whatsapp.net`, `media-….cdn.whatsapp.net`, `….fna.whatsapp.net`, `pps.whatsapp.net`. */
+const WHATSAPP_HOST = /^([a-z0-9-]+\.)*whatsapp\.net$/;
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', '::1', 'localhost']);
+
+const known = new Map<string, Agent>();
+
+/**
+ * The connections over which every file of a line travels, Baileys' own downloads (history, app state) included. Of a line of a simulated
+ * network each one leads to `endpoint.mediaAddress` and must show a certificate of `endpoint.mediaCa`; of a live line to WhatsApp's
+ * media hosts, by the system's trust. A request for any other host is refused before a byte leaves. Shared by all lines of the endpoint.
+ */
+export function mediaNetwork(endpoint: EngineEndpoint): Agent {
+  const key = JSON.stringify([endpoint.mediaAddress, endpoint.mediaCa]);
+  const found = known.get(key);
+  if (found) return found;
+  const agent = new Agent({
+    connect: connectorOf(endpoint),
+    connections: CONNECTIONS_MAX,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: SILENCE_MS,
+    bodyTimeout: SILENCE_MS,
+    keepAliveTimeout: IDLE_SOCKET_MS,
+  });
+  const [oldest] = known;
+  if (oldest && known.size >= NETWORKS_MAX) {
+    known.delete(oldest[0]);
+    void oldest[1].close();
+  }
+  known.set(key, agent);
+  return agent;
+}
+
+function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: CONNECT_MS,
+    allowH2: false,
+    ...(mediaCa === undefined ? {} : { ca: mediaCa }),
+  });
+  const simulated = mediaAddress === undefined ? undefined : new URL(`https://${mediaAddress}`);
+  return (options, callback) => {
+    const { hostname, protocol } = options;
+    if (protocol !== 'https:' || !isMediaHost(hostname, simulated !== undefined)) {
+      callback(new EngineError('rejected', 'the address of the file is none of the media hosts'), null);
+    } else if (simulated) {
+      const { hostname: host, port } = simulated;
+      const name = isIP(hostname) === 0 ? { servername: hostname } : {};
+      connect({ ...options, hostname: host, host, port, ...name }, callback);
+    } else connect({ ...options, port: '443' }, callback);
+  };
+}
+
+/** Hosts of the simulated network say its own address; where it really is, only the endpoint says. */
+const isMediaHost = (host: string, isSimulated: boolean): boolean =>
+  WHATSAPP_HOST.test(host) || (isSimulated && LOOPBACK.has(host));
