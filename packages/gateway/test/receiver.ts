@@ -23,6 +23,8 @@ export interface ReceivedRequest {
 /** What the receiver does with a request. */
 export type Behaviour =
   | { answer: number; headers?: Record<string, string>; body?: string | Uint8Array; afterMs?: number }
+  /** Answers when the test says so. */
+  | { answer: number; whenever: (answer: () => void) => void }
   /** Takes the request and never answers. */
   | { hang: 'before_headers' | 'in_body' }
   /** Cuts the connection with a TCP reset. */
@@ -90,6 +92,10 @@ function act(behaviour: Behaviour, response: ServerResponse): void {
   }
   if ('endless' in behaviour) {
     endless(response, behaviour.endless.everyMs);
+    return;
+  }
+  if ('whenever' in behaviour) {
+    behaviour.whenever(() => response.writeHead(behaviour.answer).end());
     return;
   }
   const send = () => response.writeHead(behaviour.answer, behaviour.headers ?? {}).end(behaviour.body ?? '');

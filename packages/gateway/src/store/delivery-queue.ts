@@ -1,5 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../core/webhooks.ts';
+import type { DatabaseEngine } from './dialect.ts';
 import type { AttemptsTable, Database, WebhooksTable } from './schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -128,6 +129,44 @@ export async function takeLanes(
     .where((eb) => eb.or([eb('lane_owner', '=', lease.owner), eb('lane_until', '<=', lease.now)]))
     .returningAll()
     .execute();
+}
+
+/** Makes lanes this owner still holds last until `until`; answers which. Also when it lapsed, as long as nobody else took it. */
+export async function renewLanes(
+  db: Db,
+  webhookIds: readonly string[],
+  lease: { owner: string; until: number },
+): Promise<string[]> {
+  const rows = await db
+    .updateTable('webhooks')
+    .set({ lane_until: lease.until })
+    .where('id', 'in', webhookIds)
+    .where('lane_owner', '=', lease.owner)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Which of these lanes are still this owner's. On PostgreSQL they stay so until the transaction ends: whoever wants to take one over waits. On SQLite
+ * one process delivers, so they all are.
+ */
+export async function stillHeld(
+  db: Db,
+  engine: DatabaseEngine,
+  webhookIds: readonly string[],
+  owner: string,
+): Promise<ReadonlySet<string>> {
+  if (engine === 'sqlite' || webhookIds.length === 0) return new Set(webhookIds);
+  const rows = await db
+    .selectFrom('webhooks')
+    .select('id')
+    .where('id', 'in', webhookIds)
+    .where('lane_owner', '=', owner)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  return new Set(rows.map((row) => row.id));
 }
 
 /** Webhooks as they are now; deleted ones are missing. */

@@ -10,10 +10,10 @@ import { type DueDelivery, freeLanes, pendingFigures, pullForward } from '../sto
 import type { Store } from '../store/store.ts';
 import { WEBHOOK_SCOPE } from '../store/webhooks.ts';
 import { Agenda } from './agenda.ts';
-import { ATTEMPT_TIMEOUT_MS, type AttemptResult, attempt } from './attempt.ts';
+import { type AttemptResult, attempt } from './attempt.ts';
 import type { LineView, Rendered, WebhookFormats } from './format.ts';
 import type { Lane, Now } from './lane.ts';
-import { LANE_LEASE_MS, Lanes } from './lanes.ts';
+import { Lanes, RENEW_EVERY_MS } from './lanes.ts';
 import { judge } from './outcome.ts';
 import { type Entry, Recorder } from './recorder.ts';
 import { createRetention, type Retention } from './retention.ts';
@@ -46,8 +46,8 @@ const POLL_MS = 1_000;
 const CLOSE_GRACE_MS = 8_000;
 const TIDY_EVERY_MS = 10_000;
 const STORE_GRACE_MS = 1_000;
-/** An attempt must end well before the lease of its lane does. */
-const LEASE_MARGIN_MS = ATTEMPT_TIMEOUT_MS + 5_000;
+/** Nothing is started on a lane whose lease ends so soon: its renewals fail. */
+const LEASE_MARGIN_MS = 3_000;
 /** An endpoint that has not answered for so long is suspect until it does. */
 const SLOW_AFTER_MS = 1_000;
 /** Outcomes that wait for a database that fails; beyond this nothing is started. */
@@ -82,12 +82,16 @@ class RunningDispatcher implements Dispatcher {
   readonly #paused = new Map<Lane, () => void>();
   readonly #agenda: Agenda;
   readonly #retention: Retention;
+  readonly #owner = `node_${randomBase62(12)}`;
+  #renewing: Promise<void> = Promise.resolve();
+  #cancelRenewal = () => {};
   #lanes: Lanes | undefined;
   #cycle: Promise<void> | undefined;
   #again = false;
   #sending = false;
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #closing = false;
+  #isOver = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -97,6 +101,7 @@ class RunningDispatcher implements Dispatcher {
     this.#retention = createRetention(options);
     this.#recorder = new Recorder({
       ...options,
+      owner: this.#owner,
       onRecorded: (entries) => this.#recorded(entries),
       onSwitchedOff: (lane, reason) => {
         options.log.warn({ webhookId: lane.webhookId, reason }, 'webhook disabled');
@@ -106,7 +111,6 @@ class RunningDispatcher implements Dispatcher {
     });
     // Every request under way listens to it.
     setMaxListeners(0, this.#stop.signal);
-    if (LANE_LEASE_MS <= LEASE_MARGIN_MS) throw new Error('a lane lease must be longer than an attempt');
   }
 
   async start(): Promise<void> {
@@ -116,7 +120,8 @@ class RunningDispatcher implements Dispatcher {
     if (store.engine === 'sqlite') await freeLanes(store.db, null);
     await refreshSelectors(store, this.#options.formats);
     await this.#agenda.open();
-    this.#lanes = new Lanes({ store, box, guard, log, owner: `node_${randomBase62(12)}` });
+    this.#lanes = new Lanes({ store, box, guard, log, owner: this.#owner });
+    this.#renewLater(this.#lanes);
     this.#metrics.watch({
       inFlight: () => this.#slots.inFlight,
       pending: async () => {
@@ -154,8 +159,22 @@ class RunningDispatcher implements Dispatcher {
     // A database that fails must not hold up the end: what it did not take is attempted again by the next run.
     await Promise.race([this.#recorder.drained(), this.#options.clock.sleep(graceMs + STORE_GRACE_MS)]);
     await this.#retention.close();
+    this.#isOver = true;
+    this.#cancelRenewal();
+    await Promise.race([this.#renewing, this.#options.clock.sleep(STORE_GRACE_MS)]);
     await this.#lanes?.close().catch((error: unknown) => {
       this.#options.log.warn({ error }, 'giving webhooks back failed; their leases end by themselves');
+    });
+  }
+
+  /** Leases are kept up until the very end, so that what is under way stays ours. */
+  #renewLater(lanes: Lanes): void {
+    if (this.#isOver) return;
+    this.#cancelRenewal = this.#options.clock.after(RENEW_EVERY_MS, () => {
+      this.#renewing = lanes
+        .renew(() => this.#now())
+        .catch((error: unknown) => this.#options.log.warn({ error }, 'renewing webhook leases failed; trying again'))
+        .then(() => this.#renewLater(lanes));
     });
   }
 
@@ -288,8 +307,8 @@ class RunningDispatcher implements Dispatcher {
   #ended(lane: Lane, delivery: DueDelivery, result: AttemptResult): void {
     const { clock, log } = this.#options;
     lane.ended(delivery);
-    if (result.errorClass === 'aborted') {
-      // Taken back by our own shutdown: as if it had not been started.
+    if (result.errorClass === 'aborted' || (lane.hasLapsed && result.errorClass !== null)) {
+      // Taken back by our own shutdown, or by us because the lane is another's: as if it had not been started.
       lane.settled(delivery);
       return;
     }

@@ -29,6 +29,8 @@ export class Lane implements SlotUser {
   isSuspect: boolean;
   /** Monotonic time until which this process may deliver to the webhook. */
   leaseUntil = 0;
+  /** Somebody else has the webhook now, or may have it: nothing more is learnt from what was under way. */
+  hasLapsed = false;
   /** Monotonic time of the last moment there was anything to do. */
   busyAt = 0;
   /** The database may hold more that is due than the queue. */

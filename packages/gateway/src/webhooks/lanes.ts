@@ -8,6 +8,7 @@ import {
   dueRetries,
   freeLanes,
   readWebhooks,
+  renewLanes,
   takeLanes,
   waitingRetries,
 } from '../store/delivery-queue.ts';
@@ -16,10 +17,16 @@ import { type Endpoint, openEndpoint } from '../store/webhooks.ts';
 import { MAX_CONCURRENT } from './circuit.ts';
 import { Lane, LOW_WATER, type Now } from './lane.ts';
 
-/** Longer than an attempt may last, so that a lane whose holder died is free soon, but never while a request of it is under way. */
-export const LANE_LEASE_MS = 60_000;
-/** A lease is made longer when less than this is left. */
-const RENEW_BELOW_MS = 40_000;
+/**
+ * How long a lane stays with a holder that says nothing: when one is killed, another process goes on this much later. A holder renews its lanes all
+ * the time, also while an attempt outlasts the lease; one that could not is fenced: it takes its requests back, and what it still learns of them is
+ * not stored once somebody else has the lane (recorder.ts).
+ */
+export const LANE_LEASE_MS = 15_000;
+/** How often a holder renews. Two may fail before a lane lapses. */
+export const RENEW_EVERY_MS = 4_000;
+/** A lane with less left than this is renewed with the next taking, whatever the time. */
+const RENEW_BELOW_MS = LANE_LEASE_MS - 2 * RENEW_EVERY_MS;
 const DROP_AFTER_IDLE_MS = 60_000;
 /** Deliveries read at once, and how many retries may be among them. */
 const READ_AT_ONCE = 64;
@@ -30,7 +37,7 @@ export interface LanesDeps {
   box: SealedBox;
   guard: Guard;
   log: Log;
-  /** Names this process among those that deliver from the same database. */
+  /** Names this run of the process among those that deliver from the same database. */
   owner: string;
 }
 
@@ -60,13 +67,54 @@ export class Lanes {
       const lease = { owner, now: now.wall, until: now.wall + LANE_LEASE_MS };
       const rows = await store.transaction((tx) => takeLanes(tx.db, wanted, lease), 'normal');
       const held = new Set(rows.map((row) => row.id));
-      for (const id of wanted) if (!held.has(id)) this.drop(id);
+      for (const id of wanted) if (!held.has(id)) this.#letGo(id, now);
       for (const row of rows) {
         const lane = this.#refresh(row, now);
         if (lane) lane.leaseUntil = now.monotonic + LANE_LEASE_MS;
       }
     }
     return webhookIds.flatMap((id) => this.#byId.get(id) ?? []);
+  }
+
+  /**
+   * Makes the lease of every lane with work last longer, in one statement; one without may lapse, it is taken anew when something is due. Lanes that
+   * somebody else took, and those whose time ran out, are let go of.
+   */
+  async renew(now: () => Now): Promise<void> {
+    const busy = () => [...this.#byId.values()].filter((lane) => !lane.isIdle);
+    const ids = busy().map((lane) => lane.webhookId);
+    if (ids.length === 0) return;
+    const begun = now();
+    try {
+      const { store, owner } = this.#deps;
+      const until = begun.wall + LANE_LEASE_MS;
+      const kept = new Set(await store.transaction((tx) => renewLanes(tx.db, ids, { owner, until }), 'normal'));
+      for (const id of ids) {
+        const lane = this.#byId.get(id);
+        if (!lane) continue;
+        if (kept.has(id)) lane.leaseUntil = begun.monotonic + LANE_LEASE_MS;
+        else this.#lapse(id);
+      }
+    } finally {
+      const { monotonic } = now();
+      for (const lane of busy()) if (lane.leaseUntil <= monotonic) this.#lapse(lane.webhookId);
+    }
+  }
+
+  /** It could not be taken: its webhook is off or gone, or, when our lease had run out, somebody else's. */
+  #letGo(webhookId: string, now: Now): void {
+    const lane = this.#byId.get(webhookId);
+    if (lane && lane.leaseUntil <= now.monotonic) this.#lapse(webhookId);
+    else this.drop(webhookId);
+  }
+
+  /** No longer ours: what is under way is taken back, because its next holder sends it. */
+  #lapse(webhookId: string): void {
+    const lane = this.#byId.get(webhookId);
+    if (!lane) return;
+    lane.hasLapsed = true;
+    this.drop(webhookId);
+    lane.pool.destroy();
   }
 
   /** Reads what is due into the queues of these lanes, and their webhooks as they are now. */

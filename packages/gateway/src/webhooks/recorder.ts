@@ -7,6 +7,7 @@ import {
   insertAttempts,
   markDelivered,
   markFailed,
+  stillHeld,
 } from '../store/delivery-queue.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -25,6 +26,8 @@ export interface RecorderDeps {
   store: Store;
   clock: Clock;
   log: Log;
+  /** Who holds the lanes: outcomes of one that somebody else took over are not stored. */
+  owner: string;
   /** The entries are in the database. */
   onRecorded(entries: Entry[]): void;
   onSwitchedOff(lane: Lane, reason: 'failing' | 'gone'): void;
@@ -87,7 +90,8 @@ export class Recorder {
           off.length = 0;
           // A delivery that was deleted while it was under way has no place in the log; looked for only when something failed.
           const present = failures === 0 ? batch : await stillThere(tx, batch);
-          return storeBatch(tx, present, clock.now(), (lane, reason) => off.push([lane, reason]));
+          const ours = await this.#fenced(tx, present);
+          return storeBatch(tx, ours, clock.now(), (lane, reason) => off.push([lane, reason]));
         }, 'normal');
         failures = 0;
         this.#waiting.splice(0, batch.length);
@@ -102,6 +106,13 @@ export class Recorder {
         await clock.sleep(backoffMs(failures, clock.random(), 500, RETRY_CAP_MS));
       }
     }
+  }
+
+  /** Without what belongs to others by now: they send it (again), and their outcome counts. */
+  async #fenced(tx: Tx, batch: Entry[]): Promise<Entry[]> {
+    const { store, owner } = this.#deps;
+    const held = await stillHeld(tx.db, store.engine, [...new Set(batch.map((one) => one.lane.webhookId))], owner);
+    return batch.filter((entry) => held.has(entry.lane.webhookId));
   }
 }
 
