@@ -46,10 +46,10 @@ forEachStore((open) => {
   it('archives at WhatsApp first, then here, up to the newest message; refuses what it cannot do by name', async () => {
     const archive = (body: Record<string, unknown>, key?: string) =>
       call('POST', `${BASE}/chats/archive`, { line_id: lineId, phone: CUSTOMER, ...body }, key);
-    expect((await archive({})).body.error).toBe('chat_not_found');
-    await setChat(0);
     expect((await archive({})).body).toMatchObject({ error: 'line_not_connected', status: 'unpaired' });
     await connect();
+    expect((await archive({})).body.error).toBe('chat_not_found');
+    await setChat(0);
     expect((await archive({})).body).toEqual({ ok: true, line_id: lineId, jid: JID, archived: true });
     expect(h.router.commands.filter(({ name }) => name === 'account.archive').map(({ input }) => input)).toEqual([
       { chat: JID, archived: true, lastMessageAt: 1_777_000_000 },

@@ -5,6 +5,7 @@ import { archiveFacts, noteArchived } from '../store/archive.ts';
 import { lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
+import { requireConnected } from './messages.ts';
 import { ask } from './people.ts';
 
 /** What becomes of the chat when a message was sent to it. */
@@ -19,6 +20,7 @@ export const archiveChat = lineCommand(
     line,
     input: { line: LineRef; chat: Jid; archived: boolean },
   ): Promise<{ archived: boolean }> => {
+    requireConnected(context, line);
     const { db } = context.store;
     const known = await archiveFacts(db, line.id, input.chat);
     if (!known) throw new AppError('chat_not_found');

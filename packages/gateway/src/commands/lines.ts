@@ -173,9 +173,13 @@ export const removeLine = lineCommand(
   },
 );
 
-/** Figures of the process that hosts the line. */
+/** Figures of the process that hosts the line; `unavailable` when it does not answer. */
 export const lineStats = lineCommand(
   { scope: 'lines:read' },
   (context: Context, line, _: { line: LineRef }): Promise<WorkerStats> =>
-    context.router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }),
+    context.router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }).catch((error: unknown) => {
+      // Nobody asked WhatsApp anything.
+      const isSilent = error instanceof AppError && error.code === 'whatsapp_timeout';
+      throw isSilent ? new AppError('unavailable', {}, { cause: error }) : error;
+    }),
 );

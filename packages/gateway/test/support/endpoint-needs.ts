@@ -1,0 +1,127 @@
+import type { LineCommandName } from '../../src/core/line-commands.ts';
+
+/** What an operation of a published API needs, and so how it can be refused. */
+export interface Needs {
+  /** What its address or body names: something that another account does not see. Null: nothing but the account itself. */
+  of: 'line' | 'webhook' | 'delivery' | null;
+  /**
+   * `connection`: refused in every other state. `paired`: refused unpaired. `unpaired`: refused while paired, by the worker's word. `worker`: the process
+   * has to answer, whatever the state. `nothing`: what is stored is enough.
+   */
+  needs: 'connection' | 'unpaired' | 'worker' | 'nothing';
+  /** What it asks the line for: the answer may be no. */
+  asks?: LineCommandName;
+  /** Asks for somebody who may not have WhatsApp. */
+  person?: 'whoever' | 'contact';
+  /** Everybody may call it. */
+  open?: true;
+  /** Fetches a picture first. */
+  fetches?: true;
+}
+
+const account: Needs = { of: null, needs: 'nothing' };
+const stored: Needs = { of: 'line', needs: 'nothing' };
+const webhook: Needs = { of: 'webhook', needs: 'nothing' };
+const delivery: Needs = { of: 'delivery', needs: 'nothing' };
+const asks = (name: LineCommandName, further: Partial<Needs> = {}): Needs => ({
+  of: 'line',
+  needs: 'connection',
+  asks: name,
+  ...further,
+});
+const send = asks('send', { person: 'whoever' });
+
+/** Every operation of the Bridges API. */
+export const BRIDGES: Record<string, Needs> = {
+  provisionBridge: account,
+  listBridges: account,
+  getBridge: stored,
+  changeBridge: stored,
+  deleteBridge: stored,
+  bridgeStatus: stored,
+  bridgeQrPng: { of: 'line', needs: 'unpaired', asks: 'pairing.qr' },
+  pairBridge: { of: 'line', needs: 'unpaired', asks: 'pairing.code' },
+  logoutBridge: { of: 'line', needs: 'worker', asks: 'logout' },
+  bridgeSendText: send,
+  bridgeReadMessage: asks('messages.read'),
+  bridgeSendReaction: send,
+  bridgeSendPoll: send,
+  bridgeSendLocation: send,
+  bridgeSendEvent: send,
+  bridgeSendContact: send,
+  bridgeRevokeMessage: send,
+  bridgeEditMessage: send,
+  bridgeCheckNumbers: asks('numbers.check'),
+  bridgeContacts: stored,
+  bridgeContact: asks('account.person', { person: 'contact' }),
+  bridgeContactAvatar: asks('account.picture', { person: 'whoever' }),
+  bridgeProfile: asks('account.person'),
+  bridgeSetAbout: asks('account.setAbout'),
+  bridgeAvatar: asks('account.picture'),
+  bridgeSetAvatar: asks('account.setPicture', { fetches: true }),
+  bridgeRemoveAvatar: asks('account.removePicture'),
+  bridgeContactQr: asks('account.contactLink'),
+  bridgeSendTyping: asks('account.typing', { person: 'whoever' }),
+  bridgePresence: asks('account.presence'),
+  bridgeSubscribePresence: asks('account.watch', { person: 'whoever' }),
+  bridgeStatusPrivacy: asks('account.statusAudience'),
+  bridgeHealth: { of: null, needs: 'nothing', open: true },
+  bridgeStats: { of: 'line', needs: 'worker', asks: 'stats' },
+};
+
+/** Every operation of the Lines API. */
+export const LINES: Record<string, Needs> = {
+  me: account,
+  usage: account,
+  listLines: account,
+  createLine: account,
+  getLine: stored,
+  changeLine: stored,
+  deleteLine: stored,
+  lineQr: { of: 'line', needs: 'unpaired', asks: 'pairing.qr' },
+  pairLine: { of: 'line', needs: 'unpaired', asks: 'pairing.code' },
+  connectLink: { of: 'line', needs: 'unpaired' },
+  logoutLine: { of: 'line', needs: 'worker', asks: 'logout' },
+  sendMessage: send,
+  readMessages: asks('messages.read'),
+  replyToMessage: send,
+  reactToMessage: send,
+  editMessage: send,
+  revokeMessage: send,
+  sendLocation: send,
+  sendContact: send,
+  sendPoll: send,
+  sendEvent: send,
+  listContacts: stored,
+  getContact: asks('account.person', { person: 'contact' }),
+  getContactAvatar: asks('account.picture', { person: 'whoever' }),
+  checkContacts: asks('numbers.check'),
+  getProfile: asks('account.person'),
+  setProfileStatus: asks('account.setAbout'),
+  getAvatar: asks('account.picture'),
+  setAvatar: asks('account.setPicture', { fetches: true }),
+  removeAvatar: asks('account.removePicture'),
+  getContactLink: asks('account.contactLink'),
+  showTyping: asks('account.typing', { person: 'whoever' }),
+  setPresence: asks('account.presence'),
+  subscribePresence: asks('account.watch', { person: 'whoever' }),
+  getStatusPrivacy: asks('account.statusAudience'),
+  listWebhooks: account,
+  createWebhook: account,
+  getWebhook: webhook,
+  deleteWebhook: webhook,
+  testWebhook: webhook,
+  listChats: stored,
+  archiveChat: asks('account.archive'),
+  listMessages: stored,
+  getMessage: stored,
+  lineQueue: stored,
+  cancelMessage: stored,
+  changeWebhook: webhook,
+  rotateWebhookSecret: webhook,
+  finishWebhookRotation: webhook,
+  listDeliveries: webhook,
+  replayWebhook: webhook,
+  getDelivery: delivery,
+  replayDelivery: delivery,
+};
