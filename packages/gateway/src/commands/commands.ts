@@ -4,6 +4,7 @@ import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { makeConnectLink } from './connect-link.ts';
 import { checkNumbers } from './contacts.ts';
 import { allChats, allMessages, oneMessage } from './history.ts';
+import { lineActivity } from './line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { readMessages } from './messages.ts';
 import { setOwnPicture } from './own-picture.ts';
@@ -23,8 +24,10 @@ import {
   watchPresence,
 } from './people.ts';
 import { cancelMessage, lineQueue } from './queue.ts';
+import { restartLine } from './restart-line.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
+import { trafficSeries } from './traffic-series.ts';
 import {
   finishWebhookRotation,
   oneDelivery,
@@ -40,6 +43,7 @@ import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from 
 export const COMMANDS = {
   'account.me': me,
   'account.usage': usage,
+  'account.series': trafficSeries,
   'lines.ensure': ensureLine,
   'lines.add': addLine,
   'lines.all': allLines,
@@ -48,6 +52,8 @@ export const COMMANDS = {
   'lines.remove': removeLine,
   'lines.setWebhook': setWebhook,
   'lines.stats': lineStats,
+  'lines.activity': lineActivity,
+  'lines.restart': restartLine,
   'lines.timeline': lineTimeline,
   'lines.queue': lineQueue,
   'pairing.qr': pairingQr,

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../core/app-error.ts';
 import { randomBase62 } from '../core/ids.ts';
 import type { Line } from '../core/lines.ts';
+import { lineStatus } from '../lines/line-status.ts';
 import { findConnectLink, insertConnectLink, useConnectLinks } from '../store/connect-links.ts';
 import { findLineUnowned } from '../store/lines.ts';
 import { lineCommand } from './command.ts';
 import type { Context, Services } from './context.ts';
 import type { LineRef } from './find-line.ts';
-import { lineStatus } from './line-status.ts';
 
 /** Where the hosted pages are. */
 export const CONNECT_PATH = '/connect';

@@ -4,6 +4,7 @@ import type { WorkerStats } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../core/pacing.ts';
 import { periodOf, quotaError } from '../core/quota.ts';
+import { lineStatus } from '../lines/line-status.ts';
 import type { LineProcessView } from '../lines/router.ts';
 import { findLineById, findLineByRef, insertLine, listLines, updateLine } from '../store/lines.ts';
 import type { Tx } from '../store/store.ts';
@@ -12,7 +13,6 @@ import { accountCommand, lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { deleteLine } from './delete-line.ts';
 import type { LineRef } from './find-line.ts';
-import { lineStatus } from './line-status.ts';
 import { refreshQueue } from './refresh-queue.ts';
 import { type BridgeWebhook, bridgeWebhookUrl, changeBridgeWebhook, prepareBridgeWebhook } from './webhooks.ts';
 

@@ -1,11 +1,11 @@
 import type { Jid } from '@ponte/engine';
 import { AppError } from '../core/app-error.ts';
 import type { Line } from '../core/lines.ts';
+import { lineStatus } from '../lines/line-status.ts';
 import { findChat, markChatRead, sendersOf, unreadOf } from '../store/reading.ts';
 import { lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
-import { lineStatus } from './line-status.ts';
 
 export interface ReadInput {
   line: LineRef;

@@ -4,6 +4,7 @@ import type { Line } from '../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../core/pacing.ts';
 import { accept } from '../journal/accept.ts';
 import { failedFact } from '../lines/failed-fact.ts';
+import { lineStatus } from '../lines/line-status.ts';
 import { readPacing } from '../store/lines.ts';
 import { cancelSend, findProgress, listQueue, type SendProgress } from '../store/message-progress.ts';
 import { countScheduled, countWaiting } from '../store/sends.ts';
@@ -11,7 +12,6 @@ import { returnSent } from '../store/usage.ts';
 import { lineCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
-import { lineStatus } from './line-status.ts';
 import { refreshQueue } from './refresh-queue.ts';
 
 export interface QueueView {

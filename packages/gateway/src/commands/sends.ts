@@ -6,6 +6,7 @@ import type { SendOutcome } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import { type Priority, rankOf } from '../core/pacing.ts';
 import { periodOf, quotaError } from '../core/quota.ts';
+import { lineStatus } from '../lines/line-status.ts';
 import { isQuotable } from '../store/known-message.ts';
 import { countScheduled, countWaiting, findSend, insertAccepted, reopenSend, type SendRow } from '../store/sends.ts';
 import type { Tx } from '../store/store.ts';
@@ -14,7 +15,6 @@ import { type ArchivePolicy, archivesAfter } from './archive.ts';
 import type { SendCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
-import { lineStatus } from './line-status.ts';
 import { refreshQueue } from './refresh-queue.ts';
 
 export interface SendInput {

@@ -59,6 +59,16 @@ forEachStore((open) => {
   });
   afterEach(() => test.close());
 
+  it('counts each received message once, in its hour and its day, and none of ours', async () => {
+    await take(received(), received({ messageId: 'M2' }), received());
+    await take(received(), received({ messageId: 'M3', fromMe: true }), sent('M4'));
+    const counted = await test.store.db.selectFrom('line_traffic').selectAll().orderBy('step').execute();
+    expect(counted.map(({ step, at, received: count }) => [Number(step), Number(at), Number(count)])).toEqual([
+      [3_600_000, NOW, 2],
+      [86_400_000, NOW, 2],
+    ]);
+  });
+
   describe('accept', () => {
     it('takes a fact once, however often it is told', async () => {
       const hook = await insertWebhook(test.store, line, ['message.received']);

@@ -3,6 +3,7 @@ import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
 import type { EventsTable } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
+import { countLineTraffic } from '../store/traffic.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import { authentic, type ChangeEvent } from './changes.ts';
 import type { Fact } from './from-engine.ts';
@@ -47,6 +48,9 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
     toFanOut.push(...events);
   }
   if (toFanOut.length > 0) await fanOut(tx, toFanOut);
+  const received = accepted.filter(({ type, payload }) => type === 'message.received' && !payload.fromMe).length;
+  // Last: everybody takes this row after all others.
+  if (received > 0) await countLineTraffic(tx.db, line.id, { received }, nowMs);
   return accepted;
 }
 

@@ -524,6 +524,9 @@ forEachStore((open, databaseEngine) => {
       expect(engine().wire).toHaveLength(2);
       expect(engine().wire[1]).toEqual(engine().wire[0]);
       expect(await journal('message.sent')).toHaveLength(1);
+      const counted = await test.store.db.selectFrom('line_traffic').select(['sent', 'send_ms']).execute();
+      expect(counted.map(({ sent }) => Number(sent))).toEqual([1, 1]);
+      expect(Number(counted[0]?.send_ms)).toBeGreaterThan(0);
     });
 
     it('without an answer are repeated while the connection stands, and fail at last', async () => {
@@ -540,6 +543,11 @@ forEachStore((open, databaseEngine) => {
       expect(end).toEqual({ state: 'failed', code: 'whatsapp_timeout', details: {} });
       expect(engine().wire.length).toBe(8);
       expect(new Set(engine().wire.map((each) => each.proto)).size).toBe(1);
+      const counted = await test.store.db.selectFrom('line_traffic').select(['sent', 'failed']).execute();
+      expect(counted.map(({ sent, failed }) => [Number(sent), Number(failed)])).toEqual([
+        [0, 1],
+        [0, 1],
+      ]);
     });
 
     it.each([

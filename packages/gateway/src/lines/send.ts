@@ -8,6 +8,7 @@ import { accept, type LineRef } from '../journal/accept.ts';
 import { projectPending } from '../journal/projections.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { countLineTraffic } from '../store/traffic.ts';
 import { returnSent } from '../store/usage.ts';
 import { failureOf } from './engine-errors.ts';
 import { failedFact } from './failed-fact.ts';
@@ -185,6 +186,11 @@ export class Send implements MailboxJob {
       ? changeFact(content, prepared, engine.self(), ack.timestamp)
       : sentFact(content, prepared, engine.self(), ack.timestamp);
     await accept(tx, line, [fact], nowMs);
+    if (!isChange(content)) {
+      const { acceptedAt, sendAt } = this.#entry;
+      const sendMs = Math.max(0, nowMs - Math.max(acceptedAt, sendAt ?? 0));
+      await countLineTraffic(tx.db, line.id, { sent: 1, sendMs, slowestSendMs: sendMs }, nowMs);
+    }
     return true;
   }
 
@@ -196,6 +202,7 @@ export class Send implements MailboxJob {
     const { messageId, toJid } = this.#entry;
     const fact = failedFact({ messageId, chat: this.#prepared?.recipient ?? toJid, code, details, atMs: nowMs });
     await accept(tx, line, [fact], nowMs);
+    if (!isChange(this.#entry.content)) await countLineTraffic(tx.db, line.id, { failed: 1 }, nowMs);
     return true;
   }
 }

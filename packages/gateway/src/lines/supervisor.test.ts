@@ -436,6 +436,25 @@ describe('the supervisor', () => {
     expect(supervisor.live.latest(id)).toEqual(view);
   });
 
+  it('says at once that the worker of a line is gone, and that it cannot be started', async () => {
+    create();
+    const id = await hosted();
+    const view: LiveView = { lineId: id, status: 'connected', reason: null, phone: '1', name: 'A', qr: null };
+    newest().say({ type: 'live', view });
+    const told: LiveView[] = [];
+    supervisor.live.subscribe((one) => void told.push(one));
+    shape = (worker) => {
+      worker.startsLines = false;
+    };
+    newest().exit({ code: 1, signal: null });
+    await until('told', () => told.length === 1);
+    expect(told).toEqual([{ ...view, status: 'connecting', reason: 'worker_restarting' }]);
+    await clock.advance(1_000);
+    await until('asked to start', () => newest().started().length === 1);
+    newest().say({ type: 'line_failed', lineId: id, detail: 'broken', isGone: false });
+    expect(told.at(-1)).toMatchObject({ status: 'disconnected', reason: 'worker_failed', phone: '1', name: 'A' });
+  });
+
   it('drains its workers when it closes, and kills those that do not end', async () => {
     create({ workers: 2 });
     await hosted('test');

@@ -10,6 +10,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/store.ts';
 import type { SpawnWorker } from './fork-worker.ts';
 import { listRunnable, loadLine } from './line-row.ts';
+import { lineStatus } from './line-status.ts';
 import { PendingCommands } from './pending-commands.ts';
 import type { LineProcessView, LineRouter } from './router.ts';
 import type { CommandOf, FromWorker, WorkerSetup } from './worker-protocol.ts';
@@ -293,6 +294,7 @@ class LineSupervisor implements Supervisor {
     const { clock } = this.#options;
     placement.failures += 1;
     this.#turnTo(placement, 'failed');
+    this.#tellOfProcess(placement);
     for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
     this.#retry(placement, backoffMs(placement.failures, clock.random()));
   }
@@ -313,8 +315,12 @@ class LineSupervisor implements Supervisor {
       const placement = this.#placements.get(lineId);
       if (!placement) continue;
       placement.cancelRetry?.();
-      if (placement.state !== 'stopping') this.#turnTo(placement, 'starting');
-      else for (const wake of placement.waiters.splice(0)) wake();
+      if (placement.state === 'stopping') {
+        for (const wake of placement.waiters.splice(0)) wake();
+      } else {
+        this.#turnTo(placement, 'starting');
+        this.#tellOfProcess(placement);
+      }
       for (const command of this.#pending.ofLine(lineId)) {
         if (slot.state === 'failed' || (command.wasSent && command.command.name !== 'send')) {
           command.reject(new AppError('line_failed'));
@@ -322,6 +328,20 @@ class LineSupervisor implements Supervisor {
         command.wasSent = false;
       }
     }
+  }
+
+  /** A worker that is gone says nothing more of its lines: what is true of them now is said here, until the next worker speaks. */
+  #tellOfProcess({ line }: Placement): void {
+    const last = this.live.latest(line.id);
+    if (!last) return;
+    const view = this.view(line.id);
+    const status = lineStatus(last, view);
+    this.live.publish({
+      ...last,
+      status,
+      reason: view.state === 'failed' ? 'worker_failed' : 'worker_restarting',
+      qr: null,
+    });
   }
 
   /** Sends what waits for this line. */

@@ -28,6 +28,8 @@ export interface Database {
   console_sessions: ConsoleSessionsTable;
   console_audit: ConsoleAuditTable;
   console_failures: ConsoleFailuresTable;
+  line_traffic: LineTrafficTable;
+  webhook_traffic: WebhookTrafficTable;
 }
 
 /** Facts of the installation: `key_check` proves the master key, `schema` is Kysely's own table. */
@@ -371,4 +373,32 @@ export interface ConnectLinksTable {
   expires_at: number;
   /** The line was paired through it: the link is worth nothing any more. */
   used_at: number | null;
+}
+
+/** What a line carried in one step of time (store/traffic.ts), kept up in the transactions that carry it. */
+export interface LineTrafficTable {
+  line_id: string;
+  /** Length of the step in milliseconds: an hour or a day, UTC. */
+  step: number;
+  /** Its begin, Unix milliseconds. */
+  at: number;
+  received: number;
+  /** Messages of ours that WhatsApp acknowledged. */
+  sent: number;
+  failed: number;
+  /** Sum over `sent`: from when it could leave to WhatsApp's acknowledgement. */
+  send_ms: number;
+  slowest_send_ms: number;
+}
+
+/** What a webhook was told in one step of time. `failed` counts attempts. */
+export interface WebhookTrafficTable {
+  webhook_id: string;
+  step: number;
+  at: number;
+  delivered: number;
+  failed: number;
+  /** Sum over all attempts. */
+  answer_ms: number;
+  slowest_answer_ms: number;
 }

@@ -1,6 +1,7 @@
 import type { Jid, OutboundContent } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { ErrorDetails } from '../core/app-error.ts';
+import type { LineOwner } from './lines.ts';
 import type { Database, OutboxTable } from './schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -93,6 +94,20 @@ export async function countWaiting(db: Db, lineId: string, nowMs: number): Promi
     .where((eb) => eb.or([eb('send_at', 'is', null), eb('send_at', '<=', nowMs)]))
     .executeTakeFirstOrThrow();
   return Number(row.count);
+}
+
+/** The same for every line of an account that has any, those for a later time too. */
+export async function countWaitingByLine(db: Db, owner: LineOwner): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('lines as l')
+    .innerJoin('outbox as o', 'o.line_id', 'l.id')
+    .select(['o.line_id', (eb) => eb.fn.countAll().as('count')])
+    .where('l.account_id', '=', owner.accountId)
+    .where('l.mode', '=', owner.mode)
+    .where('o.finished_at', 'is', null)
+    .groupBy('o.line_id')
+    .execute();
+  return new Map(rows.map((row) => [row.line_id, Number(row.count)]));
 }
 
 export async function findSend(db: Db, id: string): Promise<SendRow | undefined> {

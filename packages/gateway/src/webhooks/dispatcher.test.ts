@@ -66,6 +66,27 @@ forEachStore((openStore) => {
     expect(log).toMatchObject([{ number: 1, status_code: 200, error_class: null, response_excerpt: '{"ok":true}' }]);
   });
 
+  test('every attempt is counted once, with the time it took', async () => {
+    const { world, receiver } = await setUp({ script: ({ index }) => ({ answer: index === 0 ? 500 : 200 }) });
+    await world.addWebhook(receiver.url);
+    await world.emitMessages(3, { chats: 3 });
+    await run(world, [receiver]);
+    const counted = () => world.store.db.selectFrom('webhook_traffic').selectAll().orderBy('step').execute();
+    const rows = await eventually(counted, ([hour]) => Number(hour?.delivered) + Number(hour?.failed) >= 3);
+    const [{ took }] = (await world.store.db
+      .selectFrom('attempts')
+      .select((eb) => eb.fn.sum<number>('duration_ms').as('took'))
+      .execute()) as [{ took: number }];
+    const asked = { delivered: 2, failed: 1, answer_ms: Number(took) };
+    expect(
+      rows.map(({ delivered, failed, answer_ms }) => ({
+        delivered: Number(delivered),
+        failed: Number(failed),
+        answer_ms: Number(answer_ms),
+      })),
+    ).toEqual([asked, asked]);
+  });
+
   test('what was there before the start is delivered without a nudge', async () => {
     const { world, receiver } = await setUp();
     await world.addWebhook(receiver.url);

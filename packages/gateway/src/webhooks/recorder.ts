@@ -10,6 +10,7 @@ import {
   stillHeld,
 } from '../store/delivery-queue.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { countWebhookTraffic, type WebhookTraffic } from '../store/traffic.ts';
 import type { AttemptResult } from './attempt.ts';
 import { type Health, healthAfter } from './health.ts';
 import type { Lane } from './lane.ts';
@@ -142,7 +143,24 @@ async function storeBatch(tx: Tx, batch: Entry[], now: number, onOff: OnOff): Pr
     await markFailed(tx.db, delivery.seq, { nextAt: outcome.kind === 'retry' ? outcome.nextAt : null, at: now });
   }
   await insertAttempts(tx.db, attempted.map(attemptRow));
-  return storeHealth(tx, attempted, now, onOff);
+  const healths = await storeHealth(tx, attempted, now, onOff);
+  await countWebhookTraffic(tx.db, trafficOf(attempted), now);
+  return healths;
+}
+
+function trafficOf(attempted: readonly Attempted[]): Map<string, WebhookTraffic> {
+  const traffic = new Map<string, WebhookTraffic>();
+  for (const { lane, outcome, result } of attempted) {
+    const before = traffic.get(lane.webhookId) ?? { delivered: 0, failedAttempts: 0, answerMs: 0, slowestAnswerMs: 0 };
+    const isDelivered = outcome.kind === 'delivered';
+    traffic.set(lane.webhookId, {
+      delivered: before.delivered + (isDelivered ? 1 : 0),
+      failedAttempts: before.failedAttempts + (isDelivered ? 0 : 1),
+      answerMs: before.answerMs + result.durationMs,
+      slowestAnswerMs: Math.max(before.slowestAnswerMs, result.durationMs),
+    });
+  }
+  return traffic;
 }
 
 type Attempted = Extract<Entry, { result: AttemptResult }>;

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
 import { expirePending, pruneDeliveries } from '../store/delivery-queue.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { pruneTraffic } from '../store/traffic.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long the log keeps what ended well, and how long what waits may wait. */
@@ -21,6 +22,7 @@ export async function sweepDeliveries(
     (tx) => expirePending(tx.db, now - KEEP_MS, now),
     (tx) => pruneDeliveries(tx.db, ['delivered', 'skipped'], now - KEEP_MS),
     (tx) => pruneDeliveries(tx.db, ['dead', 'expired'], now - KEEP_DEAD_MS),
+    (tx) => pruneTraffic(tx.db, now),
   ];
   for (const step of steps) {
     let more = true;

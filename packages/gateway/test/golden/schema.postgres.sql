@@ -126,6 +126,14 @@ line_keys.line_id text collate C not null
 line_keys.kind text collate C not null
 line_keys.id text collate C not null
 line_keys.value bytea not null
+line_traffic.line_id text collate C not null
+line_traffic.step bigint not null
+line_traffic.at bigint not null
+line_traffic.received bigint not null
+line_traffic.sent bigint not null
+line_traffic.failed bigint not null
+line_traffic.send_ms bigint not null
+line_traffic.slowest_send_ms bigint not null
 lines.number bigint not null identity always
 lines.id text collate C not null
 lines.account_id text collate C not null
@@ -190,6 +198,13 @@ usage.mode text collate C not null
 usage.metric text collate C not null
 usage.period_start bigint not null
 usage.used bigint not null
+webhook_traffic.webhook_id text collate C not null
+webhook_traffic.step bigint not null
+webhook_traffic.at bigint not null
+webhook_traffic.delivered bigint not null
+webhook_traffic.failed bigint not null
+webhook_traffic.answer_ms bigint not null
+webhook_traffic.slowest_answer_ms bigint not null
 webhooks.id text collate C not null
 webhooks.account_id text collate C not null
 webhooks.mode text collate C not null
@@ -245,6 +260,8 @@ inbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 inbox: PRIMARY KEY (seq)
 line_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 line_keys: PRIMARY KEY (line_id, kind, id)
+line_traffic: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+line_traffic: PRIMARY KEY (line_id, step, at)
 lines: FOREIGN KEY (account_id) REFERENCES accounts(id)
 lines: PRIMARY KEY (number)
 lines: UNIQUE (id)
@@ -258,6 +275,8 @@ plans: PRIMARY KEY (name)
 settings: PRIMARY KEY (name)
 usage: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 usage: PRIMARY KEY (account_id, mode, metric, period_start)
+webhook_traffic: FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
+webhook_traffic: PRIMARY KEY (webhook_id, step, at)
 webhooks: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 webhooks: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 webhooks: PRIMARY KEY (id)
@@ -307,6 +326,8 @@ CREATE INDEX inbox_pending ON inbox USING btree (line_id, done, seq)
 CREATE UNIQUE INDEX inbox_pkey ON inbox USING btree (seq)
 CREATE INDEX inbox_tombstones ON inbox USING btree (done, created_at)
 CREATE UNIQUE INDEX line_keys_pkey ON line_keys USING btree (line_id, kind, id)
+CREATE INDEX line_traffic_age ON line_traffic USING btree (step, at)
+CREATE UNIQUE INDEX line_traffic_pkey ON line_traffic USING btree (line_id, step, at)
 CREATE INDEX lines_account ON lines USING btree (account_id, mode, number)
 CREATE UNIQUE INDEX lines_customer_ref ON lines USING btree (account_id, mode, customer_ref) WHERE ((customer_ref IS NOT NULL) AND (deleted_at IS NULL))
 CREATE UNIQUE INDEX lines_id_key ON lines USING btree (id)
@@ -326,6 +347,8 @@ CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished
 CREATE UNIQUE INDEX plans_pkey ON plans USING btree (name)
 CREATE UNIQUE INDEX settings_pkey ON settings USING btree (name)
 CREATE UNIQUE INDEX usage_pkey ON usage USING btree (account_id, mode, metric, period_start)
+CREATE INDEX webhook_traffic_age ON webhook_traffic USING btree (step, at)
+CREATE UNIQUE INDEX webhook_traffic_pkey ON webhook_traffic USING btree (webhook_id, step, at)
 CREATE INDEX webhooks_account ON webhooks USING btree (account_id, mode, created_at)
 CREATE INDEX webhooks_line ON webhooks USING btree (line_id) WHERE (line_id IS NOT NULL)
 CREATE UNIQUE INDEX webhooks_pkey ON webhooks USING btree (id)

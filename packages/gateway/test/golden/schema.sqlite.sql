@@ -186,6 +186,18 @@ CREATE TABLE line_keys (
   value blob not null,
   primary key (line_id, kind, id)
 ) without rowid;
+CREATE TABLE line_traffic (
+  line_id text not null references lines (id) on delete cascade,
+  step integer not null,
+  at integer not null,
+  received integer not null,
+  sent integer not null,
+  failed integer not null,
+  send_ms integer not null,
+  slowest_send_ms integer not null,
+  primary key (line_id, step, at)
+) without rowid;
+CREATE INDEX line_traffic_age on line_traffic (step, at);
 CREATE TABLE lines (
   number integer primary key autoincrement,
   id text not null unique,
@@ -265,6 +277,17 @@ CREATE TABLE usage (
   used integer not null,
   primary key (account_id, mode, metric, period_start)
 ) without rowid;
+CREATE TABLE webhook_traffic (
+  webhook_id text not null references webhooks (id) on delete cascade,
+  step integer not null,
+  at integer not null,
+  delivered integer not null,
+  failed integer not null,
+  answer_ms integer not null,
+  slowest_answer_ms integer not null,
+  primary key (webhook_id, step, at)
+) without rowid;
+CREATE INDEX webhook_traffic_age on webhook_traffic (step, at);
 CREATE TABLE webhooks (
   id text primary key,
   account_id text not null references accounts (id) on delete cascade,

@@ -7,6 +7,28 @@ const lineOf = ({ params }: { params: { line_id: string } }) => ({ line: { id: p
 /** What a line's page shows beside the line itself. `bridgeEvents`: what a webhook set here is told about. */
 export const lineRoutes = (bridgeEvents: readonly string[]): Route[] => [
   route({
+    tag: 'Lines',
+    limit: 'console',
+    auth: 'session',
+    method: 'GET',
+    role: 'viewer',
+    path: '/v1/activity',
+    operation: 'lineActivity',
+    summary: 'How every line does: its process, what waits, and the messages of the last 24 hours',
+    answers: { 200: { description: 'One entry for every line.', schema: schemas.activity } },
+    command: 'lines.activity',
+    in: () => ({}),
+    out: (lines) =>
+      json(200, {
+        lines: lines.map(({ lineId, process, ...rest }) => ({
+          line_id: lineId,
+          state: process.state,
+          health: process.health,
+          ...rest,
+        })),
+      }),
+  }),
+  route({
     ...common,
     method: 'GET',
     role: 'viewer',

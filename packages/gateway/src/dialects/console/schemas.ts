@@ -121,3 +121,18 @@ export const stats = z.object({
   rss_bytes: z.number(),
   event_loop_lag_ms: z.number(),
 });
+export const activity = z.object({
+  lines: z.array(
+    z.object({
+      line_id: z.string(),
+      state: z.string(),
+      health: z.string(),
+      waiting: z.int(),
+      received: z.int(),
+      sent: z.int(),
+      failed: z.int(),
+      /** Received and sent by hour, oldest first; empty when there were none. */
+      hours: z.int().array(),
+    }),
+  ),
+});

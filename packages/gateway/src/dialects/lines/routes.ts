@@ -8,6 +8,7 @@ import { historyRoutes } from './history-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
+import { trafficRoutes } from './traffic-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 import { settingsOf } from './webhook-schemas.ts';
 
@@ -350,4 +351,5 @@ export const routes: Route[] = [
   ...webhooks,
   ...historyRoutes,
   ...webhookRoutes,
+  ...trafficRoutes,
 ];

@@ -3,7 +3,15 @@ import { consoleTables } from './002-console.ts';
 import { linesApi } from './003-lines-api.ts';
 import { contactFacts } from './004-contact-facts.ts';
 import { archiveAfterSend } from './005-archive-after-send.ts';
+import { traffic } from './006-traffic.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
-export const MIGRATIONS: readonly Migration[] = [firstLight, consoleTables, linesApi, contactFacts, archiveAfterSend];
+export const MIGRATIONS: readonly Migration[] = [
+  firstLight,
+  consoleTables,
+  linesApi,
+  contactFacts,
+  archiveAfterSend,
+  traffic,
+];

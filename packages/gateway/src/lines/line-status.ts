@@ -1,5 +1,5 @@
 import type { Line, LineStatus } from '../core/lines.ts';
-import type { LineProcessView } from '../lines/router.ts';
+import type { LineProcessView } from './router.ts';
 
 /**
  * Where a line really stands. The row says what its worker last said; while no worker runs it, nothing is connected whatever the row says.
