@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { idempotentRequest } from '../access/idempotency.ts';
 import type { Execute } from '../commands/execute.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Answer, Checked, Dialect, Forward, Route } from './route.ts';
+import { type OnceRequest, runRow } from './run-row.ts';
 import { validationError } from './to-app-error.ts';
 
 export interface RowServices {
@@ -28,26 +28,23 @@ export async function answerRow(
   if (command === null) return write(reply, row.toAnswer(undefined, checked));
   const { caller } = request;
   if (!caller) throw new AppError('unauthorized');
-  // The row's own types joined its input to its command when it was made (see `route`).
-  const input = row.toInput(checked, caller) as never;
+  const outcome = await runRow(services.execute, dialect, row, checked, { caller, once: onceOf(row, request) });
+  if ('answer' in outcome) return write(reply, outcome.answer);
+  if (outcome.replayed) reply.header('idempotent-replayed', 'true');
+  return reply.code(outcome.saved.status).type('application/json; charset=utf-8').send(outcome.saved.body);
+}
+
+function onceOf(row: Route, request: FastifyRequest): OnceRequest | undefined {
   const key = row.idempotent ? request.headers['idempotency-key'] : undefined;
-  if (key === undefined) return write(reply, row.toAnswer(await services.execute.run(command, input, caller), checked));
+  if (key === undefined) return undefined;
   if (typeof key !== 'string') throw invalid('Idempotency-Key', 'Send the header once.');
-  const once = await services.execute.runOnce(command, input, caller, {
-    request: idempotentRequest({
-      accountId: caller.accountId,
-      mode: caller.mode,
-      key,
-      method: request.method,
-      path: request.url.split('?', 1)[0] ?? '',
-      query: request.query as Record<string, unknown>,
-      body: request.body,
-    }),
-    render: (outcome) =>
-      'error' in outcome ? savedError(dialect, outcome.error) : saved(row.toAnswer(outcome.result, checked)),
-  });
-  if (once.replayed) reply.header('idempotent-replayed', 'true');
-  return reply.code(once.answer.status).type('application/json; charset=utf-8').send(once.answer.body);
+  return {
+    key,
+    method: request.method,
+    path: request.url.split('?', 1)[0] ?? '',
+    query: request.query as Record<string, unknown>,
+    body: request.body,
+  };
 }
 
 /** Passes a request on, and the answer back. */
@@ -58,13 +55,6 @@ export async function answerForwarded(
 ): Promise<FastifyReply> {
   if (!request.caller) throw new AppError('unauthorized');
   return write(reply, await forward(request, request.caller));
-}
-
-const saved = (answer: Answer) => ({ status: answer.status, body: JSON.stringify(answer.json) });
-
-function savedError(dialect: Dialect, error: AppError) {
-  const { status, body } = dialect.errorAnswer(error);
-  return { status, body: JSON.stringify(body) };
 }
 
 function write(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -80,7 +70,10 @@ function write(reply: FastifyReply, answer: Answer): FastifyReply {
 }
 
 /** The request's parts as the row's schemas produce them; every wrong field is named in one `validation_error`. */
-function check(row: Route, request: FastifyRequest): Checked<unknown, unknown, unknown> {
+export function check(
+  row: Pick<Route, 'params' | 'query' | 'body'>,
+  request: { params: unknown; query: unknown; body?: unknown },
+): Checked<unknown, unknown, unknown> {
   const issues: z.core.$ZodIssue[] = [];
   const part = (schema: z.ZodType | undefined, value: unknown): unknown => {
     if (!schema) return undefined;

@@ -53,7 +53,7 @@ const errorName = (dialect: Dialect): string => `${dialect.name[0]?.toUpperCase(
  * `$schema` names the dialect once for the whole document, so that schemas carry none. Answers may grow members without breaking anybody,
  * so nothing is said against further ones; bounds that every JSON integer has are left out.
  */
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
     target: 'draft-2020-12',

@@ -1,0 +1,116 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Caller, Execute } from '../../../commands/execute.ts';
+import { AppError } from '../../../core/app-error.ts';
+import { check } from '../../../http/answer-row.ts';
+import type { Answer, Checked, Route } from '../../../http/route.ts';
+import { runRow } from '../../../http/run-row.ts';
+import { toAppError } from '../../../http/to-app-error.ts';
+import { errorAnswer } from '../errors.ts';
+import { IDEMPOTENCY_KEY, type Json, type Tool } from './tool.ts';
+import { savedToolError, toolError, unknownParameters } from './tool-errors.ts';
+import { fenced, marked } from './untrusted.ts';
+
+export interface ToolServices {
+  execute: Execute;
+  /** Told of failures that nobody expected. */
+  onFault(error: AppError, tool: string): void;
+}
+
+type Content = CallToolResult['content'];
+
+const PREFIX = '/api/bridge';
+const WORDS = { errorAnswer };
+
+/** Runs a tool: its row's checks, its row's command, its row's answer. A refusal is a tool error, which the agent reads; never a protocol error. */
+export async function callTool(
+  services: ToolServices,
+  tool: Tool,
+  args: Json,
+  caller: Caller,
+): Promise<CallToolResult> {
+  try {
+    return await run(services, tool, args, caller);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === 'server_error') services.onFault(error, tool.name);
+    return toolError(error);
+  }
+}
+
+async function run({ execute }: ToolServices, tool: Tool, args: Json, caller: Caller): Promise<CallToolResult> {
+  const { row } = tool;
+  const given = argumentsOf(tool, args);
+  const checked = checkArguments(row, given);
+  const key = args[IDEMPOTENCY_KEY];
+  const once =
+    key === undefined ? undefined : { key: String(key), method: row.method, path: PREFIX + row.path, body: given };
+  let bytes: Answer['bytes'];
+  // The one command answers twice: as JSON, and as the bytes that a picture is made of.
+  const twice: Route = tool.bytes
+    ? {
+        ...row,
+        toAnswer(result, seen) {
+          bytes = row.toAnswer(result, withQuery(seen, tool.bytes)).bytes;
+          return row.toAnswer(result, seen);
+        },
+      }
+    : row;
+  const outcome = await runRow(execute, WORDS, twice, checked, { caller, once });
+  if ('answer' in outcome) return result(tool, outcome.answer.json as Json | undefined, bytes ?? outcome.answer.bytes);
+  const body = JSON.parse(outcome.saved.body) as Json;
+  if (outcome.saved.status >= 400) return savedToolError({ status: outcome.saved.status, body });
+  return result(tool, body, undefined);
+}
+
+const withQuery = (checked: Checked<unknown, unknown, unknown>, query: Json | undefined) => ({
+  ...checked,
+  query: { ...(checked.query as Json | undefined), ...query },
+});
+
+/** The row's parameters: known ones only, in its words. */
+function argumentsOf(tool: Tool, args: Json): Json {
+  const known = Object.keys(tool.input.properties as Json);
+  const unknown = Object.keys(args).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw unknownParameters(unknown, known);
+  const missing = (tool.requires ?? []).find((name) => args[name] === undefined);
+  if (missing !== undefined) {
+    const message = 'This field is required.';
+    throw new AppError('validation_error', { details: [{ path: missing, message }] }, { message: `${missing}: ${message}` });
+  }
+  const { [IDEMPOTENCY_KEY]: _, ...own } = args;
+  const prepared = tool.prepare ? tool.prepare(own) : own;
+  const entries = Object.entries(prepared).map(([name, value]) => [tool.renames?.[name] ?? name, value] as const);
+  return { ...Object.fromEntries(entries), ...tool.fixed };
+}
+
+/** A query's values are text, whatever they stand for. */
+function checkArguments(row: Route, args: Json): Checked<unknown, unknown, unknown> {
+  const query = Object.entries(args).map(([name, value]) => [
+    name,
+    typeof value === 'boolean' || typeof value === 'number' ? String(value) : value,
+  ]);
+  return check(row, { params: args, query: Object.fromEntries(query), body: args });
+}
+
+function result(tool: Tool, json: Json | undefined, bytes: Answer['bytes']): CallToolResult {
+  const content: Content = [];
+  if (json !== undefined) {
+    const structured = marked(json, tool.untrusted);
+    const text = JSON.stringify(structured);
+    content.push({ type: 'text', text: tool.say(json) });
+    content.push({ type: 'text', text: structured === json ? text : fenced(text) });
+    if (bytes) content.push(contentOf(bytes));
+    return { content, structuredContent: structured };
+  }
+  content.push({ type: 'text', text: tool.say({}) });
+  if (bytes) content.push(contentOf(bytes));
+  return { content };
+}
+
+function contentOf({ contentType, data }: NonNullable<Answer['bytes']>): Content[number] {
+  const mimeType = contentType.split(';', 1)[0]?.trim() ?? 'application/octet-stream';
+  const base64 = Buffer.from(data).toString('base64');
+  if (mimeType.startsWith('image/')) return { type: 'image', data: base64, mimeType };
+  if (mimeType.startsWith('audio/')) return { type: 'audio', data: base64, mimeType };
+  return { type: 'resource', resource: { uri: 'ponte://file', mimeType, blob: base64 } };
+}

@@ -1,0 +1,83 @@
+import { chatOfPhone, phoneOrJid } from '../chat-argument.ts';
+import { counted } from '../say.ts';
+import type { Json, ToolFacts } from '../tool.ts';
+
+const MESSAGE = ['body', 'media.filename'];
+const inList = (list: string, fields: readonly string[]) => fields.map((field) => `${list}[].${field}`);
+const CHATS = inList('chats', ['name', 'last_message.body']);
+
+const messageState = (answer: Json): string =>
+  `Message ${String(answer.message_id)} (${answer.from_me ? 'sent by the line' : 'received'}): ${String(answer.status)}.`;
+
+export const reading: Record<string, ToolFacts[]> = {
+  listChats: [
+    {
+      name: 'bridge_get_chats',
+      title: 'List chats',
+      description:
+        'The chats of a line, the one with the newest message first, with unread counts and the last message of each. Start here to find a chat; then bridge_get_messages.',
+      effect: 'reads',
+      takes: ['line_id', 'limit', 'archived'],
+      say: counted('chats', 'chat'),
+      untrusted: CHATS,
+    },
+    {
+      name: 'bridge_get_more_chats',
+      title: 'List further chats',
+      description: 'The page after one of bridge_get_chats: give its next_cursor.',
+      effect: 'reads',
+      requires: ['cursor'],
+      say: counted('chats', 'chat'),
+      untrusted: CHATS,
+    },
+  ],
+  listMessages: [
+    {
+      name: 'bridge_get_messages',
+      title: 'Read a chat',
+      description:
+        'The newest messages of one chat, newest first (limit up to 200). To look for words or to page back use bridge_search_messages; to wait for an answer use bridge_wait_for_reply.',
+      effect: 'reads',
+      takes: ['line_id', 'phone', 'limit'],
+      requires: ['phone'],
+      shown: { phone: phoneOrJid },
+      prepare: chatOfPhone,
+      say: counted('messages', 'message'),
+      untrusted: inList('messages', MESSAGE),
+    },
+    {
+      name: 'bridge_search_messages',
+      title: 'Search messages, or read further back',
+      description:
+        'Messages that have the words q, in one chat (phone or jid) or in all of the line; or, without q, the messages of a chat older than before (next_before of the page before).',
+      effect: 'reads',
+      say: counted('messages', 'message'),
+      untrusted: inList('messages', MESSAGE),
+    },
+  ],
+  getMessage: [
+    {
+      name: 'bridge_get_message',
+      title: 'One message and how far it came',
+      description:
+        'A message by its message_id, with its timeline: accepted, sent, delivered, read, played, or failed and why. Use it after a send that was accepted but not sent yet.',
+      effect: 'reads',
+      renames: { message_id: 'id' },
+      say: messageState,
+      untrusted: MESSAGE,
+    },
+  ],
+  archiveChat: [
+    {
+      name: 'bridge_archive_chat',
+      title: 'Archive a chat',
+      description: 'Archives a chat, on the phone too; archive false takes it out of the archive.',
+      effect: 'sets',
+      takes: ['line_id', 'phone', 'archive'],
+      requires: ['phone'],
+      shown: { phone: phoneOrJid },
+      prepare: chatOfPhone,
+      say: (answer) => (answer.archived ? 'Archived.' : 'Not archived any more.'),
+    },
+  ],
+};
