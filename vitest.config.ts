@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source', 'node', 'default'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    // The eventsource packages too publish their sources as "source": they are compiled here, since Node would not.
+    server: { deps: { inline: [/@modelcontextprotocol\/client/, /\/eventsource(-parser)?\//] } },
     setupFiles: ['./vitest.leaks.ts'],
     pool: 'forks',
     testTimeout: 30_000,

@@ -18,9 +18,11 @@ import { createConnectDialect } from './dialects/connect/dialect.ts';
 import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
 import { createLiveStreams } from './dialects/console/live-stream.ts';
 import { linesDialect } from './dialects/lines/dialect.ts';
+import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
 import { linesWebhookFormat } from './dialects/lines/webhook-format.ts';
 import { createEndpoints } from './endpoints.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
+import { createRebindingGuard } from './http/rebinding-guard.ts';
 import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
@@ -155,6 +157,13 @@ async function build(
   };
   const sandbox = { execute, clock, log, simulator: control };
   const publicUrl = config.http.publicUrl ?? '/';
+  const mcp = createMcpDialect({
+    execute,
+    version: options.version,
+    guard: createRebindingGuard({ ...config.http, allowedHosts: config.http.mcpAllowedHosts }),
+    onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
+    onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
+  });
   const http = createHttpServer(
     {
       execute,
@@ -173,6 +182,8 @@ async function build(
     },
     [
       bridgesDialect,
+      // Before the Lines API, whose prefix it shares.
+      mcp.dialect,
       linesDialect,
       createConnectDialect({ desk: createConnectDesk(services), clock }),
       createAdminDialect({ operator: createOperator({ store, keys, clock }), token: config.http.adminToken }),
@@ -196,6 +207,7 @@ async function build(
   onClose(() => dispatcher.close());
   onClose(() => http.close());
   onClose(() => live.close());
+  onClose(() => mcp.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;

@@ -13,7 +13,7 @@ import type { Line } from '../core/lines.ts';
 import { findSend } from '../store/sends.ts';
 import type { AccountCommand, LineCommand, SendCommand } from './command.ts';
 import { COMMANDS, type CommandTable } from './commands.ts';
-import type { Caller, Context, Services } from './context.ts';
+import type { Caller, Context, Scope, Services } from './context.ts';
 import { findAccount } from './find-account.ts';
 import { findLine, type LineRef } from './find-line.ts';
 import { ClaimTakenError, failureOf, reopenFailed } from './sends.ts';
@@ -100,6 +100,9 @@ export function createExecute(services: Services): Execute {
     },
   };
 }
+
+/** What a key needs to run a command. */
+export const scopeOf = (name: CommandName): Scope => COMMANDS[name].scope;
 
 /** The key's scope, then the account's state. */
 async function authorise(services: Services, command: AnyCommand, caller: Caller): Promise<Context> {

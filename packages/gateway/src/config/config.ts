@@ -9,6 +9,8 @@ export interface Config {
     /** What others call this server; undefined = derived from host and port. */
     publicUrl: string | undefined;
     trustProxy: boolean | string[];
+    /** Further names that requests to the MCP server may carry in Host and Origin. */
+    mcpAllowedHosts: string[];
     metricsToken: string | undefined;
     /** Of the admin API; undefined = there is none. */
     adminToken: string | undefined;
@@ -133,6 +135,12 @@ function adminTokenOf(read: Reader): string | undefined {
   );
 }
 
+function hostNamesOf(read: Reader, name: string): string[] {
+  const entries = read.list(name);
+  if (entries.every((entry) => /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(entry))) return entries;
+  throw read.wrong(name, 'names without scheme and port, such as ponte,wa.example.com');
+}
+
 function versionOf(read: Reader): [number, number, number] | undefined {
   const value = read.text('WHATSAPP_VERSION');
   if (value === undefined) return undefined;
@@ -164,6 +172,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       port: read.integer('PORT', 8080, 0, 65_535),
       publicUrl: publicUrlOf(read),
       trustProxy: trustProxyOf(read),
+      mcpAllowedHosts: hostNamesOf(read, 'MCP_ALLOWED_HOSTS'),
       metricsToken: read.text('METRICS_TOKEN'),
       adminToken: adminTokenOf(read),
       allowInsecureCookies: read.flag('INSECURE_COOKIES', false),
@@ -200,6 +209,7 @@ export function configSummary(config: Config): Record<string, unknown> {
     isolation: config.workers.isolation,
     sandbox: config.sandbox.isOn,
     allowPrivateTargets: config.allowPrivateTargets,
+    mcpAllowedHosts: config.http.mcpAllowedHosts,
     metricsToken: config.http.metricsToken !== undefined,
     adminToken: config.http.adminToken !== undefined,
     trustProxy: config.http.trustProxy,

@@ -20,7 +20,8 @@ export type RebindingGuard = (request: FastifyRequest) => void;
  */
 export function createRebindingGuard(options: RebindingGuardOptions): RebindingGuard {
   const names = new Set(['localhost', ...options.allowedHosts.map((name) => name.toLowerCase())]);
-  if (options.publicUrl !== undefined && URL.canParse(options.publicUrl)) names.add(new URL(options.publicUrl).hostname);
+  if (options.publicUrl !== undefined && URL.canParse(options.publicUrl))
+    names.add(new URL(options.publicUrl).hostname);
   if (isIP(options.host) === 0) names.add(options.host.toLowerCase());
   return ({ headers }) => {
     const host = hostnameOf(`http://${headers.host ?? ''}`);

@@ -14,7 +14,9 @@ import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
 import { createConnectDialect } from '../../src/dialects/connect/dialect.ts';
 import { linesDialect } from '../../src/dialects/lines/dialect.ts';
+import { createMcpDialect } from '../../src/dialects/lines/mcp/dialect.ts';
 import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
+import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
@@ -125,8 +127,16 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     maxWaitingSends: options.maxWaitingSends,
   };
   const execute = createExecute(services);
+  const mcp = createMcpDialect({
+    execute,
+    version: '0.1.0',
+    guard: createRebindingGuard({ publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] }),
+    onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
+    onRefused: () => {},
+  });
   const dialects = [
     bridgesDialect,
+    mcp.dialect,
     linesDialect,
     createConnectDialect({ desk: createConnectDesk(services), clock }),
     createAdminDialect({
@@ -189,6 +199,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
+      await mcp.close();
       await app.close();
       await db.close();
     },

@@ -75,7 +75,11 @@ function argumentsOf(tool: Tool, args: Json): Json {
   const missing = (tool.requires ?? []).find((name) => args[name] === undefined);
   if (missing !== undefined) {
     const message = 'This field is required.';
-    throw new AppError('validation_error', { details: [{ path: missing, message }] }, { message: `${missing}: ${message}` });
+    throw new AppError(
+      'validation_error',
+      { details: [{ path: missing, message }] },
+      { message: `${missing}: ${message}` },
+    );
   }
   const { [IDEMPOTENCY_KEY]: _, ...own } = args;
   const prepared = tool.prepare ? tool.prepare(own) : own;

@@ -9,5 +9,6 @@ export function chatOfPhone({ phone, ...rest }: Json): Json {
 export const phoneOrJid: Json = {
   type: 'string',
   maxLength: 128,
-  description: 'The chat: a phone number in international form (+34600000000), or a jid from bridge_get_chats (groups).',
+  description:
+    'The chat: a phone number in international form (+34600000000), or a jid from bridge_get_chats (groups).',
 };

@@ -30,13 +30,15 @@ const NEXT: Record<ErrorCode, string> = {
   plan_not_found: ASK_OWNER,
   plan_in_use: ASK_OWNER,
   key_not_found: ASK_OWNER,
-  already_paired: 'Nothing to do: call bridge_get_line. Call bridge_logout_line first only when it must be paired anew.',
+  already_paired:
+    'Nothing to do: call bridge_get_line. Call bridge_logout_line first only when it must be paired anew.',
   line_not_connected:
     'Call bridge_get_line for its status. unpaired or logged_out: pair it with bridge_get_qr or bridge_create_connect_link. connecting or disconnected: try again in some seconds.',
   line_failed: 'Try again in a minute.',
   idempotency_conflict: 'Use a new idempotency_key: this one belongs to another call.',
   idempotency_in_progress: 'Make the same call with the same idempotency_key again in a few seconds.',
-  not_on_whatsapp: 'Check the number with the person you work for; bridge_check_numbers tells which numbers have WhatsApp.',
+  not_on_whatsapp:
+    'Check the number with the person you work for; bridge_check_numbers tells which numbers have WhatsApp.',
   media_fetch_failed: 'Check that the URL is public, https and answers with the file itself.',
   media_rejected: 'Use a file of a kind and size that WhatsApp takes, or send it as a document.',
   media_expired: 'Ask the sender to send the file again.',
@@ -71,10 +73,14 @@ function worded({ body }: ErrorAnswer, next: string): CallToolResult {
   // The envelope and the flat form of the Lines API as one.
   const { error, message, ok: _, ...details } = body;
   const flat =
-    typeof error === 'object' && error !== null ? { ...(error as { code: string; message: string }) } : { code: error, message, ...details };
+    typeof error === 'object' && error !== null
+      ? { ...(error as { code: string; message: string }) }
+      : { code: error, message, ...details };
   return {
     isError: true,
-    content: [{ type: 'text', text: `${String(flat.code)}: ${String(flat.message)}\nNext: ${next}\n${JSON.stringify(flat)}` }],
+    content: [
+      { type: 'text', text: `${String(flat.code)}: ${String(flat.message)}\nNext: ${next}\n${JSON.stringify(flat)}` },
+    ],
     _meta: { error: flat, next },
   };
 }

@@ -15,7 +15,8 @@ export const account: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_get_usage',
       title: 'Usage in this period',
-      description: 'Messages sent, webhook events and lines in this billing period, and what the plan allows (null: unlimited).',
+      description:
+        'Messages sent, webhook events and lines in this billing period, and what the plan allows (null: unlimited).',
       effect: 'reads',
       say: always('The usage.'),
     },
@@ -52,7 +53,8 @@ export const webhooks: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_create_webhook',
       title: 'Create a webhook',
-      description: 'Delivers events to a public https URL from now on. The answer holds the signing secret, once: hand it on safely.',
+      description:
+        'Delivers events to a public https URL from now on. The answer holds the signing secret, once: hand it on safely.',
       effect: 'adds',
       say: (answer) => `${shownWebhook(answer)} Its secret is in this answer only.`,
     },
@@ -84,7 +86,8 @@ export const webhooks: Record<string, ToolFacts[]> = {
       description: 'Delivers a webhook.test event now and tells what the endpoint answered.',
       effect: 'adds',
       renames: webhookId,
-      say: (answer) => (answer.ok ? 'The endpoint took it.' : 'The endpoint did not take it: see status_code and error.'),
+      say: (answer) =>
+        answer.ok ? 'The endpoint took it.' : 'The endpoint did not take it: see status_code and error.',
       untrusted: [EXCERPT],
     },
   ],
@@ -92,7 +95,8 @@ export const webhooks: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_rotate_webhook_secret',
       title: 'New secret for a webhook',
-      description: 'Gives a webhook a new signing secret, in this answer only; the old one signs too until the grace ends.',
+      description:
+        'Gives a webhook a new signing secret, in this answer only; the old one signs too until the grace ends.',
       effect: 'adds',
       renames: webhookId,
       say: always('The new secret is in this answer only.'),
@@ -112,7 +116,8 @@ export const webhooks: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_list_deliveries',
       title: 'Deliveries of a webhook',
-      description: 'The log of a webhook, newest first: which events were delivered, wait, or failed for good (dead), and why.',
+      description:
+        'The log of a webhook, newest first: which events were delivered, wait, or failed for good (dead), and why.',
       effect: 'reads',
       renames: webhookId,
       say: counted('deliveries', 'delivery', 'deliveries'),

@@ -16,7 +16,8 @@ export const lines: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_get_line',
       title: 'Status of a line',
-      description: 'One line: its status (unpaired, pairing, connecting, connected, disconnected, logged_out), number and name.',
+      description:
+        'One line: its status (unpaired, pairing, connecting, connected, disconnected, logged_out), number and name.',
       effect: 'reads',
       say: lineStatus,
     },
@@ -35,7 +36,8 @@ export const lines: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_change_line',
       title: 'Change a line',
-      description: 'Changes the label, the customer_ref or the pacing (gaps between sends) of a line. What is left out stays.',
+      description:
+        'Changes the label, the customer_ref or the pacing (gaps between sends) of a line. What is left out stays.',
       effect: 'sets',
       say: lineStatus,
     },
@@ -44,7 +46,8 @@ export const lines: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_delete_line',
       title: 'Delete a line',
-      description: 'Unpairs a line and deletes it with all its chats and messages. It cannot be undone: be asked for it first.',
+      description:
+        'Unpairs a line and deletes it with all its chats and messages. It cannot be undone: be asked for it first.',
       effect: 'ends',
       say: always('The line is deleted.'),
     },
@@ -94,7 +97,8 @@ export const lines: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_get_queue',
       title: 'What waits to be sent',
-      description: 'Messages that were accepted and have not left: waiting for their turn (sends are paced) or for their time (send_at).',
+      description:
+        'Messages that were accepted and have not left: waiting for their turn (sends are paced) or for their time (send_at).',
       effect: 'reads',
       say: (answer) => `${String(answer.depth)} waiting, ${String(answer.scheduled)} scheduled.`,
     },
@@ -103,7 +107,8 @@ export const lines: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_cancel_message',
       title: 'Take back a message that waits',
-      description: 'Cancels a message that has not left yet (see bridge_get_queue). Once it left, bridge_revoke_message deletes it for everyone.',
+      description:
+        'Cancels a message that has not left yet (see bridge_get_queue). Once it left, bridge_revoke_message deletes it for everyone.',
       effect: 'ends',
       say: always('Cancelled: it will not be sent.'),
     },

@@ -37,7 +37,8 @@ export const sending: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_react_message',
       title: 'React with an emoji',
-      description: 'Puts an emoji on a message (jid of its chat and message_id from bridge_get_messages); an empty emoji takes it back.',
+      description:
+        'Puts an emoji on a message (jid of its chat and message_id from bridge_get_messages); an empty emoji takes it back.',
       effect: 'sets',
       takes: ['line_id', 'jid', 'message_id', 'emoji'],
       say: sent,
@@ -74,7 +75,8 @@ export const sending: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_send_event',
       title: 'Send an invitation to an event',
-      description: 'Sends an event with a start (Unix seconds) that people can accept. Answers arrive as event.response events at webhooks.',
+      description:
+        'Sends an event with a start (Unix seconds) that people can accept. Answers arrive as event.response events at webhooks.',
       effect: 'adds',
       say: sent,
     },
@@ -93,7 +95,8 @@ export const sending: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_revoke_message',
       title: 'Delete a message for everyone',
-      description: 'Deletes a message for everyone: one that this line sent, or another’s in a group where it is admin. It cannot be undone.',
+      description:
+        'Deletes a message for everyone: one that this line sent, or another’s in a group where it is admin. It cannot be undone.',
       effect: 'ends',
       takes: ['line_id', 'jid', 'message_id', 'sender'],
       say: sent,
@@ -112,7 +115,8 @@ export const sending: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_show_typing',
       title: 'Show “typing…”',
-      description: 'Shows that the line types or records a voice note, or stopped (state paused). WhatsApp hides it after some seconds.',
+      description:
+        'Shows that the line types or records a voice note, or stopped (state paused). WhatsApp hides it after some seconds.',
       effect: 'sets',
       say: always('Shown.'),
     },

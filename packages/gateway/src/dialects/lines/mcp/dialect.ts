@@ -1,0 +1,109 @@
+import { type AuthInfo, createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Caller } from '../../../commands/execute.ts';
+import { AppError } from '../../../core/app-error.ts';
+import type { RebindingGuard } from '../../../http/rebinding-guard.ts';
+import { type Dialect, type ErrorAnswer, type Forward, forwardRoute } from '../../../http/route.ts';
+import { exchange } from '../../../http/web-exchange.ts';
+import { errorAnswer as restErrorAnswer } from '../errors.ts';
+import { routes } from '../routes.ts';
+import { createServer, type McpServices } from './server.ts';
+import { toolTable } from './tools/table.ts';
+
+export interface McpDialectServices extends Omit<McpServices, 'tools'> {
+  guard: RebindingGuard;
+  /** Told of requests that the protocol refuses; for the log. */
+  onRefused(error: Error): void;
+}
+
+export interface McpDoor {
+  dialect: Dialect;
+  /** Ends the streams that are open; further requests fail. */
+  close(): Promise<void>;
+}
+
+/** The server that answers a request of a caller. */
+export type ServerFactory = (caller: Caller) => McpServer;
+
+/** JSON-RPC 2.0: the body is no JSON; and a code of the server's own. */
+const PARSE_ERROR = -32_700;
+const REFUSED = -32_000;
+
+/**
+ * The MCP server at `/api/bridge/mcp`: Streamable HTTP without sessions, for the 2026-07-28 revision and for clients of 2025. Keys, limits and request
+ * ids are those of REST. Every request gets a server of its own.
+ */
+export function createMcpDialect(services: McpDialectServices): McpDoor {
+  const tools = toolTable(routes);
+  return createMcpDoor((caller) => createServer({ ...services, tools }, caller), services);
+}
+
+/** The same door before other servers: what the conformance suite calls is mounted like this. */
+export function createMcpDoor(
+  serverFor: ServerFactory,
+  { guard, onRefused }: Pick<McpDialectServices, 'guard' | 'onRefused'>,
+): McpDoor {
+  const callers = new WeakMap<AuthInfo, Caller>();
+  const handler = createMcpHandler(
+    ({ authInfo }) => {
+      const caller = authInfo && callers.get(authInfo);
+      if (!caller) throw new Error('a request without a caller reached the MCP server');
+      return serverFor(caller);
+    },
+    { onerror: onRefused, legacy: 'stateless', maxSubscriptions: MAX_SUBSCRIPTIONS },
+  );
+  const forward: Forward = async (request, caller) => {
+    guard(request);
+    if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
+    // The key's text stays at the front door: nothing behind it can pass it on.
+    const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
+    callers.set(authInfo, caller);
+    return exchange(request, (webRequest, parsedBody) => handler.fetch(webRequest, { authInfo, parsedBody }));
+  };
+  return { dialect: dialectOf(forward), close: () => handler.close() };
+}
+
+const dialectOf = (forward: Forward): Dialect => ({
+  name: 'mcp',
+  prefix: '/api/bridge/mcp',
+  title: 'MCP server',
+  description: 'Tools, resources and prompts for agents, over the Lines API.',
+  cors: true,
+  published: false,
+  ipLimit: 'ip',
+  // Without sessions there is nothing to GET or to DELETE.
+  routes: [
+    forwardRoute({
+      method: 'POST',
+      path: '',
+      operation: 'mcp',
+      summary: 'Model Context Protocol, Streamable HTTP',
+      tag: 'MCP',
+      auth: 'key',
+      limit: 'api',
+      answers: {
+        200: { description: 'As the protocol says.', contentTypes: ['application/json', 'text/event-stream'] },
+        202: { description: 'A notification was taken.' },
+      },
+      forward,
+    }),
+  ],
+  errorAnswer,
+  errorSchema: z.object({
+    jsonrpc: z.literal('2.0'),
+    id: z.null(),
+    error: z.object({ code: z.int(), message: z.string(), data: z.looseObject({ code: z.string() }).optional() }),
+  }),
+});
+
+const NO_BODY = { details: [{ path: '', message: 'A JSON-RPC message is required.' }] };
+const MAX_SUBSCRIPTIONS = 200;
+
+/** Refusals before the protocol has a say: the statuses of REST, worded as JSON-RPC. */
+function errorAnswer(error: AppError): ErrorAnswer {
+  const { status, body } = restErrorAnswer(error);
+  const isEnvelope = typeof body.error === 'object' && body.error !== null;
+  const data = isEnvelope ? (body.error as Record<string, unknown>) : { ...body, error: undefined, code: body.error };
+  const code = error.code === 'validation_error' ? PARSE_ERROR : REFUSED;
+  return { status, body: { jsonrpc: '2.0', id: null, error: { code, message: error.message, data } } };
+}
