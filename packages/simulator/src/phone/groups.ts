@@ -13,8 +13,6 @@ export interface Roster {
   mode: 'pn' | 'lid';
   /** Every device of every member in the addressing of the group, this phone's own among them. */
   devices: Jid[];
-  /** Seconds until messages of this group disappear; 0 = never. */
-  ephemeralS: number;
 }
 
 /** Asks the server who is in a group and which devices they have: two queries, however large the group. Throws NotInGroupError. */
@@ -34,8 +32,12 @@ export async function rosterOf(
       formatJid(name?.user ?? '', name?.server ?? '', parseJid(device)?.device ?? 0),
     );
   });
-  const ephemeralS = Number(child(group, 'ephemeral')?.attrs.expiration ?? 0);
-  return { mode: group.attrs.addressing_mode === 'pn' ? 'pn' : 'lid', devices, ephemeralS };
+  return { mode: group.attrs.addressing_mode === 'pn' ? 'pn' : 'lid', devices };
+}
+
+/** Seconds until messages of this group disappear; 0 = never. Throws NotInGroupError. */
+export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<number> {
+  return Number(child(await metadata(link, groupJid), 'ephemeral')?.attrs.expiration ?? 0);
 }
 
 async function metadata(link: DeviceLink, groupJid: Jid): Promise<Node> {

@@ -2,6 +2,7 @@ import { formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { type DeviceLink, IqError, type PhoneSettings, type PhoneStore } from '../phone/network.ts';
 import { Phone } from '../phone/phone.ts';
 import type { Account } from './accounts.ts';
+import { routeCall } from './calls.ts';
 import { type Db, prepare } from './database.ts';
 import { answerIq } from './iq/table.ts';
 import type { Endpoint } from './mailbox.ts';
@@ -213,8 +214,11 @@ function linkOf(tenant: Tenant, router: Router, sender: Sender, life: Life): Dev
     },
     query: async (node) => {
       if (life.isOver) throw new IqError(410, 'gone');
-      const iq = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
-      const { answer, afterwards } = await answerIq(tenant, sender, iq);
+      const asked = { ...node, attrs: { id: hexId(tenant.rng, 8), ...node.attrs } };
+      const { answer, afterwards } =
+        node.tag === 'call'
+          ? { answer: routeCall(tenant, sender, asked).ack, afterwards: () => undefined }
+          : await answerIq(tenant, sender, asked);
       afterwards();
       const error = answer.attrs.type === 'error' && Array.isArray(answer.content) ? answer.content[0] : undefined;
       if (error) throw new IqError(Number(error.attrs.code), error.attrs.text ?? '');
