@@ -1,4 +1,4 @@
-import { child, childrenOf, formatJid, type Jid, type Node, parseJid } from '@ponte/engine';
+import { child, children, childrenOf, formatJid, type Jid, type Node, parseJid } from '@ponte/engine';
 import type { AddressBook } from './address-book.ts';
 import type { Directory } from './directory.ts';
 import { type DeviceLink, IqError, type PhoneStore } from './network.ts';
@@ -38,6 +38,15 @@ export async function rosterOf(
 /** Seconds until messages of this group disappear; 0 = never. Throws NotInGroupError. */
 export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<number> {
   return Number(child(await metadata(link, groupJid), 'ephemeral')?.attrs.expiration ?? 0);
+}
+
+/** Learns the numbers of members that a notice about a group names, wherever in it they stand. */
+export function learnMembers(notice: Node, book: AddressBook): void {
+  for (const node of children(notice)) {
+    const { jid, phone_number, lid } = node.attrs;
+    if (node.tag === 'participant') book.learn(jid, phone_number ?? lid);
+    else learnMembers(node, book);
+  }
 }
 
 async function metadata(link: DeviceLink, groupJid: Jid): Promise<Node> {

@@ -12,7 +12,7 @@ import { disappearing, readContent, unwrap } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import type { Envelope } from './envelope.ts';
-import { ephemeralOf } from './groups.ts';
+import { ephemeralOf, learnMembers } from './groups.ts';
 import { Inbound } from './inbound.ts';
 import { Inbox, type InboxEntry, newEntry } from './inbox.ts';
 import { Incoming } from './incoming.ts';
@@ -220,8 +220,10 @@ export class Phone implements PhoneDevice {
   }
 
   /** Asks the server something as this phone does. Rejects with IqError. */
-  query(iq: Node): Promise<Node> {
-    return this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+  async query(iq: Node): Promise<Node> {
+    const answer = await this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+    if (iq.attrs.xmlns === 'w:g2') learnMembers(answer, this.#book);
+    return answer;
   }
 
   sendPresence(state: 'available' | 'unavailable'): void {
