@@ -48,10 +48,22 @@ console_audit.mode text collate C
 console_audit.outcome text collate C not null
 console_audit.address text collate C not null
 console_audit.request_id text collate C not null
+console_challenges.challenge text collate C not null
+console_challenges.user_id text collate C
+console_challenges.expires_at bigint not null
 console_failures.subject text collate C not null
 console_failures.failures bigint not null
 console_failures.last_at bigint not null
 console_failures.blocked_until bigint not null
+console_passkeys.id text collate C not null
+console_passkeys.user_id text collate C not null
+console_passkeys.name text collate C not null
+console_passkeys.host text collate C not null
+console_passkeys.public_key bytea not null
+console_passkeys.counter bigint not null
+console_passkeys.transports text collate C not null
+console_passkeys.created_at bigint not null
+console_passkeys.used_at bigint
 console_sessions.id text collate C not null
 console_sessions.hash bytea not null
 console_sessions.user_id text collate C not null
@@ -239,7 +251,10 @@ chats: PRIMARY KEY (line_id, jid)
 connect_links: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 connect_links: PRIMARY KEY (hash)
 console_audit: PRIMARY KEY (seq)
+console_challenges: PRIMARY KEY (challenge)
 console_failures: PRIMARY KEY (subject)
+console_passkeys: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
+console_passkeys: PRIMARY KEY (id)
 console_sessions: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
 console_sessions: PRIMARY KEY (id)
 console_sessions: UNIQUE (hash)
@@ -294,8 +309,12 @@ CREATE INDEX connect_links_expiry ON connect_links USING btree (expires_at)
 CREATE INDEX connect_links_line ON connect_links USING btree (line_id)
 CREATE UNIQUE INDEX connect_links_pkey ON connect_links USING btree (hash)
 CREATE UNIQUE INDEX console_audit_pkey ON console_audit USING btree (seq)
+CREATE INDEX console_challenges_expiry ON console_challenges USING btree (expires_at)
+CREATE UNIQUE INDEX console_challenges_pkey ON console_challenges USING btree (challenge)
 CREATE INDEX console_failures_age ON console_failures USING btree (last_at)
 CREATE UNIQUE INDEX console_failures_pkey ON console_failures USING btree (subject)
+CREATE UNIQUE INDEX console_passkeys_pkey ON console_passkeys USING btree (id)
+CREATE INDEX console_passkeys_user ON console_passkeys USING btree (user_id, created_at)
 CREATE INDEX console_sessions_expiry ON console_sessions USING btree (expires_at)
 CREATE UNIQUE INDEX console_sessions_hash_key ON console_sessions USING btree (hash)
 CREATE UNIQUE INDEX console_sessions_pkey ON console_sessions USING btree (id)

@@ -68,6 +68,12 @@ CREATE TABLE console_audit (
   address text not null,
   request_id text not null
 );
+CREATE TABLE console_challenges (
+  challenge text primary key,
+  user_id text,
+  expires_at integer not null
+);
+CREATE INDEX console_challenges_expiry on console_challenges (expires_at);
 CREATE TABLE console_failures (
   subject text primary key,
   failures integer not null,
@@ -75,6 +81,18 @@ CREATE TABLE console_failures (
   blocked_until integer not null
 );
 CREATE INDEX console_failures_age on console_failures (last_at);
+CREATE TABLE console_passkeys (
+  id text primary key,
+  user_id text not null references console_users (id) on delete cascade,
+  name text not null,
+  host text not null,
+  public_key blob not null,
+  counter integer not null,
+  transports text not null,
+  created_at integer not null,
+  used_at integer
+);
+CREATE INDEX console_passkeys_user on console_passkeys (user_id, created_at);
 CREATE TABLE console_sessions (
   id text primary key,
   hash blob not null unique,
