@@ -12,6 +12,7 @@ import {
   typeOf,
 } from '../openapi.ts';
 import { CodeBlock } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Loading } from '../parts/layout.tsx';
 import { requestCode } from '../request-code.ts';
@@ -58,7 +59,7 @@ export function Reference() {
               onChange={(event) => setFilter(event.target.value)}
             />
           </div>
-          {error ? <Alert>{error.message}</Alert> : null}
+          {error ? <Failure error={error} /> : null}
           {!data && !error ? <Loading label={words.loading} /> : null}
           {operations
             ? byTag(operations).map(([tag, ofTag]) => (
