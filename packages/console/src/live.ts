@@ -29,7 +29,7 @@ let state: LiveState = 'connecting';
 let lines: ReadonlyMap<string, LiveLine> = new Map();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
-let slowTimer: ReturnType<typeof setTimeout> | undefined;
+let _slowTimer: ReturnType<typeof setTimeout> | undefined;
 const settling = new Map<string, ReturnType<typeof setTimeout>>();
 const listeners = new Set<() => void>();
 
@@ -49,8 +49,8 @@ const refresh = (names: readonly string[]) =>
   void queries.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) });
 
 function refreshSlowly(): void {
-  slowTimer ??= setTimeout(() => {
-    slowTimer = undefined;
+  _slowTimer ??= setTimeout(() => {
+    _slowTimer = undefined;
     refresh(SLOWLY_MOVING);
   }, SLOW_MS);
 }

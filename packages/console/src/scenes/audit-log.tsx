@@ -2,7 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { Alert, Panel } from '../parts/layout.tsx';
+import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { AuditEntry } from '../shapes.ts';
 import { useWords } from '../words/words.ts';

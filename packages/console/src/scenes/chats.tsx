@@ -6,7 +6,7 @@ import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { Alert, Empty, Loading } from '../parts/layout.tsx';
+import { Empty, Loading } from '../parts/layout.tsx';
 import { clockTime } from '../parts/time.ts';
 import type { Chat, Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';

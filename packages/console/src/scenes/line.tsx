@@ -6,7 +6,7 @@ import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
+import { Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { stateQuery, useMay } from '../session.ts';

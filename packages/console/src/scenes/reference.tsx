@@ -14,7 +14,7 @@ import {
 import { CodeBlock } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
-import { Alert, Loading } from '../parts/layout.tsx';
+import { Loading } from '../parts/layout.tsx';
 import { requestCode } from '../request-code.ts';
 import { useWords } from '../words/words.ts';
 import { Brand, LocaleChoice, ThemeButton } from './shell.tsx';

@@ -52,12 +52,8 @@ function Meter({ name, used, limit }: { name: string; used: number; limit: numbe
       </p>
       {limit === null ? null : (
         <svg
-          role="meter"
-          aria-label={name}
-          aria-valuemin={0}
-          aria-valuemax={limit}
-          aria-valuenow={Math.min(used, limit)}
-          aria-valuetext={`${number(used)} / ${number(limit)}`}
+          role="img"
+          aria-label={`${name}: ${number(used)} / ${number(limit)}`}
           viewBox="0 0 100 4"
           preserveAspectRatio="none"
           className="mt-4 h-2.5 w-full overflow-hidden rounded-full bg-inset"
