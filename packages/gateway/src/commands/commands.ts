@@ -3,6 +3,21 @@ import { archiveChat } from './archive.ts';
 import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { makeConnectLink } from './connect-link.ts';
 import { checkNumbers } from './contacts.ts';
+import {
+  allGroups,
+  changeGroup,
+  changeMembers,
+  createGroup,
+  decideRequests,
+  getGroup,
+  groupBehindLink,
+  groupLink,
+  joinGroup,
+  joinRequests,
+  leaveGroup,
+  removeGroupPicture,
+  setGroupPicture,
+} from './groups.ts';
 import { allChats, allMessages, oneMessage } from './history.ts';
 import { lineActivity } from './line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
@@ -84,6 +99,19 @@ export const COMMANDS = {
   'presence.set': setPresence,
   'presence.watch': watchPresence,
   'status.audience': getStatusAudience,
+  'groups.all': allGroups,
+  'groups.create': createGroup,
+  'groups.get': getGroup,
+  'groups.change': changeGroup,
+  'groups.changeMembers': changeMembers,
+  'groups.setPicture': setGroupPicture,
+  'groups.removePicture': removeGroupPicture,
+  'groups.link': groupLink,
+  'groups.behindLink': groupBehindLink,
+  'groups.join': joinGroup,
+  'groups.leave': leaveGroup,
+  'groups.requests': joinRequests,
+  'groups.decide': decideRequests,
   'webhooks.add': addWebhook,
   'webhooks.all': allWebhooks,
   'webhooks.get': getWebhook,

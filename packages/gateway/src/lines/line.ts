@@ -20,6 +20,8 @@ import { Archiving } from './archiving.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { toAppError } from './engine-errors.ts';
+import { groupCommands } from './group-commands.ts';
+import { GroupNames } from './group-names.ts';
 import { InboxLoop } from './inbox-loop.ts';
 import type { LineRow } from './line-row.ts';
 import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
@@ -74,6 +76,7 @@ export class Line {
   #inbox: InboxLoop | undefined;
   readonly #live: LiveFacts;
   readonly #archiving: Archiving;
+  readonly #groupNames: GroupNames;
   #outgoing: Outgoing | undefined;
   #hasStarted = false;
   /** For good. */
@@ -93,15 +96,10 @@ export class Line {
     this.#desk = new PairingDesk(clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
-    this.#archiving = new Archiving({
-      line: row,
-      store,
-      clock,
-      log: this.#log,
-      nudge,
-      stopping: this.#stopping.signal,
-      engine: () => (this.#model.status === 'connected' ? this.#engine : undefined),
-    });
+    const stopping = this.#stopping.signal;
+    const online = () => (this.#model.status === 'connected' ? this.#engine : undefined);
+    this.#archiving = new Archiving({ line: row, store, clock, log: this.#log, nudge, stopping, engine: online });
+    this.#groupNames = new GroupNames({ line: row, store, clock, log: this.#log, stopping, engine: online });
   }
 
   get view(): LiveView {
@@ -131,7 +129,10 @@ export class Line {
     });
     this.#engine = engine;
     this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
-    this.#inbox = new InboxLoop({ line: row, store, box, engine, clock, log: this.#log, nudge });
+    this.#inbox = new InboxLoop({
+      ...{ line: row, store, box, engine, clock, log: this.#log, nudge },
+      onGroups: (groups) => this.#groupNames.seen(groups),
+    });
     this.#outgoing = new Outgoing({
       line: row,
       store,
@@ -174,6 +175,7 @@ export class Line {
       },
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),
+      ...groupCommands(() => this.#connected()),
     };
     try {
       return await commands[name](input);
@@ -230,6 +232,7 @@ export class Line {
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
         this.#archiving.opened();
+        void this.#groupNames.opened();
         break;
       case 'archived':
         void this.#archiving.note(change.chat, change.archived);

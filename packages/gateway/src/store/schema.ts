@@ -18,6 +18,7 @@ export interface Database {
   messages: MessagesTable;
   chats: ChatsTable;
   contacts: ContactsTable;
+  chat_groups: ChatGroupsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
@@ -224,6 +225,15 @@ export interface ContactsTable {
   name: string | null;
   push_name: string | null;
   is_business: Generated<number>;
+  updated_at: number;
+}
+
+/** What groups are called. `subject_at`: Unix seconds of WhatsApp's clock, 0 = not known. */
+export interface ChatGroupsTable {
+  line_id: string;
+  jid: string;
+  subject: string;
+  subject_at: number;
   updated_at: number;
 }
 

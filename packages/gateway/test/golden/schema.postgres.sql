@@ -22,6 +22,11 @@ attempts.duration_ms bigint not null
 attempts.status_code bigint
 attempts.error_class text collate C
 attempts.response_excerpt text collate C
+chat_groups.line_id text collate C not null
+chat_groups.jid text collate C not null
+chat_groups.subject text collate C not null
+chat_groups.subject_at bigint not null
+chat_groups.updated_at bigint not null
 chats.line_id text collate C not null
 chats.jid text collate C not null
 chats.pn text collate C
@@ -246,6 +251,8 @@ api_keys: PRIMARY KEY (id)
 api_keys: UNIQUE (hash)
 attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 attempts: PRIMARY KEY (delivery_id, number)
+chat_groups: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+chat_groups: PRIMARY KEY (line_id, jid)
 chats: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 chats: PRIMARY KEY (line_id, jid)
 connect_links: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -300,6 +307,7 @@ CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
 CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
+CREATE UNIQUE INDEX chat_groups_pkey ON chat_groups USING btree (line_id, jid)
 CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)
 CREATE INDEX chats_newest ON chats USING btree (line_id, COALESCE(last_message_at, (0)::bigint), jid)
 CREATE UNIQUE INDEX chats_pkey ON chats USING btree (line_id, jid)

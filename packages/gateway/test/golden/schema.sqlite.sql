@@ -29,6 +29,14 @@ CREATE TABLE attempts (
   response_excerpt text,
   primary key (delivery_id, number)
 ) without rowid;
+CREATE TABLE chat_groups (
+  line_id text not null references lines (id) on delete cascade,
+  jid text not null,
+  subject text not null,
+  subject_at integer not null,
+  updated_at integer not null,
+  primary key (line_id, jid)
+);
 CREATE TABLE chats (
   line_id text not null references lines (id) on delete cascade,
   jid text not null,

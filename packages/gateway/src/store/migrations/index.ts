@@ -5,6 +5,7 @@ import { contactFacts } from './004-contact-facts.ts';
 import { archiveAfterSend } from './005-archive-after-send.ts';
 import { traffic } from './006-traffic.ts';
 import { passkeys } from './007-passkeys.ts';
+import { groups } from './008-groups.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   archiveAfterSend,
   traffic,
   passkeys,
+  groups,
 ];
