@@ -7,12 +7,8 @@ import {
   type SocketConfig,
 } from './baileys.ts';
 import { BoundedCache } from './bounded-cache.ts';
-<<<<<<< HEAD
-import { mediaNetwork } from './media/media-network.ts';
-=======
-import { DEFAULT_ENDPOINT } from './endpoint.ts';
 import type { SendableGroups } from './groups/sendable-groups.ts';
->>>>>>> f1b6b03 (groups: create, list, members, settings, pictures, links and requests through both APIs; what changes is told once)
+import { mediaNetwork } from './media/media-network.ts';
 import { BROWSER } from './pairing/qr-pairing.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
 
@@ -75,19 +71,14 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
   };
 }
 
-<<<<<<< HEAD
 /** Baileys hands these to `fetch` (messages-media.js getHttpStream). The types that Node brings are of another version of undici. */
 function mediaOptions(endpoint: EngineEndpoint): RequestInit {
   const options: unknown = { dispatcher: mediaNetwork(endpoint) };
   return options as RequestInit;
 }
 
-/** Devices of a user as WhatsApp last told them. */
-export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(1_000, 5 * MINUTE_MS, now);
-=======
 /** Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller than one send asks for everybody each time. */
 export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(5_000, 5 * MINUTE_MS, now);
->>>>>>> f1b6b03 (groups: create, list, members, settings, pictures, links and requests through both APIs; what changes is told once)
 
 /**
  * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry request back for two seconds
