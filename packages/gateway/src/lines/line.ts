@@ -30,6 +30,7 @@ import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
 import { PairingDesk } from './pairing-desk.ts';
 import { proveWritable } from './prove-writable.ts';
+import { RestartWait } from './restart-wait.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface LineOptions {
@@ -74,6 +75,7 @@ export class Line {
   #engine: Engine | undefined;
   #connector: Connector | undefined;
   #inbox: InboxLoop | undefined;
+  readonly #restart: RestartWait;
   readonly #live: LiveFacts;
   readonly #archiving: Archiving;
   readonly #groupNames: GroupNames;
@@ -93,6 +95,7 @@ export class Line {
     setMaxListeners(64, this.#stopping.signal);
     this.#log = log.child({ lineId: row.id });
     this.#model = initialModel(row.status, row.reason);
+    this.#restart = new RestartWait(clock, () => this.#model);
     this.#desk = new PairingDesk(clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
@@ -178,9 +181,10 @@ export class Line {
       ...groupCommands(() => this.#connected()),
     };
     try {
+      await this.#restart.over(name);
       return await commands[name](input);
     } catch (error) {
-      throw toAppError(error, this.#model.status);
+      throw toAppError(error, this.#restart.status());
     }
   }
 
@@ -263,6 +267,7 @@ export class Line {
     const before = this.#model;
     const { model, step } = nextState(before, signal);
     this.#model = model;
+    this.#restart.changed();
     if (model.status !== before.status || model.reason !== before.reason) {
       this.#log.info({ status: model.status, previous: before.status, reason: model.reason }, 'line status changed');
       this.#publish();
@@ -368,7 +373,7 @@ export class Line {
   }
 
   #connected(): Engine {
-    const { status } = this.#model;
+    const status = this.#restart.status();
     if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
     return this.#engine;
   }
