@@ -1,4 +1,4 @@
-import { type AuthInfo, createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
+import { type AuthInfo, createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Caller } from '../../../commands/execute.ts';
 import { AppError } from '../../../core/app-error.ts';
@@ -18,6 +18,8 @@ export interface McpDialectServices extends Omit<McpServices, 'tools'> {
 
 export interface McpDoor {
   dialect: Dialect;
+  /** Tells clients that listen that a list changed. */
+  notify: McpHttpHandler['notify'];
   /** Ends the streams that are open; further requests fail. */
   close(): Promise<void>;
 }
@@ -60,7 +62,7 @@ export function createMcpDoor(
     callers.set(authInfo, caller);
     return exchange(request, (webRequest, parsedBody) => handler.fetch(webRequest, { authInfo, parsedBody }));
   };
-  return { dialect: dialectOf(forward), close: () => handler.close() };
+  return { dialect: dialectOf(forward), notify: handler.notify, close: () => handler.close() };
 }
 
 const dialectOf = (forward: Forward): Dialect => ({

@@ -30,6 +30,12 @@ export function createServer(services: McpServices, caller: Caller): McpServer {
       instructions: INSTRUCTIONS,
     },
   );
+  register(server, services, caller);
+  return server;
+}
+
+/** Gives a server the tools, resources and prompts that a key may use. */
+export function register(server: McpServer, services: McpServices, caller: Caller): void {
   for (const tool of services.tools) {
     if (tool.row.command === null || !mayRun(caller, tool.row.command)) continue;
     server.registerTool(
@@ -47,7 +53,6 @@ export function createServer(services: McpServices, caller: Caller): McpServer {
   }
   registerResources(server, services, caller);
   registerPrompts(server, services, caller);
-  return server;
 }
 
 /** A schema that the server shows and does not check: the row checks arguments, in the words that REST has for it, and the row's answers are its own. */
