@@ -26,6 +26,7 @@ import { createRebindingGuard } from './http/rebinding-guard.ts';
 import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
+import { createNews } from './journal/news.ts';
 import { forkWorkers } from './lines/fork-worker.ts';
 import { createSupervisor } from './lines/supervisor.ts';
 import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
@@ -111,6 +112,7 @@ async function build(
     log,
     metrics: watched(metrics.deliveries, () => live.activity()),
   });
+  const news = createNews(clock);
   const supervisor = createSupervisor({
     config: {
       workers: config.workers.count,
@@ -133,6 +135,7 @@ async function build(
     onNudge: () => {
       dispatcher.nudge();
       live.activity();
+      news.tell();
     },
   });
   let listeningAt = '';
@@ -144,6 +147,7 @@ async function build(
     log,
     guard,
     formats,
+    news,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
     nudgeDeliveries: () => dispatcher.nudge(),
     publicUrl: () => config.http.publicUrl ?? listeningAt,
@@ -208,6 +212,7 @@ async function build(
   onClose(() => http.close());
   onClose(() => live.close());
   onClose(() => mcp.close());
+  onClose(() => news.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;

@@ -43,6 +43,7 @@ import { restartLine } from './restart-line.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
 import { trafficSeries } from './traffic-series.ts';
+import { waitForReply } from './wait-for-reply.ts';
 import {
   finishWebhookRotation,
   oneDelivery,
@@ -79,6 +80,7 @@ export const COMMANDS = {
   'messages.cancel': cancelMessage,
   'messages.all': allMessages,
   'messages.get': oneMessage,
+  'messages.reply': waitForReply,
   'chats.all': allChats,
   'chats.archive': archiveChat,
   'messages.react': reactToMessage,

@@ -20,6 +20,7 @@ import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import { createNews, type News } from '../../src/journal/news.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
 import { putPlan } from '../../src/store/plans.ts';
@@ -43,6 +44,7 @@ export interface CallOptions {
 export interface HttpHarness {
   app: FastifyInstance;
   services: Services;
+  news: News;
   dialects: Dialect[];
   db: TestStore;
   router: ScriptedRouter;
@@ -108,6 +110,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     live: await make('acc_one', 'live'),
     stranger: await make('acc_two', 'test'),
   };
+  const news = createNews(clock);
   const services: Services = {
     store: db.store,
     ring,
@@ -120,6 +123,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         throw new FetchError('dns');
       },
     },
+    news,
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),
     nudgeDeliveries: () => {},
@@ -163,6 +167,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   return {
     app,
     services,
+    news,
     dialects,
     db,
     router,
@@ -199,6 +204,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
+      news.close();
       await mcp.close();
       await app.close();
       await db.close();
