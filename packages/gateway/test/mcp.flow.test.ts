@@ -67,6 +67,7 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(await agent.get('bridge_get_line', inLine())).toMatchObject({ status: 'connected' });
     expect(await agent.get('bridge_get_account')).toMatchObject({ api_key: { mode: 'test' } });
     expect(await agent.get('bridge_get_usage')).toMatchObject({ metrics: { lines: { used: 1 } } });
+    expect(await agent.get('bridge_get_usage_over_time', { step: 'hour' })).toMatchObject({ step: 'hour' });
   });
 
   test('sends texts, and every other kind of message, which arrive on the phone', async () => {
@@ -216,6 +217,48 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(await agent.get('bridge_get_status_privacy', inLine())).toMatchObject({ privacy: expect.any(Array) });
   });
 
+  test('makes a group, keeps it, and leaves it', async () => {
+    type Group = { jid: string; subject: string; participants: { phone: string; role: string }[] };
+    const made = await agent.get<{ group: Group; untrusted_content: Body }>(
+      'bridge_create_group',
+      inLine({ subject: 'Neighbours', participants: [`+${ALICE}`] }),
+    );
+    const group = inLine({ jid: made.group.jid });
+    const text = await send('bridge_send_message', { to: made.group.jid, message: 'Hello, neighbours' });
+    expect(await onPhone(ALICE, text.message_id)).toMatchObject({ body: 'Hello, neighbours' });
+    await agent.get('bridge_change_group', { ...group, subject: 'Third floor', join_approval: true });
+    const shown = await agent.get<{ group: Group }>('bridge_get_group', group);
+    expect(shown).toMatchObject({ group: { subject: 'Third floor', join_approval: true } });
+    const listed = await agent.get<{ groups: Group[] }>('bridge_list_groups', inLine());
+    expect(listed.groups.map(({ jid }) => jid)).toEqual([made.group.jid]);
+    const promotion = { ...group, action: 'promote', participants: [`+${ALICE}`] };
+    expect(await agent.get('bridge_change_group_members', promotion)).toMatchObject({
+      participants: [{ status: 'ok' }],
+    });
+    const members = await agent.get<{ participants: Group['participants'] }>('bridge_list_group_members', group);
+    expect(members.participants.find(({ phone }) => phone === `+${ALICE}`)?.role).toBe('admin');
+    const { link } = await agent.get<{ link: string }>('bridge_get_group_link', group);
+    expect((await agent.get('bridge_revoke_group_link', group)).link).not.toBe(link);
+    const { link: now } = await agent.get<{ link: string }>('bridge_get_group_link', group);
+    expect(await agent.get('bridge_look_at_group_link', inLine({ link: now }))).toMatchObject({
+      group: { jid: made.group.jid },
+    });
+    await rig.api.expect(200, 'POST', `${PHONES}/${BOB}/join`, { invite_code: now });
+    const asked = await agent.get<{ requests: Body[] }>('bridge_list_group_requests', group);
+    expect(asked.requests).toMatchObject([{ phone: `+${BOB}` }]);
+    const decision = { ...group, action: 'approve', participants: [`+${BOB}`] };
+    expect(await agent.get('bridge_decide_group_requests', decision)).toMatchObject({
+      participants: [{ status: 'ok' }],
+    });
+    await agent.get('bridge_set_group_picture', { ...group, url: `${rig.receiver.url}/picture.png` });
+    const picture = await agent.call('bridge_get_group_picture', group);
+    expect(picture.content.find(({ type }) => type === 'image')).toMatchObject({ mimeType: 'image/jpeg' });
+    await agent.get('bridge_remove_group_picture', group);
+    await agent.get('bridge_change_group', { ...group, join_approval: false });
+    await agent.get('bridge_leave_group', group);
+    expect(await agent.get('bridge_join_group', inLine({ link: now }))).toMatchObject({ status: 'joined' });
+  });
+
   test('makes, tests, changes and repairs a webhook', async () => {
     const made = await agent.get<{ id: string; secret: string }>('bridge_create_webhook', {
       url: `${rig.receiver.url}/agent`,
@@ -269,6 +312,8 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(image?.type === 'image' && Buffer.from(image.data, 'base64').subarray(1, 4).toString()).toBe('PNG');
     await rig.api.expect(200, 'POST', `${PHONES}/${SECOND}/scan`, { qr: (structuredContent as { qr: string }).qr });
     await until('it is connected', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
+    await agent.get('bridge_restart_line', second);
+    await until('it is again', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
     await agent.get('bridge_logout_line', second);
     await until('it is not any more', async () => (await agent.get('bridge_get_line', second)).status !== 'connected');
     await agent.get('bridge_delete_line', second);
