@@ -4,7 +4,6 @@ import './hardening/install.ts';
 export type {
   AuthenticationCreds,
   CacheStore,
-  GroupMetadata,
   LIDMapping,
   SignalAuthState,
   SignalDataSet,

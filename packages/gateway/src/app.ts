@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
+import { readTicket } from './access/stream-tickets.ts';
 import { createConnectDesk } from './commands/connect-link.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
+import { createEventStreams } from './commands/event-streams.ts';
 import { createExecute } from './commands/execute.ts';
 import { createOperator } from './commands/operator.ts';
 import type { Config, Environment } from './config/config.ts';
@@ -26,7 +28,7 @@ import { createRebindingGuard } from './http/rebinding-guard.ts';
 import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
-import { createNews } from './journal/news.ts';
+import { createEventFeed } from './journal/event-feed.ts';
 import { forkWorkers } from './lines/fork-worker.ts';
 import { createSupervisor } from './lines/supervisor.ts';
 import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
@@ -112,7 +114,8 @@ async function build(
     log,
     metrics: watched(metrics.deliveries, () => live.activity()),
   });
-  const news = createNews(clock);
+  const feed = createEventFeed({ store, clock, log });
+  const streams = createEventStreams({ store, feed, format: linesWebhookFormat, clock, log, metrics: metrics.streams });
   const supervisor = createSupervisor({
     config: {
       workers: config.workers.count,
@@ -134,8 +137,8 @@ async function build(
     endpointFor: createEndpoints({ whatsappVersion: config.whatsappVersion, simulator }),
     onNudge: () => {
       dispatcher.nudge();
+      feed.nudge();
       live.activity();
-      news.tell();
     },
   });
   let listeningAt = '';
@@ -147,9 +150,12 @@ async function build(
     log,
     guard,
     formats,
-    news,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
-    nudgeDeliveries: () => dispatcher.nudge(),
+    nudgeDeliveries: () => {
+      dispatcher.nudge();
+      feed.nudge();
+    },
+    streams,
     publicUrl: () => config.http.publicUrl ?? listeningAt,
   };
   const execute = createExecute(services);
@@ -172,6 +178,10 @@ async function build(
     {
       execute,
       authenticate: keys.authenticate,
+      authenticateTicket: async (ticket) => {
+        const keyId = readTicket(ring, clock, ticket);
+        return keyId === undefined ? undefined : keys.holderOf(keyId);
+      },
       ...consoleSignIn(access, publicUrl),
       rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
       clock,
@@ -211,8 +221,11 @@ async function build(
   onClose(() => dispatcher.close());
   onClose(() => http.close());
   onClose(() => live.close());
+  onClose(() => {
+    streams.close();
+    feed.close();
+  });
   onClose(() => mcp.close());
-  onClose(() => news.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;

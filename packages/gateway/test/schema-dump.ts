@@ -31,7 +31,12 @@ async function dumpPostgres(store: Store): Promise<string[]> {
     select replace(indexdef, current_schema() || '.', '') as text from pg_indexes
     where schemaname = current_schema() order by indexname
   `.execute(store.db);
-  return [...columns.rows, ...constraints.rows, ...indexes.rows].map((row) => row.text);
+  const triggers = await sql<{ text: string }>`
+    select replace(pg_get_triggerdef(t.oid), current_schema() || '.', '') as text
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = current_schema() and not t.tgisinternal order by 1
+  `.execute(store.db);
+  return [...columns.rows, ...constraints.rows, ...indexes.rows, ...triggers.rows].map((row) => row.text);
 }
 
 /** Column names by table. */

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { ApiError } from '../api.ts';
 import { useWords } from '../words/words.ts';
-import { failureText } from './failure.tsx';
 
 /** Work that a person started: runs once at a time; what went wrong is in `error`, and of a field in `fieldError(path)`. */
 export function useAction() {
@@ -26,7 +25,7 @@ export function useAction() {
     busy,
     run,
     clear: () => setFailure(undefined),
-    error: failure && failureText(failure, words),
+    error: failure && (failure.status === 0 ? words.noAnswer : failure.message),
     fieldError: (path: string) => failure?.details.find((detail) => detail.path === path)?.message,
   };
 }

@@ -1,8 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
-import { Failure } from '../parts/failure.tsx';
-import { Panel } from '../parts/layout.tsx';
+import { Alert, Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { AuditEntry } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -24,7 +23,7 @@ export function AuditLog() {
   });
   return (
     <Panel title={words.audit.title} className="lg:col-span-2">
-      {error ? <Failure error={error} /> : null}
+      {error ? <Alert>{error.message}</Alert> : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
       <div tabIndex={0} className="overflow-x-auto">
         <table className="w-full min-w-xl text-left text-sm">

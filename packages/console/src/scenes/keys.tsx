@@ -6,7 +6,6 @@ import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -25,6 +24,7 @@ const SCOPES = [
   'contacts:read',
   'webhooks:read',
   'webhooks:write',
+  'events:read',
 ] as const;
 
 export function Keys() {
@@ -55,7 +55,7 @@ export function Keys() {
       <PageHead title={words.nav.keys} lead={words.keys.lead[shownMode]}>
         {keys && keys.length > 0 ? create : null}
       </PageHead>
-      {error ? <Failure error={error} /> : null}
+      {error ? <Alert>{error.message}</Alert> : null}
       {!keys && !error ? <Loading label={words.loading} /> : null}
       {keys?.length === 0 ? (
         <Empty title={words.keys.none}>

@@ -15,7 +15,6 @@ import {
 } from '../openapi.ts';
 import { Button } from '../parts/button.tsx';
 import { CodeBlock } from '../parts/copyable.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { AreaField, SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
@@ -35,7 +34,7 @@ export function Playground() {
   return (
     <>
       <PageHead title={words.nav.playground} lead={words.playground.lead} />
-      {error ? <Failure error={error} /> : null}
+      {error ? <Alert>{error.message}</Alert> : null}
       {data ? <Bench document={data} /> : error ? null : <Loading label={words.loading} />}
     </>
   );

@@ -12,9 +12,8 @@ import {
   typeOf,
 } from '../openapi.ts';
 import { CodeBlock } from '../parts/copyable.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
-import { Loading } from '../parts/layout.tsx';
+import { Alert, Loading } from '../parts/layout.tsx';
 import { requestCode } from '../request-code.ts';
 import { useWords } from '../words/words.ts';
 import { Brand, LocaleChoice, ThemeButton } from './shell.tsx';
@@ -59,7 +58,7 @@ export function Reference() {
               onChange={(event) => setFilter(event.target.value)}
             />
           </div>
-          {error ? <Failure error={error} /> : null}
+          {error ? <Alert>{error.message}</Alert> : null}
           {!data && !error ? <Loading label={words.loading} /> : null}
           {operations
             ? byTag(operations).map(([tag, ofTag]) => (

@@ -5,7 +5,6 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Secret } from '../parts/copyable.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -35,7 +34,7 @@ export function WebhookPage() {
         <ArrowLeft aria-hidden className="size-4" />
         {words.nav.webhooks}
       </Link>
-      {error ? <Failure error={error} /> : null}
+      {error ? <Alert>{error.message}</Alert> : null}
       {!webhook && !error ? <Loading label={words.loading} /> : null}
       {webhook ? (
         <>
@@ -165,7 +164,7 @@ function Log({ webhookId, mayChange }: { webhookId: string; mayChange: boolean }
         </div>
       }
     >
-      {log.error ? <Failure error={log.error} /> : null}
+      {log.error ? <Alert>{log.error.message}</Alert> : null}
       {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
       <ul className="divide-y divide-edge">
         {all.map((delivery) => (
@@ -229,7 +228,7 @@ function Attempts({ id }: { id: string }) {
     queryKey: ['deliveries', 'one', id],
     queryFn: () => api<Delivery & { attempt_log: Attempt[] }>('GET', `/deliveries/${id}`),
   });
-  if (error) return <Failure error={error} />;
+  if (error) return <Alert>{error.message}</Alert>;
   if (!data) return <Loading label={words.loading} />;
   return (
     <div className="mt-2 space-y-2 rounded-lg bg-inset p-3 text-sm">

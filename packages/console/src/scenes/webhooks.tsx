@@ -8,7 +8,6 @@ import { bodySchema, openApiQuery } from '../openapi.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
-import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -41,7 +40,7 @@ export function Webhooks() {
       <PageHead title={words.nav.webhooks} lead={words.webhooks.lead}>
         {webhooks && webhooks.length > 0 ? create : null}
       </PageHead>
-      {error ? <Failure error={error} /> : null}
+      {error ? <Alert>{error.message}</Alert> : null}
       {!webhooks && !error ? <Loading label={words.loading} /> : null}
       {webhooks?.length === 0 ? (
         <Empty title={words.webhooks.none}>

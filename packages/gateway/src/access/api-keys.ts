@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import { newKeyId } from '../core/ids.ts';
 import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Log } from '../observe/logger.ts';
-import type { Database } from '../store/schema.ts';
+import type { ApiKeysTable, Database } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 /** Whoever presents a valid key. */
@@ -50,6 +50,7 @@ export interface MadeKey {
   prefix: string;
 }
 
+type KeyRow = Selectable<ApiKeysTable>;
 type Db = Kysely<Database> | Transaction<Database>;
 
 export interface ApiKeys {
@@ -57,6 +58,8 @@ export interface ApiKeys {
   create(key: NewKey): Promise<MadeKey>;
   /** Who presents this text; undefined for everything that is not a valid key. Unknown, revoked and expired ones take the same path. */
   authenticate(presented: string): Promise<KeyHolder | undefined>;
+  /** Who holds the key with this id; undefined when there is none, or none that is valid. For those who have proved it otherwise. */
+  holderOf(id: string): Promise<KeyHolder | undefined>;
   list(accountId?: string): Promise<ListedKey[]>;
   /** False when there is no such key. Revoking twice keeps the first time. */
   revoke(id: string): Promise<boolean>;
@@ -79,6 +82,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   async function look(hash: Buffer): Promise<KeyHolder | undefined> {
     const row = await store.db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
     if (!row || !timingSafeEqual(row.hash, hash)) return undefined;
+    return validHolder(row);
+  }
+
+  function validHolder(row: KeyRow): KeyHolder | undefined {
     const now = clock.now();
     if (row.revoked_at !== null && Number(row.revoked_at) <= now) return undefined;
     if (row.expires_at !== null && Number(row.expires_at) <= now) return undefined;
@@ -133,6 +140,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       bound(cache);
       cache.set(name, { until: now + CACHE_MS, hash, holder });
       return holder;
+    },
+    async holderOf(id) {
+      const row = await store.db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && validHolder(row);
     },
     async list(accountId) {
       let query = store.db.selectFrom('api_keys').selectAll().orderBy('created_at').orderBy('id');

@@ -89,7 +89,7 @@ function forget(track: Track, until: number): void {
 }
 
 /** Budgets per API key, or (`console`) per session. */
-export type RowLimit = 'provision' | 'proxy' | 'api' | 'sandbox' | 'console';
+export type RowLimit = 'provision' | 'proxy' | 'api' | 'events' | 'sandbox' | 'console';
 /** Budgets per address. */
 export type IpLimit = 'ip' | 'sandbox_ip' | 'console_ip';
 /** Which budget a request draws from. */
@@ -100,26 +100,26 @@ const MINUTE_MS = 60_000;
 /**
  * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per minute. Calls of the sandbox drive a whole test
  * suite against a network of our own, so they have their own, wider budget; so has the console,
- * whose pages ask for several things at once.
+ * whose pages ask for several things at once, and so have those who ask for events again as soon as they got some.
  */
 export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   provision: { max: 10, windowMs: MINUTE_MS },
   proxy: { max: 120, windowMs: MINUTE_MS },
   api: { max: 120, windowMs: MINUTE_MS },
-  sandbox: { max: 12_000, windowMs: MINUTE_MS },
+  events: { max: 300, windowMs: MINUTE_MS },
+  sandbox: { max: 3_000, windowMs: MINUTE_MS },
   ip: { max: 300, windowMs: MINUTE_MS },
-  sandbox_ip: { max: 12_000, windowMs: MINUTE_MS },
+  sandbox_ip: { max: 3_000, windowMs: MINUTE_MS },
   console: { max: 1_200, windowMs: MINUTE_MS },
   console_ip: { max: 3_000, windowMs: MINUTE_MS },
 };
 
-/** The rules of configured budgets per minute. */
+/** The rules of configured budgets per minute; the sandbox keeps its own. */
 export function rulesPerMinute(config: {
   provisionPerMinute: number;
   proxyPerMinute: number;
   otherPerMinute: number;
   ipPerMinute: number;
-  sandboxPerMinute: number;
 }): Partial<Record<LimitClass, LimitRule>> {
   const rule = (max: number): LimitRule => ({ max, windowMs: MINUTE_MS });
   return {
@@ -127,8 +127,6 @@ export function rulesPerMinute(config: {
     proxy: rule(config.proxyPerMinute),
     api: rule(config.otherPerMinute),
     ip: rule(config.ipPerMinute),
-    sandbox: rule(config.sandboxPerMinute),
-    sandbox_ip: rule(config.sandboxPerMinute),
   };
 }
 
@@ -150,6 +148,7 @@ export function createRateLimiter(options: {
     provision: make('provision'),
     proxy: make('proxy'),
     api: make('api'),
+    events: make('events'),
     sandbox: make('sandbox'),
     ip: make('ip'),
     sandbox_ip: make('sandbox_ip'),

@@ -1,7 +1,6 @@
 import type { KeyHolder } from '../access/api-keys.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { News } from '../journal/news.ts';
 import type { LineRouter } from '../lines/router.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
@@ -10,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { AccountTerms } from '../store/usage.ts';
 import type { WebhookFormats } from '../webhooks/format.ts';
 import type { TestedWebhook } from '../webhooks/test-webhook.ts';
+import type { EventStreams } from './event-streams.ts';
 
 /** What a key may do. `*` on a key means all of them. */
 export const SCOPES = [
@@ -21,6 +21,7 @@ export const SCOPES = [
   'contacts:read',
   'webhooks:read',
   'webhooks:write',
+  'events:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -39,10 +40,10 @@ export interface Services {
   formats: WebhookFormats;
   /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
-  /** Wakes those who wait for something in the journal. */
-  news: Pick<News, 'next' | 'enter' | 'isClosed'>;
   /** Tells the dispatcher that deliveries may be due. */
   nudgeDeliveries(): void;
+  /** Live streams of events. */
+  streams: EventStreams;
   /** Where others reach this server, without a trailing slash; for links it gives out. */
   publicUrl(): string;
   /** Accepted sends that may wait on one line; further ones get `queue_full`. */

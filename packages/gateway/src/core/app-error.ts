@@ -32,17 +32,15 @@ export const ERRORS = {
   },
   chat_not_found: { retryable: false, message: 'No such chat on this line.' },
   contact_not_found: { retryable: false, message: 'No such contact.' },
-  group_not_found: { retryable: false, message: 'There is no such group, or the line was never in it.' },
-  group_forbidden: {
-    retryable: false,
-    message:
-      'WhatsApp allows this to members, or admins, of the group only, and the line is none. Ask an admin of the group.',
-  },
-  invite_invalid: { retryable: false, message: 'This invite link is not, or no longer, valid. Ask for a new one.' },
   avatar_not_found: { retryable: false, message: 'There is no picture, or it is hidden from this number.' },
   media_not_found: { retryable: false, message: 'This message has no media.' },
   webhook_not_found: { retryable: false, message: 'No such webhook in this account.' },
   delivery_not_found: { retryable: false, message: 'No such delivery in this account.' },
+  cursor_expired: {
+    retryable: false,
+    message:
+      'The events after this cursor are no longer kept, or it is not of this journal. Go on with after=oldest or after=now.',
+  },
   account_not_found: { retryable: false, message: 'No such account.' },
   plan_not_found: { retryable: false, message: 'No such plan.' },
   plan_in_use: { retryable: false, message: 'Accounts have this plan. Give them another one first.' },

@@ -2,12 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Execute } from '../commands/execute.ts';
 import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Answer, Checked, Dialect, Forward, Route } from './route.ts';
 import { type OnceRequest, runRow } from './run-row.ts';
 import { validationError } from './to-app-error.ts';
+import { acceptSocket, wantsSocket } from './websocket.ts';
 
 export interface RowServices {
   execute: Execute;
+  clock: Clock;
 }
 
 /** Checks a request against its row, runs the row's command and writes the answer. */
@@ -23,7 +26,11 @@ export async function answerRow(
   const { command, handle } = row;
   if (handle) {
     const { session, caller } = request;
-    return write(reply, await handle({ ...checked, request, session, caller }));
+    const { execute, clock } = services;
+    const visit = { ...checked, request, session, caller, execute, clock, hangUp: hangUpOf(reply) };
+    if (!row.openSocket || !wantsSocket(request)) return write(reply, await handle(visit));
+    acceptSocket(request, reply, await row.openSocket(visit));
+    return reply;
   }
   if (command === null) return write(reply, row.toAnswer(undefined, checked));
   const { caller } = request;
@@ -32,6 +39,12 @@ export async function answerRow(
   if ('answer' in outcome) return write(reply, outcome.answer);
   if (outcome.replayed) reply.header('idempotent-replayed', 'true');
   return reply.code(outcome.saved.status).type('application/json; charset=utf-8').send(outcome.saved.body);
+}
+
+function hangUpOf(reply: FastifyReply): AbortSignal {
+  const hangUp = new AbortController();
+  reply.raw.once('close', () => hangUp.abort());
+  return hangUp.signal;
 }
 
 function onceOf(row: Route, request: FastifyRequest): OnceRequest | undefined {

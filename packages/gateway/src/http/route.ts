@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Role } from '../access/console-roles.ts';
 import type { ConsoleSession } from '../access/console-sessions.ts';
 import type { IpLimit, RowLimit } from '../access/rate-limit.ts';
-import type { Caller, CommandName, Input, Output } from '../commands/execute.ts';
+import type { Caller, CommandName, Execute, Input, Output } from '../commands/execute.ts';
 import type { AppError } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -62,6 +64,8 @@ export interface RouteFacts {
   maxBodyBytes?: number;
   /** True when the call takes an Idempotency-Key. */
   idempotent?: boolean;
+  /** True: `?ticket=` may stand in for the key (access/stream-tickets.ts). */
+  takesTickets?: boolean;
   requestExample?: unknown;
   answers: Record<number, AnswerDoc>;
 }
@@ -74,6 +78,8 @@ export interface Route extends RouteFacts {
   forward?: Forward;
   /** Answers by itself, knowing the request. */
   handle?: Handle;
+  /** Takes requests of this row that ask for a WebSocket. */
+  openSocket?: OpenSocket;
   toInput(checked: Checked<unknown, unknown, unknown>, caller: Caller | undefined): unknown;
   toAnswer(result: unknown, checked: Checked<unknown, unknown, unknown>): Answer;
 }
@@ -87,8 +93,14 @@ export interface Visit<P, Q, B> extends Checked<P, Q, B> {
   /** Who is signed in; always there in rows with `auth: 'session'`. */
   session: ConsoleSession | undefined;
   caller: Caller | undefined;
+  execute: Execute;
+  clock: Clock;
+  /** Aborted when the client hangs up before it is answered. */
+  hangUp: AbortSignal;
 }
 type Handle = (visit: Visit<unknown, unknown, unknown>) => Promise<Answer>;
+/** Checks the request (a throw is its answer), and answers what to do with the socket. */
+type OpenSocket = (visit: Visit<unknown, unknown, unknown>) => Promise<(socket: WebSocket) => void>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
@@ -139,11 +151,13 @@ export function handlerRoute<
     query?: Q;
     body?: B;
     handle: (visit: Visit<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Answer>;
+    openSocket?: (visit: Visit<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<(socket: WebSocket) => void>;
   },
 ): Route {
   // The server hands over what this row's own schemas produced.
   const handle = row.handle as Handle;
-  return { ...row, handle, command: null, toInput: () => undefined, toAnswer: () => ({ status: 204 }) };
+  const openSocket = row.openSocket as OpenSocket | undefined;
+  return { ...row, handle, openSocket, command: null, toInput: () => undefined, toAnswer: () => ({ status: 204 }) };
 }
 
 /** How a dialect words a failure. The body is JSON. */

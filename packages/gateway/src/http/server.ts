@@ -18,6 +18,7 @@ import { type Dialect, METHODS, type Method, type Route } from './route.ts';
 import { requireSameOrigin } from './session-cookie.ts';
 import { createStaticFiles } from './static.ts';
 import { toAppError } from './to-app-error.ts';
+import { registerUpgrades } from './websocket.ts';
 
 export const MAX_JSON_BYTES = 1_048_576;
 
@@ -26,6 +27,8 @@ export interface HttpServices extends RowServices, HealthServices {
   execute: Execute;
   /** Who a presented key is; undefined for unknown, revoked and expired ones. */
   authenticate(presented: string): Promise<Caller | undefined>;
+  /** Who a ticket for a stream stands for; undefined for forged ones and those that are over. */
+  authenticateTicket?(ticket: string): Promise<Caller | undefined>;
   /** Who is signed in; undefined when nobody is. */
   authenticateSession?(request: FastifyRequest): Promise<SignedInCaller | undefined>;
   /** Told of every call of a session that may change something, before it is answered. */
@@ -152,6 +155,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
 
   for (const dialect of dialects) registerDialect(app, services, dialect);
   registerHealth(app, services);
+  registerUpgrades(app);
   const document = JSON.stringify(openApiDocument(dialects, { version: services.version, url: services.publicUrl }));
   app.get('/api/openapi.json', (_request, reply) =>
     reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document),
@@ -206,14 +210,20 @@ const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD
 /** Key or session, then its budget. Runs before the body is read. */
 async function admit(
   services: HttpServices,
-  row: Pick<Route, 'limit' | 'auth' | 'role'>,
+  row: Pick<Route, 'limit' | 'auth' | 'role' | 'takesTickets'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
   if (row.auth === 'none') return;
   if (row.auth === 'session') return admitSession(services, row, request, reply);
   const presented = presentedKey(request);
-  const caller = presented === undefined ? undefined : await services.authenticate(presented);
+  const { ticket } = request.query as { ticket?: unknown };
+  const caller =
+    presented !== undefined
+      ? await services.authenticate(presented)
+      : row.takesTickets && typeof ticket === 'string'
+        ? await services.authenticateTicket?.(ticket)
+        : undefined;
   if (!caller) throw new AppError('unauthorized');
   request.caller = caller;
   takeBudget(services, reply, row.limit, caller.keyId);

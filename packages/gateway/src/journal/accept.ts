@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
+import { isWishedFor } from '../store/event-log.ts';
 import type { EventsTable } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
 import { countLineTraffic } from '../store/traffic.ts';
@@ -24,7 +25,7 @@ const ROWS_PER_INSERT = 500;
  * all in the caller's transaction. The caller closes the inbox or outbox row in the same one: then a fact happened everywhere or nowhere.
  * Returns what was new, in order. A known key, and a status that a message has already passed, yield nothing.
  *
- * Typing is a live fact: it is appended only when a webhook wants it (a delivery needs its row; it expires after `DELIVER_WITHIN_MS`).
+ * Typing is a live fact: it is appended only when a webhook or a stream wants it (a delivery needs its row; it expires after `DELIVER_WITHIN_MS`).
  */
 export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<JournalEvent[]> {
   const accepted: JournalEvent[] = [];
@@ -33,7 +34,7 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
     const news = await newsOf(tx, line.id, run);
     const appended = await append(tx, line, news, nowMs);
     if (run[0]?.type === 'typing') {
-      accepted.push(...(await onlyWanted(tx, appended)));
+      accepted.push(...(await onlyWanted(tx, appended, nowMs)));
       continue;
     }
     const protos = new Map(news.map((fact) => [fact.dedupeKey, 'proto' in fact ? fact.proto : undefined]));
@@ -128,10 +129,11 @@ function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; cr
 }
 
 /** Fans live facts out and takes back those that nobody asked for. */
-async function onlyWanted(tx: Tx, appended: Appended[]): Promise<JournalEvent[]> {
+async function onlyWanted(tx: Tx, appended: Appended[], nowMs: number): Promise<JournalEvent[]> {
   const wanted: JournalEvent[] = [];
   for (const { event } of appended) {
-    if ((await fanOut(tx, [event])) > 0) wanted.push(event);
+    const isDelivered = (await fanOut(tx, [event])) > 0;
+    if (isDelivered || (await isWishedFor(tx.db, event.lineId, nowMs))) wanted.push(event);
     else await tx.db.deleteFrom('events').where('seq', '=', event.seq).execute();
   }
   return wanted;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { createStreamMetrics, type StreamMetrics } from './stream-metrics.ts';
 
 /** How a delivery attempt ended, for counting. */
 export type AttemptOutcome = 'delivered' | 'retry' | 'dead' | 'gone';
@@ -22,6 +23,7 @@ export interface Metrics {
   readonly contentType: string;
   readonly registry: Registry;
   readonly deliveries: DeliveryMetrics;
+  readonly streams: StreamMetrics;
 }
 
 /** Seconds; from loopback to the time limit of an attempt. */
@@ -91,7 +93,8 @@ function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const deliveries = createDeliveryMetrics(registry);
-  return { registry, deliveries, contentType: registry.contentType, text: () => registry.metrics() };
+  const streams = createStreamMetrics(registry);
+  return { registry, deliveries, streams, contentType: registry.contentType, text: () => registry.metrics() };
 }
 
 /** Metrics that go nowhere, for tools and tests. */

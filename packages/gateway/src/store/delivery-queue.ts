@@ -365,7 +365,7 @@ export async function pullForward(db: Db, webhookId: string): Promise<{ pulled: 
 }
 
 /** The newest event before `cutoff`; 0 when there is none. */
-async function newestEventBefore(db: Db, cutoff: number): Promise<number> {
+export async function newestEventBefore(db: Db, cutoff: number): Promise<number> {
   const row = await db
     .selectFrom('events')
     .select('seq')

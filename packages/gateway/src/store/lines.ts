@@ -145,7 +145,6 @@ const LINE_TABLES = [
   'messages',
   'chats',
   'contacts',
-  'chat_groups',
   'inbox',
   'line_keys',
   'connect_links',

@@ -15,10 +15,10 @@ export interface Database {
   outbox: OutboxTable;
   idempotency: IdempotencyTable;
   events: EventsTable;
+  event_wishes: EventWishesTable;
   messages: MessagesTable;
   chats: ChatsTable;
   contacts: ContactsTable;
-  chat_groups: ChatGroupsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
@@ -29,8 +29,6 @@ export interface Database {
   console_sessions: ConsoleSessionsTable;
   console_audit: ConsoleAuditTable;
   console_failures: ConsoleFailuresTable;
-  console_passkeys: ConsolePasskeysTable;
-  console_challenges: ConsoleChallengesTable;
   line_traffic: LineTrafficTable;
   webhook_traffic: WebhookTrafficTable;
 }
@@ -183,6 +181,14 @@ export interface EventsTable {
   created_at: number;
 }
 
+/** Streams that want live facts (typing) of an account's lines; without one, and without a webhook, they are not kept. */
+export interface EventWishesTable {
+  account_id: string;
+  mode: 'live' | 'test';
+  /** Unix milliseconds. */
+  until: number;
+}
+
 export interface MessagesTable {
   seq: Generated<number>;
   line_id: string;
@@ -225,15 +231,6 @@ export interface ContactsTable {
   name: string | null;
   push_name: string | null;
   is_business: Generated<number>;
-  updated_at: number;
-}
-
-/** What groups are called. `subject_at`: Unix seconds of WhatsApp's clock, 0 = not known. */
-export interface ChatGroupsTable {
-  line_id: string;
-  jid: string;
-  subject: string;
-  subject_at: number;
   updated_at: number;
 }
 
@@ -355,32 +352,6 @@ export interface ConsoleFailuresTable {
   failures: number;
   last_at: number;
   blocked_until: number;
-}
-
-/** A passkey that stands for somebody's password. */
-export interface ConsolePasskeysTable {
-  /** The credential's id, base64url. */
-  id: string;
-  user_id: string;
-  name: string;
-  /** The host name it was made for; it works there only. */
-  host: string;
-  /** COSE key. */
-  public_key: Buffer;
-  /** Of signatures; 0 for authenticators that do not count. */
-  counter: number;
-  /** JSON array. */
-  transports: string;
-  created_at: number;
-  used_at: number | null;
-}
-
-/** A challenge that waits for its answer. */
-export interface ConsoleChallengesTable {
-  challenge: string;
-  /** Who adds a passkey; null = a sign-in. */
-  user_id: string | null;
-  expires_at: number;
 }
 
 /** Limits by name. Null = unlimited; an account whose plan is not here has no limits. */

@@ -26,6 +26,8 @@ export interface LineView {
 export interface Rendered {
   /** The exact bytes that are signed and sent (UTF-8). */
   body: string;
+  /** The event's name in this format; only what live streams carry needs one. */
+  name?: string;
   /** Headers of this format only (X-Customer-Ref, X-WAzion-Bridge-Event, …); the common ones are added by the attempt. */
   headers: Record<string, string>;
 }

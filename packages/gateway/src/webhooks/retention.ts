@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
 import { expirePending, pruneDeliveries } from '../store/delivery-queue.ts';
+import { pruneEvents } from '../store/event-log.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { pruneTraffic } from '../store/traffic.ts';
 
@@ -9,6 +10,8 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 export const KEEP_MS = 14 * DAY_MS;
 /** How long a dead letter can be replayed. */
 export const KEEP_DEAD_MS = 30 * DAY_MS;
+/** How long events are kept: longer than any of their deliveries can be replayed, and than a stream may stay away. */
+export const KEEP_EVENTS_MS = 35 * DAY_MS;
 /** Batches of one sweep; the rest waits for the next, so that a sweep never holds up deliveries for long. */
 const MAX_BATCHES = 200;
 
@@ -23,6 +26,7 @@ export async function sweepDeliveries(
     (tx) => pruneDeliveries(tx.db, ['delivered', 'skipped'], now - KEEP_MS),
     (tx) => pruneDeliveries(tx.db, ['dead', 'expired'], now - KEEP_DEAD_MS),
     (tx) => pruneTraffic(tx.db, now),
+    (tx) => pruneEvents(tx.db, now - KEEP_EVENTS_MS),
   ];
   for (const step of steps) {
     let more = true;

@@ -17,7 +17,7 @@ export async function switchOff(tx: Tx, webhook: Webhook, reason: 'failing' | 'g
     .executeTakeFirst();
   if (Number(done.numUpdatedRows) === 0) return false;
   const type = 'webhook.disabled';
-  const payload = { webhookId: webhook.id, reason, failingSince: webhook.failingSince };
+  const payload = { webhookId: webhook.id, reason, failingSince: webhook.failingSince, mode: webhook.mode };
   const base = { id: newEventId(), accountId: webhook.accountId, lineId: webhook.lineId ?? '', createdAt: at };
   const row = await tx.db
     .insertInto('events')

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { createApiKeys } from '../../src/access/api-keys.ts';
+import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
+import { readTicket } from '../../src/access/stream-tickets.ts';
 import { createConnectDesk } from '../../src/commands/connect-link.ts';
 import type { Services } from '../../src/commands/context.ts';
+import { createEventStreams } from '../../src/commands/event-streams.ts';
 import { createExecute } from '../../src/commands/execute.ts';
 import { createOperator } from '../../src/commands/operator.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
@@ -20,9 +22,10 @@ import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
-import { createNews, type News } from '../../src/journal/news.ts';
+import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
+import type { StreamMetrics } from '../../src/observe/stream-metrics.ts';
 import { putPlan } from '../../src/store/plans.ts';
 import { type OpenTestStore, openTestSqlite, type TestStore } from '../store-harness.ts';
 import { ScriptedRouter } from './scripted-router.ts';
@@ -44,7 +47,8 @@ export interface CallOptions {
 export interface HttpHarness {
   app: FastifyInstance;
   services: Services;
-  news: News;
+  apiKeys: ApiKeys;
+  feed: EventFeed;
   dialects: Dialect[];
   db: TestStore;
   router: ScriptedRouter;
@@ -71,6 +75,7 @@ export interface HarnessOptions {
   ready?: () => Promise<boolean>;
   clock?: Clock;
   testWebhook?: Services['testWebhook'];
+  streams?: { maxPerKey?: number; metrics?: StreamMetrics };
 }
 
 const UNLIMITED: LimitRule = { max: 0, windowMs: 1 };
@@ -78,6 +83,7 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
   provision: UNLIMITED,
   proxy: UNLIMITED,
   api: UNLIMITED,
+  events: UNLIMITED,
   sandbox: UNLIMITED,
   ip: UNLIMITED,
   sandbox_ip: UNLIMITED,
@@ -110,7 +116,9 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     live: await make('acc_one', 'live'),
     stranger: await make('acc_two', 'test'),
   };
-  const news = createNews(clock);
+  const feed = createEventFeed({ store: db.store, clock, log });
+  const format = linesWebhookFormat;
+  const streams = createEventStreams({ store: db.store, feed, format, clock, log, ...options.streams });
   const services: Services = {
     store: db.store,
     ring,
@@ -123,10 +131,10 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         throw new FetchError('dns');
       },
     },
-    news,
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),
-    nudgeDeliveries: () => {},
+    nudgeDeliveries: () => feed.nudge(),
+    streams,
     publicUrl: () => 'http://127.0.0.1:8080',
     maxWaitingSends: options.maxWaitingSends,
   };
@@ -153,6 +161,10 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     {
       execute,
       authenticate: (presented) => apiKeys.authenticate(presented),
+      authenticateTicket: async (ticket) => {
+        const keyId = readTicket(ring, clock, ticket);
+        return keyId === undefined ? undefined : apiKeys.holderOf(keyId);
+      },
       rateLimiter: createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } }),
       clock,
       log,
@@ -167,7 +179,8 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   return {
     app,
     services,
-    news,
+    apiKeys,
+    feed,
     dialects,
     db,
     router,
@@ -204,7 +217,8 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
-      news.close();
+      streams.close();
+      feed.close();
       await mcp.close();
       await app.close();
       await db.close();

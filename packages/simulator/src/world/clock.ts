@@ -20,8 +20,7 @@ interface Pending {
   dueMs: number;
   order: number;
   work: () => void;
-  /** Absent while the clock stands still. */
-  handle: NodeJS.Timeout | undefined;
+  handle: NodeJS.Timeout;
 }
 
 /**
@@ -29,19 +28,12 @@ interface Pending {
  * hours happen now, in the order it was due. Time never goes backwards by it. `close()` forgets all pending timers.
  */
 export class SystemClock implements Clock {
-  readonly #isStill: boolean;
-  #offsetMs: number;
+  #offsetMs = 0;
   #order = 0;
   readonly #pending = new Set<Pending>();
 
-  /** `startMs` (milliseconds since 1970): it is then now, and stays then until it is advanced; nothing is due before that. */
-  constructor(options: { startMs?: number } = {}) {
-    this.#isStill = options.startMs !== undefined;
-    this.#offsetMs = options.startMs ?? 0;
-  }
-
   nowMs(): number {
-    return this.#isStill ? this.#offsetMs : Date.now() + this.#offsetMs;
+    return Date.now() + this.#offsetMs;
   }
 
   after(delayMs: number, work: () => void): Timer {
@@ -50,7 +42,7 @@ export class SystemClock implements Clock {
       dueMs: this.nowMs() + waitMs,
       order: this.#order++,
       work,
-      handle: this.#isStill ? undefined : setTimeout(() => this.#run(pending), Math.min(waitMs, 0x7fffffff)),
+      handle: setTimeout(() => this.#run(pending), Math.min(waitMs, 0x7fffffff)),
     };
     this.#pending.add(pending);
     return {

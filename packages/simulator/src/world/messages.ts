@@ -19,7 +19,6 @@ import { routeGroupMessage } from './groups/group-messages.ts';
 import {
   ackOf,
   COPY_MAX_BYTES,
-  copyIn,
   type MessageOutcome,
   NOT_PASSED_ON,
   PASSED_ON,
@@ -81,7 +80,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
 function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
   const participants = child(message, 'participants');
   if (participants) {
-    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: copyIn(to) }));
+    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: childrenOf(to, 'enc') }));
   }
   const enc = childrenOf(message, 'enc');
   return enc.length > 0 ? [{ jid: message.attrs.to ?? '', enc }] : [];
