@@ -20,12 +20,16 @@ const SILENCE_MS = 25_000;
 const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
-const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'inbox'];
+const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
+/** Those that look at much, and need not be so fresh. */
+const SLOWLY_MOVING = ['series', 'activity'];
+const SLOW_MS = 4_000;
 
 let state: LiveState = 'connecting';
 let lines: ReadonlyMap<string, LiveLine> = new Map();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let _slowTimer: ReturnType<typeof setTimeout> | undefined;
 const settling = new Map<string, ReturnType<typeof setTimeout>>();
 const listeners = new Set<() => void>();
 
@@ -39,6 +43,16 @@ function heard(): void {
   if (state === 'live') return;
   state = 'live';
   tell();
+}
+
+const refresh = (names: readonly string[]) =>
+  void queries.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) });
+
+function refreshSlowly(): void {
+  _slowTimer ??= setTimeout(() => {
+    _slowTimer = undefined;
+    refresh(SLOWLY_MOVING);
+  }, SLOW_MS);
 }
 
 /** What happened while nobody listened is asked for. */
@@ -65,7 +79,8 @@ function open(): void {
   });
   opened.addEventListener('activity', () => {
     heard();
-    void queries.invalidateQueries({ predicate: ({ queryKey }) => MOVING.includes(String(queryKey[0])) });
+    refresh(MOVING);
+    refreshSlowly();
   });
   opened.addEventListener('error', () => {
     state = 'stale';
@@ -94,7 +109,8 @@ function lineChanged(live: LiveLine): void {
   const later = setTimeout(() => {
     settling.delete(id);
     if (!isListed) void queries.invalidateQueries({ queryKey: listKey });
-    for (const key of ['line', 'process', 'timeline']) void queries.invalidateQueries({ queryKey: [key, id] });
+    refreshSlowly();
+    for (const key of ['line', 'process', 'timeline', 'queue']) void queries.invalidateQueries({ queryKey: [key, id] });
   }, SETTLE_MS);
   settling.set(id, later);
   void queries.invalidateQueries({ queryKey: ['timeline', id] });

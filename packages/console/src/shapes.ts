@@ -194,3 +194,33 @@ export interface Queue {
   in_flight: number;
   pacing: { min_gap_ms: number; max_gap_ms: number; burst: number } | null;
 }
+
+/** What happened in one hour or day. */
+export interface TrafficPoint {
+  at: string;
+  messages: { received: number; sent: number; failed: number };
+  send_ms: { average: number | null; slowest: number | null };
+  deliveries: { delivered: number; failed_attempts: number };
+  answer_ms: { average: number | null; slowest: number | null };
+}
+
+/** How a line does, as the list of lines shows it. */
+export interface LineActivity {
+  line_id: string;
+  state: string;
+  health: 'healthy' | 'degraded' | 'unhealthy';
+  waiting: number;
+  received: number;
+  sent: number;
+  failed: number;
+  /** Received and sent by hour of the last day, oldest first; empty when there were none. */
+  hours: number[];
+}
+
+export interface Passkey {
+  id: string;
+  name: string;
+  host: string;
+  created_at: string;
+  used_at: string | null;
+}

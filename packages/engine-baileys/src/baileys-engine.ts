@@ -21,6 +21,7 @@ import {
 import { BaileysAccount } from './account/baileys-account.ts';
 import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
 import { Connection, selfOf } from './connection.ts';
+import { BaileysGroups } from './groups/baileys-groups.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
@@ -78,6 +79,7 @@ class BaileysEngine implements Engine {
   readonly #vault: KeyVault;
   readonly #lids: LidMap;
   readonly account: BaileysAccount;
+  readonly groups: BaileysGroups;
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
   #questions = 0;
@@ -97,6 +99,7 @@ class BaileysEngine implements Engine {
       resolve: (chat) => this.#resolve(chat),
       warn: (error, message) => log.warn({ session, error: describeError(error) }, message),
     });
+    this.groups = new BaileysGroups({ lids: this.#lids, self: () => this.self(), connection: () => this.#open() });
   }
 
   self(): Self | undefined {

@@ -4,6 +4,7 @@ import './hardening/install.ts';
 export type {
   AuthenticationCreds,
   CacheStore,
+  GroupMetadata,
   LIDMapping,
   SignalAuthState,
   SignalDataSet,

@@ -16,6 +16,7 @@ import {
 } from '@ponte/engine';
 import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
+import { SendableGroups } from './groups/sendable-groups.ts';
 import { completeEvent } from './inbound/decode.ts';
 import { GuardedLidMapping } from './inbound/guarded-lid-mapping.ts';
 import { makeSealingRepository } from './inbound/sealing-repository.ts';
@@ -71,6 +72,7 @@ export class Connection {
   readonly #keys: KeyTransactions;
   readonly #links = new StanzaLinks();
   readonly #acks = new AckWaiter();
+  readonly #groups: SendableGroups;
   readonly #sock: WASocket;
   readonly #transport: Transport;
   readonly #gate: StanzaGate;
@@ -100,6 +102,10 @@ export class Connection {
       () => options.onChange({ type: 'inbox' }),
     );
     this.#keys = new KeyTransactions(this.#guard, (pn) => this.#guard.durable(() => lids.lidOf(personJid(pn))));
+    this.#groups = new SendableGroups(
+      (jid) => this.#sock.groupMetadata(jid),
+      () => options.clock.now(),
+    );
     this.#sock = makeWASocket(
       socketConfig({
         options,
@@ -107,6 +113,7 @@ export class Connection {
         guard: this.#guard,
         logger: this.#logger,
         devices: deviceCache(() => options.clock.now()),
+        groups: this.#groups,
         makeRepository: () => this.#makeRepository(),
         onLookupFailed: (cause) => this.#storeFailed(cause),
       }),
@@ -158,6 +165,11 @@ export class Connection {
     } catch (error) {
       throw toEngineError(error, what);
     }
+  }
+
+  /** This account changed the group itself, which WhatsApp does not tell it again. */
+  groupChanged(group: Jid): void {
+    this.#groups.changed(group);
   }
 
   /** Sends without waiting for an answer. Rejects with `not_connected`. */
@@ -346,6 +358,7 @@ export class Connection {
   }
 
   async #intercept(node: Node): Promise<boolean> {
+    if (node.tag === 'notification' && node.attrs.type === 'w:gp2') this.#groups.changed(node.attrs.from);
     if (this.#pairing) {
       await this.#pairing.onStanza(node);
       return true;

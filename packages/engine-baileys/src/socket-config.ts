@@ -7,6 +7,7 @@ import {
   type SocketConfig,
 } from './baileys.ts';
 import { BoundedCache } from './bounded-cache.ts';
+import type { SendableGroups } from './groups/sendable-groups.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import { BROWSER } from './pairing/qr-pairing.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
@@ -25,6 +26,7 @@ export interface ConfigParts {
   guard: StoreGuard;
   logger: SocketConfig['logger'];
   devices: BoundedCache;
+  groups: SendableGroups;
   makeRepository(): SignalRepositoryWithLIDStore;
   onLookupFailed(cause: unknown): void;
 }
@@ -60,7 +62,7 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     options: mediaOptions(endpoint),
     shouldSyncHistoryMessage: ({ syncType }) => syncType !== HistorySyncType.FULL,
     getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
-    cachedGroupMetadata: async () => undefined,
+    cachedGroupMetadata: (jid) => parts.groups.get(jid),
     userDevicesCache: devices,
     msgRetryCounterCache: new BoundedCache(2_000, 60 * MINUTE_MS, now),
     callOfferCache: new BoundedCache(200, 5 * MINUTE_MS, now),
@@ -75,8 +77,8 @@ function mediaOptions(endpoint: EngineEndpoint): RequestInit {
   return options as RequestInit;
 }
 
-/** Devices of a user as WhatsApp last told them. */
-export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(1_000, 5 * MINUTE_MS, now);
+/** Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller than one send asks for everybody each time. */
+export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(5_000, 5 * MINUTE_MS, now);
 
 /**
  * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry request back for two seconds

@@ -3,6 +3,7 @@ import type { Jid } from './address.ts';
 import type { OutboundContent } from './content.ts';
 import type { EngineStore, InboxEntry } from './engine-store.ts';
 import type { EngineEvent, Party } from './events.ts';
+import type { GroupOperations } from './groups.ts';
 
 /** Who a line is, once paired. */
 export interface Self {
@@ -159,6 +160,7 @@ export interface Engine {
   lookupNumbers(phones: string[]): Promise<NumberLookup[]>;
   /** Everything about people, the own profile, presence and typing. */
   readonly account: AccountOperations;
+  readonly groups: GroupOperations;
   /** Sends read receipts for messages of one chat. `sender` names the author in groups. */
   markRead(chat: Jid, ids: string[], sender: Jid | undefined, played: boolean): Promise<void>;
 }

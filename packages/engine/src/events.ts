@@ -1,5 +1,6 @@
 import type { Jid } from './address.ts';
 import type { MessageContent } from './content.ts';
+import type { GroupChange } from './groups.ts';
 
 /**
  * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for people;
@@ -129,5 +130,16 @@ export type EngineEvent =
     }
   | { type: 'offline.completed'; count: number }
   | { type: 'picture.updated'; of: Party; removed: boolean; pictureId?: string; timestamp: number }
+  /** Something about a group changed: by another member, or by this account on another of its devices. */
+  | {
+      type: 'group.updated';
+      /** The same change has the same id, however often it arrives. */
+      id: string;
+      group: Jid;
+      /** Null when WhatsApp does not say who did it. */
+      by: Party | null;
+      change: GroupChange;
+      timestamp: number;
+    }
   /** WhatsApp disclosed which number belongs to which LID. */
   | { type: 'address.mapped'; lid: Jid; pn: Jid };

@@ -29,6 +29,7 @@ import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { createEventFeed } from './journal/event-feed.ts';
+import { createNews } from './journal/news.ts';
 import { forkWorkers } from './lines/fork-worker.ts';
 import { createSupervisor } from './lines/supervisor.ts';
 import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
@@ -114,6 +115,7 @@ async function build(
     log,
     metrics: watched(metrics.deliveries, () => live.activity()),
   });
+  const news = createNews(clock);
   const feed = createEventFeed({ store, clock, log });
   const streams = createEventStreams({ store, feed, format: linesWebhookFormat, clock, log, metrics: metrics.streams });
   const supervisor = createSupervisor({
@@ -139,6 +141,7 @@ async function build(
       dispatcher.nudge();
       feed.nudge();
       live.activity();
+      news.tell();
     },
   });
   let listeningAt = '';
@@ -150,6 +153,7 @@ async function build(
     log,
     guard,
     formats,
+    news,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
     nudgeDeliveries: () => {
       dispatcher.nudge();
@@ -226,6 +230,7 @@ async function build(
     feed.close();
   });
   onClose(() => mcp.close());
+  onClose(() => news.close());
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;

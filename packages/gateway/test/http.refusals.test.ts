@@ -133,6 +133,7 @@ function ask(dialect: Dialect, row: Route, { bridge, lineId, webhookId }: Names)
   if (dialect.name === 'lines' && row.query && !row.body && !/:line_id|webhooks/.test(row.path))
     query.set('line_id', lineId);
   if (row.operation === 'listMessages') query.set('jid', PHONE);
+  if (/roupBehindLink/.test(row.operation)) query.set('link', 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv');
   if (row.operation === 'bridgeRevokeMessage') query.set('chat', PHONE);
   const url = `${dialect.prefix}${path}${query.size > 0 ? `?${query}` : ''}`;
   if (row.body === undefined) return { method: row.method, url };

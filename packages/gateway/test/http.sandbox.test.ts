@@ -54,12 +54,12 @@ describe('the sandbox', () => {
     respond = () => ({ status: 204 });
     expect((await h.call('POST', `${BASE}/reset`)).status).toBe(204);
     respond = () => ({ status: 200, body: { later: 'call' } });
-    expect((await h.call('POST', `${BASE}/phones/1/votes`, { body: { to: 'x' } })).body).toEqual({ later: 'call' });
+    expect((await h.call('POST', `${BASE}/phones/1/later`, { body: { to: 'x' } })).body).toEqual({ later: 'call' });
     expect(seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'POST /control/acc_one/phones',
       'GET /control/acc_one/phones/15550001111/inbox?after=3&chat=1%20555',
       'POST /control/acc_one/reset',
-      'POST /control/acc_one/phones/1/votes',
+      'POST /control/acc_one/phones/1/later',
     ]);
     expect(seen[0]).toMatchObject({ authorization: 'Bearer secret', body: { phone: '15550001111', name: 'Alice' } });
     expect(seen.every(({ authorization }) => authorization === 'Bearer secret')).toBe(true);

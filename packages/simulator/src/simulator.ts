@@ -134,7 +134,7 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
       return;
     }
     const network = world.network(tenant);
-    if (lineId !== undefined && network.tenant.faults(lineId).refuses) {
+    if (world.isDown(tenant) || (lineId !== undefined && network.tenant.faults(lineId).refuses)) {
       // A reset, not an HTTP status: stock Baileys ignores the answer to a refused upgrade until its 20 s handshake time-out.
       socket.destroy();
       return;

@@ -18,6 +18,8 @@ import { Agent, buildConnector } from 'undici';
 import type { Simulator } from '../src/simulator.ts';
 import { letClientTimersGo } from './client-timers.ts';
 
+/** What a client must know of a network. */
+type Reachable = Pick<Simulator, 'wsUrl' | 'noiseRootPublicKey' | 'mediaCaPem' | 'mediaPort'>;
 type Sock = ReturnType<typeof makeWASocket>;
 type Logger = NonNullable<Parameters<typeof makeWASocket>[0]['logger']>;
 
@@ -56,7 +58,7 @@ export class BaileysLine {
   isDrained = false;
   sock: Sock | undefined;
   readonly auth: AuthenticationState;
-  readonly #simulator: () => Simulator;
+  readonly #simulator: () => Reachable;
   readonly #tenant: string;
   #uploads: HttpsAgent | undefined;
   #downloads: Agent | undefined;
@@ -64,7 +66,7 @@ export class BaileysLine {
   readonly #options: { markOnline: boolean; isSyncing: boolean };
 
   constructor(
-    simulator: () => Simulator,
+    simulator: () => Reachable,
     id: string,
     options: { tenant?: string; markOnline?: boolean; isSyncing?: boolean } = {},
   ) {
@@ -222,7 +224,7 @@ export class BaileysLine {
 }
 
 /** Trusts the simulator's authority, and leads WhatsApp's own media hosts to the simulator's: some links name no other. */
-function mediaAgent({ mediaCaPem, mediaPort }: Simulator): Agent {
+function mediaAgent({ mediaCaPem, mediaPort }: Reachable): Agent {
   const connect = buildConnector({ ca: mediaCaPem });
   return new Agent({
     connect(options, callback) {

@@ -115,3 +115,17 @@ test('a call to a line that is away waits for it; one from somebody who is not w
   const offers = (line.stanzas as Stanza[]).filter((n) => n.tag === 'call' && children(n)[0]?.tag === 'offer');
   expect(offers).toHaveLength(2);
 });
+
+test('a line gets a link to a call, and so does a phone that invites to an event with one', async () => {
+  const token = await line.sock?.createCallLink('video', { startTime: 1_790_000_000 });
+  expect(token).toMatch(/^[A-Za-z0-9]{22}$/);
+  expect(await line.sock?.createCallLink('audio')).not.toBe(token);
+  const event = { type: 'event', name: 'Stand-up', start_time: 1_790_000_000, call: 'voice' };
+  const { message_id: id } = await call(`POST /phones/${BOB}/messages`, { to: ALICE, ...event });
+  const invited = await line.until('the event', () => line.received.find(({ key }) => key.id === id));
+  expect(invited.message?.eventMessage).toMatchObject({ name: 'Stand-up', isScheduleCall: true });
+  const link = invited.message?.eventMessage?.joinLink;
+  expect(link).toMatch(/^https:\/\/call\.whatsapp\.com\/voice\/[A-Za-z0-9]{22}$/);
+  const [shown] = (await call(`GET /phones/${ALICE}/inbox`)).slice(-1);
+  expect(shown).toMatchObject({ type: 'event', name: 'Stand-up', join_link: link });
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FaultError } from '../src/faults/rules.ts';
 import { SystemClock } from '../src/world/clock.ts';
+import { controlOf } from './control-call.ts';
 import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
 
 test('a second login of the same device replaces the first', async () => {
@@ -157,6 +158,30 @@ test('bad_mac: the line asks again and gets the message on the second try', asyn
   net.fault('line_a', { kind: 'bad_mac', count: 1 });
   await bob.sendText(pnJid(ALICE), 'spoilt');
   await line.text('spoilt');
+});
+
+test('bad_mac: a damaged first message of a session is asked for again, too, and one of a group', async () => {
+  const net = await Fixture.open();
+  const line = await net.linked('line_a', ALICE);
+  const bob = await net.phone(BOB);
+  const spoil = async (to: string, body: string, type: string) => {
+    net.fault('line_a', { kind: 'bad_mac', count: 1 });
+    const { messageId } = await bob.sendText(to, body);
+    await line.text(body);
+    const [first] = line.stanzas.filter((n) => n.tag === 'message' && n.attrs.id === messageId);
+    const parts = Array.isArray(first?.content) ? first.content : [];
+    expect(parts.flatMap(({ tag, attrs }) => (tag === 'enc' ? [attrs.type] : []))).toContain(type);
+    const asked = net.world.wire(TENANT, 'line_a', 0).filter(({ direction, tag, attrs }) => {
+      return direction === 'in' && tag === 'receipt' && attrs.type === 'retry' && attrs.id === messageId;
+    });
+    expect(asked.length).toBeGreaterThan(0);
+  };
+  await spoil(pnJid(ALICE), 'spoilt pkmsg', 'pkmsg');
+  const call = controlOf(net);
+  const { jid } = await call('POST /groups', { subject: 'Team', owner: BOB, participants: [ALICE] });
+  await call(`POST /phones/${BOB}/messages`, { to: jid, type: 'text', body: 'good' });
+  await line.text('good');
+  await spoil(jid, 'spoilt skmsg', 'skmsg');
 });
 
 test('black_hole: nothing passes until it is over, and then everything does', async () => {

@@ -63,6 +63,32 @@ test('a code is refused when nobody shows one, when it is too old, and when it c
   clock.close();
 });
 
+test('a line whose code was shown for three minutes is told to draw a new one', async () => {
+  const clock = new SystemClock();
+  net = await Fixture.open({ clock });
+  const call = controlOf(net);
+  await net.phone(ALICE);
+  const { line } = await showing('line_a');
+  clock.advance(180_000);
+  const told = await line.until('refresh_code', () =>
+    line.stanzas.find(({ attrs }) => attrs.type === 'link_code_companion_reg'),
+  );
+  const [reg] = Array.isArray(told.content) ? told.content : [];
+  expect(reg).toMatchObject({ tag: 'link_code_companion_reg', attrs: { stage: 'refresh_code' } });
+  expect(String(reg.content[0].content)).toMatch(/^2@/);
+  const code = (await line.sock?.requestPairingCode(ALICE)) ?? '';
+  await until('the new companion_hello', () => {
+    const hellos = net.world.wire(TENANT, 'line_a', 0).filter(({ direction, children }) => {
+      return direction === 'in' && children.includes('link_code_companion_reg');
+    });
+    return hellos.length === 2;
+  });
+  await call(`POST /phones/${ALICE}/enter-code`, { code });
+  await line.until('the login', () => line.isOpen && line.isDrained);
+  await net.close();
+  clock.close();
+});
+
 test('a line cannot ask for a code for a number that is not on this network', async () => {
   const line = net.line('line_a');
   line.connect();

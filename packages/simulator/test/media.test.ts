@@ -10,7 +10,7 @@ import { MEDIA_KINDS } from '../src/phone/media/media-kinds.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, Fixture, pnJid, TENANT } from './fixture.ts';
+import { ALICE, BOB, Fixture, pnJid, TENANT, until } from './fixture.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -154,11 +154,11 @@ test('view once, disappearing and forwarded messages say so, both ways', async (
   const line = await net.linked('line_a', ALICE);
   await net.phone(BOB);
   const bob = (body: object) => call(`POST /phones/${BOB}/messages`, { to: ALICE, ...body });
-  const once = await bob({ type: 'image', fixture: 'image', view_once: true });
+  const once = await bob({ type: 'image', fixture: 'image', view_once: true, to_companions: true });
   const image = await mediaMessage(line, once.message_id);
   expect(image.message?.viewOnceMessageV2?.message?.imageMessage?.viewOnce).toBe(true);
   expect(sha(await line.download(image))).toBe(sha(fixtureOf('image', 'image').bytes));
-  const voice = await bob({ type: 'voice', fixture: 'voice', view_once: true });
+  const voice = await bob({ type: 'voice', fixture: 'voice', view_once: true, to_companions: true });
   const voiceMessage = await mediaMessage(line, voice.message_id);
   expect(voiceMessage.message?.viewOnceMessageV2Extension?.message?.audioMessage?.viewOnce).toBe(true);
   const short = await bob({ type: 'text', body: 'gone soon', ephemeral_seconds: 86_400, forwarded: true });
@@ -183,6 +183,40 @@ test('view once, disappearing and forwarded messages say so, both ways', async (
     expect(shown(fading?.key.id)).toMatchObject({ body: 'fading', ephemeral_seconds: 604_800 });
     expect(shown(forwarded?.key.id)).toMatchObject({ body: 'gone soon', forwarded: true });
   });
+});
+
+test('what is to be viewed once reaches phones; linked devices are told that it is there, and do not get it when they ask', async () => {
+  const net = await Fixture.open();
+  const call = controlOf(net);
+  const line = await net.linked('line_a', ALICE);
+  const own = await net.linked('line_b', BOB);
+  const { jid } = await call('POST /groups', { subject: 'Team', owner: BOB, participants: [ALICE] });
+  for (const to of [ALICE, jid]) {
+    const { message_id: id } = await call(`POST /phones/${BOB}/messages`, {
+      ...{ to, type: 'image', fixture: 'image', view_once: true },
+    });
+    for (const companion of [line, own]) {
+      const told = await companion.until('the stanza', () => companion.stanzas.find(({ attrs }) => attrs.id === id));
+      const parts = Array.isArray(told.content) ? told.content : [];
+      expect(parts.map(({ tag, attrs }) => [tag, attrs.type])).toContainEqual(['unavailable', 'view_once']);
+      expect(parts.some(({ tag }) => tag === 'enc')).toBe(false);
+    }
+    const stub = await line.until('the placeholder', () => line.received.find(({ key }) => key.id === id));
+    expect([stub.message, stub.key.isViewOnce]).toEqual([undefined, true]);
+    await vi.waitFor(async () => {
+      const shown = (await call(`GET /phones/${ALICE}/inbox`)).find(
+        (item: { message_id: string }) => item.message_id === id,
+      );
+      expect(shown).toMatchObject({ type: 'image', view_once: true, file: 'ok' });
+    });
+    // The phone answers what Baileys asks it for, without the message.
+    await until('the answer of the own phone', () =>
+      net.world
+        .wire(TENANT, 'line_a', 0)
+        .some(({ direction, attrs }) => direction === 'out' && attrs.category === 'peer'),
+    );
+  }
+  expect(line.received.every(({ message }) => !message?.viewOnceMessageV2)).toBe(true);
 });
 
 test('the media host checks token, hash, kind and path', async () => {

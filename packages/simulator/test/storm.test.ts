@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { SystemClock } from '../src/world/clock.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
 
 const PHONES = ['15550004001', '15550004002', '15550004003', '15550004004', '15550004005', '15550004006'];
 
@@ -44,6 +45,44 @@ test('a storm may take some lines only, and keep them out for a while', async ()
   await call('DELETE /lines/line_0/faults');
   first?.connect();
   await first?.until('the login', () => first.isOpen);
+});
+
+test('a restart by the sandbox API: everybody is cut and kept out for a while, and finds everything again', async () => {
+  const clock = new SystemClock();
+  const net = await Fixture.open({ clock });
+  const call = controlOf(net);
+  const line = await net.linked('line_a', ALICE);
+  const shy = net.line('line_b');
+  shy.connect();
+  const qr = await shy.until('a QR', () => shy.qr);
+  await call(`POST /phones`, { phone: BOB, name: 'Bob' });
+  await call(`PUT /phones/${BOB}/settings`, { online: false });
+  const { jid } = await call('POST /groups', { subject: 'Team', owner: ALICE, participants: [BOB] });
+  await line.sendText(jid, 'before').then((id) => line.ack(id));
+  await call('POST /lines/line_a/faults', { kind: 'lose_acks', count: 5 });
+  const wire = await call('GET /lines/line_a/wire');
+  const old = net.world.network(TENANT);
+
+  expect(await call('POST /restart', { down_for_ms: 60_000 })).toEqual({ connections_cut: 2 });
+  for (const one of [line, shy]) await one.until('the cut', () => one.closes.at(-1) === 428);
+  line.connect();
+  await line.until('the refusal', () => line.closes.length > 2);
+  expect(line.isOpen).toBe(false);
+  clock.advance(60_000);
+  line.connect();
+  await line.until('the login', () => line.isOpen && line.isDrained);
+  expect(net.world.network(TENANT)).not.toBe(old);
+  expect(await call('GET /lines/line_a/faults')).toEqual([]);
+  const after = await call(`GET /lines/line_a/wire?after=${wire.at(-1).seq}`);
+  expect(after[0].seq).toBe(wire.at(-1).seq + 1);
+  expect(await call.raw(`POST /phones/${ALICE}/scan`, { qr })).toMatchObject({ status: 409 });
+  await line.ack(await line.sendText(jid, 'after'));
+  await call(`PUT /phones/${BOB}/settings`, { online: true });
+  const bob = await net.phone(BOB);
+  await until('both texts', () => bodies(bob).length === 2);
+  expect(bodies(bob)).toEqual(['before', 'after']);
+  await net.close();
+  clock.close();
 });
 
 test('a restart of the network while lines are connected and writing loses no message', async () => {

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { ApiError } from '../api.ts';
 import { useWords } from '../words/words.ts';
+import { failureText } from './failure.tsx';
 
 /** Work that a person started: runs once at a time; what went wrong is in `error`, and of a field in `fieldError(path)`. */
 export function useAction() {
@@ -25,7 +26,7 @@ export function useAction() {
     busy,
     run,
     clear: () => setFailure(undefined),
-    error: failure && (failure.status === 0 ? words.noAnswer : failure.message),
+    error: failure && failureText(failure, words),
     fieldError: (path: string) => failure?.details.find((detail) => detail.path === path)?.message,
   };
 }

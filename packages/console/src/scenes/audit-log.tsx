@@ -1,7 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
-import { Alert, Panel } from '../parts/layout.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { AuditEntry } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -23,7 +24,7 @@ export function AuditLog() {
   });
   return (
     <Panel title={words.audit.title} className="lg:col-span-2">
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
       <div tabIndex={0} className="overflow-x-auto">
         <table className="w-full min-w-xl text-left text-sm">

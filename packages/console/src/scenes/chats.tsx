@@ -5,7 +5,8 @@ import { useEffect, useRef } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
-import { Alert, Empty, Loading } from '../parts/layout.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Empty, Loading } from '../parts/layout.tsx';
 import { clockTime } from '../parts/time.ts';
 import type { Chat, Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -51,7 +52,7 @@ export function Chats() {
         {line?.label ?? line?.customer_ref ?? words.lines.unnamed}
       </Link>
       <h1 className="mb-4 text-2xl font-semibold tracking-tight">{words.chats.title}</h1>
-      {chats.error ? <Alert>{chats.error.message}</Alert> : null}
+      {chats.error ? <Failure error={chats.error} /> : null}
       {chats.isPending ? <Loading label={words.loading} /> : null}
       {chats.data && all.length === 0 ? <Empty title={words.chats.none}>{words.chats.noneLead}</Empty> : null}
       {all.length > 0 ? (

@@ -4,6 +4,7 @@ import { ArrowLeft, Reply, Send, X } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Loading } from '../parts/layout.tsx';
 import { notify } from '../parts/notices.tsx';
@@ -53,7 +54,7 @@ export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard */}
       <div tabIndex={0} className="h-[50dvh] overflow-y-auto p-4">
-        {messages.error ? <Alert>{messages.error.message}</Alert> : null}
+        {messages.error ? <Failure error={messages.error} /> : null}
         {messages.isPending ? <Loading label={words.loading} /> : null}
         {messages.hasNextPage ? (
           <div className="mb-3 text-center">

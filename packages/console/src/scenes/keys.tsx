@@ -6,6 +6,7 @@ import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -55,7 +56,7 @@ export function Keys() {
       <PageHead title={words.nav.keys} lead={words.keys.lead[shownMode]}>
         {keys && keys.length > 0 ? create : null}
       </PageHead>
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {!keys && !error ? <Loading label={words.loading} /> : null}
       {keys?.length === 0 ? (
         <Empty title={words.keys.none}>

@@ -5,7 +5,8 @@ import { useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
-import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { stateQuery, useMay } from '../session.ts';
@@ -59,7 +60,7 @@ export function LinePage() {
       <>
         {back}
         <h1 className="sr-only">{words.nav.lines}</h1>
-        <Alert>{error.message}</Alert>
+        <Failure error={error} />
       </>
     );
   }

@@ -5,18 +5,22 @@ import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
 import { api } from '../api.ts';
 import { type Mode, mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
-import { TextField } from '../parts/field.tsx';
-import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { Sparkline } from '../parts/sparkline.tsx';
 import { ago, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
-import type { Line } from '../shapes.ts';
+import type { Line, LineActivity, LineStatus } from '../shapes.ts';
+import { linesTexts } from '../words/lines.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
-/** The stream tells of changes; a worker that dies says nothing. */
-const LOOK_EVERY_MS = 30_000;
+/** The stream tells of changes; this is for what it lost. */
+const LOOK_EVERY_MS = 60_000;
 
 export const linesQuery = (of: Mode) => ({
   queryKey: ['lines', of],
@@ -24,22 +28,45 @@ export const linesQuery = (of: Mode) => ({
   refetchInterval: LOOK_EVERY_MS,
 });
 
+const activityQuery = (of: Mode) => ({
+  queryKey: ['activity', of],
+  queryFn: async () => {
+    const { lines } = await api<{ lines: LineActivity[] }>('GET', '/activity');
+    return new Map(lines.map((line) => [line.line_id, line]));
+  },
+  refetchInterval: LOOK_EVERY_MS,
+});
+
+const STATUSES: readonly LineStatus[] = [
+  'connected',
+  'connecting',
+  'pairing',
+  'disconnected',
+  'logged_out',
+  'unpaired',
+];
+
 export function Lines() {
   const words = useWords();
+  const texts = useTexts(linesTexts);
   const shownMode = mode.use();
   const mayChange = useMay('developer');
   const { data: lines, error } = useQuery(linesQuery(shownMode));
   const [isCreating, setIsCreating] = useState(false);
+  const { data: activity } = useQuery(activityQuery(shownMode));
   const [filter, setFilter] = useState('');
+  const [status, setStatus] = useState<LineStatus | ''>('');
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const shown = useMemo(
     () =>
-      lines?.filter((line) =>
-        [line.label, line.phone, line.name, line.customer_ref, line.line_id].some((text) =>
-          text?.toLowerCase().includes(wanted),
-        ),
+      lines?.filter(
+        (line) =>
+          (status === '' || line.status === status) &&
+          [line.label, line.phone, line.name, line.customer_ref, line.line_id].some((text) =>
+            text?.toLowerCase().includes(wanted),
+          ),
       ),
-    [lines, wanted],
+    [lines, wanted, status],
   );
   const create = mayChange ? (
     <Button look="main" onClick={() => setIsCreating(true)}>
@@ -53,7 +80,7 @@ export function Lines() {
       <PageHead title={words.nav.lines} lead={words.lines.lead[shownMode]}>
         {lines && lines.length > 0 ? create : null}
       </PageHead>
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {!lines && !error ? <Loading label={words.loading} /> : null}
       {lines?.length === 0 ? (
         <Empty title={words.lines.none}>
@@ -64,7 +91,7 @@ export function Lines() {
       {shown && lines && lines.length > 0 ? (
         <>
           {lines.length > 5 ? (
-            <div className="mb-3 flex items-center gap-3">
+            <div className="mb-3 flex flex-wrap items-center gap-3">
               <div className="w-full max-w-sm">
                 <TextField
                   label={words.search}
@@ -75,12 +102,27 @@ export function Lines() {
                   onChange={(event) => setFilter(event.target.value)}
                 />
               </div>
+              <div className="w-48">
+                <SelectField
+                  label={texts.show}
+                  hideLabel
+                  value={status}
+                  onChange={(event) => setStatus(event.target.value as LineStatus | '')}
+                >
+                  <option value="">{texts.all}</option>
+                  {STATUSES.map((one) => (
+                    <option key={one} value={one}>
+                      {words.status[one]} ({number(lines.filter((line) => line.status === one).length)})
+                    </option>
+                  ))}
+                </SelectField>
+              </div>
               <p role="status" className="whitespace-nowrap text-sm text-muted">
                 {number(shown.length)} / {number(lines.length)}
               </p>
             </div>
           ) : null}
-          <LineList lines={shown} />
+          <LineList lines={shown} activity={activity} />
         </>
       ) : null}
       {isCreating ? <CreateLine onClose={() => setIsCreating(false)} /> : null}
@@ -89,7 +131,7 @@ export function Lines() {
 }
 
 /** Rows outside of the window are not laid out (`content-visibility`), so that a thousand of them scroll smoothly. */
-function LineList({ lines }: { lines: Line[] }) {
+function LineList({ lines, activity }: { lines: Line[]; activity: ReadonlyMap<string, LineActivity> | undefined }) {
   const words = useWords();
   return (
     <ul className="divide-y divide-edge overflow-hidden rounded-xl border border-edge bg-panel">
@@ -98,7 +140,7 @@ function LineList({ lines }: { lines: Line[] }) {
           <Link
             to="/lines/$lineId"
             params={{ lineId: line.line_id }}
-            className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset md:grid-cols-[2fr_1.5fr_1fr_auto]"
+            className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset md:grid-cols-[2fr_1.5fr_8rem_auto] lg:grid-cols-[2fr_1.5fr_12rem_8rem_9rem]"
           >
             <span className="min-w-0">
               <span className="block truncate font-semibold">
@@ -110,10 +152,12 @@ function LineList({ lines }: { lines: Line[] }) {
               {line.phone ?? '—'}
               {line.name ? ` · ${line.name}` : ''}
             </span>
-            <span className="hidden text-sm text-muted md:block">
+            <Throughput of={activity?.get(line.line_id)} />
+            <span className="hidden text-sm text-muted lg:block">
               {line.connected_at && line.status === 'connected' ? ago(line.connected_at) : ago(line.created_at)}
             </span>
-            <span className="row-span-2 justify-self-end md:row-span-1">
+            <span className="row-span-2 flex items-center gap-2 justify-self-end md:row-span-1">
+              <Health of={activity?.get(line.line_id)} />
               <LineBadge status={line.status} />
             </span>
           </Link>
@@ -121,6 +165,36 @@ function LineList({ lines }: { lines: Line[] }) {
       ))}
     </ul>
   );
+}
+
+/** What went through a line in the last day. */
+function Throughput({ of }: { of: LineActivity | undefined }) {
+  const texts = useTexts(linesTexts);
+  if (!of) return <span className="hidden md:block" />;
+  const isQuiet = of.hours.length === 0;
+  const more = [
+    ...(of.failed > 0 ? [texts.failed(number(of.failed))] : []),
+    ...(of.waiting > 0 ? [texts.waiting(number(of.waiting))] : []),
+  ];
+  return (
+    <span className="hidden items-center gap-3 md:flex" title={texts.todayHint}>
+      <span className="hidden lg:block">{isQuiet ? null : <Sparkline values={of.hours} />}</span>
+      <span className="text-sm leading-tight text-muted">
+        <span className="sr-only">{texts.todayHint}: </span>
+        <span className="block whitespace-nowrap tabular-nums">
+          {isQuiet ? texts.quiet : texts.today(number(of.received), number(of.sent))}
+        </span>
+        {more.length > 0 ? <span className="block text-warn">{more.join(' · ')}</span> : null}
+      </span>
+    </span>
+  );
+}
+
+/** Says only what is not as it should be. */
+function Health({ of }: { of: LineActivity | undefined }) {
+  const words = useWords();
+  if (!of || of.health === 'healthy') return null;
+  return <Badge tone={of.health === 'unhealthy' ? 'bad' : 'busy'}>{words.healths[of.health]}</Badge>;
 }
 
 function CreateLine({ onClose }: { onClose: () => void }) {

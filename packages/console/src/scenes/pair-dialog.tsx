@@ -4,6 +4,7 @@ import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { api } from '../api.ts';
 import { useLiveLine } from '../live.ts';
 import { Button } from '../parts/button.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Loading } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -90,7 +91,7 @@ function ByQr({ line }: { line: Line }) {
       </ol>
       {error ? (
         <div className="sm:col-span-2">
-          <Alert>{error.message}</Alert>
+          <Failure error={error} />
         </div>
       ) : null}
     </div>

@@ -15,6 +15,7 @@ import {
 } from '../openapi.ts';
 import { Button } from '../parts/button.tsx';
 import { CodeBlock } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { AreaField, SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
@@ -34,7 +35,7 @@ export function Playground() {
   return (
     <>
       <PageHead title={words.nav.playground} lead={words.playground.lead} />
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {data ? <Bench document={data} /> : error ? null : <Loading label={words.loading} />}
     </>
   );

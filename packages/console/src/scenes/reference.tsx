@@ -12,8 +12,9 @@ import {
   typeOf,
 } from '../openapi.ts';
 import { CodeBlock } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
-import { Alert, Loading } from '../parts/layout.tsx';
+import { Loading } from '../parts/layout.tsx';
 import { requestCode } from '../request-code.ts';
 import { useWords } from '../words/words.ts';
 import { Brand, LocaleChoice, ThemeButton } from './shell.tsx';
@@ -58,7 +59,7 @@ export function Reference() {
               onChange={(event) => setFilter(event.target.value)}
             />
           </div>
-          {error ? <Alert>{error.message}</Alert> : null}
+          {error ? <Failure error={error} /> : null}
           {!data && !error ? <Loading label={words.loading} /> : null}
           {operations
             ? byTag(operations).map(([tag, ofTag]) => (

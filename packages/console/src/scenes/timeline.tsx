@@ -1,7 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
-import { Alert, Panel } from '../parts/layout.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { LineStatus, TimelineEvent } from '../shapes.ts';
 import { useWords, type Words } from '../words/words.ts';
@@ -24,7 +25,7 @@ export function Timeline({ lineId }: { lineId: string }) {
   const events = data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <Panel title={words.timeline.title}>
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {data && events.length === 0 ? <p className="text-muted">{words.timeline.none}</p> : null}
       <ol className="space-y-3">
         {events.map((event) => (

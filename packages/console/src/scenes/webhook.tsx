@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Secret } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -34,7 +35,7 @@ export function WebhookPage() {
         <ArrowLeft aria-hidden className="size-4" />
         {words.nav.webhooks}
       </Link>
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {!webhook && !error ? <Loading label={words.loading} /> : null}
       {webhook ? (
         <>
@@ -164,7 +165,7 @@ function Log({ webhookId, mayChange }: { webhookId: string; mayChange: boolean }
         </div>
       }
     >
-      {log.error ? <Alert>{log.error.message}</Alert> : null}
+      {log.error ? <Failure error={log.error} /> : null}
       {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
       <ul className="divide-y divide-edge">
         {all.map((delivery) => (
@@ -228,7 +229,7 @@ function Attempts({ id }: { id: string }) {
     queryKey: ['deliveries', 'one', id],
     queryFn: () => api<Delivery & { attempt_log: Attempt[] }>('GET', `/deliveries/${id}`),
   });
-  if (error) return <Alert>{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return <Loading label={words.loading} />;
   return (
     <div className="mt-2 space-y-2 rounded-lg bg-inset p-3 text-sm">

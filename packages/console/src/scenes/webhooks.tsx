@@ -8,6 +8,7 @@ import { bodySchema, openApiQuery } from '../openapi.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
@@ -40,7 +41,7 @@ export function Webhooks() {
       <PageHead title={words.nav.webhooks} lead={words.webhooks.lead}>
         {webhooks && webhooks.length > 0 ? create : null}
       </PageHead>
-      {error ? <Alert>{error.message}</Alert> : null}
+      {error ? <Failure error={error} /> : null}
       {!webhooks && !error ? <Loading label={words.loading} /> : null}
       {webhooks?.length === 0 ? (
         <Empty title={words.webhooks.none}>

@@ -16,6 +16,7 @@ import { proto, unpadRandomMax16 } from '../baileys.ts';
 import { describeError } from '../library-log.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readAnswer } from './answers.ts';
+import { completeGroupUpdate } from './complete-group-update.ts';
 import { contextOf, readContent, toNumber, unwrapMessage } from './message-content.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
@@ -55,6 +56,7 @@ export async function completeEvent(event: EngineEvent, lids: LidMap): Promise<E
     return { ...event, from: await complete(event.from) };
   }
   if (event.type === 'picture.updated') return { ...event, of: await complete(event.of) };
+  if (event.type === 'group.updated') return completeGroupUpdate(event, complete);
   if ('sender' in event) return { ...event, chat: await complete(event.chat), sender: await complete(event.sender) };
   return event;
 }

@@ -27,17 +27,23 @@ export class LidMap {
 
   /** Stores the pairs that are new and returns them. A number that moved to another LID is forgotten under the old one. */
   async learn(pairs: readonly AddressPair[]): Promise<AddressPair[]> {
+    const named = pairs.map((pair) => ({ pair, lid: userOf(pair.lid), pn: userOf(pair.pn) }));
+    const known = new Map<string, unknown>(
+      Object.entries(await this.#vault.get(KIND, [...new Set(named.flatMap(({ lid, pn }) => [pn, reverse(lid)]))])),
+    );
     const news: AddressPair[] = [];
     const writes: Record<string, string | null> = {};
-    for (const pair of pairs) {
-      const lid = userOf(pair.lid);
-      const pn = userOf(pair.pn);
-      const [oldLid, oldPn] = await Promise.all([this.#read(pn), this.#read(reverse(lid))]);
+    const write = (id: string, value: string | null) => {
+      writes[id] = value;
+      known.set(id, value);
+    };
+    for (const { pair, lid, pn } of named) {
+      const [oldLid, oldPn] = [known.get(pn), known.get(reverse(lid))];
       if (oldLid === lid && oldPn === pn) continue;
-      if (oldLid !== undefined && oldLid !== lid) writes[reverse(oldLid)] = null;
-      if (oldPn !== undefined && oldPn !== pn) writes[oldPn] = null;
-      writes[pn] = lid;
-      writes[reverse(lid)] = pn;
+      if (typeof oldLid === 'string' && oldLid !== lid) write(reverse(oldLid), null);
+      if (typeof oldPn === 'string' && oldPn !== pn) write(oldPn, null);
+      write(pn, lid);
+      write(reverse(lid), pn);
       news.push(pair);
     }
     if (news.length > 0) await this.#vault.commit({ [KIND]: writes });

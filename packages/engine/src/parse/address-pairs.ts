@@ -20,17 +20,21 @@ const SAME_PERSON: readonly (readonly [string, string])[] = [
   ['recipient', 'peer_recipient_lid'],
   ['call-creator', 'caller_pn'],
   ['call-creator', 'caller_lid'],
+  ['jid', 'phone_number'],
+  ['jid', 'lid'],
 ];
 
-/** Every pair of addresses that the stanza's attributes and its children's disclose. The server vouches for them. */
-export function addressPairs(node: Node): AddressPair[] {
-  const nodes = [node, ...(Array.isArray(node.content) ? node.content : [])];
-  return nodes.flatMap(({ attrs }) =>
-    SAME_PERSON.flatMap(([one, other]) => {
-      const pair = asPair(attrs[one], attrs[other]);
-      return pair ? [pair] : [];
-    }),
-  );
+/** Members of a group stand at `notification > create > group > participant`. */
+const DEPTH = 3;
+
+/** Every pair of addresses that the attributes of the stanza and of what is in it disclose. The server vouches for them. */
+export function addressPairs(node: Node, depth = DEPTH): AddressPair[] {
+  const own = SAME_PERSON.flatMap(([one, other]) => {
+    const pair = asPair(node.attrs[one], node.attrs[other]);
+    return pair ? [pair] : [];
+  });
+  if (depth === 0 || !Array.isArray(node.content)) return own;
+  return [...own, ...node.content.flatMap((part) => addressPairs(part, depth - 1))];
 }
 
 /** The two as a pair, whichever is which; undefined unless one is a LID and the other a number. */

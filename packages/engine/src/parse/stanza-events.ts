@@ -2,6 +2,7 @@ import type { Self } from '../engine.ts';
 import type { EngineEvent } from '../events.ts';
 import type { Node } from '../node.ts';
 import { parseCall } from './call.ts';
+import { groupPicture, parseGroupUpdate } from './group-update.ts';
 import { parseOffline } from './offline.ts';
 import { parseOwnPicture, parsePicture } from './picture.ts';
 import { parseReceipt } from './receipt.ts';
@@ -11,7 +12,10 @@ export function stanzaEvents(node: Node, self: Self): EngineEvent[] {
   if (node.tag === 'receipt') return parseReceipt(node, self);
   if (node.tag === 'call') return parseCall(node);
   if (node.tag === 'ib') return parseOffline(node);
-  if (node.tag === 'notification' && node.attrs.type === 'picture') return parsePicture(node);
+  if (node.tag === 'notification' && node.attrs.type === 'w:gp2') return parseGroupUpdate(node, self);
+  if (node.tag === 'notification' && node.attrs.type === 'picture') {
+    return parsePicture(node).flatMap((event) => [event, ...groupPicture(event, node)]);
+  }
   if (node.tag === 'notification' && node.attrs.type === 'account_sync') return parseOwnPicture(node, self);
   return [];
 }

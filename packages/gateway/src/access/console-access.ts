@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { AuthenticationResponseJSON, PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { randomBase62 } from '../core/ids.ts';
@@ -8,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { KeyHolder } from './api-keys.ts';
 import { type Audit, createAudit } from './console-audit.ts';
 import { createLockout } from './console-lockout.ts';
+import { createPasskeys, type PageOrigin, type Passkeys } from './console-passkeys.ts';
 import { createPasswords } from './console-passwords.ts';
 import { type Role, scopesOf } from './console-roles.ts';
 import { type ConsoleSession, createSessions, type Sessions } from './console-sessions.ts';
@@ -31,6 +33,7 @@ export interface SignedIn {
 export interface ConsoleAccess {
   readonly sessions: Sessions;
   readonly audit: Audit;
+  readonly passkeys: Omit<Passkeys, 'signedBy' | 'beginAdding' | 'removeAll'>;
   readonly users: Pick<Users, 'list' | 'exist'>;
   /** Draws the one-time token of the first run; undefined once somebody can sign in. Each call makes the earlier token worthless. */
   newSetUpToken(): Promise<string | undefined>;
@@ -38,11 +41,20 @@ export interface ConsoleAccess {
   setUp(input: { token: string; email: string; name: string; password: string }, from: From): Promise<SignedIn>;
   /** `unauthorized` with the same words for unknown users, wrong passwords and disabled users; `rate_limited` while locked out. */
   signIn(input: { email: string; password: string }, from: From): Promise<SignedIn>;
+  /** `unauthorized` for passkeys that are unknown, do not prove themselves, or belong to a disabled user. */
+  signInWithPasskey(page: PageOrigin, response: AuthenticationResponseJSON, from: From): Promise<SignedIn>;
+  /** A session alone adds no way to sign in: the password is asked for, and counted like a sign-in. */
+  beginPasskey(
+    session: ConsoleSession,
+    password: string,
+    page: PageOrigin,
+    from: From,
+  ): Promise<PublicKeyCredentialCreationOptionsJSON>;
   /** Ends every other session of the user. */
   changePassword(session: ConsoleSession, input: { current: string; next: string }, from: From): Promise<void>;
   /** A user with a password that is answered once. */
   addUser(input: { email: string; name: string; role: Role }): Promise<{ user: ConsoleUser; password: string }>;
-  /** Disabling and a new password end the user's sessions; a role counts from the next request on. */
+  /** Disabling and a new password end the user's sessions, a new password their passkeys too; a role counts from the next request on. */
   changeUser(
     id: string,
     change: { role?: Role; disabled?: boolean; resetPassword?: boolean },
@@ -67,6 +79,7 @@ export function createConsoleAccess(services: {
   const audit = createAudit(services);
   const lockout = createLockout(services);
   const passwords = createPasswords();
+  const passkeys = createPasskeys(services);
 
   const note = (from: From, actor: string, userId: string | null, action: string, outcome: string) =>
     audit.append({
@@ -86,10 +99,19 @@ export function createConsoleAccess(services: {
     return { user, token };
   }
 
+  async function provePassword(session: ConsoleSession, password: string, field: string, from: From): Promise<void> {
+    await lockout.begin(session.email, addressBucket(from.address));
+    if (!(await passwords.matches(password, await users.passwordOf(session.userId)))) {
+      throw invalid(field, 'This is not your present password.');
+    }
+    await lockout.succeeded(session.email, addressBucket(from.address));
+  }
+
   return {
     sessions,
     audit,
     users,
+    passkeys,
     async newSetUpToken() {
       if (await users.exist()) return undefined;
       const token = randomBase62(32);
@@ -129,12 +151,26 @@ export function createConsoleAccess(services: {
       await note(from, email, found.user.id, 'signIn', 'ok');
       return enter(found.user, from);
     },
-    async changePassword(session, input, from) {
-      await lockout.begin(session.email, addressBucket(from.address));
-      if (!(await passwords.matches(input.current, await users.passwordOf(session.userId)))) {
-        throw invalid('current', 'This is not your present password.');
+    async signInWithPasskey(page, response, from) {
+      const userId = await passkeys.signedBy(page, response);
+      const user = userId === undefined ? undefined : await users.findById(userId);
+      if (!user || user.disabledAt !== null) {
+        await note(from, user?.email ?? '', user?.id ?? null, 'signInWithPasskey', user ? 'disabled' : 'not_proved');
+        throw new AppError(
+          'unauthorized',
+          {},
+          { message: 'This passkey is not known here. Sign in with your password.' },
+        );
       }
-      await lockout.succeeded(session.email, addressBucket(from.address));
+      await note(from, user.email, user.id, 'signInWithPasskey', 'ok');
+      return enter(user, from);
+    },
+    async beginPasskey(session, password, page, from) {
+      await provePassword(session, password, 'password', from);
+      return passkeys.beginAdding({ id: session.userId, email: session.email, name: session.name }, page);
+    },
+    async changePassword(session, input, from) {
+      await provePassword(session, input.current, 'current', from);
       await users.change(session.userId, { password: await passwords.hash(input.next) });
       await sessions.endAll(session.userId, session.sessionId);
     },
@@ -147,6 +183,7 @@ export function createConsoleAccess(services: {
       const hashed = password === undefined ? undefined : await passwords.hash(password);
       const user = await users.change(id, { role, disabled, password: hashed });
       if (disabled || password !== undefined) await sessions.endAll(id);
+      if (password !== undefined) await passkeys.removeAll(id);
       return password === undefined ? { user } : { user, password };
     },
     removeUser: (id) => users.remove(id),

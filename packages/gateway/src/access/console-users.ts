@@ -33,6 +33,7 @@ export interface Users {
   list(): Promise<ConsoleUser[]>;
   /** The user and the password's hash. Disabled users are found too. */
   findByEmail(email: string): Promise<{ user: ConsoleUser; password: string } | undefined>;
+  findById(id: string): Promise<ConsoleUser | undefined>;
   passwordOf(id: string): Promise<string | undefined>;
   create(user: NewUser): Promise<ConsoleUser>;
   /** The first user: refused with `forbidden` once there is one, also when two come at once. */
@@ -106,6 +107,10 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
         .where('email', '=', normalEmail(email))
         .executeTakeFirst();
       return row && { user: toUser(row), password: row.password };
+    },
+    async findById(id) {
+      const row = await store.db.selectFrom('console_users').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toUser(row);
     },
     async passwordOf(id) {
       const row = await store.db.selectFrom('console_users').select('password').where('id', '=', id).executeTakeFirst();

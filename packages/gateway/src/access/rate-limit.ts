@@ -107,19 +107,20 @@ export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   proxy: { max: 120, windowMs: MINUTE_MS },
   api: { max: 120, windowMs: MINUTE_MS },
   events: { max: 300, windowMs: MINUTE_MS },
-  sandbox: { max: 3_000, windowMs: MINUTE_MS },
+  sandbox: { max: 12_000, windowMs: MINUTE_MS },
   ip: { max: 300, windowMs: MINUTE_MS },
-  sandbox_ip: { max: 3_000, windowMs: MINUTE_MS },
+  sandbox_ip: { max: 12_000, windowMs: MINUTE_MS },
   console: { max: 1_200, windowMs: MINUTE_MS },
   console_ip: { max: 3_000, windowMs: MINUTE_MS },
 };
 
-/** The rules of configured budgets per minute; the sandbox keeps its own. */
+/** The rules of configured budgets per minute. */
 export function rulesPerMinute(config: {
   provisionPerMinute: number;
   proxyPerMinute: number;
   otherPerMinute: number;
   ipPerMinute: number;
+  sandboxPerMinute: number;
 }): Partial<Record<LimitClass, LimitRule>> {
   const rule = (max: number): LimitRule => ({ max, windowMs: MINUTE_MS });
   return {
@@ -127,6 +128,8 @@ export function rulesPerMinute(config: {
     proxy: rule(config.proxyPerMinute),
     api: rule(config.otherPerMinute),
     ip: rule(config.ipPerMinute),
+    sandbox: rule(config.sandboxPerMinute),
+    sandbox_ip: rule(config.sandboxPerMinute),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -149,4 +149,29 @@ test('accounts and plans are made, changed and shown; a plan in use stays', asyn
   expect(await ponte('plans', 'set', 'pro', '--lines', 'many')).toBe(2);
   expect(await ponte('accounts', 'list')).toBe(0);
   expect(printed.join()).toContain('Acme');
+});
+
+test('the sandbox runs alone, says how to reach it, and ends when it is told to', async () => {
+  const caFile = join(folder, 'ca.pem');
+  const ended = ponte('sandbox', '--port', '0', '--ca-file', caFile, '--json');
+  await expect.poll(() => printed.length, { timeout: 10_000 }).toBe(1);
+  const facts = json<Record<string, string>>();
+  expect(facts).toMatchObject({
+    websocket: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+\/t\/WORLD\/ws\/chat\?line=LINE$/),
+    noise_root_public_key: expect.stringMatching(/^[0-9a-f]{64}$/),
+    media: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+  });
+  expect(readFileSync(caFile, 'utf8')).toBe(facts.media_ca_pem);
+  const phones = `${facts.control?.replace('WORLD', 'my-world')}/phones`;
+  const made = await fetch(phones, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${facts.control_token}` },
+    body: '{"phone":"15550001111","name":"Alice"}',
+  });
+  expect([made.status, await made.json()]).toMatchObject([201, { phone: '15550001111' }]);
+  expect((await fetch(phones)).status).toBe(401);
+  process.emit('SIGTERM');
+  expect(await ended).toBe(0);
+  await expect(fetch(phones)).rejects.toThrow();
+  expect(await ponte('sandbox', '--port', 'x')).toBe(2);
 });

@@ -12,6 +12,7 @@ import { listAllLines } from './lines.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
 import { startReceiver } from './receiver.ts';
+import type { SandboxGiven } from './sandbox.ts';
 
 export interface ProgramOptions {
   version: string;
@@ -64,6 +65,7 @@ export async function runProgram(
       if (!(await doctor({ json, consoleFolder: options.consoleFolder }, out))) code = FAILED;
     });
   addReceiver(program, out);
+  addSandbox(program, out);
   // Sub-commands inherit exitOverride and output only when they are told to.
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {
@@ -143,5 +145,21 @@ function addReceiver(program: Command, out: Output): void {
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
       server.closeAllConnections();
       server.close();
+    });
+}
+
+function addSandbox(program: Command, out: Output): void {
+  program
+    .command('sandbox')
+    .description('the simulated WhatsApp network alone, for other clients, until Ctrl-C ("start" brings its own)')
+    .option('--host <host>', 'where it listens', '127.0.0.1')
+    .option('--port <port>', '0: any free one', '8098')
+    .option('--data-file <file>', 'keeps the world in this SQLite file; default: memory')
+    .option('--seed <seed>', 'the same ids and keys in every run: for tests only')
+    .option('--ca-file <file>', 'writes the authority of the media host there (PEM)')
+    .option('--json', 'one JSON document')
+    .action(async (given: SandboxGiven) => {
+      const { runSandbox } = await import('./sandbox.ts');
+      await runSandbox(given, out);
     });
 }

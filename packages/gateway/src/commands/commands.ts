@@ -4,6 +4,21 @@ import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { makeConnectLink } from './connect-link.ts';
 import { checkNumbers } from './contacts.ts';
 import { followEvents, makeStreamTicket, pullEvents } from './events.ts';
+import {
+  allGroups,
+  changeGroup,
+  changeMembers,
+  createGroup,
+  decideRequests,
+  getGroup,
+  groupBehindLink,
+  groupLink,
+  joinGroup,
+  joinRequests,
+  leaveGroup,
+  removeGroupPicture,
+  setGroupPicture,
+} from './groups.ts';
 import { allChats, allMessages, oneMessage } from './history.ts';
 import { lineActivity } from './line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
@@ -29,6 +44,7 @@ import { restartLine } from './restart-line.ts';
 import { sendMessage } from './sends.ts';
 import { lineTimeline } from './timeline.ts';
 import { trafficSeries } from './traffic-series.ts';
+import { waitForReply } from './wait-for-reply.ts';
 import {
   finishWebhookRotation,
   oneDelivery,
@@ -65,6 +81,7 @@ export const COMMANDS = {
   'messages.cancel': cancelMessage,
   'messages.all': allMessages,
   'messages.get': oneMessage,
+  'messages.reply': waitForReply,
   'chats.all': allChats,
   'chats.archive': archiveChat,
   'messages.react': reactToMessage,
@@ -85,6 +102,19 @@ export const COMMANDS = {
   'presence.set': setPresence,
   'presence.watch': watchPresence,
   'status.audience': getStatusAudience,
+  'groups.all': allGroups,
+  'groups.create': createGroup,
+  'groups.get': getGroup,
+  'groups.change': changeGroup,
+  'groups.changeMembers': changeMembers,
+  'groups.setPicture': setGroupPicture,
+  'groups.removePicture': removeGroupPicture,
+  'groups.link': groupLink,
+  'groups.behindLink': groupBehindLink,
+  'groups.join': joinGroup,
+  'groups.leave': leaveGroup,
+  'groups.requests': joinRequests,
+  'groups.decide': decideRequests,
   'events.follow': followEvents,
   'events.pull': pullEvents,
   'events.ticket': makeStreamTicket,

@@ -1,6 +1,7 @@
 import type { KeyHolder } from '../access/api-keys.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import type { News } from '../journal/news.ts';
 import type { LineRouter } from '../lines/router.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
@@ -40,6 +41,8 @@ export interface Services {
   formats: WebhookFormats;
   /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
+  /** Wakes those who wait for something in the journal. */
+  news: Pick<News, 'next' | 'enter' | 'isClosed'>;
   /** Tells the dispatcher that deliveries may be due. */
   nudgeDeliveries(): void;
   /** Live streams of events. */

@@ -18,12 +18,13 @@ export const setOwnPicture = lineCommand(
   { scope: 'lines:write' },
   async (context: Context, line, { url }: { line: LineRef; url: string }): Promise<{ id: string }> => {
     requireConnected(context, line);
-    const jpeg = await squareJpeg(await download(context, url));
+    const jpeg = await squareJpeg(await downloadPicture(context, url));
     return ask(context, line, 'account.setPicture', { jpeg });
   },
 );
 
-async function download({ guard }: Context, url: string): Promise<Uint8Array> {
+/** Fetches a picture into memory, `PICTURE_MAX_BYTES` at most. `media_fetch_failed`. */
+export async function downloadPicture({ guard }: Context, url: string): Promise<Uint8Array> {
   try {
     const response = await guard.fetch(url, {
       purpose: 'media',

@@ -24,7 +24,13 @@ export interface Config {
   allowPrivateTargets: string[];
   sandbox: { isOn: boolean; isEphemeral: boolean };
   logLevel: LogLevel;
-  rateLimits: { provisionPerMinute: number; proxyPerMinute: number; otherPerMinute: number; ipPerMinute: number };
+  rateLimits: {
+    provisionPerMinute: number;
+    proxyPerMinute: number;
+    otherPerMinute: number;
+    ipPerMinute: number;
+    sandboxPerMinute: number;
+  };
   mediaCacheHours: number;
   whatsappVersion: [number, number, number] | undefined;
 }
@@ -191,6 +197,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       proxyPerMinute: read.integer('RATE_LIMIT_PROXY', 120, 1, 1_000_000),
       otherPerMinute: read.integer('RATE_LIMIT_OTHER', 120, 1, 1_000_000),
       ipPerMinute: read.integer('RATE_LIMIT_IP', 300, 1, 1_000_000),
+      sandboxPerMinute: read.integer('RATE_LIMIT_SANDBOX', 12_000, 1, 1_000_000),
     },
     mediaCacheHours: read.integer('MEDIA_CACHE_HOURS', 3, 0, 8_760),
     whatsappVersion: versionOf(read),

@@ -32,6 +32,13 @@ export const ERRORS = {
   },
   chat_not_found: { retryable: false, message: 'No such chat on this line.' },
   contact_not_found: { retryable: false, message: 'No such contact.' },
+  group_not_found: { retryable: false, message: 'There is no such group, or the line was never in it.' },
+  group_forbidden: {
+    retryable: false,
+    message:
+      'WhatsApp allows this to members, or admins, of the group only, and the line is none. Ask an admin of the group.',
+  },
+  invite_invalid: { retryable: false, message: 'This invite link is not, or no longer, valid. Ask for a new one.' },
   avatar_not_found: { retryable: false, message: 'There is no picture, or it is hidden from this number.' },
   media_not_found: { retryable: false, message: 'This message has no media.' },
   webhook_not_found: { retryable: false, message: 'No such webhook in this account.' },

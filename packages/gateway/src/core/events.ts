@@ -1,4 +1,4 @@
-import type { MessageContent, MessageStatus, Party } from '@ponte/engine';
+import type { GroupChange, Jid, MessageContent, MessageStatus, Party } from '@ponte/engine';
 import type { LineStatus, Mode } from './lines.ts';
 
 /** A message as the journal keeps it: everything both dialects need to render it, and nothing else. */
@@ -73,6 +73,8 @@ export interface EventPayloads {
   'message.undecryptable': { messageId: string; chat: Party; sender: Party; timestamp: number; reason: string };
   /** A chat was put into the archive or taken out of it, here or on the phone. */
   'chat.archived': { chat: Party; archived: boolean; timestamp: number };
+  /** Something about a group changed: by another member, or by this account on another of its devices. `by` null: WhatsApp did not say. */
+  'group.updated': { group: Jid; by: Party | null; change: GroupChange; timestamp: number };
   'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
   typing: { chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' };
   'call.incoming': { callId: string; from: Party; platform: string; video: boolean; timestamp: number };

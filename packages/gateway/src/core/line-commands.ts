@@ -1,4 +1,4 @@
-import type { AccountOperations, Jid, NumberLookup } from '@ponte/engine';
+import type { AccountOperations, GroupOperations, Jid, NumberLookup } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from './app-error.ts';
 
 /** How a send ended. */
@@ -14,8 +14,15 @@ type AccountCommands = {
   };
 };
 
+type GroupCommands = {
+  [K in keyof GroupOperations as `groups.${K}`]: {
+    in: Parameters<GroupOperations[K]>[0];
+    out: Awaited<ReturnType<GroupOperations[K]>>;
+  };
+};
+
 /** What only the worker that hosts a line can do. Plain data both ways: it crosses process borders. */
-export interface LineCommands extends AccountCommands {
+export interface LineCommands extends AccountCommands, GroupCommands {
   /** Begins pairing when the line is unpaired, and answers the current QR; waits for the first one at most `waitMs`. `already_paired`, `whatsapp_timeout`. */
   'pairing.qr': { in: { waitMs: number }; out: { data: string; expiresAt: number } };
   /** Link-code pairing; each call replaces the earlier code. */

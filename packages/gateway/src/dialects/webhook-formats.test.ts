@@ -90,6 +90,12 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
   'offline.completed': { count: 142 },
   'picture.updated': { of: ALICE, removed: false, pictureId: '12345678901', timestamp: 1777180605 },
   'chat.archived': { chat: ALICE, archived: true, timestamp: 1777180605 },
+  'group.updated': {
+    group: '15550009999@g.us',
+    by: ALICE,
+    change: { kind: 'promoted', members: [ALICE] },
+    timestamp: 5,
+  },
   'webhook.test': { note: 'hello' },
   'webhook.disabled': { webhookId: 'whk_1', reason: 'failing', failingSince: 0 },
 };

@@ -57,6 +57,10 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
     }
     case 'picture.updated':
       return [pictureUpdated(event)];
+    case 'group.updated': {
+      const { type, id, ...payload } = event;
+      return [{ type, payload, dedupeKey: `group:${event.group}:${id}`, chat: event.group }];
+    }
     case 'address.mapped':
       return [];
   }

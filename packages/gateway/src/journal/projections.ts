@@ -5,6 +5,7 @@ import { searchText } from '../core/search-text.ts';
 import type { Tx } from '../store/store.ts';
 import { projectChange } from './changes.ts';
 import { canonicalJid } from './from-engine.ts';
+import { projectGroup } from './group-names.ts';
 import { storable } from './storable.ts';
 
 /** A new event, with the bytes of its message when it is one. */
@@ -26,6 +27,8 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
       messages.push(event);
     } else if (event.type === 'message.edited' || event.type === 'message.revoked') {
       await projectChange(tx, lineId, event);
+    } else if (event.type === 'group.updated') {
+      await projectGroup(tx, lineId, event.payload, nowMs);
     }
   }
   await projectChats(tx, lineId, messages, nowMs);

@@ -1,4 +1,4 @@
-import { type Engine, EngineError, type EngineEvent } from '@ponte/engine';
+import { type Engine, EngineError, type EngineEvent, isGroup, type Jid } from '@ponte/engine';
 import type { Clock } from '../core/clock.ts';
 import { backoffMs } from '../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../crypto/sealed-box.ts';
@@ -20,6 +20,8 @@ export interface InboxLoopOptions {
   log: Log;
   /** New deliveries were committed. */
   nudge(): void;
+  /** Something new happened in these groups. */
+  onGroups(groups: Jid[]): void;
 }
 
 /** Rows taken together in one transaction when they wait. */
@@ -179,7 +181,10 @@ export class InboxLoop {
       return this.#failedOn(seqs[0], error);
     }
     for (const seq of seqs) this.#failed.delete(seq);
-    if (news > 0) nudge();
+    if (news === 0) return;
+    nudge();
+    const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));
+    if (groups.size > 0) this.#options.onGroups([...groups]);
   }
 
   /** A row that does not become events although the store answers. It gets its tries, then makes way; its bytes are kept. */

@@ -243,6 +243,28 @@ forEachStore((open, databaseEngine) => {
       expect((await row()).status).toBe('connected');
     });
 
+    it('lets commands wait for the end of a restart; one that does not end shows', async () => {
+      const line = await startPaired();
+      const self = engine().self();
+      if (!self) throw new Error('not paired');
+      engine().isWelcoming = false;
+      engine().drop('restart_required');
+      await until('asked for again', () => engine().isOpen);
+      const patient = line.run('numbers.check', { phones: ['15550001111'] });
+      await settle();
+      engine().emit({ type: 'open', self });
+      expect(await patient).toHaveLength(1);
+      engine().drop('restart_required');
+      const late = line.run('numbers.check', { phones: ['15550001111'] });
+      const refused = expect(late).rejects.toMatchObject({
+        code: 'line_not_connected',
+        details: { status: 'connecting' },
+      });
+      await clock.advance(10_000);
+      await refused;
+      expect(clock.pending).toBe(0);
+    });
+
     it('forgets its credentials when the owner removes the device, after reading what came in before', async () => {
       const line = await startPaired();
       breakable.isBroken = true;

@@ -20,6 +20,8 @@ import { Archiving } from './archiving.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { toAppError } from './engine-errors.ts';
+import { groupCommands } from './group-commands.ts';
+import { GroupNames } from './group-names.ts';
 import { InboxLoop } from './inbox-loop.ts';
 import type { LineRow } from './line-row.ts';
 import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
@@ -28,6 +30,7 @@ import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
 import { PairingDesk } from './pairing-desk.ts';
 import { proveWritable } from './prove-writable.ts';
+import { RestartWait } from './restart-wait.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface LineOptions {
@@ -72,8 +75,10 @@ export class Line {
   #engine: Engine | undefined;
   #connector: Connector | undefined;
   #inbox: InboxLoop | undefined;
+  readonly #restart: RestartWait;
   readonly #live: LiveFacts;
   readonly #archiving: Archiving;
+  readonly #groupNames: GroupNames;
   #outgoing: Outgoing | undefined;
   #hasStarted = false;
   /** For good. */
@@ -90,18 +95,14 @@ export class Line {
     setMaxListeners(64, this.#stopping.signal);
     this.#log = log.child({ lineId: row.id });
     this.#model = initialModel(row.status, row.reason);
+    this.#restart = new RestartWait(clock, () => this.#model);
     this.#desk = new PairingDesk(clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
-    this.#archiving = new Archiving({
-      line: row,
-      store,
-      clock,
-      log: this.#log,
-      nudge,
-      stopping: this.#stopping.signal,
-      engine: () => (this.#model.status === 'connected' ? this.#engine : undefined),
-    });
+    const stopping = this.#stopping.signal;
+    const online = () => (this.#model.status === 'connected' ? this.#engine : undefined);
+    this.#archiving = new Archiving({ line: row, store, clock, log: this.#log, nudge, stopping, engine: online });
+    this.#groupNames = new GroupNames({ line: row, store, clock, log: this.#log, stopping, engine: online });
   }
 
   get view(): LiveView {
@@ -131,7 +132,10 @@ export class Line {
     });
     this.#engine = engine;
     this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
-    this.#inbox = new InboxLoop({ line: row, store, box, engine, clock, log: this.#log, nudge });
+    this.#inbox = new InboxLoop({
+      ...{ line: row, store, box, engine, clock, log: this.#log, nudge },
+      onGroups: (groups) => this.#groupNames.seen(groups),
+    });
     this.#outgoing = new Outgoing({
       line: row,
       store,
@@ -174,11 +178,13 @@ export class Line {
       },
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),
+      ...groupCommands(() => this.#connected()),
     };
     try {
+      await this.#restart.over(name);
       return await commands[name](input);
     } catch (error) {
-      throw toAppError(error, this.#model.status);
+      throw toAppError(error, this.#restart.status());
     }
   }
 
@@ -230,6 +236,7 @@ export class Line {
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
         this.#archiving.opened();
+        void this.#groupNames.opened();
         break;
       case 'archived':
         void this.#archiving.note(change.chat, change.archived);
@@ -260,6 +267,7 @@ export class Line {
     const before = this.#model;
     const { model, step } = nextState(before, signal);
     this.#model = model;
+    this.#restart.changed();
     if (model.status !== before.status || model.reason !== before.reason) {
       this.#log.info({ status: model.status, previous: before.status, reason: model.reason }, 'line status changed');
       this.#publish();
@@ -365,7 +373,7 @@ export class Line {
   }
 
   #connected(): Engine {
-    const { status } = this.#model;
+    const status = this.#restart.status();
     if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
     return this.#engine;
   }

@@ -47,8 +47,9 @@ export async function listChats(
   let select = db
     .selectFrom('chats as c')
     .leftJoin('contacts as k', (join) => join.onRef('k.line_id', '=', 'c.line_id').onRef('k.jid', '=', 'c.jid'))
+    .leftJoin('chat_groups as g', (join) => join.onRef('g.line_id', '=', 'c.line_id').onRef('g.jid', '=', 'c.jid'))
     .select(['c.jid', 'c.pn', 'c.name', 'c.is_group', 'c.archived', 'c.unread_count', 'c.last_message_id'])
-    .select(['c.updated_at', 'k.name as contact_name', 'k.push_name', at.as('at')])
+    .select(['c.updated_at', 'k.name as contact_name', 'k.push_name', 'g.subject', at.as('at')])
     .where('c.line_id', '=', lineId)
     .orderBy(at, 'desc')
     .orderBy('c.jid', 'desc')
@@ -66,7 +67,7 @@ export async function listChats(
   const chats = page.map((row) => ({
     jid: row.jid,
     pn: row.pn,
-    name: row.contact_name ?? row.name ?? row.push_name,
+    name: (row.subject || null) ?? row.contact_name ?? row.name ?? row.push_name,
     isGroup: Number(row.is_group) === 1,
     archived: Number(row.archived) === 1,
     unreadCount: Number(row.unread_count),

@@ -75,7 +75,7 @@ export interface Settled {
 
 /**
  * Finds how far the journal is settled. On SQLite one writer at a time commits in the order of the numbers. On PostgreSQL a number counts as settled
- * once every transaction that was writing events when it was the newest one has ended (migration 007 makes them visible as holders of a lock;
+ * once every transaction that was writing events when it was the newest one has ended (migration 009 makes them visible as holders of a lock;
  * PostgreSQL frees locks after the commit can be seen). Transactions of others on the same server do not matter.
  */
 export function createHorizon(store: Pick<Store, 'db' | 'engine'>): () => Promise<Settled> {

@@ -145,6 +145,7 @@ const LINE_TABLES = [
   'messages',
   'chats',
   'contacts',
+  'chat_groups',
   'inbox',
   'line_keys',
   'connect_links',

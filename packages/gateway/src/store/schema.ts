@@ -19,6 +19,7 @@ export interface Database {
   messages: MessagesTable;
   chats: ChatsTable;
   contacts: ContactsTable;
+  chat_groups: ChatGroupsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
@@ -29,6 +30,8 @@ export interface Database {
   console_sessions: ConsoleSessionsTable;
   console_audit: ConsoleAuditTable;
   console_failures: ConsoleFailuresTable;
+  console_passkeys: ConsolePasskeysTable;
+  console_challenges: ConsoleChallengesTable;
   line_traffic: LineTrafficTable;
   webhook_traffic: WebhookTrafficTable;
 }
@@ -234,6 +237,15 @@ export interface ContactsTable {
   updated_at: number;
 }
 
+/** What groups are called. `subject_at`: Unix seconds of WhatsApp's clock, 0 = not known. */
+export interface ChatGroupsTable {
+  line_id: string;
+  jid: string;
+  subject: string;
+  subject_at: number;
+  updated_at: number;
+}
+
 export interface WebhooksTable {
   id: string;
   account_id: string;
@@ -352,6 +364,32 @@ export interface ConsoleFailuresTable {
   failures: number;
   last_at: number;
   blocked_until: number;
+}
+
+/** A passkey that stands for somebody's password. */
+export interface ConsolePasskeysTable {
+  /** The credential's id, base64url. */
+  id: string;
+  user_id: string;
+  name: string;
+  /** The host name it was made for; it works there only. */
+  host: string;
+  /** COSE key. */
+  public_key: Buffer;
+  /** Of signatures; 0 for authenticators that do not count. */
+  counter: number;
+  /** JSON array. */
+  transports: string;
+  created_at: number;
+  used_at: number | null;
+}
+
+/** A challenge that waits for its answer. */
+export interface ConsoleChallengesTable {
+  challenge: string;
+  /** Who adds a passkey; null = a sign-in. */
+  user_id: string | null;
+  expires_at: number;
 }
 
 /** Limits by name. Null = unlimited; an account whose plan is not here has no limits. */

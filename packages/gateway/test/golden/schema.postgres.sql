@@ -22,6 +22,11 @@ attempts.duration_ms bigint not null
 attempts.status_code bigint
 attempts.error_class text collate C
 attempts.response_excerpt text collate C
+chat_groups.line_id text collate C not null
+chat_groups.jid text collate C not null
+chat_groups.subject text collate C not null
+chat_groups.subject_at bigint not null
+chat_groups.updated_at bigint not null
 chats.line_id text collate C not null
 chats.jid text collate C not null
 chats.pn text collate C
@@ -48,10 +53,22 @@ console_audit.mode text collate C
 console_audit.outcome text collate C not null
 console_audit.address text collate C not null
 console_audit.request_id text collate C not null
+console_challenges.challenge text collate C not null
+console_challenges.user_id text collate C
+console_challenges.expires_at bigint not null
 console_failures.subject text collate C not null
 console_failures.failures bigint not null
 console_failures.last_at bigint not null
 console_failures.blocked_until bigint not null
+console_passkeys.id text collate C not null
+console_passkeys.user_id text collate C not null
+console_passkeys.name text collate C not null
+console_passkeys.host text collate C not null
+console_passkeys.public_key bytea not null
+console_passkeys.counter bigint not null
+console_passkeys.transports text collate C not null
+console_passkeys.created_at bigint not null
+console_passkeys.used_at bigint
 console_sessions.id text collate C not null
 console_sessions.hash bytea not null
 console_sessions.user_id text collate C not null
@@ -237,12 +254,17 @@ api_keys: PRIMARY KEY (id)
 api_keys: UNIQUE (hash)
 attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 attempts: PRIMARY KEY (delivery_id, number)
+chat_groups: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+chat_groups: PRIMARY KEY (line_id, jid)
 chats: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 chats: PRIMARY KEY (line_id, jid)
 connect_links: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 connect_links: PRIMARY KEY (hash)
 console_audit: PRIMARY KEY (seq)
+console_challenges: PRIMARY KEY (challenge)
 console_failures: PRIMARY KEY (subject)
+console_passkeys: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
+console_passkeys: PRIMARY KEY (id)
 console_sessions: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
 console_sessions: PRIMARY KEY (id)
 console_sessions: UNIQUE (hash)
@@ -290,6 +312,7 @@ CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
 CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
+CREATE UNIQUE INDEX chat_groups_pkey ON chat_groups USING btree (line_id, jid)
 CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)
 CREATE INDEX chats_newest ON chats USING btree (line_id, COALESCE(last_message_at, (0)::bigint), jid)
 CREATE UNIQUE INDEX chats_pkey ON chats USING btree (line_id, jid)
@@ -299,8 +322,12 @@ CREATE INDEX connect_links_expiry ON connect_links USING btree (expires_at)
 CREATE INDEX connect_links_line ON connect_links USING btree (line_id)
 CREATE UNIQUE INDEX connect_links_pkey ON connect_links USING btree (hash)
 CREATE UNIQUE INDEX console_audit_pkey ON console_audit USING btree (seq)
+CREATE INDEX console_challenges_expiry ON console_challenges USING btree (expires_at)
+CREATE UNIQUE INDEX console_challenges_pkey ON console_challenges USING btree (challenge)
 CREATE INDEX console_failures_age ON console_failures USING btree (last_at)
 CREATE UNIQUE INDEX console_failures_pkey ON console_failures USING btree (subject)
+CREATE UNIQUE INDEX console_passkeys_pkey ON console_passkeys USING btree (id)
+CREATE INDEX console_passkeys_user ON console_passkeys USING btree (user_id, created_at)
 CREATE INDEX console_sessions_expiry ON console_sessions USING btree (expires_at)
 CREATE UNIQUE INDEX console_sessions_hash_key ON console_sessions USING btree (hash)
 CREATE UNIQUE INDEX console_sessions_pkey ON console_sessions USING btree (id)

@@ -29,6 +29,14 @@ CREATE TABLE attempts (
   response_excerpt text,
   primary key (delivery_id, number)
 ) without rowid;
+CREATE TABLE chat_groups (
+  line_id text not null references lines (id) on delete cascade,
+  jid text not null,
+  subject text not null,
+  subject_at integer not null,
+  updated_at integer not null,
+  primary key (line_id, jid)
+);
 CREATE TABLE chats (
   line_id text not null references lines (id) on delete cascade,
   jid text not null,
@@ -68,6 +76,12 @@ CREATE TABLE console_audit (
   address text not null,
   request_id text not null
 );
+CREATE TABLE console_challenges (
+  challenge text primary key,
+  user_id text,
+  expires_at integer not null
+);
+CREATE INDEX console_challenges_expiry on console_challenges (expires_at);
 CREATE TABLE console_failures (
   subject text primary key,
   failures integer not null,
@@ -75,6 +89,18 @@ CREATE TABLE console_failures (
   blocked_until integer not null
 );
 CREATE INDEX console_failures_age on console_failures (last_at);
+CREATE TABLE console_passkeys (
+  id text primary key,
+  user_id text not null references console_users (id) on delete cascade,
+  name text not null,
+  host text not null,
+  public_key blob not null,
+  counter integer not null,
+  transports text not null,
+  created_at integer not null,
+  used_at integer
+);
+CREATE INDEX console_passkeys_user on console_passkeys (user_id, created_at);
 CREATE TABLE console_sessions (
   id text primary key,
   hash blob not null unique,

@@ -7,6 +7,7 @@ import {
   type EngineEvent,
   type EngineFactory,
   type EngineOptions,
+  type GroupOperations,
   type InboxEntry,
   type NumberLookup,
   type OutboundContent,
@@ -17,6 +18,9 @@ import {
 
 const SELF: Self = { pn: '15559990000@s.whatsapp.net', lid: '7000@lid', name: 'Acme' };
 const CREDENTIALS = 'fake-credentials';
+
+/** This engine is in no group. */
+const NO_GROUPS = new EngineError('rejected', 'no such group', { serverCode: 404 });
 
 /** What an engine put on the wire. */
 export interface Transmission {
@@ -47,6 +51,23 @@ export class FakeEngine implements Engine {
     removePicture: (input) => this.#note('removePicture', input, {}),
     archive: (input) => this.#note('archive', input, {}),
     syncArchived: (input) => this.#note('syncArchived', input, {}),
+  };
+  readonly groups: GroupOperations = {
+    create: () => Promise.reject(NO_GROUPS),
+    all: (input) => this.#note('groups.all', input, []),
+    info: () => Promise.reject(NO_GROUPS),
+    changeMembers: () => Promise.reject(NO_GROUPS),
+    setSubject: () => Promise.reject(NO_GROUPS),
+    setDescription: () => Promise.reject(NO_GROUPS),
+    change: () => Promise.reject(NO_GROUPS),
+    setPicture: () => Promise.reject(NO_GROUPS),
+    removePicture: () => Promise.reject(NO_GROUPS),
+    invite: () => Promise.reject(NO_GROUPS),
+    invited: () => Promise.reject(NO_GROUPS),
+    join: () => Promise.reject(NO_GROUPS),
+    leave: () => Promise.reject(NO_GROUPS),
+    requests: () => Promise.reject(NO_GROUPS),
+    decide: () => Promise.reject(NO_GROUPS),
   };
   /** Logging in succeeds by itself. */
   isWelcoming = true;

@@ -23,6 +23,7 @@ import type { Dialect, Route } from '../../src/http/route.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/http/sandbox-proxy.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
+import { createNews, type News } from '../../src/journal/news.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
 import type { StreamMetrics } from '../../src/observe/stream-metrics.ts';
@@ -47,6 +48,7 @@ export interface CallOptions {
 export interface HttpHarness {
   app: FastifyInstance;
   services: Services;
+  news: News;
   apiKeys: ApiKeys;
   feed: EventFeed;
   dialects: Dialect[];
@@ -116,6 +118,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     live: await make('acc_one', 'live'),
     stranger: await make('acc_two', 'test'),
   };
+  const news = createNews(clock);
   const feed = createEventFeed({ store: db.store, clock, log });
   const format = linesWebhookFormat;
   const streams = createEventStreams({ store: db.store, feed, format, clock, log, ...options.streams });
@@ -131,6 +134,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         throw new FetchError('dns');
       },
     },
+    news,
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),
     nudgeDeliveries: () => feed.nudge(),
@@ -179,6 +183,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   return {
     app,
     services,
+    news,
     apiKeys,
     feed,
     dialects,
@@ -217,6 +222,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
+      news.close();
       streams.close();
       feed.close();
       await mcp.close();

@@ -87,6 +87,11 @@ export interface ControlWorld {
    * lines that were cut.
    */
   storm(tenant: string, wanted: { lines: string[] | undefined; refuseForMs: number }): string[];
+  /**
+   * The network of this tenant goes down and comes up again with what is in its database: every connection is cut, phones and whatever was only
+   * in memory (faults, subscriptions, codes shown) start anew. Nobody is let in for `downForMs`. Returns how many connections were cut.
+   */
+  restart(tenant: string, downForMs: number): number;
   /** Faults of a line that are still to come. */
   faults(tenant: string, lineId: string): unknown[];
   clearFaults(tenant: string, lineId: string): void;

@@ -47,6 +47,9 @@ export const ROUTES: readonly Route[] = [
   ...LINE_ROUTES,
 ];
 
+/** The calls by name, as `POST /phones/{phone}/scan`: for whoever documents them. */
+export const SANDBOX_CALLS: readonly string[] = ROUTES.map(([method, path]) => `${method} ${path}`);
+
 export function createControl(world: ControlWorld): Control {
   return {
     async handle(request) {

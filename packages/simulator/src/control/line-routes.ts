@@ -11,6 +11,7 @@ export const LINE_ROUTES: readonly Route[] = [
   ['DELETE', '/lines/{line}/faults', clearFaults],
   ['GET', '/lines/{line}/wire', wire],
   ['POST', '/storm', storm],
+  ['POST', '/restart', restart],
 ];
 
 function addFault(call: ControlCall): ControlAnswer {
@@ -33,6 +34,13 @@ function storm(call: ControlCall): ControlAnswer {
   const lines = body.has('lines') ? body.texts('lines', 1, LINES_MAX) : undefined;
   const refuseForMs = body.has('refuse_for_ms') ? body.integer('refuse_for_ms', 1, REFUSE_MAX_MS) : 0;
   return { status: 200, body: { cut: world.storm(tenant, { lines, refuseForMs }) } };
+}
+
+/** `{"down_for_ms"?}`: the network goes down with every connection and what was only in memory, and comes up again (after that time). */
+function restart(call: ControlCall): ControlAnswer {
+  const { body, world, tenant } = call;
+  const downForMs = body.has('down_for_ms') ? body.integer('down_for_ms', 1, REFUSE_MAX_MS) : 0;
+  return { status: 200, body: { connections_cut: world.restart(tenant, downForMs) } };
 }
 
 function wire(call: ControlCall): ControlAnswer {

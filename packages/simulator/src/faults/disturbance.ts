@@ -1,4 +1,5 @@
 import { childrenOf, type Node } from '@ponte/engine';
+import { breakMac } from '../signal/messages.ts';
 import type { Clock, Timer } from '../world/clock.ts';
 import type { LineFaults } from './line-faults.ts';
 
@@ -99,7 +100,7 @@ export class Disturbance {
   }
 }
 
-/** The same message with one bit of the last byte of each ciphertext turned: the MAC's end in every Signal message. */
+/** The same message with one bit of each ciphertext's MAC (or signature, of a sender key's message) turned. */
 function withBrokenMac(message: Node): Node {
   const content = Array.isArray(message.content) ? message.content : [];
   const broken = new Set(childrenOf(message, 'enc'));
@@ -107,10 +108,7 @@ function withBrokenMac(message: Node): Node {
     ...message,
     content: content.map((node) => {
       if (!broken.has(node) || !(node.content instanceof Uint8Array)) return node;
-      const bytes = Uint8Array.from(node.content);
-      const last = bytes.length - 1;
-      bytes[last] = (bytes[last] ?? 0) ^ 1;
-      return { ...node, content: bytes };
+      return { ...node, content: breakMac(node.content, node.attrs.type === 'pkmsg') };
     }),
   };
 }

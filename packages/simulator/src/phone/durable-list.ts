@@ -57,6 +57,11 @@ export class DurableList<T> {
     return row.value;
   }
 
+  remove(key: string): void {
+    const row = this.#loaded().get(key);
+    if (row) this.#remove(this.#loaded(), row);
+  }
+
   /** Gives a value another key, where it is. Nothing happens when the new key is taken. */
   rename(key: string, to: string, change: (value: T) => T): void {
     const rows = this.#loaded();

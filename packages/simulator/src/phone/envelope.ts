@@ -19,6 +19,8 @@ export interface Envelope {
   /** Seconds since 1970. */
   timestamp: number;
   pushName: string | undefined;
+  /** What the stanza says it does to another message: 1 edit, 7 revoke, 8 revoke by an admin. */
+  edit: string | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Envelope {
  * `participant_pn`, `participant_lid`, `recipient_pn`, `recipient_lid`, `peer_recipient_pn`, `peer_recipient_lid`: Baileys decode-wa-message.js). Undefined without id or from.
  */
 export function readEnvelope(node: Node, book: AddressBook, own: { jid: Jid; lid: Jid }): Envelope | undefined {
-  const { id, from, participant, recipient, t, notify, category } = node.attrs;
+  const { id, from, participant, recipient, t, notify, category, edit } = node.attrs;
   if (!id || !from) return undefined;
   const device = participant ?? from;
   const { sender_pn, sender_lid, participant_pn, participant_lid, recipient_pn, recipient_lid } = node.attrs;
@@ -46,5 +48,6 @@ export function readEnvelope(node: Node, book: AddressBook, own: { jid: Jid; lid
     isPeer: category === 'peer',
     timestamp: Number(t ?? 0),
     pushName: notify,
+    edit,
   };
 }

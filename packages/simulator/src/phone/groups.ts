@@ -1,4 +1,4 @@
-import { child, childrenOf, formatJid, type Jid, type Node, parseJid } from '@ponte/engine';
+import { child, children, childrenOf, formatJid, type Jid, type Node, parseJid } from '@ponte/engine';
 import type { AddressBook } from './address-book.ts';
 import type { Directory } from './directory.ts';
 import { type DeviceLink, IqError, type PhoneStore } from './network.ts';
@@ -13,8 +13,6 @@ export interface Roster {
   mode: 'pn' | 'lid';
   /** Every device of every member in the addressing of the group, this phone's own among them. */
   devices: Jid[];
-  /** Seconds until messages of this group disappear; 0 = never. */
-  ephemeralS: number;
 }
 
 /** Asks the server who is in a group and which devices they have: two queries, however large the group. Throws NotInGroupError. */
@@ -34,8 +32,21 @@ export async function rosterOf(
       formatJid(name?.user ?? '', name?.server ?? '', parseJid(device)?.device ?? 0),
     );
   });
-  const ephemeralS = Number(child(group, 'ephemeral')?.attrs.expiration ?? 0);
-  return { mode: group.attrs.addressing_mode === 'pn' ? 'pn' : 'lid', devices, ephemeralS };
+  return { mode: group.attrs.addressing_mode === 'pn' ? 'pn' : 'lid', devices };
+}
+
+/** Seconds until messages of this group disappear; 0 = never. Throws NotInGroupError. */
+export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<number> {
+  return Number(child(await metadata(link, groupJid), 'ephemeral')?.attrs.expiration ?? 0);
+}
+
+/** Learns the numbers of members that a notice about a group names, wherever in it they stand. */
+export function learnMembers(notice: Node, book: AddressBook): void {
+  for (const node of children(notice)) {
+    const { jid, phone_number, lid } = node.attrs;
+    if (node.tag === 'participant') book.learn(jid, phone_number ?? lid);
+    else learnMembers(node, book);
+  }
 }
 
 async function metadata(link: DeviceLink, groupJid: Jid): Promise<Node> {

@@ -81,11 +81,15 @@ const PROGRESS: MessageStatus[] = ['pending', 'sent', 'delivered', 'read', 'play
 export class Inbox {
   readonly #own: string;
   readonly #list: DurableList<InboxEntry>;
+  readonly #nowMs: () => number;
+  /** When the next disappearing message goes; undefined until the list was looked through. */
+  #nextEndMs: number | undefined;
 
   /** `own` is this phone's number as JID: the `from` of its own messages. */
-  constructor(store: PhoneStore, own: string) {
+  constructor(store: PhoneStore, own: string, nowMs: () => number) {
     this.#own = own;
     this.#list = new DurableList(store, 'inbox', INBOX_MAX_ENTRIES);
+    this.#nowMs = nowMs;
   }
 
   /**
@@ -100,6 +104,7 @@ export class Inbox {
       return;
     }
     this.#list.append(key, entry);
+    if (this.#nextEndMs !== undefined) this.#nextEndMs = Math.min(this.#nextEndMs, endMs(entry));
   }
 
   /** Counts another arrival of a message that is here. False when it is not. */
@@ -155,7 +160,7 @@ export class Inbox {
 
   /** Messages after a sequence number, oldest first. What this phone wrote itself is only there when asked for. */
   page(filter: { after: number; chat: string | undefined; isWithOwnSends: boolean }): Row<InboxEntry>[] {
-    return this.#list.rows().filter(({ seq, value }) => {
+    return this.#rows().filter(({ seq, value }) => {
       const isAsked = filter.chat === undefined || value.chat === filter.chat;
       return seq > filter.after && isAsked && (filter.isWithOwnSends || !value.isOwnSend);
     });
@@ -173,7 +178,7 @@ export class Inbox {
 
   /** The newest message of a chat. */
   last(chat: string): InboxEntry | undefined {
-    return this.#list.rows().findLast(({ value }) => value.chat === chat)?.value;
+    return this.#rows().findLast(({ value }) => value.chat === chat)?.value;
   }
 
   /** Marks everything others wrote in a chat as read. */
@@ -186,7 +191,7 @@ export class Inbox {
   /** Every chat with a message in it, the newest first. */
   chats(): Chat[] {
     const chats = new Map<string, Chat>();
-    for (const { value } of this.#list.rows()) {
+    for (const { value } of this.#rows()) {
       const chat = chats.get(value.chat) ?? { chat: value.chat, lastMessageAt: 0, unread: 0 };
       chat.lastMessageAt = Math.max(chat.lastMessageAt, value.timestamp);
       if (!value.fromMe && !value.isRead) chat.unread += 1;
@@ -200,14 +205,34 @@ export class Inbox {
     this.#list.reload();
   }
 
+  // What has disappeared is forgotten before anybody looks.
+  #rows(): Row<InboxEntry>[] {
+    const rows = this.#list.rows();
+    const now = this.#nowMs();
+    if (this.#nextEndMs !== undefined && this.#nextEndMs > now) return rows;
+    const staying = rows.filter(({ value }) => endMs(value) > now);
+    if (staying.length < rows.length) {
+      for (const { key, value } of rows) if (endMs(value) <= now) this.#list.remove(key);
+    }
+    this.#nextEndMs = staying.reduce((soonest, { value }) => Math.min(soonest, endMs(value)), Number.POSITIVE_INFINITY);
+    return staying;
+  }
+
   // In a chat of two a message is from the one or the other; in a group anybody may have written it.
   #row(chat: string, messageId: string): Row<InboxEntry> | undefined {
+    if ((this.#nextEndMs ?? 0) <= this.#nowMs()) this.#rows();
     const known =
       this.#list.get(keyOf({ chat, from: this.#own, messageId })) ??
       this.#list.get(keyOf({ chat, from: chat, messageId }));
     if (known || !isShared(chat)) return known;
     return this.#list.rows().findLast(({ value }) => value.messageId === messageId && value.chat === chat);
   }
+}
+
+/** When a disappearing message is gone: so long after it was sent (WhatsApp counts from there, not from reading). */
+function endMs({ timestamp, content }: InboxEntry): number {
+  const seconds = content.fields?.ephemeral_seconds;
+  return typeof seconds === 'number' && seconds > 0 ? (timestamp + seconds) * 1000 : Number.POSITIVE_INFINITY;
 }
 
 function keyOf(entry: Pick<InboxEntry, 'chat' | 'from' | 'messageId'>): string {

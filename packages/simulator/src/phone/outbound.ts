@@ -1,4 +1,4 @@
-import { bareJid, isGroup, type Jid, type Node, STATUS_BROADCAST, sameUser } from '@ponte/engine';
+import { bareJid, isGroup, type Jid, type Node, parseJid, STATUS_BROADCAST, sameUser } from '@ponte/engine';
 import type { RandomBytes } from '../signal/curve.ts';
 import type { PreKeyBundle } from '../signal/session.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
@@ -134,7 +134,7 @@ export class Outbound {
     const { own, book, signal, link, random, store } = this.#parts;
     const sent = this.#sent.get(messageId)?.value;
     const done = sent?.resends[device] ?? 0;
-    if (!sent || done >= MAX_RESENDS) return;
+    if (!sent || done >= MAX_RESENDS || isKeptFrom(device, sent.shape)) return;
     const address = book.session(device);
     if (bundle) signal.openSession(address, bundle);
     else await this.#fetchSessions([device]);
@@ -194,7 +194,8 @@ export class Outbound {
       signal.forgetSenderKey(group);
       known.clear();
     }
-    const missing = others.filter((jid) => !known.has(book.session(jid)));
+    const kept = others.filter((jid) => isKeptFrom(jid, shape));
+    const missing = others.filter((jid) => !known.has(book.session(jid)) && !kept.includes(jid));
     await this.#openSessions(missing);
     const { participants, ciphertext } = store.transaction(() => {
       this.#remember(messageId, group, message, shape);
@@ -202,6 +203,7 @@ export class Outbound {
       const nodes = missing.flatMap((jid) => this.#recipientNode(jid, key, shape));
       for (const { attrs } of nodes) known.add(book.session(attrs.jid ?? ''));
       if (!isStatus) this.#senderKeys.set(group, known);
+      nodes.push(...kept.flatMap((jid) => this.#recipientNode(jid, message, shape)));
       return { participants: nodes, ciphertext: signal.encryptGroup(group, encodeMessage(message, random)) };
     });
     link.send({
@@ -264,11 +266,22 @@ export class Outbound {
   // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when it hears of the message.
   #recipientNode(device: Jid, message: Message, shape: MessageShape): Node[] {
     const { signal, book, random } = this.#parts;
+    if (isKeptFrom(device, shape)) {
+      return [{ tag: 'to', attrs: { jid: device }, content: [{ tag: 'unavailable', attrs: { type: 'view_once' } }] }];
+    }
     const address = book.session(device);
     if (!signal.hasSession(address)) return [];
     const encrypted = signal.encrypt(address, encodeMessage(message, random));
     return [{ tag: 'to', attrs: { jid: device }, content: [encNode(encrypted, shape, {})] }];
   }
+}
+
+/**
+ * Linked devices get `<unavailable type="view_once">` instead (Baileys decode-wa-message.js, whatsmeow message.go). That the phone puts it there
+ * and not the server is this network's choice.
+ */
+function isKeptFrom(device: Jid, shape: MessageShape): boolean {
+  return shape.isForPhonesOnly === true && (parseJid(device)?.device ?? 0) !== 0;
 }
 
 function distributionMessage(groupId: Jid, key: Uint8Array): Message['senderKeyDistributionMessage'] {

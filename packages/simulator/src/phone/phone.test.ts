@@ -235,6 +235,7 @@ describe('what phones send besides text', () => {
       nowMs: () => 0,
       contextInfo: undefined,
       upload: async () => ({ directPath: '', url: '' }),
+      callLink: async () => '',
     };
     const cases: [string, object, string][] = [
       ['location', { lat: 91, lng: 0 }, 'lat: '],
@@ -243,6 +244,7 @@ describe('what phones send besides text', () => {
       ['poll', { question: 'x', options: ['a', 'a'] }, 'options: must be distinct'],
       ['poll', { question: 'x', options: ['a', 'b'], max_answers: 3 }, 'max_answers: '],
       ['event', { name: 'x', start_time: 5, end_time: 4 }, 'end_time: '],
+      ['event', { name: 'x', start_time: 5, call: 'fax' }, 'call: '],
     ];
     for (const [type, body, message] of cases) {
       expect(() => kind(type).build(new Input(body), context)).toThrow(message);
@@ -317,6 +319,7 @@ describe('what phones send besides text', () => {
       isPeer: false,
       timestamp: 2,
       pushName: undefined,
+      edit: undefined,
     };
     const own = { jid: BOB, lid: '90015550002222@lid' };
     const book = new AddressBook(memoryStore());

@@ -1,7 +1,8 @@
-import { bareJid, child, intAttr, isGroup, isNewsletter, type Jid, type Node, sameUser } from '@ponte/engine';
+import { bareJid, isGroup, type Jid, type Node } from '@ponte/engine';
 import { SignalDevice } from '../signal/signal-device.ts';
 import { Activities, type Activity, chatStateNode } from './activity.ts';
 import { AddressBook } from './address-book.ts';
+import { callLink } from './call-link.ts';
 import { Calls } from './calls.ts';
 import type { ChangeKind } from './content/change.ts';
 import { contextInfoOf, type SendOptions } from './content/context-info.ts';
@@ -10,10 +11,11 @@ import type { BuildContext, Built, ContentKind } from './content/kind.ts';
 import { disappearing, readContent, unwrap } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
-import { type Envelope, readEnvelope } from './envelope.ts';
-import { Inbound, type Reception } from './inbound.ts';
-import { Inbox, type InboxEntry, type MessageStatus, newEntry } from './inbox.ts';
-import { answerTo } from './iq-answer.ts';
+import type { Envelope } from './envelope.ts';
+import { ephemeralOf, learnMembers } from './groups.ts';
+import { Inbound } from './inbound.ts';
+import { Inbox, type InboxEntry, newEntry } from './inbox.ts';
+import { Incoming } from './incoming.ts';
 import { bundleOfRetry, uploadQuery } from './key-stanzas.ts';
 import { CodeEntry } from './link-code.ts';
 import { Linking, parsePairingQr } from './linking.ts';
@@ -23,7 +25,7 @@ import type { ConfirmedLink, LinkOffer, PhoneDevice } from './network.ts';
 import { Outbound } from './outbound.ts';
 import type { PhoneOptions } from './phone-options.ts';
 import { Publishing } from './publishing.ts';
-import { ackOf, deliveryReceipt, idsOf, receiptFor } from './receipts.ts';
+import { receiptFor } from './receipts.ts';
 import { RetryRequests } from './retry-requests.ts';
 import { MessageNotFoundError, type Sent } from './sending.ts';
 import { isShared } from './shared-chat.ts';
@@ -31,12 +33,6 @@ import { PhoneSync } from './sync/phone-sync.ts';
 import type { Message } from './wa-proto.ts';
 
 const PRE_KEY_COUNT = 100;
-const STATUS_OF_RECEIPT: Record<string, MessageStatus> = {
-  delivered: 'delivered',
-  inactive: 'delivered',
-  read: 'read',
-  played: 'played',
-};
 
 /**
  * A phone of the simulated WhatsApp: device 0 of its account, a real protocol peer. What it shows is what it decrypted. Everything it
@@ -55,11 +51,9 @@ export class Phone implements PhoneDevice {
   readonly #signal: SignalDevice;
   readonly #book: AddressBook;
   readonly #outbound: Outbound;
-  readonly #inbound: Inbound;
+  readonly #incoming: Incoming;
   readonly #directory: Directory;
   readonly #linking: Linking;
-  readonly #retries: RetryRequests;
-  readonly #files: PhoneFiles;
   /** Chat settings, keys and history, shared with the linked devices. */
   readonly sync: PhoneSync;
   readonly publishing: Publishing;
@@ -77,7 +71,8 @@ export class Phone implements PhoneDevice {
     const signal = new SignalDevice(store, random);
     const book = new AddressBook(store, () => options.settings().addressing);
     book.learn(jid, lid);
-    const inbox = new Inbox(store, jid);
+    const nowMs = () => options.clock.nowMs();
+    const inbox = new Inbox(store, jid, nowMs);
     const directory = new Directory(link, book, () => this.#newId());
     this.inbox = inbox;
     this.#directory = directory;
@@ -85,13 +80,9 @@ export class Phone implements PhoneDevice {
     this.#signal = signal;
     this.#book = book;
     this.#outbound = new Outbound({ own, link, store, signal, book, directory, random });
-    this.#inbound = new Inbound({ own, store, signal, book, inbox });
     this.#linking = new Linking(signal, store, random, () => this.#nowSeconds());
     this.codes = new CodeEntry(signal, this.#linking, random);
-    this.#retries = new RetryRequests(signal);
     this.calls = new Calls({ own: lid, book, send: (node) => link.send(node), random });
-    this.#files = new PhoneFiles({ media: options.media, inbox, book, random });
-    const nowMs = () => options.clock.nowMs();
     const sendPeer = (device: Jid, message: Message) => this.#sendPeer(device, message);
     this.sync = new PhoneSync({
       own,
@@ -116,6 +107,25 @@ export class Phone implements PhoneDevice {
       nowSeconds: () => this.#nowSeconds(),
       inOrder: (work) => this.#inOrder(work),
     });
+    this.#incoming = new Incoming({
+      own,
+      link,
+      settings: options.settings,
+      signal,
+      book,
+      inbox,
+      inbound: new Inbound({ own, store, signal, book, inbox }),
+      retries: new RetryRequests(signal),
+      files: new PhoneFiles({ media: options.media, inbox, book, random }),
+      activities: this.activities,
+      calls: this.calls,
+      sync: this.sync,
+      resend: (id, device, count, retry) =>
+        this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(retry))),
+      uploadPreKeys: () => this.#uploadPreKeys(),
+      markRead: (chat, ids) => this.#markRead(chat, ids),
+      shown: (envelope, entry) => this.#react(envelope, entry),
+    });
   }
 
   async start(): Promise<void> {
@@ -125,7 +135,7 @@ export class Phone implements PhoneDevice {
   }
 
   receive(node: Node): Promise<void> {
-    const handled = this.#received.then(() => this.#take(node));
+    const handled = this.#received.then(() => this.#incoming.take(node));
     // The caller gets the failure; the stanzas behind it must still be handled.
     this.#received = handled.catch(() => undefined);
     return handled;
@@ -148,9 +158,10 @@ export class Phone implements PhoneDevice {
   async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
     const { quotedMessageId } = options;
     const quoted = quotedMessageId === undefined ? undefined : this.#found(to, quotedMessageId);
-    const contextInfo = contextInfoOf(options, quoted, (jid) => this.#book.wire(jid));
+    const ephemeralSeconds = options.ephemeralSeconds ?? (await this.#ephemeralOf(to));
+    const contextInfo = contextInfoOf({ ...options, ephemeralSeconds }, quoted, (jid) => this.#book.wire(jid));
     const context = { ...this.#buildContext(), contextInfo };
-    const built = disappearing(await kind.build(input, context), options.ephemeralSeconds);
+    const built = disappearing(await kind.build(input, context), ephemeralSeconds);
     const message = unwrap(built.message);
     const content = readContent(message);
     return this.#transmit(to, built, ({ messageId, timestamp }) => {
@@ -181,7 +192,8 @@ export class Phone implements PhoneDevice {
     const book = this.#book;
     const built = kind.build(input, target, { ...this.#buildContext(), contextInfo: undefined, own, book, key });
     const sent = await this.#transmit(to, built, () => undefined);
-    const envelope = { ...sent, chat: target.chat, chatJid, from: this.jid, device: this.lid, isFromMe: true };
+    const { edit } = built.shape;
+    const envelope = { ...sent, chat: target.chat, chatJid, from: this.jid, device: this.lid, isFromMe: true, edit };
     kind.apply(built.message, { ...envelope, isPeer: false, pushName: undefined }, { own, book, inbox: this.inbox });
     return sent;
   }
@@ -208,8 +220,10 @@ export class Phone implements PhoneDevice {
   }
 
   /** Asks the server something as this phone does. Rejects with IqError. */
-  query(iq: Node): Promise<Node> {
-    return this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+  async query(iq: Node): Promise<Node> {
+    const answer = await this.#options.link.query({ ...iq, attrs: { ...iq.attrs, id: this.#newId() } });
+    if (iq.attrs.xmlns === 'w:g2') learnMembers(answer, this.#book);
+    return answer;
   }
 
   sendPresence(state: 'available' | 'unavailable'): void {
@@ -221,58 +235,6 @@ export class Phone implements PhoneDevice {
     return this.#book.shown(jid);
   }
 
-  async #take(node: Node): Promise<void> {
-    const { link } = this.#options;
-    if (node.tag === 'message') return this.#takeMessage(node);
-    if (node.tag === 'receipt') return this.#takeReceipt(node);
-    if (node.tag === 'notification') return this.#takeNotification(node);
-    if (node.tag === 'call') {
-      this.calls.take(node);
-      return link.send(ackOf(node, this.jid));
-    }
-    if (node.tag === 'ack' && node.attrs.class === 'message') {
-      const { id = '', from = '' } = node.attrs;
-      this.inbox.settle(this.#book.shown(from), id, intAttr(node, 't'), intAttr(node, 'error'));
-    }
-    if (node.tag === 'chatstate') this.activities.note(this.#book.shown(node.attrs.from ?? ''), node);
-    if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
-    // Everything else (presence, ib) asks for no answer.
-  }
-
-  async #takeMessage(node: Node): Promise<void> {
-    const { link, settings } = this.#options;
-    const envelope = readEnvelope(node, this.#book, { jid: this.jid, lid: this.lid });
-    if (!envelope) return link.send(ackOf(node, this.jid, 487));
-    const reception = this.#accept(envelope, node);
-    if (reception.outcome === 'retry') {
-      const request = envelope.isPeer ? undefined : this.#retries.next(envelope, node);
-      if (request) link.send(request);
-      return link.send(ackOf(node, this.jid));
-    }
-    if (reception.outcome === 'rejected') return link.send(ackOf(node, this.jid, 491));
-    this.#retries.done(envelope);
-    const isPost = isNewsletter(envelope.chatJid);
-    if (!isPost && (envelope.isFromMe || settings().autoReceipts !== 'none')) link.send(deliveryReceipt(envelope));
-    link.send(ackOf(node, this.jid));
-    if (reception.outcome === 'peer') {
-      await this.sync.companions.told(envelope.device, reception.message, envelope.messageId);
-    }
-    if (reception.outcome === 'shown') this.#files.fetch(reception.entry);
-    if (reception.outcome !== 'shown' || envelope.isFromMe) return;
-    this.activities.ended(envelope.chat);
-    await this.#react(envelope, reception.entry);
-  }
-
-  // A message that breaks this phone must not come back for ever: it is refused (UnhandledError), and the failure is passed on.
-  #accept(envelope: Envelope, node: Node): Reception {
-    try {
-      return this.#inbound.accept(envelope, node);
-    } catch (error) {
-      this.#options.link.send(ackOf(node, this.jid, 500));
-      throw error;
-    }
-  }
-
   async #react(envelope: Envelope, entry: InboxEntry): Promise<void> {
     const { autoReceipts, replyEcho } = this.#options.settings();
     if (autoReceipts === 'read') this.sendReceipts(envelope.chatJid, [entry.messageId], 'read');
@@ -281,43 +243,6 @@ export class Phone implements PhoneDevice {
     const quoted = entry.content.fields?.quoted_message_id;
     if (typeof quoted === 'string' && this.inbox.find(entry.chat, quoted)?.fromMe) return;
     await this.sendText(entry.chat, entry.content.body ?? '', { quotedMessageId: entry.messageId });
-  }
-
-  async #takeReceipt(node: Node): Promise<void> {
-    const { from = '', participant, recipient, type = 'delivered' } = node.attrs;
-    const device = participant ?? from;
-    const isOwn = sameUser(device, this.jid) || sameUser(device, this.lid);
-    if (type === 'retry') {
-      const retry = child(node, 'retry');
-      const id = retry?.attrs.id ?? node.attrs.id ?? '';
-      const count = intAttr(retry, 'count') ?? 1;
-      await this.#inOrder(() => this.#outbound.resend(id, device, count, bundleOfRetry(node)));
-    } else if (type === 'server-error') {
-      const answer = this.#files.uploadAgain(node, device);
-      if (answer) this.#options.link.send(answer);
-    } else if (type === 'peer_msg' && isOwn) {
-      this.sync.history.noted(idsOf(node), 'delivered');
-      await this.sync.companions.received(device, idsOf(node));
-    } else if (type === 'hist_sync' && isOwn) {
-      this.sync.history.noted(idsOf(node), 'synced');
-    } else {
-      const chat = this.#book.shown(isOwn && recipient ? recipient : from);
-      const status = STATUS_OF_RECEIPT[type];
-      if (isOwn && (type === 'read' || type === 'read-self')) this.#markRead(chat, idsOf(node));
-      else if (status && !isOwn && participant && isShared(from)) {
-        for (const id of idsOf(node)) this.inbox.noteMember(chat, id, this.#book.shown(participant), status);
-      } else if (status && !isOwn) for (const id of idsOf(node)) this.inbox.advance(chat, id, status);
-    }
-    this.#options.link.send(ackOf(node, this.jid));
-  }
-
-  async #takeNotification(node: Node): Promise<void> {
-    const { from, type } = node.attrs;
-    if (type === 'encrypt' && child(node, 'count')) await this.#uploadPreKeys();
-    // The contact has a new phone: the old session would only cost a retry.
-    if (type === 'encrypt' && child(node, 'identity') && from) this.#signal.forgetSessions(this.#book.session(from));
-    this.#options.link.send(ackOf(node, this.jid));
-    await this.sync.companions.notified(node);
   }
 
   async #uploadPreKeys(): Promise<void> {
@@ -354,7 +279,15 @@ export class Phone implements PhoneDevice {
       random: (length) => rng.bytes(length),
       nowMs: () => clock.nowMs(),
       upload: (kind, bytes) => media.upload(kind, bytes),
+      callLink: (media, startAt) => callLink(this.#options.link, this.#newId(), media, startAt),
     };
+  }
+
+  // In a group where messages disappear, every message does, whoever writes it.
+  async #ephemeralOf(to: Jid): Promise<number | undefined> {
+    if (!isGroup(to)) return undefined;
+    const seconds = await ephemeralOf(this.#options.link, bareJid(to));
+    return seconds === 0 ? undefined : seconds;
   }
 
   #found(to: Jid, messageId: string): InboxEntry {

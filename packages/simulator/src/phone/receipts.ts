@@ -41,6 +41,18 @@ export function receiptFor(
   return node;
 }
 
+/**
+ * Who of a group has a message: one member with one or more messages (`participant`, `<list>`), or several members at once, as the server
+ * sums up what came while the author was away (`<participants key><user jid t/>`: whatsmeow receipt.go, handleGroupedReceipt).
+ */
+export function memberReceipts(node: Node): { member: Jid; id: string }[] {
+  const { participant } = node.attrs;
+  if (participant !== undefined) return idsOf(node).map((id) => ({ member: participant, id }));
+  return childrenOf(node, 'participants').flatMap((group) =>
+    childrenOf(group, 'user').map((user) => ({ member: user.attrs.jid ?? '', id: group.attrs.key ?? '' })),
+  );
+}
+
 /** The message ids a receipt speaks of. */
 export function idsOf(node: Node): string[] {
   const items = childrenOf(child(node, 'list'), 'item').map((item) => item.attrs.id ?? '');

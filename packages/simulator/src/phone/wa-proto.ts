@@ -71,6 +71,8 @@ export interface EventCreation extends WithContext {
   startTime?: Maybe<Int64>;
   endTime?: Maybe<Int64>;
   isCanceled?: Maybe<boolean>;
+  isScheduleCall?: Maybe<boolean>;
+  joinLink?: Maybe<string>;
   extraGuestsAllowed?: Maybe<boolean>;
 }
 

@@ -168,3 +168,16 @@ function publicKey(bytes: Uint8Array): Uint8Array {
 function sessionMac(macKey: Uint8Array, sender: Uint8Array, receiver: Uint8Array, versioned: Uint8Array): Uint8Array {
   return hmacSha256(macKey, withPrefix(sender), withPrefix(receiver), versioned).subarray(0, MAC_BYTES);
 }
+
+/**
+ * A message that arrived damaged: one bit of its MAC (msg) or signature (skmsg) is turned, the last byte of either. A pre-key message
+ * carries another message with the MAC; what cannot be taken apart is damaged at its end.
+ */
+export function breakMac(ciphertext: Uint8Array, isPreKeyMessage: boolean): Uint8Array {
+  const broken = Uint8Array.from(ciphertext);
+  const inner = isPreKeyMessage ? bytesField(decodeFields(versionedBody(broken)), 4) : broken;
+  const target = inner && inner.length > 0 ? inner : broken;
+  const last = target.length - 1;
+  target[last] = (target[last] ?? 0) ^ 1;
+  return broken;
+}

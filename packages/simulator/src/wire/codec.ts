@@ -1,6 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import type { Node } from '@ponte/engine';
-import { type DecodedNode, decodeBinaryNode, encodeBinaryNodeStanza } from './wire-proto.ts';
+import { writeStanza } from './stanza-writer.ts';
+import { type DecodedNode, decodeBinaryNode } from './wire-proto.ts';
 
 const INFLATED_MAX_BYTES = 8 * 1024 * 1024;
 const DEPTH_MAX = 24;
@@ -16,7 +17,7 @@ export class CodecError extends Error {
 
 /** Writes a stanza in WhatsApp's binary form, with the leading flag byte 0 (not compressed). */
 export function encodeStanza(node: Node): Uint8Array {
-  return encodeBinaryNodeStanza(node);
+  return writeStanza(node, 0);
 }
 
 /** Reads what {@link encodeStanza} or a client wrote; text content comes back as bytes. Throws CodecError, whatever the bytes are. */
@@ -37,10 +38,18 @@ export function decodeStanza(payload: Uint8Array): Node {
 }
 
 function toNode(node: DecodedNode): Node {
-  const out: Node = { tag: node.tag, attrs: { ...node.attrs } };
+  const attrs: Record<string, string> = {};
+  for (const [name, value] of Object.entries(node.attrs)) attrs[name] = isServer(name, value) ? `@${value}` : value;
+  const out: Node = { tag: node.tag, attrs };
   if (node.content instanceof Uint8Array || typeof node.content === 'string') out.content = node.content;
   else if (node.content) out.content = node.content.map(toNode);
   return out;
+}
+
+// A server's own address has no user. The library leaves its @ out; Baileys, and this network, keep it.
+function isServer(name: string, value: string): boolean {
+  if (value === 's.whatsapp.net' || value === 'g.us') return true;
+  return value === 'call' && (name === 'to' || name === 'from');
 }
 
 /**

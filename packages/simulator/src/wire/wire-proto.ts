@@ -1,5 +1,5 @@
 import { proto as untyped } from 'zapo-js/proto';
-import { decodeBinaryNode as decodeUntyped, encodeBinaryNodeStanza as encodeUntyped } from 'zapo-js/transport';
+import { decodeBinaryNode as decodeUntyped } from 'zapo-js/transport';
 
 /**
  * The typed door to the codecs of zapo-js 0.3.0, whose own declarations do not resolve under Node's rules for ES modules (everything
@@ -72,5 +72,3 @@ export interface DecodedNode {
 
 /** Without the flag byte and not compressed. Throws, with whatever error, for bytes that are no stanza. */
 export const decodeBinaryNode: (data: Uint8Array) => DecodedNode = decodeUntyped;
-/** With the flag byte 0. */
-export const encodeBinaryNodeStanza: (node: DecodedNode) => Uint8Array = encodeUntyped;

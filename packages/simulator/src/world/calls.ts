@@ -1,5 +1,6 @@
 import { children, formatJid, type Node, SERVER_PN } from '@ponte/engine';
 import { type Account, type Address, deviceJid } from './accounts.ts';
+import { answerCallLink } from './call-links.ts';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { privacyOf } from './privacy.ts';
@@ -21,11 +22,15 @@ export interface CallOutcome {
 /**
  * Routes the signalling of a 1:1 call: an offer rings every device of the callee, an answer goes back to the caller's devices and
  * stops the ringing on the callee's other ones. What a device sends on is answered with an ack in any case, as WhatsApp does.
+ * A wish for a link to a call is answered by the server itself.
  */
 export function routeCall(tenant: Tenant, from: Sender, call: Node): CallOutcome {
   const [event] = children(call);
   const sender = tenant.accounts.byPn(from.pn);
   const target = tenant.accounts.resolve(call.attrs.to);
+  if (sender && event?.tag === 'link_create') {
+    return { ack: answerCallLink(tenant, call, event), parcels: [], note: undefined };
+  }
   const ack = el('ack', { class: 'call', id: call.attrs.id, from: call.attrs.to, type: event?.tag });
   if (!sender || !event || !SIGNALS.has(event.tag) || !event.attrs['call-id'])
     return { ack, parcels: [], note: 'dropped' };

@@ -20,7 +20,8 @@ interface Pending {
   dueMs: number;
   order: number;
   work: () => void;
-  handle: NodeJS.Timeout;
+  /** Absent while the clock stands still. */
+  handle: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -28,12 +29,19 @@ interface Pending {
  * hours happen now, in the order it was due. Time never goes backwards by it. `close()` forgets all pending timers.
  */
 export class SystemClock implements Clock {
-  #offsetMs = 0;
+  readonly #isStill: boolean;
+  #offsetMs: number;
   #order = 0;
   readonly #pending = new Set<Pending>();
 
+  /** `startMs` (milliseconds since 1970): it is then now, and stays then until it is advanced; nothing is due before that. */
+  constructor(options: { startMs?: number } = {}) {
+    this.#isStill = options.startMs !== undefined;
+    this.#offsetMs = options.startMs ?? 0;
+  }
+
   nowMs(): number {
-    return Date.now() + this.#offsetMs;
+    return this.#isStill ? this.#offsetMs : Date.now() + this.#offsetMs;
   }
 
   after(delayMs: number, work: () => void): Timer {
@@ -42,7 +50,7 @@ export class SystemClock implements Clock {
       dueMs: this.nowMs() + waitMs,
       order: this.#order++,
       work,
-      handle: setTimeout(() => this.#run(pending), Math.min(waitMs, 0x7fffffff)),
+      handle: this.#isStill ? undefined : setTimeout(() => this.#run(pending), Math.min(waitMs, 0x7fffffff)),
     };
     this.#pending.add(pending);
     return {

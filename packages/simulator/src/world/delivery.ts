@@ -13,6 +13,8 @@ export interface Parcel {
   /** PN of the account it comes from; empty for the server. */
   sender: string;
   node: Node;
+  /** It takes the place of a stanza that waits for a device that is away. */
+  replacesSeq?: number;
 }
 
 /**
@@ -49,6 +51,10 @@ export function createDelivery(options: { queue: Queue; clock: Clock; wake: (pn:
     isFull: queue.isFull,
     /** Makes a parcel durable; call inside the transaction that decides it. Returns the push to do after the commit. */
     keep(parcel: Parcel): () => void {
+      if (parcel.replacesSeq !== undefined) {
+        queue.replace(parcel.replacesSeq, parcel.node);
+        return () => undefined;
+      }
       const seq = queue.add(parcel.pn, parcel.device, parcel.stanzaClass, parcel.sender, parcel.node);
       return () => {
         const mailbox = mailboxes.get(key(parcel.pn, parcel.device));

@@ -22,6 +22,8 @@ interface Hello {
   pn: string;
   wrappedKey: Uint8Array;
   untilMs: number;
+  /** Runs until the code is stale. */
+  timer: Timer | undefined;
   finish: ((finish: Finish) => void) | undefined;
   gone: ((reason: string) => void) | undefined;
 }
@@ -64,11 +66,22 @@ export function createLinkCodes(
     if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answer(iq, [], 400);
     forget(candidate, 'the line asked for a new code');
     const [oldest] = hellos.keys();
-    if (hellos.size >= OPEN_MAX && oldest !== undefined) hellos.delete(oldest);
+    if (hellos.size >= OPEN_MAX && oldest !== undefined) drop(oldest);
     const ref = `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`;
     const untilMs = tenant.clock.nowMs() + CODE_MS;
     const { pn } = address.account;
-    hellos.set(ref, { ref, candidate, pn, wrappedKey, untilMs, finish: undefined, gone: undefined });
+    const open: Hello = {
+      ref,
+      candidate,
+      pn,
+      wrappedKey,
+      untilMs,
+      timer: undefined,
+      finish: undefined,
+      gone: undefined,
+    };
+    open.timer = tenant.clock.after(CODE_MS, () => stale(open));
+    hellos.set(ref, open);
     const content = [el('link_code_pairing_ref', {}, Buffer.from(ref))];
     return answer(iq, [el('link_code_companion_reg', { stage: 'companion_hello' }, content)]);
   }
@@ -85,9 +98,28 @@ export function createLinkCodes(
   function forget(candidate: Candidate, reason: string): void {
     for (const open of hellos.values()) {
       if (open.candidate !== candidate) continue;
-      hellos.delete(open.ref);
+      drop(open.ref);
       open.gone?.(reason);
     }
+  }
+
+  function drop(ref: string): void {
+    hellos.get(ref)?.timer?.cancel();
+    hellos.delete(ref);
+  }
+
+  /** The code was shown for long enough: the line is told to draw a new one (zapo WaPairingFlow.ts, `refresh_code`). */
+  function stale(open: Hello): void {
+    if (open.finish) return;
+    hellos.delete(open.ref);
+    const attrs = { stage: 'refresh_code', force_manual_refresh: 'false' };
+    const content = [el('link_code_pairing_ref', {}, Buffer.from(open.ref))];
+    open.candidate.send(notification(el('link_code_companion_reg', attrs, content)));
+  }
+
+  function notification(reg: Node): Node {
+    const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t: String(nowSeconds(tenant.clock)) };
+    return el('notification', { ...attrs, type: 'link_code_companion_reg' }, [reg]);
   }
 
   /** Says primary_hello to the line and waits for its companion_finish. */
@@ -108,17 +140,12 @@ export function createLinkCodes(
         reject(new LinkError(`not linked: ${reason}`));
       };
       timer = tenant.clock.after(FINISH_MS, () => open.gone?.('the line did not answer to the code'));
-      const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t: String(nowSeconds(tenant.clock)) };
       const content = [
         el('link_code_pairing_wrapped_primary_ephemeral_pub', {}, primary.wrappedKey),
         el('primary_identity_pub', {}, primary.identityKey),
         el('link_code_pairing_ref', {}, Buffer.from(open.ref)),
       ];
-      open.candidate.send(
-        el('notification', { ...attrs, type: 'link_code_companion_reg' }, [
-          el('link_code_companion_reg', { stage: 'primary_hello' }, content),
-        ]),
-      );
+      open.candidate.send(notification(el('link_code_companion_reg', { stage: 'primary_hello' }, content)));
     });
   }
 
@@ -147,7 +174,7 @@ export function createLinkCodes(
       if (Buffer.compare(finished.identity, candidate.identity) !== 0) {
         throw new CodeMismatchError('the line announced another identity than it registered with');
       }
-      hellos.delete(open.ref);
+      drop(open.ref);
       const keys = { noiseKey: candidate.noiseKey, identityKey: finished.identity, advSecret };
       const offer = phone.offer({ ref: open.ref, ...keys });
       return link(candidate, account, offer, (ref, identity) => phone.confirm(ref, identity));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Node } from '@ponte/engine';
+import { childrenOf, type Node } from '@ponte/engine';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { el } from './stanzas.ts';
@@ -11,6 +11,12 @@ export const COPY_MAX_BYTES = 512 * 1024;
 export const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priority'] as const;
 /** Children that are for the server, or are added per device. */
 export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
+
+/** What the sender has for one device: ciphertexts, or the word that this device does not get the message (view once). */
+export function copyIn(to: Node): Node[] {
+  const enc = childrenOf(to, 'enc');
+  return enc.length > 0 ? enc : childrenOf(to, 'unavailable');
+}
 
 /** What became of a sent message. */
 export interface MessageOutcome {

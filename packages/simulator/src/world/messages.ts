@@ -19,6 +19,7 @@ import { routeGroupMessage } from './groups/group-messages.ts';
 import {
   ackOf,
   COPY_MAX_BYTES,
+  copyIn,
   type MessageOutcome,
   NOT_PASSED_ON,
   PASSED_ON,
@@ -80,7 +81,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
 function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
   const participants = child(message, 'participants');
   if (participants) {
-    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: childrenOf(to, 'enc') }));
+    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: copyIn(to) }));
   }
   const enc = childrenOf(message, 'enc');
   return enc.length > 0 ? [{ jid: message.attrs.to ?? '', enc }] : [];

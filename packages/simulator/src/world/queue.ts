@@ -16,7 +16,7 @@ const QUEUE_PER_DEVICE_MAX = 20_000;
 
 export type Queue = ReturnType<typeof createQueue>;
 
-/** Durable mail of every device of one tenant. Rows leave only by `clear`, `clearAll` or with their device. */
+/** Durable mail of every device of one tenant. Rows leave only by `clear` or with their device. */
 export function createQueue(db: Db, tenant: string) {
   const insert = prepare<unknown[]>(
     db,
@@ -39,7 +39,12 @@ export function createQueue(db: Db, tenant: string) {
     'select seq, sender from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? and seq <= ? order by seq',
   );
   const remove = prepare<unknown[]>(db, 'delete from queue where seq = ?');
-  const waiting = prepare<[string, string, number], { stanza: Buffer }>(
+  const rewrite = prepare<unknown[]>(db, 'update queue set stanza = ? where seq = ?');
+  const named = prepare<[string, string, number, string, string], { seq: number; stanza: Buffer }>(
+    db,
+    'select seq, stanza from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? order by seq',
+  );
+  const notifications = prepare<[string, string, number], { stanza: Buffer }>(
     db,
     "select stanza from queue where tenant = ? and pn = ? and device = ? and class = 'notification' order by seq",
   );
@@ -63,8 +68,15 @@ export function createQueue(db: Db, tenant: string) {
     counts(pn: string, device: number): Partial<Record<QueuedClass, number>> {
       return Object.fromEntries(counts.all(tenant, pn, device).map((row) => [row.class, row.n]));
     },
+    /** What waits of this class with this id. */
+    waiting: (pn: string, device: number, stanzaClass: QueuedClass, id: string): Queued[] =>
+      named.all(tenant, pn, device, stanzaClass, id).map(({ seq, stanza }) => ({ seq, node: decodeStanza(stanza) })),
+    /** Puts another stanza in the place of one that waits. */
+    replace(seq: number, node: Node): void {
+      rewrite.run(bytesOf(node), seq);
+    },
     hasNotification: (pn: string, device: number, test: (node: Node) => boolean): boolean =>
-      waiting.all(tenant, pn, device).some((row) => test(decodeStanza(row.stanza))),
+      notifications.all(tenant, pn, device).some((row) => test(decodeStanza(row.stanza))),
     /**
      * Forgets what a device has acknowledged: stanzas of this class and id that were pushed (seq up to `pushedSeq`), the oldest one
      * only or `all` of them. `sender` narrows it to one account when known. Returns how many went.

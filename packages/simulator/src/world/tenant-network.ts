@@ -1,5 +1,5 @@
 import { createPairing, type Pairing } from './pairing.ts';
-import { createPhones, type Phones } from './phones.ts';
+import { Phones } from './phones.ts';
 import { createRouter, type Router } from './router.ts';
 import { createTenant, type Tenant, type TenantOptions } from './tenant.ts';
 
@@ -17,6 +17,6 @@ export function createTenantNetwork(options: Omit<TenantOptions, 'wake'>): Tenan
   };
   const tenant = createTenant({ ...options, wake });
   const router = createRouter(tenant);
-  const phones = createPhones(tenant, router);
+  const phones = new Phones(tenant, router);
   return { tenant, router, pairing: createPairing(tenant), phones };
 }

@@ -15,7 +15,7 @@ import { type Db, keptSecret } from './database.ts';
 import { type Group, groupJid } from './groups/groups.ts';
 import { leaveGroup } from './iq/group-members.ts';
 import type { Rng } from './rng.ts';
-import type { LoggedStanza } from './stanza-log.ts';
+import { type LoggedStanza, StanzaLog } from './stanza-log.ts';
 import type { Tenant } from './tenant.ts';
 import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
 
@@ -49,7 +49,11 @@ export class World implements ControlWorld {
   readonly #media: WorldMedia;
   readonly #lidSecret: Uint8Array;
   readonly #networks = new Map<string, TenantNetwork>();
+  /** The latest connection of each line, by tenant and line. */
   readonly #sessions = new Map<string, Session>();
+  /** Every connection, by tenant. */
+  readonly #connections = new Map<string, Set<Session>>();
+  readonly #downUntilMs = new Map<string, number>();
 
   constructor(options: { db: Db; clock: Clock; rng: Rng; media: WorldMedia }) {
     this.#db = options.db;
@@ -64,11 +68,15 @@ export class World implements ControlWorld {
     const known = this.#networks.get(tenant);
     if (known) return known;
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
+    return this.#open(tenant, new StanzaLog(this.clock));
+  }
+
+  #open(tenant: string, log: StanzaLog): TenantNetwork {
     const problem = (text: string, cause: unknown): void => this.report(text, cause);
     const { clock, rng } = this;
     const media = createTenantMedia({ tenant, ...this.#media });
     const lidSecret = this.#lidSecret;
-    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret, media, problem });
+    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret, media, log, problem });
     this.#networks.set(tenant, made);
     return made;
   }
@@ -177,17 +185,37 @@ export class World implements ControlWorld {
   }
 
   storm(tenant: string, wanted: { lines: string[] | undefined; refuseForMs: number }): string[] {
-    const prefix = `${tenant} `;
-    const connected = [...this.#sessions].flatMap(([key, session]) => (key.startsWith(prefix) ? [session] : []));
     const only = wanted.lines && new Set(wanted.lines);
-    const cut = connected.filter(({ lineId }) => lineId !== undefined && (only?.has(lineId) ?? true));
+    const cut = [...(this.#connections.get(tenant) ?? [])].filter(
+      ({ lineId }) => lineId !== undefined && (only?.has(lineId) ?? true),
+    );
     // First nobody may come back, then everybody goes, in one turn of the event loop.
     const { tenant: t } = this.network(tenant);
     if (wanted.refuseForMs > 0) {
       for (const { lineId = '' } of cut) t.faults(lineId).set({ kind: 'refuse', forMs: wanted.refuseForMs });
     }
     for (const session of cut) session.cut('fault: storm');
-    return cut.map(({ lineId = '' }) => lineId);
+    return [...new Set(cut.map(({ lineId = '' }) => lineId))];
+  }
+
+  restart(tenant: string, downForMs: number): number {
+    const network = this.network(tenant);
+    const connections = [...(this.#connections.get(tenant) ?? [])];
+    if (downForMs > 0) this.#downUntilMs.set(tenant, this.clock.nowMs() + downForMs);
+    else this.#downUntilMs.delete(tenant);
+    for (const session of connections) session.cut('the network restarts');
+    network.phones.close();
+    this.#open(tenant, network.tenant.log);
+    return connections.length;
+  }
+
+  /** True while a restart lasts: nobody is let in. */
+  isDown(tenant: string): boolean {
+    const until = this.#downUntilMs.get(tenant);
+    if (until === undefined) return false;
+    if (until > this.clock.nowMs()) return true;
+    this.#downUntilMs.delete(tenant);
+    return false;
   }
 
   /** Faults of a line that are still to come. */
@@ -206,6 +234,7 @@ export class World implements ControlWorld {
 
   async reset(tenant: string): Promise<void> {
     const network = this.network(tenant);
+    this.#downUntilMs.delete(tenant);
     network.phones.reset();
     network.tenant.reset();
     await network.tenant.media.reset();
@@ -217,10 +246,15 @@ export class World implements ControlWorld {
   }
 
   connected(tenant: string, session: Session): void {
+    const all = this.#connections.get(tenant) ?? new Set();
+    this.#connections.set(tenant, all.add(session));
     if (session.lineId !== undefined) this.#sessions.set(`${tenant} ${session.lineId}`, session);
   }
 
   disconnected(tenant: string, session: Session): void {
+    const all = this.#connections.get(tenant);
+    all?.delete(session);
+    if (all?.size === 0) this.#connections.delete(tenant);
     const key = `${tenant} ${session.lineId}`;
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }

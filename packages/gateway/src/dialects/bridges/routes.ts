@@ -2,6 +2,7 @@ import { contextOf } from '../../http/content-schema.ts';
 import { json, plainRoute, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import { contactRoutes } from './contact-routes.ts';
+import { groupRoutes } from './group-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { bridge, OK, PROXY, SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
@@ -289,5 +290,6 @@ export const routes: Route[] = [
   ...messageRoutes,
   ...contacts,
   ...contactRoutes,
+  ...groupRoutes,
   ...debug,
 ];

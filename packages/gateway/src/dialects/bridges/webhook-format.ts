@@ -1,6 +1,7 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent } from '../../core/events.ts';
 import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+import { groupUpdate } from './group-update.ts';
 
 /** Events of the published list: what a bridge gets unless it asks otherwise. */
 const PUBLISHED = {
@@ -23,6 +24,7 @@ const FURTHER = {
   message_edited: { selects: ['message.edited'], optIn: true },
   message_revoked: { selects: ['message.revoked'], optIn: true },
   reaction: { selects: ['message.reaction'], optIn: true },
+  group_update: { selects: ['group.updated'], optIn: true },
   logged_out: { selects: ['line.status:logged_out'], optIn: true },
 } as const satisfies Record<string, FormatEvent>;
 
@@ -86,6 +88,8 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return { event: 'message_revoked', ...about(event.payload), timestamp: event.payload.timestamp };
     case 'message.reaction':
       return reaction(event.payload);
+    case 'group.updated':
+      return groupUpdate(event.payload);
     case 'chat.archived':
     case 'message.sent':
     case 'message.undecryptable':

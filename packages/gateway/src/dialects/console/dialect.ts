@@ -6,6 +6,7 @@ import { type Dialect, handlerRoute, type Route } from '../../http/route.ts';
 import { keyRoutes } from './key-routes.ts';
 import { lineRoutes } from './line-routes.ts';
 import type { LiveStreams } from './live-stream.ts';
+import { passkeyRoutes } from './passkey-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { type SessionServices, sessionRoutes } from './session-routes.ts';
 
@@ -67,6 +68,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
     ipLimit: 'console_ip',
     routes: [
       ...sessionRoutes(services),
+      ...passkeyRoutes(services),
       ...peopleRoutes(services.access),
       ...keyRoutes(services),
       ...lineRoutes(services.bridgeEvents),

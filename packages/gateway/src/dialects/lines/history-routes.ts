@@ -69,6 +69,33 @@ export const historyRoutes: Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/v1/messages/reply',
+    operation: 'waitForReply',
+    summary: 'Wait for a reply',
+    description:
+      'What the other side wrote after a message, oldest first: at once when there is something, else as soon as there is, and nothing when the wait is over. At most 20 calls of a key wait at once.',
+    tag: 'Messages',
+    auth: 'key',
+    limit: 'api',
+    query: schemas.replyQuery,
+    answers: { 200: { description: 'The reply, or none yet.', schema: schemas.replies } },
+    command: 'messages.reply',
+    in: ({ query }) => ({
+      line: { id: query.line_id },
+      chat: chatOf(query),
+      afterId: query.after,
+      waitMs: query.wait * 1_000,
+    }),
+    out: ({ messages }, { query }) =>
+      json(200, {
+        ok: true,
+        line_id: query.line_id,
+        messages: messages.map(answers.listedMessage),
+        timed_out: messages.length === 0,
+      }),
+  }),
+  route({
+    method: 'GET',
     path: '/v1/messages/:id',
     operation: 'getMessage',
     summary: 'A message and how far it came',

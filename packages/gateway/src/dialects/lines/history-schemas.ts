@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PRIORITIES } from '../../core/pacing.ts';
-import { chatSchema, phoneSchema } from '../../http/address-schema.ts';
+import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';
 import { done, limitOf, lineId, pacing } from './schemas.ts';
 
@@ -98,6 +98,25 @@ export const messages = z.object({
     .string()
     .nullable()
     .meta({ description: 'Give it as before for the following page; null at the end.' }),
+});
+
+const chatAndWait = z.object({
+  line_id: lineId,
+  jid: chatSchema.optional(),
+  phone: phoneSchema.optional(),
+  after: text(1, 128, 'after')
+    .optional()
+    .meta({ description: 'Only what came after this message_id; else after the newest message that the line sent.' }),
+  wait: waitSchema.clone().meta({ description: 'Seconds to wait for a reply that is not there yet.' }),
+});
+export const replyQuery = chatAndWait.refine(({ jid, phone }) => (jid === undefined) !== (phone === undefined), {
+  path: ['jid'],
+  message: 'Give either jid or phone.',
+});
+export const replies = done.extend({
+  line_id: z.string(),
+  messages: listedMessage.array(),
+  timed_out: z.boolean().meta({ description: 'True: nobody wrote until now. Ask again to go on waiting.' }),
 });
 
 export const messageParams = z.object({ id: z.string() });

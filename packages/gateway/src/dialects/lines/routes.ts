@@ -5,6 +5,7 @@ import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { groupRoutes } from './group-routes.ts';
 import { historyRoutes } from './history-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
@@ -349,6 +350,7 @@ export const routes: Route[] = [
   ...messages,
   ...messageRoutes,
   ...contactRoutes,
+  ...groupRoutes,
   ...webhooks,
   ...historyRoutes,
   ...webhookRoutes,

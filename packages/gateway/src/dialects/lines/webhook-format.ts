@@ -1,6 +1,7 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
 import type { FormatEvent, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+import { groupUpdate } from './group-update.ts';
 import { internationalPhone } from './phone.ts';
 
 /** Every event name of the Lines API that this version produces. `webhook.test` is sent on request only, so nobody subscribes to it. */
@@ -18,6 +19,7 @@ const EVENTS = {
   'call.terminated': { selects: ['call.terminated'] },
   'contact.typing': { selects: ['typing'] },
   'chat.archived': { selects: ['chat.archived'] },
+  'group.updated': { selects: ['group.updated'] },
   'webhook.disabled': { selects: ['webhook.disabled'] },
 } as const satisfies Record<string, FormatEvent>;
 
@@ -86,6 +88,8 @@ function dataOf(event: JournalEvent): [string, Data] | null {
       const { chat, archived, timestamp } = event.payload;
       return ['chat.archived', { chat_id: addressOf(chat), phone: phoneOfParty(chat), archived, timestamp }];
     }
+    case 'group.updated':
+      return ['group.updated', groupUpdate(event.payload)];
     case 'webhook.test':
       return ['webhook.test', { note: event.payload.note }];
     case 'webhook.disabled':

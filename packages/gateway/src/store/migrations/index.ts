@@ -4,7 +4,9 @@ import { linesApi } from './003-lines-api.ts';
 import { contactFacts } from './004-contact-facts.ts';
 import { archiveAfterSend } from './005-archive-after-send.ts';
 import { traffic } from './006-traffic.ts';
-import { eventStreams } from './007-event-streams.ts';
+import { passkeys } from './007-passkeys.ts';
+import { groups } from './008-groups.ts';
+import { eventStreams } from './009-event-streams.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -15,5 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   contactFacts,
   archiveAfterSend,
   traffic,
+  passkeys,
+  groups,
   eventStreams,
 ];

@@ -1,17 +1,19 @@
+import type { EventCreation } from '../wa-proto.ts';
 import { InputError } from './input.ts';
-import type { ContentKind } from './kind.ts';
+import type { Built, ContentKind } from './kind.ts';
 
 const MAX_SECONDS = 4_102_444_800;
 
-/** `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?}`; answers are in `responses`. */
+/** `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"call"?:"voice|video"}`; answers are in `responses`. */
 export const event: ContentKind = {
   type: 'event',
-  build(input, { random, contextInfo }) {
+  build(input, { random, contextInfo, callLink }) {
     const startTime = input.integer('start_time', 1, MAX_SECONDS);
     const endTime = input.has('end_time') ? input.integer('end_time', 1, MAX_SECONDS) : undefined;
     if (endTime !== undefined && endTime < startTime) throw new InputError('end_time', 'must not be before start_time');
+    const call = input.has('call') ? input.choice('call', ['voice', 'video'] as const) : undefined;
     const place = input.optionalText('location', 1000);
-    const eventMessage = {
+    const eventMessage: EventCreation = {
       name: input.text('name', 255),
       description: input.optionalText('description', 4096),
       startTime,
@@ -21,15 +23,26 @@ export const event: ContentKind = {
       ...(place === undefined ? {} : { location: { name: place } }),
       contextInfo,
     };
-    return {
-      message: { messageContextInfo: { messageSecret: random(32) }, eventMessage },
+    const built = (invitation: EventCreation): Built => ({
+      message: { messageContextInfo: { messageSecret: random(32) }, eventMessage: { ...eventMessage, ...invitation } },
       shape: { type: 'event', meta: { event_type: 'creation' } },
-    };
+    });
+    if (call === undefined) return built({});
+    return callLink(call, startTime).then((joinLink) => built({ isScheduleCall: true, joinLink }));
   },
   read(message) {
     const created = message.eventMessage;
     if (!created) return undefined;
-    const { name, description, startTime, endTime, isCanceled, extraGuestsAllowed, location: place } = created;
+    const {
+      name,
+      description,
+      startTime,
+      endTime,
+      isCanceled,
+      extraGuestsAllowed,
+      location: place,
+      joinLink,
+    } = created;
     return {
       type: 'event',
       body: name ?? '',
@@ -39,6 +52,7 @@ export const event: ContentKind = {
         ...(endTime ? { end_time: Number(endTime) } : {}),
         ...(description ? { description } : {}),
         ...(place?.name ? { location: place.name } : {}),
+        ...(joinLink ? { join_link: joinLink } : {}),
         ...(isCanceled ? { canceled: true } : {}),
         ...(extraGuestsAllowed ? { extra_guests_allowed: true } : {}),
       },

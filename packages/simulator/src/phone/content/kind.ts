@@ -22,6 +22,8 @@ export interface MessageShape {
   meta?: Record<string, string>;
   /** Seconds after which the message disappears. */
   expiration?: number;
+  /** True: linked devices are told that there is a message, and do not get it. */
+  isForPhonesOnly?: boolean;
 }
 
 export interface BuildContext {
@@ -31,6 +33,8 @@ export interface BuildContext {
   contextInfo: ContextInfo | undefined;
   /** Puts an encrypted file on the media host. */
   upload: PhoneMedia['upload'];
+  /** Draws a link to a call that begins at this time (seconds since 1970). */
+  callLink: (media: 'voice' | 'video', startAt: number) => Promise<string>;
 }
 
 export interface Built {

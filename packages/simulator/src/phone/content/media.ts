@@ -12,7 +12,8 @@ export const isBase64 = (text: string): boolean => BASE64.test(text);
 
 /**
  * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`, `caption`, `filename`, `seconds`,
- * `view_once`. Nothing is ever fetched: a `url` alone is refused.
+ * `view_once`. What is to be viewed once goes to phones only (linked devices are told that it is there), unless `to_companions` says
+ * otherwise. Nothing is ever fetched: a `url` alone is refused.
  */
 export const MEDIA_CONTENT: readonly ContentKind[] = MEDIA_KINDS.map((kind) => ({
   type: kind.type,
@@ -43,7 +44,7 @@ async function build(kind: MediaKind, input: Input, context: BuildContext): Prom
   const content: Message = { [kind.field]: part };
   return {
     message: isViewOnce ? onceOnly(kind, content) : content,
-    shape: { type: 'media', mediatype: kind.mediatype },
+    shape: { type: 'media', mediatype: kind.mediatype, isForPhonesOnly: isViewOnce && !input.flag('to_companions') },
   };
 }
 

@@ -125,7 +125,8 @@ export class PhoneSync {
   async #resend(device: Jid, request: PeerRequest, stanzaId: string): Promise<void> {
     const results = (request.placeholderMessageResendRequest ?? []).flatMap(({ messageKey }) => {
       const found = this.history.find(messageKey?.remoteJid ?? '', messageKey?.id ?? '');
-      if (!found) return [];
+      // What is to be viewed once is on phones only.
+      if (!found || (found.message && isViewOnce(found.message))) return [];
       const webMessageInfoBytes = syncProto.WebMessageInfo.encode(found).finish();
       return [{ placeholderMessageResendResponse: { webMessageInfoBytes } }];
     });
@@ -161,4 +162,8 @@ export class PhoneSync {
 function keyOf(chatJid: Jid, entry: InboxEntry) {
   const participant = isGroup(chatJid) ? { participant: entry.senderJid } : {};
   return { remoteJid: chatJid, fromMe: entry.fromMe, id: entry.messageId, ...participant };
+}
+
+function isViewOnce(message: Message): boolean {
+  return Object.values(message).some((part) => typeof part === 'object' && part !== null && part.viewOnce === true);
 }

@@ -5,6 +5,7 @@ import type { Parcel } from '../delivery.ts';
 import {
   ackOf,
   COPY_MAX_BYTES,
+  copyIn,
   type MessageOutcome,
   NOT_PASSED_ON,
   PASSED_ON,
@@ -14,6 +15,8 @@ import {
 import { definedOnly, el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { type Group, groupJid, type MemberDevice, memberJid } from './groups.ts';
+
+const REVOKED_BY_ADMIN = '8';
 
 /**
  * Routes a group message: the `<enc type="skmsg">` goes to every device of every member but the sending one, preceded by the
@@ -31,6 +34,10 @@ export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): 
   if (!group) return refuse(tenant, message, 404, `no such group: ${message.attrs.to}`);
   const role = tenant.groups.role(group.id, from.pn);
   if (role === undefined) return refuse(tenant, message, 403, 'the sender is no member of this group');
+  // Clients believe the server in this: whoever is no admin may revoke own messages only.
+  if (message.attrs.edit === REVOKED_BY_ADMIN && role === '') {
+    return refuse(tenant, message, 403, 'only admins delete messages of others');
+  }
   if (group.isAnnounce && role === '') return refuse(tenant, message, 403, 'only admins write in this group');
   const shared = childrenOf(message, 'enc');
   const own = ownCopies(tenant, message);
@@ -49,10 +56,12 @@ export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): 
       isFull = true;
       continue;
     }
-    const enc = own.get(`${pn}:${device}`);
-    const node =
-      enc || hasPkmsg(shared)
-        ? el('message', attrs, withIdentity(message, [...(enc ?? []), ...shared], content))
+    const enc = own.get(`${pn}:${device}`) ?? [];
+    const isWithheld = enc.some(({ tag }) => tag === 'unavailable');
+    const node = isWithheld
+      ? el('message', attrs, [...enc, ...content])
+      : enc.length > 0 || hasPkmsg(shared)
+        ? el('message', attrs, withIdentity(message, [...enc, ...shared], content))
         : forMost;
     parcels.push({ pn, device, stanzaClass: 'message', sender: from.pn, node });
   }
@@ -87,7 +96,7 @@ function ownCopies(tenant: Tenant, message: Node): Map<string, Node[]> {
   const copies = new Map<string, Node[]>();
   for (const to of childrenOf(child(message, 'participants'), 'to')) {
     const address = tenant.accounts.resolve(to.attrs.jid);
-    if (address) copies.set(`${address.account.pn}:${address.device}`, childrenOf(to, 'enc'));
+    if (address) copies.set(`${address.account.pn}:${address.device}`, copyIn(to));
   }
   return copies;
 }

@@ -1,4 +1,4 @@
-import { type Node, STATUS_BROADCAST } from '@ponte/engine';
+import { child, childrenOf, type Node, STATUS_BROADCAST } from '@ponte/engine';
 import { nowSeconds } from '../clock.ts';
 import type { Parcel } from '../delivery.ts';
 import { el } from '../stanzas.ts';
@@ -7,6 +7,8 @@ import { memberJid } from './groups.ts';
 
 /** Also tell the reader's other devices. */
 const SHARED_WITH_OWN = new Set(['read', 'played']);
+/** Receipts of several members that the server may say in one stanza. */
+const SUMMED_UP = new Set(['', 'read', 'played']);
 const OWN_ONLY = new Set(['sender', 'read-self', 'played-self']);
 
 /**
@@ -45,7 +47,33 @@ export function groupReceiptParcels(tenant: Tenant, from: Sender, receipt: Node)
   }
   return targets
     .filter(({ pn, device }) => tenant.accounts.device(pn, device) && !tenant.delivery.isFull(pn, device))
-    .map(({ pn, device }) => ({ pn, device, stanzaClass: 'receipt', sender: from.pn, node }));
+    .map(({ pn, device }) => {
+      const parcel: Parcel = { pn, device, stanzaClass: 'receipt', sender: from.pn, node };
+      return SUMMED_UP.has(type) ? summedUp(tenant, parcel) : parcel;
+    });
+}
+
+/**
+ * What members of a group say of one message while its author's device is away comes to it as one receipt, with a `<user jid t>` for each of
+ * them (whatsmeow receipt.go, handleGroupedReceipt; Baileys does not read it). Phones that have not been started are not away.
+ */
+function summedUp(tenant: Tenant, parcel: Parcel): Parcel {
+  const { pn, device, node } = parcel;
+  const { id = '', from, type, participant: jid, t } = node.attrs;
+  const isAway = device !== 0 && tenant.delivery.endpoint(pn, device) === undefined;
+  if (!isAway || node.content !== undefined) return parcel;
+  const waiting = tenant.queue.waiting(pn, device, 'receipt', id).find(({ node: { attrs, content } }) => {
+    return attrs.from === from && attrs.type === type && (attrs.participant === undefined || content === undefined);
+  });
+  if (!waiting) return parcel;
+  const { attrs } = waiting.node;
+  const earlier =
+    attrs.participant === undefined
+      ? childrenOf(child(waiting.node, 'participants'), 'user')
+      : [el('user', { jid: attrs.participant, t: attrs.t })];
+  const users = [...earlier.filter((user) => user.attrs.jid !== jid), el('user', { jid, t })];
+  const sum = el('receipt', { id, from, type, t }, [el('participants', { key: id }, users)]);
+  return { ...parcel, node: sum, replacesSeq: waiting.seq };
 }
 
 function devicesOf(tenant: Tenant, pn: string): { pn: string; device: number }[] {

@@ -1,4 +1,4 @@
-import { type AuthInfo, createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
+import { type AuthInfo, createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Caller } from '../../../commands/execute.ts';
 import { AppError } from '../../../core/app-error.ts';
@@ -18,12 +18,14 @@ export interface McpDialectServices extends Omit<McpServices, 'tools'> {
 
 export interface McpDoor {
   dialect: Dialect;
+  /** Tells clients that listen that a list changed. */
+  notify: McpHttpHandler['notify'];
   /** Ends the streams that are open; further requests fail. */
   close(): Promise<void>;
 }
 
-/** The server that answers a request of a caller. */
-export type ServerFactory = (caller: Caller) => McpServer;
+/** The server that answers a request of a caller. `calledTool`: the request calls this tool and asks for nothing else. */
+export type ServerFactory = (caller: Caller, calledTool: string | undefined) => McpServer;
 
 /** JSON-RPC 2.0: the body is no JSON; and a code of the server's own. */
 const PARSE_ERROR = -32_700;
@@ -35,7 +37,7 @@ const REFUSED = -32_000;
  */
 export function createMcpDialect(services: McpDialectServices): McpDoor {
   const tools = toolTable(routes);
-  return createMcpDoor((caller) => createServer({ ...services, tools }, caller), services);
+  return createMcpDoor((caller, tool) => createServer({ ...services, tools }, caller, tool), services);
 }
 
 /** The same door before other servers: what the conformance suite calls is mounted like this. */
@@ -43,12 +45,12 @@ export function createMcpDoor(
   serverFor: ServerFactory,
   { guard, onRefused }: Pick<McpDialectServices, 'guard' | 'onRefused'>,
 ): McpDoor {
-  const callers = new WeakMap<AuthInfo, Caller>();
+  const requests = new WeakMap<AuthInfo, { caller: Caller; body: unknown }>();
   const handler = createMcpHandler(
     ({ authInfo }) => {
-      const caller = authInfo && callers.get(authInfo);
-      if (!caller) throw new Error('a request without a caller reached the MCP server');
-      return serverFor(caller);
+      const known = authInfo && requests.get(authInfo);
+      if (!known) throw new Error('a request without a caller reached the MCP server');
+      return serverFor(known.caller, calledTool(known.body));
     },
     { onerror: onRefused, legacy: 'stateless', maxSubscriptions: MAX_SUBSCRIPTIONS },
   );
@@ -57,10 +59,16 @@ export function createMcpDoor(
     if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
     // The key's text stays at the front door: nothing behind it can pass it on.
     const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
-    callers.set(authInfo, caller);
+    requests.set(authInfo, { caller, body: request.body });
     return exchange(request, (webRequest, parsedBody) => handler.fetch(webRequest, { authInfo, parsedBody }));
   };
-  return { dialect: dialectOf(forward), close: () => handler.close() };
+  return { dialect: dialectOf(forward), notify: handler.notify, close: () => handler.close() };
+}
+
+/** The tool that a JSON-RPC message calls; undefined for anything else, batches too. */
+function calledTool(body: unknown): string | undefined {
+  const { method, params } = body as { method?: unknown; params?: { name?: unknown } };
+  return method === 'tools/call' && typeof params?.name === 'string' ? params.name : undefined;
 }
 
 const dialectOf = (forward: Forward): Dialect => ({

@@ -21,6 +21,16 @@ export const account: Record<string, ToolFacts[]> = {
       say: always('The usage.'),
     },
   ],
+  usageSeries: [
+    {
+      name: 'bridge_get_usage_over_time',
+      title: 'Messages and deliveries over time',
+      description:
+        'Messages sent and received, webhook deliveries and how long they took, by hour or by day; of the account, of a line or of a webhook.',
+      effect: 'reads',
+      say: always('The series.'),
+    },
+  ],
 };
 
 const webhookId = { webhook_id: 'id' };

@@ -93,6 +93,16 @@ export const lines: Record<string, ToolFacts[]> = {
       say: always('The line is unpaired.'),
     },
   ],
+  restartLine: [
+    {
+      name: 'bridge_restart_line',
+      title: 'Restart a line',
+      description:
+        'Ends the connection of a line and opens it afresh. Pairing and waiting messages stay. For a line that hangs; not for one that is logged_out.',
+      effect: 'sets',
+      say: always('Restarted; bridge_get_line tells when it is connected.'),
+    },
+  ],
   lineQueue: [
     {
       name: 'bridge_get_queue',

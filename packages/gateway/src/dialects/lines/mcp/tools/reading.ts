@@ -55,6 +55,21 @@ export const reading: Record<string, ToolFacts[]> = {
       untrusted: inList('messages', MESSAGE),
     },
   ],
+  waitForReply: [
+    {
+      name: 'bridge_wait_for_reply',
+      title: 'Wait for a reply',
+      description:
+        'Waits until the other side of a chat writes (at most wait seconds, 60 at most), and answers what they wrote since the last message of the line, or since the message_id given as after. Answers at once when there is something. timed_out true: nobody wrote yet; call again to go on waiting.',
+      effect: 'reads',
+      takes: ['line_id', 'phone', 'after', 'wait'],
+      requires: ['phone'],
+      shown: { phone: phoneOrJid },
+      prepare: chatOfPhone,
+      say: (answer) => (answer.timed_out ? 'Nobody wrote yet.' : counted('messages', 'message')(answer)),
+      untrusted: inList('messages', MESSAGE),
+    },
+  ],
   getMessage: [
     {
       name: 'bridge_get_message',

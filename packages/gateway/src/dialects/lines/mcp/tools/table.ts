@@ -1,6 +1,7 @@
 import type { Route } from '../../../../http/route.ts';
 import { type Tool, toolsOf } from '../tool.ts';
 import { account, webhooks } from './account.ts';
+import { groups } from './groups.ts';
 import { lines } from './lines.ts';
 import { contacts, profile } from './people.ts';
 import { reading } from './reading.ts';
@@ -12,6 +13,7 @@ export const toolTable = (rows: readonly Route[]): Tool[] => [
   ...toolsOf('Sending', sending, rows),
   ...toolsOf('Reading', reading, rows),
   ...toolsOf('Contacts', contacts, rows),
+  ...toolsOf('Groups', groups, rows),
   ...toolsOf('Profile and presence', profile, rows),
   ...toolsOf('Webhooks', webhooks, rows),
   ...toolsOf('Account', account, rows),

@@ -26,7 +26,7 @@ const POSTGRES_ORDER = [
 ];
 
 export const eventStreams: Migration = {
-  name: '007-event-streams',
+  name: '009-event-streams',
   breaking: false,
   async up(db, engine) {
     await runSchema(db, engine, STATEMENTS);

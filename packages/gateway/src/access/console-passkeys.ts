@@ -1,0 +1,219 @@
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type PublicKeyCredentialRequestOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Store } from '../store/store.ts';
+
+/** The page that speaks: WebAuthn binds every answer to both. */
+export interface PageOrigin {
+  /** `https://ponte.example.com` */
+  origin: string;
+  /** `ponte.example.com` */
+  host: string;
+}
+
+export interface Passkey {
+  id: string;
+  name: string;
+  /** The host name it was made for; it works there only. */
+  host: string;
+  createdAt: number;
+  usedAt: number | null;
+}
+
+export interface Passkeys {
+  list(userId: string): Promise<Passkey[]>;
+  /** What the browser is asked to make a passkey with. Valid for five minutes and one answer. */
+  beginAdding(
+    user: { id: string; email: string; name: string },
+    page: PageOrigin,
+  ): Promise<PublicKeyCredentialCreationOptionsJSON>;
+  /** Keeps the passkey the browser made. `validation_error` when the answer does not prove itself. */
+  add(userId: string, page: PageOrigin, answer: { name: string; response: RegistrationResponseJSON }): Promise<Passkey>;
+  /** False when the user has no such passkey. */
+  remove(userId: string, id: string): Promise<boolean>;
+  removeAll(userId: string): Promise<void>;
+  /** What the browser is asked to sign in with; names no user, so that nobody learns who exists. */
+  beginSignIn(page: PageOrigin): Promise<PublicKeyCredentialRequestOptionsJSON>;
+  /** Whose passkey signed; undefined when it proves nothing. */
+  signedBy(page: PageOrigin, response: AuthenticationResponseJSON): Promise<string | undefined>;
+}
+
+const CHALLENGE_LIFE_MS = 5 * 60_000;
+/** Anybody may ask for a challenge: those that wait are bounded. */
+const MAX_CHALLENGES = 10_000;
+const MAX_PASSKEYS = 20;
+const IP_ADDRESS = /^[\d.]+$|^\[/;
+
+/**
+ * Sign-in with WebAuthn: discoverable credentials, with the user verified by the device (PIN, finger, face), so that a passkey stands for the password.
+ * Browsers refuse WebAuthn on bare IP addresses and on plain http, `localhost` excepted.
+ */
+export function createPasskeys({ store, clock }: { store: Store; clock: Clock }): Passkeys {
+  async function keep(challenge: string, userId: string | null): Promise<void> {
+    const now = clock.now();
+    await store.db.deleteFrom('console_challenges').where('expires_at', '<=', now).execute();
+    const { count } = await store.db
+      .selectFrom('console_challenges')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= MAX_CHALLENGES) throw new AppError('rate_limited', { retryAfterSeconds: 60 });
+    await store.db
+      .insertInto('console_challenges')
+      .values({ challenge, user_id: userId, expires_at: now + CHALLENGE_LIFE_MS })
+      .execute();
+  }
+
+  /** True once per challenge. */
+  async function spend(challenge: string, userId: string | null): Promise<boolean> {
+    const row = await store.db
+      .deleteFrom('console_challenges')
+      .where('challenge', '=', challenge)
+      .returning(['user_id', 'expires_at'])
+      .executeTakeFirst();
+    return row !== undefined && row.user_id === userId && Number(row.expires_at) > clock.now();
+  }
+
+  return {
+    async list(userId) {
+      const rows = await store.db
+        .selectFrom('console_passkeys')
+        .select(['id', 'name', 'host', 'created_at', 'used_at'])
+        .where('user_id', '=', userId)
+        .orderBy('created_at')
+        .execute();
+      return rows.map(toPasskey);
+    },
+    async beginAdding(user, page) {
+      refuseAddress(page);
+      const known = await store.db
+        .selectFrom('console_passkeys')
+        .select(['id', 'transports'])
+        .where('user_id', '=', user.id)
+        .execute();
+      if (known.length >= MAX_PASSKEYS)
+        throw invalid('name', `There can be ${MAX_PASSKEYS} passkeys at most. Delete one.`);
+      const options = await generateRegistrationOptions({
+        rpName: 'Ponte',
+        rpID: page.host,
+        userID: new Uint8Array(Buffer.from(user.id)),
+        userName: user.email,
+        userDisplayName: user.name,
+        attestationType: 'none',
+        excludeCredentials: known.map(({ id }) => ({ id })),
+        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+        timeout: CHALLENGE_LIFE_MS,
+      });
+      await keep(options.challenge, user.id);
+      return options;
+    },
+    async add(userId, page, { name, response }) {
+      const proof = await verifyRegistrationResponse({
+        response,
+        expectedChallenge: (challenge) => spend(challenge, userId),
+        expectedOrigin: page.origin,
+        expectedRPID: page.host,
+        requireUserVerification: true,
+      }).catch(() => undefined);
+      if (!proof?.verified) {
+        throw invalid(
+          'response',
+          'This passkey could not be checked: it is not for this page, or it took too long. Try again.',
+        );
+      }
+      const { credential } = proof.registrationInfo;
+      const passkey = { id: credential.id, name, host: page.host, createdAt: clock.now(), usedAt: null };
+      const made = await store.db
+        .insertInto('console_passkeys')
+        .values({
+          id: passkey.id,
+          user_id: userId,
+          name,
+          host: page.host,
+          public_key: Buffer.from(credential.publicKey),
+          counter: credential.counter,
+          transports: JSON.stringify(credential.transports ?? []),
+          created_at: passkey.createdAt,
+          used_at: null,
+        })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (!made) throw invalid('response', 'This passkey is kept already.');
+      return passkey;
+    },
+    async remove(userId, id) {
+      const done = await store.db
+        .deleteFrom('console_passkeys')
+        .where('id', '=', id)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      return Number(done.numDeletedRows) > 0;
+    },
+    async removeAll(userId) {
+      await store.db.deleteFrom('console_passkeys').where('user_id', '=', userId).execute();
+    },
+    async beginSignIn(page) {
+      refuseAddress(page);
+      const options = await generateAuthenticationOptions({
+        rpID: page.host,
+        userVerification: 'required',
+        timeout: CHALLENGE_LIFE_MS,
+      });
+      await keep(options.challenge, null);
+      return options;
+    },
+    async signedBy(page, response) {
+      const row = await store.db
+        .selectFrom('console_passkeys')
+        .selectAll()
+        .where('id', '=', response.id)
+        .where('host', '=', page.host)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      // A counter that does not grow tells of a copy; the library refuses it.
+      const proof = await verifyAuthenticationResponse({
+        response,
+        expectedChallenge: (challenge) => spend(challenge, null),
+        expectedOrigin: page.origin,
+        expectedRPID: page.host,
+        credential: { id: row.id, publicKey: new Uint8Array(row.public_key), counter: Number(row.counter) },
+        requireUserVerification: true,
+      }).catch(() => undefined);
+      if (!proof?.verified) return undefined;
+      await store.db
+        .updateTable('console_passkeys')
+        .set({ counter: proof.authenticationInfo.newCounter, used_at: clock.now() })
+        .where('id', '=', row.id)
+        .execute();
+      return row.user_id;
+    },
+  };
+}
+
+function refuseAddress({ host }: PageOrigin): void {
+  if (!IP_ADDRESS.test(host)) return;
+  throw invalid('host', 'Browsers take passkeys for host names only. Open the console by its name, or on localhost.');
+}
+
+const toPasskey = (row: {
+  id: string;
+  name: string;
+  host: string;
+  created_at: number;
+  used_at: number | null;
+}): Passkey => ({
+  id: row.id,
+  name: row.name,
+  host: row.host,
+  createdAt: Number(row.created_at),
+  usedAt: row.used_at === null ? null : Number(row.used_at),
+});

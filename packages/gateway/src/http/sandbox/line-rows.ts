@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { LINE, lineParams, type SandboxRow } from './row.ts';
+
+const fault = z.looseObject({ kind: z.string() });
+const stanza = z.looseObject({
+  seq: z.int(),
+  at: z.int(),
+  direction: z.enum(['in', 'out']),
+  tag: z.string(),
+  attrs: z.record(z.string(), z.string()),
+  children: z.array(z.string()),
+  note: z.string().optional(),
+});
+
+/** Lines as the network sees them: what goes wrong on them, and what went over their wire; the world as a whole. */
+export const LINE_ROWS: readonly SandboxRow[] = [
+  {
+    method: 'POST',
+    path: '/lines/:line_id/faults',
+    operation: 'sandboxFault',
+    summary: 'Something goes wrong on a line',
+    description:
+      'kind: cut, replaced, logged_out, reg_refresh (at once); stream_error {code}; refuse, black_hole, restricted {for_ms}; slow_acks {ms, for_ms}; lose_acks, duplicate, reorder, bad_mac, passkey_required {count}; reject_sends {code, count}; media_fail {status, count}; hostile {variant}.',
+    params: lineParams,
+    body: fault,
+    requestExample: { kind: 'reject_sends', code: 463, count: 1 },
+    answers: {
+      201: { description: 'It will.', schema: fault, example: { kind: 'reject_sends', code: 463, count: 1 } },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/lines/:line_id/faults',
+    operation: 'sandboxFaults',
+    summary: 'Faults still to come',
+    params: lineParams,
+    answers: {
+      200: {
+        description: 'The faults.',
+        schema: fault.array(),
+        example: [{ kind: 'reject_sends', code: 463, count: 1 }],
+      },
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/lines/:line_id/faults',
+    operation: 'sandboxClearFaults',
+    summary: 'Nothing goes wrong any more',
+    params: lineParams,
+    answers: { 204: { description: 'Cleared.' } },
+  },
+  {
+    method: 'GET',
+    path: '/lines/:line_id/wire',
+    operation: 'sandboxWire',
+    summary: 'Stanzas the server saw of a line, without anything anybody wrote',
+    params: lineParams,
+    query: z.object({ after: z.string().optional() }),
+    answers: {
+      200: {
+        description: 'The stanzas, the oldest first; the latest 40 to 500 are kept.',
+        schema: stanza.array(),
+        example: [
+          { seq: 7, at: 1777334400123, direction: 'in', tag: 'presence', attrs: { type: 'available' }, children: [] },
+        ],
+      },
+    },
+  },
+  {
+    method: 'POST',
+    path: '/storm',
+    operation: 'sandboxStorm',
+    summary: 'Connected lines lose their connection at the same instant: these, or all',
+    body: z.object({ lines: z.array(z.string()).optional(), refuse_for_ms: z.int().optional() }).optional(),
+    requestExample: { refuse_for_ms: 1000 },
+    answers: {
+      200: {
+        description: 'Who was cut.',
+        schema: z.looseObject({ cut: z.array(z.string()) }),
+        example: { cut: [LINE] },
+      },
+    },
+  },
+  {
+    method: 'POST',
+    path: '/restart',
+    operation: 'sandboxRestart',
+    summary: 'The network goes down and comes up again with what it had kept',
+    description: 'Every connection is cut; faults and subscriptions are gone. Nobody is let in for down_for_ms.',
+    body: z.object({ down_for_ms: z.int().optional() }).optional(),
+    requestExample: { down_for_ms: 1000 },
+    answers: {
+      200: {
+        description: 'It is up, or will be after that time.',
+        schema: z.looseObject({ connections_cut: z.int() }),
+        example: { connections_cut: 1 },
+      },
+    },
+  },
+  {
+    method: 'POST',
+    path: '/reset',
+    operation: 'sandboxReset',
+    summary: 'Empty the world: phones, groups, mail and files are gone, lines are logged out',
+    answers: { 204: { description: 'Empty.' } },
+  },
+];
