@@ -10,6 +10,7 @@ type Sent = { message_id: string; timestamp: number };
 export const REF = 'user-123';
 /** Who the reference writes to, and hears from. */
 export const ALICE = '15550001234';
+export const BOB = '15550002222';
 /** Whose number the bridge has. */
 export const OWNER = '15550009876';
 const PHONES = '/api/sandbox/v1/phones';
@@ -36,12 +37,13 @@ export async function bridgesStory(rig: Rig, walk: BridgesWalk, paired: (is: boo
   const scene: Scene = { rig, walk, act, lineId };
   await rig.api.expect(201, 'POST', PHONES, { phone: OWNER, name: 'My Name', about: 'Hey there!' });
   await rig.api.expect(201, 'POST', PHONES, { phone: ALICE, name: 'Alice', about: 'Hey!' });
+  await rig.api.expect(201, 'POST', PHONES, { phone: BOB, name: 'Bob' });
   await serveMedia(rig);
   await beginning(scene, () => paired(true));
   await people(scene);
   await presence(scene);
   await messages(scene);
-  await answers(scene);
+  await answers(scene, await groups(scene));
   await profile(scene);
   await calls(scene);
   await away(scene);
@@ -141,7 +143,7 @@ async function messages({ rig, walk }: Scene): Promise<void> {
   const pin = await walk.call<Sent>('bridgeSendLocation', { answer: SENT });
   await shown(pin.message_id, { type: 'location', lat: 19.432608, name: 'Zócalo', copies: 1 });
   const card = await walk.call<Sent>('bridgeSendContact', {
-    request: { chat: ALICE, contacts: [{ name: 'Bob', phone: '15550002222' }] },
+    request: { chat: ALICE, contacts: [{ name: 'Bob', phone: BOB }] },
     expected: {},
     answer: SENT,
   });
@@ -163,7 +165,7 @@ async function messages({ rig, walk }: Scene): Promise<void> {
 }
 
 /** A vote on a poll in a chat, and an answer to an invitation in a group. */
-async function answers({ rig, walk, act }: Scene): Promise<void> {
+async function answers({ rig, walk, act }: Scene, group: string): Promise<void> {
   const reaches = (id: string) =>
     until(`${id} is on Alice's phone`, async () =>
       (await rig.sandbox.inbox(ALICE)).some(({ message_id }) => message_id === id),
@@ -176,11 +178,6 @@ async function answers({ rig, walk, act }: Scene): Promise<void> {
     options: ['Red'],
   });
   await walk.told('poll_vote', { poll_id: poll.message_id, ...vote });
-  const { jid: group } = await rig.api.expect<{ jid: string }>(201, 'POST', '/api/sandbox/v1/groups', {
-    subject: 'Team',
-    owner: OWNER,
-    participants: [ALICE],
-  });
   const event = await walk.call<Sent>('bridgeSendEvent', { request: { chat: group }, answer: SENT });
   await reaches(event.message_id);
   const rsvp = await act<Sent>(201, 'POST', `${ALICE}/rsvps`, {
@@ -189,6 +186,47 @@ async function answers({ rig, walk, act }: Scene): Promise<void> {
     response: 'going',
   });
   await walk.told('event_response', { chat_id: group, event_id: event.message_id, ...rsvp });
+}
+
+/** A group of the bridge's own, with Alice in it and Bob at the door; and one that the bridge joins by a link. Answers the first. */
+async function groups({ rig, walk, act }: Scene): Promise<string> {
+  const { jid } = await walk.call<{ jid: string }>('bridgeCreateGroup', {
+    request: { subject: 'Team', participants: [ALICE] },
+    answer: { subject: 'Team', size: 2, refused: [] },
+  });
+  const group = (rest = '') => ({ path: `/:bridge/proxy/groups/${jid}${rest}` });
+  const settings = { announce: false, join_approval: true };
+  await walk.call('bridgeChangeGroup', { ...group(), request: settings, answer: settings });
+  const { link } = await walk.call<{ link: string }>('bridgeGroupInvite', group('/invite'));
+  await act(200, 'POST', `${BOB}/join`, { invite_code: link });
+  const person = expect.objectContaining({ phone: BOB });
+  expect(await walk.call<unknown>('bridgeGroupRequests', group('/requests'))).toEqual([person]);
+  await walk.call('bridgeDecideGroupRequests', {
+    ...group('/requests'),
+    request: { action: 'approve', participants: [BOB] },
+  });
+  expect(await walk.call<unknown[]>('bridgeGroupParticipants', group('/participants'))).toHaveLength(3);
+  const remove = { action: 'remove', participants: [BOB] };
+  await walk.call('bridgeChangeGroupParticipants', { ...group('/participants'), request: remove });
+  await walk.call('bridgeSetGroupPicture', { ...group('/picture'), request: { url: `${rig.receiver.url}/group.jpg` } });
+  await walk.call('bridgeGroupPicture', group('/picture'));
+  await walk.call('bridgeRemoveGroupPicture', group('/picture'));
+  await walk.call('bridgeRevokeGroupInvite', group('/invite/revoke'));
+  await walk.call('bridgeGroup', { ...group(), answer: { subject: 'Team', size: 2 } });
+  const sandbox = '/api/sandbox/v1/groups';
+  const theirs = { subject: 'Neighbours', owner: BOB, participants: [ALICE] };
+  const { jid: other } = await rig.api.expect<{ jid: string }>(201, 'POST', sandbox, theirs);
+  const made = await rig.api.expect<{ invite_code: string }>(200, 'POST', `${sandbox}/${other}/invite`, {});
+  const invite = `https://chat.whatsapp.com/${made.invite_code}`;
+  await walk.call('bridgeGroupBehindLink', {
+    query: `link=${encodeURIComponent(invite)}`,
+    answer: { jid: other, subject: 'Neighbours' },
+  });
+  await walk.call('bridgeJoinGroup', { request: { link: invite }, answer: { jid: other, status: 'joined' } });
+  await walk.call('bridgeLeaveGroup', { path: `/:bridge/proxy/groups/${other}/leave` });
+  const left = await walk.call<{ jid: string }[]>('bridgeGroups');
+  expect(left.map((one) => one.jid)).toEqual([jid]);
+  return jid;
 }
 
 async function profile({ rig, walk }: Scene): Promise<void> {

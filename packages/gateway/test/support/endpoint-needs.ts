@@ -89,10 +89,12 @@ export const BRIDGES: Record<string, Needs> = {
 export const LINES: Record<string, Needs> = {
   me: account,
   usage: account,
+  usageSeries: account,
   listLines: account,
   createLine: account,
   getLine: stored,
   changeLine: stored,
+  restartLine: stored,
   deleteLine: stored,
   lineQr: { of: 'line', needs: 'unpaired', asks: 'pairing.qr' },
   pairLine: { of: 'line', needs: 'unpaired', asks: 'pairing.code' },
