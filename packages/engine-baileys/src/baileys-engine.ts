@@ -6,15 +6,19 @@ import {
   type EngineFactory,
   type EngineOptions,
   type InboxEntry,
+  isChange,
   isGroup,
+  isPn,
   type Jid,
   type NumberLookup,
   type OutboundContent,
+  type OutboundContext,
   type Prepared,
   parseUsyncNumbers,
   readReceipt,
   type Self,
   type ServerAck,
+  STATUS_BROADCAST,
   type UsyncNumber,
   usyncNumbers,
 } from '@ponte/engine';
@@ -25,6 +29,7 @@ import { BaileysGroups } from './groups/baileys-groups.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
+import { BaileysMedia } from './media/baileys-media.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
@@ -80,6 +85,7 @@ class BaileysEngine implements Engine {
   readonly #lids: LidMap;
   readonly account: BaileysAccount;
   readonly groups: BaileysGroups;
+  readonly media: BaileysMedia;
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
   #questions = 0;
@@ -90,9 +96,17 @@ class BaileysEngine implements Engine {
     this.#lids = new LidMap(vault);
     this.#creds = creds;
     const { clock, endpoint, log, session } = options;
+    const network = mediaNetwork(endpoint);
+    this.media = new BaileysMedia({
+      network,
+      filesFolder: options.filesFolder,
+      nowMs: () => clock.now(),
+      self: () => this.self(),
+      connection: () => this.#open(),
+    });
     this.account = new BaileysAccount({
       vault,
-      mediaNetwork: mediaNetwork(endpoint),
+      mediaNetwork: network,
       nowMs: () => clock.now(),
       self: () => this.self(),
       connection: () => this.#open(),
@@ -152,9 +166,30 @@ class BaileysEngine implements Engine {
       recipient: address.recipient,
       nowMs: this.#options.clock.now(),
       callLink: (media, startAt) => this.#callLink(media, startAt),
+      upload: (kind, file) => this.media.upload(kind, file),
     });
     const { to: jid, recipient } = address;
-    return { id, to: jid, recipient, proto, attrs: { ...address.attrs, ...attrs }, ...(meta ? { meta } : {}) };
+    const audience =
+      jid === STATUS_BROADCAST && !isChange(content) ? await this.#audienceOf(content.context) : undefined;
+    return {
+      id,
+      to: jid,
+      recipient,
+      proto,
+      attrs: { ...address.attrs, ...attrs },
+      ...(meta ? { meta } : {}),
+      ...(audience ? { audience } : {}),
+    };
+  }
+
+  /** Whom a status is encrypted for: by their LIDs where they are known, and the own account (whatsmeow broadcast.go). */
+  async #audienceOf(context: OutboundContext | undefined): Promise<Jid[]> {
+    const self = this.self();
+    const people = [...(context?.audience ?? []), ...(self ? [self.pn] : [])];
+    const known = await Promise.all(
+      people.map(async (jid) => (isPn(jid) ? await this.#lids.lidOf(jid) : undefined) ?? jid),
+    );
+    return [...new Set(known)];
   }
 
   async transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck> {

@@ -25,6 +25,7 @@ import { StanzaLinks } from './inbound/stanza-links.ts';
 import { describeError, libraryLog } from './library-log.ts';
 import { completeLogin } from './login/login.ts';
 import { PreKeys } from './login/pre-keys.ts';
+import { RetryWaiter } from './media/retry-waiter.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { transmit } from './outbound/transmit.ts';
 import { Pairing, type PairingWish } from './pairing/pairing.ts';
@@ -74,6 +75,7 @@ export class Connection {
   readonly #acks = new AckWaiter();
   readonly #groups: SendableGroups;
   readonly #sock: WASocket;
+  readonly #retries: RetryWaiter;
   readonly #transport: Transport;
   readonly #gate: StanzaGate;
   readonly #preKeys: PreKeys;
@@ -118,6 +120,7 @@ export class Connection {
         onLookupFailed: (cause) => this.#storeFailed(cause),
       }),
     );
+    this.#retries = new RetryWaiter(this.#sock.ws);
     this.#transport = new Transport(this.#sock.ws);
     this.#gate = this.#makeGate();
     this.#preKeys = new PreKeys({
@@ -179,6 +182,13 @@ export class Connection {
     } catch (error) {
       throw toEngineError(error, `<${node.tag}>`);
     }
+  }
+
+  /** Asks the own phone to upload a file again; its answer, or undefined when it gives none within `ms`. */
+  async mediaRetry(request: Node, ms: number): Promise<Node | undefined> {
+    const answer = this.#retries.answer(request.attrs.id ?? '', ms);
+    await this.send(request);
+    return this.whileConnected(answer);
   }
 
   transmit(prepared: Prepared, signal: AbortSignal | undefined): Promise<ServerAck> {
@@ -419,6 +429,7 @@ export class Connection {
     this.#sock.ev.flush();
     this.#acks.rejectAll(new EngineError('timeout', 'the connection ended before WhatsApp acknowledged the message'));
     for (const interrupt of this.#interrupts) interrupt();
+    this.#retries.stop();
     this.#transport.rejectWaiting('the connection ended');
     await vault.settled();
     vault.forget();

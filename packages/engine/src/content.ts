@@ -40,12 +40,36 @@ export interface MessageContent {
   contacts?: { name: string; vcard: string }[];
 }
 
+/** Messages that are a file. */
+export type FileKind = Extract<MessageKind, 'image' | 'video' | 'audio' | 'voice' | 'document' | 'sticker'>;
+
+/** A file to be sent. Plain data: the bytes lie on the disk. */
+export interface OutboundFile {
+  /** Its name in the engine's `filesFolder`: a plain file name. It must be there, unchanged, until the message is prepared. */
+  name: string;
+  mimeType: string;
+  sizeBytes: number;
+  /** Base64 SHA-256 of the plain file. */
+  sha256: string;
+  /** What the recipient sees as the name of a document. */
+  fileName?: string;
+  /** A small JPEG, base64. */
+  thumbnail?: string;
+  width?: number;
+  height?: number;
+  durationSeconds?: number;
+  /** Of voice messages: 64 loudnesses of 0 to 100, base64. */
+  waveform?: string;
+}
+
 /** What hangs on any outgoing message. */
 export interface OutboundContext {
   /** The message this one answers; its sender and bytes are looked up by id. */
   quotedId?: string;
   /** People named in the text, as JIDs. */
   mentions?: Jid[];
+  /** Of a status (a message to `status@broadcast`): who gets it, beside the own devices. */
+  audience?: Jid[];
 }
 
 /** New content: a message of its own. */
@@ -57,6 +81,15 @@ export type OutboundMessage =
       longitude: number;
       name?: string;
       address?: string;
+      context?: OutboundContext;
+    }
+  | {
+      kind: FileKind;
+      file: OutboundFile;
+      caption?: string;
+      viewOnce?: boolean;
+      /** Of videos: plays without sound, again and again. */
+      gif?: boolean;
       context?: OutboundContext;
     }
   | { kind: 'contact'; contacts: { name: string; vcard: string }[]; context?: OutboundContext }
@@ -86,6 +119,11 @@ export type OutboundChange =
 
 /** Everything a line can be asked to send. */
 export type OutboundContent = OutboundMessage | OutboundChange;
+
+/** True for content that is a file. */
+export function isFile(content: OutboundContent): content is Extract<OutboundMessage, { file: OutboundFile }> {
+  return 'file' in content;
+}
 
 /** True for content that changes another message instead of being one. */
 export function isChange(content: OutboundContent): content is OutboundChange {

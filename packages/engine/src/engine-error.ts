@@ -12,8 +12,12 @@ export type EngineErrorCode =
   | 'wrong_state'
   /** Our own storage failed: the line must stop, nothing may be acknowledged. */
   | 'store_failed'
-  /** A quoted or edited message that nobody knows. */
-  | 'unknown_message';
+  /** A quoted or edited message that nobody knows, or one without a file where its file is asked for. */
+  | 'unknown_message'
+  /** WhatsApp has the file no more, and the phone did not upload it again; or a file to be sent is not on the disk. */
+  | 'media_gone'
+  /** The file that WhatsApp delivered is not the one that the message names. */
+  | 'media_damaged';
 
 export class EngineError extends Error {
   override readonly name = 'EngineError';

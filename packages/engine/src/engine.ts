@@ -4,6 +4,7 @@ import type { OutboundContent } from './content.ts';
 import type { EngineStore, InboxEntry } from './engine-store.ts';
 import type { EngineEvent, Party } from './events.ts';
 import type { GroupOperations } from './groups.ts';
+import type { MediaOperations } from './media.ts';
 
 /** Who a line is, once paired. */
 export interface Self {
@@ -78,6 +79,8 @@ export interface Prepared {
   proto: Uint8Array;
   /** Stanza attributes beside the ordinary ones (`edit`, `peer_recipient_pn`, …). */
   attrs: Record<string, string>;
+  /** Who gets a status, the own account included; of a message to `status@broadcast` only. */
+  audience?: Jid[];
   /** Attributes of the stanza's `<meta>` (`polltype`, `event_type`); absent when it has none. */
   meta?: Record<string, string>;
 }
@@ -116,6 +119,8 @@ export interface EngineOptions {
   store: EngineStore;
   lookup: MessageLookup;
   endpoint: EngineEndpoint;
+  /** Where files to be sent lie; undefined = this line sends none. */
+  filesFolder?: string;
   clock: { now(): number };
   log: EngineLog;
   /** Called synchronously, in order. Must not throw. */
@@ -147,7 +152,10 @@ export interface Engine {
   close(): Promise<void>;
   /** Unlinks the device at WhatsApp (waits `timeoutMs` at most), ends the connection and clears the store. Works offline too: then only locally. */
   logout(timeoutMs: number): Promise<{ unlinked: boolean }>;
-  /** Builds a message. Asks WhatsApp for the recipient's address when it is not known yet (`not_on_whatsapp`, `not_connected`, `timeout`). */
+  /**
+   * Builds a message. Asks WhatsApp for the recipient's address when it is not known yet (`not_on_whatsapp`, `not_connected`, `timeout`). A file is
+   * uploaded here, which takes as long as it takes (`media_gone` when it is not there).
+   */
   prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
   /** Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`. Rejects with `rejected`, `timeout`, `not_connected`. */
   transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck>;
@@ -161,6 +169,8 @@ export interface Engine {
   /** Everything about people, the own profile, presence and typing. */
   readonly account: AccountOperations;
   readonly groups: GroupOperations;
+  /** Files of received and sent messages. */
+  readonly media: MediaOperations;
   /** Sends read receipts for messages of one chat. `sender` names the author in groups. */
   markRead(chat: Jid, ids: string[], sender: Jid | undefined, played: boolean): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { finishDeletions } from './commands/delete-line.ts';
 import { createEventStreams } from './commands/event-streams.ts';
 import { createExecute } from './commands/execute.ts';
 import { createOperator } from './commands/operator.ts';
+import { createFileIntake } from './commands/receive-file.ts';
 import type { Config, Environment } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
@@ -21,7 +22,7 @@ import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dial
 import { createLiveStreams } from './dialects/console/live-stream.ts';
 import { linesDialect } from './dialects/lines/dialect.ts';
 import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
-import { linesWebhookFormat } from './dialects/lines/webhook-format.ts';
+import { linesWebhookFormatAt } from './dialects/lines/webhook-format.ts';
 import { createEndpoints } from './endpoints.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
 import { createRebindingGuard } from './http/rebinding-guard.ts';
@@ -32,6 +33,7 @@ import { createEventFeed } from './journal/event-feed.ts';
 import { createNews } from './journal/news.ts';
 import { forkWorkers } from './lines/fork-worker.ts';
 import { createSupervisor } from './lines/supervisor.ts';
+import { createMedia, keepSpoolTidy } from './media/media.ts';
 import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
 import { createGuard, type Guard } from './net/guarded-fetch.ts';
 import { createResolver } from './net/resolver.ts';
@@ -105,7 +107,11 @@ async function build(
   const simulator = await openSimulator(options, onClose);
   const metrics = createMetrics();
   const guard = createOutboundGuard(config);
-  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormat };
+  const media = createMedia({ ...config.media, clock, log });
+  onClose(() => media.cache.close());
+  let listeningAt = '';
+  const baseUrl = () => config.http.publicUrl ?? listeningAt;
+  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(baseUrl) };
   const dispatcher = createDispatcher({
     store,
     ring,
@@ -117,7 +123,7 @@ async function build(
   });
   const news = createNews(clock);
   const feed = createEventFeed({ store, clock, log });
-  const streams = createEventStreams({ store, feed, format: linesWebhookFormat, clock, log, metrics: metrics.streams });
+  const streams = createEventStreams({ store, feed, format: formats.lines, clock, log, metrics: metrics.streams });
   const supervisor = createSupervisor({
     config: {
       workers: config.workers.count,
@@ -130,6 +136,7 @@ async function build(
         heartbeatMs: HEARTBEAT_MS,
         connectsPerSecond: CONNECTS_PER_SECOND,
         mailboxCapacity: MAILBOX_CAPACITY,
+        filesFolder: media.spool.folder,
       },
     },
     store,
@@ -144,7 +151,6 @@ async function build(
       news.tell();
     },
   });
-  let listeningAt = '';
   const services: Services = {
     store,
     ring,
@@ -154,13 +160,14 @@ async function build(
     guard,
     formats,
     news,
+    media,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
     nudgeDeliveries: () => {
       dispatcher.nudge();
       feed.nudge();
     },
     streams,
-    publicUrl: () => config.http.publicUrl ?? listeningAt,
+    publicUrl: baseUrl,
   };
   const execute = createExecute(services);
   const access = createConsoleAccess({ store, ring, clock, accountId: installation.defaultAccountId });
@@ -188,6 +195,7 @@ async function build(
       },
       ...consoleSignIn(access, publicUrl),
       rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
+      intake: createFileIntake(media),
       clock,
       log,
       version: options.version,
@@ -231,6 +239,7 @@ async function build(
   });
   onClose(() => mcp.close());
   onClose(() => news.close());
+  onClose(await keepSpoolTidy(media, store, clock, log));
   await startAll({ dispatcher, supervisor, services, log });
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;

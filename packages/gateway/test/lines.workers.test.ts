@@ -51,6 +51,7 @@ describe('worker processes', () => {
     heartbeatMs: 100,
     connectsPerSecond: 0,
     mailboxCapacity: 10,
+    filesFolder: '/nowhere',
   });
   async function connectedLine(mode: 'live' | 'test' = 'test'): Promise<string> {
     const { id } = await insertLine(test.store, mode);

@@ -26,6 +26,9 @@ const context: BuildContext = {
     links.push(asked);
     return 'TOKEN';
   },
+  upload: async () => {
+    throw new Error('nothing here is a file');
+  },
 };
 const build = async (content: OutboundContent) => {
   const { proto: bytes, attrs, meta } = await buildMessage(content, TO, context);

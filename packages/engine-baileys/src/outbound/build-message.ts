@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import {
   EngineError,
+  type FileKind,
   type Jid,
   type MessageLookup,
   type OutboundContent,
   type OutboundContext,
+  type OutboundFile,
   type OutboundMessage,
   type Party,
 } from '@ponte/engine';
 import { proto } from '../baileys.ts';
 import { unwrapMessage } from '../inbound/message-content.ts';
+import type { UploadedFile } from '../media/baileys-media.ts';
 import { buildChange } from './build-change.ts';
+import { fileMessage } from './file-message.ts';
 
 export interface BuildContext {
   /** Whom it goes to, by every address known. */
@@ -19,6 +23,8 @@ export interface BuildContext {
   nowMs: number;
   /** Asks WhatsApp for a link to a call; answers its token. */
   callLink(media: 'audio' | 'video', startAt: number): Promise<string>;
+  /** Encrypts a file and puts it where WhatsApp keeps files. */
+  upload(kind: FileKind, file: OutboundFile): Promise<UploadedFile>;
 }
 
 /** A message as it goes on the wire, before the encryption: its bytes, and what the stanza says beside them. */
@@ -54,6 +60,11 @@ export async function buildMessage(content: OutboundContent, to: Jid, context: B
       return encoded(await locationMessage(content, to, context));
     case 'contact':
       return encoded(await contactMessage(content, to, context));
+    default: {
+      // First what may be refused at once, then the long way.
+      const hung = await quote(content, to, context);
+      return encoded(fileMessage(content, await context.upload(content.kind, content.file), hung));
+    }
   }
 }
 

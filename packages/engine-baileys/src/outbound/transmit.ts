@@ -1,4 +1,13 @@
-import { EngineError, isGroup, isLid, type Prepared, parseJid, personJid, type ServerAck } from '@ponte/engine';
+import {
+  EngineError,
+  isGroup,
+  isLid,
+  type Prepared,
+  parseJid,
+  personJid,
+  type ServerAck,
+  STATUS_BROADCAST,
+} from '@ponte/engine';
 import { proto, type WASocket } from '../baileys.ts';
 import { toEngineError } from '../query-error.ts';
 import { QUERY_MS } from '../socket-config.ts';
@@ -30,7 +39,8 @@ export async function transmit(
     await whileConnected(requireDevices(sock, prepared.to));
     const { id: messageId, attrs: additionalAttributes, meta } = prepared;
     const additionalNodes = meta ? [{ tag: 'meta', attrs: meta }] : [];
-    await whileConnected(sock.relayMessage(prepared.to, message, { messageId, additionalAttributes, additionalNodes }));
+    const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
+    await whileConnected(sock.relayMessage(prepared.to, message, options));
     return await expected.within(ACK_MS, signal);
   } catch (error) {
     throw toEngineError(error, 'the message was not sent');
@@ -44,7 +54,7 @@ export async function transmit(
  * that question; the answer is cached, so its own lookup right after costs nothing.
  */
 async function requireDevices(sock: WASocket, to: string): Promise<void> {
-  if (isGroup(to)) return;
+  if (isGroup(to) || to === STATUS_BROADCAST) return;
   const { me } = sock.authState.creds;
   const own = isLid(to) ? me?.lid : me?.id;
   const startedAt = performance.now();

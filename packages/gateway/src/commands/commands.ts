@@ -22,6 +22,7 @@ import {
 import { allChats, allMessages, oneMessage } from './history.ts';
 import { lineActivity } from './line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
+import { getMedia } from './media.ts';
 import { readMessages } from './messages.ts';
 import { setOwnPicture } from './own-picture.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
@@ -41,7 +42,9 @@ import {
 } from './people.ts';
 import { cancelMessage, lineQueue } from './queue.ts';
 import { restartLine } from './restart-line.ts';
+import { sendFile } from './send-file.ts';
 import { sendMessage } from './sends.ts';
+import { sendStatus } from './status.ts';
 import { lineTimeline } from './timeline.ts';
 import { trafficSeries } from './traffic-series.ts';
 import { waitForReply } from './wait-for-reply.ts';
@@ -78,6 +81,9 @@ export const COMMANDS = {
   'pairing.logout': logout,
   'pairing.connectLink': makeConnectLink,
   'messages.send': sendMessage,
+  'messages.sendFile': sendFile,
+  'messages.sendStatus': sendStatus,
+  'messages.media': getMedia,
   'messages.cancel': cancelMessage,
   'messages.all': allMessages,
   'messages.get': oneMessage,

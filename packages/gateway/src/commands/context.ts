@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { News } from '../journal/news.ts';
 import type { LineRouter } from '../lines/router.ts';
+import type { Media } from '../media/media.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
 import type { LineOwner } from '../store/lines.ts';
@@ -39,6 +40,8 @@ export interface Services {
   /** Judges URLs that callers give, and fetches from them. */
   guard: Pick<Guard, 'checkTarget' | 'fetch'>;
   formats: WebhookFormats;
+  /** Files of messages, on their way in and out. */
+  media: Media;
   /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
   /** Wakes those who wait for something in the journal. */

@@ -23,6 +23,13 @@ export const allChats = lineCommand(
   ): Promise<{ chats: ListedChat[]; next: ChatCursor | null }> => listChats(context.store.db, line.id, input),
 );
 
+export interface MessagePage {
+  messages: ListedMessage[];
+  isMore: boolean;
+  /** Where this server is reached: for the addresses of files. */
+  publicUrl: string;
+}
+
 /** Older than a message of the line, or than a time in Unix seconds. */
 export type Before = { messageId: string } | { timestamp: number };
 
@@ -33,7 +40,7 @@ export const allMessages = lineCommand(
     context: Context,
     line,
     input: { line: LineRef; chat?: Jid; query?: string; before?: Before; limit: number },
-  ): Promise<{ messages: ListedMessage[]; isMore: boolean }> => {
+  ): Promise<MessagePage> => {
     const { db } = context.store;
     const words = input.query === undefined ? undefined : queryWords(input.query);
     if (words?.length === 0) throw invalid('q', 'Give at least one word of letters or numbers to look for.');
@@ -47,7 +54,7 @@ export const allMessages = lineCommand(
       before,
       limit: input.limit,
     });
-    return { messages, isMore: next !== null };
+    return { messages, isMore: next !== null, publicUrl: context.publicUrl() };
   },
 );
 
@@ -83,6 +90,8 @@ export interface MessageReport {
   error: TimelineEntry['error'];
   /** Of messages of ours that this server sent. */
   send: { priority: Priority; sendAt: number | null } | null;
+  /** Where this server is reached: for the address of the file. */
+  publicUrl: string;
 }
 
 /** One message and how far it came, as it really happened. `message_not_found`. */
@@ -103,6 +112,7 @@ export const oneMessage = lineCommand(
       timeline,
       error: isFailed ? (timeline.findLast(({ stage }) => stage === 'failed')?.error ?? null) : null,
       send: send ? { priority: send.priority, sendAt: send.sendAt } : null,
+      publicUrl: context.publicUrl(),
     };
   },
 );
@@ -111,7 +121,8 @@ export const oneMessage = lineCommand(
 function waiting(send: SendProgress, self: Party): MessageReport['message'] {
   const { content, to } = send;
   const status: MessageStatus = send.state === 'failed' ? 'failed' : send.state === 'sent' ? 'sent' : 'pending';
-  const body = 'body' in content ? content.body : 'question' in content ? content.question : '';
+  const text = 'file' in content ? content.caption : 'body' in content ? content.body : undefined;
+  const body = text ?? ('question' in content ? content.question : '');
   const kind =
     content.kind === 'reaction' || content.kind === 'edit' || content.kind === 'revoke' ? 'unknown' : content.kind;
   return {

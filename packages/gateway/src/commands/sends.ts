@@ -68,7 +68,13 @@ export const sendMessage: SendCommand<SendInput, Sent> = {
  * Accepts a message: from here on it is sent exactly once, whatever crashes. Refuses with `line_not_connected` when the line is not connected
  * right now, `message_not_found` when the message it answers is not, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the Idempotency-Key was claimed meanwhile.
  */
-async function acceptSend(context: Context, line: Line, input: SendInput, once?: IdempotentRequest): Promise<string> {
+export async function acceptSend(
+  context: Context,
+  line: Line,
+  input: SendInput,
+  once?: IdempotentRequest,
+  id = newOutboxId(),
+): Promise<string> {
   const nowMs = context.clock.now();
   const sendAt = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
@@ -76,7 +82,6 @@ async function acceptSend(context: Context, line: Line, input: SendInput, once?:
   await requireQuoted(context, line, input);
   const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
   const rank = rankOf(input.priority ?? 'normal');
-  const id = newOutboxId();
   const messageId = newMessageId();
   await context.store.transaction(async (tx) => {
     if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
@@ -107,7 +112,7 @@ async function requireQuoted({ store }: Context, line: Line, { content }: SendIn
 }
 
 /** What is to leave now needs a connection now; what is to leave later needs a line that is paired. */
-function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
+export function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
   const status = lineStatus(line, context.router.view(line.id));
   const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
   if (!isFit) throw new AppError('line_not_connected', { status });
@@ -143,7 +148,7 @@ async function checkRoom(
 }
 
 /** Waits for the end of an accepted row. Rejects with the row's error when it failed. */
-async function settleSend(context: Context, line: Line, outboxId: string, waitMs: number): Promise<Sent> {
+export async function settleSend(context: Context, line: Line, outboxId: string, waitMs: number): Promise<Sent> {
   const known = await findSend(context.store.db, outboxId);
   const isLater = known?.sendAt != null && known.state === 'accepted' && known.sendAt > context.clock.now() + waitMs;
   if (isLater) refreshQueue(context, line.id);

@@ -29,7 +29,7 @@ const NEWEST = 50;
  */
 export const waitForReply = lineCommand(
   { scope: 'messages:read' },
-  async (context: Context, line, input: ReplyInput): Promise<{ messages: ListedMessage[] }> => {
+  async (context: Context, line, input: ReplyInput): Promise<{ messages: ListedMessage[]; publicUrl: string }> => {
     const { clock, news, store, caller } = context;
     if (input.afterId !== undefined && !(await findListed(store.db, line.id, input.afterId))) {
       throw new AppError('message_not_found');
@@ -46,7 +46,8 @@ export const waitForReply = lineCommand(
         // Asked for before looking: what is journaled during the look is not missed.
         const told = news.next(Math.max(0, Math.min(LOOK_AT_LEAST_MS, until - clock.monotonic())), over.signal);
         const messages = await repliesIn(context, line, input);
-        if (messages.length > 0 || clock.monotonic() >= until || news.isClosed) return { messages };
+        if (messages.length > 0 || clock.monotonic() >= until || news.isClosed)
+          return { messages, publicUrl: context.publicUrl() };
         await told;
         await clock.sleep(Math.max(0, Math.min(LOOK_EVERY_MS, until - clock.monotonic())));
       }

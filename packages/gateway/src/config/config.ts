@@ -31,7 +31,15 @@ export interface Config {
     ipPerMinute: number;
     sandboxPerMinute: number;
   };
-  mediaCacheHours: number;
+  media: {
+    folder: string;
+    cacheHours: number;
+    cacheMaxBytes: number;
+    /** Where programs of the system (ffmpeg) are looked for, as in PATH. */
+    programPath: string;
+    /** Largest files by kind, in bytes. */
+    limits: { image: number; video: number; audio: number; document: number };
+  };
   whatsappVersion: [number, number, number] | undefined;
 }
 
@@ -147,6 +155,26 @@ function hostNamesOf(read: Reader, name: string): string[] {
   throw read.wrong(name, 'names without scheme and port, such as ponte,wa.example.com');
 }
 
+const MEBIBYTE = 1_048_576;
+const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Sizes in MiB; the defaults are WhatsApp's. */
+function mediaOf(read: Reader, dataDir: string): Config['media'] {
+  const mebibytes = (name: string, fallback: number, max: number) => read.integer(name, fallback, 1, max) * MEBIBYTE;
+  return {
+    folder: resolve(dataDir, 'media'),
+    cacheHours: read.integer('MEDIA_CACHE_HOURS', 3, 0, 8_760),
+    cacheMaxBytes: mebibytes('MEDIA_CACHE_MB', 2_048, 1_048_576),
+    programPath: read.text('PATH') ?? SEARCH_PATH,
+    limits: {
+      image: mebibytes('MEDIA_MAX_IMAGE_MB', 16, 2_048),
+      video: mebibytes('MEDIA_MAX_VIDEO_MB', 64, 2_048),
+      audio: mebibytes('MEDIA_MAX_AUDIO_MB', 64, 2_048),
+      document: mebibytes('MEDIA_MAX_DOCUMENT_MB', 2_048, 2_048),
+    },
+  };
+}
+
 function versionOf(read: Reader): [number, number, number] | undefined {
   const value = read.text('WHATSAPP_VERSION');
   if (value === undefined) return undefined;
@@ -199,7 +227,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       ipPerMinute: read.integer('RATE_LIMIT_IP', 300, 1, 1_000_000),
       sandboxPerMinute: read.integer('RATE_LIMIT_SANDBOX', 12_000, 1, 1_000_000),
     },
-    mediaCacheHours: read.integer('MEDIA_CACHE_HOURS', 3, 0, 8_760),
+    media: mediaOf(read, dataDir),
     whatsappVersion: versionOf(read),
   };
 }

@@ -72,7 +72,11 @@ export const ERRORS = {
   not_on_whatsapp: { retryable: false, message: 'This phone number has no WhatsApp account.' },
   media_fetch_failed: { retryable: false, message: 'The file could not be fetched from its URL.' },
   media_rejected: { retryable: false, message: 'The file is not one WhatsApp takes.' },
-  media_expired: { retryable: false, message: 'The file is no longer available at WhatsApp.' },
+  media_expired: {
+    retryable: false,
+    message:
+      'WhatsApp has this file no more, and the phone did not upload it again. If the phone was offline, open WhatsApp on it and ask again.',
+  },
   edit_window_closed: { retryable: false, message: 'WhatsApp takes edits for 20 minutes after sending only.' },
   target_refused: { retryable: false, message: 'This URL is not allowed as a target. It must be public and https.' },
   recipient_restricted: {

@@ -1,4 +1,11 @@
-import type { AccountOperations, GroupOperations, Jid, NumberLookup } from '@ponte/engine';
+import type {
+  AccountOperations,
+  FetchedFile,
+  GroupOperations,
+  Jid,
+  MediaOperations,
+  NumberLookup,
+} from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from './app-error.ts';
 
 /** How a send ended. */
@@ -36,6 +43,8 @@ export interface LineCommands extends AccountCommands, GroupCommands {
   /** The store changed beside the line: sends were cancelled or scheduled, or its pacing is another. */
   'queue.refresh': { in: Record<string, never>; out: Record<string, never> };
   'messages.read': { in: { chat: Jid; ids: string[]; sender?: Jid; played: boolean }; out: Record<string, never> };
+  /** Downloads the file of a message to a path of this machine; see the engine's MediaOperations. Needs no connection while WhatsApp has the file. */
+  'media.fetch': { in: Parameters<MediaOperations['fetch']>[0]; out: FetchedFile };
   'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
   stats: { in: Record<string, never>; out: WorkerStats };
 }

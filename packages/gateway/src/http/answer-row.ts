@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Execute } from '../commands/execute.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import { sendFile } from './file-answer.ts';
 import type { Answer, Checked, Dialect, Forward, Route } from './route.ts';
 import { type OnceRequest, runRow } from './run-row.ts';
 import { validationError } from './to-app-error.ts';
@@ -24,6 +25,7 @@ export async function answerRow(
   if (row.forward) return answerForwarded(row.forward, request, reply);
   const checked = check(row, request);
   const { command, handle } = row;
+  const write = (to: FastifyReply, answer: Answer) => writeAnswer(request, to, answer);
   if (handle) {
     const { session, caller } = request;
     const { execute, clock } = services;
@@ -67,12 +69,17 @@ export async function answerForwarded(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (!request.caller) throw new AppError('unauthorized');
-  return write(reply, await forward(request, request.caller));
+  return writeAnswer(request, reply, await forward(request, request.caller));
 }
 
-function write(reply: FastifyReply, answer: Answer): FastifyReply {
+function writeAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer,
+): FastifyReply | Promise<FastifyReply> {
   reply.code(answer.status);
   if (answer.headers) reply.headers(answer.headers);
+  if (answer.file) return sendFile(request, reply, answer.file);
   if (answer.stream) return reply.type(answer.stream.contentType).send(answer.stream.data);
   if (answer.bytes) {
     const { contentType, data } = answer.bytes;

@@ -13,7 +13,11 @@ const MAX_DEPTH = 32;
  * 64 MiB, 10 s); `validation_error` for what is no UTF-8 JSON or nests deeper than 32 levels.
  */
 export async function readJsonBody(stream: Readable, maxBytes: number, clock: Clock): Promise<unknown> {
-  const bytes = await readBytes(stream, maxBytes, clock);
+  return parseJson(await readBytes(stream, maxBytes, clock));
+}
+
+/** JSON of bytes; undefined when there are none. Refuses what `readJsonBody` refuses. */
+export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined;
   let text: string;
   try {
@@ -43,6 +47,16 @@ export async function refuseBody(stream: Readable, maxBytes: number, clock: Cloc
   const bytes = await readBytes(stream, maxBytes, clock);
   if (bytes.length > 0) throw new AppError('unsupported_media_type');
   return undefined;
+}
+
+/** Reads and throws away the rest of a body that was refused, as far as that makes sense. */
+export async function discardBody(stream: Readable, clock: Clock): Promise<void> {
+  if (stream.readableEnded || stream.destroyed) return;
+  try {
+    await readBytes(stream, 0, clock);
+  } catch {
+    // That it is too large is known; that it broke off is no news either.
+  }
 }
 
 async function readBytes(stream: Readable, maxBytes: number, clock: Clock): Promise<Buffer> {

@@ -79,7 +79,10 @@ function operation(dialect: Dialect, row: Route): Json {
       ? {
           requestBody: {
             required: !row.body.safeParse(undefined).success,
-            content: { 'application/json': media(jsonSchema(row.body, 'input'), row.requestExample) },
+            content: {
+              'application/json': media(jsonSchema(row.body, 'input'), row.requestExample),
+              ...(row.takesFile ? { 'multipart/form-data': media(jsonSchema(row.body, 'input'), undefined) } : {}),
+            },
           },
         }
       : {}),

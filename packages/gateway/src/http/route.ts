@@ -9,6 +9,8 @@ import type { Caller, CommandName, Execute, Input, Output } from '../commands/ex
 import type { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 
+import type { FileAnswer } from './file-answer.ts';
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -17,6 +19,8 @@ export interface Answer {
   status: number;
   json?: unknown;
   bytes?: { contentType: string; data: Uint8Array | string };
+  /** A file of this machine; ranges of it are answered by themselves. */
+  file?: FileAnswer;
   /** Sent as it comes, until it ends. */
   stream?: { contentType: string; data: Readable };
   headers?: Record<string, string>;
@@ -62,6 +66,8 @@ export interface RouteFacts {
   body?: z.ZodType;
   /** Largest JSON body; 1 MiB unless said. */
   maxBodyBytes?: number;
+  /** True when the body may bring a file: as base64 in `data`, or as a form. */
+  takesFile?: boolean;
   /** True when the call takes an Idempotency-Key. */
   idempotent?: boolean;
   /** True: `?ticket=` may stand in for the key (access/stream-tickets.ts). */

@@ -5,11 +5,13 @@ import { mayAct, type Role } from '../access/console-roles.ts';
 import type { ConsoleSession } from '../access/console-sessions.ts';
 import { addressBucket, type LimitClass, type RateLimiter, type Verdict } from '../access/rate-limit.ts';
 import type { Caller, Execute } from '../commands/execute.ts';
+import type { FileIntake } from '../commands/receive-file.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newRequestId } from '../core/ids.ts';
 import type { Log } from '../observe/logger.ts';
 import { answerForwarded, answerRow, type RowServices } from './answer-row.ts';
+import { discardFiles, readFileBody } from './file-body.ts';
 import { flatErrorAnswer } from './flat-errors.ts';
 import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody } from './json-body.ts';
@@ -34,6 +36,8 @@ export interface HttpServices extends RowServices, HealthServices {
   /** Told of every call of a session that may change something, before it is answered. */
   auditSession?(call: SessionCall): Promise<void>;
   rateLimiter: RateLimiter;
+  /** Takes files that come in with requests. */
+  intake?: FileIntake;
   clock: Clock;
   log: Log;
   /** What the OpenAPI document says. */
@@ -73,6 +77,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     dialect?: Dialect;
     maxBodyBytes?: number;
+    takesFile?: boolean;
   }
 }
 
@@ -131,6 +136,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     return undefined;
   });
   app.addHook('onResponse', async (request, reply) => {
+    if (services.intake && request.files) await discardFiles(request, services.intake);
     const durationMs = Math.round((services.clock.monotonic() - (request.startedAt ?? 0)) * 10) / 10;
     const route = request.routeOptions.url ?? 'none';
     const facts = { method: request.method, route, status: reply.statusCode, durationMs };
@@ -139,8 +145,20 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   });
   app.removeAllContentTypeParsers();
   const limitOf = (request: FastifyRequest) => request.routeOptions.config.maxBodyBytes ?? MAX_JSON_BYTES;
-  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) =>
-    readJsonBody(payload, limitOf(request), services.clock),
+  const { intake, clock } = services;
+  const fileBody = (request: FastifyRequest, payload: IncomingMessage) =>
+    intake && request.routeOptions.config.takesFile
+      ? readFileBody(request, payload, { intake, maxJsonBytes: limitOf(request), clock })
+      : undefined;
+  app.addContentTypeParser(
+    'application/json',
+    (request: FastifyRequest, payload: IncomingMessage) =>
+      fileBody(request, payload) ?? readJsonBody(payload, limitOf(request), clock),
+  );
+  app.addContentTypeParser(
+    'multipart/form-data',
+    (request: FastifyRequest, payload: IncomingMessage) =>
+      fileBody(request, payload) ?? refuseBody(payload, limitOf(request), clock),
   );
   app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
     refuseBody(payload, limitOf(request), services.clock),
@@ -172,7 +190,7 @@ function registerDialect(app: FastifyInstance, services: HttpServices, dialect: 
     app.route({
       method: row.method,
       url,
-      config: { dialect, maxBodyBytes: row.maxBodyBytes },
+      config: { dialect, maxBodyBytes: row.maxBodyBytes, takesFile: row.takesFile },
       onRequest: async (request, reply) => {
         await admit(services, row, request, reply);
       },

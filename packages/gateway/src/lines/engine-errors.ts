@@ -6,8 +6,8 @@ import type { LineStatus } from '../core/lines.ts';
 export function toAppError(error: unknown, status: LineStatus): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
-  const { code, details } = failureOf(error, status);
-  return new AppError(code, details, { cause: error });
+  const { code, details, message } = failureOf(error, status);
+  return new AppError(code, details, { cause: error, ...(message === undefined ? {} : { message }) });
 }
 
 /**
@@ -16,8 +16,14 @@ export function toAppError(error: unknown, status: LineStatus): AppError {
  */
 const REFUSALS: Readonly<Record<number, ErrorCode>> = { 463: 'recipient_restricted', 479: 'message_malformed' };
 
-/** Code and details of an engine's refusal, as plain data. */
-export function failureOf(error: EngineError, status: LineStatus): { code: ErrorCode; details: ErrorDetails } {
+const DAMAGED =
+  'What WhatsApp delivered is not the file of this message: it does not have the hash that the sender gave. Ask the sender to send it again.';
+
+/** Code and details of an engine's refusal, as plain data; `message` where it says more than the code's own sentence. */
+export function failureOf(
+  error: EngineError,
+  status: LineStatus,
+): { code: ErrorCode; details: ErrorDetails; message?: string } {
   switch (error.code) {
     case 'not_connected':
     case 'wrong_state':
@@ -35,5 +41,9 @@ export function failureOf(error: EngineError, status: LineStatus): { code: Error
       return { code: 'unavailable', details: {} };
     case 'unknown_message':
       return { code: 'message_not_found', details: {} };
+    case 'media_gone':
+      return { code: 'media_expired', details: {} };
+    case 'media_damaged':
+      return { code: 'whatsapp_error', details: {}, message: DAMAGED };
   }
 }

@@ -19,6 +19,7 @@ import { accountCommands } from './account-commands.ts';
 import { Archiving } from './archiving.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
+import { discardFile } from './discard-file.ts';
 import { toAppError } from './engine-errors.ts';
 import { groupCommands } from './group-commands.ts';
 import { GroupNames } from './group-names.ts';
@@ -46,6 +47,8 @@ export interface LineOptions {
   /** Null: sends are not paced. */
   pacing: Pacing | null;
   mailboxCapacity: number;
+  /** Where files to be sent lie. */
+  filesFolder?: string;
   /** The live view changed. */
   publish(view: LiveView): void;
   /** New deliveries were committed. */
@@ -126,6 +129,7 @@ export class Line {
       store: this.#options.engineStore,
       lookup: createMessageLookup(store, row.id),
       endpoint: this.#options.endpoint,
+      filesFolder: this.#options.filesFolder,
       clock,
       log: this.#log,
       onChange: (change) => this.#onChange(change),
@@ -144,6 +148,7 @@ export class Line {
       log: this.#log,
       nudge,
       onSent: () => this.#archiving.wake(),
+      discardFile: (name) => discardFile(this.#options.filesFolder, name, this.#log),
       stopping: this.#stopping.signal,
       status: () => this.#model.status,
       connection: () => this.#connection,
@@ -176,6 +181,7 @@ export class Line {
         await this.#outgoing?.refresh();
         return {};
       },
+      'media.fetch': (input) => this.#opened().media.fetch(input),
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),
       ...groupCommands(() => this.#connected()),
@@ -375,6 +381,11 @@ export class Line {
   #connected(): Engine {
     const status = this.#restart.status();
     if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
+    return this.#engine;
+  }
+
+  #opened(): Engine {
+    if (!this.#engine) throw new AppError('line_failed');
     return this.#engine;
   }
 

@@ -9,8 +9,9 @@ import { Mailbox } from './mailbox.ts';
 import { loadEnded, loadOutbox, nextScheduled, type OutboxEntry, unfinished } from './outbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
+import { UploadSlots } from './upload-slots.ts';
 
-export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
+export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> {
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
@@ -22,6 +23,8 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd'> {
 
 /** Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time. */
 const MAX_IN_FLIGHT = 16;
+/** Files that one line uploads at once. */
+const MAX_UPLOADS = 4;
 const PAGE = 500;
 
 const paceOf = (pacing: Pacing | null, clock: Clock) => ({
@@ -44,6 +47,7 @@ export class Outgoing {
   #isGivingUp = false;
   readonly #inTurn = createInTurn();
   readonly #ends = new RecentEnds();
+  readonly #uploads = new UploadSlots(MAX_UPLOADS);
   /** As JSON. */
   #pacing: string;
   #cancelAlarm: (() => void) | undefined;
@@ -173,7 +177,11 @@ export class Outgoing {
   }
 
   #create(entry: OutboxEntry): Send {
-    const send = new Send(entry, { ...this.#options, onEnd: (id, outcome) => this.#end(id, outcome) });
+    const send = new Send(entry, {
+      ...this.#options,
+      uploads: this.#uploads,
+      onEnd: (id, outcome) => this.#end(id, outcome),
+    });
     this.#sends.set(entry.id, send);
     return send;
   }

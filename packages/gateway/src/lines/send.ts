@@ -1,4 +1,4 @@
-import { type Engine, EngineError, isChange, type Prepared, type ServerAck } from '@ponte/engine';
+import { type Engine, EngineError, isChange, isFile, type Prepared, type ServerAck } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SendOutcome } from '../core/line-commands.ts';
@@ -15,6 +15,7 @@ import { failedFact } from './failed-fact.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
 import { loadOutbox, markFailed, markSent, type OutboxEntry, savePrepared } from './outbox.ts';
 import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
+import type { UploadSlots } from './upload-slots.ts';
 
 /** What a send needs of its line. */
 export interface SendContext {
@@ -30,6 +31,9 @@ export interface SendContext {
   connection(): number;
   /** New deliveries were committed. */
   nudge(): void;
+  uploads: UploadSlots;
+  /** A file that was sent from the spool is uploaded: it is needed no more. */
+  discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
 }
 
@@ -39,6 +43,10 @@ const RETRY_BASE_MS = 2_000;
 const RETRY_CAP_MS = 60_000;
 /** Between two tries while the connection or our own store is away; the mailbox opens earlier when the connection is back. */
 const PAUSE_MS = 1_000;
+/** An upload that takes longer lets other chats go on; this chat keeps its order. */
+const UPLOAD_PATIENCE_MS = 1_000;
+/** Between two looks at a long upload. */
+const UPLOAD_LOOK_MS = 500;
 /** Tries to commit an end that already happened at WhatsApp. After them the same message is sent again, which is the same message. */
 const MAX_COMMITS = 5;
 
@@ -60,6 +68,8 @@ export class Send implements MailboxJob {
   readonly #entry: OutboxEntry;
   readonly #context: SendContext;
   #prepared: Prepared | null;
+  /** The upload under way. */
+  #making: Promise<Prepared> | undefined;
   /** On this connection WhatsApp left it unanswered so often. Ends of connections do not count: they say nothing about the message. */
   #unanswered = { connection: 0, times: 0 };
 
@@ -76,13 +86,14 @@ export class Send implements MailboxJob {
   async prepare(): Promise<StepResult> {
     if (this.#prepared) return { type: 'ready' };
     const { engine, store, line, clock } = this.#context;
-    const { content, toJid, messageId, acceptedAt } = this.#entry;
-    let prepared: Prepared;
+    const { content, acceptedAt } = this.#entry;
+    let prepared: Prepared | undefined;
     try {
-      prepared = await engine.prepare(content, toJid, messageId);
+      prepared = await this.#make();
     } catch (error) {
       return this.#refused(error);
     }
+    if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
     const facts = isChange(content)
       ? undefined
       : sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
@@ -97,7 +108,34 @@ export class Send implements MailboxJob {
       return this.#storeAway(error);
     }
     this.#prepared = prepared;
+    if (isFile(content)) this.#context.discardFile(content.file.name);
     return { type: 'ready' };
+  }
+
+  /** The message as it goes on the wire; undefined while its file is being uploaded, or waits for a place to be. */
+  async #make(): Promise<Prepared | undefined> {
+    const { engine, clock, uploads } = this.#context;
+    const { content, toJid, messageId } = this.#entry;
+    if (!isFile(content)) return engine.prepare(content, toJid, messageId);
+    if (!this.#making) {
+      const release = uploads.take();
+      if (!release) return undefined;
+      this.#making = engine.prepare(content, toJid, messageId).finally(release);
+      // Whoever looks next hears of a failure; until then it must not count as unhandled.
+      this.#making.catch(() => {});
+    }
+    const over = new AbortController();
+    const patience = clock.sleep(UPLOAD_PATIENCE_MS, over.signal).then(() => undefined);
+    try {
+      const made = await Promise.race([this.#making, patience]);
+      if (made) this.#making = undefined;
+      return made;
+    } catch (error) {
+      this.#making = undefined;
+      throw error;
+    } finally {
+      over.abort();
+    }
   }
 
   /** Somebody ended the row before anything left: it was cancelled. */

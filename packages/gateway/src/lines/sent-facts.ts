@@ -95,5 +95,10 @@ function contentOf(content: OutboundMessage): MessageContent {
       const { kind, name, call: _, context: __, ...event } = content;
       return { kind, body: name, event };
     }
+    default: {
+      const { kind, caption, file } = content;
+      const { name: _, thumbnail: __, waveform: ___, ...media } = file;
+      return { kind, body: caption ?? '', media };
+    }
   }
 }

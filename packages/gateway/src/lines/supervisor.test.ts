@@ -128,6 +128,7 @@ describe('the supervisor', () => {
           heartbeatMs: HEARTBEAT_MS,
           connectsPerSecond: 0,
           mailboxCapacity: 10,
+          filesFolder: '/nowhere',
         },
       },
       store: test.store,

@@ -25,6 +25,8 @@ export interface WorkerSetup {
   connectsPerSecond: number;
   /** Sends that may wait on one line. */
   mailboxCapacity: number;
+  /** Where files to be sent lie until they are uploaded. */
+  filesFolder: string;
 }
 
 /** What a worker needs to host a line, beside its row. */

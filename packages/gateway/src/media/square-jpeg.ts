@@ -1,11 +1,9 @@
 import { AppError } from '../core/app-error.ts';
+import { CONVERT_SECONDS, INPUT_PIXELS_MAX, requireSharp } from './sharp.ts';
 
 /** WhatsApp keeps profile pictures at this size (Baileys chats.js updateProfilePicture, whatsmeow group.go). */
 const SIDE_PIXELS = 640;
 const QUALITY = 85;
-/** A photo of 100 megapixels decodes to 300 MB; larger ones are an attack, not a portrait. */
-const INPUT_PIXELS_MAX = 100_000_000;
-const CONVERT_SECONDS = 15;
 
 type Format = 'JPEG' | 'PNG' | 'WebP';
 
@@ -18,7 +16,7 @@ export async function squareJpeg(picture: Uint8Array): Promise<Uint8Array> {
   if (!formatOf(picture)) {
     throw new AppError('media_rejected', {}, { message: 'The picture is not a JPEG, PNG or WebP file.' });
   }
-  const sharp = await loadSharp();
+  const sharp = await requireSharp();
   try {
     const jpeg = await sharp(picture, { limitInputPixels: INPUT_PIXELS_MAX, failOn: 'error' })
       .timeout({ seconds: CONVERT_SECONDS })
@@ -46,14 +44,4 @@ function formatOf(bytes: Uint8Array): Format | undefined {
   if (start.startsWith('\xff\xd8\xff')) return 'JPEG';
   if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG';
   return start.startsWith('RIFF') && start.endsWith('WEBP') ? 'WebP' : undefined;
-}
-
-/** The library is optional: an installation without it does everything but this. */
-async function loadSharp() {
-  try {
-    return (await import('sharp')).default;
-  } catch (cause) {
-    const message = 'This installation cannot convert pictures. Ask its operator to install the package sharp.';
-    throw new AppError('unavailable', {}, { message, cause });
-  }
 }

@@ -167,3 +167,19 @@ export async function reopenSend(
     .executeTakeFirst();
   return row && { content: JSON.parse(row.content) as OutboundContent, acceptedAt: Number(row.accepted_at) };
 }
+
+/** A send that failed can be asked for again for this long (access/idempotency.ts). */
+const REOPENABLE_MS = 24 * 60 * 60 * 1_000;
+
+/** True while the send of this id may still have to upload its file: it has not been made ready, and may be or become due. */
+export async function isFileNeeded(db: Db, outboxId: string, nowMs: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('outbox')
+    .select(['finished_at', 'state'])
+    .where('id', '=', outboxId)
+    .where('proto', 'is', null)
+    .executeTakeFirst();
+  if (!row) return false;
+  if (row.finished_at === null) return true;
+  return row.state === 'failed' && nowMs - Number(row.finished_at) < REOPENABLE_MS;
+}

@@ -29,10 +29,10 @@ export class Api {
       method,
       headers: {
         ...(this.#key ? { authorization: `Bearer ${this.#key}` } : {}),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+      body: body === undefined || typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const raw = await response.text();
@@ -53,6 +53,17 @@ export class Api {
       throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${answer.raw}`);
     return answer.body;
   }
+}
+
+/** A form with one file, as browsers and curl send it. */
+export function form(
+  fields: Record<string, string>,
+  file: { bytes: Uint8Array; type: string; name: string },
+): FormData {
+  const made = new FormData();
+  for (const [name, value] of Object.entries(fields)) made.append(name, value);
+  made.append('file', new Blob([Buffer.from(file.bytes)], { type: file.type }), file.name);
+  return made;
 }
 
 /** One thing a virtual phone decrypted (Sandbox API). */

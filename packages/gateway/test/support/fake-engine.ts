@@ -9,6 +9,7 @@ import {
   type EngineOptions,
   type GroupOperations,
   type InboxEntry,
+  type MediaOperations,
   type NumberLookup,
   type OutboundContent,
   type Prepared,
@@ -68,6 +69,9 @@ export class FakeEngine implements Engine {
     leave: () => Promise.reject(NO_GROUPS),
     requests: () => Promise.reject(NO_GROUPS),
     decide: () => Promise.reject(NO_GROUPS),
+  };
+  readonly media: MediaOperations = {
+    fetch: (input) => this.#note('fetch', input, { sizeBytes: 0, sha256: '' }),
   };
   /** Logging in succeeds by itself. */
   isWelcoming = true;

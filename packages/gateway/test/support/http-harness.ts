@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
@@ -7,6 +10,7 @@ import type { Services } from '../../src/commands/context.ts';
 import { createEventStreams } from '../../src/commands/event-streams.ts';
 import { createExecute } from '../../src/commands/execute.ts';
 import { createOperator } from '../../src/commands/operator.ts';
+import { createFileIntake } from '../../src/commands/receive-file.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { LineStatus, Mode } from '../../src/core/lines.ts';
 import type { Plans } from '../../src/core/quota.ts';
@@ -24,6 +28,7 @@ import { createSandboxDialect, type SimulatorControl } from '../../src/http/sand
 import { createHttpServer } from '../../src/http/server.ts';
 import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
 import { createNews, type News } from '../../src/journal/news.ts';
+import { createMedia } from '../../src/media/media.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
 import type { StreamMetrics } from '../../src/observe/stream-metrics.ts';
@@ -122,7 +127,19 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   const feed = createEventFeed({ store: db.store, clock, log });
   const format = linesWebhookFormat;
   const streams = createEventStreams({ store: db.store, feed, format, clock, log, ...options.streams });
+  const folder = mkdtempSync(join(tmpdir(), 'ponte-media-'));
+  const limits = { image: 16 * 1_048_576, video: 64 * 1_048_576, audio: 64 * 1_048_576, document: 128 * 1_048_576 };
+  const media = createMedia({
+    folder,
+    limits,
+    cacheHours: 3,
+    cacheMaxBytes: 1_048_576,
+    programPath: '/usr/bin:/bin',
+    clock,
+    log,
+  });
   const services: Services = {
+    media,
     store: db.store,
     ring,
     router,
@@ -169,6 +186,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         const keyId = readTicket(ring, clock, ticket);
         return keyId === undefined ? undefined : apiKeys.holderOf(keyId);
       },
+      intake: createFileIntake(media),
       rateLimiter: createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } }),
       clock,
       log,
@@ -227,6 +245,8 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       feed.close();
       await mcp.close();
       await app.close();
+      media.cache.close();
+      rmSync(folder, { recursive: true, force: true });
       await db.close();
     },
   };

@@ -47,6 +47,7 @@ export class LineRig {
           heartbeatMs: 1_000,
           connectsPerSecond: 0,
           mailboxCapacity: 1_000,
+          filesFolder: '/nowhere',
         },
       },
       store: this.test.store,

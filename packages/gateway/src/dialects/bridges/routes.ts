@@ -3,6 +3,7 @@ import { json, plainRoute, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { groupRoutes } from './group-routes.ts';
+import { mediaRoutes } from './media-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { bridge, OK, PROXY, SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
@@ -287,6 +288,7 @@ export const routes: Route[] = [
   ...provisioning,
   ...session,
   ...messaging,
+  ...mediaRoutes,
   ...messageRoutes,
   ...contacts,
   ...contactRoutes,

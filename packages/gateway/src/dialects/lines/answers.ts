@@ -1,6 +1,6 @@
 import { bareJid, phoneOf } from '@ponte/engine';
 import type { Me, Usage } from '../../commands/account.ts';
-import type { ChatCursor, ListedChat, ListedMessage, MessageReport } from '../../commands/history.ts';
+import type { ChatCursor, ListedChat, MessagePage, MessageReport } from '../../commands/history.ts';
 import type { LineView } from '../../commands/lines.ts';
 import type { QueueView } from '../../commands/queue.ts';
 import type { Sent } from '../../commands/sends.ts';
@@ -9,6 +9,7 @@ import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
+import { mediaUrl } from './media-url.ts';
 import { internationalPhone } from './phone.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
@@ -39,7 +40,8 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
 });
 
 /** A stored message, as every list shows it. */
-export const listedMessage = (of: MessageReport['message']) => {
+/** A stored message, as every list shows it. `publicUrl`: where its file is downloaded. */
+export const listedMessage = (of: MessageReport['message'], lineId: string, publicUrl: string) => {
   const { sender, content, quotedId } = of.facts;
   const { media } = content;
   return {
@@ -50,7 +52,12 @@ export const listedMessage = (of: MessageReport['message']) => {
     type: of.kind,
     body: of.body,
     media: media
-      ? { mime_type: media.mimeType, size: media.sizeBytes ?? null, filename: media.fileName ?? null, url: null }
+      ? {
+          mime_type: media.mimeType,
+          size: media.sizeBytes ?? null,
+          filename: media.fileName ?? null,
+          url: mediaUrl(publicUrl, lineId, of.messageId),
+        }
       : null,
     quoted_message_id: quotedId,
     status: of.status,
@@ -58,18 +65,18 @@ export const listedMessage = (of: MessageReport['message']) => {
   };
 };
 
-export const messages = ({ messages: all, isMore }: { messages: ListedMessage[]; isMore: boolean }) => ({
+export const messages = (lineId: string, { messages: all, isMore, publicUrl }: MessagePage) => ({
   ok: true,
-  messages: all.map(listedMessage),
+  messages: all.map((message) => listedMessage(message, lineId, publicUrl)),
   next_before: isMore ? (all.at(-1)?.messageId ?? null) : null,
 });
 
 const failure = (error: MessageReport['error']) =>
   error && { code: error.code, message: error.message, whatsapp_code: error.whatsappCode };
 
-export const oneMessage = (lineId: string, { message, timeline, error, send }: MessageReport) => ({
+export const oneMessage = (lineId: string, { message, timeline, error, send, publicUrl }: MessageReport) => ({
   ok: true,
-  ...listedMessage(message),
+  ...listedMessage(message, lineId, publicUrl),
   line_id: lineId,
   error: failure(error),
   priority: send?.priority ?? null,

@@ -65,7 +65,7 @@ export const historyRoutes: Route[] = [
       before: query.before,
       limit: query.limit,
     }),
-    out: (page) => json(200, answers.messages(page)),
+    out: (page, { query }) => json(200, answers.messages(query.line_id, page)),
   }),
   route({
     method: 'GET',
@@ -86,11 +86,11 @@ export const historyRoutes: Route[] = [
       afterId: query.after,
       waitMs: query.wait * 1_000,
     }),
-    out: ({ messages }, { query }) =>
+    out: ({ messages, publicUrl }, { query }) =>
       json(200, {
         ok: true,
         line_id: query.line_id,
-        messages: messages.map(answers.listedMessage),
+        messages: messages.map((message) => answers.listedMessage(message, query.line_id, publicUrl)),
         timed_out: messages.length === 0,
       }),
   }),

@@ -7,6 +7,7 @@ import { contactRoutes } from './contact-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { historyRoutes } from './history-routes.ts';
+import { mediaRoutes } from './media-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
@@ -348,6 +349,7 @@ export const routes: Route[] = [
   ...account,
   ...lines,
   ...messages,
+  ...mediaRoutes,
   ...messageRoutes,
   ...contactRoutes,
   ...groupRoutes,

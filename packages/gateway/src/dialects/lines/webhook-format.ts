@@ -1,7 +1,8 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
-import type { FormatEvent, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
+import { mediaUrl } from './media-url.ts';
 import { internationalPhone } from './phone.ts';
 
 /** Every event name of the Lines API that this version produces. `webhook.test` is sent on request only, so nobody subscribes to it. */
@@ -31,33 +32,43 @@ const phoneOfParty = (party: Party): string | null => internationalPhone(phoneOf
 type Of<T extends JournalEvent['type']> = EventPayloads[T];
 type Data = Record<string, unknown>;
 
-/** The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body. */
-export const linesWebhookFormat: WebhookFormat = {
-  name: 'lines',
-  events: EVENTS,
-  legacySignatureHeader: 'X-WAzion-Bridge-Signature',
-  render(event, line): Rendered | null {
-    const rendered = dataOf(event);
-    if (!rendered) return null;
-    const [name, data] = rendered;
-    const body = {
-      event: name,
-      line_id: line.id === '' ? null : line.id,
-      data,
-      id: event.id,
-      created_at: new Date(event.createdAt).toISOString(),
-    };
-    return { body: JSON.stringify(body), name, headers: { 'X-WAzion-Bridge-Event': name } };
-  },
-};
+/** The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body. Nobody knows where files are downloaded. */
+export const linesWebhookFormat: WebhookFormat = linesWebhookFormatAt(() => null);
+
+/** The same, with addresses of files on the server that others reach at `publicUrl`. */
+export function linesWebhookFormatAt(publicUrl: () => string | null): WebhookFormat {
+  return {
+    name: 'lines',
+    events: EVENTS,
+    legacySignatureHeader: 'X-WAzion-Bridge-Signature',
+    render: (event, line) => renderBody(event, line, publicUrl()),
+  };
+}
+
+function renderBody(event: JournalEvent, line: LineView, publicUrl: string | null): Rendered | null {
+  const fileUrl = (messageId: string) => (publicUrl === null ? null : mediaUrl(publicUrl, line.id, messageId));
+  const rendered = dataOf(event, fileUrl);
+  if (!rendered) return null;
+  const [name, data] = rendered;
+  const body = {
+    event: name,
+    line_id: line.id === '' ? null : line.id,
+    data,
+    id: event.id,
+    created_at: new Date(event.createdAt).toISOString(),
+  };
+  return { body: JSON.stringify(body), name, headers: { 'X-WAzion-Bridge-Event': name } };
+}
+
+type FileUrl = (messageId: string) => string | null;
 
 /** The event's name in this API and its data; null when it has none here. */
-function dataOf(event: JournalEvent): [string, Data] | null {
+function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
   switch (event.type) {
     case 'message.received':
-      return ['message.received', message(event.payload)];
+      return ['message.received', message(event.payload, fileUrl)];
     case 'message.sent':
-      return ['message.sent', { ...message(event.payload), status: 'sent' }];
+      return ['message.sent', { ...message(event.payload, fileUrl), status: 'sent' }];
     case 'message.status':
       return ['message.status', messageStatus(event.payload)];
     case 'line.status':
@@ -102,7 +113,7 @@ function dataOf(event: JournalEvent): [string, Data] | null {
   }
 }
 
-function message(of: MessageFacts): Data {
+function message(of: MessageFacts, fileUrl: FileUrl): Data {
   const { media } = of.content;
   return {
     message_id: of.messageId,
@@ -120,7 +131,7 @@ function message(of: MessageFacts): Data {
           size: media.sizeBytes ?? null,
           filename: media.fileName ?? null,
           sha256: media.sha256 ?? null,
-          url: null,
+          url: fileUrl(of.messageId),
         }
       : null,
     quoted_message_id: of.quotedId,

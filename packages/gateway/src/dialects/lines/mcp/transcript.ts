@@ -17,7 +17,7 @@ export async function transcript(
   const chat = parseChat(at.chat);
   if (chat === undefined) throw invalid('chat', 'Use a phone number in international form, or a jid.');
   const page = await execute.run('messages.all', { line: { id: at.lineId }, chat, limit: at.limit }, caller);
-  const { messages } = answers.messages(page);
+  const { messages } = answers.messages(at.lineId, page);
   const lines = messages.toReversed().map((message) => {
     const time = new Date(message.timestamp * 1_000).toISOString();
     const who = message.from_me ? 'me' : isGroup(chat) ? message.from : 'them';

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  EngineError,
+  type FetchedFile,
+  type FileKind,
+  type FileMessage,
+  type MediaOperations,
+  type OutboundFile,
+  type Self,
+} from '@ponte/engine';
+import type { Dispatcher } from 'undici';
+import { proto } from '../baileys.ts';
+import type { Connection } from '../connection.ts';
+import { unwrapMessage } from '../inbound/message-content.ts';
+import { downloadFile } from './download-file.ts';
+import { type MeasuredFile, measureFile } from './encrypt-file.ts';
+import { MediaConn } from './media-conn.ts';
+import { filePartOf, MEDIA_KEY_BYTES, MEDIA_TYPES, mediaKeys } from './media-keys.ts';
+import { mediaRetryRequest, readMediaRetry } from './media-retry.ts';
+import { type UploadedPlace, uploadFile } from './upload-file.ts';
+
+/** For the phone to upload a file again. It answers at once when it is online; nobody knows when it is not. */
+const RETRY_MS = 30_000;
+/** A plain name: nothing that leads out of the folder. */
+const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
+
+export interface MediaParts {
+  network: Dispatcher;
+  filesFolder: string | undefined;
+  nowMs(): number;
+  self(): Self | undefined;
+  /** The open connection; throws `not_connected`. */
+  connection(): Connection;
+}
+
+/** A file as its message names it. */
+export type UploadedFile = UploadedPlace & MeasuredFile & { mediaKey: Uint8Array; uploadedAtSeconds: number };
+
+/** Files both ways. Baileys' own way is not used: it checks neither MAC nor hash, and reads whole files into memory (messages-media.js). */
+export class BaileysMedia implements MediaOperations {
+  readonly #parts: MediaParts;
+  readonly #conn: MediaConn;
+
+  constructor(parts: MediaParts) {
+    this.#parts = parts;
+    this.#conn = new MediaConn((node) => parts.connection().query(node), parts.nowMs);
+  }
+
+  /** Uploads a file under a key of its own. Rejects as `prepare` says. */
+  async upload(kind: FileKind, file: OutboundFile): Promise<UploadedFile> {
+    const connection = this.#parts.connection();
+    const { filesFolder, network, nowMs } = this.#parts;
+    if (filesFolder === undefined || !FILE_NAME.test(file.name)) throw missing();
+    const path = join(filesFolder, file.name);
+    const mediaKey = randomBytes(MEDIA_KEY_BYTES);
+    const type = MEDIA_TYPES[kind];
+    const keys = mediaKeys(mediaKey, type.use);
+    const measured = await measureFile(path, keys).catch((cause: NodeJS.ErrnoException) => {
+      throw cause.code === 'ENOENT' ? missing(cause) : cause;
+    });
+    const place = await connection.whileConnected(uploadFile({ path, keys, measured, type }, this.#conn, network));
+    return { ...place, ...measured, mediaKey, uploadedAtSeconds: Math.floor(nowMs() / 1_000) };
+  }
+
+  async fetch({ message, path }: { message: FileMessage; path: string }): Promise<FetchedFile> {
+    const outer = proto.Message.decode(message.proto);
+    const found = filePartOf(unwrapMessage(outer).message);
+    if (!found) throw new EngineError('unknown_message', 'the message has no file');
+    const { kind, part } = found;
+    const { network } = this.#parts;
+    const told = ({ sizeBytes, sha256 }: { sizeBytes: number; sha256: Uint8Array }): FetchedFile => ({
+      sizeBytes,
+      sha256: Buffer.from(sha256).toString('base64'),
+    });
+    try {
+      return told(await downloadFile({ kind, part, path }, network));
+    } catch (error) {
+      const isLost = error instanceof EngineError && (error.code === 'media_gone' || error.code === 'media_damaged');
+      if (!isLost || part.mediaKey?.length !== MEDIA_KEY_BYTES) throw error;
+      part.directPath = await this.#askPhone(message, part.mediaKey, error);
+      part.url = null;
+      const again = told(await downloadFile({ kind, part, path }, network));
+      return { ...again, proto: proto.Message.encode(outer).finish() };
+    }
+  }
+
+  /** The new place of a file. Rejects with the download's own error when the phone does not answer. */
+  async #askPhone(message: FileMessage, mediaKey: Uint8Array, failure: EngineError): Promise<string> {
+    const self = this.#parts.self();
+    if (!self) throw failure;
+    const request = mediaRetryRequest(message, mediaKey, self.pn);
+    const answer = await this.#parts.connection().mediaRetry(request, RETRY_MS);
+    if (!answer) throw failure;
+    return readMediaRetry(answer, message.id, mediaKey);
+  }
+}
+
+const missing = (cause?: unknown) => new EngineError('media_gone', 'the file to be sent is not there', { cause });

@@ -1,0 +1,59 @@
+import type { Readable } from 'node:stream';
+
+/** Reads a body piece by piece, up to marks in it. Holds one piece at a time, and the start of a mark that may go on in the next. */
+export class ByteReader {
+  readonly #pieces: AsyncIterator<unknown>;
+  #rest: Buffer;
+  #isEnded = false;
+
+  /** `before` is read first. Leaving early does not destroy the stream: an answer may still have to go out. */
+  constructor(stream: Readable, before: Uint8Array = new Uint8Array()) {
+    this.#pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
+    this.#rest = Buffer.from(before);
+  }
+
+  /** Everything before `mark`; the mark is skipped. Throws what `early` makes when the body ends first. */
+  async *until(mark: Buffer, early: () => Error): AsyncGenerator<Buffer> {
+    for (;;) {
+      const at = this.#rest.indexOf(mark);
+      if (at >= 0) {
+        const found = this.#rest.subarray(0, at);
+        this.#rest = this.#rest.subarray(at + mark.length);
+        if (found.length > 0) yield found;
+        return;
+      }
+      const sure = this.#rest.length - (mark.length - 1);
+      if (sure > 0) {
+        const piece = this.#rest.subarray(0, sure);
+        this.#rest = this.#rest.subarray(sure);
+        yield piece;
+      }
+      if (!(await this.#more())) throw early();
+    }
+  }
+
+  /** The next piece, whatever it is; undefined at the end. */
+  async next(): Promise<Buffer | undefined> {
+    if (this.#rest.length === 0 && !(await this.#more())) return undefined;
+    const piece = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return piece;
+  }
+
+  /** Puts bytes back in front. */
+  unread(bytes: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([bytes, this.#rest]);
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#isEnded) return false;
+    const { done, value } = await this.#pieces.next();
+    if (done) {
+      this.#isEnded = true;
+      return false;
+    }
+    const piece = Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
+    this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    return true;
+  }
+}

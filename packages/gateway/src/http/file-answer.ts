@@ -1,0 +1,84 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../core/app-error.ts';
+
+/** A file of this machine as an answer. */
+export interface FileAnswer {
+  path: string;
+  contentType: string;
+  /** What it is to be called when it is saved; null = no name. */
+  fileName: string | null;
+}
+
+/** One range of RFC 9110, 14.1.2. */
+const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
+
+/**
+ * Streams a file, or the one range that was asked for; several ranges are answered with the whole. Strangers sent these files: a browser shows none of them as a page
+ * of ours.
+ */
+export async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { path, contentType, fileName }: FileAnswer,
+): Promise<FastifyReply> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    // Removed between its lookup and now: the next request fetches it again.
+    throw new AppError('unavailable', { retryAfterSeconds: 1 }, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    reply.headers({
+      'accept-ranges': 'bytes',
+      'cache-control': 'private, max-age=300',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'content-disposition': dispositionOf(fileName),
+    });
+    reply.type(safeType(contentType));
+    const range = rangeOf(request.headers.range, size);
+    if (range === 'unsatisfiable') {
+      await file.close();
+      return reply.code(416).header('content-range', `bytes */${size}`).send();
+    }
+    const { start, end } = range ?? { start: 0, end: size - 1 };
+    if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
+    reply.header('content-length', String(end - start + 1));
+    if (request.method === 'HEAD' || size === 0) {
+      await file.close();
+      return reply.send();
+    }
+    return reply.send(streamOf(file, start, end));
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+}
+
+const streamOf = (file: FileHandle, start: number, end: number) =>
+  file.createReadStream({ start, end, autoClose: true });
+
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const [, first = '', last = ''] = RANGE.exec(header ?? '') ?? [];
+  if (first === '' && last === '') return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  return start > end || start >= size ? 'unsatisfiable' : { start, end };
+}
+
+/** A header must not be broken by what a stranger calls a type. */
+const safeType = (type: string): string =>
+  /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+=(?:[\w.+-]+|"[\w .,+-]*"))*$/.test(type) ? type : 'application/octet-stream';
+
+/** `attachment`, with the name for old clients and in full (RFC 6266, RFC 8187). */
+function dispositionOf(fileName: string | null): string {
+  if (fileName === null) return 'attachment';
+  const plain = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const full = encodeURIComponent(Buffer.from(fileName).toString('utf8')).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${full}`;
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import type { FileIntake } from '../commands/receive-file.ts';
+import type { SpooledFile } from '../commands/send-file.ts';
+import { AppError } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
+import { discardBody } from './json-body.ts';
+import { readJsonWithFile } from './json-with-file.ts';
+import { boundaryOf, readMultipart } from './multipart.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Files that came in with the request. */
+    files?: SpooledFile[];
+  }
+}
+
+/** Reads the body of a row that takes a file: a form, or JSON with the file as base64. */
+export async function readFileBody(
+  request: FastifyRequest,
+  payload: IncomingMessage,
+  { intake, maxJsonBytes, clock }: { intake: FileIntake; maxJsonBytes: number; clock: Clock },
+): Promise<unknown> {
+  const type = request.headers['content-type'];
+  const onFile = (file: SpooledFile) => {
+    request.files = [...(request.files ?? []), file];
+  };
+  try {
+    if (!type?.toLowerCase().startsWith('multipart/form-data')) {
+      return await readJsonWithFile(payload, maxJsonBytes, intake, onFile);
+    }
+    const boundary = boundaryOf(type);
+    if (boundary === undefined) throw new AppError('unsupported_media_type');
+    return await readMultipart(payload, boundary, intake, onFile);
+  } catch (error) {
+    // The client is still writing: it hears why only when somebody reads.
+    await discardBody(payload, clock);
+    throw error;
+  }
+}
+
+/** Removes what came in with a request and no accepted send needs. */
+export async function discardFiles(request: FastifyRequest, intake: FileIntake): Promise<void> {
+  for (const file of request.files ?? []) await intake.discard(file);
+}
