@@ -29,6 +29,7 @@ const PHONE = '15550001234';
 const CHAT = `${PHONE}@s.whatsapp.net`;
 const MESSAGE = 'MSG1';
 const WHATSAPP_CODE = 500;
+const PHOTO = { kind: 'image', body: '', media: { mimeType: 'image/jpeg' } } as const;
 
 /** What a caller is told: status and the whole body but the sentence. */
 interface Told {
@@ -98,7 +99,8 @@ async function prepare(operation: string): Promise<Names> {
   await h.call('POST', '/api/instances', { body: { customer_ref: bridge } });
   const lineId = String((await h.call('GET', `/api/instances/${bridge}`)).body.line_id);
   const chat = { jid: CHAT, pn: CHAT };
-  await insertMessage(h.db.store, lineId, { messageId: MESSAGE, chat });
+  const content = /etMedia$/.test(operation) ? PHOTO : undefined;
+  await insertMessage(h.db.store, lineId, { messageId: MESSAGE, chat, ...(content ? { content } : {}) });
   await h.db.store.db
     .insertInto('chats')
     .values({

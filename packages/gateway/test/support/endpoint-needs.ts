@@ -30,6 +30,10 @@ const asks = (name: LineCommandName, further: Partial<Needs> = {}): Needs => ({
   ...further,
 });
 const send = asks('send', { person: 'whoever' });
+const sendFile = asks('send', { person: 'whoever', fetches: true });
+/** A status asks who may see it first. */
+const sendStatus = asks('account.statusAudience');
+const media: Needs = { of: 'line', needs: 'worker', asks: 'media.fetch' };
 
 /** Every operation of the Bridges API. */
 export const BRIDGES: Record<string, Needs> = {
@@ -49,6 +53,10 @@ export const BRIDGES: Record<string, Needs> = {
   bridgeSendLocation: send,
   bridgeSendEvent: send,
   bridgeSendContact: send,
+  bridgeSendMedia: sendFile,
+  bridgeSendSticker: sendFile,
+  bridgeSendStatus: sendStatus,
+  bridgeGetMedia: media,
   bridgeRevokeMessage: send,
   bridgeEditMessage: send,
   bridgeCheckNumbers: asks('numbers.check'),
@@ -110,6 +118,10 @@ export const LINES: Record<string, Needs> = {
   sendContact: send,
   sendPoll: send,
   sendEvent: send,
+  sendMedia: sendFile,
+  sendSticker: sendFile,
+  sendStatus,
+  getMedia: media,
   listContacts: stored,
   getContact: asks('account.person', { person: 'contact' }),
   getContactAvatar: asks('account.picture', { person: 'whoever' }),
