@@ -39,7 +39,6 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
   connected_at: rfc3339OrNull(of.connectedAt),
 });
 
-/** A stored message, as every list shows it. */
 /** A stored message, as every list shows it. `publicUrl`: where its file is downloaded. */
 export const listedMessage = (of: MessageReport['message'], lineId: string, publicUrl: string) => {
   const { sender, content, quotedId } = of.facts;
