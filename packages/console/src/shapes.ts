@@ -75,6 +75,9 @@ export interface Webhook {
   status: 'enabled' | 'disabled';
   disabled_reason: string | null;
   created_at: string;
+  filters: { chats: string[] | null; direction: 'in' | 'out' | null; types: string[] | null } | null;
+  strict_order: boolean;
+  rotating_until: string | null;
 }
 
 export interface TestedWebhook {
@@ -139,8 +142,36 @@ export interface InboxItem {
   type: string;
   body?: string;
   status: string;
+  error_code?: number;
   revoked: boolean;
   edited: boolean;
+  reactions: { from: string; emoji: string }[];
+  copies: number;
+  /** Polls. */
+  options?: string[];
+  max_answers?: number;
+  votes?: { from: string; options: string[] }[];
+  /** Invitations. */
+  start_time?: number;
+  canceled?: boolean;
+  responses?: { from: string; response: string }[];
+  location?: string;
+  /** Files. */
+  mime_type?: string;
+  size?: number;
+  filename?: string;
+  /** Places. */
+  lat?: number;
+  lng?: number;
+  name?: string;
+}
+
+export interface PhoneCall {
+  call_id: string;
+  incoming: boolean;
+  video: boolean;
+  state: 'ringing' | 'accepted' | 'rejected' | 'ended';
+  reason?: string;
 }
 
 export interface Chat {
@@ -192,7 +223,19 @@ export interface Queue {
   depth: number;
   scheduled: number;
   in_flight: number;
+  next_send_at: string | null;
   pacing: { min_gap_ms: number; max_gap_ms: number; burst: number } | null;
+  items: QueueItem[];
+}
+
+export interface QueueItem {
+  message_id: string;
+  to: string;
+  type: string;
+  priority: 'high' | 'normal' | 'bulk';
+  state: 'queued' | 'scheduled' | 'sending';
+  accepted_at: string;
+  send_at: string | null;
 }
 
 /** What happened in one hour or day. */

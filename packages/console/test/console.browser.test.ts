@@ -103,7 +103,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     alice = `+${await page.getByRole('combobox', { name: 'Phone' }).inputValue()}`;
     await page.getByLabel('To', { exact: true }).fill(alice);
     await page.getByLabel('Message', { exact: true }).fill('A test from the console');
-    await button('Send').first().click();
+    await page.getByRole('region', { name: 'Send a message' }).getByRole('button', { name: 'Send' }).click();
     await page.getByText('WhatsApp has it.').waitFor();
     await page.getByRole('list', { name: 'Chat' }).getByText('A test from the console').waitFor();
   });
@@ -164,8 +164,9 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
       .filter({ hasText: '500' })
       .first();
     await failed.waitFor();
-    await failed.getByRole('button', { name: 'Attempts' }).click();
+    await failed.getByRole('button', { name: 'Details' }).click();
     await failed.getByText('broken today').first().waitFor();
+    await failed.getByText('"event": "message.received"').waitFor();
     await inspect('deliveries');
     hook.status = 200;
     const before = hook.received.length;
@@ -223,7 +224,16 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
       await page.getByText(sign).first().waitFor();
     }
     await page.getByLabel('Operation').selectOption('sendMessage');
-    expect(await page.getByLabel('Body').inputValue()).toMatch(/"line_id": "line_/);
+    // Line and recipient are filled in already: the request works as it stands.
+    await page.getByLabel('message *').fill('From the playground');
+    await page.getByText('JSON', { exact: true }).click();
+    expect(await page.getByLabel('Body').inputValue()).toMatch(
+      /"line_id": "line_\w+",\n {2}"to": "\+1555\d+",\n {2}"message": "From the playground"/,
+    );
+    await page.getByText('Form', { exact: true }).click();
+    await button('Send request').click();
+    await page.getByText(/^20[02] · /).waitFor();
+    await page.getByText('"message_id"').waitFor();
     await inspect('playground');
   });
 

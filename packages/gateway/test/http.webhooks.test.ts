@@ -15,7 +15,7 @@ const call = (method: string, path: string, body?: unknown, key?: string) =>
   h.call(method, `${BASE}${path}`, { body, key });
 
 /** Events of a line, one second apart, whose deliveries wait. */
-async function events(count: number): Promise<void> {
+async function events(count: number): Promise<string> {
   const lineId = String((await call('POST', '/lines', {})).body.line_id);
   const payload = { status: 'connected', previous: 'connecting', phone: null, reason: null } as const;
   for (let n = 0; n < count; n += 1) {
@@ -24,6 +24,7 @@ async function events(count: number): Promise<void> {
       accept(tx, { id: lineId, accountId: 'acc_one' }, [fact], 1_777_000_000_000 + n * 1_000),
     );
   }
+  return lineId;
 }
 const log = async (query = '') =>
   (await call('GET', `/webhooks/${id}/deliveries${query}`)).body as {
@@ -102,7 +103,7 @@ forEachStore((open) => {
 
   it('shows the log in pages, newest first, and sends again one delivery or what failed since a time', async () => {
     await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
-    await events(5);
+    const lineId = await events(5);
     const { db } = h.db.store;
     await db.updateTable('deliveries').set({ state: 'dead', finished_at: Date.now() }).execute();
     const first = await log('?limit=3');
@@ -124,7 +125,12 @@ forEachStore((open) => {
       id: newest?.id,
       status: 'pending',
       attempt_log: [],
+      payload: { event: 'line.status', line_id: lineId, data: { status: 'connected' } },
     });
+    expect((await log('?event=line.status')).deliveries).toHaveLength(5);
+    expect((await log('?event=message.received')).deliveries).toEqual([]);
+    expect((await log(`?line_id=${lineId}&status=dead`)).deliveries).toHaveLength(4);
+    expect((await log('?line_id=line_other')).deliveries).toEqual([]);
     const replayed = await call('POST', `/webhooks/${id}/replay`, { since: new Date(1_777_000_002_000).toISOString() });
     expect(replayed.body).toEqual({ ok: true, id, replayed: 2 });
     expect((await log('?status=pending')).deliveries).toHaveLength(3);

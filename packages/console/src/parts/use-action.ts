@@ -27,6 +27,8 @@ export function useAction() {
     run,
     clear: () => setFailure(undefined),
     error: failure && failureText(failure, words),
+    /** Its code, for those who know better words. */
+    code: failure?.code,
     fieldError: (path: string) => failure?.details.find((detail) => detail.path === path)?.message,
   };
 }

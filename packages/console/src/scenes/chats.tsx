@@ -10,9 +10,8 @@ import { Empty, Loading } from '../parts/layout.tsx';
 import { clockTime } from '../parts/time.ts';
 import type { Chat, Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
+import { chatsQuery, nameOf } from './chats-query.ts';
 import { Conversation } from './conversation.tsx';
-
-const PAGE = 50;
 
 /** What a line's chats say: to check what an integration did, and to answer by hand. */
 export function Chats() {
@@ -29,16 +28,7 @@ export function Chats() {
     queryKey: ['line', lineId],
     queryFn: () => api<Line>('GET', `/lines/${lineId}`),
   });
-  const chats = useInfiniteQuery({
-    queryKey: ['chats', lineId],
-    queryFn: ({ pageParam }) =>
-      api<{ chats: Chat[]; next_cursor: string | null }>(
-        'GET',
-        `/chats?line_id=${lineId}&limit=${PAGE}${pageParam === null ? '' : `&cursor=${encodeURIComponent(pageParam)}`}`,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const chats = useInfiniteQuery(chatsQuery(lineId));
   const all = chats.data?.pages.flatMap((page) => page.chats) ?? [];
   const shown = all.find(({ jid }) => jid === chosen);
   return (
@@ -58,7 +48,7 @@ export function Chats() {
       {all.length > 0 ? (
         <div className="grid gap-4 md:grid-cols-[20rem_minmax(0,1fr)]">
           <nav aria-label={words.chats.title} className={shown ? 'hidden md:block' : ''}>
-            <ul className="max-h-[70dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
+            <ul className="max-h-[75dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
               {all.map((chat) => (
                 <ChatRow key={chat.jid} chat={chat} lineId={lineId} isChosen={chat.jid === chosen} />
               ))}
@@ -111,5 +101,3 @@ function ChatRow({ chat, lineId, isChosen }: { chat: Chat; lineId: string; isCho
     </li>
   );
 }
-
-export const nameOf = (chat: Chat): string => chat.name ?? chat.phone ?? chat.jid.split('@')[0] ?? chat.jid;

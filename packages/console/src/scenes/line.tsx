@@ -1,27 +1,35 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, MessagesSquare, QrCode as QrIcon } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
+import { useLiveLine } from '../live.ts';
 import { mode } from '../mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { Facts, Loading, Panel } from '../parts/layout.tsx';
+import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { stateQuery, useMay } from '../session.ts';
 import type { Line, LineProcess, LineStats } from '../shapes.ts';
+import { linesTexts } from '../words/lines.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { LineQueue } from './line-queue.tsx';
 import { LineSettings } from './line-settings.tsx';
 import { queueQuery } from './pacing.tsx';
 import { PairDialog } from './pair-dialog.tsx';
+import { RestartLine } from './restart-line.tsx';
 import { SendTest } from './send-test.tsx';
 import { Timeline } from './timeline.tsx';
-import { VirtualPhones } from './virtual-phones.tsx';
+import { Traffic } from './traffic.tsx';
+
+// Only test lines have phones.
+const VirtualPhones = lazy(() => import('./virtual-phones.tsx').then((module) => ({ default: module.VirtualPhones })));
 
 const STATS_EVERY_MS = 10_000;
-/** A worker that dies says nothing: the line is looked at now and then, too. */
-const LOOK_EVERY_MS = 10_000;
+/** The stream tells of changes; this is for what it lost. */
+const LOOK_EVERY_MS = 30_000;
 
 export function LinePage() {
   const words = useWords();
@@ -66,6 +74,7 @@ export function LinePage() {
   }
   if (!line) return <Loading label={words.loading} />;
   const isPaired = line.phone !== null && line.status !== 'unpaired' && line.status !== 'logged_out';
+  const hasPhones = line.mode === 'test' && state?.sandbox === true;
   return (
     <>
       {back}
@@ -85,6 +94,7 @@ export function LinePage() {
             <MessagesSquare aria-hidden className="size-4" />
             {words.chats.title}
           </Link>
+          {mayChange ? <RestartLine line={line} /> : null}
           {!isPaired && mayChange ? (
             <Button look="main" onClick={() => setIsPairing(true)}>
               <QrIcon aria-hidden className="size-4" />
@@ -93,14 +103,26 @@ export function LinePage() {
           ) : null}
         </div>
       </header>
+      <LineTrouble lineId={lineId} />
+      {hasPhones && isPaired ? (
+        <Suspense fallback={<Loading label={words.loading} />}>
+          <VirtualPhones line={line} mayChange={mayChange} />
+        </Suspense>
+      ) : null}
       <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_24rem]">
         <div className="min-w-0 space-y-6">
           {isPaired && mayChange ? <SendTest line={line} /> : null}
+          <LineQueue lineId={lineId} mayChange={mayChange} />
           <Timeline lineId={lineId} />
+          <Traffic lineId={lineId} />
           {mayChange ? <LineSettings key={line.line_id} line={line} /> : null}
         </div>
         <div className="min-w-0 space-y-6">
-          {line.mode === 'test' && state?.sandbox ? <VirtualPhones line={line} mayChange={mayChange} /> : null}
+          {hasPhones && !isPaired ? (
+            <Suspense fallback={<Loading label={words.loading} />}>
+              <VirtualPhones line={line} mayChange={mayChange} />
+            </Suspense>
+          ) : null}
           <LineFacts line={line} />
         </div>
       </div>
@@ -109,8 +131,33 @@ export function LinePage() {
   );
 }
 
+/** What holds a line up that its owner did not ask for, and what is done about it. */
+function LineTrouble({ lineId }: { lineId: string }) {
+  const texts = useTexts(linesTexts);
+  const words = useWords();
+  const live = useLiveLine(lineId);
+  const reason = live?.status === 'connected' ? null : live?.reason;
+  if (!reason) return null;
+  const told =
+    reason === 'worker_restarting'
+      ? texts.worker.restarting
+      : reason === 'worker_failed'
+        ? texts.worker.failed
+        : undefined;
+  const sentence = told ?? words.timeline.reasons[reason];
+  if (!sentence) return null;
+  return (
+    <div className="mb-6">
+      <Alert tone={reason === 'worker_failed' || reason === 'banned' ? 'bad' : 'busy'}>
+        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}
+      </Alert>
+    </div>
+  );
+}
+
 function LineFacts({ line }: { line: Line }) {
   const words = useWords();
+  const texts = useTexts(linesTexts);
   const client = useQueryClient();
   const { data: process } = useQuery({
     queryKey: ['process', line.line_id],
@@ -160,11 +207,13 @@ function LineFacts({ line }: { line: Line }) {
           ],
           [words.line.queue, queue ? words.line.queued(number(queue.depth), number(queue.scheduled)) : '—'],
           [words.line.worker, process?.worker ?? '—'],
+          [texts.started, process?.started_at ? ago(process.started_at) : '—'],
           [words.line.crashes, process ? number(process.fail_count) : '—'],
           [
             words.line.memory,
             stats ? `${mebibytes(stats.rss_bytes)} · ${words.line.sharedBy(stats.lines_in_worker)}` : '—',
           ],
+          [texts.eventLoop, stats ? `${number(stats.event_loop_lag_ms)} ms` : '—'],
         ]}
       />
     </Panel>

@@ -12,6 +12,7 @@ import { stateQuery, useMay } from '../session.ts';
 import type { Session } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 import { AuditLog } from './audit-log.tsx';
+import { Passkeys } from './passkeys.tsx';
 import { People } from './people.tsx';
 
 export function Settings() {
@@ -25,7 +26,10 @@ export function Settings() {
         lead={state?.user ? `${state.user.name} · ${state.user.email}` : undefined}
       />
       <div className="grid items-start gap-6 lg:grid-cols-2">
-        <Password />
+        <div className="space-y-6">
+          <Password />
+          <Passkeys />
+        </div>
         <Sessions />
         {isOwner ? <People /> : null}
         {isOwner ? <AuditLog /> : null}

@@ -1,30 +1,57 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
+import { SelectField } from '../parts/field.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { LineStatus, TimelineEvent } from '../shapes.ts';
+import { errorSentence } from '../words/errors.ts';
+import { linesTexts } from '../words/lines.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords, type Words } from '../words/words.ts';
 
 const PAGE = 25;
+const KINDS = ['all', 'messages', 'connection'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** What happened on a line, newest first, in plain words. */
 export function Timeline({ lineId }: { lineId: string }) {
   const words = useWords();
+  const texts = useTexts(linesTexts);
+  const [kind, setKind] = useState<Kind>('all');
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey: ['timeline', lineId],
+    queryKey: ['timeline', lineId, kind],
     queryFn: ({ pageParam }) =>
       api<{ events: TimelineEvent[]; next: number | null }>(
         'GET',
-        `/lines/${lineId}/timeline?limit=${PAGE}${pageParam === null ? '' : `&before=${pageParam}`}`,
+        `/lines/${lineId}/timeline?limit=${PAGE}${kind === 'all' ? '' : `&kind=${kind}`}${pageParam === null ? '' : `&before=${pageParam}`}`,
       ),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next ?? undefined,
   });
   const events = data?.pages.flatMap((page) => page.events) ?? [];
   return (
-    <Panel title={words.timeline.title}>
+    <Panel
+      title={words.timeline.title}
+      actions={
+        <div className="w-36">
+          <SelectField
+            label={texts.kinds}
+            hideLabel
+            value={kind}
+            onChange={(event) => setKind(event.target.value as Kind)}
+          >
+            {KINDS.map((one) => (
+              <option key={one} value={one}>
+                {texts.kind[one]}
+              </option>
+            ))}
+          </SelectField>
+        </div>
+      }
+    >
       {error ? <Failure error={error} /> : null}
       {data && events.length === 0 ? <p className="text-muted">{words.timeline.none}</p> : null}
       <ol className="space-y-3">
@@ -76,9 +103,9 @@ function describe({ type, payload }: TimelineEvent, words: Words): string {
     return (type === 'message.received' ? events.received(who(sender)) : events.sent(who(chat))) + text;
   }
   if (type === 'message.status') {
-    const { status, error } = payload as { status: string; error?: { message: string } | null };
+    const { status, error } = payload as { status: string; error?: { code: string; message: string } | null };
     const name = words.timeline.messageStatus[status] ?? status;
-    return events.messageStatus(name) + (error ? `: ${error.message}` : '');
+    return events.messageStatus(name) + (error ? `: ${errorSentence(error.code) ?? error.message}` : '');
   }
   return words.timeline.others[type] ?? type;
 }

@@ -1,6 +1,6 @@
 import { api } from '../api.ts';
 import { queries } from '../queries.ts';
-import type { InboxItem, Line, Phone } from '../shapes.ts';
+import type { InboxItem, Line, Phone, PhoneCall } from '../shapes.ts';
 
 const PATH = '/sandbox/phones';
 /** North American numbers with 555 are nobody's. */
@@ -42,8 +42,23 @@ const digits = (phone: string) => phone.replace(/\D/g, '');
 export const readChat = (phone: string, linePhone: string) =>
   api<InboxItem[]>('GET', `${PATH}/${phone}/inbox?sent=true&chat=${digits(linePhone)}`);
 
-export const writeAs = (phone: string, linePhone: string, body: string) =>
-  api('POST', `${PATH}/${phone}/messages`, { to: digits(linePhone), type: 'text', body });
+export const writeAs = (phone: string, linePhone: string, message: Record<string, unknown>) =>
+  api('POST', `${PATH}/${phone}/messages`, { to: digits(linePhone), ...message });
+
+/** What a phone does to a message that is there: `reactions`, `edits`, `revokes`, `votes`, `rsvps`. */
+export const changeAs = (phone: string, linePhone: string, what: string, change: Record<string, unknown>) =>
+  api('POST', `${PATH}/${phone}/${what}`, { to: digits(linePhone), ...change });
+
+export const typeAs = (phone: string, linePhone: string, state: 'composing' | 'paused') =>
+  api('POST', `${PATH}/${phone}/typing`, { to: digits(linePhone), state });
+
+export const listCalls = (phone: string) => api<PhoneCall[]>('GET', `${PATH}/${phone}/calls`);
+
+export const placeCall = (phone: string, linePhone: string, video: boolean) =>
+  api<PhoneCall>('POST', `${PATH}/${phone}/calls`, { to: digits(linePhone), video });
+
+export const hangUp = (phone: string, callId: string) =>
+  api('DELETE', `${PATH}/${phone}/calls/${encodeURIComponent(callId)}`);
 
 export const changeSettings = (phone: string, settings: Partial<Phone['settings']>) =>
   api('PUT', `${PATH}/${phone}/settings`, settings);
@@ -55,9 +70,15 @@ export const injectFault = (lineId: string, fault: Record<string, unknown>) =>
 export const FAULTS = {
   cut: { kind: 'cut' },
   refuse: { kind: 'refuse', for_ms: 10_000 },
+  black_hole: { kind: 'black_hole', for_ms: 20_000 },
   stream_error: { kind: 'stream_error', code: 503 },
+  replaced: { kind: 'replaced' },
   slow_acks: { kind: 'slow_acks', ms: 3_000, for_ms: 60_000 },
+  lose_acks: { kind: 'lose_acks', count: 2 },
   duplicate: { kind: 'duplicate', count: 3 },
+  reorder: { kind: 'reorder', count: 3 },
+  bad_mac: { kind: 'bad_mac', count: 1 },
+  media_fail: { kind: 'media_fail', status: 503, count: 2 },
   reject_sends: { kind: 'reject_sends', code: 463, count: 1 },
   logged_out: { kind: 'logged_out' },
 } as const;

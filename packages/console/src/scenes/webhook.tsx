@@ -1,24 +1,29 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { ArrowLeft } from 'lucide-react';
+import { ArrowLeft, Pencil } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
+import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Secret } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { SelectField } from '../parts/field.tsx';
-import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { Alert, Badge, Loading } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
 import { notify } from '../parts/notices.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
-import { type Attempt, DELIVERY_STATES, type Delivery, type Webhook } from '../shapes.ts';
+import type { Webhook } from '../shapes.ts';
+import { useTexts } from '../words/texts.ts';
+import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
+import { DeliveryLog } from './delivery-log.tsx';
+import { linesQuery } from './lines.tsx';
+import { Traffic } from './traffic.tsx';
+import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
-const PAGE = 30;
 const DAY_MS = 86_400_000;
-const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
 
 /** One webhook: its log with every attempt, replay, a new secret, on and off. */
 export function WebhookPage() {
@@ -46,22 +51,66 @@ export function WebhookPage() {
                 <Badge tone={webhook.status === 'enabled' ? 'good' : 'bad'}>
                   {words.webhooks.states[webhook.status]}
                 </Badge>
-                {webhook.events.includes('*') ? words.webhooks.allEvents : webhook.events.join(', ')}
+                {webhook.description}
               </p>
             </div>
             {mayChange ? <Actions webhook={webhook} /> : null}
           </header>
-          <Log webhookId={webhookId} mayChange={mayChange} />
+          <Settings webhook={webhook} />
+          <div className="space-y-8">
+            <DeliveryLog webhookId={webhookId} mayChange={mayChange} />
+            <Traffic webhookId={webhookId} />
+          </div>
         </>
       ) : null}
     </>
   );
 }
 
+/** What it gets, and how. */
+function Settings({ webhook }: { webhook: Webhook }) {
+  const words = useWords();
+  const texts = useTexts(webhooksTexts);
+  const { filters } = webhook;
+  const { data: lines } = useQuery(linesQuery(mode.use()));
+  const line = lines?.find(({ line_id }) => line_id === webhook.line_id);
+  const told = [
+    ...(filters?.direction ? [texts.directions[filters.direction]] : []),
+    ...(filters?.types ? [filters.types.join(', ')] : []),
+    ...(filters?.chats ? [filters.chats.map((jid) => jid.split('@')[0]).join(', ')] : []),
+  ];
+  const facts: [string, string][] = [
+    [words.webhooks.ofLine, webhook.line_id ? (line?.label ?? webhook.line_id) : words.webhooks.allLines],
+    [words.webhooks.events, webhook.events.includes('*') ? words.webhooks.allEvents : webhook.events.join(', ')],
+    [texts.filters, told.join(' · ') || texts.none],
+    [texts.order, webhook.strict_order ? texts.inOrder : texts.perChat],
+  ];
+  return (
+    <div className="mb-8 space-y-3">
+      <dl className="grid gap-x-8 gap-y-3 rounded-xl border border-edge bg-panel p-4 sm:grid-cols-2 lg:grid-cols-4">
+        {facts.map(([name, value]) => (
+          <div key={name} className="min-w-0">
+            <dt className="text-sm text-muted">{name}</dt>
+            <dd className="break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {webhook.disabled_reason ? (
+        <Alert>{words.webhooks.reasons[webhook.disabled_reason] ?? webhook.disabled_reason}</Alert>
+      ) : null}
+      {webhook.rotating_until ? (
+        <Alert tone="busy">{texts.rotatingUntil(dateTime(webhook.rotating_until))}</Alert>
+      ) : null}
+    </div>
+  );
+}
+
 function Actions({ webhook }: { webhook: Webhook }) {
   const words = useWords();
   const client = useQueryClient();
+  const texts = useTexts(webhooksTexts);
   const { busy, run, error } = useAction();
+  const [opened, setOpened] = useState<'edit' | 'replay'>();
   const [isRotating, setIsRotating] = useState(false);
   const [secret, setSecret] = useState<string>();
   const next = webhook.status === 'enabled' ? 'disabled' : 'enabled';
@@ -69,13 +118,6 @@ function Actions({ webhook }: { webhook: Webhook }) {
     run(async () => {
       await api('PATCH', `/webhooks/${webhook.id}`, { status: next });
       await client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith('webhook') });
-    });
-  const replay = () =>
-    run(async () => {
-      const since = new Date(Date.now() - DAY_MS).toISOString();
-      const { replayed } = await api<{ replayed: number }>('POST', `/webhooks/${webhook.id}/replay`, { since });
-      notify('good', words.deliveries.replayedCount(number(replayed)));
-      await client.invalidateQueries({ queryKey: ['deliveries'] });
     });
   const rotate = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -90,14 +132,18 @@ function Actions({ webhook }: { webhook: Webhook }) {
   };
   return (
     <div className="flex flex-wrap gap-2">
-      <Button busy={busy} onClick={() => void replay()}>
-        {words.deliveries.replayDay}
+      <Button look="main" onClick={() => setOpened('edit')}>
+        <Pencil aria-hidden className="size-4" />
+        {texts.edit}
       </Button>
+      <Button onClick={() => setOpened('replay')}>{texts.replayTitle}</Button>
       <Button onClick={() => setIsRotating(true)}>{words.deliveries.rotate}</Button>
-      <Button look={next === 'disabled' ? 'danger' : 'main'} busy={busy} onClick={() => void turn()}>
+      <Button look={next === 'disabled' ? 'danger' : 'plain'} busy={busy} onClick={() => void turn()}>
         {words.deliveries.turn[next]}
       </Button>
       {error ? <Alert>{error}</Alert> : null}
+      {opened === 'edit' ? <EditWebhook webhook={webhook} onClose={() => setOpened(undefined)} /> : null}
+      {opened === 'replay' ? <ReplayFailed webhookId={webhook.id} onClose={() => setOpened(undefined)} /> : null}
       {isRotating ? (
         <Modal open onClose={() => setIsRotating(false)} title={words.deliveries.rotate}>
           <form onSubmit={(event) => void rotate(event)} className="space-y-4">
@@ -128,128 +174,72 @@ function Actions({ webhook }: { webhook: Webhook }) {
   );
 }
 
-function Log({ webhookId, mayChange }: { webhookId: string; mayChange: boolean }) {
+function EditWebhook({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const words = useWords();
-  const [status, setStatus] = useState('');
-  const log = useInfiniteQuery({
-    queryKey: ['deliveries', webhookId, status],
-    queryFn: ({ pageParam }) =>
-      api<{ deliveries: Delivery[]; next_cursor: string | null }>(
-        'GET',
-        `/webhooks/${webhookId}/deliveries?limit=${PAGE}${status && `&status=${status}`}${
-          pageParam === null ? '' : `&cursor=${encodeURIComponent(pageParam)}`
-        }`,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-  const all = log.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  const texts = useTexts(webhooksTexts);
+  const client = useQueryClient();
+  const action = useAction();
+  const save = async (settings: WebhookSettings) => {
+    const done = await action.run(async () => {
+      await api('PATCH', `/webhooks/${webhook.id}`, settings);
+      await client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith('webhook') });
+    });
+    if (!done) return;
+    notify('good', words.saved);
+    onClose();
+  };
   return (
-    <Panel
-      title={words.deliveries.title}
-      actions={
-        <div className="w-44">
-          <SelectField
-            label={words.deliveries.filter}
-            hideLabel
-            value={status}
-            onChange={(event) => setStatus(event.target.value)}
-          >
-            <option value="">{words.deliveries.all}</option>
-            {DELIVERY_STATES.map((one) => (
-              <option key={one} value={one}>
-                {words.deliveries.states[one]}
-              </option>
-            ))}
-          </SelectField>
-        </div>
-      }
-    >
-      {log.error ? <Failure error={log.error} /> : null}
-      {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
-      <ul className="divide-y divide-edge">
-        {all.map((delivery) => (
-          <DeliveryRow key={delivery.id} delivery={delivery} mayChange={mayChange} />
-        ))}
-      </ul>
-      {log.hasNextPage ? (
-        <Button className="mt-3" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-          {words.more}
-        </Button>
-      ) : null}
-    </Panel>
+    <Modal open onClose={onClose} title={texts.editTitle} wide>
+      <WebhookForm
+        webhook={webhook}
+        action={action}
+        submitName={words.save}
+        onClose={onClose}
+        onSubmit={(settings) => void save(settings)}
+      />
+    </Modal>
   );
 }
 
-function DeliveryRow({ delivery, mayChange }: { delivery: Delivery; mayChange: boolean }) {
+/** What failed for good since a moment goes out again. */
+function ReplayFailed({ webhookId, onClose }: { webhookId: string; onClose: () => void }) {
   const words = useWords();
+  const texts = useTexts(webhooksTexts);
   const client = useQueryClient();
-  const [isOpen, setIsOpen] = useState(false);
   const { busy, run, error } = useAction();
-  const replay = () =>
-    run(async () => {
-      await api('POST', `/deliveries/${delivery.id}/replay`);
+  const replay = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const since = new Date(String(new FormData(event.currentTarget).get('since'))).toISOString();
+    const done = await run(async () => {
+      const { replayed } = await api<{ replayed: number }>('POST', `/webhooks/${webhookId}/replay`, { since });
+      notify('good', words.deliveries.replayedCount(number(replayed)));
       await client.invalidateQueries({ queryKey: ['deliveries'] });
     });
-  const last = delivery.last_attempt;
+    if (done) onClose();
+  };
   return (
-    <li className="py-2.5">
-      <div className="flex flex-wrap items-center justify-between gap-2">
-        <div className="min-w-0">
-          <p className="flex flex-wrap items-center gap-2">
-            <Badge tone={TONE[delivery.status]}>{words.deliveries.states[delivery.status]}</Badge>
-            <code className="font-mono text-sm">{delivery.event?.type ?? '—'}</code>
-          </p>
-          <p className="mt-1 text-sm text-muted">
-            {dateTime(delivery.created_at)} · {words.deliveries.attempts(delivery.attempts)}
-            {last ? ` · ${last.status_code ?? last.error ?? ''}` : ''}
-            {delivery.next_attempt_at ? ` · ${words.deliveries.next(dateTime(delivery.next_attempt_at))}` : ''}
-          </p>
-        </div>
-        <div className="flex gap-2">
-          <Button small aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
-            {words.deliveries.details}
+    <Modal open onClose={onClose} title={texts.replayTitle}>
+      <form onSubmit={(event) => void replay(event)} className="space-y-4">
+        <p className="text-muted">{texts.replayHint}</p>
+        <TextField
+          label={texts.replaySince}
+          name="since"
+          type="datetime-local"
+          required
+          defaultValue={localMinute(Date.now() - DAY_MS)}
+        />
+        {error ? <Alert>{error}</Alert> : null}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{words.cancel}</Button>
+          <Button type="submit" look="main" busy={busy}>
+            {texts.replayAction}
           </Button>
-          {mayChange ? (
-            <Button small busy={busy} onClick={() => void replay()}>
-              {words.deliveries.replay}
-            </Button>
-          ) : null}
         </div>
-      </div>
-      {error ? <Alert>{error}</Alert> : null}
-      {isOpen ? <Attempts id={delivery.id} /> : null}
-    </li>
+      </form>
+    </Modal>
   );
 }
 
-function Attempts({ id }: { id: string }) {
-  const words = useWords();
-  const { data, error } = useQuery({
-    queryKey: ['deliveries', 'one', id],
-    queryFn: () => api<Delivery & { attempt_log: Attempt[] }>('GET', `/deliveries/${id}`),
-  });
-  if (error) return <Failure error={error} />;
-  if (!data) return <Loading label={words.loading} />;
-  return (
-    <div className="mt-2 space-y-2 rounded-lg bg-inset p-3 text-sm">
-      <p className="font-mono break-all text-muted">
-        {id} · {data.event?.id}
-      </p>
-      {data.attempt_log.length === 0 ? <p>{words.deliveries.noAttempts}</p> : null}
-      <ol className="space-y-2">
-        {data.attempt_log.map((attempt) => (
-          <li key={attempt.number}>
-            <p>
-              <span className="font-semibold">{words.deliveries.attempt(attempt.number)}</span> · {dateTime(attempt.at)}{' '}
-              · {attempt.status_code ?? attempt.error} · {number(Math.round(attempt.duration_ms))} ms
-            </p>
-            {attempt.response_excerpt ? (
-              <pre className="font-mono break-all whitespace-pre-wrap text-muted">{attempt.response_excerpt}</pre>
-            ) : null}
-          </li>
-        ))}
-      </ol>
-    </div>
-  );
-}
+/** `2026-01-31T09:05`, in the time of this browser, as date fields write it. */
+const localMinute = (ms: number): string =>
+  new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

@@ -1,15 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
-import { bodySchema, openApiQuery } from '../openapi.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Secret } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
 import { dateTime, number } from '../parts/time.ts';
@@ -18,6 +16,7 @@ import { useMay } from '../session.ts';
 import type { TestedWebhook, Webhook } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 import { linesQuery } from './lines.tsx';
+import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
 export function Webhooks() {
   const words = useWords();
@@ -165,77 +164,17 @@ function WebhookCard({ webhook, mayChange }: { webhook: Webhook; mayChange: bool
 
 function CreateWebhook({ onClose, onMade }: { onClose: () => void; onMade: (secret: string) => void }) {
   const words = useWords();
-  const { busy, run, error, fieldError } = useAction();
-  const [isAll, setIsAll] = useState(true);
-  const { data: lines } = useQuery(linesQuery(mode.use()));
-  const { data: document } = useQuery(openApiQuery);
-  const operation = document?.operations.find(({ operationId }) => operationId === 'createWebhook');
-  const names = (operation && bodySchema(operation)?.properties?.events?.items?.enum?.map(String)) ?? [];
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim() || undefined;
-    await run(async () => {
-      const { secret } = await api<{ secret: string }>('POST', '/webhooks', {
-        url: text('url'),
-        events: isAll ? ['*'] : form.getAll('event').map(String),
-        line_id: text('line'),
-        description: text('description'),
-      });
-      onMade(secret);
-    });
-  };
+  const action = useAction();
+  const create = (settings: WebhookSettings) =>
+    action.run(async () => onMade((await api<{ secret: string }>('POST', '/webhooks', settings)).secret));
   return (
-    <Modal open onClose={onClose} title={words.webhooks.create}>
-      <form onSubmit={(event) => void submit(event)} className="space-y-4">
-        <TextField
-          label="URL"
-          name="url"
-          type="url"
-          required
-          placeholder="https://example.com/hook"
-          error={fieldError('url')}
-          autoFocus
-        />
-        <SelectField label={words.webhooks.ofLine} name="line" defaultValue="">
-          <option value="">{words.webhooks.allLines}</option>
-          {lines?.map((line) => (
-            <option key={line.line_id} value={line.line_id}>
-              {line.label ?? line.customer_ref ?? line.line_id}
-            </option>
-          ))}
-        </SelectField>
-        <TextField label={words.webhooks.description} name="description" maxLength={256} />
-        <label className="flex items-center gap-2">
-          <input
-            type="checkbox"
-            className="size-4 accent-accent"
-            checked={isAll}
-            onChange={(event) => setIsAll(event.target.checked)}
-          />
-          {words.webhooks.allEvents}
-        </label>
-        {isAll ? null : (
-          <fieldset className="grid gap-2 rounded-lg border border-edge p-3 sm:grid-cols-2">
-            <legend className="px-1 text-sm font-medium">{words.webhooks.events}</legend>
-            {names
-              .filter((name) => name !== '*')
-              .map((name) => (
-                <label key={name} className="flex items-center gap-2">
-                  <input type="checkbox" name="event" value={name} className="size-4 accent-accent" />
-                  <code className="font-mono text-sm">{name}</code>
-                </label>
-              ))}
-          </fieldset>
-        )}
-        {error && !fieldError('url') ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.create}
-          </Button>
-        </div>
-      </form>
+    <Modal open onClose={onClose} title={words.webhooks.create} wide>
+      <WebhookForm
+        action={action}
+        submitName={words.create}
+        onClose={onClose}
+        onSubmit={(settings) => void create(settings)}
+      />
     </Modal>
   );
 }

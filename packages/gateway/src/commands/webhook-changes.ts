@@ -12,6 +12,7 @@ import {
 import { findWebhook, finishRotation, rotateSecret, updateWebhook, WEBHOOK_SCOPE } from '../store/webhooks.ts';
 import { accountCommand } from './command.ts';
 import type { Context } from './context.ts';
+import { deliveryBody } from './delivery-body.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 import { checkTarget, idOf, ownerOf, subscription } from './webhooks.ts';
 
@@ -86,23 +87,29 @@ export const webhookDeliveries = accountCommand(
   { scope: 'webhooks:read' },
   async (
     context: Context,
-    input: { id: string; state?: DeliveryState; before?: number; limit: number },
+    input: { id: string; state?: DeliveryState; type?: string; lineId?: string; before?: number; limit: number },
   ): Promise<{ deliveries: DeliveryView[]; next: number | null }> => {
     const owner = ownerOf(context);
     const id = idOf(input);
     if (!(await findWebhook(context.store.db, owner, id))) throw new AppError('webhook_not_found');
-    const { state, before, limit } = input;
-    return listDeliveries(context.store.db, owner, { webhookId: id, state, before, limit });
+    return listDeliveries(context.store.db, owner, { ...input, webhookId: id });
   },
 );
 
-/** One delivery with every attempt. `delivery_not_found`. */
+/** One delivery with every attempt and its body. `delivery_not_found`. */
 export const oneDelivery = accountCommand(
   { scope: 'webhooks:read' },
-  async (context: Context, input: { id: string }): Promise<{ delivery: DeliveryView; attempts: AttemptView[] }> => {
+  async (
+    context: Context,
+    input: { id: string },
+  ): Promise<{ delivery: DeliveryView; attempts: AttemptView[]; body: string | null }> => {
     const delivery = await findDelivery(context.store.db, ownerOf(context), deliveryIdOf(input));
     if (!delivery) throw new AppError('delivery_not_found');
-    return { delivery, attempts: await attemptsOf(context.store.db, delivery.id) };
+    return {
+      delivery,
+      attempts: await attemptsOf(context.store.db, delivery.id),
+      body: await deliveryBody(context, delivery),
+    };
   },
 );
 

@@ -33,8 +33,10 @@ export function consoleSignIn(
   };
 }
 
+/** A picture or film on a page cannot send headers: what only reads may say it in its address. */
 function modeOf(request: FastifyRequest): Mode {
-  const mode = request.headers[MODE_HEADER] ?? 'test';
+  const asked = request.method === 'GET' ? (request.query as Record<string, unknown>).mode : undefined;
+  const mode = request.headers[MODE_HEADER] ?? asked ?? 'test';
   if (mode !== 'test' && mode !== 'live') throw invalid(MODE_HEADER, 'Use test or live.');
   return mode;
 }

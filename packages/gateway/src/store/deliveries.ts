@@ -89,6 +89,10 @@ function toView(row: Row): DeliveryView {
 export interface DeliveryQuery {
   webhookId: string;
   state?: DeliveryState;
+  /** Only those of this type of event, in the journal's words. */
+  type?: string;
+  /** Only those of this line. */
+  lineId?: string;
   /** Only those before this place in the log. */
   before?: number;
   limit: number;
@@ -106,6 +110,8 @@ export async function listDeliveries(
     .limit(query.limit + 1);
   // As a literal, so that the index of the dead ones is seen to fit.
   if (query.state !== undefined) select = select.where('d.state', '=', sql.lit(query.state));
+  if (query.type !== undefined) select = select.where('e.type', '=', query.type);
+  if (query.lineId !== undefined) select = select.where('e.line_id', '=', query.lineId);
   if (query.before !== undefined) select = select.where('d.event_seq', '<', query.before);
   const rows = await select.execute();
   const deliveries = rows.slice(0, query.limit).map(toView);
@@ -115,6 +121,37 @@ export async function listDeliveries(
 export async function findDelivery(db: Db, owner: LineOwner, id: string): Promise<DeliveryView | undefined> {
   const row = await deliveriesOf(db, owner).where('d.id', '=', id).executeTakeFirst();
   return row && toView(row);
+}
+
+/** The event of a delivery with what formats may say of its line; undefined when it was deleted. */
+export async function findDeliveryEvent(db: Db, eventSeq: number) {
+  const row = await db
+    .selectFrom('events as e')
+    .leftJoin('lines as l', 'l.id', 'e.line_id')
+    .select(['e.seq', 'e.id', 'e.account_id', 'e.line_id', 'e.type', 'e.payload', 'e.created_at'])
+    .select(['l.number', 'l.customer_ref', 'l.label', 'l.phone'])
+    .where('e.seq', '=', eventSeq)
+    .executeTakeFirst();
+  return (
+    row && {
+      event: {
+        seq: Number(row.seq),
+        id: row.id,
+        accountId: row.account_id,
+        lineId: row.line_id,
+        type: row.type,
+        payload: row.payload,
+        createdAt: Number(row.created_at),
+      },
+      line: {
+        id: row.line_id,
+        number: Number(row.number ?? 0),
+        customerRef: row.customer_ref,
+        label: row.label,
+        phone: row.phone,
+      },
+    }
+  );
 }
 
 /** Every attempt of a delivery, first to last. Whether the caller may see it is for `findDelivery` to say. */

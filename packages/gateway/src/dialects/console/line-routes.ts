@@ -1,6 +1,24 @@
+import type { z } from 'zod';
+import type { EventType } from '../../core/events.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import { rfc3339, rfc3339OrNull } from './answers.ts';
 import * as schemas from './schemas.ts';
+
+/** Events of a line's timeline, by what they are about. */
+const KINDS: Record<z.output<typeof schemas.timelineKind>, readonly EventType[]> = {
+  messages: [
+    'message.received',
+    'message.sent',
+    'message.status',
+    'message.edited',
+    'message.revoked',
+    'message.reaction',
+    'message.undecryptable',
+    'poll.vote',
+    'event.response',
+  ],
+  connection: ['line.status', 'offline.preview', 'offline.completed', 'webhook.disabled'],
+};
 
 const common = { tag: 'Lines', limit: 'console', auth: 'session', params: schemas.lineParams } as const;
 const lineOf = ({ params }: { params: { line_id: string } }) => ({ line: { id: params.line_id } });
@@ -35,10 +53,14 @@ export const lineRoutes = (bridgeEvents: readonly string[]): Route[] => [
     path: '/v1/lines/:line_id/timeline',
     operation: 'lineTimeline',
     summary: 'What happened on a line, newest first',
-    query: schemas.pageQuery,
+    query: schemas.timelineQuery,
     answers: { 200: { description: 'Events.', schema: schemas.timeline } },
     command: 'lines.timeline',
-    in: ({ params, query }) => ({ line: { id: params.line_id }, ...query }),
+    in: ({ params, query: { kind, ...page } }) => ({
+      line: { id: params.line_id },
+      ...page,
+      types: kind && KINDS[kind],
+    }),
     out: ({ events, next }) =>
       json(200, {
         events: events.map(({ createdAt, ...event }) => ({ ...event, created_at: rfc3339(createdAt) })),

@@ -26,6 +26,9 @@ export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+export const timelineKind = z.enum(['messages', 'connection']);
+export const timelineQuery = pageQuery.extend({ kind: timelineKind.optional() });
+
 export const user = z.object({
   id: z.string(),
   email: z.string(),

@@ -71,6 +71,8 @@ export const webhookRoutes: Route[] = [
     in: ({ params, query }) => ({
       id: params.id,
       state: query.status,
+      type: query.event,
+      lineId: query.line_id,
       before: query.cursor,
       limit: query.limit,
     }),
@@ -95,13 +97,18 @@ export const webhookRoutes: Route[] = [
     method: 'GET',
     path: '/v1/deliveries/:id',
     operation: 'getDelivery',
-    summary: 'A delivery with every attempt',
+    summary: 'A delivery with its body and every attempt',
     params: schemas.webhookParams,
     answers: { 200: { description: 'The delivery.', schema: schemas.oneDelivery } },
     command: 'deliveries.get',
     in: ({ params }) => ({ id: params.id }),
-    out: ({ delivery, attempts }) =>
-      json(200, { ok: true, ...answers.delivery(delivery), attempt_log: attempts.map(answers.attempt) }),
+    out: ({ delivery, attempts, body }) =>
+      json(200, {
+        ok: true,
+        ...answers.delivery(delivery),
+        attempt_log: attempts.map(answers.attempt),
+        payload: body === null ? null : JSON.parse(body),
+      }),
   }),
   route({
     ...common,

@@ -43,6 +43,8 @@ export const rotation = z
 const STATUS = ['pending', 'delivered', 'dead', 'expired', 'skipped'] as const;
 export const deliveriesQuery = z.object({
   status: z.enum(STATUS, `Use one of ${STATUS.join(', ')}.`).optional(),
+  event: text(1, 64, 'event').optional().meta({ description: 'Only deliveries of this type of event.' }),
+  line_id: text(1, 64, 'line_id').optional().meta({ description: 'Only deliveries of events of this line.' }),
   cursor: z.coerce.number('This is no cursor of this API.').int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   limit: limitOf(200, 50),
 });
@@ -66,7 +68,13 @@ const delivery = z.object({
   last_attempt: attempt.nullable(),
 });
 export const deliveries = done.extend({ deliveries: delivery.array(), next_cursor: z.string().nullable() });
-export const oneDelivery = done.extend({ ...delivery.shape, attempt_log: attempt.array() });
+export const oneDelivery = done.extend({
+  ...delivery.shape,
+  attempt_log: attempt.array(),
+  payload: z
+    .unknown()
+    .meta({ description: 'The body, as the next attempt would carry it; null when its event is gone.' }),
+});
 export const replayBody = z.object({ since: timeSchema, until: timeSchema.optional() });
 export const replayed = done.extend({ id: z.string(), replayed: z.int() });
 export const oneReplayed = done.extend({ id: z.string(), webhook_id: z.string(), status: z.literal('pending') });

@@ -1,0 +1,234 @@
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../api.ts';
+import { mode } from '../mode.ts';
+import { Button } from '../parts/button.tsx';
+import { CodeBlock } from '../parts/copyable.tsx';
+import { Failure } from '../parts/failure.tsx';
+import { SelectField } from '../parts/field.tsx';
+import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
+import { dateTime, number } from '../parts/time.ts';
+import { useAction } from '../parts/use-action.ts';
+import { type Attempt, DELIVERY_STATES, type Delivery } from '../shapes.ts';
+import { useTexts } from '../words/texts.ts';
+import { webhooksTexts } from '../words/webhooks.ts';
+import { useWords } from '../words/words.ts';
+import { linesQuery } from './lines.tsx';
+
+const PAGE = 25;
+const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
+/** Types of event a delivery can be about, in the journal's words. */
+const EVENT_TYPES = [
+  'message.received',
+  'message.sent',
+  'message.status',
+  'message.edited',
+  'message.revoked',
+  'message.reaction',
+  'poll.vote',
+  'event.response',
+  'line.status',
+  'call.incoming',
+  'call.terminated',
+  'typing',
+  'chat.archived',
+  'group.updated',
+  'picture.updated',
+  'webhook.test',
+];
+
+interface Filter {
+  status: string;
+  event: string;
+  line_id: string;
+}
+
+/** What a webhook was told: every delivery with its body and attempts, newest first. */
+export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayChange: boolean }) {
+  const words = useWords();
+  const [filter, setFilter] = useState<Filter>({ status: '', event: '', line_id: '' });
+  const log = useInfiniteQuery({
+    queryKey: ['deliveries', webhookId, filter],
+    queryFn: ({ pageParam }) => {
+      const query = new URLSearchParams({ limit: String(PAGE) });
+      for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
+      if (pageParam !== null) query.set('cursor', pageParam);
+      return api<{ deliveries: Delivery[]; next_cursor: string | null }>(
+        'GET',
+        `/webhooks/${webhookId}/deliveries?${query}`,
+      );
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+  const all = log.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  return (
+    <Panel title={words.deliveries.title} actions={<Filters filter={filter} onChange={setFilter} />}>
+      {log.error ? <Failure error={log.error} /> : null}
+      {log.isPending ? <Loading label={words.loading} /> : null}
+      {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
+      <ul className="-my-2.5 divide-y divide-edge">
+        {all.map((delivery) => (
+          <DeliveryRow key={delivery.id} delivery={delivery} mayChange={mayChange} />
+        ))}
+      </ul>
+      {log.hasNextPage ? (
+        <Button className="mt-4" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+          {words.more}
+        </Button>
+      ) : null}
+    </Panel>
+  );
+}
+
+function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
+  const words = useWords();
+  const texts = useTexts(webhooksTexts);
+  const { data: lines } = useQuery(linesQuery(mode.use()));
+  return (
+    <div className="grid w-full gap-2 sm:w-auto sm:grid-cols-3">
+      <SelectField
+        label={words.deliveries.filter}
+        hideLabel
+        value={filter.status}
+        onChange={(event) => onChange({ ...filter, status: event.target.value })}
+      >
+        <option value="">{words.deliveries.all}</option>
+        {DELIVERY_STATES.map((one) => (
+          <option key={one} value={one}>
+            {words.deliveries.states[one]}
+          </option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={texts.event}
+        hideLabel
+        value={filter.event}
+        onChange={(event) => onChange({ ...filter, event: event.target.value })}
+      >
+        <option value="">{texts.everyEvent}</option>
+        {EVENT_TYPES.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={texts.line}
+        hideLabel
+        value={filter.line_id}
+        onChange={(event) => onChange({ ...filter, line_id: event.target.value })}
+      >
+        <option value="">{texts.everyLine}</option>
+        {lines?.map((line) => (
+          <option key={line.line_id} value={line.line_id}>
+            {line.label ?? line.customer_ref ?? line.line_id}
+          </option>
+        ))}
+      </SelectField>
+    </div>
+  );
+}
+
+function DeliveryRow({ delivery, mayChange }: { delivery: Delivery; mayChange: boolean }) {
+  const words = useWords();
+  const client = useQueryClient();
+  const [isOpen, setIsOpen] = useState(false);
+  const { busy, run, error } = useAction();
+  const replay = () =>
+    run(async () => {
+      await api('POST', `/deliveries/${delivery.id}/replay`);
+      await client.invalidateQueries({ queryKey: ['deliveries'] });
+    });
+  const last = delivery.last_attempt;
+  return (
+    <li className="py-2.5">
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <div className="min-w-0">
+          <p className="flex flex-wrap items-center gap-2">
+            <Badge tone={TONE[delivery.status]}>{words.deliveries.states[delivery.status]}</Badge>
+            <code className="font-mono text-sm">{delivery.event?.type ?? '—'}</code>
+          </p>
+          <p className="mt-1 text-sm text-muted">
+            {dateTime(delivery.created_at)} · {words.deliveries.attempts(delivery.attempts)}
+            {last ? ` · ${last.status_code ?? last.error ?? ''}` : ''}
+            {delivery.next_attempt_at ? ` · ${words.deliveries.next(dateTime(delivery.next_attempt_at))}` : ''}
+          </p>
+        </div>
+        <div className="flex gap-2">
+          <Button small aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+            {words.deliveries.details}
+          </Button>
+          {mayChange ? (
+            <Button small busy={busy} onClick={() => void replay()}>
+              {words.deliveries.replay}
+            </Button>
+          ) : null}
+        </div>
+      </div>
+      {error ? <Alert>{error}</Alert> : null}
+      {isOpen ? <Details id={delivery.id} /> : null}
+    </li>
+  );
+}
+
+/** The body, and every attempt to deliver it. */
+function Details({ id }: { id: string }) {
+  const words = useWords();
+  const texts = useTexts(webhooksTexts);
+  const { data, error } = useQuery({
+    queryKey: ['deliveries', 'one', id],
+    queryFn: () => api<Delivery & { attempt_log: Attempt[]; payload: unknown }>('GET', `/deliveries/${id}`),
+  });
+  if (error) return <Failure error={error} />;
+  if (!data) return <Loading label={words.loading} />;
+  return (
+    <div className="mt-3 grid gap-4 rounded-lg bg-inset p-3 text-sm lg:grid-cols-2">
+      <div className="min-w-0">
+        <h3 className="mb-2 font-semibold">{texts.attempts}</h3>
+        {data.attempt_log.length === 0 ? <p>{words.deliveries.noAttempts}</p> : null}
+        <ol className="space-y-3">
+          {data.attempt_log.map((attempt) => (
+            <AttemptItem key={attempt.number} attempt={attempt} />
+          ))}
+        </ol>
+        <p className="mt-3 font-mono text-xs break-all text-muted">
+          {id}
+          <br />
+          {data.event?.id}
+        </p>
+      </div>
+      <div className="min-w-0">
+        <h3 className="mb-2 font-semibold">{texts.payload}</h3>
+        {data.payload === null ? (
+          <p className="text-muted">{texts.payloadGone}</p>
+        ) : (
+          <CodeBlock code={JSON.stringify(data.payload, null, 2)} label={texts.payload} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function AttemptItem({ attempt }: { attempt: Attempt }) {
+  const words = useWords();
+  const isGood = attempt.status_code !== null && attempt.status_code < 300;
+  return (
+    <li className="grid grid-cols-[auto_1fr] gap-x-3">
+      <span aria-hidden className={`mt-1.5 size-2 rounded-full ${isGood ? 'bg-accent' : 'bg-danger'}`} />
+      <div className="min-w-0">
+        <p>
+          <span className="font-semibold">{words.deliveries.attempt(attempt.number)}</span>
+          {' · '}
+          <span className={isGood ? 'text-accent' : 'text-danger'}>{attempt.status_code ?? attempt.error}</span>
+          {` · ${number(Math.round(attempt.duration_ms))} ms`}
+        </p>
+        <p className="text-muted">{dateTime(attempt.at)}</p>
+        {attempt.response_excerpt ? (
+          <pre className="mt-1 rounded bg-panel px-2 py-1 font-mono break-all whitespace-pre-wrap text-muted">
+            {attempt.response_excerpt}
+          </pre>
+        ) : null}
+      </div>
+    </li>
+  );
+}

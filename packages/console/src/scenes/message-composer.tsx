@@ -1,0 +1,86 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Send, X } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { api } from '../api.ts';
+import { Button } from '../parts/button.tsx';
+import { TextField } from '../parts/field.tsx';
+import { Alert } from '../parts/layout.tsx';
+import { useAction } from '../parts/use-action.ts';
+import type { ListedMessage } from '../shapes.ts';
+import { useWords } from '../words/words.ts';
+
+interface MessageComposerProps {
+  lineId: string;
+  to: string;
+  label: string;
+  quoted?: ListedMessage;
+  onQuoted?: () => void;
+  /** As on a phone. */
+  isRound?: boolean;
+}
+
+/** Writes through a line, as an integration would. */
+export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound = false }: MessageComposerProps) {
+  const words = useWords();
+  const client = useQueryClient();
+  const [text, setText] = useState('');
+  const { busy, run, error } = useAction();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (text.trim() === '') return;
+    const body = { line_id: lineId, to, message: text };
+    const done = await run(() =>
+      quoted
+        ? api('POST', '/messages/reply', { ...body, quoted_message_id: quoted.message_id })
+        : api('POST', '/messages/send', body),
+    );
+    if (!done) return;
+    setText('');
+    onQuoted?.();
+    for (const key of ['messages', 'chats']) await client.invalidateQueries({ queryKey: [key, lineId] });
+  };
+  return (
+    <form
+      onSubmit={(event) => void submit(event)}
+      className={`space-y-2 border-t border-edge ${isRound ? 'bg-inset p-2' : 'p-3'}`}
+    >
+      {quoted ? (
+        <p className="flex items-center justify-between gap-2 border-l-2 border-accent pl-2 text-sm text-muted">
+          <span className="truncate">{quoted.body || `[${quoted.type}]`}</span>
+          <button type="button" onClick={onQuoted} aria-label={words.cancel} className="rounded p-1 hover:bg-inset">
+            <X aria-hidden className="size-4" />
+          </button>
+        </p>
+      ) : null}
+      {error ? <Alert>{error}</Alert> : null}
+      <div className="flex items-center gap-2">
+        <div className="min-w-0 flex-1">
+          <TextField
+            label={label}
+            hideLabel
+            placeholder={label}
+            value={text}
+            maxLength={4_000}
+            className={isRound ? 'rounded-full py-1.5' : ''}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </div>
+        {isRound ? (
+          <button
+            type="submit"
+            disabled={busy}
+            aria-label={`${words.send}: ${label}`}
+            className="inline-flex size-9 shrink-0 items-center justify-center rounded-full bg-accent text-on-accent hover:bg-accent-strong disabled:opacity-60"
+          >
+            <Send aria-hidden className="size-4" />
+          </button>
+        ) : (
+          <Button type="submit" look="main" busy={busy}>
+            <Send aria-hidden className="size-4" />
+            {words.send}
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}

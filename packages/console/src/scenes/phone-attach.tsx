@@ -1,0 +1,95 @@
+import { Menu } from '@base-ui/react/menu';
+import { Plus } from 'lucide-react';
+import { type ChangeEvent, useRef } from 'react';
+import { notify } from '../parts/notices.tsx';
+import { phonesTexts } from '../words/phones.ts';
+import { useTexts } from '../words/texts.ts';
+
+const FIXTURES = ['image', 'video', 'voice', 'document', 'sticker'] as const;
+const MAX_FILE_BYTES = 10_000_000;
+const DAY_S = 86_400;
+
+/** What the phone can send beside text: files of the sandbox or of the tester, places, contacts, polls, invitations. */
+export function PhoneAttach({ onSend }: { onSend: (message: Record<string, unknown>) => void }) {
+  const texts = useTexts(phonesTexts);
+  const picker = useRef<HTMLInputElement>(null);
+  const pick = async (event: ChangeEvent<HTMLInputElement>) => {
+    const file = event.target.files?.[0];
+    event.target.value = '';
+    if (!file) return;
+    if (file.size > MAX_FILE_BYTES) return notify('bad', texts.tooLarge);
+    onSend({ ...kindOf(file), data: await base64Of(file) });
+  };
+  const structured: Record<'location' | 'contact' | 'poll' | 'event', () => Record<string, unknown>> = {
+    location: () => ({ type: 'location', lat: 40.4168, lng: -3.7038, name: texts.place }),
+    contact: () => ({ type: 'contact', contacts: [{ name: texts.contact, phone: '15550009999' }] }),
+    poll: () => ({ type: 'poll', ...texts.poll, max_answers: 1 }),
+    event: () => ({
+      type: 'event',
+      name: texts.event.name,
+      location: texts.event.place,
+      start_time: Math.floor(Date.now() / 1_000) + DAY_S,
+    }),
+  };
+  const items: [keyof typeof texts.attachments, () => void][] = [
+    ['file', () => picker.current?.click()],
+    ...FIXTURES.map((type): [typeof type, () => void] => [type, () => onSend({ type, fixture: type })]),
+    ...(Object.keys(structured) as (keyof typeof structured)[]).map((type): [typeof type, () => void] => [
+      type,
+      () => onSend(structured[type]()),
+    ]),
+  ];
+  return (
+    <>
+      <input
+        ref={picker}
+        type="file"
+        tabIndex={-1}
+        aria-hidden
+        className="hidden"
+        onChange={(event) => void pick(event)}
+      />
+      <Menu.Root>
+        <Menu.Trigger
+          aria-label={texts.attach}
+          className="inline-flex size-9 shrink-0 items-center justify-center rounded-full hover:bg-panel"
+        >
+          <Plus aria-hidden className="size-5" />
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Positioner side="top" align="start" sideOffset={6} className="z-30">
+            <Menu.Popup className="min-w-44 rounded-xl border border-edge bg-panel p-1 shadow-xl">
+              {items.map(([name, choose]) => (
+                <Menu.Item
+                  key={name}
+                  onClick={choose}
+                  className="cursor-pointer rounded-lg px-3 py-1.5 data-highlighted:bg-soft data-highlighted:text-accent"
+                >
+                  {texts.attachments[name]}
+                </Menu.Item>
+              ))}
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+    </>
+  );
+}
+
+function kindOf(file: File): Record<string, string> {
+  const [family] = file.type.split('/');
+  const type = family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
+  return {
+    type,
+    mime_type: file.type || 'application/octet-stream',
+    ...(type === 'document' ? { filename: file.name } : {}),
+  };
+}
+
+async function base64Of(file: File): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let text = '';
+  for (let from = 0; from < bytes.length; from += 32_768)
+    text += String.fromCharCode(...bytes.subarray(from, from + 32_768));
+  return btoa(text);
+}

@@ -1,0 +1,40 @@
+import { texts } from './texts.ts';
+
+export const playgroundTexts = texts({
+  en: {
+    how: 'How to write the body',
+    form: 'Form',
+    json: 'JSON',
+    notSent: '— not sent —',
+    yes: 'true',
+    no: 'false',
+    onePerLine: 'One per line.',
+    asJson: 'As JSON.',
+    badJson: 'This is not valid JSON.',
+    more: (count: number) => `Optional fields (${count})`,
+  },
+  es: {
+    how: 'Cómo escribir el cuerpo',
+    form: 'Formulario',
+    json: 'JSON',
+    notSent: '— no se envía —',
+    yes: 'true',
+    no: 'false',
+    onePerLine: 'Uno por línea.',
+    asJson: 'Como JSON.',
+    badJson: 'Esto no es JSON válido.',
+    more: (count: number) => `Campos opcionales (${count})`,
+  },
+  pt: {
+    how: 'Como escrever o corpo',
+    form: 'Formulário',
+    json: 'JSON',
+    notSent: '— não enviado —',
+    yes: 'true',
+    no: 'false',
+    onePerLine: 'Um por linha.',
+    asJson: 'Como JSON.',
+    badJson: 'Isto não é JSON válido.',
+    more: (count: number) => `Campos opcionais (${count})`,
+  },
+});
