@@ -175,3 +175,12 @@ test('the sandbox runs alone, says how to reach it, and ends when it is told to'
   await expect(fetch(phones)).rejects.toThrow();
   expect(await ponte('sandbox', '--port', 'x')).toBe(2);
 });
+
+test('listen takes a server with its key, and a place to forward to that is a URL', async () => {
+  expect(await ponte('listen', '--url', 'http://127.0.0.1:1')).toBe(2);
+  expect(said.splice(0).join()).toContain('--url and --key go together');
+  expect(await ponte('listen', '--forward', 'nowhere')).toBe(2);
+  expect(said.splice(0).join()).toContain('--forward is "nowhere"');
+  expect(await ponte('listen', '--mode', 'prod')).toBe(2);
+  expect(said.splice(0).join()).toContain('--mode is "prod", but it takes test or live');
+});

@@ -9,6 +9,7 @@ import { addAccounts } from './account-commands.ts';
 import { doctor } from './doctor.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { listAllLines } from './lines.ts';
+import { listen } from './listen.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
 import { startReceiver } from './receiver.ts';
@@ -66,6 +67,7 @@ export async function runProgram(
     });
   addReceiver(program, out);
   addSandbox(program, out);
+  addListen(program, out);
   // Sub-commands inherit exitOverride and output only when they are told to.
   for (const command of allCommands(program)) command.copyInheritedSettings(program);
   try {
@@ -161,5 +163,24 @@ function addSandbox(program: Command, out: Output): void {
     .action(async (given: SandboxGiven) => {
       const { runSandbox } = await import('./sandbox.ts');
       await runSandbox(given, out);
+    });
+}
+
+function addListen(program: Command, out: Output): void {
+  program
+    .command('listen')
+    .description('prints events as they happen, and posts them to a local program')
+    .option('--forward <url>', 'where to post each event')
+    .option('--url <url>', 'a server elsewhere; needs --key. Default: the one of this data directory')
+    .option('--key <key>', 'an API key with the scope events:read')
+    .option('--mode <mode>', 'without --key: events of test or of live lines', 'test')
+    .option('--events <names>', 'names with commas between them; default: all that need not be named')
+    .option('--line <id>', 'line_…: only of this line')
+    .option('--after <cursor>', 'where to begin: a cursor that was printed, oldest, or now', 'now')
+    .option('--json', 'one JSON document per event')
+    .action(async (given: Parameters<typeof listen>[0]) => {
+      const stop = new AbortController();
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+      await listen(given, out, stop.signal);
     });
 }

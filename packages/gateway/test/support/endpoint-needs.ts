@@ -170,4 +170,6 @@ export const LINES: Record<string, Needs> = {
   replayWebhook: webhook,
   getDelivery: delivery,
   replayDelivery: delivery,
+  followEvents: account,
+  makeEventTicket: account,
 };
