@@ -78,6 +78,22 @@ describe('a phone and a line of stock Baileys', () => {
     await shows(event.key.id, { type: 'event', name: 'Sync', start_time: 1_777_334_400 });
   });
 
+  it('show the card of a link in a text of the line, and send one', async () => {
+    const url = 'https://example.org/offer';
+    const linkPreview = { 'canonical-url': url, 'matched-text': url, title: 'An offer', description: 'Half price' };
+    const sent = await send({ text: `Look: ${url}`, linkPreview });
+    const card = { url, title: 'An offer', description: 'Half price' };
+    await shows(sent.key.id, { type: 'text', body: `Look: ${url}`, link_preview: card });
+    await bob('messages', { type: 'text', body: `Yes: ${url}`, link_preview: card });
+    const answer = await received('the card', (m) => m.extendedTextMessage?.text?.startsWith('Yes'));
+    expect(answer.message?.extendedTextMessage).toMatchObject({
+      text: `Yes: ${url}`,
+      matchedText: url,
+      title: 'An offer',
+      description: 'Half price',
+    });
+  });
+
   it('see reactions, edits, quotes and deletions of the line', async () => {
     const { key, message } = await send({ text: 'helo' });
     await shows(key.id, { type: 'text', body: 'helo' });

@@ -32,7 +32,8 @@ import { isShared } from './shared-chat.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
 import type { Message } from './wa-proto.ts';
 
-const PRE_KEY_COUNT = 100;
+/** A batch of one-time keys; the server asks for the next one when few are left. */
+const PRE_KEY_COUNT = 30;
 
 /**
  * A phone of the simulated WhatsApp: device 0 of its account, a real protocol peer. What it shows is what it decrypted. Everything it

@@ -53,6 +53,16 @@ interface Wrapper {
   message?: Maybe<Message>;
 }
 
+/** The card of a link, as the sender's client made it. */
+export interface LinkPreview {
+  /** The link as it stands in the text. */
+  matchedText?: Maybe<string>;
+  canonicalUrl?: Maybe<string>;
+  title?: Maybe<string>;
+  description?: Maybe<string>;
+  previewType?: Maybe<number>;
+}
+
 export interface ContactCard extends WithContext {
   displayName?: Maybe<string>;
   vcard?: Maybe<string>;
@@ -151,7 +161,7 @@ interface Pin extends WithContext {
 /** WhatsApp's Message; at most one content field is set, others accompany it. */
 export interface Message {
   conversation?: Maybe<string>;
-  extendedTextMessage?: Maybe<WithContext & { text?: Maybe<string> }>;
+  extendedTextMessage?: Maybe<WithContext & LinkPreview & { text?: Maybe<string> }>;
   locationMessage?: Maybe<Pin>;
   liveLocationMessage?: Maybe<Pin>;
   contactMessage?: Maybe<ContactCard>;

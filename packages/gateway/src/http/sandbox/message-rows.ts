@@ -39,6 +39,10 @@ const message = z.looseObject({
     ...['text', 'image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contact', 'poll', 'event'],
   ] as const),
   body: z.string().optional(),
+  link_preview: z
+    .object({ url: z.string(), title: z.string().optional(), description: z.string().optional() })
+    .optional()
+    .describe('The card of a link in the body.'),
   data: z.string().optional().describe('A file as base64.'),
   fixture: z.string().optional().describe('A file that the sandbox brings: the name of the type, like image.'),
   caption: z.string().optional(),
