@@ -1,5 +1,25 @@
 import type { Installation } from '../installation.ts';
-import { isoTime, type Output, print, table } from './output.ts';
+import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
+import { ofLine, type ServerOptions, withServer } from './server-api.ts';
+
+interface Listed {
+  line_id: string;
+  mode: string;
+  customer_ref: string | null;
+  label: string | null;
+  status: string;
+  phone: string | null;
+  name: string | null;
+}
+
+function printLines(lines: Listed[], asJson: boolean | undefined, out: Output): void {
+  print(out, asJson, { lines }, () =>
+    table(
+      ['LINE', 'REF', 'LABEL', 'MODE', 'STATUS', 'PHONE', 'NAME'],
+      lines.map((l) => [l.line_id, l.customer_ref, l.label, l.mode, l.status, l.phone, l.name]),
+    ),
+  );
+}
 
 /** Every line of the installation, as its rows stand. The status is the last one a worker wrote. */
 export async function listAllLines(at: Installation, options: { json?: boolean }, out: Output): Promise<void> {
@@ -23,10 +43,47 @@ export async function listAllLines(at: Installation, options: { json?: boolean }
     created_at: isoTime(Number(row.created_at)),
     connected_at: row.connected_at === null ? null : isoTime(Number(row.connected_at)),
   }));
-  print(out, options.json, { lines }, () =>
-    table(
-      ['LINE', 'ID', 'REF', 'MODE', 'STATUS', 'PHONE', 'NAME'],
-      lines.map((l) => [l.line_id, l.id, l.customer_ref, l.mode, l.status, l.phone, l.name]),
-    ),
+  printLines(lines, options.json, out);
+}
+
+/** The lines that a key of another server sees, as they stand now. */
+export async function listRemoteLines(options: ServerOptions & { json?: boolean }, out: Output): Promise<void> {
+  const nobody = () => Promise.reject(new CommandFailed('--url and --key go together'));
+  const { lines } = await withServer(options, nobody, (api) => api.call<{ lines: Listed[] }>('GET', '/lines'));
+  printLines(lines, options.json, out);
+}
+
+export interface CreateLineOptions extends ServerOptions {
+  mode: string;
+  account?: string;
+  label?: string;
+  customerRef?: string;
+  json?: boolean;
+}
+
+/** Makes a line, to be paired next; a customer_ref that a line has answers that line. */
+export async function createLine(options: CreateLineOptions, out: Output): Promise<void> {
+  const { mode, label, customerRef } = options;
+  if (mode !== 'test' && mode !== 'live') throw new UsageError(`--mode is "${mode}", but it takes test or live`);
+  const whose = async (at: Installation) => ({ accountId: options.account ?? at.defaultAccountId, mode }) as const;
+  const line = await withServer(options, whose, (api) =>
+    api.call<Listed>('POST', '/lines', { label, customer_ref: customerRef }),
+  );
+  print(out, options.json, line, () => line.line_id);
+}
+
+/** Unlinks the phone when WhatsApp can be reached, and forgets the credentials. */
+export async function logoutLine(
+  lineId: string,
+  options: ServerOptions & { json?: boolean },
+  out: Output,
+): Promise<void> {
+  const answer = await withServer(options, ofLine(lineId), (api) =>
+    api.call<{ unlinked: boolean }>('POST', `/lines/${encodeURIComponent(lineId)}/logout`),
+  );
+  print(out, options.json, answer, () =>
+    answer.unlinked
+      ? `${lineId} is logged out`
+      : `${lineId} is logged out here; the phone may still list it, for WhatsApp was not reached`,
   );
 }

@@ -6,9 +6,10 @@ import { type Installation, openInstallation } from '../installation.ts';
 import { SchemaError } from '../store/migrate.ts';
 import { LockedError } from '../store/process-lock.ts';
 import { addAccounts } from './account-commands.ts';
+import { addData } from './data-commands.ts';
 import { doctor } from './doctor.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
-import { listAllLines } from './lines.ts';
+import { addLines } from './line-commands.ts';
 import { listen } from './listen.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
@@ -57,7 +58,8 @@ export async function runProgram(
     .action(() => options.start());
   addKeys(program, out);
   addAccounts(program, out, withInstallation);
-  addLines(program, out);
+  addLines(program, out, withInstallation);
+  addData(program, out);
   program
     .command('doctor')
     .description('check the installation and say how to mend what is wrong')
@@ -118,15 +120,6 @@ function addKeys(program: Command, out: Output): void {
     .action((id: string, given: { graceHours: string; json?: boolean }) =>
       withInstallation((at) => rotateKey(at, id, given, out)),
     );
-}
-
-function addLines(program: Command, out: Output): void {
-  program
-    .command('lines')
-    .description('lines')
-    .command('list')
-    .option('--json', 'one JSON document')
-    .action((given: { json?: boolean }) => withInstallation((at) => listAllLines(at, given, out)));
 }
 
 function addReceiver(program: Command, out: Output): void {

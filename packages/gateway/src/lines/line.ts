@@ -163,6 +163,10 @@ export class Line {
     this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
     this.#publish();
     this.#write();
+    // Until then the row says how the line stood in another process.
+    const enough = new AbortController();
+    await Promise.race([this.#status.flushed(), clock.sleep(FLUSH_WITHIN_MS, enough.signal)]);
+    enough.abort();
   }
 
   /** Runs one command. Rejects with an AppError. */

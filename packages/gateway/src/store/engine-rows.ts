@@ -1,3 +1,6 @@
+import type { Transaction } from 'kysely';
+import type { Database } from './schema.ts';
+
 /** A key as it is stored: sealed, or null to delete it. */
 export interface KeyRow {
   kind: string;
@@ -32,3 +35,11 @@ export interface EngineRows {
 
 /** Ids in one statement: below the parameter limit of both databases. */
 export const ROWS_PER_STATEMENT = 500;
+
+/** Kinds of keys that are worth something in their newest state only: Signal sessions and sender keys, which change with every message. */
+const MOVING_KINDS = ['session', 'sender-key', 'sender-key-memory'];
+
+/** Forgets every line's sessions with other devices; identities, credentials and settings stay. */
+export async function forgetSessions(db: Transaction<Database>): Promise<void> {
+  await db.deleteFrom('line_keys').where('kind', 'in', MOVING_KINDS).execute();
+}

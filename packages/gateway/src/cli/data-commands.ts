@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { backup, migrateNow, restore } from './backup.ts';
+import { CommandFailed, type Output } from './output.ts';
+
+const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/** `ponte backup|restore|migrate|bench`. */
+export function addData(program: Command, out: Output): void {
+  const json = ['--json', 'one JSON document'] as const;
+  program
+    .command('backup')
+    .description('copy the database into a new file, also while the server runs; the master key is not in it')
+    .argument('<file>')
+    .option(...json)
+    .action((file: string, given: { json?: boolean }) => backup(file, given, out));
+  program
+    .command('restore')
+    .description('put a backup in the place of the database; the server must not run')
+    .argument('<file>')
+    .option(...json)
+    .action((file: string, given: { json?: boolean }) => restore(file, given, out));
+  program
+    .command('migrate')
+    .description('bring the database up to date; every start does so, too')
+    .option(...json)
+    .action((given: { json?: boolean }) => migrateNow(given, out));
+  program
+    .command('bench')
+    .description('measure this machine: the whole product against the simulated network, in a folder of its own')
+    .action(async () => {
+      const entry = fileURLToPath(new URL(`../bench/main.${SUFFIX}`, import.meta.url));
+      const child = spawn(process.execPath, [entry], { stdio: 'inherit' });
+      const [code] = (await once(child, 'exit')) as [number | null];
+      if (code !== 0) throw new CommandFailed('the benchmark did not end well');
+    });
+}

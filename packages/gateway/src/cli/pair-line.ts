@@ -1,0 +1,63 @@
+import { stayAwake, systemClock } from '../core/clock.ts';
+import { CommandFailed, type Output, print } from './output.ts';
+import { ofLine, type ServerApi, type ServerOptions, withServer } from './server-api.ts';
+
+export interface PairOptions extends ServerOptions {
+  /** Pair by a code for this number instead of a QR. */
+  code?: string;
+  json?: boolean;
+}
+
+interface LineFacts {
+  line_id: string;
+  status: string;
+  phone: string | null;
+  name: string | null;
+}
+
+/** A QR ends after a minute or so; WhatsApp gives a handful of them before it wants a new beginning. */
+const GIVE_UP_AFTER_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Shows the QR in the terminal, each new one as it comes, or a code; ends when the line is connected. */
+export async function pairLine(lineId: string, options: PairOptions, out: Output): Promise<void> {
+  await withServer(options, ofLine(lineId), async (api) => {
+    const path = `/lines/${encodeURIComponent(lineId)}`;
+    if (options.code !== undefined) {
+      const { code } = await api.call<{ code: string }>('POST', `${path}/pair`, { phone: options.code });
+      out.say(`On the phone: WhatsApp → Linked devices → Link a device → Link with phone number. The code: ${code}`);
+    }
+    const line = await untilConnected(api, path, options, out);
+    print(out, options.json, line, () => `${lineId} is connected as ${line.phone ?? ''} ${line.name ?? ''}`.trimEnd());
+  });
+}
+
+async function untilConnected(api: ServerApi, path: string, options: PairOptions, out: Output): Promise<LineFacts> {
+  const until = systemClock.monotonic() + GIVE_UP_AFTER_MS;
+  let shown = '';
+  while (systemClock.monotonic() < until) {
+    const line = await api.call<LineFacts>('GET', path);
+    if (line.status === 'connected') return line;
+    const isScanned = line.status === 'connecting' || line.phone !== null;
+    if (options.code === undefined && !isScanned) {
+      const qr = await nextQr(api, path);
+      if (qr !== undefined && qr !== shown) {
+        shown = qr;
+        out.say(`${qr}\nOn the phone: WhatsApp → Linked devices → Link a device, and scan this.`);
+      }
+    }
+    await stayAwake(LOOK_EVERY_MS);
+  }
+  throw new CommandFailed('nobody paired the line within five minutes; run the command again');
+}
+
+/** Undefined when the line was scanned between two looks. */
+async function nextQr(api: ServerApi, path: string): Promise<string | undefined> {
+  try {
+    return await api.call<string>('GET', `${path}/qr?format=text`);
+  } catch (error) {
+    const { status, phone } = await api.call<LineFacts>('GET', path);
+    if (status === 'connected' || phone !== null) return undefined;
+    throw error;
+  }
+}
