@@ -61,18 +61,21 @@ const door = createMcpDoor(
   { guard: createRebindingGuard({ publicUrl: undefined, host: '127.0.0.1', allowedHosts: [] }), onRefused: () => {} },
 );
 
-const unlimited = {
-  provisionPerMinute: 1e6,
-  proxyPerMinute: 1e6,
-  otherPerMinute: 1e6,
-  ipPerMinute: 1e6,
-  sandboxPerMinute: 1e6,
-};
+const perMinute = 1e6;
 const app = createHttpServer(
   {
     execute,
     authenticate: async () => caller,
-    rateLimiter: createRateLimiter({ clock: systemClock, limits: rulesPerMinute(unlimited) }),
+    rateLimiter: createRateLimiter({
+      clock: systemClock,
+      limits: rulesPerMinute({
+        provisionPerMinute: perMinute,
+        proxyPerMinute: perMinute,
+        otherPerMinute: perMinute,
+        ipPerMinute: perMinute,
+        sandboxPerMinute: perMinute,
+      }),
+    }),
     clock: systemClock,
     log: silentLog,
     version: 'conformance',
