@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
 import { readTicket } from './access/stream-tickets.ts';
+import { createApprovals } from './commands/approvals.ts';
 import { createConnectDesk } from './commands/connect-link.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
@@ -177,9 +178,11 @@ async function build(
     return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
   };
   const sandbox = { execute, clock, log, simulator: control };
+  const approvals = createApprovals({ store, clock, log, news, keys, execute });
   const publicUrl = config.http.publicUrl ?? '/';
   const mcp = createMcpDialect({
     execute,
+    approvals,
     version: options.version,
     guard: createRebindingGuard({ ...config.http, allowedHosts: config.http.mcpAllowedHosts }),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
@@ -220,6 +223,7 @@ async function build(
         keys,
         clock,
         live,
+        approvals,
         publicUrl,
         version: options.version,
         allowInsecure: config.http.allowInsecureCookies,
@@ -241,6 +245,7 @@ async function build(
   onClose(() => news.close());
   onClose(await keepSpoolTidy(media, store, clock, log));
   await startAll({ dispatcher, supervisor, services, log });
+  approvals.resume().catch((error: unknown) => log.error({ error }, 'going on with approved sends failed'));
   const address = await http.listen({ host: config.http.host, port: config.http.port });
   listeningAt = address;
   return {

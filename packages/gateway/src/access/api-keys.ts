@@ -17,6 +17,8 @@ export interface KeyHolder {
   accountId: string;
   mode: Mode;
   scopes: readonly string[];
+  /** What it sends waits for a person's yes. */
+  needsApproval?: boolean;
 }
 
 export interface ListedKey extends KeyHolder {
@@ -41,6 +43,8 @@ export interface NewKey {
   scopes?: string[];
   /** Unix milliseconds; left out or null: never. */
   expiresAt?: number | null;
+  /** What it sends waits for a person's yes. */
+  needsApproval?: boolean;
 }
 
 export interface MadeKey {
@@ -87,8 +91,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
 
   function validHolder(row: KeyRow): KeyHolder | undefined {
     const now = clock.now();
-    if (row.revoked_at !== null && Number(row.revoked_at) <= now) return undefined;
-    if (row.expires_at !== null && Number(row.expires_at) <= now) return undefined;
+    if (!isValid(row, now)) return undefined;
     touch(row.id, now);
     return toHolder(row);
   }
@@ -106,7 +109,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       .catch((error: unknown) => log.warn({ error }, 'noting the last use of an api key failed'));
   }
 
-  async function insert(db: Db, { accountId, mode, name, scopes = ['*'], expiresAt = null }: NewKey): Promise<MadeKey> {
+  async function insert(
+    db: Db,
+    { accountId, mode, name, scopes = ['*'], expiresAt = null, needsApproval = false }: NewKey,
+  ): Promise<MadeKey> {
     const key = newApiKey(mode);
     const id = newKeyId();
     await db
@@ -121,6 +127,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
         scopes: JSON.stringify(scopes),
         created_at: clock.now(),
         expires_at: expiresAt,
+        approval: needsApproval ? 'required' : 'none',
       })
       .execute();
     return { id, key, prefix: keyPrefix(key) };
@@ -188,6 +195,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
           name: row.name,
           scopes: JSON.parse(row.scopes) as string[],
           expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+          needsApproval: row.approval === 'required',
         });
       });
       cache.clear();
@@ -196,6 +204,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   };
 }
 
+/** Neither revoked nor expired. */
+const isValid = (row: { revoked_at: number | null; expires_at: number | null }, nowMs: number): boolean =>
+  [row.revoked_at, row.expires_at].every((end) => end === null || Number(end) > nowMs);
+
 function toHolder(row: {
   id: string;
   name: string;
@@ -203,6 +215,7 @@ function toHolder(row: {
   account_id: string;
   mode: Mode;
   scopes: string;
+  approval: 'none' | 'required';
 }): KeyHolder {
   return {
     keyId: row.id,
@@ -211,6 +224,7 @@ function toHolder(row: {
     accountId: row.account_id,
     mode: row.mode,
     scopes: JSON.parse(row.scopes) as string[],
+    needsApproval: row.approval === 'required',
   };
 }
 

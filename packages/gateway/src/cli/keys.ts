@@ -12,6 +12,7 @@ const facts = (key: ListedKey) => ({
   mode: key.mode,
   account: key.accountId,
   scopes: key.scopes,
+  approval: key.needsApproval ? 'required' : 'none',
   created_at: isoTime(key.createdAt),
   last_used_at: isoTime(key.lastUsedAt),
   expires_at: isoTime(key.expiresAt),
@@ -24,6 +25,8 @@ export interface CreateKeyOptions {
   account?: string;
   scopes?: string[];
   expiresInDays?: string;
+  /** What it sends waits for a person's yes. */
+  approval?: boolean;
   json?: boolean;
 }
 
@@ -36,8 +39,18 @@ export async function createKey(at: Installation, options: CreateKeyOptions, out
   const account = (await listAccounts(at.store.db)).find((one) => one.id === accountId);
   if (!account) throw new CommandFailed(`there is no account ${accountId}`);
   const expiresAt = expiryOf(options.expiresInDays);
-  const { id, key } = await at.keys.create({ accountId, mode, name, scopes, expiresAt });
-  const made = { id, key, mode, name, account: accountId, scopes: scopes ?? ['*'], expires_at: isoTime(expiresAt) };
+  const needsApproval = options.approval ?? false;
+  const { id, key } = await at.keys.create({ accountId, mode, name, scopes, expiresAt, needsApproval });
+  const made = {
+    id,
+    key,
+    mode,
+    name,
+    account: accountId,
+    scopes: scopes ?? ['*'],
+    approval: needsApproval ? 'required' : 'none',
+    expires_at: isoTime(expiresAt),
+  };
   print(out, options.json, made, () => key);
   if (!options.json) out.say('This is the only time the key is shown.');
 }

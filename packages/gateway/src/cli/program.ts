@@ -99,6 +99,7 @@ function addKeys(program: Command, out: Output): void {
     .requiredOption('--name <name>', 'what it is for')
     .option('--account <id>', 'default: the account of this installation')
     .option('--scopes <scope...>', 'default: all')
+    .option('--approval', 'what it sends waits for a person’s yes in the console')
     .option('--expires-in-days <days>', 'default: never')
     .option('--json', 'one JSON document')
     .action((given: Parameters<typeof createKey>[1]) => withInstallation((at) => createKey(at, given, out)));

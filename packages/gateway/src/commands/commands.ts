@@ -1,4 +1,5 @@
 import { me, usage } from './account.ts';
+import { allApprovals, oneApproval } from './approvals-read.ts';
 import { archiveChat } from './archive.ts';
 import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
 import { makeConnectLink } from './connect-link.ts';
@@ -64,6 +65,8 @@ export const COMMANDS = {
   'account.me': me,
   'account.usage': usage,
   'account.series': trafficSeries,
+  'approvals.all': allApprovals,
+  'approvals.get': oneApproval,
   'lines.ensure': ensureLine,
   'lines.add': addLine,
   'lines.all': allLines,

@@ -104,7 +104,11 @@ export function createExecute(services: Services): Execute {
 /** What a key needs to run a command. */
 export const scopeOf = (name: CommandName): Scope => COMMANDS[name].scope;
 
-/** The key's scope, then the account's state. */
+/** Whether a command's runs of this caller wait for a person's yes (`approvals.ts`); `run` and `runOnce` refuse them. */
+export const needsApproval = (name: CommandName, caller: Caller): boolean =>
+  COMMANDS[name].on === 'send' && caller.needsApproval === true;
+
+/** The key's scope, whether it may send by itself, then the account's state. */
 async function authorise(services: Services, command: AnyCommand, caller: Caller): Promise<Context> {
   if (!caller.scopes.includes('*') && !caller.scopes.includes(command.scope)) {
     throw new AppError(
@@ -113,6 +117,7 @@ async function authorise(services: Services, command: AnyCommand, caller: Caller
       { message: `This API key lacks the scope ${command.scope}. Use a key that has it.` },
     );
   }
+  if (command.on === 'send' && caller.needsApproval) throw new AppError('approval_required');
   const account = await findAccount(services.store.db, caller.accountId);
   if (!account) throw new AppError('unauthorized');
   if (account.subscription !== 'active' && !command.whenInactive) throw new AppError('subscription_required');

@@ -52,6 +52,7 @@ export interface Operator {
     name: string;
     scopes?: string[];
     expiresAt?: number | null;
+    needsApproval?: boolean;
   }): Promise<MadeKey>;
   /** `key_not_found`. */
   revokeKey(id: string): Promise<void>;

@@ -51,6 +51,12 @@ export const ERRORS = {
   account_not_found: { retryable: false, message: 'No such account.' },
   plan_not_found: { retryable: false, message: 'No such plan.' },
   plan_in_use: { retryable: false, message: 'Accounts have this plan. Give them another one first.' },
+  approval_required: {
+    retryable: false,
+    message: 'What this API key sends needs a person’s approval. Send through the MCP server, which asks for it.',
+  },
+  approval_not_found: { retryable: false, message: 'No such approval in this account.' },
+  approval_over: { retryable: false, message: 'This was decided already, or nobody decided in time.' },
   key_not_found: { retryable: false, message: 'No such API key.' },
   already_paired: { retryable: false, message: 'This line is paired already. Log it out first to pair it again.' },
   line_not_connected: {

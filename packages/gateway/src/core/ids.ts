@@ -24,6 +24,7 @@ export const newEventId = make('evt');
 export const newRequestId = make('req');
 export const newUserId = make('usr');
 export const newSessionId = make('ses');
+export const newApprovalId = make('apr');
 export const newOutboxId = make('out');
 
 /** A WhatsApp message id of the form official web clients draw (`3EB0` and 18 hex digits; seen in Baileys and whatsmeow). */

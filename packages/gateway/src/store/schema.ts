@@ -34,6 +34,33 @@ export interface Database {
   console_challenges: ConsoleChallengesTable;
   line_traffic: LineTrafficTable;
   webhook_traffic: WebhookTrafficTable;
+  approvals: ApprovalsTable;
+}
+
+/** What keys with `approval` asked for. */
+export interface ApprovalsTable {
+  id: string;
+  account_id: string;
+  mode: 'live' | 'test';
+  line_id: string;
+  key_id: string;
+  key_name: string;
+  operation: string;
+  /** JSON of the arguments as they were given. */
+  shown: string;
+  command: string;
+  /** JSON of the command's input. */
+  input: string;
+  repeat_key: string | null;
+  fingerprint: string;
+  state: 'pending' | 'approved' | 'denied';
+  created_at: number;
+  expires_at: number;
+  decided_at: number | null;
+  /** The e-mail address at the time. */
+  decided_by: string | null;
+  /** JSON; null while it has not ended. */
+  outcome: string | null;
 }
 
 /** Facts of the installation: `key_check` proves the master key, `schema` is Kysely's own table. */
@@ -77,6 +104,8 @@ export interface ApiKeysTable {
   expires_at: number | null;
   revoked_at: number | null;
   last_used_at: number | null;
+  /** `required`: what it sends waits for a person's yes. */
+  approval: Generated<'none' | 'required'>;
 }
 
 export interface LinesTable {

@@ -15,6 +15,25 @@ api_keys.created_at bigint not null
 api_keys.expires_at bigint
 api_keys.revoked_at bigint
 api_keys.last_used_at bigint
+api_keys.approval text collate C not null
+approvals.id text collate C not null
+approvals.account_id text collate C not null
+approvals.mode text collate C not null
+approvals.line_id text collate C not null
+approvals.key_id text collate C not null
+approvals.key_name text collate C not null
+approvals.operation text collate C not null
+approvals.shown text collate C not null
+approvals.command text collate C not null
+approvals.input text collate C not null
+approvals.repeat_key text collate C
+approvals.fingerprint text collate C not null
+approvals.state text collate C not null
+approvals.created_at bigint not null
+approvals.expires_at bigint not null
+approvals.decided_at bigint
+approvals.decided_by text collate C
+approvals.outcome text collate C
 attempts.delivery_id text collate C not null
 attempts.number bigint not null
 attempts.at bigint not null
@@ -252,6 +271,9 @@ accounts: PRIMARY KEY (id)
 api_keys: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 api_keys: PRIMARY KEY (id)
 api_keys: UNIQUE (hash)
+approvals: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
+approvals: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+approvals: PRIMARY KEY (id)
 attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 attempts: PRIMARY KEY (delivery_id, number)
 chat_groups: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -311,6 +333,12 @@ CREATE UNIQUE INDEX accounts_pkey ON accounts USING btree (id)
 CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
+CREATE INDEX approvals_age ON approvals USING btree (created_at)
+CREATE INDEX approvals_line ON approvals USING btree (line_id)
+CREATE INDEX approvals_newest ON approvals USING btree (account_id, mode, created_at)
+CREATE UNIQUE INDEX approvals_pkey ON approvals USING btree (id)
+CREATE UNIQUE INDEX approvals_repeat ON approvals USING btree (account_id, mode, repeat_key) WHERE (repeat_key IS NOT NULL)
+CREATE INDEX approvals_unfinished ON approvals USING btree (decided_at) WHERE ((state = 'approved'::text) AND (outcome IS NULL))
 CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
 CREATE UNIQUE INDEX chat_groups_pkey ON chat_groups USING btree (line_id, jid)
 CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)

@@ -17,8 +17,33 @@ CREATE TABLE api_keys (
   expires_at integer,
   revoked_at integer,
   last_used_at integer
-);
+, approval text not null default 'none');
 CREATE INDEX api_keys_account on api_keys (account_id, created_at);
+CREATE TABLE approvals (
+  id text primary key,
+  account_id text not null references accounts (id) on delete cascade,
+  mode text not null,
+  line_id text not null references lines (id) on delete cascade,
+  key_id text not null,
+  key_name text not null,
+  operation text not null,
+  shown text not null,
+  command text not null,
+  input text not null,
+  repeat_key text,
+  fingerprint text not null,
+  state text not null,
+  created_at integer not null,
+  expires_at integer not null,
+  decided_at integer,
+  decided_by text,
+  outcome text
+);
+CREATE INDEX approvals_age on approvals (created_at);
+CREATE INDEX approvals_line on approvals (line_id);
+CREATE INDEX approvals_newest on approvals (account_id, mode, created_at);
+CREATE UNIQUE INDEX approvals_repeat on approvals (account_id, mode, repeat_key) where repeat_key is not null;
+CREATE INDEX approvals_unfinished on approvals (decided_at) where state = 'approved' and outcome is null;
 CREATE TABLE attempts (
   delivery_id text not null references deliveries (id) on delete cascade,
   number integer not null,

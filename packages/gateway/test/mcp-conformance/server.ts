@@ -52,7 +52,17 @@ const door = createMcpDoor(
         requestState: { verify: state.verify },
       },
     );
-    register(server, { execute, tools, version: 'conformance', onFault: () => {} }, caller);
+    register(
+      server,
+      {
+        execute,
+        approvals: { ask: async () => refuse('an approval') },
+        tools,
+        version: 'conformance',
+        onFault: () => {},
+      },
+      caller,
+    );
     addFixtureTools(server, door.notify);
     addFixtureRounds(server, state);
     addFixtureContent(server);

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
 import { readTicket } from '../../src/access/stream-tickets.ts';
+import { type Approvals, createApprovals } from '../../src/commands/approvals.ts';
 import { createConnectDesk } from '../../src/commands/connect-link.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createEventStreams } from '../../src/commands/event-streams.ts';
@@ -56,6 +57,7 @@ export interface HttpHarness {
   news: News;
   apiKeys: ApiKeys;
   feed: EventFeed;
+  approvals: Approvals;
   dialects: Dialect[];
   db: TestStore;
   router: ScriptedRouter;
@@ -66,6 +68,9 @@ export interface HttpHarness {
   call(method: string, url: string, options?: CallOptions): Promise<Reply>;
   /** A key of the first account with these scopes. */
   keyWith(scopes: string[], mode?: Mode): Promise<string>;
+  /** A test key of the first account whose sends wait for a person. */
+  keyWithApproval(): Promise<{ id: string; key: string }>;
+  revoke(id: string): Promise<unknown>;
   /** Makes the line look as its worker would say it is. */
   setLine(lineId: string, facts: { status: LineStatus; phone?: string; jid?: string; name?: string }): Promise<void>;
   close(): Promise<void>;
@@ -160,8 +165,10 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     maxWaitingSends: options.maxWaitingSends,
   };
   const execute = createExecute(services);
+  const approvals = createApprovals({ store: db.store, clock, log, news, keys: apiKeys, execute });
   const mcp = createMcpDialect({
     execute,
+    approvals,
     version: '0.1.0',
     guard: createRebindingGuard({ publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] }),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
@@ -204,12 +211,15 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     news,
     apiKeys,
     feed,
+    approvals,
     dialects,
     db,
     router,
     keys,
     logged,
     keyWith: (scopes, mode = 'test') => make('acc_one', mode, scopes),
+    keyWithApproval: () => apiKeys.create({ accountId: 'acc_one', mode: 'test', name: 'careful', needsApproval: true }),
+    revoke: (id) => apiKeys.revoke(id),
     async call(method, url, { key = keys.test, body, headers = {} } = {}) {
       const response = await app.inject({
         method: method as 'GET',

@@ -31,4 +31,5 @@ export const key = (of: Awaited<ReturnType<Operator['keys']>>[number]) => ({
   expires_at: rfc3339OrNull(of.expiresAt),
   revoked_at: rfc3339OrNull(of.revokedAt),
   last_used_at: rfc3339OrNull(of.lastUsedAt),
+  approval: of.needsApproval ? 'required' : 'none',
 });

@@ -171,6 +171,7 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
           name: body.name,
           scopes: body.scopes,
           expiresAt: body.expires_at ?? null,
+          needsApproval: body.approval === 'required',
         });
         return json(200, { ok: true, ...made }, NO_STORE);
       },

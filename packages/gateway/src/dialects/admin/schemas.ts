@@ -56,6 +56,10 @@ export const newKey = z.object({
     .max(50)
     .optional(),
   expires_at: timeSchema.nullable().optional(),
+  approval: z
+    .enum(['none', 'required'], 'Use none or required.')
+    .optional()
+    .meta({ description: 'required: what the key sends waits for a person’s yes in the console.' }),
 });
 export const rotation = z
   .object({ grace_hours: z.number().min(0).max(168, 'At most 168 (a week).').default(24) })
@@ -71,6 +75,7 @@ const key = z.object({
   expires_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
+  approval: z.enum(['none', 'required']),
 });
 export const keys = z.object({ ok: z.literal(true), keys: key.array() });
 export const madeKey = z.object({ ok: z.literal(true), id: z.string(), key: z.string(), prefix: z.string() });

@@ -29,6 +29,9 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
   media_not_found: { status: 404, code: 'media_not_found' },
   webhook_not_found: { status: 404, code: 'webhook_not_found' },
   delivery_not_found: { status: 404, code: 'delivery_not_found' },
+  approval_required: { status: 403, code: 'approval_required' },
+  approval_not_found: { status: 404, code: 'approval_not_found' },
+  approval_over: { status: 409, code: 'approval_over' },
   key_not_found: { status: 404, code: 'key_not_found' },
   already_paired: {
     status: 409,

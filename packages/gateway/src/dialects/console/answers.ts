@@ -30,6 +30,7 @@ export const key = (of: ListedKey) => ({
   expires_at: rfc3339OrNull(of.expiresAt),
   revoked_at: rfc3339OrNull(of.revokedAt),
   last_used_at: rfc3339OrNull(of.lastUsedAt),
+  approval: of.needsApproval ? 'required' : 'none',
 });
 
 export const auditEntry = ({ at, requestId, userId: _, ...rest }: AuditedEntry) => ({

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { ApiKeys } from '../../access/api-keys.ts';
+import type { Approvals } from '../../commands/approvals.ts';
 import type { Clock } from '../../core/clock.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
 import { type Dialect, handlerRoute, type Route } from '../../http/route.ts';
+import { approvalRoutes } from './approval-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { lineRoutes } from './line-routes.ts';
 import type { LiveStreams } from './live-stream.ts';
@@ -14,6 +16,7 @@ export interface ConsoleServices extends SessionServices {
   keys: ApiKeys;
   clock: Clock;
   live: LiveStreams;
+  approvals: Approvals;
   /** Rows of a published API: the console calls them as a key would, with the session in its place. */
   published: readonly Route[];
   /** Events of a webhook that is set on a line's page. */
@@ -71,6 +74,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
       ...passkeyRoutes(services),
       ...peopleRoutes(services.access),
       ...keyRoutes(services),
+      ...approvalRoutes(services.approvals),
       ...lineRoutes(services.bridgeEvents),
       stream,
       ...forSessions(services.published),

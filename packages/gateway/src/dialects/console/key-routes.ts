@@ -44,7 +44,15 @@ export function keyRoutes({ keys, clock }: { keys: ApiKeys; clock: Clock }): Rou
         if (!caller) throw new AppError('unauthorized');
         const { accountId, mode } = caller;
         const expiresAt = body.expires_in_days === undefined ? null : clock.now() + body.expires_in_days * DAY_MS;
-        const made = await keys.create({ accountId, mode, name: body.name, scopes: body.scopes, expiresAt });
+        const needsApproval = body.approval === 'required';
+        const made = await keys.create({
+          accountId,
+          mode,
+          name: body.name,
+          scopes: body.scopes,
+          expiresAt,
+          needsApproval,
+        });
         return json(201, made, { 'cache-control': 'no-store' });
       },
     }),

@@ -80,7 +80,9 @@ export const newKeyBody = z.object({
     .max(SCOPES.length + 1)
     .optional(),
   expires_in_days: z.int().min(1).max(3_650).optional(),
+  approval: z.enum(['none', 'required'], 'Use none or required.').optional(),
 });
+export const decided = z.object({ id: z.string(), status: z.string(), error: z.string().nullable() });
 export const rotateBody = z
   .object({ grace_hours: z.number().min(0).max(168).default(24) })
   .default({ grace_hours: 24 });
@@ -94,6 +96,7 @@ export const key = z.object({
   expires_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
+  approval: z.enum(['none', 'required']),
 });
 export const keys = z.object({ keys: key.array() });
 export const madeKey = z.object({ id: z.string(), key: z.string(), prefix: z.string() });

@@ -3,6 +3,7 @@ import { DEFAULT_PACING } from '../../core/pacing.ts';
 import { contextOf } from '../../http/content-schema.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
+import { approvalRoutes } from './approval-routes.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { groupRoutes } from './group-routes.ts';
@@ -357,5 +358,6 @@ export const routes: Route[] = [
   ...historyRoutes,
   ...webhookRoutes,
   ...eventRoutes,
+  ...approvalRoutes,
   ...trafficRoutes,
 ];

@@ -7,6 +7,7 @@ import { traffic } from './006-traffic.ts';
 import { passkeys } from './007-passkeys.ts';
 import { groups } from './008-groups.ts';
 import { eventStreams } from './009-event-streams.ts';
+import { approvals } from './010-approvals.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   passkeys,
   groups,
   eventStreams,
+  approvals,
 ];

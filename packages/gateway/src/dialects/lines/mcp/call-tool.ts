@@ -1,17 +1,21 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Caller, Execute } from '../../../commands/execute.ts';
+import type { Approvals } from '../../../commands/approvals.ts';
+import { type Caller, type Execute, needsApproval } from '../../../commands/execute.ts';
+import type { LineRef } from '../../../commands/find-line.ts';
 import { AppError } from '../../../core/app-error.ts';
 import { check } from '../../../http/answer-row.ts';
 import type { Answer, Checked, Route } from '../../../http/route.ts';
 import { runRow } from '../../../http/run-row.ts';
 import { toAppError } from '../../../http/to-app-error.ts';
 import { errorAnswer } from '../errors.ts';
+import { pendingAnswer, sayPending } from './approval-answer.ts';
 import { IDEMPOTENCY_KEY, type Json, type Tool } from './tool.ts';
 import { savedToolError, toolError, unknownParameters } from './tool-errors.ts';
 import { fenced, marked } from './untrusted.ts';
 
 export interface ToolServices {
   execute: Execute;
+  approvals: Pick<Approvals, 'ask'>;
   /** Told of failures that nobody expected. */
   onFault(error: AppError, tool: string): void;
 }
@@ -37,13 +41,23 @@ export async function callTool(
   }
 }
 
-async function run({ execute }: ToolServices, tool: Tool, args: Json, caller: Caller): Promise<CallToolResult> {
+async function run(
+  { execute, approvals }: ToolServices,
+  tool: Tool,
+  args: Json,
+  caller: Caller,
+): Promise<CallToolResult> {
   const { row } = tool;
   const given = argumentsOf(tool, args);
   const checked = checkArguments(row, given);
   const key = args[IDEMPOTENCY_KEY];
   const once =
     key === undefined ? undefined : { key: String(key), method: row.method, path: PREFIX + row.path, body: given };
+  if (row.command !== null && needsApproval(row.command, caller)) {
+    const input = row.toInput(checked, caller) as { line: LineRef };
+    const request = { command: row.command, input, operation: row.operation, shown: given, once };
+    return result({ ...tool, say: sayPending }, pendingAnswer(await approvals.ask(request, caller)), undefined);
+  }
   let bytes: Answer['bytes'];
   // The one command answers twice: as JSON, and as the bytes that a picture is made of.
   const twice: Route = tool.bytes

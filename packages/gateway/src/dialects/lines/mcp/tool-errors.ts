@@ -33,6 +33,9 @@ const NEXT: Record<ErrorCode, string> = {
   account_not_found: ASK_OWNER,
   plan_not_found: ASK_OWNER,
   plan_in_use: ASK_OWNER,
+  approval_required: NOT_AGAIN,
+  approval_not_found: 'Use the approval_id of the answer that asked for the approval.',
+  approval_over: NOT_AGAIN,
   key_not_found: ASK_OWNER,
   already_paired:
     'Nothing to do: call bridge_get_line. Call bridge_logout_line first only when it must be paired anew.',

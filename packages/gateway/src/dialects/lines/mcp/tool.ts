@@ -1,5 +1,6 @@
 import { jsonSchema } from '../../../http/openapi.ts';
 import type { Route } from '../../../http/route.ts';
+import { withPending } from './approval-answer.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -95,7 +96,9 @@ function shown(schema: Json | undefined): Json | undefined {
 function outputOf(facts: ToolFacts, row: Route): Json | undefined {
   const schema = row.answers[200]?.schema;
   if (!schema) return undefined;
-  const { properties, ...rest } = jsonSchema(schema, 'output');
+  const answer = jsonSchema(schema, 'output');
+  if (row.idempotent) return withPending(answer);
+  const { properties, ...rest } = answer;
   if (!facts.untrusted) return { ...rest, properties };
   return { ...rest, properties: { untrusted_content: UNTRUSTED, ...(properties as Json) } };
 }

@@ -1,6 +1,7 @@
 import type { Route } from '../../../../http/route.ts';
 import { type Tool, toolsOf } from '../tool.ts';
 import { account, webhooks } from './account.ts';
+import { approvals } from './approvals.ts';
 import { groups } from './groups.ts';
 import { lines } from './lines.ts';
 import { contacts, profile } from './people.ts';
@@ -11,6 +12,7 @@ import { sending } from './sending.ts';
 export const toolTable = (rows: readonly Route[]): Tool[] => [
   ...toolsOf('Lines', lines, rows),
   ...toolsOf('Sending', sending, rows),
+  ...toolsOf('Approvals', approvals, rows),
   ...toolsOf('Reading', reading, rows),
   ...toolsOf('Contacts', contacts, rows),
   ...toolsOf('Groups', groups, rows),
