@@ -144,6 +144,10 @@ describe('the tools', () => {
       ['line_id', 'to', 'message', 'archive_policy', 'idempotency_key'],
       ['line_id', 'to', 'message'],
     ]);
+    expect(parameters('bridge_send_media')).toEqual([
+      ['line_id', 'to', 'media_url', 'media_type', 'caption', 'idempotency_key'],
+      ['line_id', 'to', 'media_url'],
+    ]);
     expect(parameters('bridge_reply_message')).toEqual([
       ['line_id', 'to', 'message', 'quoted_message_id', 'idempotency_key'],
       ['line_id', 'to', 'message', 'quoted_message_id'],

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createConsoleAccess } from '../src/access/console-access.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { openInstallation } from '../src/installation.ts';
 import { until } from './support/api.ts';
 import { Agent, connectAgent, textOf } from './support/mcp-agent.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
@@ -9,6 +12,9 @@ const BOB = '15550003333';
 const SECOND = '15550004444';
 const PHONES = '/api/sandbox/v1/phones';
 const chatOf = (phone: string) => `${phone}@s.whatsapp.net`;
+
+/** What the console's own pages send along. */
+const CONSOLE = { 'x-ponte-console': '1' };
 
 type Body = Record<string, unknown>;
 type Sent = { message_id: string; status: string; chat_id: string };
@@ -87,6 +93,75 @@ describe('an agent, through the official client, on the simulated network', () =
     }
   });
 
+  test('sends files, and downloads what is sent to it', async () => {
+    const bytes = await somePicture();
+    rig.receiver.use(({ path }) =>
+      path === '/picture.png'
+        ? { answer: 200, headers: { 'content-type': 'image/png' }, body: bytes }
+        : { answer: 200 },
+    );
+    const file = { media_url: `${rig.receiver.url}/picture.png` };
+    const picture = await send('bridge_send_media', { to: `+${ALICE}`, ...file, caption: 'Look' });
+    expect(await onPhone(ALICE, picture.message_id)).toMatchObject({ type: 'image', caption: 'Look' });
+    const document = await send('bridge_send_media_with_options', {
+      to: `+${ALICE}`,
+      ...file,
+      media_type: 'document',
+      filename: 'plan.png',
+    });
+    expect(await onPhone(ALICE, document.message_id)).toMatchObject({ type: 'document' });
+    const sticker = await send('bridge_send_sticker', { to: `+${ALICE}`, ...file });
+    expect((await onPhone(ALICE, sticker.message_id)).type).toBe('sticker');
+    const status = await send('bridge_publish_status', { body: 'Open until nine' });
+    expect(status.chat_id).toBe('status@broadcast');
+    const said = await rig.api.expect<{ message_id: string }>(201, 'POST', `${PHONES}/${ALICE}/messages`, {
+      to: OWNER,
+      type: 'image',
+      data: bytes.toString('base64'),
+    });
+    const media = inLine({ message_id: said.message_id });
+    const shown = await until('the file', async () => {
+      const result = await agent.call('bridge_get_media', media);
+      return !result.isError && result;
+    });
+    const image = shown.content.find(({ type }) => type === 'image');
+    expect(image?.type === 'image' && Buffer.from(image.data, 'base64').length).toBeGreaterThan(100);
+  });
+
+  test('waits for a person when its key needs one', async () => {
+    const at = await openInstallation(rig.environment);
+    const account = { accountId: at.defaultAccountId, mode: 'test' as const };
+    const { key } = await at.keys.create({ ...account, name: 'careful', needsApproval: true });
+    const access = createConsoleAccess({ ...at, clock: systemClock, accountId: at.defaultAccountId });
+    const token = await access.newSetUpToken();
+    await at.close();
+    const person = { email: 'ana@example.com', name: 'Ana', password: 'correct horse battery' };
+    const signedIn = await rig.api.call('POST', '/api/console/v1/set-up', { token, ...person }, CONSOLE);
+    expect([signedIn.status, signedIn.raw]).toEqual([200, signedIn.raw]);
+    const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const { client } = await connectAgent({ url: `${rig.base}/api/bridge/mcp`, key });
+    const careful = new Recorder(client);
+    const asked = await careful.get<{ status: string; approval_id: string }>(
+      'bridge_send_message',
+      inLine({ to: `+${BOB}`, message: 'May I?' }),
+    );
+    expect(asked.status).toBe('pending_approval');
+    const approval = { approval_id: asked.approval_id };
+    const waiting = careful.get<Body>('bridge_get_approval', { ...approval, wait: 20 });
+    const path = `/api/console/v1/approvals/${asked.approval_id}/approve`;
+    expect(await rig.api.call('POST', path, undefined, CONSOLE)).toMatchObject({ status: 401 });
+    await rig.api.expect(200, 'POST', path, undefined, { ...CONSOLE, cookie });
+    const { status, message } = (await waiting) as { status: string; message: { message_id: string } };
+    expect(status).toBe('sent');
+    expect(await onPhone(BOB, message.message_id)).toMatchObject({ body: 'May I?' });
+    expect(await careful.get('bridge_list_approvals')).toMatchObject({ approvals: [{ ...approval, status: 'sent' }] });
+    const audit = await rig.api.expect<{ entries: Body[] }>(200, 'GET', '/api/console/v1/audit', undefined, { cookie });
+    expect(audit.entries).toContainEqual(
+      expect.objectContaining({ actor: person.email, action: 'approveSend', outcome: 'ok', target: path }),
+    );
+    await careful.close();
+  });
+
   test('sends once, however often it repeats a call with its idempotency_key', async () => {
     const args = { to: `+${BOB}`, message: 'Only once', idempotency_key: 'flow-1' };
     const ids = await Promise.all(Array.from({ length: 5 }, () => send('bridge_send_message', args)));
@@ -96,6 +171,7 @@ describe('an agent, through the official client, on the simulated network', () =
   });
 
   test('waits for a reply, answers it by quoting, reacts, and marks it read', async () => {
+    await send('bridge_send_message', { to: `+${ALICE}`, message: 'Any questions?' });
     const waiting = agent.get<{ messages: Body[]; timed_out: boolean }>(
       'bridge_wait_for_reply',
       inLine({ phone: `+${ALICE}`, wait: 20 }),

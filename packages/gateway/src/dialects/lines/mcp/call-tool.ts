@@ -4,6 +4,7 @@ import { type Caller, type Execute, needsApproval } from '../../../commands/exec
 import type { LineRef } from '../../../commands/find-line.ts';
 import { AppError } from '../../../core/app-error.ts';
 import { check } from '../../../http/answer-row.ts';
+import { readInline } from '../../../http/file-content.ts';
 import type { Answer, Checked, Route } from '../../../http/route.ts';
 import { runRow } from '../../../http/run-row.ts';
 import { toAppError } from '../../../http/to-app-error.ts';
@@ -70,10 +71,15 @@ async function run(
       }
     : row;
   const outcome = await runRow(execute, WORDS, twice, checked, { caller, once });
-  if ('answer' in outcome) return result(tool, outcome.answer.json as Json | undefined, bytes ?? outcome.answer.bytes);
+  if ('answer' in outcome)
+    return result(tool, outcome.answer.json as Json | undefined, bytes ?? (await bytesOf(outcome.answer)));
   const body = JSON.parse(outcome.saved.body) as Json;
   if (outcome.saved.status >= 400) return savedToolError({ status: outcome.saved.status, body });
   return result(tool, body, undefined);
+}
+
+async function bytesOf({ bytes, file }: Answer): Promise<Answer['bytes']> {
+  return file ? { contentType: file.contentType, data: await readInline(file.path) } : bytes;
 }
 
 const withQuery = (checked: Checked<unknown, unknown, unknown>, query: Json | undefined) => ({

@@ -19,6 +19,8 @@ export interface ToolFacts {
   effect: Effect;
   /** Names of the row's parameters that the tool takes, in its own words (see `renames`); absent: all of them. */
   takes?: readonly string[];
+  /** Names of the row's parameters that the tool does not take; only without `takes`. */
+  leavesOut?: readonly string[];
   /** Of those, what the row leaves open and the tool requires. */
   requires?: readonly string[];
   /** Tool's name of a parameter → the row's. */
@@ -72,7 +74,8 @@ function inputOf(facts: ToolFacts, row: Route): Json {
   const required = new Set(parts.flatMap((part) => (part.required ?? []) as string[]));
   const ownNames = new Map(Object.entries(facts.renames ?? {}).map(([own, theirs]) => [theirs, own]));
   const all = [...known.keys()].map((name) => ownNames.get(name) ?? name);
-  const takes = facts.takes ?? all.filter((name) => facts.fixed?.[name] === undefined);
+  const takes =
+    facts.takes ?? all.filter((name) => facts.fixed?.[name] === undefined && !facts.leavesOut?.includes(name));
   const properties: Json = {};
   const needed: string[] = [];
   for (const name of takes) {

@@ -3,6 +3,9 @@ import type { ToolFacts } from '../tool.ts';
 
 const REPLIES = 'To read what comes back use bridge_wait_for_reply.';
 
+/** A file inside the request: an agent has addresses. */
+const INSIDE = ['data', 'file'];
+
 /** Row of the Lines API → tools over it. */
 export const sending: Record<string, ToolFacts[]> = {
   sendMessage: [
@@ -20,6 +23,50 @@ export const sending: Record<string, ToolFacts[]> = {
       description:
         'Like bridge_send_message, with everything a text can have: a later time (send_at), priority, people mentioned, a quoted message. For a plain text now use bridge_send_message.',
       effect: 'adds',
+      say: sent,
+    },
+  ],
+  sendMedia: [
+    {
+      name: 'bridge_send_media',
+      title: 'Send an image, video, audio file or document',
+      description:
+        'Sends the file at a public https address; say with media_type what it is (default image). For voice messages, file names, mentions or a later time use bridge_send_media_with_options.',
+      effect: 'adds',
+      takes: ['line_id', 'to', 'media_url', 'media_type', 'caption'],
+      requires: ['media_url'],
+      say: sent,
+    },
+    {
+      name: 'bridge_send_media_with_options',
+      title: 'Send a file as a voice message, GIF, later, …',
+      description:
+        'Like bridge_send_media, with everything a file can have: voice, gif, view_once, filename, mime_type, a quoted message, mentions, priority, a later time.',
+      effect: 'adds',
+      leavesOut: INSIDE,
+      requires: ['media_url'],
+      say: sent,
+    },
+  ],
+  sendSticker: [
+    {
+      name: 'bridge_send_sticker',
+      title: 'Send a sticker',
+      description: 'Sends a sticker: a WebP at a public https address, or a PNG or JPEG that is made one.',
+      effect: 'adds',
+      leavesOut: INSIDE,
+      requires: ['media_url'],
+      say: sent,
+    },
+  ],
+  sendStatus: [
+    {
+      name: 'bridge_publish_status',
+      title: 'Publish a status',
+      description:
+        'Publishes a status that the contacts of the line see for 24 hours: a text (body), or a picture or video at a public https address (media_url). bridge_get_status_privacy tells who sees it.',
+      effect: 'adds',
+      leavesOut: INSIDE,
       say: sent,
     },
   ],
