@@ -5,6 +5,8 @@ import {
   type EngineEvent,
   type EngineFactory,
   type EngineOptions,
+  type HistoryPart,
+  type HistoryPiece,
   type InboxEntry,
   isChange,
   isGroup,
@@ -27,6 +29,7 @@ import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } fro
 import { Connection, selfOf } from './connection.ts';
 import { BaileysGroups } from './groups/baileys-groups.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
+import { BaileysHistory } from './history/baileys-history.ts';
 import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
 import { BaileysMedia } from './media/baileys-media.ts';
@@ -86,6 +89,7 @@ class BaileysEngine implements Engine {
   readonly account: BaileysAccount;
   readonly groups: BaileysGroups;
   readonly media: BaileysMedia;
+  readonly #history: BaileysHistory;
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
   #questions = 0;
@@ -112,6 +116,11 @@ class BaileysEngine implements Engine {
       connection: () => this.#open(),
       resolve: (chat) => this.#resolve(chat),
       warn: (error, message) => log.warn({ session, error: describeError(error) }, message),
+    });
+    this.#history = new BaileysHistory({
+      ...{ vault, lids: this.#lids, endpoint },
+      self: () => this.self(),
+      connection: () => (this.#connection?.isOpen ? this.#connection : undefined),
     });
     this.groups = new BaileysGroups({ lids: this.#lids, self: () => this.self(), connection: () => this.#open() });
   }
@@ -201,6 +210,10 @@ class BaileysEngine implements Engine {
     if (!self)
       throw new EngineError('wrong_state', 'the line is not paired: nobody can say which messages are its own');
     return decodeEntry(entry, { self, lids: this.#lids, lookup: this.#options.lookup });
+  }
+
+  readHistory(part: HistoryPart, signal: AbortSignal): AsyncIterable<HistoryPiece> {
+    return this.#history.read(part, signal);
   }
 
   async lookupNumbers(phones: string[]): Promise<NumberLookup[]> {

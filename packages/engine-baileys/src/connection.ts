@@ -14,6 +14,7 @@ import {
   type Self,
   type ServerAck,
 } from '@ponte/engine';
+import { PhoneSettings } from './account/phone-settings.ts';
 import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
 import { SendableGroups } from './groups/sendable-groups.ts';
@@ -41,8 +42,6 @@ import { Transport } from './transport.ts';
 /** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
 const LOGIN_MS = 60_000;
 const SERVER = '@s.whatsapp.net';
-/** Where archived chats are kept (whatsmeow appstate/encode.go). */
-const ARCHIVE_COLLECTION = 'regular_low';
 
 export interface ConnectionParts {
   options: EngineOptions;
@@ -73,6 +72,7 @@ export class Connection {
   readonly #keys: KeyTransactions;
   readonly #links = new StanzaLinks();
   readonly #acks = new AckWaiter();
+  readonly settings: PhoneSettings;
   readonly #groups: SendableGroups;
   readonly #sock: WASocket;
   readonly #retries: RetryWaiter;
@@ -121,6 +121,13 @@ export class Connection {
       }),
     );
     this.#retries = new RetryWaiter(this.#sock.ws);
+    this.settings = new PhoneSettings({
+      ...{ sock: this.#sock, creds, vault },
+      whileConnected: (work) => this.whileConnected(work),
+      onArchived: (chat, archived) => options.onChange({ type: 'archived', chat, archived }),
+      onNamed: (people) => options.onChange({ type: 'named', people }),
+      onReadable: () => options.onChange({ type: 'settings_readable' }),
+    });
     this.#transport = new Transport(this.#sock.ws);
     this.#gate = this.#makeGate();
     this.#preKeys = new PreKeys({
@@ -197,32 +204,6 @@ export class Connection {
       acks: this.#acks,
       whileConnected: (work) => this.whileConnected(work),
     });
-  }
-
-  /** Writes one chat's place into the account's app state (Baileys chats.js appPatch: fetches what is new first). */
-  async archive(jid: Jid, archived: boolean, lastMessageAt: number): Promise<void> {
-    this.#requireAppStateKey();
-    try {
-      // Any object that is no list is taken as the message range itself (Baileys chat-utils.js); whatsmeow sends the time alone, too.
-      const range = { lastMessageTimestamp: lastMessageAt } as unknown as [];
-      await this.whileConnected(this.#sock.chatModify({ archive: archived, lastMessages: range }, jid));
-    } catch (error) {
-      throw toEngineError(error, '<sync>');
-    }
-  }
-
-  async syncArchived(): Promise<void> {
-    this.#requireAppStateKey();
-    try {
-      await this.whileConnected(this.#sock.resyncAppState([ARCHIVE_COLLECTION], false));
-    } catch (error) {
-      throw toEngineError(error, '<sync>');
-    }
-  }
-
-  #requireAppStateKey(): void {
-    if (this.#parts.creds.myAppStateKeyId) return;
-    throw new EngineError('timeout', 'the phone has not shared the keys of its settings yet');
   }
 
   /** Whether this account tells others what it has read. */
@@ -332,12 +313,6 @@ export class Connection {
       this.#acks.onAck(node, Math.floor(this.#parts.options.clock.now() / 1000)),
     );
     ev.on('creds.update', () => this.#credsChanged());
-    ev.on('chats.update', (updates) => {
-      for (const { id, archived } of updates) {
-        if (id && typeof archived === 'boolean')
-          this.#parts.options.onChange({ type: 'archived', chat: personJid(id), archived });
-      }
-    });
     ev.on('connection.update', ({ connection, lastDisconnect }) => {
       if (connection === 'close') void this.#closed(lastDisconnect?.error);
     });

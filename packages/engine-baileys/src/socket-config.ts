@@ -18,8 +18,6 @@ const CONNECT_MS = 20_000;
 const KEEP_ALIVE_MS = 30_000;
 const MINUTE_MS = 60_000;
 
-const { HistorySyncType } = proto.HistorySync;
-
 export interface ConfigParts {
   options: EngineOptions;
   creds: AuthenticationCreds;
@@ -58,9 +56,10 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     enableRecentMessageCache: false,
     appStateMacVerification: { patch: true, snapshot: true },
     shouldIgnoreJid: () => false,
-    // History and app state that are not inside their stanza lie on the media hosts; Baileys fetches them by itself.
+    // App state that is not inside its stanza lies on the media hosts; Baileys fetches it by itself.
     options: mediaOptions(endpoint),
-    shouldSyncHistoryMessage: ({ syncType }) => syncType !== HistorySyncType.FULL,
+    // Only asked whether history is wanted at all. Its parts are read by ourselves, once their offer is durable (history/).
+    shouldSyncHistoryMessage: (offer) => !offer.directPath && !offer.initialHistBootstrapInlinePayload,
     getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
     cachedGroupMetadata: (jid) => parts.groups.get(jid),
     userDevicesCache: devices,

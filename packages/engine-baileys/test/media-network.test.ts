@@ -91,7 +91,7 @@ describe('the media network', () => {
     await line.login();
     // The phone shares the key of its settings right after the login; until then there is nothing to fetch.
     await until('the settings to be fetched', () =>
-      line.engine.account.syncArchived({}).then(
+      line.engine.account.syncSettings({ isFresh: false }).then(
         () => true,
         () => false,
       ),

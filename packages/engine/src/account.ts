@@ -53,6 +53,9 @@ export interface AccountOperations {
    * one takes the chat out again. `timeout` while the phone has not shared its keys yet (they follow the pairing).
    */
   archive(input: { chat: Jid; archived: boolean; lastMessageAt: number }): Promise<Done>;
-  /** Fetches what changed about archived chats on the phone since the last time; the changes are told as `archived`. */
-  syncArchived(input: Done): Promise<Done>;
+  /**
+   * Fetches what changed on the phone about archived chats and the names of people since the last time, or all there is; told as `archived` and
+   * `named` before this resolves. `timeout` while the phone has not shared its keys yet (`settings_readable` says when).
+   */
+  syncSettings(input: { isFresh: boolean }): Promise<Done>;
 }

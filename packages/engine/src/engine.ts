@@ -4,6 +4,7 @@ import type { OutboundContent } from './content.ts';
 import type { EngineStore, InboxEntry } from './engine-store.ts';
 import type { EngineEvent, Party } from './events.ts';
 import type { GroupOperations } from './groups.ts';
+import type { HistoryPart, HistoryPiece } from './history.ts';
 import type { MediaOperations } from './media.ts';
 
 /** Who a line is, once paired. */
@@ -11,6 +12,12 @@ export interface Self {
   pn: Jid;
   lid?: Jid;
   /** The name on the account's profile; empty until WhatsApp sent it. */
+  name: string;
+}
+
+/** Somebody, as the owner calls them. */
+export interface NamedPerson {
+  person: Party;
   name: string;
 }
 
@@ -61,6 +68,10 @@ export type EngineChange =
   | { type: 'open'; self: Self }
   /** The owner archived a chat on the phone or another device, or took it out again. */
   | { type: 'archived'; chat: Jid; archived: boolean }
+  /** Names in the owner's address book. */
+  | { type: 'named'; people: NamedPerson[] }
+  /** The phone shared the keys of its settings: `syncSettings` works from now on. */
+  | { type: 'settings_readable' }
   /** The profile name became known. */
   | { type: 'self'; self: Self }
   | { type: 'closed'; reason: CloseReason; serverCode?: number; detail: string; retryAt?: number }
@@ -164,6 +175,11 @@ export interface Engine {
    * or invitation that `lookup` does not know (yet).
    */
   decode(entry: InboxEntry): Promise<EngineEvent[]>;
+  /**
+   * Fetches a part of the past and reads it piece by piece; the next piece is read when it is asked for. Needs no connection; same part, same pieces.
+   * Rejects with `timeout` when trying again may help, `rejected` when it does not, `wrong_state` while the line is unpaired.
+   */
+  readHistory(part: HistoryPart, signal: AbortSignal): AsyncIterable<HistoryPiece>;
   /** Which of these numbers (digits) have WhatsApp, in the order asked. */
   lookupNumbers(phones: string[]): Promise<NumberLookup[]>;
   /** Everything about people, the own profile, presence and typing. */

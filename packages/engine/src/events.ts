@@ -1,6 +1,7 @@
 import type { Jid } from './address.ts';
 import type { MessageContent } from './content.ts';
 import type { GroupChange } from './groups.ts';
+import type { HistoryPart } from './history.ts';
 
 /**
  * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for people;
@@ -141,5 +142,9 @@ export type EngineEvent =
       change: GroupChange;
       timestamp: number;
     }
+  /** The phone offers a part of the past: to be read once this is durable. No fact of its own. */
+  | { type: 'history.offered'; part: HistoryPart }
+  /** The owner settled something on the phone (archived a chat, named somebody): `syncSettings` fetches what. No fact of its own. */
+  | { type: 'settings.changed' }
   /** WhatsApp disclosed which number belongs to which LID. */
   | { type: 'address.mapped'; lid: Jid; pn: Jid };

@@ -106,4 +106,11 @@ describe.each(databases)('archiving, as the owner’s phone shows it, on %s', (d
     await rig.world('PATCH', `/phones/${OWNER}/chats/${ALICE}`, { archived: true });
     await isArchived(true);
   });
+
+  test('what the owner changes on the phone while the line is away is noted when it is back', async () => {
+    await rig.killGateway();
+    await rig.world('PATCH', `/phones/${OWNER}/chats/${ALICE}`, { archived: false });
+    await rig.startGateway();
+    await isArchived(false);
+  });
 });

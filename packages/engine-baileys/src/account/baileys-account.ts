@@ -181,12 +181,12 @@ export class BaileysAccount implements AccountOperations {
     const { recipient } = isGroup(chat) ? { recipient: { jid: chat } as Party } : await this.#resolve(chat);
     // The setting is filed under the address that the phone has the chat under, which nobody tells; under another one it does nothing.
     const addresses = new Set([recipient.lid, recipient.pn, recipient.jid].filter((jid) => jid !== undefined));
-    for (const jid of addresses) await this.#parts.connection().archive(jid, archived, lastMessageAt);
+    for (const jid of addresses) await this.#parts.connection().settings.archive(jid, archived, lastMessageAt);
     return DONE;
   }
 
-  async syncArchived(): Promise<Done> {
-    await this.#parts.connection().syncArchived();
+  async syncSettings({ isFresh }: { isFresh: boolean }): Promise<Done> {
+    await this.#parts.connection().settings.sync(isFresh);
     return DONE;
   }
 

@@ -1,6 +1,7 @@
 import {
   completeParty,
   type EngineEvent,
+  type HistoryPart,
   type InboxEntry,
   type MessageLookup,
   type MessageStanza,
@@ -32,8 +33,8 @@ export interface DecodeParts {
 
 /**
  * Turns an inbox row into events. The LID map completes addresses that the stanza did not disclose; votes and answers to invitations are opened
- * with the stored message they answer (`unknown_message` when it is not there). Messages between the account's own devices (key
- * shares, history) give no events.
+ * with the stored message they answer (`unknown_message` when it is not there). Of the messages between the account's own devices, offers of history give
+ * an event; others (key shares) do not.
  */
 export async function decodeEntry(entry: InboxEntry, parts: DecodeParts): Promise<EngineEvent[]> {
   const node = unpackNode(entry.stanza);
@@ -150,6 +151,13 @@ function withSecretOf(outer: proto.IMessage, inner: proto.IMessage): Uint8Array 
   return proto.Message.encode(messageContextInfo ? { ...inner, messageContextInfo } : inner).finish();
 }
 
+/** A message of the past: the secret that votes need lies beside it. */
+export function withSecret(message: proto.IMessage, messageSecret: Uint8Array | undefined): Uint8Array {
+  const known = message.messageContextInfo;
+  const messageContextInfo = messageSecret?.length && !known?.messageSecret ? { ...known, messageSecret } : known;
+  return proto.Message.encode(messageContextInfo ? { ...message, messageContextInfo } : message).finish();
+}
+
 /** Copies for our own other devices name their chat inside, too: older phones leave it out of the envelope. */
 function withDestination(stanza: MessageStanza, outer: proto.IMessage, self: Self): MessageStanza {
   const destination = outer.deviceSentMessage?.destinationJid;
@@ -163,6 +171,9 @@ function decodeProtocol(
   { id: changeId, chat, sender, fromMe, isGroup, timestamp }: MessageStanza,
   message: proto.Message.IProtocolMessage,
 ): EngineEvent[] {
+  const offer = message.historySyncNotification;
+  // Only the account's own phone hands out its past.
+  if (message.type === Type.HISTORY_SYNC_NOTIFICATION) return offer && fromMe ? [historyOffered(changeId, offer)] : [];
   const id = message.key?.id;
   if (!id) return [];
   if (message.type === Type.REVOKE) {
@@ -176,8 +187,28 @@ function decodeProtocol(
   return [{ type: 'message.edited', id, changeId, chat, sender, fromMe, body, timestamp: editedAt }];
 }
 
+const { HistorySyncType } = proto.HistorySync;
+const HISTORY_KINDS: Record<number, HistoryPart['kind']> = {
+  [HistorySyncType.INITIAL_BOOTSTRAP]: 'bootstrap',
+  [HistorySyncType.RECENT]: 'recent',
+  [HistorySyncType.FULL]: 'full',
+  [HistorySyncType.PUSH_NAME]: 'names',
+  [HistorySyncType.ON_DEMAND]: 'on_demand',
+};
+
+function historyOffered(id: string, offer: proto.Message.IHistorySyncNotification): EngineEvent {
+  const part: HistoryPart = {
+    id,
+    kind: HISTORY_KINDS[offer.syncType ?? HistorySyncType.INITIAL_BOOTSTRAP] ?? 'other',
+    order: offer.chunkOrder ?? 1,
+    progress: offer.progress ?? 0,
+    reference: proto.Message.HistorySyncNotification.encode(offer).finish(),
+  };
+  return { type: 'history.offered', part };
+}
+
 /** Parts that change or serve another message, and empty carriers of group keys. */
-function isSupplement(message: proto.IMessage): boolean {
+export function isSupplement(message: proto.IMessage): boolean {
   const keys = Object.keys(message).filter((key) => Reflect.get(message, key) !== null);
   return keys.every((key) => SUPPLEMENTS.has(key));
 }

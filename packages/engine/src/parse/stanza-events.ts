@@ -13,6 +13,7 @@ export function stanzaEvents(node: Node, self: Self): EngineEvent[] {
   if (node.tag === 'call') return parseCall(node);
   if (node.tag === 'ib') return parseOffline(node);
   if (node.tag === 'notification' && node.attrs.type === 'w:gp2') return parseGroupUpdate(node, self);
+  if (node.tag === 'notification' && node.attrs.type === 'server_sync') return [{ type: 'settings.changed' }];
   if (node.tag === 'notification' && node.attrs.type === 'picture') {
     return parsePicture(node).flatMap((event) => [event, ...groupPicture(event, node)]);
   }

@@ -22,7 +22,7 @@ export interface TranslateContext {
 /**
  * What the journal makes of an engine's event; pure. The same fact gets the same key, whichever stanza brought it:
  * a message its chat, id and sender; a status message id, reader and stage; a call its id.
- * An event that is no fact of the journal (`address.mapped`) yields nothing: see `mappingOf`.
+ * An event that is no fact of the journal (`address.mapped`, `history.offered`, `settings.changed`) yields nothing.
  */
 export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[] {
   switch (event.type) {
@@ -61,6 +61,8 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
       const { type, id, ...payload } = event;
       return [{ type, payload, dedupeKey: `group:${event.group}:${id}`, chat: event.group }];
     }
+    case 'history.offered':
+    case 'settings.changed':
     case 'address.mapped':
       return [];
   }

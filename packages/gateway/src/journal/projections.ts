@@ -36,7 +36,7 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
 }
 
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
-function messageRow(
+export function messageRow(
   lineId: string,
   facts: MessageFacts,
   rest: { proto: Uint8Array | undefined; status: MessageStatus; nowMs: number },
@@ -166,7 +166,7 @@ async function projectChats(tx: Tx, lineId: string, events: MessageEvent[], nowM
 const isPerson = ({ jid }: Party): boolean => isPn(jid) || isLid(jid);
 
 /** The two addresses of a person, as far as they are known. */
-function addresses(party: Party): { pn: string | null; lid: string | null } {
+export function addresses(party: Party): { pn: string | null; lid: string | null } {
   return {
     pn: party.pn ?? (isPn(party.jid) ? party.jid : null),
     lid: party.lid ?? (isLid(party.jid) ? party.jid : null),

@@ -23,7 +23,7 @@ const MAX_TRIES = 8;
 
 /**
  * Puts chats (back) into the archive after a message has left: on the phone, and here. What is to be done is in the outbox, so a crash in between only
- * delays it; doing it twice is the same as once. Also notes what the phone itself archives.
+ * delays it; doing it twice is the same as once.
  */
 export class Archiving {
   readonly #options: ArchivingOptions;
@@ -44,18 +44,8 @@ export class Archiving {
     });
   }
 
-  /** Connected again: the phone may have archived chats meanwhile, and what was left over is done. */
-  opened(): void {
-    const { engine, log, line } = this.#options;
-    engine()
-      ?.account.syncArchived({})
-      // Right after the pairing the phone has not shared its keys yet; the next connection asks again, and news comes by itself.
-      .catch((error: unknown) => log.debug({ lineId: line.id, error }, 'archived chats could not be fetched'));
-    this.wake();
-  }
-
-  /** A chat is in the archive or not, whoever put it there; an event tells it when that is news. */
-  async note(chat: Jid, archived: boolean): Promise<void> {
+  /** A chat is in the archive or not, whoever put it there; an event tells it when that is news. False when it could not be stored. */
+  async note(chat: Jid, archived: boolean): Promise<boolean> {
     const { store, line, clock, log, nudge } = this.#options;
     try {
       const isNews = await store.transaction(async (tx) => {
@@ -70,8 +60,10 @@ export class Archiving {
         return true;
       }, 'normal');
       if (isNews) nudge();
+      return true;
     } catch (error) {
       log.warn({ lineId: line.id, error }, 'an archived chat could not be noted');
+      return false;
     }
   }
 

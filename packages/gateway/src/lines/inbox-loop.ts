@@ -1,4 +1,4 @@
-import { type Engine, EngineError, type EngineEvent, isGroup, type Jid } from '@ponte/engine';
+import { type Engine, EngineError, type EngineEvent, type HistoryPart, isGroup, type Jid } from '@ponte/engine';
 import type { Clock } from '../core/clock.ts';
 import { backoffMs } from '../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../crypto/sealed-box.ts';
@@ -6,6 +6,8 @@ import { accept, type LineRef } from '../journal/accept.ts';
 import { type Fact, fromEngine, mappingOf } from '../journal/from-engine.ts';
 import { type AddressMapping, applyMapping } from '../journal/mappings.ts';
 import type { Log } from '../observe/logger.ts';
+import { markSettingsStale } from '../store/archive.ts';
+import { keepParts } from '../store/history-parts.ts';
 import { closeInbox, type PendingInboxRow, pendingInbox } from '../store/inbox.ts';
 import type { Store } from '../store/store.ts';
 import { proveWritable } from './prove-writable.ts';
@@ -22,7 +24,20 @@ export interface InboxLoopOptions {
   nudge(): void;
   /** Something new happened in these groups. */
   onGroups(groups: Jid[]): void;
+  /** Parts of history are to be read. */
+  onHistory(): void;
+  /** The phone's settings are to be fetched. */
+  onSettings(): void;
 }
+
+/** What some rows are. */
+interface Contents {
+  facts: Fact[];
+  mappings: AddressMapping[];
+  parts: HistoryPart[];
+  isSettings: boolean;
+}
+const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false });
 
 /** Rows taken together in one transaction when they wait. */
 const BATCH = 64;
@@ -130,48 +145,51 @@ export class InboxLoop {
 
   async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
     const { line, log } = this.#options;
-    const facts: Fact[] = [];
-    const mappings: AddressMapping[] = [];
+    const contents = nothing();
     const taken: number[] = [];
     let blocking: { row: PendingInboxRow; error: unknown } | undefined;
     for (const row of rows) {
       try {
-        for (const event of await this.#options.engine.decode(row.entry))
-          this.#collect(event, row.seq, facts, mappings);
+        for (const event of await this.#options.engine.decode(row.entry)) this.#collect(event, row.seq, contents);
         taken.push(row.seq);
       } catch (error) {
         blocking = { row, error };
         break;
       }
     }
-    if (taken.length > 0) await this.#commit(taken, facts, mappings);
+    if (taken.length > 0) await this.#commit(taken, contents);
     if (!blocking) return undefined;
     if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
     if (blocking.error instanceof EngineError && blocking.error.code === 'unknown_message') {
       // It answers a message: perhaps one of those just stored, then it is next. Alone at the front, nothing stored before it is that message.
       if (taken.length > 0) return undefined;
       log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
-      await this.#commit([blocking.row.seq], [], []);
+      await this.#commit([blocking.row.seq], nothing());
       return undefined;
     }
     await this.#failedOn(blocking.row.seq, blocking.error);
     return undefined;
   }
 
-  #collect(event: EngineEvent, seq: number, facts: Fact[], mappings: AddressMapping[]): void {
+  #collect(event: EngineEvent, seq: number, contents: Contents): void {
+    const { facts, mappings, parts } = contents;
+    if (event.type === 'history.offered') parts.push(event.part);
+    if (event.type === 'settings.changed') contents.isSettings = true;
     const mapping = mappingOf(event);
     if (mapping) mappings.push(mapping);
     facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
   }
 
-  async #commit(seqs: number[], facts: Fact[], mappings: AddressMapping[]): Promise<void> {
-    const { store, line, clock, nudge } = this.#options;
+  async #commit(seqs: number[], { facts, mappings, parts, isSettings }: Contents): Promise<void> {
+    const { store, box, line, clock, nudge } = this.#options;
     let news: number;
     try {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which then yield them again.
       news = await store.transaction(async (tx) => {
         for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
         const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+        await keepParts(tx.db, box, line.id, parts, clock.now());
+        if (isSettings) await markSettingsStale(tx.db, line.id, true);
         await closeInbox(tx, seqs);
         return events.length;
       }, 'normal');
@@ -181,6 +199,8 @@ export class InboxLoop {
       return this.#failedOn(seqs[0], error);
     }
     for (const seq of seqs) this.#failed.delete(seq);
+    if (parts.length > 0) this.#options.onHistory();
+    if (isSettings) this.#options.onSettings();
     if (news === 0) return;
     nudge();
     const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));

@@ -16,13 +16,12 @@ import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/store.ts';
 import { accountCommands } from './account-commands.ts';
-import { Archiving } from './archiving.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { discardFile } from './discard-file.ts';
 import { toAppError } from './engine-errors.ts';
 import { groupCommands } from './group-commands.ts';
-import { GroupNames } from './group-names.ts';
+import { HistoryLoop } from './history-loop.ts';
 import { InboxLoop } from './inbox-loop.ts';
 import type { LineRow } from './line-row.ts';
 import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
@@ -30,6 +29,7 @@ import { LiveFacts } from './live-facts.ts';
 import { createMessageLookup } from './message-lookup.ts';
 import { Outgoing } from './outgoing.ts';
 import { PairingDesk } from './pairing-desk.ts';
+import { PhoneSide } from './phone-side.ts';
 import { proveWritable } from './prove-writable.ts';
 import { RestartWait } from './restart-wait.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -79,9 +79,9 @@ export class Line {
   #connector: Connector | undefined;
   #inbox: InboxLoop | undefined;
   readonly #restart: RestartWait;
+  #history: HistoryLoop | undefined;
   readonly #live: LiveFacts;
-  readonly #archiving: Archiving;
-  readonly #groupNames: GroupNames;
+  readonly #phone: PhoneSide;
   #outgoing: Outgoing | undefined;
   #hasStarted = false;
   /** For good. */
@@ -103,9 +103,11 @@ export class Line {
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
     const stopping = this.#stopping.signal;
-    const online = () => (this.#model.status === 'connected' ? this.#engine : undefined);
-    this.#archiving = new Archiving({ line: row, store, clock, log: this.#log, nudge, stopping, engine: online });
-    this.#groupNames = new GroupNames({ line: row, store, clock, log: this.#log, stopping, engine: online });
+    this.#phone = new PhoneSide({
+      ...{ line: row, store, clock, log: this.#log, nudge, stopping },
+      engine: () => (this.#model.status === 'connected' ? this.#engine : undefined),
+      caughtUp: async () => this.#inbox?.drained(stopping),
+    });
   }
 
   get view(): LiveView {
@@ -138,8 +140,11 @@ export class Line {
     this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
     this.#inbox = new InboxLoop({
       ...{ line: row, store, box, engine, clock, log: this.#log, nudge },
-      onGroups: (groups) => this.#groupNames.seen(groups),
+      onGroups: (groups) => this.#phone.groupsSeen(groups),
+      onHistory: () => this.#history?.wake(),
+      onSettings: () => this.#phone.settingsChanged(),
     });
+    this.#history = new HistoryLoop({ line: row, store, box, engine, clock, log: this.#log });
     this.#outgoing = new Outgoing({
       line: row,
       store,
@@ -147,8 +152,8 @@ export class Line {
       clock,
       log: this.#log,
       nudge,
-      onSent: () => this.#archiving.wake(),
       discardFile: (name) => discardFile(this.#options.filesFolder, name, this.#log),
+      onSent: () => this.#phone.sent(),
       stopping: this.#stopping.signal,
       status: () => this.#model.status,
       connection: () => this.#connection,
@@ -159,6 +164,7 @@ export class Line {
     });
     await this.#outgoing.refresh();
     this.#inbox.start();
+    this.#history.wake();
     this.#hasStarted = true;
     this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
     this.#publish();
@@ -214,7 +220,10 @@ export class Line {
     await Promise.race([this.#outgoing?.settled(), clock.sleep(graceMs, grace.signal)]);
     this.#stopping.abort();
     await Promise.race([this.#connector?.close(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
-    await Promise.race([this.#inbox?.stop(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
+    await Promise.race([
+      Promise.all([this.#inbox?.stop(), this.#history?.stop()]),
+      clock.sleep(CLOSE_WITHIN_MS, grace.signal),
+    ]);
     await Promise.race([
       Promise.all([this.#status.flushed(), this.#live.settled()]),
       clock.sleep(FLUSH_WITHIN_MS, grace.signal),
@@ -240,16 +249,18 @@ export class Line {
         this.#desk.end('paired');
         this.#apply({ type: 'paired' });
         this.#inbox?.wake();
+        this.#history?.wake();
         break;
       case 'open':
         this.#connection += 1;
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
-        this.#archiving.opened();
-        void this.#groupNames.opened();
+        this.#phone.opened();
         break;
       case 'archived':
-        void this.#archiving.note(change.chat, change.archived);
+      case 'named':
+      case 'settings_readable':
+        this.#phone.told(change);
         break;
       case 'self':
         this.#publish();

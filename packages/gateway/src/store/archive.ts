@@ -47,6 +47,22 @@ export async function noteArchived(
     .executeTakeFirst();
 }
 
+/** Whether the phone changed settings that may not be noted here yet. */
+export async function markSettingsStale(db: Db, lineId: string, isStale: boolean): Promise<void> {
+  const value = isStale ? 1 : 0;
+  await db
+    .updateTable('lines')
+    .set({ settings_stale: value })
+    .where('id', '=', lineId)
+    .where('settings_stale', '!=', value)
+    .execute();
+}
+
+export async function areSettingsStale(db: Db, lineId: string): Promise<boolean> {
+  const row = await db.selectFrom('lines').select('settings_stale').where('id', '=', lineId).executeTakeFirst();
+  return Number(row?.settings_stale ?? 0) === 1;
+}
+
 /** A chat's newest message and whether it is archived, as far as is known. */
 export async function archiveFacts(
   db: Db,

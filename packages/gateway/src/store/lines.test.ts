@@ -175,6 +175,10 @@ forEachStore((open) => {
         .execute();
       await db.insertInto('contacts').values(chat).execute();
       await db
+        .insertInto('history_parts')
+        .values({ ...line, part_id: 'p', kind: 'full', part: bytes, created_at: 1 })
+        .execute();
+      await db
         .insertInto('chat_groups')
         .values({ ...chat, subject: 's', subject_at: 1 })
         .execute();

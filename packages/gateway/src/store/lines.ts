@@ -146,6 +146,7 @@ const LINE_TABLES = [
   'chats',
   'contacts',
   'chat_groups',
+  'history_parts',
   'inbox',
   'line_keys',
   'connect_links',

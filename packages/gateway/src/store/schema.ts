@@ -20,6 +20,7 @@ export interface Database {
   chats: ChatsTable;
   contacts: ContactsTable;
   chat_groups: ChatGroupsTable;
+  history_parts: HistoryPartsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
@@ -126,6 +127,8 @@ export interface LinesTable {
   connected_at: number | null;
   /** Set while a deletion is under way: the line is gone for callers, its rows follow. */
   deleted_at: number | null;
+  /** 1: the phone changed settings, and what is noted of them here may lag behind. */
+  settings_stale: Generated<number>;
   /** JSON of the line's own pacing (core/pacing.ts); null = the default of its mode. */
   pacing: Generated<string | null>;
 }
@@ -273,6 +276,22 @@ export interface ChatGroupsTable {
   subject: string;
   subject_at: number;
   updated_at: number;
+}
+
+/** Parts of the past that a phone offered and that are not read yet. */
+export interface HistoryPartsTable {
+  seq: Generated<number>;
+  line_id: string;
+  /** The message that offered it. */
+  part_id: string;
+  kind: string;
+  /** sealed */
+  part: Buffer;
+  /** Tries that failed. */
+  failures: Generated<number>;
+  /** Why it is not tried again; null while it waits. */
+  failed: string | null;
+  created_at: number;
 }
 
 export interface WebhooksTable {

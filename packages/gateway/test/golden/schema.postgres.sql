@@ -142,6 +142,14 @@ events.dedupe_key text collate C not null
 events.chat text collate C
 events.payload text collate C not null
 events.created_at bigint not null
+history_parts.seq bigint not null identity always
+history_parts.line_id text collate C not null
+history_parts.part_id text collate C not null
+history_parts.kind text collate C not null
+history_parts.part bytea not null
+history_parts.failures bigint not null
+history_parts.failed text collate C
+history_parts.created_at bigint not null
 idempotency.scope text collate C not null
 idempotency.key text collate C not null
 idempotency.fingerprint text collate C not null
@@ -189,6 +197,7 @@ lines.created_at bigint not null
 lines.connected_at bigint
 lines.deleted_at bigint
 lines.pacing text collate C
+lines.settings_stale bigint not null
 messages.seq bigint not null identity always
 messages.line_id text collate C not null
 messages.message_id text collate C not null
@@ -303,6 +312,8 @@ event_wishes: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 event_wishes: PRIMARY KEY (account_id, mode)
 events: PRIMARY KEY (seq)
 events: UNIQUE (id)
+history_parts: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+history_parts: PRIMARY KEY (seq)
 idempotency: FOREIGN KEY (outbox_id) REFERENCES outbox(id) ON DELETE CASCADE
 idempotency: PRIMARY KEY (scope, key)
 inbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -379,6 +390,9 @@ CREATE UNIQUE INDEX events_dedupe ON events USING btree (line_id, dedupe_key)
 CREATE UNIQUE INDEX events_id_key ON events USING btree (id)
 CREATE INDEX events_line ON events USING btree (line_id, seq)
 CREATE UNIQUE INDEX events_pkey ON events USING btree (seq)
+CREATE UNIQUE INDEX history_parts_identity ON history_parts USING btree (line_id, part_id)
+CREATE UNIQUE INDEX history_parts_pkey ON history_parts USING btree (seq)
+CREATE INDEX history_parts_waiting ON history_parts USING btree (line_id, seq) WHERE (failed IS NULL)
 CREATE INDEX idempotency_expiry ON idempotency USING btree (expires_at)
 CREATE INDEX idempotency_outbox ON idempotency USING btree (outbox_id)
 CREATE UNIQUE INDEX idempotency_pkey ON idempotency USING btree (scope, key)

@@ -207,6 +207,18 @@ CREATE INDEX events_account on events (account_id, seq);
 CREATE INDEX events_age on events (created_at);
 CREATE UNIQUE INDEX events_dedupe on events (line_id, dedupe_key);
 CREATE INDEX events_line on events (line_id, seq);
+CREATE TABLE history_parts (
+  seq integer primary key autoincrement,
+  line_id text not null references lines (id) on delete cascade,
+  part_id text not null,
+  kind text not null,
+  part blob not null,
+  failures integer not null default 0,
+  failed text,
+  created_at integer not null
+);
+CREATE UNIQUE INDEX history_parts_identity on history_parts (line_id, part_id);
+CREATE INDEX history_parts_waiting on history_parts (line_id, seq) where failed is null;
 CREATE TABLE idempotency (
   scope text not null,
   key text not null,
@@ -271,7 +283,7 @@ CREATE TABLE lines (
   created_at integer not null,
   connected_at integer,
   deleted_at integer
-, pacing text);
+, pacing text, settings_stale integer not null default 0);
 CREATE INDEX lines_account on lines (account_id, mode, number);
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
 CREATE TABLE messages (

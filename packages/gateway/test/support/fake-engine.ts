@@ -8,6 +8,7 @@ import {
   type EngineFactory,
   type EngineOptions,
   type GroupOperations,
+  type HistoryPiece,
   type InboxEntry,
   type MediaOperations,
   type NumberLookup,
@@ -51,8 +52,10 @@ export class FakeEngine implements Engine {
     setPicture: (input) => this.#note('setPicture', input, { id: '1' }),
     removePicture: (input) => this.#note('removePicture', input, {}),
     archive: (input) => this.#note('archive', input, {}),
-    syncArchived: (input) => this.#note('syncArchived', input, {}),
+    syncSettings: (input) => this.#note('syncSettings', input, {}),
   };
+  /** What every part of history says. */
+  readonly past: HistoryPiece[] = [];
   readonly groups: GroupOperations = {
     create: () => Promise.reject(NO_GROUPS),
     all: (input) => this.#note('groups.all', input, []),
@@ -174,6 +177,10 @@ export class FakeEngine implements Engine {
     // Bytes do not survive JSON.
     for (const event of events) if (event.type === 'message') event.message.proto = entry.stanza;
     return events;
+  }
+
+  async *readHistory(): AsyncGenerator<HistoryPiece> {
+    for (const piece of this.past) yield piece;
   }
 
   async lookupNumbers(phones: string[]): Promise<NumberLookup[]> {

@@ -8,6 +8,7 @@ import { passkeys } from './007-passkeys.ts';
 import { groups } from './008-groups.ts';
 import { eventStreams } from './009-event-streams.ts';
 import { approvals } from './010-approvals.ts';
+import { history } from './011-history.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   groups,
   eventStreams,
   approvals,
+  history,
 ];

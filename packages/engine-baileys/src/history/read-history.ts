@@ -1,0 +1,193 @@
+import { Readable } from 'node:stream';
+import { createInflate } from 'node:zlib';
+import {
+  type AddressPair,
+  asPair,
+  EngineError,
+  type HistoryChat,
+  type HistoryMessage,
+  type HistoryPart,
+  type HistoryPiece,
+  isGroup,
+  isLid,
+  isPn,
+  type MessageStatus,
+  type Party,
+  parseJid,
+  party,
+  personJid,
+  type Self,
+  selfParty,
+} from '@ponte/engine';
+import type { Dispatcher } from 'undici';
+import { proto } from '../baileys.ts';
+import { isSupplement, withSecret } from '../inbound/decode.ts';
+import { contextOf, readContent, toNumber, unwrapMessage } from '../inbound/message-content.ts';
+import { describeError } from '../library-log.ts';
+import { fetchHistory } from './fetch-history.ts';
+import { protoFields } from './proto-fields.ts';
+
+/** Fields of `HistorySync` (Baileys WAProto.proto, whatsmeow WAWebProtobufsHistorySync.proto). */
+const CONVERSATION = 2;
+const PUSH_NAME = 7;
+const ADDRESSES = 15;
+
+/** One conversation of a part. */
+const FIELD_MAX_BYTES = 64 * 1024 * 1024;
+/** All of a part, unpacked: it is read as it is unpacked, so this bounds time, not memory. */
+const UNPACKED_MAX_BYTES = 1024 * 1024 * 1024;
+const MESSAGES_PER_PIECE = 100;
+const NAMES_PER_PIECE = 200;
+
+export interface HistoryParts {
+  self: Self;
+  network: Dispatcher;
+  signal: AbortSignal;
+  /** Every other address of somebody, as far as it is known. */
+  complete(incomplete: Party): Promise<Party>;
+  /** Takes over addresses and privacy tokens; done before the piece that uses them is handed out. */
+  learn(pairs: AddressPair[]): Promise<void>;
+  keepToken(person: Party, conversation: proto.IConversation): Promise<void>;
+}
+
+/** Fetches a part of history and reads it piece by piece. The same part gives the same pieces; statuses and settings of the phone are left out. */
+export async function* readHistory(part: HistoryPart, parts: HistoryParts): AsyncGenerator<HistoryPiece> {
+  const packed = await fetchHistory(
+    proto.Message.HistorySyncNotification.decode(part.reference),
+    parts.network,
+    parts.signal,
+  );
+  const names = new Batch<proto.IPushname>(NAMES_PER_PIECE);
+  const addresses = new Batch<AddressPair>(NAMES_PER_PIECE);
+  try {
+    for await (const { number, bytes } of protoFields(unpack(packed), FIELD_MAX_BYTES)) {
+      if (number === CONVERSATION) yield* readConversation(proto.Conversation.decode(bytes), parts);
+      if (number === PUSH_NAME) yield* namesOf(names.add(proto.Pushname.decode(bytes)), parts);
+      if (number === ADDRESSES) {
+        const { pnJid, lidJid } = proto.PhoneNumberToLIDMapping.decode(bytes);
+        const pair = asPair(lidJid ?? undefined, pnJid ?? undefined);
+        if (pair) yield* addressesOf(addresses.add(pair), parts);
+      }
+    }
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError('rejected', `the part of history cannot be read (${describeError(error)})`, { cause: error });
+  }
+  yield* namesOf(names.rest(), parts);
+  yield* addressesOf(addresses.rest(), parts);
+}
+
+async function* unpack(packed: Uint8Array): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of Readable.from([packed]).pipe(createInflate()) as AsyncIterable<Uint8Array>) {
+    size += piece.length;
+    if (size > UNPACKED_MAX_BYTES) throw new EngineError('rejected', 'the part of history is too large');
+    yield piece;
+  }
+}
+
+/** Things that are handed on in groups. */
+class Batch<T> {
+  readonly #size: number;
+  #items: T[] = [];
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** A full group, or nothing yet. */
+  add(item: T): T[] {
+    this.#items.push(item);
+    return this.#items.length < this.#size ? [] : this.rest();
+  }
+
+  rest(): T[] {
+    const items = this.#items;
+    this.#items = [];
+    return items;
+  }
+}
+
+async function* namesOf(names: proto.IPushname[], { complete }: HistoryParts): AsyncGenerator<HistoryPiece> {
+  if (names.length === 0) return;
+  const known = await Promise.all(
+    names.map(async ({ id, pushname }) => ({ person: await complete(party(id ?? '')), pushName: pushname ?? '' })),
+  );
+  const named = known.filter(({ person: { jid }, pushName }) => (isPn(jid) || isLid(jid)) && pushName !== '');
+  yield { type: 'names', names: named };
+}
+
+async function* addressesOf(pairs: AddressPair[], { learn }: HistoryParts): AsyncGenerator<HistoryPiece> {
+  if (pairs.length === 0) return;
+  await learn(pairs);
+  yield { type: 'addresses', pairs };
+}
+
+async function* readConversation(conversation: proto.IConversation, parts: HistoryParts): AsyncGenerator<HistoryPiece> {
+  const jid = personJid(conversation.id ?? '');
+  if (!isGroup(jid) && !isPn(jid) && !isLid(jid)) return;
+  const pair = isGroup(jid) ? undefined : asPair(jid, conversation.pnJid ?? conversation.lidJid ?? undefined);
+  if (pair) {
+    await parts.learn([pair]);
+    yield { type: 'addresses', pairs: [pair] };
+  }
+  const chat: HistoryChat = {
+    chat: await parts.complete(party(jid)),
+    isGroup: isGroup(jid),
+    name: conversation.displayName || conversation.name || '',
+    unread: conversation.unreadCount ?? 0,
+    isArchived: conversation.archived ?? false,
+  };
+  if (!chat.isGroup) await parts.keepToken(chat.chat, conversation);
+  const items = conversation.messages ?? [];
+  // A chat without messages is one piece, too.
+  for (let from = 0; from === 0 || from < items.length; from += MESSAGES_PER_PIECE) {
+    const read = items.slice(from, from + MESSAGES_PER_PIECE).map(({ message }) => readMessage(message, chat, parts));
+    const messages = (await Promise.all(read)).filter((message) => message !== undefined);
+    yield { type: 'chat', chat, messages };
+  }
+}
+
+/** WhatsApp's words for how far an own message came (WebMessageInfo.Status). */
+const STATUS: Record<number, MessageStatus> = {
+  0: 'failed',
+  1: 'pending',
+  2: 'sent',
+  3: 'delivered',
+  4: 'read',
+  5: 'played',
+};
+
+/** A message; undefined for what is none in a chat: notices, changes of other messages, revoked ones. */
+async function readMessage(
+  info: proto.IWebMessageInfo | null | undefined,
+  { chat, isGroup: isInGroup }: HistoryChat,
+  { self, complete }: HistoryParts,
+): Promise<HistoryMessage | undefined> {
+  const { key, message: outer } = info ?? {};
+  if (!info || !key?.id || !outer) return undefined;
+  const { message, viewOnce } = unwrapMessage(outer);
+  if (message.protocolMessage || message.reactionMessage || message.pollUpdateMessage) return undefined;
+  if (message.encEventResponseMessage || isSupplement(message)) return undefined;
+  const fromMe = key.fromMe ?? false;
+  const author = key.participant ?? info.participant ?? undefined;
+  if (isInGroup && !fromMe && (author === undefined || !parseJid(author))) return undefined;
+  const sender = fromMe ? selfParty(self, self.lid ?? self.pn) : isInGroup ? await complete(party(author ?? '')) : chat;
+  const context = contextOf(message);
+  return {
+    id: key.id,
+    chat,
+    sender,
+    fromMe,
+    isGroup: isInGroup,
+    pushName: info.pushName ?? '',
+    timestamp: toNumber(info.messageTimestamp) ?? 0,
+    content: readContent(message),
+    ...(context?.stanzaId ? { quotedId: context.stanzaId } : {}),
+    mentions: context?.mentionedJid ?? [],
+    forwarded: context?.isForwarded ?? false,
+    viewOnce,
+    proto: withSecret(outer, info.messageSecret ?? undefined),
+    status: fromMe ? (STATUS[info.status ?? 2] ?? 'sent') : 'delivered',
+  };
+}

@@ -1,0 +1,152 @@
+import type { HistoryChat, HistoryMessage, HistoryPiece, Party } from '@ponte/engine';
+import { sql } from 'kysely';
+import type { MessageFacts } from '../core/events.ts';
+import { noteGroups } from '../store/chat-groups.ts';
+import type { Tx } from '../store/store.ts';
+import { canonicalJid } from './from-engine.ts';
+import { applyMapping } from './mappings.ts';
+import { addresses, messageRow } from './projections.ts';
+import { storable } from './storable.ts';
+
+/**
+ * Puts a piece of the past beside what is known already: messages, chats, contacts. No events and no deliveries: it is what happened before. Doing it again
+ * changes nothing, and what the line saw itself is never overwritten by what the phone remembers.
+ */
+export async function applyHistory(tx: Tx, lineId: string, piece: HistoryPiece, nowMs: number): Promise<void> {
+  switch (piece.type) {
+    case 'addresses':
+      for (const pair of piece.pairs) await applyMapping(tx, lineId, pair);
+      break;
+    case 'names':
+      await notePeople(
+        tx,
+        lineId,
+        piece.names.map(({ person, pushName }) => ({ person, name: null, pushName })),
+        nowMs,
+      );
+      break;
+    case 'chat':
+      await applyChat(tx, lineId, piece, nowMs);
+  }
+}
+
+export interface KnownPerson {
+  person: Party;
+  /** Its name in the address book. */
+  name: string | null;
+  pushName: string;
+}
+
+async function applyChat(
+  tx: Tx,
+  lineId: string,
+  { chat, messages }: { chat: HistoryChat; messages: HistoryMessage[] },
+  nowMs: number,
+): Promise<void> {
+  if (messages.length > 0) {
+    const rows = messages.map((message) =>
+      messageRow(lineId, factsOf(message), { proto: message.proto, status: message.status, nowMs }),
+    );
+    await tx.db
+      .insertInto('messages')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  await noteChat(tx, lineId, chat, newest(messages), nowMs);
+  if (chat.isGroup && chat.name !== '') {
+    await noteGroups(tx.db, lineId, [{ jid: chat.chat.jid, subject: chat.name, subjectAt: 0 }], nowMs);
+  }
+  const people = new Map<string, KnownPerson>();
+  for (const { fromMe, sender, pushName } of messages) {
+    if (!fromMe) people.set(canonicalJid(sender), { person: sender, name: null, pushName });
+  }
+  if (!chat.isGroup) {
+    const jid = canonicalJid(chat.chat);
+    people.set(jid, { person: chat.chat, name: chat.name || null, pushName: people.get(jid)?.pushName ?? '' });
+  }
+  await notePeople(tx, lineId, [...people.values()], nowMs);
+}
+
+const newest = (messages: HistoryMessage[]): HistoryMessage | undefined =>
+  messages.reduce<HistoryMessage | undefined>(
+    (last, one) => (last && last.timestamp >= one.timestamp ? last : one),
+    undefined,
+  );
+
+const factsOf = (message: HistoryMessage): MessageFacts => ({
+  messageId: message.id,
+  chat: message.chat,
+  sender: message.sender,
+  fromMe: message.fromMe,
+  isGroup: message.isGroup,
+  pushName: message.pushName,
+  timestamp: message.timestamp,
+  content: message.content,
+  quotedId: message.quotedId ?? null,
+  mentions: message.mentions,
+});
+
+const isNewer = sql`coalesce(excluded.last_message_at, -1) > coalesce(chats.last_message_at, -1)`;
+
+/** The row of a chat. One that is there keeps its state: it is newer than the past. */
+async function noteChat(
+  tx: Tx,
+  lineId: string,
+  chat: HistoryChat,
+  last: HistoryMessage | undefined,
+  nowMs: number,
+): Promise<void> {
+  await tx.db
+    .insertInto('chats')
+    .values({
+      line_id: lineId,
+      jid: canonicalJid(chat.chat),
+      ...addresses(chat.chat),
+      name: storable(chat.name) || null,
+      is_group: chat.isGroup ? 1 : 0,
+      archived: chat.isArchived ? 1 : 0,
+      unread_count: chat.unread,
+      last_message_id: last?.id ?? null,
+      last_message_at: last ? last.timestamp * 1_000 : null,
+      updated_at: nowMs,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['line_id', 'jid']).doUpdateSet({
+        pn: sql`coalesce(chats.pn, excluded.pn)`,
+        lid: sql`coalesce(chats.lid, excluded.lid)`,
+        name: sql`coalesce(chats.name, excluded.name)`,
+        last_message_id: sql`case when ${isNewer} then excluded.last_message_id else chats.last_message_id end`,
+        last_message_at: sql`case when ${isNewer} then excluded.last_message_at else chats.last_message_at end`,
+      }),
+    )
+    .execute();
+}
+
+/** What people are called. The address book's name is the phone's to say; what somebody calls themselves is newer where it came with a message. */
+export async function notePeople(tx: Tx, lineId: string, people: KnownPerson[], nowMs: number): Promise<void> {
+  // PostgreSQL takes each key once in a statement.
+  const known = new Map(people.map((one) => [canonicalJid(one.person), one]));
+  if (known.size === 0) return;
+  await tx.db
+    .insertInto('contacts')
+    .values(
+      [...known].map(([jid, { person, name, pushName }]) => ({
+        line_id: lineId,
+        jid,
+        ...addresses(person),
+        name: name === null ? null : storable(name),
+        push_name: storable(pushName) || null,
+        updated_at: nowMs,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['line_id', 'jid']).doUpdateSet({
+        pn: sql`coalesce(contacts.pn, excluded.pn)`,
+        lid: sql`coalesce(contacts.lid, excluded.lid)`,
+        name: sql`coalesce(excluded.name, contacts.name)`,
+        push_name: sql`coalesce(contacts.push_name, excluded.push_name)`,
+      }),
+    )
+    .execute();
+}
