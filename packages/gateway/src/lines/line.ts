@@ -1,29 +1,17 @@
 import { setMaxListeners } from 'node:events';
-import {
-  type Engine,
-  type EngineChange,
-  type EngineEndpoint,
-  type EngineFactory,
-  type EngineStore,
-  phoneOf,
-} from '@ponte/engine';
+import { type Engine, type EngineChange, phoneOf } from '@ponte/engine';
 import { AppError } from '../core/app-error.ts';
-import type { Clock } from '../core/clock.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
-import type { Pacing } from '../core/pacing.ts';
-import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
-import type { Store } from '../store/store.ts';
 import { accountCommands } from './account-commands.ts';
-import type { ConnectGate } from './connect-gate.ts';
 import { Connector } from './connector.ts';
 import { discardFile } from './discard-file.ts';
 import { toAppError } from './engine-errors.ts';
 import { groupCommands } from './group-commands.ts';
 import { HistoryLoop } from './history-loop.ts';
 import { InboxLoop } from './inbox-loop.ts';
-import type { LineRow } from './line-row.ts';
+import type { LineOptions } from './line-options.ts';
 import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
 import { LiveFacts } from './live-facts.ts';
 import { createMessageLookup } from './message-lookup.ts';
@@ -33,27 +21,6 @@ import { PhoneSide } from './phone-side.ts';
 import { proveWritable } from './prove-writable.ts';
 import { RestartWait } from './restart-wait.ts';
 import { StatusWriter } from './status-writer.ts';
-
-export interface LineOptions {
-  row: LineRow;
-  store: Store;
-  box: SealedBox;
-  engineStore: EngineStore;
-  factory: EngineFactory;
-  endpoint: EngineEndpoint;
-  clock: Clock;
-  log: Log;
-  gate: ConnectGate;
-  /** Null: sends are not paced. */
-  pacing: Pacing | null;
-  mailboxCapacity: number;
-  /** Where files to be sent lie. */
-  filesFolder?: string;
-  /** The live view changed. */
-  publish(view: LiveView): void;
-  /** New deliveries were committed. */
-  nudge(): void;
-}
 
 /** Commands of one line. */
 export type LineCommand = Exclude<LineCommandName, 'stats'>;

@@ -174,6 +174,11 @@ forEachStore((open) => {
         .values({ ...chat, is_group: 0, archived: 0, unread_count: 0 })
         .execute();
       await db.insertInto('contacts').values(chat).execute();
+      const counted = { received: 1, sent: 0, failed: 0, send_ms: 0, slowest_send_ms: 0 };
+      await db
+        .insertInto('line_traffic')
+        .values({ ...line, step: 1, at: 1, ...counted })
+        .execute();
       await db
         .insertInto('history_parts')
         .values({ ...line, part_id: 'p', kind: 'full', part: bytes, created_at: 1 })

@@ -1,0 +1,31 @@
+import type { EngineEndpoint, EngineFactory, EngineStore } from '@ponte/engine';
+import type { Clock } from '../core/clock.ts';
+import type { Pacing } from '../core/pacing.ts';
+import type { SealedBox } from '../crypto/sealed-box.ts';
+import type { LiveView } from '../journal/live.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Store } from '../store/store.ts';
+import type { ConnectGate } from './connect-gate.ts';
+import type { LineRow } from './line-row.ts';
+
+/** What a line works with. */
+export interface LineOptions {
+  row: LineRow;
+  store: Store;
+  box: SealedBox;
+  engineStore: EngineStore;
+  factory: EngineFactory;
+  endpoint: EngineEndpoint;
+  clock: Clock;
+  log: Log;
+  gate: ConnectGate;
+  /** Null: sends are not paced. */
+  pacing: Pacing | null;
+  mailboxCapacity: number;
+  /** Where files to be sent lie. */
+  filesFolder?: string;
+  /** The live view changed. */
+  publish(view: LiveView): void;
+  /** New deliveries were committed. */
+  nudge(): void;
+}
