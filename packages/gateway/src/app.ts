@@ -11,6 +11,7 @@ import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/delete-line.ts';
 import { createEventStreams } from './commands/event-streams.ts';
 import { createExecute } from './commands/execute.ts';
+import { createFileFetcher } from './commands/file-fetcher.ts';
 import { createOperator } from './commands/operator.ts';
 import { createFileIntake } from './commands/receive-file.ts';
 import type { Config, Environment } from './config/config.ts';
@@ -177,8 +178,8 @@ async function build(
     const address = simulator();
     return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
   };
-  const sandbox = { execute, clock, log, simulator: control };
   const approvals = createApprovals({ store, clock, log, news, keys, execute });
+  const sandbox = { execute, clock, log, simulator: control, fetchFile: createFileFetcher(guard) };
   const publicUrl = config.http.publicUrl ?? '/';
   const mcp = createMcpDialect({
     execute,

@@ -38,7 +38,7 @@ async function finish(services: Services, line: Line): Promise<void> {
     return;
   }
   await services.store.transaction(async (tx) => deleteLineRows(tx.db, line.id));
-  await services.media.cache.removeLine(line.id);
+  services.media.cache.removeLine(line.id);
   services.ring.forget(line.id);
   services.log.info(fields, 'line deleted');
 }

@@ -176,10 +176,18 @@ export const removeLine = lineCommand(
 /** Figures of the process that hosts the line; `unavailable` when it does not answer. */
 export const lineStats = lineCommand(
   { scope: 'lines:read' },
-  (context: Context, line, _: { line: LineRef }): Promise<WorkerStats> =>
-    context.router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }).catch((error: unknown) => {
+  async (context: Context, line, _: { line: LineRef }): Promise<LineStats> => {
+    const { router, media } = context;
+    const stats = await router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }).catch((error: unknown) => {
       // Nobody asked WhatsApp anything.
       const isSilent = error instanceof AppError && error.code === 'whatsapp_timeout';
       throw isSilent ? new AppError('unavailable', {}, { cause: error }) : error;
-    }),
+    });
+    return { ...stats, cachedFiles: media.cache.countOf(line.id) };
+  },
 );
+
+/** Figures of the process that hosts a line, and the line's downloaded files that are kept at the moment. */
+export interface LineStats extends WorkerStats {
+  cachedFiles: number;
+}

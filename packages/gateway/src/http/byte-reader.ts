@@ -1,13 +1,20 @@
 import type { Readable } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
+import { nextPiece } from './next-piece.ts';
+
+/** Between two pieces of a body. */
+const STALL_MS = 30_000;
 
 /** Reads a body piece by piece, up to marks in it. Holds one piece at a time, and the start of a mark that may go on in the next. */
 export class ByteReader {
   readonly #pieces: AsyncIterator<unknown>;
+  readonly #clock: Clock;
   #rest: Buffer;
   #isEnded = false;
 
   /** `before` is read first. Leaving early does not destroy the stream: an answer may still have to go out. */
-  constructor(stream: Readable, before: Uint8Array = new Uint8Array()) {
+  constructor(stream: Readable, clock: Clock, before: Uint8Array = new Uint8Array()) {
+    this.#clock = clock;
     this.#pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
     this.#rest = Buffer.from(before);
   }
@@ -47,12 +54,11 @@ export class ByteReader {
 
   async #more(): Promise<boolean> {
     if (this.#isEnded) return false;
-    const { done, value } = await this.#pieces.next();
-    if (done) {
+    const piece = await nextPiece(this.#pieces, this.#clock, STALL_MS);
+    if (!piece) {
       this.#isEnded = true;
       return false;
     }
-    const piece = Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
     this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     return true;
   }

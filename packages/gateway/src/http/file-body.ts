@@ -27,11 +27,11 @@ export async function readFileBody(
   };
   try {
     if (!type?.toLowerCase().startsWith('multipart/form-data')) {
-      return await readJsonWithFile(payload, maxJsonBytes, intake, onFile);
+      return await readJsonWithFile(payload, { maxBytes: maxJsonBytes, clock }, intake, onFile);
     }
     const boundary = boundaryOf(type);
     if (boundary === undefined) throw new AppError('unsupported_media_type');
-    return await readMultipart(payload, boundary, intake, onFile);
+    return await readMultipart(payload, { boundary, clock }, intake, onFile);
   } catch (error) {
     // The client is still writing: it hears why only when somebody reads.
     await discardBody(payload, clock);

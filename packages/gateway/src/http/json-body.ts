@@ -1,10 +1,13 @@
 import type { Readable } from 'node:stream';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import { nextPiece } from './next-piece.ts';
 
 /** How much of a body that is too large is read and thrown away, so that the client finishes writing and hears why. */
 const MAX_DISCARD_BYTES = 64 * 1024 * 1024;
 const DISCARD_WITHIN_MS = 10_000;
+/** For a whole body. */
+const READ_WITHIN_MS = 60_000;
 /** Objects and arrays inside one another. */
 const MAX_DEPTH = 32;
 
@@ -64,8 +67,11 @@ async function readBytes(stream: Readable, maxBytes: number, clock: Clock): Prom
   let size = 0;
   const startedAt = clock.monotonic();
   // Leaving the loop must not destroy the request: the answer still has to go out.
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+  const pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
+  for (;;) {
+    const leftMs = Math.max(0, READ_WITHIN_MS - (clock.monotonic() - startedAt));
+    const bytes = await nextPiece(pieces, clock, leftMs);
+    if (!bytes) break;
     size += bytes.length;
     if (size <= maxBytes) chunks.push(bytes);
     else {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FileIntake } from '../commands/receive-file.ts';
 import type { SpooledFile } from '../commands/send-file.ts';
 import { AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';
 import { parseJson } from './json-body.ts';
 
@@ -18,11 +19,11 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
  */
 export async function readJsonWithFile(
   stream: Readable,
-  maxBytes: number,
+  { maxBytes, clock }: { maxBytes: number; clock: Clock },
   intake: Pick<FileIntake, 'receive'>,
   onFile: (file: SpooledFile) => void,
 ): Promise<unknown> {
-  const reader = new ByteReader(stream);
+  const reader = new ByteReader(stream, clock);
   const scan = new TopLevelScan();
   const kept: Buffer[] = [];
   let size = 0;

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FileIntake } from '../commands/receive-file.ts';
 import type { SpooledFile } from '../commands/send-file.ts';
 import { type AppError, invalid } from '../core/app-error.ts';
+import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';
 
 const HEADERS_MAX_BYTES = 8 * 1024;
@@ -23,12 +24,12 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
  */
 export async function readMultipart(
   stream: Readable,
-  boundary: string,
+  { boundary, clock }: { boundary: string; clock: Clock },
   intake: Pick<FileIntake, 'receive'>,
   onFile: (file: SpooledFile) => void,
 ): Promise<Record<string, unknown>> {
   // The first delimiter has no line break of its own before it.
-  const reader = new ByteReader(stream, Buffer.from('\r\n'));
+  const reader = new ByteReader(stream, clock, Buffer.from('\r\n'));
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   const fields: Record<string, unknown> = Object.create(null);
   let file: SpooledFile | undefined;

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { request as httpRequest } from 'undici';
 import type { Caller, Execute } from '../commands/execute.ts';
+import type { FileFetcher } from '../commands/file-fetcher.ts';
 import type { LineRef } from '../commands/find-line.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
@@ -22,12 +23,18 @@ export interface SandboxServices {
   log: Log;
   /** Undefined: the sandbox is off, or starts at this moment. */
   simulator(): SimulatorControl | undefined;
+  /** Fetches the files that virtual phones are to send. */
+  fetchFile: FileFetcher;
 }
 
 const PREFIX = '/api/sandbox/v1';
 const ANSWER_WITHIN_MS = 30_000;
 /** The control API takes bodies of this size: files travel as base64. */
 export const SANDBOX_MAX_BODY_BYTES = 16 * 1_048_576;
+/** Files of virtual phones (the simulator's own limit). */
+const SANDBOX_MAX_FILE_BYTES = 12 * 1_048_576;
+/** Calls that send content of a phone. */
+const SENDS = /^\/phones\/[^/?]+\/(?:messages|status)(?:\?|$)/;
 /** After a scan the line logs in once more: a caller that goes on at once should find it connected. */
 const CONNECTED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 25;
@@ -37,7 +44,8 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
   const forward: Forward = async (request, caller) => {
     requireTestKey(caller);
     const path = request.url.slice(prefix.length);
-    return callSimulator(services, caller, { method: request.method, path, body: request.body });
+    const body = await withFetchedFile(services, request, path);
+    return callSimulator(services, caller, { method: request.method, path, body });
   };
   const scan: Forward = async (request, caller) => {
     requireTestKey(caller);
@@ -63,6 +71,19 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
     errorAnswer: flatErrorAnswer,
     errorSchema: flatErrorSchema,
   };
+}
+
+/** The world fetches nothing: a file that a phone is to send by its address is fetched here, guarded as all others, and goes on as base64. */
+async function withFetchedFile(services: SandboxServices, request: FastifyRequest, path: string): Promise<unknown> {
+  const { url, ...body } = bodyOf(request);
+  const isSend = request.method === 'POST' && SENDS.test(path);
+  if (!isSend || url === undefined || body.data !== undefined || body.fixture !== undefined) return request.body;
+  if (typeof url !== 'string') throw invalid('url', 'url must be a string.');
+  const { bytes, mimeType, fileName } = await services.fetchFile(url, SANDBOX_MAX_FILE_BYTES);
+  const data = Buffer.from(bytes).toString('base64');
+  // What a document is called; other kinds have no name.
+  const name = body.type === 'document' && body.filename === undefined && fileName ? { filename: fileName } : {};
+  return { mime_type: mimeType, ...name, ...body, data };
 }
 
 function requireTestKey(caller: Caller): void {

@@ -81,6 +81,8 @@ declare module 'fastify' {
   }
 }
 
+/** For a whole request: the largest files come in this way. */
+const REQUEST_WITHIN_MS = 30 * 60_000;
 /** How long requests in flight have to end once the server closes. */
 const CLOSE_WITHIN_MS = 8_000;
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -103,7 +105,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     routerOptions: { maxParamLength: 1_024 },
     bodyLimit: MAX_JSON_BYTES,
     // Receiving a request; not the time an answer takes.
-    requestTimeout: 60_000,
+    requestTimeout: REQUEST_WITHIN_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: services.trustProxy ?? false,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { rm, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 
@@ -81,10 +81,18 @@ export class FileCache {
     return coming.finally(() => this.#coming.delete(name));
   }
 
-  /** Removes every file of a line. */
-  async removeLine(lineId: string): Promise<void> {
+  /** Files of one line that are here. */
+  countOf(lineId: string): number {
     const prefix = prefixOf(lineId);
-    for (const name of [...this.#entries.keys()]) if (name.startsWith(prefix)) await this.#remove(name);
+    let count = 0;
+    for (const [name, entry] of this.#entries) if (name.startsWith(prefix) && !this.#isOver(entry)) count += 1;
+    return count;
+  }
+
+  /** Removes every file of a line. */
+  removeLine(lineId: string): void {
+    const prefix = prefixOf(lineId);
+    for (const name of [...this.#entries.keys()]) if (name.startsWith(prefix)) this.#remove(name);
   }
 
   close(): void {
@@ -103,7 +111,7 @@ export class FileCache {
       this.#forget(name);
       this.#entries.set(name, { sizeBytes: size, since: now });
       this.#totalBytes += size;
-      await this.#makeRoom(name);
+      this.#makeRoom(name);
       return path;
     } finally {
       const next = this.#waiting.shift();
@@ -124,31 +132,36 @@ export class FileCache {
   }
 
   /** Down to the limit, the oldest use first; the file that just came stays until the next one comes. */
-  async #makeRoom(newest: string): Promise<void> {
+  #makeRoom(newest: string): void {
     for (const name of this.#entries.keys()) {
       if (this.#totalBytes <= this.#options.maxBytes) return;
-      if (name !== newest) await this.#remove(name);
+      if (name !== newest && !this.#coming.has(name)) this.#remove(name);
     }
   }
 
-  async #remove(name: string): Promise<void> {
+  /** At once: a fetch of the same file that begins now must not lose its file to this. */
+  #remove(name: string): void {
     this.#forget(name);
-    await rm(join(this.#options.folder, name), { force: true });
+    rmSync(join(this.#options.folder, name), { force: true });
   }
 
   #schedule(): void {
     this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
-      void this.sweep()
-        .catch((error: unknown) => this.#options.onError(error))
-        .finally(() => this.#schedule());
+      try {
+        this.sweep();
+      } catch (error) {
+        this.#options.onError(error);
+      }
+      this.#schedule();
     });
   }
 
   /** Removes what is over. */
-  async sweep(): Promise<void> {
+  sweep(): void {
     const now = this.#options.clock.now();
     for (const [name, entry] of [...this.#entries]) {
-      if (this.#isOver(entry) && now - entry.since >= GRACE_MS) await this.#remove(name);
+      if (this.#coming.has(name)) continue;
+      if (this.#isOver(entry) && now - entry.since >= GRACE_MS) this.#remove(name);
     }
   }
 }

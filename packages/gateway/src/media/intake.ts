@@ -58,7 +58,7 @@ const failed = (why: string, cause?: unknown): AppError =>
   new AppError('media_fetch_failed', {}, { message: `The file could not be fetched from its URL: ${why}.`, cause });
 
 /** The name that its server gives the file, else the last part of its address; undefined when there is none. */
-function fileNameOf(disposition: string | undefined, url: string): string | undefined {
+export function fileNameOf(disposition: string | undefined, url: string): string | undefined {
   const extended = /filename\*\s*=\s*UTF-8''([^;]+)/i.exec(disposition ?? '')?.[1];
   const plain = /filename\s*=\s*(?:"([^"]*)"|([^;\s]+))/i.exec(disposition ?? '');
   const last = new URL(url).pathname.split('/').at(-1);

@@ -10,6 +10,7 @@ import { createConnectDesk } from '../../src/commands/connect-link.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createEventStreams } from '../../src/commands/event-streams.ts';
 import { createExecute } from '../../src/commands/execute.ts';
+import { createFileFetcher } from '../../src/commands/file-fetcher.ts';
 import { createOperator } from '../../src/commands/operator.ts';
 import { createFileIntake } from '../../src/commands/receive-file.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
@@ -183,7 +184,13 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       operator: createOperator({ store: db.store, keys: apiKeys, clock }),
       token: options.adminToken,
     }),
-    createSandboxDialect({ execute, clock, log, simulator: options.simulator ?? (() => undefined) }),
+    createSandboxDialect({
+      execute,
+      clock,
+      log,
+      simulator: options.simulator ?? (() => undefined),
+      fetchFile: createFileFetcher(services.guard),
+    }),
   ];
   const app = createHttpServer(
     {

@@ -1,8 +1,7 @@
 import { bareJid } from '@ponte/engine';
 import type { CheckedNumber } from '../../commands/contacts.ts';
-import type { LineView } from '../../commands/lines.ts';
+import type { LineStats, LineView } from '../../commands/lines.ts';
 import type { Sent } from '../../commands/sends.ts';
-import type { WorkerStats } from '../../core/line-commands.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
 
@@ -75,7 +74,7 @@ const inMebibytes = (bytes: number): number => Math.round(bytes / MEBIBYTE);
  * The published keys speak of another runtime's memory: the nearest figures of ours, and null where it has none. Node has no goroutines, counts no
  * objects (only a dump of the whole heap would), and does not say when it collects next.
  */
-export const stats = (of: WorkerStats) => ({
+export const stats = (of: LineStats) => ({
   goroutines: null,
   heap_alloc_mb: inMebibytes(of.heapUsedBytes),
   heap_sys_mb: inMebibytes(of.heapTotalBytes),
@@ -83,7 +82,7 @@ export const stats = (of: WorkerStats) => ({
   total_alloc_mb: of.totalAllocatedBytes === null ? null : inMebibytes(of.totalAllocatedBytes),
   gc_cycles: of.gcCycles,
   next_gc_mb: null,
-  media_cache_size: null,
+  media_cache_size: of.cachedFiles,
   worker: of.worker,
   lines_in_worker: of.linesInWorker,
   event_loop_lag_ms: of.eventLoopLagMs,

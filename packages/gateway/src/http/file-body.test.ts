@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { SpooledFile } from '../commands/send-file.ts';
+import { systemClock } from '../core/clock.ts';
+import { readJsonWithFile } from './json-with-file.ts';
+import { boundaryOf, readMultipart } from './multipart.ts';
+
+const received: { bytes: Buffer; declaredType: string | undefined; fileName: string | undefined }[] = [];
+const intake = {
+  receive: async (
+    source: AsyncIterable<Uint8Array>,
+    facts: { declaredType?: string | undefined; fileName?: string | undefined },
+  ) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source) pieces.push(Buffer.from(piece));
+    received.push({ bytes: Buffer.concat(pieces), declaredType: facts.declaredType, fileName: facts.fileName });
+    const rest = { name: 'x', path: '/x', sha256: '', mimeType: 'a/b', fileName: facts.fileName };
+    return new SpooledFile({ ...rest, sizeBytes: Buffer.concat(pieces).length });
+  },
+};
+const last = () => received.at(-1);
+const clock = systemClock;
+
+/** The bytes, cut where a network may cut them. */
+function cut(bytes: Buffer, at: number[]): Readable {
+  const marks = [...new Set(at.map((mark) => mark % (bytes.length + 1)))].sort((a, b) => a - b);
+  const pieces = [0, ...marks].map((mark, index) => bytes.subarray(mark, marks[index] ?? bytes.length));
+  return Readable.from(
+    pieces.filter((piece) => piece.length > 0),
+    { objectMode: false },
+  );
+}
+const cuts = fc.array(fc.nat(5_000), { maxLength: 12 });
+
+const form = (parts: string[], boundary = 'B') =>
+  Buffer.from(`${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`, 'latin1');
+const multipart = (body: Readable, boundary = 'B') => readMultipart(body, { boundary, clock }, intake, () => {});
+const json = (body: Readable, maxBytes = 1_000) => readJsonWithFile(body, { maxBytes, clock }, intake, () => {});
+
+it('reads fields and the file of a form, however it is cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), cuts, async (bytes, at) => {
+      const file = Buffer.from(bytes).toString('latin1');
+      const body = form([
+        'Content-Disposition: form-data; name="chat"\r\n\r\n15550001234',
+        `Content-Disposition: form-data; name="file"; filename="a \\"b\\".bin"\r\nContent-Type: text/csv\r\n\r\n${file}`,
+        'Content-Disposition: form-data; name="mentions"\r\n\r\n["15550001111"]',
+        'content-disposition: form-data; name=voice\r\n\r\ntrue',
+      ]);
+      // A file that holds the boundary itself ends there: senders draw boundaries that their files do not have.
+      fc.pre(!file.includes('\r\n--B'));
+      const fields = await multipart(cut(body, at));
+      expect(fields).toMatchObject({ chat: '15550001234', mentions: ['15550001111'], voice: true });
+      expect(fields.file).toBeInstanceOf(SpooledFile);
+      expect(last()).toEqual({ bytes: Buffer.from(bytes), declaredType: 'text/csv', fileName: 'a "b".bin' });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it.each([
+  ['', 'ended early'],
+  ['--B\r\nContent-Disposition: form-data; name="chat"\r\n\r\n1', 'ended early'],
+  ['--B\r\n\r\n\r\nx\r\n--B--', 'needs a name'],
+  ['--Bxx', 'malformed'],
+  [form(['Content-Disposition: form-data; name="__proto__"\r\n\r\n{"x":1}']).toString(), undefined],
+])('answers a form that is %j', async (body, problem) => {
+  const read = multipart(Readable.from([Buffer.from(body)]));
+  if (problem === undefined) expect(Object.getPrototypeOf(await read)).toBe(Object.prototype);
+  else
+    await expect(read).rejects.toMatchObject({ code: 'validation_error', message: expect.stringContaining(problem) });
+});
+
+it('takes one file of a form, and bounds its fields', async () => {
+  const part = 'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\nx';
+  await expect(multipart(cut(form([part, part]), []))).rejects.toThrow('Send one file');
+  const long = `Content-Disposition: form-data; name="chat"\r\n\r\n${'x'.repeat(300_000)}`;
+  await expect(multipart(cut(form([long]), []))).rejects.toThrow('too long');
+});
+
+it('knows the boundary of a form', () => {
+  expect(boundaryOf('multipart/form-data; boundary=abc')).toBe('abc');
+  expect(boundaryOf('multipart/form-data; charset=utf-8; boundary="a b"')).toBe('a b');
+  expect(boundaryOf('multipart/form-data')).toBeUndefined();
+});
+
+it('takes the file out of JSON, however it is cut, and keeps the rest', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 3_000 }),
+      fc.string(),
+      fc.boolean(),
+      cuts,
+      async (bytes, text, isFirst, at) => {
+        const data = Buffer.from(bytes).toString('base64');
+        const rest = { caption: text, nested: { data: 'not this one', list: ['data', ':'] }, data2: '"data":"x"' };
+        const body = JSON.stringify(isFirst ? { data, ...rest } : { ...rest, data });
+        const read = (await json(cut(Buffer.from(body), at), 20_000)) as Record<string, unknown>;
+        expect({ ...read, data: undefined }).toEqual({ ...rest, data: undefined });
+        expect(read.data).toBeInstanceOf(SpooledFile);
+        expect(last()?.bytes).toEqual(Buffer.from(bytes));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+it('takes base64 with line breaks, without padding, and of the URL alphabet', async () => {
+  for (const data of ['AAEC/w==', 'AAEC/w', 'AAEC\\n/w==', 'AAEC\\/w==', 'AAEC_w']) {
+    await json(cut(Buffer.from(`{"data":"${data}"}`), [9, 12, 13, 14]));
+    expect(last()?.bytes).toEqual(Buffer.from([0, 1, 2, 255]));
+  }
+  for (const bad of ['§', 'AA==AA', 'A', 'AA AA!!!']) {
+    await expect(json(cut(Buffer.from(`{"data":"${bad}"}`), []))).rejects.toThrow('data must be base64');
+  }
+});
+
+it.each([
+  ['{"data":"AAAA"', 'not valid JSON'],
+  ['{"data":"AAAA', 'ended early'],
+  ['{"data":"AAAA","data":"AAAA"}', 'Send one file'],
+  ['{"a":', 'not valid JSON'],
+])('refuses %s', async (body, problem) => {
+  await expect(json(Readable.from([Buffer.from(body)]))).rejects.toThrow(problem);
+});
+
+it('bounds what is beside the file, and leaves other JSON as it is', async () => {
+  await expect(json(Readable.from([Buffer.from(`{"a":"${'x'.repeat(2_000)}"}`)]))).rejects.toMatchObject({
+    code: 'payload_too_large',
+  });
+  expect(await json(Readable.from([Buffer.from('[1,{"data":"x"}]')]))).toEqual([1, { data: 'x' }]);
+  expect(await json(Readable.from([Buffer.from('{"data":7}')]))).toEqual({ data: 7 });
+  expect(await json(Readable.from([]))).toBeUndefined();
+});

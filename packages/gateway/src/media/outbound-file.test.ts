@@ -1,0 +1,250 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../core/clock.ts';
+import { createFfmpeg } from './ffmpeg.ts';
+import { MEBIBYTE } from './media-limits.ts';
+import { type FileWish, type MediaTools, readyFile } from './outbound-file.ts';
+import { Spool } from './spool.ts';
+
+const PATH = process.env.PATH ?? '';
+const hasFfmpeg = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
+const isLeftOut = process.env.CI !== 'true' && !hasFfmpeg;
+const limits = { image: MEBIBYTE, video: MEBIBYTE, audio: MEBIBYTE, document: 2 * MEBIBYTE };
+
+let folder: string;
+let tools: MediaTools;
+let names = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ponte-spool-'));
+  tools = { spool: new Spool(folder, systemClock), ffmpeg: createFfmpeg(systemClock, PATH), limits };
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function spool(bytes: Uint8Array, declaredType?: string, fileName?: string) {
+  const refusal = new Error('too large') as never;
+  return tools.spool.write(
+    (async function* () {
+      yield bytes;
+    })(),
+    { name: `out_${names++}`, declaredType, fileName, limit: () => ({ maxBytes: 3 * MEBIBYTE, refusal }) },
+  );
+}
+const ready = async (bytes: Uint8Array, wish: FileWish = {}, declaredType?: string, with_ = tools) =>
+  readyFile(await spool(bytes, declaredType), wish, with_);
+const sent = (name: string) => readFile(join(folder, name));
+const picture = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 4, background: { r: 200, g: 50, b: 20, alpha: 0.5 } } });
+
+/** A second of a tone that grows louder, 8 kHz mono. */
+function wav(): Buffer {
+  const samples = 8_000;
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples * 2, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8_000, 24);
+  head.writeUInt32LE(16_000, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples * 2, 40);
+  const data = Buffer.alloc(samples * 2);
+  for (let at = 0; at < samples; at++) {
+    data.writeInt16LE(Math.round((at / samples) * 30_000 * Math.sin((at * 2 * Math.PI * 440) / 8_000)), at * 2);
+  }
+  return Buffer.concat([head, data]);
+}
+
+describe('pictures', () => {
+  it('go as they are when every phone shows them, with size and thumbnail', async () => {
+    const bytes = await picture(300, 150).flatten().jpeg().toBuffer();
+    const { kind, file } = await ready(bytes, {}, 'application/octet-stream');
+    expect([kind, file.mimeType, file.width, file.height]).toEqual(['image', 'image/jpeg', 300, 150]);
+    expect(await sent(file.name)).toEqual(bytes);
+    const thumbnail = await sharp(Buffer.from(file.thumbnail ?? '', 'base64')).metadata();
+    expect([thumbnail.format, thumbnail.width, thumbnail.height]).toEqual(['jpeg', 72, 36]);
+  });
+
+  it('become JPEG otherwise', async () => {
+    const { kind, file } = await ready(await picture(40, 20).webp().toBuffer());
+    expect([kind, file.mimeType, file.width]).toEqual(['image', 'image/jpeg', 40]);
+    expect((await sharp(await sent(file.name)).metadata()).format).toBe('jpeg');
+    expect(file.sizeBytes).toBe((await sent(file.name)).length);
+  });
+
+  it('that are damaged are refused', async () => {
+    const bytes = (await picture(300, 300).png().toBuffer()).subarray(0, 200);
+    await expect(ready(bytes)).rejects.toMatchObject({
+      code: 'media_rejected',
+      message: expect.stringContaining('damaged'),
+    });
+  });
+
+  it('become stickers: 512 × 512 WebP on nothing', async () => {
+    const { kind, file } = await ready(await picture(100, 50).png().toBuffer(), { kind: 'sticker' });
+    expect([kind, file.mimeType, file.width, file.height]).toEqual(['sticker', 'image/webp', 512, 512]);
+    const { format, width, height, hasAlpha } = await sharp(await sent(file.name)).metadata();
+    expect([format, width, height, hasAlpha]).toEqual(['webp', 512, 512, true]);
+    const fit = await picture(512, 512).webp().toBuffer();
+    const kept = await ready(fit, { kind: 'sticker' });
+    expect(await sent(kept.file.name)).toEqual(fit);
+    await expect(ready(wav(), { kind: 'sticker' })).rejects.toMatchObject({ code: 'media_rejected' });
+  });
+});
+
+describe('what a file is', () => {
+  it.each<
+    [
+      what: string,
+      bytes: () => Promise<Buffer>,
+      declared: string | undefined,
+      wish: FileWish,
+      kind: string,
+      type: string,
+    ]
+  >([
+    ['an image called a PDF', () => picture(9, 9).png().toBuffer(), 'application/pdf', {}, 'image', 'image/png'],
+    [
+      'a page called an image',
+      async () => Buffer.from('<h1>Not found</h1>'),
+      'image/png',
+      {},
+      'document',
+      'application/octet-stream',
+    ],
+    ['a text', async () => Buffer.from('a,b\n1,2'), 'text/csv; charset=utf-8', {}, 'document', 'text/csv'],
+    [
+      'a text whose type the caller knows',
+      async () => Buffer.from('a,b'),
+      undefined,
+      { mimeType: 'text/csv' },
+      'document',
+      'text/csv',
+    ],
+    [
+      'an image as document',
+      () => picture(9, 9).png().toBuffer(),
+      'image/png',
+      { kind: 'document' },
+      'document',
+      'image/png',
+    ],
+    ['nothing at all', async () => Buffer.alloc(0), 'text/plain', {}, 'document', 'text/plain'],
+  ])('%s', async (_what, bytes, declared, wish, kind, type) => {
+    const found = await ready(await bytes(), wish, declared);
+    expect([found.kind, found.file.mimeType]).toEqual([kind, type]);
+  });
+
+  it.each<[wish: FileWish, problem: string]>([
+    [{ kind: 'video' }, 'is image/png, which is no video'],
+    [{ kind: 'audio' }, 'which is no audio'],
+    [{ voice: true }, 'voice message is an audio file'],
+    [{ kind: 'image', voice: true }, 'voice message is an audio file'],
+    [{ gif: true }, 'gif is for videos'],
+  ])('is not what contradicts it: %j', async (wish, problem) => {
+    const bytes = await picture(9, 9).png().toBuffer();
+    await expect(ready(bytes, wish)).rejects.toMatchObject({
+      code: 'media_rejected',
+      message: expect.stringContaining(problem),
+    });
+  });
+
+  it('decides what can be said and done with it', async () => {
+    const bytes = await picture(9, 9).png().toBuffer();
+    for (const [wish, field] of [
+      [{ kind: 'sticker', caption: 'x' }, 'caption'],
+      [{ kind: 'document', viewOnce: true }, 'view_once'],
+    ] as [FileWish, string][]) {
+      await expect(ready(bytes, wish)).rejects.toMatchObject({
+        code: 'validation_error',
+        details: { details: [{ path: field }] },
+      });
+    }
+    const large = Buffer.concat([bytes, Buffer.alloc(MEBIBYTE)]);
+    await expect(ready(large)).rejects.toMatchObject({
+      code: 'media_rejected',
+      message: expect.stringContaining('1 MiB'),
+    });
+    expect((await ready(large, { kind: 'document' })).kind).toBe('document');
+  });
+});
+
+describe.skipIf(isLeftOut)(`sounds and films${isLeftOut ? ' (needs ffmpeg: apt-get install ffmpeg)' : ''}`, () => {
+  it('a voice message is Opus with its length and a waveform of 64 bars', async () => {
+    const { kind, file } = await ready(wav(), { voice: true });
+    expect([kind, file.mimeType, file.durationSeconds]).toEqual(['voice', 'audio/ogg; codecs=opus', 1]);
+    expect((await sent(file.name)).subarray(28, 36).toString()).toBe('OpusHead');
+    const bars = [...Buffer.from(file.waveform ?? '', 'base64')];
+    expect(bars).toHaveLength(64);
+    expect(Math.max(...bars)).toBe(100);
+    expect(bars[60]).toBeGreaterThan((bars[4] ?? 100) + 40);
+    expect((await ready(wav())).file.durationSeconds).toBe(1);
+  });
+
+  it('a GIF becomes a video with size, length and thumbnail', async () => {
+    const frames = await Promise.all(
+      [0, 1].map((n) =>
+        picture(31 + n * 0, 21)
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const gif = await sharp(frames, { join: { animated: true } })
+      .gif({ delay: [500, 500] })
+      .toBuffer();
+    const { kind, gif: plays, file } = await ready(gif);
+    expect([kind, plays, file.mimeType, file.width, file.height]).toEqual(['video', true, 'video/mp4', 30, 20]);
+    expect(file.durationSeconds).toBe(1);
+    expect((await sharp(Buffer.from(file.thumbnail ?? '', 'base64')).metadata()).format).toBe('jpeg');
+  });
+
+  it('reads no file but the one it is given, whatever that one asks for', async () => {
+    const secret = Buffer.from('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n');
+    const { spool: at } = tools;
+    const file = await spool(secret, 'audio/mpeg');
+    await expect(tools.ffmpeg.probe(file.path)).rejects.toThrow();
+    await expect(tools.ffmpeg.run(file.path, ['-f', 'null', 'pipe:1'])).rejects.toThrow();
+    await at.remove(file.name);
+  });
+});
+
+describe('without ffmpeg', () => {
+  const without = () => ({ ...tools, ffmpeg: createFfmpeg(systemClock, '/nowhere') });
+
+  it('says what to do about what it cannot convert, and sends the rest', async () => {
+    for (const [bytes, wish] of [
+      [wav(), { voice: true }],
+      [
+        await sharp(await picture(9, 9).png().toBuffer())
+          .gif()
+          .toBuffer(),
+        {},
+      ],
+    ] as [Buffer, FileWish][]) {
+      await expect(ready(bytes, wish, undefined, without())).rejects.toMatchObject({
+        code: 'media_rejected',
+        message: expect.stringContaining('ffmpeg'),
+      });
+    }
+    const { kind, file } = await ready(wav(), {}, undefined, without());
+    expect([kind, file.mimeType, file.durationSeconds]).toEqual(['audio', 'audio/wav', undefined]);
+  });
+
+  it.skipIf(isLeftOut)('knows the length of Opus all the same', async () => {
+    const opus = await ready(wav(), { voice: true });
+    const bytes = await sent(opus.file.name);
+    const { kind, file } = await ready(bytes, { voice: true }, 'audio/ogg', without());
+    expect([kind, file.durationSeconds, file.waveform]).toEqual(['voice', 1, undefined]);
+  });
+});
+
+it('leaves nothing half written behind', async () => {
+  expect((await readdir(folder)).filter((name) => name.includes('.'))).toEqual([]);
+});
