@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../core/app-error.ts';
 
@@ -45,7 +46,8 @@ export async function sendFile(
     reply.header('content-length', String(end - start + 1));
     if (request.method === 'HEAD' || size === 0) {
       await file.close();
-      return reply.send();
+      // Fastify takes the length of anything but a stream for the file's.
+      return reply.send(Readable.from([]));
     }
     return reply.send(streamOf(file, start, end));
   } catch (error) {
