@@ -1,6 +1,8 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 
-const BOX = 'w-full rounded-lg border border-field bg-panel px-3 py-2 text-text placeholder:text-muted';
+const BOX = 'w-full border border-field bg-panel px-3 text-text placeholder:text-muted';
+
+const EDGED = 'rounded-lg py-2';
 
 interface Frame {
   label: string;
@@ -42,7 +44,7 @@ export function TextField({ label, hint, error, hideLabel, className = '', ...re
         aria-describedby={described(id, hint, error)}
         aria-invalid={error ? true : undefined}
         {...rest}
-        className={`${BOX} ${className}`}
+        className={`${BOX} ${className.includes('rounded-') ? '' : EDGED} ${className}`}
       />
     </Framed>
   );
@@ -64,7 +66,7 @@ export function AreaField({
         aria-describedby={described(id, hint, error)}
         aria-invalid={error ? true : undefined}
         {...rest}
-        className={`${BOX} ${className}`}
+        className={`${BOX} ${className.includes('rounded-') ? '' : EDGED} ${className}`}
       />
     </Framed>
   );
@@ -82,7 +84,12 @@ export function SelectField({
   const id = useId();
   return (
     <Framed id={id} label={label} hint={hint} error={error} hideLabel={hideLabel}>
-      <select id={id} aria-describedby={described(id, hint, error)} {...rest} className={`${BOX} ${className}`}>
+      <select
+        id={id}
+        aria-describedby={described(id, hint, error)}
+        {...rest}
+        className={`${BOX} ${className.includes('rounded-') ? '' : EDGED} ${className}`}
+      >
         {children}
       </select>
     </Framed>

@@ -1,7 +1,6 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../theme.ts';
 import { locale } from '../words/words.ts';
 
 export interface ChartSeries {
@@ -44,9 +43,7 @@ function optionsOf(props: TimeChartProps, width: number, onHover: TimeChartProps
   const zone = step === 'day' ? 'UTC' : undefined;
   const label = new Intl.DateTimeFormat(
     locale.get(),
-    step === 'day'
-      ? { day: 'numeric', month: 'short', timeZone: zone }
-      : { hour: '2-digit', minute: '2-digit', timeZone: zone },
+    step === 'day' ? { day: 'numeric', month: 'short', timeZone: zone } : { hour: 'numeric', timeZone: zone },
   );
   const axis = { stroke: color('--c-muted'), font, ticks: { show: false }, gap: 6 };
   const shown = kind === 'bars' ? props.series.toReversed() : props.series;
@@ -65,6 +62,7 @@ function optionsOf(props: TimeChartProps, width: number, onHover: TimeChartProps
     axes: [
       {
         ...axis,
+        size: 28,
         grid: { show: false },
         space: 64,
         values: (_, splits) => splits.map((at) => label.format(at * 1_000)),
@@ -93,10 +91,18 @@ const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 
 const bars = uPlot.paths.bars?.({ size: [0.7, 48], radius: 0.12 });
 const stepSeconds = (step: 'hour' | 'day'): number => (step === 'hour' ? 3_600 : 86_400);
 
+/** The theme the page is in, whoever set it: a canvas does not follow style sheets. */
+const readTheme = (): string => document.documentElement.dataset.theme ?? '';
+function watchTheme(listener: () => void): () => void {
+  const observer = new MutationObserver(listener);
+  observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  return () => observer.disconnect();
+}
+
 /** Figures over time, drawn. Whoever uses it shows the same figures as text, too. */
 export function TimeChart(props: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const shownTheme = theme.use();
+  const shownTheme = useSyncExternalStore(watchTheme, readTheme);
   const shownLocale = locale.use();
   const hover = useRef(props.onHover);
   hover.current = props.onHover;

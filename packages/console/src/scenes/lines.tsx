@@ -178,7 +178,7 @@ function Throughput({ of }: { of: LineActivity | undefined }) {
   ];
   return (
     <span className="hidden items-center gap-3 md:flex" title={texts.todayHint}>
-      <span className="hidden lg:block">{isQuiet ? null : <Sparkline values={of.hours} />}</span>
+      <span className="hidden w-24 shrink-0 lg:block">{isQuiet ? null : <Sparkline values={of.hours} />}</span>
       <span className="text-sm leading-tight text-muted">
         <span className="sr-only">{texts.todayHint}: </span>
         <span className="block whitespace-nowrap tabular-nums">

@@ -88,7 +88,7 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onReply }: BubblePro
   const kind = texts.kinds[message.type];
   return (
     <li
-      className={`group w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : 'self-start bg-inset'}`}
+      className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : 'self-start bg-inset'}`}
     >
       {chat.is_group && !message.from_me ? <p className="text-sm font-semibold text-accent">{message.from}</p> : null}
       {quoted ? (
@@ -120,7 +120,7 @@ function Answers({ message, lineId, chat, onReply }: Omit<BubbleProps, 'quoted' 
       await api('POST', '/messages/react', { line_id: lineId, jid: chat.jid, message_id: message.message_id, emoji });
       notify('good', words.chats.reacted(emoji));
     });
-  const shown = 'inline-flex size-6 items-center justify-center rounded hover:bg-panel';
+  const shown = 'inline-flex size-7 items-center justify-center rounded-full text-base hover:bg-inset';
   return (
     <>
       <span className="flex items-center gap-0.5">
@@ -129,7 +129,11 @@ function Answers({ message, lineId, chat, onReply }: Omit<BubbleProps, 'quoted' 
             <Reply aria-hidden className="size-4" />
           </button>
         ) : null}
-        <span className="flex opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:opacity-100">
+        <span
+          className={`absolute -top-4 flex rounded-full border border-edge bg-panel px-1 opacity-0 shadow-md transition-opacity group-hover:opacity-100 focus-within:opacity-100 ${
+            message.from_me ? 'right-2' : 'left-2'
+          }`}
+        >
           {EMOJI.map((emoji) => (
             <button
               key={emoji}

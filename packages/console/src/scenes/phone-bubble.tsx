@@ -189,9 +189,13 @@ function Invitation({
 
 function Actions({ item, actions }: { item: InboxItem; actions: BubbleActions }) {
   const texts = useTexts(phonesTexts);
-  const shown = 'inline-flex size-6 items-center justify-center rounded hover:bg-inset';
+  const shown = 'inline-flex size-7 items-center justify-center rounded-full text-base text-text hover:bg-inset';
   return (
-    <span className="mr-auto inline-flex gap-0.5 opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:opacity-100">
+    <span
+      className={`absolute -top-4 flex rounded-full border border-edge bg-panel px-1 opacity-0 shadow-md transition-opacity group-hover:opacity-100 focus-within:opacity-100 ${
+        item.from_me ? 'right-2' : 'left-2'
+      }`}
+    >
       {EMOJI.map((emoji) => (
         <button
           key={emoji}

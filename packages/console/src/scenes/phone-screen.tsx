@@ -83,7 +83,7 @@ export function PhoneScreen({ phone, linePhone, mayChange }: PhoneScreenProps) {
     <PhoneFrame
       label={texts.theirPhone(phone.name)}
       title={phone.name}
-      lead={isOnline ? `+${phone.phone} · ${words.phones.online}` : words.phones.offline}
+      lead={isOnline ? `+${phone.phone}` : words.phones.offline}
       actions={
         mayChange ? (
           <>

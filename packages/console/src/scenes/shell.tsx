@@ -1,7 +1,18 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { BookOpen, ChartColumn, KeyRound, Moon, Play, Settings, Smartphone, Sun, Webhook } from 'lucide-react';
-import { useEffect } from 'react';
+import {
+  BookOpen,
+  ChartColumn,
+  Ellipsis,
+  KeyRound,
+  Moon,
+  Play,
+  Settings,
+  Smartphone,
+  Sun,
+  Webhook,
+} from 'lucide-react';
+import { useEffect, useState } from 'react';
 import { api } from '../api.ts';
 import { listen, useLiveState } from '../live.ts';
 import { type Mode, mode } from '../mode.ts';
@@ -95,7 +106,7 @@ export function Shell() {
         </main>
       </div>
       <div className="fixed inset-x-0 bottom-0 z-10 border-t border-edge bg-panel md:hidden">
-        <Places label={words.nav.main} isBar />
+        <PlacesBar label={words.nav.main} />
       </div>
     </div>
   );
@@ -110,27 +121,73 @@ export function Brand() {
   );
 }
 
-function Places({ label, isBar = false }: { label: string; isBar?: boolean }) {
+function Places({ label }: { label: string }) {
   const words = useWords();
   return (
     <nav aria-label={label}>
-      <ul className={isBar ? 'flex' : 'space-y-1'}>
+      <ul className="space-y-1">
         {PLACES.map(([to, name, Icon]) => (
-          <li key={to} className={isBar ? 'min-w-0 flex-1' : ''}>
+          <li key={to}>
             <Link
               to={to}
-              className={
-                isBar
-                  ? 'flex flex-col items-center gap-0.5 py-2 text-[0.65rem] tracking-tight text-muted'
-                  : 'flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text'
-              }
-              activeProps={{ className: isBar ? '!text-accent font-semibold' : '!bg-soft !text-accent font-semibold' }}
+              className="flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text"
+              activeProps={{ className: '!bg-soft !text-accent font-semibold' }}
             >
               <Icon aria-hidden className="size-5 shrink-0" />
-              <span className={isBar ? 'max-w-full truncate' : ''}>{words.nav[name]}</span>
+              {words.nav[name]}
             </Link>
           </li>
         ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Places that a phone's bar has room for; the others are a tap further. */
+const IN_BAR = 4;
+
+function PlacesBar({ label }: { label: string }) {
+  const words = useWords();
+  const navigate = useNavigate();
+  const [isOpen, setIsOpen] = useState(false);
+  const item = 'flex w-full flex-col items-center gap-0.5 py-2 text-xs text-muted';
+  const active = { className: '!text-accent font-semibold' };
+  return (
+    <nav aria-label={label}>
+      {isOpen ? (
+        <ul className="grid grid-cols-3 gap-2 border-b border-edge p-3">
+          {PLACES.slice(IN_BAR).map(([to, name, Icon]) => (
+            <li key={to}>
+              <button
+                type="button"
+                className={`${item} rounded-lg bg-inset`}
+                onClick={() => {
+                  setIsOpen(false);
+                  void navigate({ to });
+                }}
+              >
+                <Icon aria-hidden className="size-5 shrink-0" />
+                {words.nav[name]}
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <ul className="flex">
+        {PLACES.slice(0, IN_BAR).map(([to, name, Icon]) => (
+          <li key={to} className="min-w-0 flex-1">
+            <Link to={to} className={item} activeProps={active} onClick={() => setIsOpen(false)}>
+              <Icon aria-hidden className="size-5 shrink-0" />
+              <span className="max-w-full truncate">{words.nav[name]}</span>
+            </Link>
+          </li>
+        ))}
+        <li className="min-w-0 flex-1">
+          <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)} className={item}>
+            <Ellipsis aria-hidden className="size-5 shrink-0" />
+            {words.nav.more}
+          </button>
+        </li>
       </ul>
     </nav>
   );

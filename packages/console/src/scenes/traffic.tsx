@@ -108,14 +108,16 @@ function Charts({
       {part === 'line' ? null : (
         <Chart {...common} title={words.deliveries} series={deliveries} kind="bars" format={number} />
       )}
-      <Chart
-        {...common}
-        title={words.latency}
-        series={latency}
-        kind="lines"
-        format={ms}
-        hint={part === 'webhook' ? undefined : words.live}
-      />
+      <div className={part === 'all' ? 'xl:col-span-2' : ''}>
+        <Chart
+          {...common}
+          title={words.latency}
+          series={latency}
+          kind="lines"
+          format={ms}
+          hint={part === 'webhook' ? undefined : words.live}
+        />
+      </div>
     </div>
   );
 }

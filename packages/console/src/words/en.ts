@@ -27,6 +27,7 @@ export const en = {
   tryAgain: 'Try again',
   insecure: 'This page came over plain http: passwords and messages can be read on the way. Use https.',
   nav: {
+    more: 'More',
     main: 'Main menu',
     lines: 'Lines',
     keys: 'API keys',

@@ -29,6 +29,7 @@ export const es: Words = {
   tryAgain: 'Reintentar',
   insecure: 'Esta página llegó por http sin cifrar: contraseñas y mensajes pueden leerse por el camino. Usa https.',
   nav: {
+    more: 'Más',
     main: 'Menú principal',
     lines: 'Líneas',
     keys: 'Claves',

@@ -29,6 +29,7 @@ export const pt: Words = {
   tryAgain: 'Tentar de novo',
   insecure: 'Esta página veio por http sem cifra: senhas e mensagens podem ser lidas no caminho. Use https.',
   nav: {
+    more: 'Mais',
     main: 'Menu principal',
     lines: 'Linhas',
     keys: 'Chaves',
