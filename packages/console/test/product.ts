@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_WITHIN_MS = 60_000;
+const ADMIN_TOKEN = 'an-admin-token-for-tests-of-32-characters';
 
 /** The product as a user starts it, in an empty data directory. */
 export interface Product {
@@ -16,6 +17,10 @@ export interface Product {
   dataDir: string;
   /** The set-up link that the first start prints. */
   setUpLink: string;
+  /** Of the operators' API. */
+  adminToken: string;
+  /** Ends the worker processes at once, as a crash would. */
+  killWorkers(): void;
   /** Stops and resumes the server where it stands, as a machine that hangs. */
   pause(): void;
   resume(): void;
@@ -41,6 +46,7 @@ export async function startProduct(hookPort: number): Promise<Product> {
         WORKERS: '1',
         LOG_LEVEL: 'error',
         ALLOW_PRIVATE_TARGETS: `127.0.0.1:${hookPort}`,
+        ADMIN_TOKEN,
         RATE_LIMIT_PROVISION: '100000',
         RATE_LIMIT_OTHER: '100000',
         RATE_LIMIT_IP: '100000',
@@ -48,6 +54,9 @@ export async function startProduct(hookPort: number): Promise<Product> {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  const killWorkers = () => {
+    for (const pid of childrenOf(child.pid ?? 0, /worker-main/)) process.kill(pid, 'SIGKILL');
+  };
   const pause = () => void child.kill('SIGSTOP');
   const resume = () => void child.kill('SIGCONT');
   const close = async () => {
@@ -59,11 +68,18 @@ export async function startProduct(hookPort: number): Promise<Product> {
     // It is told once the server listens.
     const setUpLink = /http:\/\/\S+\/set-up#\w+/.exec(output)?.[0];
     if (setUpLink === undefined) throw new Error(`the first start printed no set-up link:\n${output}`);
-    return { url: `http://127.0.0.1:${port}`, dataDir, setUpLink, pause, resume, close };
+    const url = `http://127.0.0.1:${port}`;
+    return { url, dataDir, setUpLink, adminToken: ADMIN_TOKEN, killWorkers, pause, resume, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Processes that a process started, by what their command line says. */
+function childrenOf(pid: number, command: RegExp): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return children.filter((child) => command.test(readFileSync(`/proc/${child}/cmdline`, 'utf8'))).map(Number);
 }
 
 async function until(child: ChildProcess, pattern: RegExp): Promise<string> {
@@ -105,14 +121,18 @@ export interface Hook {
   port: number;
   /** Bodies, in order of arrival. */
   received: Record<string, unknown>[];
+  /** Of the same requests. */
+  headers: IncomingMessage['headers'][];
   status: number;
   close(): Promise<void>;
 }
 
 export async function startHook(): Promise<Hook> {
   const received: Record<string, unknown>[] = [];
+  const headers: Hook['headers'] = [];
   const hook = { status: 200 };
   const server = createServer(async (request, response) => {
+    headers.push(request.headers);
     received.push(JSON.parse(await textOf(request)) as Record<string, unknown>);
     response
       .writeHead(hook.status, { 'content-type': 'text/plain' })
@@ -125,6 +145,7 @@ export async function startHook(): Promise<Hook> {
     url: `http://127.0.0.1:${port}/hook`,
     port,
     received,
+    headers,
     get status() {
       return hook.status;
     },

@@ -156,7 +156,7 @@ function LineList({ lines, activity }: { lines: Line[]; activity: ReadonlyMap<st
             <span className="hidden text-sm text-muted lg:block">
               {line.connected_at && line.status === 'connected' ? ago(line.connected_at) : ago(line.created_at)}
             </span>
-            <span className="row-span-2 flex items-center gap-2 justify-self-end md:row-span-1">
+            <span className="col-start-2 row-span-2 row-start-1 flex items-center gap-2 justify-self-end md:col-start-auto md:row-span-1 md:row-start-auto">
               <Health of={activity?.get(line.line_id)} />
               <LineBadge status={line.status} />
             </span>
@@ -177,7 +177,10 @@ function Throughput({ of }: { of: LineActivity | undefined }) {
     ...(of.waiting > 0 ? [texts.waiting(number(of.waiting))] : []),
   ];
   return (
-    <span className="hidden items-center gap-3 md:flex" title={texts.todayHint}>
+    <span
+      className={`col-start-1 items-center gap-3 md:col-start-auto md:flex ${isQuiet ? 'hidden' : 'flex'}`}
+      title={texts.todayHint}
+    >
       <span className="hidden w-24 shrink-0 lg:block">{isQuiet ? null : <Sparkline values={of.hours} />}</span>
       <span className="text-sm leading-tight text-muted">
         <span className="sr-only">{texts.todayHint}: </span>

@@ -8,6 +8,7 @@ import { Alert } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { ListedMessage } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
+import { PhoneAttach } from './phone-attach.tsx';
 
 interface MessageComposerProps {
   lineId: string;
@@ -15,7 +16,7 @@ interface MessageComposerProps {
   label: string;
   quoted?: ListedMessage;
   onQuoted?: () => void;
-  /** As on a phone. */
+  /** As on a phone: with a menu of what can be sent beside text. */
   isRound?: boolean;
 }
 
@@ -39,6 +40,11 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
     onQuoted?.();
     for (const key of ['messages', 'chats']) await client.invalidateQueries({ queryKey: [key, lineId] });
   };
+  const attach = (message: Record<string, unknown>) =>
+    void run(async () => {
+      await api('POST', ...attached(lineId, to, message));
+      for (const key of ['messages', 'chats']) await client.invalidateQueries({ queryKey: [key, lineId] });
+    });
   return (
     <form
       onSubmit={(event) => void submit(event)}
@@ -53,7 +59,8 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
         </p>
       ) : null}
       {error ? <Alert>{error}</Alert> : null}
-      <div className="flex items-center gap-2">
+      <div className={`flex items-center ${isRound ? 'gap-1.5' : 'gap-2'}`}>
+        {isRound ? <PhoneAttach onSend={attach} /> : null}
         <div className="min-w-0 flex-1">
           <TextField
             label={label}
@@ -83,4 +90,13 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
       </div>
     </form>
   );
+}
+
+/** Where the API takes a message of this type, and as what. */
+function attached(lineId: string, to: string, message: Record<string, unknown>): [string, object] {
+  const { type, data, mime_type, ...fields } = message;
+  const body = { line_id: lineId, to, ...fields };
+  if (data === undefined) return [`/messages/${String(type)}`, body];
+  // What pictures, films and sounds are, their bytes tell.
+  return ['/messages/send-media', { ...body, media_type: type, data, ...(type === 'document' ? { mime_type } : {}) }];
 }

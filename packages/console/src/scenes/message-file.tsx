@@ -20,7 +20,7 @@ export function MessageFile({ lineId, message }: { lineId: string; message: List
     case 'image':
     case 'sticker':
       return (
-        <a href={source} target="_blank" rel="noreferrer" aria-label={texts.open(name)} className="my-1 block">
+        <a href={source} download={media.filename ?? ''} aria-label={texts.download(name)} className="my-1 block">
           <img
             src={source}
             alt={name}

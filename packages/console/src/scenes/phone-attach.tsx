@@ -9,8 +9,15 @@ const FIXTURES = ['image', 'video', 'voice', 'document', 'sticker'] as const;
 const MAX_FILE_BYTES = 10_000_000;
 const DAY_S = 86_400;
 
-/** What the phone can send beside text: files of the sandbox or of the tester, places, contacts, polls, invitations. */
-export function PhoneAttach({ onSend }: { onSend: (message: Record<string, unknown>) => void }) {
+interface PhoneAttachProps {
+  /** A message as the sandbox writes it: `type`, and the fields of that type. */
+  onSend: (message: Record<string, unknown>) => void;
+  /** Ready-made files are offered, too. */
+  hasFixtures?: boolean;
+}
+
+/** What can be sent beside text: files of the tester or of the sandbox, places, contacts, polls, invitations. */
+export function PhoneAttach({ onSend, hasFixtures = false }: PhoneAttachProps) {
   const texts = useTexts(phonesTexts);
   const picker = useRef<HTMLInputElement>(null);
   const pick = async (event: ChangeEvent<HTMLInputElement>) => {
@@ -33,7 +40,10 @@ export function PhoneAttach({ onSend }: { onSend: (message: Record<string, unkno
   };
   const items: [keyof typeof texts.attachments, () => void][] = [
     ['file', () => picker.current?.click()],
-    ...FIXTURES.map((type): [typeof type, () => void] => [type, () => onSend({ type, fixture: type })]),
+    ...(hasFixtures ? FIXTURES : []).map((type): [typeof type, () => void] => [
+      type,
+      () => onSend({ type, fixture: type }),
+    ]),
     ...(Object.keys(structured) as (keyof typeof structured)[]).map((type): [typeof type, () => void] => [
       type,
       () => onSend(structured[type]()),

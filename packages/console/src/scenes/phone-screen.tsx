@@ -237,7 +237,7 @@ function Composer({ label, start, about, onAbandon, onTyping, onSend, onAttach }
         </p>
       )}
       <div className="flex items-center gap-1.5">
-        <PhoneAttach onSend={onAttach} />
+        <PhoneAttach onSend={onAttach} hasFixtures />
         <input
           aria-label={label}
           placeholder={label}
