@@ -21,6 +21,8 @@ const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
+/** Queries that are worth asking again when somebody changed lines or webhooks. */
+const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue'];
 /** Those that look at much, and need not be so fresh. */
 const SLOWLY_MOVING = ['series', 'activity'];
 const SLOW_MS = 4_000;
@@ -77,8 +79,10 @@ function open(): void {
     heard();
     lineChanged(JSON.parse((event as MessageEvent<string>).data) as LiveLine);
   });
-  opened.addEventListener('activity', () => {
+  opened.addEventListener('activity', (event) => {
     heard();
+    const { settings } = JSON.parse((event as MessageEvent<string>).data) as { settings: boolean };
+    if (settings) refresh(SETTINGS);
     refresh(MOVING);
     refreshSlowly();
   });

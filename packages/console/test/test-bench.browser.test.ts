@@ -150,7 +150,7 @@ describe.skipIf(!canBrowse)(
       const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
       await ask('POST', '/messages/send', { line_id: lineId, to: alice, message: 'Later', send_at: inAnHour });
       const queue = page.getByRole('region', { name: 'Queue · 1' });
-      await queue.waitFor({ timeout: 15_000 });
+      await queue.waitFor({ timeout: SOON_MS });
       await queue.getByRole('button', { name: `Cancel the message to ${alice}` }).click();
       await page.getByText('Cancelled: it will not be sent.').waitFor();
       await queue.waitFor({ state: 'hidden' });

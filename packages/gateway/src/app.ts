@@ -14,6 +14,7 @@ import { createExecute } from './commands/execute.ts';
 import { createFileFetcher } from './commands/file-fetcher.ts';
 import { createOperator } from './commands/operator.ts';
 import { createFileIntake } from './commands/receive-file.ts';
+import { tellChanges } from './commands/tell-changes.ts';
 import type { Config, Environment } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
@@ -171,7 +172,7 @@ async function build(
     streams,
     publicUrl: baseUrl,
   };
-  const execute = createExecute(services);
+  const execute = tellChanges(createExecute(services), (change) => live.activity(change));
   const access = createConsoleAccess({ store, ring, clock, accountId: installation.defaultAccountId });
   const live = createLiveStreams({ ...supervisor.live, execute, sessions: access.sessions, clock });
   const control = () => {

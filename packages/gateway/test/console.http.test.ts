@@ -234,7 +234,10 @@ forEachStore((open) => {
       expect(await stream.next('hello')).toEqual({ mode: 'test' });
       h.live.activity();
       await h.clock.advance(1_000);
-      await stream.next('activity');
+      expect(await stream.next('activity')).toEqual({ settings: false });
+      h.live.activity('settings');
+      await h.clock.advance(1_000);
+      expect(await stream.next('activity')).toEqual({ settings: true });
       await h.clock.advance(10_000);
       await stream.next('ping');
       await h.call('DELETE', '/sessions', { cookie: owner });

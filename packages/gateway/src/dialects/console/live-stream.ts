@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { mayAct } from '../../access/console-roles.ts';
 import type { ConsoleSession, Sessions } from '../../access/console-sessions.ts';
 import type { Caller, Execute } from '../../commands/execute.ts';
+import type { Change } from '../../commands/tell-changes.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { LineStatus } from '../../core/lines.ts';
@@ -28,8 +29,11 @@ export interface LiveStreamServices {
 
 export interface LiveStreams {
   open(session: ConsoleSession, caller: Caller): Promise<Answer>;
-  /** Something was delivered, sent or received: pages that show such things look again. Says so once a second at most. */
-  activity(): void;
+  /**
+   * Something was delivered, sent or received, or (`settings`) somebody changed lines or webhooks: pages that show such things look again. Says so once
+   * a second at most.
+   */
+  activity(change?: Change): void;
   /** Ends every stream; further ones are refused. */
   close(): void;
 }
@@ -58,6 +62,7 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
   const streams = new Set<Stream>();
   let isClosed = false;
   let activityDue = false;
+  let haveSettingsChanged = false;
 
   const send = (stream: Stream, event: string, data: unknown): void => {
     if (!streams.has(stream)) return;
@@ -154,12 +159,15 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
         stream: { contentType: 'text/event-stream; charset=utf-8', data: out },
       };
     },
-    activity() {
+    activity(change) {
+      haveSettingsChanged ||= change === 'settings';
       if (activityDue || streams.size === 0) return;
       activityDue = true;
       clock.after(ACTIVITY_EVERY_MS, () => {
         activityDue = false;
-        for (const stream of streams) send(stream, 'activity', {});
+        const told = { settings: haveSettingsChanged };
+        haveSettingsChanged = false;
+        for (const stream of streams) send(stream, 'activity', told);
       });
     },
     close() {
