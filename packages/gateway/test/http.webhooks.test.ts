@@ -137,6 +137,48 @@ forEachStore((open) => {
     expect((await log('?status=dead')).deliveries).toHaveLength(2);
   });
 
+  it('sends again by status and by event, and what the webhook never got', async () => {
+    await events(3);
+    await call('PATCH', `/webhooks/${id}`, { events: ['line.status', 'message.sent'] });
+    const since = new Date(1_777_000_000_000).toISOString();
+    const replay = async (narrowed: object) =>
+      (await call('POST', `/webhooks/${id}/replay`, { since, ...narrowed })).body.replayed;
+    // It asked for none of them when they happened.
+    expect(await replay({})).toBe(0);
+    expect(await replay({ missing: true, events: ['message.sent'] })).toBe(0);
+    expect(await replay({ missing: true, until: new Date(1_777_000_002_000).toISOString() })).toBe(2);
+    expect(await replay({ missing: true })).toBe(1);
+    expect(await replay({ missing: true })).toBe(0);
+    await h.db.store.db.updateTable('deliveries').set({ state: 'delivered', finished_at: 1 }).execute();
+    expect(await replay({})).toBe(0);
+    expect(await replay({ status: ['delivered'], events: ['message.sent'] })).toBe(0);
+    expect(await replay({ status: ['delivered'], events: ['line.status'] })).toBe(3);
+    for (const wrong of [{ status: ['pending'] }, { status: [] }, { events: ['nothing'] }, { missing: 'yes' }]) {
+      expect((await call('POST', `/webhooks/${id}/replay`, { since, ...wrong })).status).toBe(400);
+    }
+  });
+
+  it('shows what waits, and in strict order what for, and goes on when that is given up', async () => {
+    await call('PATCH', `/webhooks/${id}`, { events: ['line.status'], strict_order: true });
+    await events(3);
+    const report = async () => (await call('GET', `/webhooks/${id}`)).body;
+    expect(await report()).toMatchObject({ pending: 3, dead: 0, blocked_on: null, failing_since: null });
+    const first = (await log()).deliveries.at(-1);
+    await h.db.store.db
+      .updateTable('deliveries')
+      .set({ attempts: 1, step: 1, next_at: Date.now() + 60_000 })
+      .where('id', '=', first?.id ?? '')
+      .execute();
+    expect(await report()).toMatchObject({ pending: 3, blocked_on: { id: first?.id, attempts: 1, status: 'pending' } });
+    const given = await call('POST', `/deliveries/${first?.id}/give-up`);
+    expect(given.body).toEqual({ ok: true, id: first?.id, webhook_id: id, status: 'dead' });
+    expect(await report()).toMatchObject({ pending: 2, dead: 1, blocked_on: null });
+    const again = await call('POST', `/deliveries/${first?.id}/give-up`);
+    expect([again.status, again.body.error]).toEqual([400, 'validation_error']);
+    expect((await call('POST', `/deliveries/${first?.id}/replay`)).status).toBe(200);
+    expect(await report()).toMatchObject({ pending: 3, dead: 0 });
+  });
+
   it('belongs to its account and mode alone', async () => {
     await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
     await events(1);
@@ -150,6 +192,7 @@ forEachStore((open) => {
         ['POST', `/webhooks/${id}/replay`, { since: 0 }, 'webhook_not_found'],
         ['GET', `/deliveries/${delivery?.id}`, undefined, 'delivery_not_found'],
         ['POST', `/deliveries/${delivery?.id}/replay`, undefined, 'delivery_not_found'],
+        ['POST', `/deliveries/${delivery?.id}/give-up`, undefined, 'delivery_not_found'],
       ] as const) {
         const refused = await call(method, path, body, key);
         expect([path, refused.status, refused.body.error]).toEqual([path, 404, code]);

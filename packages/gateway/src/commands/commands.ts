@@ -49,16 +49,16 @@ import { sendStatus } from './status.ts';
 import { lineTimeline } from './timeline.ts';
 import { trafficSeries } from './traffic-series.ts';
 import { waitForReply } from './wait-for-reply.ts';
+import { finishWebhookRotation, patchWebhook, rotateWebhookSecret } from './webhook-changes.ts';
 import {
-  finishWebhookRotation,
+  getWebhook,
+  giveUpOne,
   oneDelivery,
-  patchWebhook,
   replayFailed,
   replayOne,
-  rotateWebhookSecret,
   webhookDeliveries,
-} from './webhook-changes.ts';
-import { addWebhook, allWebhooks, getWebhook, removeWebhook, testWebhook } from './webhooks.ts';
+} from './webhook-deliveries.ts';
+import { addWebhook, allWebhooks, removeWebhook, testWebhook } from './webhooks.ts';
 
 /** Everything a caller can ask for, whatever API it comes through. A dialect's rows name these. */
 export const COMMANDS = {
@@ -139,6 +139,7 @@ export const COMMANDS = {
   'webhooks.replay': replayFailed,
   'deliveries.get': oneDelivery,
   'deliveries.replay': replayOne,
+  'deliveries.giveUp': giveUpOne,
 } as const;
 
 export type CommandTable = typeof COMMANDS;

@@ -12,7 +12,7 @@ import {
 import { accountCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { findLine, type LineRef } from './find-line.ts';
-import { getWebhook } from './webhooks.ts';
+import { getWebhook } from './webhook-deliveries.ts';
 
 /** What happened in one step of time; the first one of a series begins at or before `from`. */
 export interface TrafficPoint extends LineTraffic, WebhookTraffic {

@@ -1,22 +1,12 @@
 import { AppError } from '../core/app-error.ts';
-import type { DeliveryState, Webhook } from '../core/webhooks.ts';
-import {
-  type AttemptView,
-  attemptsOf,
-  type DeliveryView,
-  findDelivery,
-  listDeliveries,
-  replayDelivery,
-  replayRange,
-} from '../store/deliveries.ts';
+import type { Webhook } from '../core/webhooks.ts';
 import { findWebhook, finishRotation, rotateSecret, updateWebhook, WEBHOOK_SCOPE } from '../store/webhooks.ts';
 import { accountCommand } from './command.ts';
 import type { Context } from './context.ts';
-import { deliveryBody } from './delivery-body.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 import { checkTarget, idOf, ownerOf, subscription } from './webhooks.ts';
 
-export type { AttemptView, DeliveryView, WebhookSettings };
+export type { WebhookSettings };
 
 /** Changes a webhook; absent fields stay. Enabling one lets what waited go on. */
 export const patchWebhook = accountCommand(
@@ -81,64 +71,3 @@ export const finishWebhookRotation = accountCommand(
     return webhook;
   },
 );
-
-/** A webhook's log, newest first. */
-export const webhookDeliveries = accountCommand(
-  { scope: 'webhooks:read' },
-  async (
-    context: Context,
-    input: { id: string; state?: DeliveryState; type?: string; lineId?: string; before?: number; limit: number },
-  ): Promise<{ deliveries: DeliveryView[]; next: number | null }> => {
-    const owner = ownerOf(context);
-    const id = idOf(input);
-    if (!(await findWebhook(context.store.db, owner, id))) throw new AppError('webhook_not_found');
-    return listDeliveries(context.store.db, owner, { ...input, webhookId: id });
-  },
-);
-
-/** One delivery with every attempt and its body. `delivery_not_found`. */
-export const oneDelivery = accountCommand(
-  { scope: 'webhooks:read' },
-  async (
-    context: Context,
-    input: { id: string },
-  ): Promise<{ delivery: DeliveryView; attempts: AttemptView[]; body: string | null }> => {
-    const delivery = await findDelivery(context.store.db, ownerOf(context), deliveryIdOf(input));
-    if (!delivery) throw new AppError('delivery_not_found');
-    return {
-      delivery,
-      attempts: await attemptsOf(context.store.db, delivery.id),
-      body: await deliveryBody(context, delivery),
-    };
-  },
-);
-
-/** Sends a delivery again now, whatever became of it: same ids, new timestamp. */
-export const replayOne = accountCommand(
-  { scope: 'webhooks:write' },
-  async (context: Context, input: { id: string }): Promise<{ id: string; webhookId: string }> => {
-    const id = deliveryIdOf(input);
-    const replayed = await replayDelivery(context.store.db, ownerOf(context), id);
-    if (!replayed) throw new AppError('delivery_not_found');
-    context.nudgeDeliveries();
-    return { id, ...replayed };
-  },
-);
-
-/** Sends again what failed for good since a time (of the events), in their order. */
-export const replayFailed = accountCommand(
-  { scope: 'webhooks:write' },
-  async (context: Context, input: { id: string; since: number; until?: number }): Promise<{ count: number }> => {
-    const webhookId = idOf(input);
-    if (!(await findWebhook(context.store.db, ownerOf(context), webhookId))) throw new AppError('webhook_not_found');
-    const { since, until } = input;
-    const count = await replayRange(context.store.db, { webhookId, since, until });
-    if (count > 0) context.nudgeDeliveries();
-    return { count };
-  },
-);
-
-function deliveryIdOf({ id }: { id: string }): string {
-  if (!/^[A-Za-z0-9_]{1,64}$/.test(id)) throw new AppError('delivery_not_found');
-  return id;
-}

@@ -2,14 +2,7 @@ import { AppError, invalid } from '../core/app-error.ts';
 import type { Webhook } from '../core/webhooks.ts';
 import { TARGET_PROBLEMS } from '../net/target-url.ts';
 import type { Tx } from '../store/store.ts';
-import {
-  createWebhook,
-  deleteWebhook,
-  findWebhook,
-  listWebhooks,
-  updateWebhook,
-  WEBHOOK_SCOPE,
-} from '../store/webhooks.ts';
+import { createWebhook, deleteWebhook, listWebhooks, updateWebhook, WEBHOOK_SCOPE } from '../store/webhooks.ts';
 import { type FormatName, selectorsFor, unknownEventNames } from '../webhooks/format.ts';
 import { accountCommand } from './command.ts';
 import type { Context } from './context.ts';
@@ -71,15 +64,6 @@ export const addWebhook = accountCommand(
 /** The webhooks of the Lines API, oldest first. */
 export const allWebhooks = accountCommand({ scope: 'webhooks:read' }, (context: Context, _: object) =>
   listWebhooks(context.store.db, ownerOf(context), { format: 'lines' }),
-);
-
-export const getWebhook = accountCommand(
-  { scope: 'webhooks:read' },
-  async (context: Context, input: { id: string }): Promise<Webhook> => {
-    const webhook = await findWebhook(context.store.db, ownerOf(context), idOf(input));
-    if (!webhook) throw new AppError('webhook_not_found');
-    return webhook;
-  },
 );
 
 /** Deletes a webhook with what it was still to get. */

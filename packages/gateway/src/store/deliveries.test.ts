@@ -5,7 +5,7 @@ import { sweepDeliveries } from '../webhooks/retention.ts';
 import {
   attemptsOf,
   blockedOn,
-  countDeliveries,
+  countOpen,
   findDelivery,
   giveUpDelivery,
   listDeliveries,
@@ -14,14 +14,13 @@ import {
 } from './deliveries.ts';
 import {
   expirePending,
-  freeLanes,
   insertAttempts,
   markDelivered,
   markFailed,
   pendingWebhooks,
   pullForward,
-  takeLanes,
 } from './delivery-queue.ts';
+import { freeLanes, takeLanes } from './lanes.ts';
 import {
   deleteWebhook,
   findEndpoint,
@@ -77,7 +76,7 @@ forEachStore((openStore) => {
       { id: first.id, attempts: 1, finishedAt: 9, lastAttempt: { number: 1, statusCode: 500 } },
     ]);
     expect(await attemptsOf(world.store.db, first.id)).toHaveLength(1);
-    expect(await countDeliveries(world.store.db, id)).toEqual({ pending: 3, dead: 1, delivered: 1 });
+    expect(await countOpen(world.store.db, id)).toEqual({ pending: 3, dead: 1 });
     expect(await findDelivery(world.store.db, stranger, first.id)).toBeUndefined();
     expect((await listDeliveries(world.store.db, stranger, { webhookId: id, limit: 3 })).deliveries).toEqual([]);
   });
@@ -96,11 +95,11 @@ forEachStore((openStore) => {
       if (i % 2 === 0) await markFailed(world.store.db, row.seq, { nextAt: null, at: 1 });
       else await markDelivered(world.store.db, [row.seq], 1);
     }
-    expect(await replayRange(world.store.db, { webhookId: id, since: 4_000, until: 9_000 })).toBe(3);
+    expect(await replayRange(world.store, { webhookId: id, since: 4_000, until: 9_000 })).toBe(3);
     const pending = async () => (await rows()).filter((row) => row.state === 'pending' && row.webhook_id === id);
     expect((await pending()).map((row) => row.id)).toEqual([4, 6, 8].map((i) => all[i]?.id));
     expect(await pending()).toMatchObject([{ step: 0, next_at: 0, attempts: 1 }, {}, {}]);
-    expect(await replayRange(world.store.db, { webhookId: id, since: 18_000, states: ['delivered', 'dead'] })).toBe(2);
+    expect(await replayRange(world.store, { webhookId: id, since: 18_000, states: ['delivered', 'dead'] })).toBe(2);
     const one = all[1];
     expect(await replayDelivery(world.store.db, stranger, one?.id ?? '')).toBeUndefined();
     expect(await replayDelivery(world.store.db, owner, one?.id ?? '')).toEqual({ webhookId: id });

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../core/webhooks.ts';
 import type { LineOwner } from './lines.ts';
 import type { Database } from './schema.ts';
+import type { Store } from './store.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -165,15 +166,24 @@ export async function attemptsOf(db: Db, deliveryId: string): Promise<AttemptVie
   return rows.flatMap((row) => toAttempt(row) ?? []);
 }
 
-/** How much a webhook has of each state. */
-export async function countDeliveries(db: Db, webhookId: string): Promise<Partial<Record<DeliveryState, number>>> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .select(['state', (eb) => eb.fn.countAll().as('count')])
-    .where('webhook_id', '=', webhookId)
-    .groupBy('state')
-    .execute();
-  return Object.fromEntries(rows.map((row) => [row.state, Number(row.count)]));
+/** More than this is not counted. */
+const COUNTED = 10_000;
+
+/** How much waits for a webhook, and how much of it is dead; 10 000 stands for that many or more. */
+export async function countOpen(db: Db, webhookId: string): Promise<{ pending: number; dead: number }> {
+  const of = db.selectFrom('deliveries').select('seq').where('webhook_id', '=', webhookId).limit(COUNTED);
+  const count = async (rows: typeof of) => {
+    const { n } = await db
+      .selectFrom(rows.as('some'))
+      .select((eb) => eb.fn.countAll().as('n'))
+      .executeTakeFirstOrThrow();
+    return Number(n);
+  };
+  return {
+    pending: await count(of.where('finished_at', 'is', null)),
+    // As a literal, so that the index of the dead ones is seen to fit.
+    dead: await count(of.where('state', '=', sql.lit('dead'))),
+  };
 }
 
 /** What holds back a webhook in strict order: its oldest delivery, when that failed before and waits. Undefined when nothing does. */
@@ -218,18 +228,42 @@ export interface ReplayRange {
   until?: number;
   /** Which ones; default: those that failed for good (`dead`, `expired`). */
   states?: readonly DeliveryState[];
+  /** Only of these events. */
+  wants?(event: { type: string; payload: string }): boolean;
 }
 
-/** Sends a range again, in the order of the events. Answers how many. The webhook must be the caller's. */
-export async function replayRange(db: Db, range: ReplayRange): Promise<number> {
-  const events = db.selectFrom('events').select('seq').where('created_at', '>=', range.since);
-  const inRange = range.until === undefined ? events : events.where('created_at', '<', range.until);
-  const done = await db
-    .updateTable('deliveries')
-    .set(AFRESH)
-    .where('webhook_id', '=', range.webhookId)
-    .where('state', 'in', range.states ?? ['dead', 'expired'])
-    .where('event_seq', 'in', inRange)
-    .executeTakeFirst();
-  return Number(done.numUpdatedRows);
+const REPLAY_BATCH = 500;
+
+/**
+ * Sends a range again, in the order of the events, a batch in each transaction: a cut-off replay is asked for again and goes on with what is left.
+ * Answers how many. The webhook must be the caller's.
+ */
+export async function replayRange(store: Pick<Store, 'transaction'>, range: ReplayRange): Promise<number> {
+  let replayed = 0;
+  for (let after = 0; ; ) {
+    const from = after;
+    const batch = await store.transaction(async ({ db }) => {
+      const rows = await inRange(db, range, from);
+      const wanted = rows.filter((row) => range.wants?.(row) ?? true).map((row) => row.seq);
+      if (wanted.length > 0) await db.updateTable('deliveries').set(AFRESH).where('seq', 'in', wanted).execute();
+      return { count: wanted.length, last: rows.at(-1)?.event_seq, isFull: rows.length === REPLAY_BATCH };
+    }, 'normal');
+    replayed += batch.count;
+    if (!batch.isFull || batch.last === undefined) return replayed;
+    after = Number(batch.last);
+  }
+}
+
+function inRange(db: Db, range: ReplayRange, after: number) {
+  const query = db
+    .selectFrom('deliveries as d')
+    .innerJoin('events as e', 'e.seq', 'd.event_seq')
+    .select(['d.seq', 'd.event_seq', 'e.type', 'e.payload'])
+    .where('d.webhook_id', '=', range.webhookId)
+    .where('d.state', 'in', range.states ?? ['dead', 'expired'])
+    .where('d.event_seq', '>', after)
+    .where('e.created_at', '>=', range.since)
+    .orderBy('d.event_seq')
+    .limit(REPLAY_BATCH);
+  return (range.until === undefined ? query : query.where('e.created_at', '<', range.until)).execute();
 }

@@ -6,12 +6,10 @@ import {
   dueAtOnce,
   dueAtOnceOf,
   dueRetries,
-  freeLanes,
   readWebhooks,
-  renewLanes,
-  takeLanes,
   waitingRetries,
 } from '../store/delivery-queue.ts';
+import { freeLanes, renewLanes, takeLanes } from '../store/lanes.ts';
 import type { Store } from '../store/store.ts';
 import { type Endpoint, openEndpoint } from '../store/webhooks.ts';
 import { MAX_CONCURRENT } from './circuit.ts';

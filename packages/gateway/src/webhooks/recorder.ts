@@ -7,8 +7,8 @@ import {
   insertAttempts,
   markDelivered,
   markFailed,
-  stillHeld,
 } from '../store/delivery-queue.ts';
+import { stillHeld } from '../store/lanes.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { countWebhookTraffic, type WebhookTraffic } from '../store/traffic.ts';
 import type { AttemptResult } from './attempt.ts';

@@ -56,7 +56,7 @@ async function missingEvents(
 export async function replayMissing(
   store: Store,
   webhook: Webhook,
-  range: { since: number; until?: number },
+  range: { since: number; until?: number; wants?(event: { type: string; payload: string }): boolean },
 ): Promise<number> {
   const until = range.until ?? Number.MAX_SAFE_INTEGER;
   let made = 0;
@@ -64,7 +64,10 @@ export async function replayMissing(
     const from = after;
     const page = await store.transaction(async (tx) => {
       const events = await missingEvents(tx, webhook, { after: from, since: range.since, until });
-      return { made: await fanOutTo(tx, webhook.id, events), last: events.at(-1)?.seq, isFull: events.length === PAGE };
+      const wanted = events.filter(
+        (one) => range.wants?.({ type: one.type, payload: JSON.stringify(one.payload) }) ?? true,
+      );
+      return { made: await fanOutTo(tx, webhook.id, wanted), last: events.at(-1)?.seq, isFull: events.length === PAGE };
     });
     made += page.made;
     if (!page.isFull || page.last === undefined) return made;

@@ -52,11 +52,11 @@ describe.runIf(process.env.TEST_DATABASE_URL)('several dispatchers on one Postgr
     await healthy.advance(LANE_LEASE_MS - 1_000);
     expect(receiver.requests).toHaveLength(1);
     await until('the other one took over', async () => {
-      await healthy.advance(1_000);
+      // Soon after the end of the lease it has to happen without any further time.
+      if (healthy.monotonic() < LANE_LEASE_MS + 3_000) await healthy.advance(1_000);
       return (await delivery(world)).state === 'delivered';
     });
     expect(receiver.requests).toHaveLength(2);
-    expect(healthy.monotonic()).toBeLessThan(LANE_LEASE_MS + 5_000);
     answerFirst();
     await receiver.until(() => receiver.active === 0);
     // The first one wakes up and would store its failure with the next turn.

@@ -170,6 +170,7 @@ export const LINES: Record<string, Needs> = {
   replayWebhook: webhook,
   getDelivery: delivery,
   replayDelivery: delivery,
+  giveUpDelivery: delivery,
   followEvents: account,
   makeEventTicket: account,
 };

@@ -88,6 +88,7 @@ export interface HarnessOptions {
   ready?: () => Promise<boolean>;
   clock?: Clock;
   testWebhook?: Services['testWebhook'];
+  guard?: Services['guard'];
   streams?: { maxPerKey?: number; metrics?: StreamMetrics };
 }
 
@@ -151,7 +152,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     router,
     clock,
     log,
-    guard: {
+    guard: options.guard ?? {
       checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
       fetch: async () => {
         throw new FetchError('dns');

@@ -4,7 +4,7 @@ import type { ChatCursor, ListedChat, MessagePage, MessageReport } from '../../c
 import type { LineView } from '../../commands/lines.ts';
 import type { QueueView } from '../../commands/queue.ts';
 import type { Sent } from '../../commands/sends.ts';
-import type { AttemptView, DeliveryView } from '../../commands/webhook-changes.ts';
+import type { AttemptView, DeliveryReport, DeliveryView, WebhookReport } from '../../commands/webhook-deliveries.ts';
 import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
@@ -207,4 +207,20 @@ export const deliveries = ({ deliveries: all, next }: { deliveries: DeliveryView
   ok: true,
   deliveries: all.map(delivery),
   next_cursor: next === null ? null : String(next),
+});
+
+export const webhookReport = ({ webhook: of, open, blockedOn }: WebhookReport) => ({
+  ok: true,
+  ...webhook(of),
+  failing_since: rfc3339OrNull(of.failingSince),
+  pending: open.pending,
+  dead: open.dead,
+  blocked_on: blockedOn && delivery(blockedOn),
+});
+
+export const deliveryReport = ({ delivery: of, attempts, body }: DeliveryReport) => ({
+  ok: true,
+  ...delivery(of),
+  attempt_log: attempts.map(attempt),
+  payload: body === null ? null : (JSON.parse(body) as unknown),
 });

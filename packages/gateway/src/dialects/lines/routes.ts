@@ -14,7 +14,7 @@ import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
 import { trafficRoutes } from './traffic-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
-import { settingsOf } from './webhook-schemas.ts';
+import { settingsOf, webhookReport } from './webhook-schemas.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const lineOf = ({ params }: { params: { line_id: string } }) => ({ line: { id: params.line_id } });
@@ -304,10 +304,10 @@ const webhooks: Route[] = [
     auth: 'key',
     limit: 'api',
     params: schemas.webhookParams,
-    answers: { 200: { description: 'The webhook.', schema: schemas.oneWebhook } },
+    answers: { 200: { description: 'The webhook.', schema: webhookReport } },
     command: 'webhooks.get',
     in: webhookOf,
-    out: (webhook) => json(200, { ok: true, ...answers.webhook(webhook) }),
+    out: (report) => json(200, answers.webhookReport(report)),
   }),
   route({
     method: 'DELETE',

@@ -83,13 +83,22 @@ export const webhookRoutes: Route[] = [
     method: 'POST',
     path: '/v1/webhooks/:id/replay',
     operation: 'replayWebhook',
-    summary: 'Deliver again what failed for good since a time',
+    summary: 'Deliver again what failed for good since a time, or what else is asked for',
+    description:
+      'In the order of the events, with the same ids. Narrowed by status and events; with missing also what the webhook never got.',
     params: schemas.webhookParams,
     body: schemas.replayBody,
     requestExample: { since: '2026-04-26T00:00:00Z' },
     answers: { 200: { description: 'How many go out again, in the order of the events.', schema: schemas.replayed } },
     command: 'webhooks.replay',
-    in: ({ params, body }) => ({ id: params.id, since: body.since, until: body.until }),
+    in: ({ params, body }) => ({
+      id: params.id,
+      since: body.since,
+      until: body.until,
+      states: body.status,
+      events: body.events,
+      missing: body.missing,
+    }),
     out: ({ count }, { params }) => json(200, { ok: true, id: params.id, replayed: count }),
   }),
   route({
@@ -102,13 +111,7 @@ export const webhookRoutes: Route[] = [
     answers: { 200: { description: 'The delivery.', schema: schemas.oneDelivery } },
     command: 'deliveries.get',
     in: ({ params }) => ({ id: params.id }),
-    out: ({ delivery, attempts, body }) =>
-      json(200, {
-        ok: true,
-        ...answers.delivery(delivery),
-        attempt_log: attempts.map(answers.attempt),
-        payload: body === null ? null : JSON.parse(body),
-      }),
+    out: (report) => json(200, answers.deliveryReport(report)),
   }),
   route({
     ...common,
@@ -122,5 +125,18 @@ export const webhookRoutes: Route[] = [
     command: 'deliveries.replay',
     in: ({ params }) => ({ id: params.id }),
     out: ({ id, webhookId }) => json(200, { ok: true, id, webhook_id: webhookId, status: 'pending' }),
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/v1/deliveries/:id/give-up',
+    operation: 'giveUpDelivery',
+    summary: 'Give up a delivery that waits',
+    description: 'It is dead then; a webhook in strict order goes on with the next one. A replay brings it back.',
+    params: schemas.webhookParams,
+    answers: { 200: { description: 'It is dead.', schema: schemas.givenUp } },
+    command: 'deliveries.giveUp',
+    in: ({ params }) => ({ id: params.id }),
+    out: ({ id, webhookId }) => json(200, { ok: true, id, webhook_id: webhookId, status: 'dead' }),
   }),
 ];

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { WebhookSettings } from '../../commands/webhook-changes.ts';
+import type { WebhookSettings } from '../../commands/webhook-settings.ts';
 import { text } from '../../http/route.ts';
 import { timeSchema } from '../../http/time-schema.ts';
-import { done, limitOf, newWebhook } from './schemas.ts';
+import { done, limitOf, newWebhook, oneWebhook } from './schemas.ts';
 
 export { madeWebhook, oneWebhook, webhookParams } from './schemas.ts';
 
@@ -75,6 +75,35 @@ export const oneDelivery = done.extend({
     .unknown()
     .meta({ description: 'The body, as the next attempt would carry it; null when its event is gone.' }),
 });
-export const replayBody = z.object({ since: timeSchema, until: timeSchema.optional() });
+export const webhookReport = oneWebhook.extend({
+  failing_since: z.string().nullable(),
+  pending: z.int().meta({ description: '10000 stands for that many or more.' }),
+  dead: z.int().meta({ description: '10000 stands for that many or more.' }),
+  blocked_on: z
+    .object(delivery.shape)
+    .nullable()
+    .meta({ description: 'In strict order: the failed delivery that the others wait for.' }),
+});
+const REPLAYED = ['dead', 'expired', 'delivered', 'skipped'] as const;
+export const replayBody = z.object({
+  since: timeSchema,
+  until: timeSchema.optional(),
+  status: z
+    .array(z.enum(REPLAYED, `Use some of ${REPLAYED.join(', ')}.`))
+    .min(1, 'Name at least one status.')
+    .optional()
+    .meta({ description: 'How they ended; default: dead and expired.' }),
+  events: z
+    .array(z.string('Event names are strings.'))
+    .min(1, 'Name at least one event.')
+    .max(50)
+    .optional()
+    .meta({ description: 'Only these events, by the names of the webhook.' }),
+  missing: z
+    .boolean('missing must be true or false.')
+    .default(false)
+    .meta({ description: 'Also what it never got a delivery of: it was off, new, or asked for less.' }),
+});
 export const replayed = done.extend({ id: z.string(), replayed: z.int() });
+export const givenUp = done.extend({ id: z.string(), webhook_id: z.string(), status: z.literal('dead') });
 export const oneReplayed = done.extend({ id: z.string(), webhook_id: z.string(), status: z.literal('pending') });

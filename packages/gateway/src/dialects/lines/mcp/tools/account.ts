@@ -155,6 +155,17 @@ export const webhooks: Record<string, ToolFacts[]> = {
       say: always('It is on its way again.'),
     },
   ],
+  giveUpDelivery: [
+    {
+      name: 'bridge_give_up_delivery',
+      title: 'Give up a delivery',
+      description:
+        'Gives up a delivery that waits for its next attempt, so that a webhook in strict order goes on. bridge_replay_delivery brings it back.',
+      effect: 'sets',
+      renames: deliveryId,
+      say: always('It is given up.'),
+    },
+  ],
   replayWebhook: [
     {
       name: 'bridge_replay_webhook',
