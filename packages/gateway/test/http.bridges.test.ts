@@ -305,7 +305,7 @@ describe('a session', () => {
     });
     expect((await h.call('GET', '/api/instances/user-123/proxy/debug/stats')).text).toBe(
       '{"goroutines":null,"heap_alloc_mb":14,"heap_sys_mb":32,"heap_objects":null,"total_alloc_mb":50,"gc_cycles":3,' +
-        '"next_gc_mb":null,"media_cache_size":null,"worker":"worker-1","lines_in_worker":3,"event_loop_lag_ms":0.5}',
+        '"next_gc_mb":null,"media_cache_size":0,"worker":"worker-1","lines_in_worker":3,"event_loop_lag_ms":0.5}',
     );
   });
 });

@@ -134,7 +134,8 @@ function ask(dialect: Dialect, row: Route, { bridge, lineId, webhookId }: Names)
   const query = new URLSearchParams();
   if (dialect.name === 'lines' && row.query && !row.body && !/:line_id|webhooks/.test(row.path))
     query.set('line_id', lineId);
-  if (row.operation === 'listMessages') query.set('jid', PHONE);
+  if (row.operation === 'listMessages' || row.operation === 'waitForReply') query.set('jid', PHONE);
+  if (row.operation === 'waitForReply') query.set('wait', '0');
   if (/roupBehindLink/.test(row.operation)) query.set('link', 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv');
   if (row.operation === 'bridgeRevokeMessage') query.set('chat', PHONE);
   const url = `${dialect.prefix}${path}${query.size > 0 ? `?${query}` : ''}`;

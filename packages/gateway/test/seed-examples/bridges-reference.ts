@@ -23,6 +23,10 @@ export const CALLS: Record<string, PublishedCall> = {
     request: { chat: '15550001234', body: 'Hello!' },
     response: { message_id: 'ACE41E...', timestamp: 1777180605 },
   },
+  bridgeSendMedia: {
+    request: { chat: '15550001234', url: 'https://example.com/photo.jpg', caption: 'check this out' },
+    response: { message_id: 'ACE41E...', timestamp: 1777180605 },
+  },
   bridgeSendReaction: {
     request: { chat: '15550001234', message_id: 'ACE41E...', emoji: '👍' },
     response: { message_id: 'ACE41E...', timestamp: 1777180605 },
@@ -60,6 +64,7 @@ export const CALLS: Record<string, PublishedCall> = {
     response: { message_id: 'ACE41E...', timestamp: 1777180605 },
   },
   bridgeReadMessage: { request: { chat: '15550001234@s.whatsapp.net' }, response: { ok: true } },
+  bridgeGetMedia: { response: 'image/jpeg' },
   bridgeContacts: {
     response: [{ jid: '15550001234@s.whatsapp.net', phone: '15550001234', name: 'Alice', is_business: false }],
   },

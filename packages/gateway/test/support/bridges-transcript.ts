@@ -33,9 +33,16 @@ const NAMED: [form: RegExp, name: (number: string) => string][] = [
   [/(?<=wa\.me\/qr\/)\w+/g, () => 'ABCDEFGHIJKL'],
 ];
 
+/** WhatsApp lists the members of a group in the order of their LIDs, which differ from run to run. */
+function inOrder(list: unknown[]): unknown[] {
+  const people = list as { phone?: string; role?: string }[];
+  const isMembers = people.some((one) => typeof one === 'object' && one?.role !== undefined);
+  return isMembers ? people.toSorted((a, b) => String(a.phone).localeCompare(String(b.phone))) : list;
+}
+
 /** Fixed values in the members that need them. */
 function steady(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => steady(item));
+  if (Array.isArray(value)) return inOrder(value).map((item) => steady(item));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, steady(member, name)]));
   }

@@ -61,6 +61,13 @@ export class BridgesWalk {
     this.#heard = this.#rig.receiver.requests.length;
   }
 
+  /** Waits until the webhook heard of a message. */
+  async heard(messageId: string): Promise<void> {
+    await until(`a webhook of ${messageId}`, () =>
+      this.#rig.receiver.requests.some((one) => one.path.startsWith('/bridges/') && one.body.includes(messageId)),
+    );
+  }
+
   /** Makes a call of the reference. Answers its body. */
   async call<T = Json>(operation: string, { key, ...differs }: Difference = {}): Promise<T> {
     await this.between();

@@ -161,6 +161,7 @@ export const LINES: Record<string, Needs> = {
   archiveChat: asks('account.archive'),
   listMessages: stored,
   getMessage: stored,
+  waitForReply: stored,
   lineQueue: stored,
   cancelMessage: stored,
   changeWebhook: webhook,
