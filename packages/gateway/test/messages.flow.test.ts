@@ -267,8 +267,10 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
       name: 'Team sync',
       start_time: 1777334400,
       end_time: 1777338000,
+      call: 'video',
     });
-    await shown(eventId);
+    const invitation = await shown(eventId);
+    expect(invitation.join_link).toMatch(/^https:\/\/call\.whatsapp\.com\/video\/[A-Za-z0-9]{22}$/);
     const answer = await act('rsvps', { event_id: eventId, response: 'going' });
     const event = await bridges('event_response', (b) => b.message_id === answer.message_id);
     expect(event).toEqual({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createControl } from '../src/control/control.ts';
 import { createSimulator, type Simulator } from '../src/simulator.ts';
+import { SystemClock } from '../src/world/clock.ts';
 import { BaileysLine } from './baileys-line.ts';
 
 const ALICE = '15550001111';
@@ -101,6 +102,35 @@ describe('the sandbox API', () => {
     });
     expect((await call(`GET /phones/${BOB}/chats`)).body).toMatchObject([{ chat: jid(ALICE), unread: 0 }]);
     expect((await call(`GET /phones/${ALICE}/chats`)).body).toMatchObject([{ chat: jid(BOB), unread: 1 }]);
+  });
+
+  it('answers the time that everybody gets with the message, however long it takes', async () => {
+    await simulator.close();
+    const clock = new SystemClock();
+    let hurriedMs = 0;
+    const nowMs = (): number => {
+      hurriedMs += 700;
+      return clock.nowMs() + hurriedMs;
+    };
+    simulator = await createSimulator({ clock: { nowMs, after: (delayMs, work) => clock.after(delayMs, work) } });
+    await createPhones();
+    const { jid: group } = (await call('POST /groups', { subject: 'Team', owner: ALICE, participants: [BOB] })).body;
+    const { jid: channel } = (await call('POST /channels', { owner: ALICE, name: 'News' })).body;
+    await call(`POST /channels/${channel}/followers`, { phone: BOB });
+    const text = { type: 'text', body: 'Hi' };
+    for (const [path, body] of [
+      [`/phones/${ALICE}/messages`, { to: BOB, ...text }],
+      [`/phones/${ALICE}/messages`, { to: group, ...text }],
+      [`/phones/${ALICE}/status`, { to: [BOB], ...text }],
+      [`/channels/${channel}/messages`, text],
+    ] as const) {
+      const { message_id: id, timestamp } = (await call(`POST ${path}`, body)).body;
+      await vi.waitFor(async () => {
+        const item = (await inbox(BOB)).find(({ message_id }) => message_id === id);
+        expect([path, item?.timestamp]).toEqual([path, timestamp]);
+      });
+    }
+    clock.close();
   });
 
   it('pages an inbox after a cursor or a message id, and by chat', async () => {

@@ -78,7 +78,10 @@ export class TinyNetwork {
         },
       },
       link: {
-        send: (node) => this.#route(jid, lid, node),
+        send: (node) => {
+          this.#route(jid, lid, node);
+          return undefined;
+        },
         query: async (node) => this.#answer(jid, node),
       },
     });

@@ -52,38 +52,42 @@ export class Incoming {
   }
 
   async take(node: Node): Promise<void> {
-    const { activities, book, calls, inbox, link, own } = this.#parts;
+    const { activities, book, calls, inbox, own } = this.#parts;
     if (node.tag === 'message') return this.#message(node);
     if (node.tag === 'receipt') return this.#receipt(node);
     if (node.tag === 'notification') return this.#notification(node);
     if (node.tag === 'call') {
       calls.take(node);
-      return link.send(ackOf(node, own.jid));
+      return this.#answer(ackOf(node, own.jid));
     }
     if (node.tag === 'ack' && node.attrs.class === 'message') {
       const { id = '', from = '' } = node.attrs;
       inbox.settle(book.shown(from), id, intAttr(node, 't'), intAttr(node, 'error'));
     }
     if (node.tag === 'chatstate') activities.note(book.shown(node.attrs.from ?? ''), node);
-    if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) link.send(answerTo(node));
+    if (node.tag === 'iq' && (node.attrs.type === 'get' || node.attrs.type === 'set')) this.#answer(answerTo(node));
     // Everything else (presence, ib) asks for no answer.
   }
 
+  #answer(node: Node): void {
+    this.#parts.link.send(node);
+  }
+
   async #message(node: Node): Promise<void> {
-    const { activities, book, files, link, own, retries, settings, sync } = this.#parts;
+    const { activities, book, files, own, retries, settings, sync } = this.#parts;
     const envelope = readEnvelope(node, book, own);
-    if (!envelope) return link.send(ackOf(node, own.jid, 487));
+    if (!envelope) return this.#answer(ackOf(node, own.jid, 487));
     const reception = this.#accept(envelope, node);
     if (reception.outcome === 'retry') {
       const request = envelope.isPeer ? undefined : retries.next(envelope, node);
-      if (request) link.send(request);
-      return link.send(ackOf(node, own.jid));
+      if (request) this.#answer(request);
+      return this.#answer(ackOf(node, own.jid));
     }
-    if (reception.outcome === 'rejected') return link.send(ackOf(node, own.jid, 491));
+    if (reception.outcome === 'rejected') return this.#answer(ackOf(node, own.jid, 491));
     retries.done(envelope);
     const isPost = isNewsletter(envelope.chatJid);
-    if (!isPost && (envelope.isFromMe || settings().autoReceipts !== 'none')) link.send(deliveryReceipt(envelope));
-    link.send(ackOf(node, own.jid));
+    if (!isPost && (envelope.isFromMe || settings().autoReceipts !== 'none')) this.#answer(deliveryReceipt(envelope));
+    this.#answer(ackOf(node, own.jid));
     if (reception.outcome === 'peer') {
       await sync.companions.told(envelope.device, reception.message, envelope.messageId);
     }
@@ -95,17 +99,17 @@ export class Incoming {
 
   // A message that breaks this phone must not come back for ever: it is refused (UnhandledError), and the failure is passed on.
   #accept(envelope: Envelope, node: Node): Reception {
-    const { inbound, link, own } = this.#parts;
+    const { inbound, own } = this.#parts;
     try {
       return inbound.accept(envelope, node);
     } catch (error) {
-      link.send(ackOf(node, own.jid, 500));
+      this.#answer(ackOf(node, own.jid, 500));
       throw error;
     }
   }
 
   async #receipt(node: Node): Promise<void> {
-    const { files, link, own, resend, sync } = this.#parts;
+    const { files, own, resend, sync } = this.#parts;
     const { from = '', participant, type = 'delivered' } = node.attrs;
     const device = participant ?? from;
     const isOwn = sameUser(device, own.jid) || sameUser(device, own.lid);
@@ -114,14 +118,14 @@ export class Incoming {
       await resend(retry?.attrs.id ?? node.attrs.id ?? '', device, intAttr(retry, 'count') ?? 1, node);
     } else if (type === 'server-error') {
       const answer = files.uploadAgain(node, device);
-      if (answer) link.send(answer);
+      if (answer) this.#answer(answer);
     } else if (type === 'peer_msg' && isOwn) {
       sync.history.noted(idsOf(node), 'delivered');
       await sync.companions.received(device, idsOf(node));
     } else if (type === 'hist_sync' && isOwn) {
       sync.history.noted(idsOf(node), 'synced');
     } else this.#progress(node, type, isOwn);
-    link.send(ackOf(node, own.jid));
+    this.#answer(ackOf(node, own.jid));
   }
 
   // How far messages got: own ones at others, others' ones on own devices.
@@ -137,13 +141,13 @@ export class Incoming {
   }
 
   async #notification(node: Node): Promise<void> {
-    const { book, link, own, signal, sync, uploadPreKeys } = this.#parts;
+    const { book, own, signal, sync, uploadPreKeys } = this.#parts;
     const { from, type } = node.attrs;
     if (type === 'encrypt' && child(node, 'count')) await uploadPreKeys();
     // The contact has a new phone: the old session would only cost a retry.
     if (type === 'encrypt' && child(node, 'identity') && from) signal.forgetSessions(book.session(from));
     if (type === 'w:gp2') learnMembers(node, book);
-    link.send(ackOf(node, own.jid));
+    this.#answer(ackOf(node, own.jid));
     await sync.companions.notified(node);
   }
 }

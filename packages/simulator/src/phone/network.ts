@@ -2,8 +2,11 @@ import type { Node } from '@ponte/engine';
 
 /** What a virtual phone has of the network: the same stanzas a socket would carry. */
 export interface DeviceLink {
-  /** Hands a stanza to the server. The server's reactions (ack, receipts, notifications) come back through Phone.receive. */
-  send(node: Node): void;
+  /**
+   * Hands a stanza to the server. The server's reactions (ack, receipts, notifications) come back through Phone.receive. Returns the time that the
+   * server gave a message (seconds since 1970); undefined for everything else, and when it did not say so at once.
+   */
+  send(node: Node): number | undefined;
   /** Sends an <iq> and resolves with its answer; rejects with IqError(code,text) on type=error. In-process, so no timeout is needed, but it always settles. */
   query(node: Node): Promise<Node>;
 }

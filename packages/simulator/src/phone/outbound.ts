@@ -61,9 +61,9 @@ export class Outbound {
 
   /**
    * Encrypts a message for every device of the chat and every own linked device, and hands the stanza to the server. What the
-   * server says to it comes as an ack later. Throws NotOnWhatsAppError and NotInGroupError.
+   * server says to it comes as an ack later; the time it gave the message is the answer. Throws NotOnWhatsAppError and NotInGroupError.
    */
-  async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
+  async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<number | undefined> {
     if (isGroup(to)) return this.#sendToGroup(bareJid(to), messageId, message, shape);
     const { own, directory, link } = this.#parts;
     const [contact, self] = await directory.contacts([to, own.jid]);
@@ -83,7 +83,7 @@ export class Outbound {
         ...copies.flatMap((jid) => this.#recipientNode(jid, deviceSentCopy(message, contact.jid), shape)),
       ];
     });
-    link.send({
+    return link.send({
       tag: 'message',
       attrs: {
         id: messageId,
@@ -104,10 +104,15 @@ export class Outbound {
    * Posts a status to these people and to the own linked devices. Every device gets the sender key again with each one, as WhatsApp's
    * clients do it (Baileys messages-send.js, whatsmeow send.go): the audience may change every time.
    */
-  async postStatus(audience: Jid[], messageId: string, message: Message, shape: MessageShape): Promise<void> {
+  async postStatus(
+    audience: Jid[],
+    messageId: string,
+    message: Message,
+    shape: MessageShape,
+  ): Promise<number | undefined> {
     const { own, directory } = this.#parts;
     const contacts = await directory.contacts([own.jid, ...audience]);
-    await this.#sendShared(
+    return this.#sendShared(
       STATUS_BROADCAST,
       contacts.flatMap(({ devices }) => devices),
       messageId,
@@ -171,10 +176,15 @@ export class Outbound {
    * Everybody gets the same ciphertext of our sender key; devices that do not have the key get it beside it. A device that is gone
    * (a member left, a companion was unlinked) makes us begin a new key, so that it cannot read on.
    */
-  async #sendToGroup(group: Jid, messageId: string, message: Message, shape: MessageShape): Promise<void> {
+  async #sendToGroup(
+    group: Jid,
+    messageId: string,
+    message: Message,
+    shape: MessageShape,
+  ): Promise<number | undefined> {
     const roster = await rosterOf(this.#parts, group);
     const mode = { addressing_mode: roster.mode };
-    await this.#sendShared(group, roster.devices, messageId, message, shape, mode);
+    return this.#sendShared(group, roster.devices, messageId, message, shape, mode);
   }
 
   async #sendShared(
@@ -184,7 +194,7 @@ export class Outbound {
     message: Message,
     shape: MessageShape,
     attrs: Record<string, string> = {},
-  ): Promise<void> {
+  ): Promise<number | undefined> {
     const { link, store, signal, book, random } = this.#parts;
     const others = devices.filter((jid) => !this.#isThisPhone(jid));
     const present = new Set(others.map((jid) => book.session(jid)));
@@ -206,7 +216,7 @@ export class Outbound {
       nodes.push(...kept.flatMap((jid) => this.#recipientNode(jid, message, shape)));
       return { participants: nodes, ciphertext: signal.encryptGroup(group, encodeMessage(message, random)) };
     });
-    link.send({
+    return link.send({
       tag: 'message',
       attrs: {
         id: messageId,

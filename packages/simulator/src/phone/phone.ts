@@ -256,13 +256,13 @@ export class Phone implements PhoneDevice {
       const sent = { messageId: this.#newId(), timestamp: this.#nowSeconds() };
       begin(sent);
       try {
-        await this.#outbound.send(to, sent.messageId, built.message, built.shape);
+        const takenAt = await this.#outbound.send(to, sent.messageId, built.message, built.shape);
+        return { ...sent, timestamp: takenAt ?? sent.timestamp };
       } catch (error) {
         this.#outbound.reload();
         this.inbox.fail(this.#book.shown(to), sent.messageId);
         throw error;
       }
-      return sent;
     });
   }
 

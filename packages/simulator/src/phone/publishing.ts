@@ -45,8 +45,8 @@ export class Publishing {
     const { message, shape } = await kind.build(input, context());
     return inOrder(async () => {
       const sent = this.#record(STATUS_BROADCAST, message);
-      await outbound.postStatus(audience, sent.messageId, message, shape);
-      return sent;
+      const takenAt = await outbound.postStatus(audience, sent.messageId, message, shape);
+      return { ...sent, timestamp: takenAt ?? sent.timestamp };
     });
   }
 
@@ -55,12 +55,12 @@ export class Publishing {
     const { message, shape }: Built = await kind.build(input, this.#parts.context());
     const sent = this.#record(channel, message);
     const attrs: Record<string, string> = shape.mediatype === undefined ? {} : { mediatype: shape.mediatype };
-    this.#parts.link.send({
+    const takenAt = this.#parts.link.send({
       tag: 'message',
       attrs: { id: sent.messageId, to: channel, type: shape.type },
       content: [{ tag: 'plaintext', attrs, content: encoded(proto.Message, message) }],
     });
-    return sent;
+    return { ...sent, timestamp: takenAt ?? sent.timestamp };
   }
 
   /**

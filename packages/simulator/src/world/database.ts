@@ -193,13 +193,16 @@ export function openDatabase(dataFile: string): Db {
 
 const statements = new WeakMap<Db, Map<string, Database.Statement>>();
 
+/** A prepared statement: its parameters, and a row of its answer. */
+export type Statement<P extends unknown[], R = unknown> = Database.Statement<P, R>;
+
 /** The statement for this SQL, prepared once per database however many tenants use it. */
-export function prepare<P extends unknown[], R = unknown>(db: Db, sql: string): Database.Statement<P, R> {
+export function prepare<P extends unknown[], R = unknown>(db: Db, sql: string): Statement<P, R> {
   const known = statements.get(db) ?? new Map<string, Database.Statement>();
   statements.set(db, known);
   const found = known.get(sql) ?? db.prepare(sql);
   known.set(sql, found);
-  return found as Database.Statement<P, R>;
+  return found as Statement<P, R>;
 }
 
 /** A value of the network itself that is made once and then kept. */

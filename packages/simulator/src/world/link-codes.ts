@@ -33,42 +33,77 @@ interface Finish {
   bundle: Uint8Array;
 }
 
-export type LinkCodes = ReturnType<typeof createLinkCodes>;
+type Link = (
+  candidate: Candidate,
+  account: Account,
+  offer: LinkOffer,
+  confirm: ConfirmLink,
+) => Promise<{ deviceJid: string }>;
 
 /**
  * Linking by an eight-character code: companion_hello (a line shows a code for a phone) → the code is typed on that phone →
  * primary_hello → companion_finish → pair-success as after a scan. Shapes: Baileys socket.js and messages-recv.js, whatsmeow pair-code.go.
  */
-export function createLinkCodes(
-  tenant: Tenant,
-  link: (
-    candidate: Candidate,
-    account: Account,
-    offer: LinkOffer,
-    confirm: ConfirmLink,
-  ) => Promise<{ deviceJid: string }>,
-) {
-  const hellos = new Map<string, Hello>();
+export class LinkCodes {
+  readonly #tenant: Tenant;
+  readonly #link: Link;
+  readonly #hellos = new Map<string, Hello>();
 
-  function answer(iq: Node, content: Node[] | undefined, code?: number): Node {
-    const attrs = { from: SERVER_JID, id: iq.attrs.id, type: code === undefined ? 'result' : 'error' };
-    return el('iq', attrs, code === undefined ? content : [el('error', { code: String(code), text: 'bad-request' })]);
+  constructor(tenant: Tenant, link: Link) {
+    this.#tenant = tenant;
+    this.#link = link;
   }
 
-  function hello(candidate: Candidate, iq: Node, reg: Node): Node {
-    const address = tenant.accounts.resolve(reg.attrs.jid);
+  /** `<iq xmlns="md"><link_code_companion_reg stage>` of a line that has no account yet. */
+  answer(candidate: Candidate, iq: Node, reg: Node): Node {
+    if (reg.attrs.stage === 'companion_hello') return this.#hello(candidate, iq, reg);
+    if (reg.attrs.stage === 'companion_finish') return this.#finish(candidate, iq, reg);
+    return answerTo(iq, [], 400);
+  }
+
+  /** The candidate's connection is gone. */
+  left(candidate: Candidate): void {
+    this.#forget(candidate, 'the line closed its connection');
+  }
+
+  /**
+   * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects with CodeMismatchError when it is
+   * not that line's code (the line may be tried again with the right one), and with LinkError.
+   */
+  async enter(account: Account, phone: CodeEntry, code: string): Promise<{ deviceJid: string }> {
+    const now = this.#tenant.clock.nowMs();
+    const isOpen = (hello: Hello): boolean => hello.pn === account.pn && hello.untilMs >= now && !hello.finish;
+    const open = [...this.#hellos.values()].findLast(isOpen);
+    if (!open) throw new CodeMismatchError('code: no line shows a code for this phone (any more); ask for a new one');
+    const begun = await phone.begin(code, open.wrappedKey);
+    const { identityKey } = phone;
+    const finished = await this.#exchange(open, { wrappedKey: begun.wrappedKey, identityKey });
+    const advSecret = phone.finish(begun.open, finished.identity, finished.bundle);
+    const { candidate } = open;
+    if (Buffer.compare(finished.identity, candidate.identity) !== 0) {
+      throw new CodeMismatchError('the line announced another identity than it registered with');
+    }
+    this.#drop(open.ref);
+    const keys = { noiseKey: candidate.noiseKey, identityKey: finished.identity, advSecret };
+    const offer = phone.offer({ ref: open.ref, ...keys });
+    return this.#link(candidate, account, offer, (ref, identity) => phone.confirm(ref, identity));
+  }
+
+  #hello(candidate: Candidate, iq: Node, reg: Node): Node {
+    const { accounts, clock, rng } = this.#tenant;
+    const address = accounts.resolve(reg.attrs.jid);
     const wrappedKey = bytes(child(reg, 'link_code_pairing_wrapped_companion_ephemeral_pub'));
     const noiseKey = bytes(child(reg, 'companion_server_auth_key_pub'));
     const platform = text(child(reg, 'companion_platform_id')) ?? '';
     const display = text(child(reg, 'companion_platform_display')) ?? '';
     const isWellFormed =
       address?.mode === 'pn' && wrappedKey?.length === 80 && DISPLAY.test(display) && platform !== '';
-    if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answer(iq, [], 400);
-    forget(candidate, 'the line asked for a new code');
-    const [oldest] = hellos.keys();
-    if (hellos.size >= OPEN_MAX && oldest !== undefined) drop(oldest);
-    const ref = `2@${Buffer.from(tenant.rng.bytes(48)).toString('base64')}`;
-    const untilMs = tenant.clock.nowMs() + CODE_MS;
+    if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answerTo(iq, [], 400);
+    this.#forget(candidate, 'the line asked for a new code');
+    const [oldest] = this.#hellos.keys();
+    if (this.#hellos.size >= OPEN_MAX && oldest !== undefined) this.#drop(oldest);
+    const ref = `2@${Buffer.from(rng.bytes(48)).toString('base64')}`;
+    const untilMs = clock.nowMs() + CODE_MS;
     const { pn } = address.account;
     const open: Hello = {
       ref,
@@ -80,50 +115,47 @@ export function createLinkCodes(
       finish: undefined,
       gone: undefined,
     };
-    open.timer = tenant.clock.after(CODE_MS, () => stale(open));
-    hellos.set(ref, open);
+    open.timer = clock.after(CODE_MS, () => this.#stale(open));
+    this.#hellos.set(ref, open);
     const content = [el('link_code_pairing_ref', {}, Buffer.from(ref))];
-    return answer(iq, [el('link_code_companion_reg', { stage: 'companion_hello' }, content)]);
+    return answerTo(iq, [el('link_code_companion_reg', { stage: 'companion_hello' }, content)]);
   }
 
-  function finish(candidate: Candidate, iq: Node, reg: Node): Node {
-    const open = hellos.get(text(child(reg, 'link_code_pairing_ref')) ?? '');
+  #finish(candidate: Candidate, iq: Node, reg: Node): Node {
+    const open = this.#hellos.get(text(child(reg, 'link_code_pairing_ref')) ?? '');
     const bundle = bytes(child(reg, 'link_code_pairing_wrapped_key_bundle'));
     const identity = bytes(child(reg, 'companion_identity_public'));
-    if (open?.candidate !== candidate || !open.finish || !bundle || identity?.length !== 32) return answer(iq, [], 400);
+    if (open?.candidate !== candidate || !open.finish || !bundle || identity?.length !== 32) {
+      return answerTo(iq, [], 400);
+    }
     open.finish({ identity, bundle });
-    return answer(iq, undefined);
+    return answerTo(iq, undefined);
   }
 
-  function forget(candidate: Candidate, reason: string): void {
-    for (const open of hellos.values()) {
+  #forget(candidate: Candidate, reason: string): void {
+    for (const open of this.#hellos.values()) {
       if (open.candidate !== candidate) continue;
-      drop(open.ref);
+      this.#drop(open.ref);
       open.gone?.(reason);
     }
   }
 
-  function drop(ref: string): void {
-    hellos.get(ref)?.timer?.cancel();
-    hellos.delete(ref);
+  #drop(ref: string): void {
+    this.#hellos.get(ref)?.timer?.cancel();
+    this.#hellos.delete(ref);
   }
 
   /** The code was shown for long enough: the line is told to draw a new one (zapo WaPairingFlow.ts, `refresh_code`). */
-  function stale(open: Hello): void {
+  #stale(open: Hello): void {
     if (open.finish) return;
-    hellos.delete(open.ref);
+    this.#hellos.delete(open.ref);
     const attrs = { stage: 'refresh_code', force_manual_refresh: 'false' };
     const content = [el('link_code_pairing_ref', {}, Buffer.from(open.ref))];
-    open.candidate.send(notification(el('link_code_companion_reg', attrs, content)));
-  }
-
-  function notification(reg: Node): Node {
-    const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t: String(nowSeconds(tenant.clock)) };
-    return el('notification', { ...attrs, type: 'link_code_companion_reg' }, [reg]);
+    open.candidate.send(this.#notification(el('link_code_companion_reg', attrs, content)));
   }
 
   /** Says primary_hello to the line and waits for its companion_finish. */
-  function exchange(open: Hello, primary: { wrappedKey: Uint8Array; identityKey: Uint8Array }): Promise<Finish> {
+  #exchange(open: Hello, primary: { wrappedKey: Uint8Array; identityKey: Uint8Array }): Promise<Finish> {
     return new Promise<Finish>((resolve, reject) => {
       let timer: Timer | undefined;
       const settle = (): void => {
@@ -139,45 +171,24 @@ export function createLinkCodes(
         settle();
         reject(new LinkError(`not linked: ${reason}`));
       };
-      timer = tenant.clock.after(FINISH_MS, () => open.gone?.('the line did not answer to the code'));
+      timer = this.#tenant.clock.after(FINISH_MS, () => open.gone?.('the line did not answer to the code'));
       const content = [
         el('link_code_pairing_wrapped_primary_ephemeral_pub', {}, primary.wrappedKey),
         el('primary_identity_pub', {}, primary.identityKey),
         el('link_code_pairing_ref', {}, Buffer.from(open.ref)),
       ];
-      open.candidate.send(notification(el('link_code_companion_reg', { stage: 'primary_hello' }, content)));
+      open.candidate.send(this.#notification(el('link_code_companion_reg', { stage: 'primary_hello' }, content)));
     });
   }
 
-  return {
-    /** `<iq xmlns="md"><link_code_companion_reg stage>` of a line that has no account yet. */
-    answer(candidate: Candidate, iq: Node, reg: Node): Node {
-      if (reg.attrs.stage === 'companion_hello') return hello(candidate, iq, reg);
-      if (reg.attrs.stage === 'companion_finish') return finish(candidate, iq, reg);
-      return answer(iq, [], 400);
-    },
-    /** The candidate's connection is gone. */
-    left: (candidate: Candidate): void => forget(candidate, 'the line closed its connection'),
-    /**
-     * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects with CodeMismatchError when it is
-     * not that line's code (the line may be tried again with the right one), and with LinkError.
-     */
-    async enter(account: Account, phone: CodeEntry, code: string): Promise<{ deviceJid: string }> {
-      const now = tenant.clock.nowMs();
-      const open = [...hellos.values()].findLast((h) => h.pn === account.pn && h.untilMs >= now && !h.finish);
-      if (!open) throw new CodeMismatchError('code: no line shows a code for this phone (any more); ask for a new one');
-      const begun = await phone.begin(code, open.wrappedKey);
-      const { identityKey } = phone;
-      const finished = await exchange(open, { wrappedKey: begun.wrappedKey, identityKey });
-      const advSecret = phone.finish(begun.open, finished.identity, finished.bundle);
-      const { candidate } = open;
-      if (Buffer.compare(finished.identity, candidate.identity) !== 0) {
-        throw new CodeMismatchError('the line announced another identity than it registered with');
-      }
-      drop(open.ref);
-      const keys = { noiseKey: candidate.noiseKey, identityKey: finished.identity, advSecret };
-      const offer = phone.offer({ ref: open.ref, ...keys });
-      return link(candidate, account, offer, (ref, identity) => phone.confirm(ref, identity));
-    },
-  };
+  #notification(reg: Node): Node {
+    const { clock, rng } = this.#tenant;
+    const attrs = { from: SERVER_JID, id: hexId(rng, 8), t: String(nowSeconds(clock)) };
+    return el('notification', { ...attrs, type: 'link_code_companion_reg' }, [reg]);
+  }
+}
+
+function answerTo(iq: Node, content: Node[] | undefined, code?: number): Node {
+  const attrs = { from: SERVER_JID, id: iq.attrs.id, type: code === undefined ? 'result' : 'error' };
+  return el('iq', attrs, code === undefined ? content : [el('error', { code: String(code), text: 'bad-request' })]);
 }

@@ -26,15 +26,20 @@ export interface MessageOutcome {
   note: string | undefined;
 }
 
-/** `<ack class="message">` with the server's time, an error code, or the hash of the devices the sender should have known. */
-export function ackOf(tenant: Tenant, message: Node, extra: { error?: string; phash?: string | undefined }): Node {
-  const { id, to, participant } = message.attrs;
-  return el('ack', { class: 'message', id, from: to, participant, t: String(nowSeconds(tenant.clock)), ...extra });
+/** The message with the time that the server took it at: the ack and every copy carry the same. */
+export function stamped(tenant: Tenant, message: Node): Node {
+  return { ...message, attrs: { ...message.attrs, t: String(nowSeconds(tenant.clock)) } };
+}
+
+/** `<ack class="message">` of a stamped message, with an error code, or the hash of the devices the sender should have known. */
+export function ackOf(message: Node, extra: { error?: string; phash?: string | undefined }): Node {
+  const { id, to, participant, t } = message.attrs;
+  return el('ack', { class: 'message', id, from: to, participant, t, ...extra });
 }
 
 /** The message goes to nobody; its sender gets the code. */
-export function refuse(tenant: Tenant, message: Node, code: number, note: string): MessageOutcome {
-  return { ack: ackOf(tenant, message, { error: String(code) }), parcels: [], note };
+export function refuse(message: Node, code: number, note: string): MessageOutcome {
+  return { ack: ackOf(message, { error: String(code) }), parcels: [], note };
 }
 
 /** Version 2 of the participant hash: sorted `user.agent:device@server` texts, SHA-256, first 6 bytes (whatsmeow send.go). */

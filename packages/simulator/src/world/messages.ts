@@ -13,7 +13,6 @@ import {
 } from '@ponte/engine';
 import { type Account, type Address, deviceJid } from './accounts.ts';
 import { routePost } from './channels/posts.ts';
-import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { routeGroupMessage } from './groups/group-messages.ts';
 import {
@@ -48,11 +47,11 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   if (isNewsletter(to)) return routePost(tenant, from, message);
   if (to === STATUS_BROADCAST) return routeStatus(tenant, from, message);
   const chat = tenant.accounts.resolve(to);
-  if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');
-  if (!chat) return refuse(tenant, message, 404, `not on this network: ${to}`);
+  if (!sender || !message.attrs.id) return refuse(message, 400, 'message without an id');
+  if (!chat) return refuse(message, 404, `not on this network: ${to}`);
   const copies = copiesOf(message);
   if (copies.length === 0 || copies.length > DEVICES_PER_MESSAGE_MAX) {
-    return refuse(tenant, message, 400, 'message without receivers, or with too many');
+    return refuse(message, 400, 'message without receivers, or with too many');
   }
   const isBlocked = tenant.settings.get(chat.account.pn, 'block', from.pn) !== undefined;
   const parcels: Parcel[] = [];
@@ -66,16 +65,15 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
     if (!tenant.accounts.device(target.account.pn, target.device)) continue;
     reached.add(`${target.account.pn}:${target.device}`);
     if (isBlocked && !isOwn) continue;
-    if (copy.enc.reduce((sum, enc) => sum + size(enc), 0) > COPY_MAX_BYTES)
-      return refuse(tenant, message, 400, 'too large');
+    if (copy.enc.reduce((sum, enc) => sum + size(enc), 0) > COPY_MAX_BYTES) return refuse(message, 400, 'too large');
     if (tenant.delivery.isFull(target.account.pn, target.device)) {
-      return refuse(tenant, message, 503, `the mailbox of ${copy.jid} is full`);
+      return refuse(message, 503, `the mailbox of ${copy.jid} is full`);
     }
     const node = copyFor({ tenant, message, sender, from, chat, target, enc: copy.enc });
     parcels.push({ pn: target.account.pn, device: target.device, stanzaClass: 'message', sender: from.pn, node });
   }
   const phash = message.attrs.phash === undefined ? undefined : correctedHash(tenant, from, sender, chat, reached);
-  return { ack: ackOf(tenant, message, { phash }), parcels, note: undefined };
+  return { ack: ackOf(message, { phash }), parcels, note: undefined };
 }
 
 function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
@@ -103,7 +101,7 @@ function copyFor({ tenant, message, sender, from, chat, target, enc }: Copy): No
   const attrs: Record<string, string | undefined> = {
     id: message.attrs.id,
     from: deviceJid(sender, from.device, target.mode),
-    t: String(nowSeconds(tenant.clock)),
+    t: message.attrs.t,
     notify: sender.name,
   };
   for (const name of PASSED_ON) attrs[name] = message.attrs[name];

@@ -4,7 +4,7 @@ import { LinkError, type LinkOffer } from '../phone/network.ts';
 import { type Account, deviceJid, LimitError } from './accounts.ts';
 import { nowSeconds, type Timer } from './clock.ts';
 import { announceDevices } from './companions.ts';
-import { createLinkCodes } from './link-codes.ts';
+import { LinkCodes } from './link-codes.ts';
 import { hexId } from './rng.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
@@ -66,10 +66,7 @@ export function createPairing(tenant: Tenant) {
     confirm: ConfirmLink,
   ): Promise<{ deviceJid: string }> {
     refuseWhenFull(tenant, account);
-    if (candidate.lineId !== undefined && tenant.faults(candidate.lineId).take('passkey_required')) {
-      candidate.send(passkeyRequest(tenant));
-      throw new LinkError('not linked: the line was asked for a passkey first (fault passkey_required)');
-    }
+    askForPasskey(tenant, candidate);
     const device = tenant.accounts.nextDeviceId(account.pn);
     refs.withdraw(candidate);
     const answer = await ask(tenant, waiting, candidate, pairSuccess(tenant, candidate, account, device, offer));
@@ -80,25 +77,13 @@ export function createPairing(tenant: Tenant) {
       throw new LinkError(isGone ? 'the phone was deleted meanwhile' : 'the line refused to be linked');
     }
     const link = confirmed(candidate, () => confirm(offer.ref, signed));
-    tenant.accounts.saveDevice({
-      pn: account.pn,
-      id: device,
-      lineId: candidate.lineId,
-      noiseKey: candidate.noiseKey,
-      identity: candidate.identity,
-      registrationId: candidate.registrationId,
-      signedPreKey: candidate.signedPreKey,
-      keyIndex: link.keyIndex,
-      advIdentity: link.signedIdentity,
-      platform: candidate.platform,
-      linkedAt: nowSeconds(tenant.clock),
-    });
+    keepDevice(tenant, account.pn, device, candidate, link);
     announceDevices(tenant, account, 'add', device);
     candidate.restart();
     return { deviceJid: deviceJid(account, device, 'pn') };
   }
 
-  const codes = createLinkCodes(tenant, link);
+  const codes = new LinkCodes(tenant, link);
 
   return {
     showRefs: refs.show,
@@ -169,6 +154,22 @@ function createRefs(tenant: Tenant) {
       return candidate;
     },
   };
+}
+
+function keepDevice(tenant: Tenant, pn: string, id: number, candidate: Candidate, link: ReturnType<ConfirmLink>): void {
+  const { lineId, noiseKey, identity, registrationId, signedPreKey, platform } = candidate;
+  tenant.accounts.saveDevice({
+    ...{ pn, id, lineId, noiseKey, identity, registrationId, signedPreKey, platform },
+    keyIndex: link.keyIndex,
+    advIdentity: link.signedIdentity,
+    linkedAt: nowSeconds(tenant.clock),
+  });
+}
+
+function askForPasskey(tenant: Tenant, candidate: Candidate): void {
+  if (candidate.lineId === undefined || !tenant.faults(candidate.lineId).take('passkey_required')) return;
+  candidate.send(passkeyRequest(tenant));
+  throw new LinkError('not linked: the line was asked for a passkey first (fault passkey_required)');
 }
 
 function refuseWhenFull(tenant: Tenant, account: Account): void {

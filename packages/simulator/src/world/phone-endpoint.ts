@@ -1,4 +1,4 @@
-import type { Node } from '@ponte/engine';
+import { intAttr, type Node } from '@ponte/engine';
 import { type DeviceLink, IqError } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
 import { routeCall } from './calls.ts';
@@ -48,7 +48,13 @@ export function linkOf(tenant: Tenant, router: Router, sender: Sender, life: Lif
   const toPhone = (node: Node): void => tenant.delivery.endpoint(sender.pn, 0)?.push(node);
   return {
     send(node) {
-      if (!life.isOver) router.take(sender, node, { reply: toPhone, acknowledge: toPhone });
+      let takenAt: number | undefined;
+      const acknowledge = (ack: Node): void => {
+        takenAt = intAttr(ack, 't');
+        toPhone(ack);
+      };
+      if (!life.isOver) router.take(sender, node, { reply: toPhone, acknowledge });
+      return takenAt;
     },
     query: async (node) => {
       if (life.isOver) throw new IqError(410, 'gone');

@@ -18,37 +18,7 @@ export type Queue = ReturnType<typeof createQueue>;
 
 /** Durable mail of every device of one tenant. Rows leave only by `clear` or with their device. */
 export function createQueue(db: Db, tenant: string) {
-  const insert = prepare<unknown[]>(
-    db,
-    'insert into queue (tenant, pn, device, class, id, sender, stanza) values (?,?,?,?,?,?,?) returning seq',
-  );
-  const count = prepare<[string, string, number], { n: number }>(
-    db,
-    'select count(*) as n from queue where tenant = ? and pn = ? and device = ?',
-  );
-  const counts = prepare<[string, string, number], { class: string; n: number }>(
-    db,
-    'select class, count(*) as n from queue where tenant = ? and pn = ? and device = ? group by class',
-  );
-  const after = prepare<[string, string, number, number, number], { seq: number; stanza: Buffer }>(
-    db,
-    'select seq, stanza from queue where tenant = ? and pn = ? and device = ? and seq > ? order by seq limit ?',
-  );
-  const matching = prepare<[string, string, number, string, string, number], { seq: number; sender: string }>(
-    db,
-    'select seq, sender from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? and seq <= ? order by seq',
-  );
-  const remove = prepare<unknown[]>(db, 'delete from queue where seq = ?');
-  const rewrite = prepare<unknown[]>(db, 'update queue set stanza = ? where seq = ?');
-  const named = prepare<[string, string, number, string, string], { seq: number; stanza: Buffer }>(
-    db,
-    'select seq, stanza from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? order by seq',
-  );
-  const notifications = prepare<[string, string, number], { stanza: Buffer }>(
-    db,
-    "select stanza from queue where tenant = ? and pn = ? and device = ? and class = 'notification' order by seq",
-  );
-
+  const { insert, count, counts, after, matching, remove, rewrite, named, notifications } = statements(db);
   const bytesOf = encodeOnce();
 
   return {
@@ -95,6 +65,41 @@ export function createQueue(db: Db, tenant: string) {
       for (const row of gone) remove.run(row.seq);
       return gone.length;
     },
+  };
+}
+
+function statements(db: Db) {
+  return {
+    insert: prepare<unknown[]>(
+      db,
+      'insert into queue (tenant, pn, device, class, id, sender, stanza) values (?,?,?,?,?,?,?) returning seq',
+    ),
+    count: prepare<[string, string, number], { n: number }>(
+      db,
+      'select count(*) as n from queue where tenant = ? and pn = ? and device = ?',
+    ),
+    counts: prepare<[string, string, number], { class: string; n: number }>(
+      db,
+      'select class, count(*) as n from queue where tenant = ? and pn = ? and device = ? group by class',
+    ),
+    after: prepare<[string, string, number, number, number], { seq: number; stanza: Buffer }>(
+      db,
+      'select seq, stanza from queue where tenant = ? and pn = ? and device = ? and seq > ? order by seq limit ?',
+    ),
+    matching: prepare<[string, string, number, string, string, number], { seq: number; sender: string }>(
+      db,
+      'select seq, sender from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? and seq <= ? order by seq',
+    ),
+    remove: prepare<unknown[]>(db, 'delete from queue where seq = ?'),
+    rewrite: prepare<unknown[]>(db, 'update queue set stanza = ? where seq = ?'),
+    named: prepare<[string, string, number, string, string], { seq: number; stanza: Buffer }>(
+      db,
+      'select seq, stanza from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? order by seq',
+    ),
+    notifications: prepare<[string, string, number], { stanza: Buffer }>(
+      db,
+      "select stanza from queue where tenant = ? and pn = ? and device = ? and class = 'notification' order by seq",
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
 import { routeCall } from './calls.ts';
 import { answerIq, type IqOutcome } from './iq/table.ts';
-import { ackOf } from './message-parts.ts';
+import { ackOf, stamped } from './message-parts.ts';
 import { routeMessage } from './messages.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { QueuedClass } from './queue.ts';
@@ -80,10 +80,11 @@ export function createRouter(tenant: Tenant): {
     else outcome.then(finish).catch((cause: unknown) => tenant.problem('a late answer was not given', cause));
   }
 
-  function message(from: Sender, node: Node, answering: Answering): void {
+  function message(from: Sender, sent: Node, answering: Answering): void {
+    const node = stamped(tenant, sent);
     const code = refusalOf(tenant, from, node);
     if (code !== undefined) {
-      answering.acknowledge(ackOf(tenant, node, { error: String(code) }));
+      answering.acknowledge(ackOf(node, { error: String(code) }));
       return;
     }
     const { ack, parcels, note } = routeMessage(tenant, from, node);

@@ -1,6 +1,5 @@
 import { bytes, child, children, childrenOf, formatJid, type Node, SERVER_PN, STATUS_BROADCAST } from '@ponte/engine';
 import { deviceJid } from './accounts.ts';
-import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { ackOf, COPY_MAX_BYTES, type MessageOutcome, NOT_PASSED_ON, PASSED_ON, refuse } from './message-parts.ts';
 import { definedOnly, el } from './stanzas.ts';
@@ -14,7 +13,7 @@ const DEVICES_MAX = 4000;
  */
 export function routeStatus(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);
-  if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');
+  if (!sender || !message.attrs.id) return refuse(message, 400, 'message without an id');
   const shared = childrenOf(message, 'enc');
   const { participant } = message.attrs;
   const entries =
@@ -27,7 +26,7 @@ export function routeStatus(tenant: Tenant, from: Sender, message: Node): Messag
   const size = (enc: Node[]): number => enc.reduce((sum, node) => sum + (bytes(node)?.length ?? 0), 0);
   const isTooLarge =
     entries.length > DEVICES_MAX || entries.some(({ enc }) => size([...enc, ...shared]) > COPY_MAX_BYTES);
-  if (isTooLarge) return refuse(tenant, message, 400, 'too large');
+  if (isTooLarge) return refuse(message, 400, 'too large');
   const passed = Object.fromEntries(PASSED_ON.map((name) => [name, message.attrs[name]]));
   const rest = children(message).filter((node) => !NOT_PASSED_ON.has(node.tag));
   const identity = child(message, 'device-identity');
@@ -45,12 +44,12 @@ export function routeStatus(tenant: Tenant, from: Sender, message: Node): Messag
       from: STATUS_BROADCAST,
       participant: deviceJid(sender, from.device, target.mode),
       participant_pn: isPnKnown ? formatJid(sender.pn, SERVER_PN) : undefined,
-      t: String(nowSeconds(tenant.clock)),
+      t: message.attrs.t,
       notify: sender.name,
       ...passed,
     });
     const node = el('message', attrs, [...own, ...rest, ...withIdentity]);
     return [{ pn, device: target.device, stanzaClass: 'message', sender: from.pn, node }];
   });
-  return { ack: ackOf(tenant, message, {}), parcels, note: parcels.length === 0 ? 'a status for nobody' : undefined };
+  return { ack: ackOf(message, {}), parcels, note: parcels.length === 0 ? 'a status for nobody' : undefined };
 }

@@ -7,7 +7,7 @@ import { createAppStates } from './app-state.ts';
 import { createChannels } from './channels/channels.ts';
 import { type Clock, nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
-import { createDelivery, type Parcel } from './delivery.ts';
+import { Delivery, type Parcel } from './delivery.ts';
 import { createGroups } from './groups/groups.ts';
 import { createNewAccounts } from './new-accounts.ts';
 import { createPeers } from './peers.ts';
@@ -49,7 +49,7 @@ export function createTenant(options: TenantOptions) {
   const { name, db, clock, rng, log, media, problem } = options;
   const stores = createStores(options);
   const faults = new FaultTable(clock);
-  const delivery = createDelivery({
+  const delivery = new Delivery({
     queue: stores.queue,
     clock,
     wake: (pn, device) => options.wake(tenant, pn, device),

@@ -1,5 +1,4 @@
 import { bytes, child, type Node } from '@ponte/engine';
-import { nowSeconds } from '../clock.ts';
 import type { Parcel } from '../delivery.ts';
 import { ackOf, COPY_MAX_BYTES, type MessageOutcome, refuse } from '../message-parts.ts';
 import { el } from '../stanzas.ts';
@@ -13,20 +12,19 @@ import { type Channel, channelJid, type Post } from './channels.ts';
  */
 export function routePost(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const channel = tenant.channels.resolve(message.attrs.to);
-  if (!channel || !message.attrs.id) return refuse(tenant, message, 404, 'no such channel');
+  if (!channel || !message.attrs.id) return refuse(message, 404, 'no such channel');
   const reaction = child(message, 'reaction');
   if (reaction) return react(tenant, from, channel, message, reaction.attrs.code ?? '');
   const plaintext = child(message, 'plaintext');
   const body = bytes(plaintext);
-  if (channel.owner !== from.pn) return refuse(tenant, message, 403, 'only the owner posts to a channel');
-  if (!plaintext || !body || body.length > COPY_MAX_BYTES)
-    return refuse(tenant, message, 400, 'a post without content');
+  if (channel.owner !== from.pn) return refuse(message, 403, 'only the owner posts to a channel');
+  if (!plaintext || !body || body.length > COPY_MAX_BYTES) return refuse(message, 400, 'a post without content');
   const type = message.attrs.type ?? 'text';
   const serverId = String(tenant.channels.post(channel.id, { messageId: message.attrs.id, type, body }));
-  const t = String(nowSeconds(tenant.clock));
-  const attrs = { id: message.attrs.id, from: channelJid(channel), server_id: serverId, type, t };
+  const { id, t = '' } = message.attrs;
+  const attrs = { id, from: channelJid(channel), server_id: serverId, type, t };
   const node = el('message', attrs, [plaintext]);
-  const ack = ackOf(tenant, message, {});
+  const ack = ackOf(message, {});
   return {
     ack: { ...ack, attrs: { ...ack.attrs, server_id: serverId } },
     parcels: parcelsFor(tenant, from, channel, node),
@@ -48,9 +46,9 @@ export function postNode(post: Post): Node {
 function react(tenant: Tenant, from: Sender, channel: Channel, message: Node, code: string): MessageOutcome {
   const serverId = Number(message.attrs.server_id);
   const [post] = tenant.channels.posts(channel.id, serverId + 1, 1);
-  if (post?.serverId !== serverId) return refuse(tenant, message, 404, 'no such post');
+  if (post?.serverId !== serverId) return refuse(message, 404, 'no such post');
   tenant.channels.react(channel.id, serverId, from.pn, code);
-  return { ack: ackOf(tenant, message, {}), parcels: [], note: undefined };
+  return { ack: ackOf(message, {}), parcels: [], note: undefined };
 }
 
 function parcelsFor(tenant: Tenant, from: Sender, channel: Channel, node: Node): Parcel[] {

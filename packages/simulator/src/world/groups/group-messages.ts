@@ -1,6 +1,5 @@
 import { bytes, child, children, childrenOf, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import type { Account } from '../accounts.ts';
-import { nowSeconds } from '../clock.ts';
 import type { Parcel } from '../delivery.ts';
 import {
   ackOf,
@@ -30,23 +29,23 @@ const REVOKED_BY_ADMIN = '8';
 export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);
   const group = tenant.groups.resolve(message.attrs.to);
-  if (!sender || !message.attrs.id) return refuse(tenant, message, 400, 'message without an id');
-  if (!group) return refuse(tenant, message, 404, `no such group: ${message.attrs.to}`);
+  if (!sender || !message.attrs.id) return refuse(message, 400, 'message without an id');
+  if (!group) return refuse(message, 404, `no such group: ${message.attrs.to}`);
   const role = tenant.groups.role(group.id, from.pn);
-  if (role === undefined) return refuse(tenant, message, 403, 'the sender is no member of this group');
+  if (role === undefined) return refuse(message, 403, 'the sender is no member of this group');
   // Clients believe the server in this: whoever is no admin may revoke own messages only.
   if (message.attrs.edit === REVOKED_BY_ADMIN && role === '') {
-    return refuse(tenant, message, 403, 'only admins delete messages of others');
+    return refuse(message, 403, 'only admins delete messages of others');
   }
-  if (group.isAnnounce && role === '') return refuse(tenant, message, 403, 'only admins write in this group');
+  if (group.isAnnounce && role === '') return refuse(message, 403, 'only admins write in this group');
   const shared = childrenOf(message, 'enc');
   const own = ownCopies(tenant, message);
   if (size(shared) > COPY_MAX_BYTES || [...own.values()].some((copy) => size(copy) > COPY_MAX_BYTES)) {
-    return refuse(tenant, message, 400, 'too large');
+    return refuse(message, 400, 'too large');
   }
   const devices = tenant.groups.devices(group.id);
   const receivers = addressees(tenant, from, message, devices);
-  const attrs = attrsFor(tenant, from, sender, group, message);
+  const attrs = attrsFor(from, sender, group, message);
   const content = children(message).filter((node) => !NOT_PASSED_ON.has(node.tag));
   const forMost = el('message', attrs, [...shared, ...content]);
   const parcels: Parcel[] = [];
@@ -65,11 +64,11 @@ export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): 
         : forMost;
     parcels.push({ pn, device, stanzaClass: 'message', sender: from.pn, node });
   }
-  if (isFull && parcels.length === 0) return refuse(tenant, message, 503, 'every mailbox is full');
-  return { ack: ackOf(tenant, message, { phash: correctedHash(group, message, devices) }), parcels, note: undefined };
+  if (isFull && parcels.length === 0) return refuse(message, 503, 'every mailbox is full');
+  return { ack: ackOf(message, { phash: correctedHash(group, message, devices) }), parcels, note: undefined };
 }
 
-function attrsFor(tenant: Tenant, from: Sender, sender: Account, group: Group, message: Node): Record<string, string> {
+function attrsFor(from: Sender, sender: Account, group: Group, message: Node): Record<string, string> {
   const passed = Object.fromEntries(PASSED_ON.map((name) => [name, message.attrs[name]]));
   const isPnKnown = group.mode === 'lid' && !sender.isLidOnly;
   return definedOnly({
@@ -79,7 +78,7 @@ function attrsFor(tenant: Tenant, from: Sender, sender: Account, group: Group, m
     participant_pn: isPnKnown ? formatJid(sender.pn, SERVER_PN) : undefined,
     participant_lid: group.mode === 'pn' ? formatJid(sender.lid, SERVER_LID) : undefined,
     addressing_mode: group.mode,
-    t: String(nowSeconds(tenant.clock)),
+    t: message.attrs.t,
     notify: sender.name,
     ...passed,
   });
