@@ -20,7 +20,7 @@ const SILENCE_MS = 25_000;
 const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
-const MOVING = ['timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
+const MOVING = ['approvals', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
 /** Queries that are worth asking again when somebody changed lines or webhooks. */
 const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue'];
 /** Those that look at much, and need not be so fresh. */

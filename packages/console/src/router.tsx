@@ -70,6 +70,11 @@ const keys = createRoute({
   path: '/keys',
   component: lazyRouteComponent(() => import('./scenes/keys.tsx'), 'Keys'),
 });
+const approvals = createRoute({
+  getParentRoute: () => inside,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./scenes/approvals.tsx'), 'Approvals'),
+});
 const webhooks = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks',
@@ -107,7 +112,7 @@ export const router = createRouter({
     setUp,
     signIn,
     docs,
-    inside.addChildren([home, lines, line, chats, keys, webhooks, webhook, usage, playground, settings]),
+    inside.addChildren([home, lines, line, chats, keys, approvals, webhooks, webhook, usage, playground, settings]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Pending,

@@ -58,6 +58,22 @@ export interface Key {
   expires_at: string | null;
   revoked_at: string | null;
   last_used_at: string | null;
+  approval: 'none' | 'required';
+}
+
+/** A send that waits for a person, and what became of it. */
+export interface Approval {
+  approval_id: string;
+  line_id: string;
+  operation: string;
+  request: Record<string, unknown>;
+  status: 'pending' | 'approved' | 'sent' | 'queued' | 'failed' | 'denied' | 'expired';
+  asked_by: string;
+  created_at: string;
+  expires_at: string;
+  decided_at: string | null;
+  decided_by: string | null;
+  error: { code: string; message: string } | null;
 }
 
 export interface MadeKey {

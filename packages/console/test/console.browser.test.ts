@@ -206,6 +206,46 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByText('Revoked').waitFor();
   });
 
+  it('makes a key whose sends wait for a yes, and shows what an agent wants to send at once', async () => {
+    await button('New key').click();
+    await dialog().getByLabel('Name').fill('Careful agent');
+    await dialog().getByLabel('What it sends waits for my yes').check();
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    const key = await dialog()
+      .getByText(/^wzb_test_/)
+      .innerText();
+    await page.keyboard.press('Escape');
+    await page.getByText('Needs a yes').waitFor();
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const lines = await fetch(`${product.url}/api/bridge/v1/lines`, { headers }).then(
+      (r) => r.json() as Promise<{ lines: { line_id: string }[] }>,
+    );
+    const ask = (message: string) =>
+      fetch(`${product.url}/api/bridge/mcp`, {
+        method: 'POST',
+        headers: { ...headers, accept: 'application/json, text/event-stream' },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: {
+            name: 'bridge_send_message',
+            arguments: { line_id: lines.lines[0]?.line_id, to: alice, message },
+          },
+        }),
+      });
+    await goTo('Approvals');
+    await page.getByText('Nothing to decide').waitFor();
+    await ask('May I say this?');
+    await page.getByText('May I say this?').waitFor();
+    await inspect('approvals');
+    await button(/^Send apr_/).click();
+    await page.getByText('Sent', { exact: true }).waitFor();
+    await ask('And this?');
+    await button(/^Refuse apr_/).click();
+    await page.getByText('Refused', { exact: true }).waitFor();
+  });
+
   it('calls the API from the playground with a key and line filled in, and shows the request as code', async () => {
     await goTo('Playground');
     await button('Make one for a day').click();

@@ -33,7 +33,7 @@ import { createSandboxDialect } from './http/sandbox-proxy.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { createEventFeed } from './journal/event-feed.ts';
-import { createNews } from './journal/news.ts';
+import { createNews, type News } from './journal/news.ts';
 import { forkWorkers } from './lines/fork-worker.ts';
 import { createSupervisor } from './lines/supervisor.ts';
 import { createMedia, keepSpoolTidy } from './media/media.ts';
@@ -179,8 +179,16 @@ async function build(
     const address = simulator();
     return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
   };
-  const approvals = createApprovals({ store, clock, log, news, keys, execute });
   const sandbox = { execute, clock, log, simulator: control, fetchFile: createFileFetcher(guard) };
+  const approvals = createApprovals({
+    store,
+    clock,
+    log,
+    // Pages that show approvals look again.
+    news: watchedNews(news, () => live.activity()),
+    keys,
+    execute,
+  });
   const publicUrl = config.http.publicUrl ?? '/';
   const mcp = createMcpDialect({
     execute,
@@ -257,6 +265,17 @@ async function build(
     close: closeAll,
   };
 }
+
+/** News that somebody else hears of too. */
+const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
+  tell() {
+    news.tell();
+    onTell();
+  },
+  get isClosed() {
+    return news.isClosed;
+  },
+});
 
 /** Delivery metrics that also tell somebody that there is something new. */
 const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetrics => ({

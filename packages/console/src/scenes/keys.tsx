@@ -14,6 +14,8 @@ import { ago, date } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
 import type { Key, MadeKey } from '../shapes.ts';
+import { approvalTexts } from '../words/approvals.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
 const SCOPES = [
@@ -98,6 +100,7 @@ function KeyRow({
   onAct: (kind: 'rotate' | 'revoke') => void;
 }) {
   const words = useWords();
+  const texts = useTexts(approvalTexts);
   const now = Date.now();
   const end = [key.revoked_at, key.expires_at].flatMap((at) => (at ? [Date.parse(at)] : []));
   const isOver = end.some((at) => at <= now);
@@ -121,6 +124,7 @@ function KeyRow({
           {key.last_used_at ? words.keys.used(ago(key.last_used_at)) : words.keys.neverUsed}
           {key.expires_at && !isOver ? ` · ${words.keys.until(date(key.expires_at))}` : ''}
         </p>
+        {key.approval === 'required' ? <Badge tone="busy">{texts.badge}</Badge> : null}
         <p className="text-sm text-muted">{key.scopes.includes('*') ? words.keys.everything : key.scopes.join(', ')}</p>
       </div>
       {mayChange && !isOver ? (
@@ -141,6 +145,7 @@ function KeyRow({
 
 function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: MadeKey) => void }) {
   const words = useWords();
+  const texts = useTexts(approvalTexts);
   const { busy, run, error, fieldError } = useAction();
   const [isLimited, setIsLimited] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -154,6 +159,7 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Mad
           name: String(form.get('name')),
           scopes,
           ...(days > 0 ? { expires_in_days: days } : {}),
+          ...(form.get('approval') === 'on' ? { approval: 'required' } : {}),
         }),
       ),
     );
@@ -198,6 +204,13 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Mad
             ))}
           </fieldset>
         ) : null}
+        <label className="flex items-start gap-2">
+          <input type="checkbox" name="approval" className="mt-1 size-4 accent-accent" />
+          <span>
+            {texts.keyNeeds}
+            <span className="block text-sm text-muted">{texts.keyNeedsHint}</span>
+          </span>
+        </label>
         {error ? <Alert>{error}</Alert> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{words.cancel}</Button>

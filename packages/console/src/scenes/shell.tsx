@@ -8,6 +8,7 @@ import {
   Moon,
   Play,
   Settings,
+  ShieldCheck,
   Smartphone,
   Sun,
   Webhook,
@@ -24,6 +25,7 @@ import { LOCALES, type Locale, locale, useWords } from '../words/words.ts';
 const PLACES = [
   ['/lines', 'lines', Smartphone],
   ['/keys', 'keys', KeyRound],
+  ['/approvals', 'approvals', ShieldCheck],
   ['/webhooks', 'webhooks', Webhook],
   ['/usage', 'usage', ChartColumn],
   ['/playground', 'playground', Play],

@@ -31,6 +31,7 @@ export const en = {
     main: 'Main menu',
     lines: 'Lines',
     keys: 'API keys',
+    approvals: 'Approvals',
     webhooks: 'Webhooks',
     usage: 'Usage',
     playground: 'Playground',

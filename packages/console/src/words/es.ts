@@ -33,6 +33,7 @@ export const es: Words = {
     main: 'Menú principal',
     lines: 'Líneas',
     keys: 'Claves',
+    approvals: 'Aprobaciones',
     webhooks: 'Webhooks',
     usage: 'Uso',
     playground: 'Pruebas',

@@ -33,6 +33,7 @@ export const pt: Words = {
     main: 'Menu principal',
     lines: 'Linhas',
     keys: 'Chaves',
+    approvals: 'Aprovações',
     webhooks: 'Webhooks',
     usage: 'Uso',
     playground: 'Testes',

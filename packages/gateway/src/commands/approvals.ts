@@ -85,7 +85,10 @@ export function createApprovals(services: ApprovalServices): Approvals {
     async ask(request, caller) {
       sweep();
       const made = await newApproval(services, request, caller);
-      if (await stored.insertApproval(store.db, made)) return viewOf(made, clock.now());
+      if (await stored.insertApproval(store.db, made)) {
+        news.tell();
+        return viewOf(made, clock.now());
+      }
       const known = made.repeatKey === null ? undefined : await stored.findRepeated(store.db, made, made.repeatKey);
       if (!known || known.fingerprint !== made.fingerprint) throw new AppError('idempotency_conflict');
       return viewOf(known, clock.now());
