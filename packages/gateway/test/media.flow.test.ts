@@ -220,13 +220,22 @@ describe('files, in detail', () => {
     });
   });
 
-  test('a status reaches the people that the line knows, as text and as picture', async () => {
+  test('a status reaches the people in the address book, as text and as picture', async () => {
     const { bytes, mimeType } = fixture('image');
-    await said({ type: 'text', body: 'Hello' });
-    const text = await send('status', { body: 'Open until nine' });
+    await rig.sandbox.phone('15550003333', 'A stranger');
+    await rig.world('POST', '/phones/15550003333/messages', { to: OWNER, type: 'text', body: 'Hello' });
+    // Nobody is in the address book yet.
+    expect((await refused({ body: 'x' }, 'send/status'))[0]).toBe(400);
+    await rig.world('POST', `/phones/${OWNER}/contacts`, { contacts: [{ phone: ALICE, name: 'Alice' }] });
+    const text = await until('the address book to be known', async () => {
+      const answer = await rig.api.call<Sent>('POST', `${PROXY}/send/status`, { body: 'Open until nine' });
+      return answer.status === 200 && answer.body;
+    });
     const image = await send('status', { url: files.serve('/s.jpg', bytes, mimeType), caption: 'New' });
     expect(await shown(text.message_id)).toMatchObject({ chat: 'status@broadcast', body: 'Open until nine' });
     expect(await arrived(image.message_id)).toMatchObject({ chat: 'status@broadcast', caption: 'New', file: 'ok' });
+    const strangers = await rig.sandbox.inbox('15550003333');
+    expect(strangers.filter(({ chat }) => chat === 'status@broadcast')).toEqual([]);
     expect((await refused({ body: 'x', url: 'https://example.com/a.jpg' }, 'send/status'))[0]).toBe(400);
   });
 

@@ -2,7 +2,7 @@ import { isLid, isPn, type Jid, STATUS_BROADCAST } from '@ponte/engine';
 import type { IdempotentRequest } from '../access/idempotency.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Line } from '../core/lines.ts';
-import { listContacts } from '../store/contacts.ts';
+import { listAddressBook } from '../store/contacts.ts';
 import type { SendCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { ask } from './people.ts';
@@ -43,19 +43,19 @@ async function acceptStatus(
 }
 
 /**
- * Who may see a status, by the list in force (whatsmeow broadcast.go): everybody the line knows, the same without some, or some only. `validation_error` when
- * nobody would see it.
+ * Who may see a status, by the list in force (whatsmeow broadcast.go): everybody in the address book of the phone, the same without some, or some only. Who
+ * merely wrote is no contact. `validation_error` when nobody would see it.
  */
 async function audienceOf(context: Context, line: Line): Promise<Jid[]> {
   const lists = await ask(context, line, 'account.statusAudience', {});
   const inForce = lists.find(({ isDefault }) => isDefault);
   const listed = new Set(inForce?.people ?? []);
   if (inForce?.type === 'whitelist') return bounded([...listed]);
-  const contacts = await listContacts(context.store.db, line.id);
+  const contacts = await listAddressBook(context.store.db, line.id);
   const isHidden = (jids: (Jid | undefined)[]) =>
     inForce?.type === 'blacklist' && jids.some((jid) => jid !== undefined && listed.has(jid));
   return bounded(
-    contacts.flatMap(({ party: { jid, lid, pn } }) => {
+    contacts.flatMap(({ jid, lid, pn }) => {
       const address = lid ?? pn ?? jid;
       return (isPn(address) || isLid(address)) && !isHidden([jid, lid, pn]) ? [address] : [];
     }),
@@ -65,6 +65,6 @@ async function audienceOf(context: Context, line: Line): Promise<Jid[]> {
 function bounded(people: Jid[]): Jid[] {
   if (people.length > 0) return people.slice(0, AUDIENCE_MAX);
   const message =
-    'Nobody would see this status: the line knows no contacts, or the privacy settings of the phone leave nobody.';
+    'Nobody would see this status: the address book of the phone is empty or not known yet, or its privacy settings leave nobody.';
   throw new AppError('validation_error', { details: [{ path: '', message }] }, { message });
 }

@@ -12,6 +12,18 @@ export interface Contact {
   isBusiness: boolean;
 }
 
+/** The addresses of everybody in the owner's address book. */
+export async function listAddressBook(db: Db, lineId: string): Promise<Contact['party'][]> {
+  const rows = await db
+    .selectFrom('contacts')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('name', 'is not', null)
+    .orderBy('jid')
+    .execute();
+  return rows.map((row) => toContact(row).party);
+}
+
 /** A line's contacts in a stable order, from the one after `after` on. */
 export async function listContacts(
   db: Db,

@@ -151,6 +151,12 @@ async function messages({ rig, walk, act }: Scene): Promise<void> {
     answer: SENT,
   });
   await shown(sticker.message_id, { type: 'sticker', copies: 1 });
+  // A status is for the people in the address book.
+  await act(200, 'POST', `${OWNER}/contacts`, { contacts: [{ phone: ALICE, name: 'Alice' }] });
+  await until('the line knows the address book', async () => {
+    const early = { body: 'Good morning' };
+    return (await rig.api.call('POST', `/api/instances/${REF}/proxy/send/status`, early)).status === 200;
+  });
   await walk.call('bridgeSendStatus', { request: { body: 'Open until nine today' }, expected: {}, answer: SENT });
   await walk.call('bridgeSendReaction', { request: { message_id: text.message_id }, answer: SENT });
   const pin = await walk.call<Sent>('bridgeSendLocation', { answer: SENT });
