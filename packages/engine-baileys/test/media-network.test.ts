@@ -1,13 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createSimulator } from '@ponte/simulator';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Line, until } from '../../engine/src/conformance/line.ts';
-import { Input } from '../../simulator/src/phone/content/input.ts';
-import { MEDIA_CONTENT } from '../../simulator/src/phone/content/media.ts';
-import { fixtureOf } from '../../simulator/src/phone/media/media-fixtures.ts';
 import { mediaNetwork } from '../src/media/media-network.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 
@@ -15,15 +9,10 @@ const WS = { wsUrl: 'ws://127.0.0.1:1', noiseRoot: new Uint8Array(32) };
 
 describe('the media network', () => {
   let network: TestNetwork;
-  let folder: string;
   beforeAll(async () => {
     network = await simulatorNetwork();
-    folder = await mkdtemp(join(tmpdir(), 'ponte-files-'));
   });
-  afterAll(async () => {
-    await network.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => network.close());
 
   const endpoint = () => network.endpoint('line');
   const get = async (url: string, of = endpoint()) => {
@@ -57,25 +46,6 @@ describe('the media network', () => {
     await expect(get('https://mmg.whatsapp.net/x', wrong)).rejects.toThrow(/certificate|signature/);
     await other.close();
     await expect(get('https://mmg.whatsapp.net/x', { ...endpoint(), mediaCa: undefined })).rejects.toThrow();
-  });
-
-  it('downloads the file of a message', async () => {
-    const alice = await network.phone('15550003333');
-    const bob = await network.phone('15550004444');
-    const line = await Line.open(network, 'files');
-    await line.pair(alice);
-    await line.login();
-    const phone = await network.simulator.world.phone(TENANT, bob.phone);
-    const kind = MEDIA_CONTENT.find(({ type }) => type === 'image');
-    if (!phone || !kind) throw new Error('no phone');
-    await phone.send(alice.pn, kind, new Input({ type: 'image', fixture: 'image', caption: 'look' }));
-    const { id, chat, sender, fromMe, proto } = await line.text('look');
-    const path = join(folder, 'file');
-    const message = { id, chat: chat.jid, sender: sender.jid, fromMe, proto };
-    const fetched = await line.engine.media.fetch({ message, path });
-    expect(Buffer.from(fixtureOf('image', 'image').bytes).equals(await readFile(path))).toBe(true);
-    expect(fetched.sizeBytes).toBe(fixtureOf('image', 'image').bytes.length);
-    await line.close();
   });
 
   it('brings Baileys the app state that lies on the media host', async () => {

@@ -10,6 +10,8 @@ export async function fetchPicture(url: string, network: Dispatcher): Promise<Ui
   const signal = AbortSignal.timeout(FETCH_MS);
   try {
     const { statusCode, body } = await request(url, { dispatcher: network, signal });
+    // An answer that is left in the middle is told as an error as well, to nobody in particular.
+    body.on('error', () => {});
     if (statusCode !== 200) {
       body.destroy();
       const message = `the picture could not be fetched: HTTP ${statusCode}`;

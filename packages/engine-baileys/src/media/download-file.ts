@@ -92,6 +92,8 @@ async function get<T>(
 ): Promise<T> {
   const signal = AbortSignal.timeout(HEAD_MS + Math.ceil((maxBytes / MIN_BYTES_PER_SECOND) * 1_000));
   const { statusCode, body } = await request(url, { dispatcher: network, headers: { origin: ORIGIN }, signal });
+  // An answer that is left in the middle is told as an error as well, to nobody in particular.
+  body.on('error', () => {});
   try {
     if (statusCode === 200) return await open(limited(body, maxBytes));
     const serverCode = { serverCode: statusCode };
@@ -99,7 +101,7 @@ async function get<T>(
     const code = statusCode >= 500 ? 'timeout' : 'rejected';
     throw new EngineError(code, `WhatsApp's media host answered HTTP ${statusCode}`, serverCode);
   } finally {
-    body.on('error', () => {}).destroy();
+    body.destroy();
   }
 }
 

@@ -100,6 +100,8 @@ async function* watched(pieces: AsyncIterable<Uint8Array>, alarm: NodeJS.Timeout
 }
 
 async function readAnswer({ statusCode, body }: Dispatcher.ResponseData): Promise<Attempt> {
+  // An answer that is left in the middle is told as an error as well, to nobody in particular.
+  body.on('error', () => {});
   if (statusCode !== 200) {
     body.destroy();
     return { status: statusCode };

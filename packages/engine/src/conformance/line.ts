@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Engine, EngineChange, Self } from '../engine.ts';
+import type { Engine, EngineChange, EngineOptions, Self } from '../engine.ts';
 import type { InboxEntry } from '../engine-store.ts';
 import type { EngineEvent, ReceivedMessage } from '../events.ts';
 import { MemoryStore, type StoreHandle, type StoreWrite, type WriteFate } from './memory-store.ts';
@@ -47,9 +47,11 @@ export class Line {
     id: string,
     store = new MemoryStore(),
     fate?: (write: StoreWrite) => WriteFate | Promise<WriteFate>,
+    options: Pick<EngineOptions, 'filesFolder'> = {},
   ): Promise<Line> {
     const line = new Line(network, id, store, store.attach(fate));
     line.#engine = await network.factory.open({
+      ...options,
       session: id,
       store: line.handle,
       lookup: { proto: async () => undefined },
