@@ -21,8 +21,8 @@ const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['approvals', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
-/** Queries that are worth asking again when somebody changed lines or webhooks. */
-const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue'];
+/** Queries that are worth asking again when somebody changed something: lines, webhooks, keys, people. */
+const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue', 'keys', 'users', 'audit', 'passkeys'];
 /** Those that look at much, and need not be so fresh. */
 const SLOWLY_MOVING = ['series', 'activity'];
 const SLOW_MS = 4_000;
@@ -31,7 +31,7 @@ let state: LiveState = 'connecting';
 let lines: ReadonlyMap<string, LiveLine> = new Map();
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
-let _slowTimer: ReturnType<typeof setTimeout> | undefined;
+let isSlowDue = false;
 const settling = new Map<string, ReturnType<typeof setTimeout>>();
 const listeners = new Set<() => void>();
 
@@ -51,8 +51,10 @@ const refresh = (names: readonly string[]) =>
   void queries.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) });
 
 function refreshSlowly(): void {
-  _slowTimer ??= setTimeout(() => {
-    _slowTimer = undefined;
+  if (isSlowDue) return;
+  isSlowDue = true;
+  setTimeout(() => {
+    isSlowDue = false;
     refresh(SLOWLY_MOVING);
   }, SLOW_MS);
 }

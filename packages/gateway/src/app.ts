@@ -206,7 +206,7 @@ async function build(
         const keyId = readTicket(ring, clock, ticket);
         return keyId === undefined ? undefined : keys.holderOf(keyId);
       },
-      ...consoleSignIn(access, publicUrl),
+      ...telling(consoleSignIn(access, publicUrl), () => live.activity('settings')),
       rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
       intake: createFileIntake(media),
       clock,
@@ -274,6 +274,15 @@ const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClo
   },
   get isClosed() {
     return news.isClosed;
+  },
+});
+
+/** The console's front door, that also tells its pages of what somebody changed through it. */
+const telling = (signIn: ReturnType<typeof consoleSignIn>, onChange: () => void): typeof signIn => ({
+  ...signIn,
+  async auditSession(call) {
+    await signIn.auditSession?.(call);
+    onChange();
   },
 });
 

@@ -9,8 +9,9 @@ import { pendingInbox, sweepTombstones } from '../src/store/inbox.ts';
 import { findLineById, findLineByNumber, findLineByRef, listLines } from '../src/store/lines.ts';
 import { findChat, sendersOf, unreadOf } from '../src/store/reading.ts';
 import type { Database } from '../src/store/schema.ts';
-import { countWaiting, findSend } from '../src/store/sends.ts';
+import { countWaiting, countWaitingByLine, findSend } from '../src/store/sends.ts';
 import type { Store } from '../src/store/store.ts';
+import { pruneTraffic, readHoursByLine, readLineTraffic, readWebhookTraffic } from '../src/store/traffic.ts';
 import { countUsed } from '../src/store/usage.ts';
 import { openTestSqlite, type TestStore } from './store-harness.ts';
 
@@ -54,6 +55,7 @@ afterAll(async () => {
 });
 
 const owner = { accountId: 'acc_1', mode: 'live' } as const;
+const span = { step: 'hour', fromMs: 0, toMs: 1 } as const;
 const period = { startMs: 0, endMs: 1 };
 const box = createSealedBox(Buffer.alloc(32));
 
@@ -94,6 +96,11 @@ const PATHS: Record<string, (db: Kysely<Database>) => Promise<unknown>> = {
   'sent messages of a period': (db) => countUsed(db, 'sent_messages', { ...owner, period }),
   'deliveries of a period': (db) => countUsed(db, 'webhook_events', { ...owner, period }),
   'lines of an account, counted': (db) => countUsed(db, 'lines', { ...owner, period }),
+  'how many sends wait, by line': (db) => countWaitingByLine(db, owner),
+  'what lines carried': (db) => readLineTraffic(db, owner, span),
+  'what webhooks were told': (db) => readWebhookTraffic(db, owner, span),
+  'what each line carried': (db) => readHoursByLine(db, owner, 1),
+  'traffic past its time': (db) => pruneTraffic(db, 1),
   'what is due at once': (db) => queue.dueAtOnce(db, 'whk_1', 10),
   'retries that are due': (db) => queue.dueRetries(db, 'whk_1', 1, 10),
   'webhooks of new deliveries': (db) => queue.webhooksSince(db, 5),

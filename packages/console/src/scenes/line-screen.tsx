@@ -20,7 +20,7 @@ export function LineScreen({ line, phone, mayChange }: { line: Line; phone: Phon
   return (
     <PhoneFrame label={texts.yourLine} title={title} lead={texts.lineLead}>
       {chat ? (
-        <Messages lineId={line.line_id} chat={chat} className="min-h-0 flex-1 bg-wall" mayChange={mayChange} />
+        <Messages lineId={line.line_id} chat={chat} className="min-h-0 flex-1 bg-wall" onWall mayChange={mayChange} />
       ) : (
         <p className="flex min-h-0 flex-1 items-center justify-center bg-wall p-6 text-center text-muted">
           {words.phones.noMessages}

@@ -22,12 +22,14 @@ interface MessagesProps {
   chat: Chat;
   mayChange: boolean;
   className: string;
+  /** The ground is coloured, as on a phone. */
+  onWall?: boolean;
   /** Absent: nobody can answer here. */
   onReply?: (message: ListedMessage) => void;
 }
 
 /** What was written in one chat of a line, newest at the bottom. */
-export function Messages({ lineId, chat, mayChange, className, onReply }: MessagesProps) {
+export function Messages({ lineId, chat, mayChange, className, onWall = false, onReply }: MessagesProps) {
   const words = useWords();
   const place = useRef<HTMLDivElement>(null);
   const messages = useInfiniteQuery({
@@ -69,6 +71,7 @@ export function Messages({ lineId, chat, mayChange, className, onReply }: Messag
             lineId={lineId}
             chat={chat}
             mayChange={mayChange}
+            onWall={onWall}
             onReply={onReply}
           />
         ))}
@@ -77,18 +80,18 @@ export function Messages({ lineId, chat, mayChange, className, onReply }: Messag
   );
 }
 
-interface BubbleProps extends Pick<MessagesProps, 'lineId' | 'chat' | 'mayChange' | 'onReply'> {
+interface BubbleProps extends Pick<MessagesProps, 'lineId' | 'chat' | 'mayChange' | 'onReply' | 'onWall'> {
   message: ListedMessage;
   quoted: ListedMessage | undefined;
 }
 
-function Bubble({ message, quoted, lineId, chat, mayChange, onReply }: BubbleProps) {
+function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: BubbleProps) {
   const words = useWords();
   const texts = useTexts(mediaTexts);
   const kind = texts.kinds[message.type];
   return (
     <li
-      className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : 'self-start bg-inset'}`}
+      className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : onWall ? 'self-start bg-panel' : 'self-start bg-inset'}`}
     >
       {chat.is_group && !message.from_me ? <p className="text-sm font-semibold text-accent">{message.from}</p> : null}
       {quoted ? (
@@ -112,7 +115,7 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onReply }: BubblePro
 }
 
 /** Reply and react. */
-function Answers({ message, lineId, chat, onReply }: Omit<BubbleProps, 'quoted' | 'mayChange'>) {
+function Answers({ message, lineId, chat, onReply }: Omit<BubbleProps, 'quoted' | 'mayChange' | 'onWall'>) {
   const words = useWords();
   const { run, busy, error } = useAction();
   const react = (emoji: string) =>

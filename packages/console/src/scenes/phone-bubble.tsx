@@ -10,6 +10,15 @@ const EMOJI = ['👍', '❤️', '😂'];
 const TICKS: Record<string, string> = { pending: '🕓', sent: '✓', delivered: '✓✓', read: '✓✓', played: '✓✓' };
 const SIGNS = { image: Image, video: Video, voice: Mic, audio: Mic, document: FileText, sticker: Sticker } as const;
 
+/** What files are called in a bubble; one that has a name of its own goes by that. */
+const NAMES: Record<string, 'image' | 'video' | 'voice' | 'sticker'> = {
+  image: 'image',
+  video: 'video',
+  voice: 'voice',
+  audio: 'voice',
+  sticker: 'sticker',
+};
+
 /** True when an address is the phone's own. */
 export type IsOwn = (from: string) => boolean;
 
@@ -93,7 +102,7 @@ function Content({ item, isOwn, actions }: { item: InboxItem; isOwn: IsOwn; acti
     <>
       {Sign ? (
         <Signed sign={<Sign aria-hidden className="size-5 text-accent" />}>
-          {item.filename ?? item.mime_type ?? item.type}
+          {item.filename ?? texts.attachments[NAMES[item.type] ?? 'document']}
         </Signed>
       ) : null}
       {item.body || !Sign ? (
