@@ -152,6 +152,10 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
   });
 
   it('shows a failing webhook with every attempt, and delivers again', async () => {
+    // News of the line before this must not be what fails.
+    await expect
+      .poll(() => hook.received.findLast(({ event }) => event === 'line.status')?.data, { timeout: 10_000 })
+      .toMatchObject({ status: 'connected' });
     hook.status = 500;
     await page.getByRole('textbox', { name: 'Write as Alice' }).fill('Is anybody there?');
     await page.keyboard.press('Enter');

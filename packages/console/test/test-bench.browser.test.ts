@@ -130,6 +130,10 @@ describe.skipIf(!canBrowse)(
     });
 
     it('types, calls and hangs up, goes away and comes back', async () => {
+      const typed = page.waitForResponse((response) => response.url().endsWith('/typing'));
+      await page.getByRole('textbox', { name: 'Write as Alice' }).fill('I am wri');
+      expect((await typed).status()).toBe(200);
+      await page.getByRole('textbox', { name: 'Write as Alice' }).fill('');
       await phone().getByRole('button', { name: 'Voice call to the line' }).click();
       await phone().getByText('Calling the line').waitFor();
       await happened('A call came in').waitFor();
@@ -279,7 +283,12 @@ describe.skipIf(!canBrowse)(
     it('signs in by a passkey that was added in the settings, and no more once it is deleted', async () => {
       // Browsers take no passkeys on a bare address.
       const url = product.url.replace('127.0.0.1', 'localhost');
-      const other = await browser.newContext({ viewport: WIDE, locale: 'en-US', colorScheme: 'light' });
+      const other = await browser.newContext({
+        viewport: WIDE,
+        locale: 'en-US',
+        colorScheme: 'light',
+        reducedMotion: 'reduce',
+      });
       const own = await other.newPage();
       own.setDefaultTimeout(20_000);
       const more = watch(own, url);
