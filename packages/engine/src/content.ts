@@ -1,6 +1,9 @@
 import type { Jid } from './address.ts';
 
-/** What a message is, in our words. `unknown` is a message of a kind we do not name (its bytes are kept). */
+/**
+ * What a message is, in our words. `unknown` is a message of a kind we do not name (its bytes are kept), `undecryptable` one whose content this device
+ * could not read (yet).
+ */
 export type MessageKind =
   | 'text'
   | 'image'
@@ -13,7 +16,8 @@ export type MessageKind =
   | 'contact'
   | 'poll'
   | 'event'
-  | 'unknown';
+  | 'unknown'
+  | 'undecryptable';
 
 /** What is needed to download a file later: WhatsApp's reference, never the bytes. */
 export interface MediaRef {

@@ -36,6 +36,12 @@ export interface ReceivedMessage {
   proto: Uint8Array;
 }
 
+/**
+ * Why a content could not be read: `decryption_failed` (the sender was asked to send it again), `unavailable` (WhatsApp gives it to phones only, as it does
+ * with some view-once messages), `unsupported` (an encryption this version does not know), `malformed`.
+ */
+export type UndecryptableCause = 'decryption_failed' | 'unavailable' | 'unsupported' | 'malformed';
+
 /** How far a message came, in the order of truth: a later stage never goes back to an earlier one. */
 export type MessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
@@ -102,7 +108,21 @@ export type EngineEvent =
       timestamp: number;
     }
   /** The stanza's content could not be decrypted; a re-send with the same id may follow. */
-  | { type: 'message.undecryptable'; id: string; chat: Party; sender: Party; timestamp: number; reason: string }
+  | {
+      type: 'message.undecryptable';
+      id: string;
+      chat: Party;
+      sender: Party;
+      fromMe: boolean;
+      isGroup: boolean;
+      pushName: string;
+      timestamp: number;
+      /** A vote, or an answer to an invitation: no message of its own. */
+      isAnswer: boolean;
+      cause: UndecryptableCause;
+      /** The same in words, for people who look for the reason. */
+      reason: string;
+    }
   | {
       type: 'receipt';
       ids: string[];

@@ -139,6 +139,7 @@ async function build(
         heartbeatMs: HEARTBEAT_MS,
         connectsPerSecond: CONNECTS_PER_SECOND,
         mailboxCapacity: MAILBOX_CAPACITY,
+        sendExpiresMs: config.sendExpiresMs,
         filesFolder: media.spool.folder,
       },
     },

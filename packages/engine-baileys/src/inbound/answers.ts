@@ -113,6 +113,6 @@ function chosen(poll: proto.IMessage, hashes: Uint8Array[]): string[] {
   return options.filter((option) => wanted.has(createHash('sha256').update(option).digest('hex')));
 }
 
-function notReadable({ id, chat, sender, timestamp }: MessageStanza, reason: string): EngineEvent {
-  return { type: 'message.undecryptable', id, chat, sender, timestamp, reason };
+function notReadable(envelope: MessageStanza, reason: string): EngineEvent {
+  return { type: 'message.undecryptable', ...envelope, isAnswer: true, cause: 'decryption_failed', reason };
 }

@@ -11,6 +11,7 @@ import {
   party,
   type Self,
   stanzaEvents,
+  type UndecryptableCause,
   unpackNode,
 } from '@ponte/engine';
 import { proto, unpadRandomMax16 } from '../baileys.ts';
@@ -95,8 +96,15 @@ async function decodeSealed(node: Node, plaintext: Uint8Array, parts: DecodePart
   return eventsOf(decoded, parts);
 }
 
-function undecryptable({ id, chat, sender, timestamp }: MessageStanza, reason: string): EngineEvent {
-  return { type: 'message.undecryptable', id, chat, sender, timestamp, reason };
+function undecryptable(stanza: MessageStanza, reason: string): EngineEvent {
+  return { type: 'message.undecryptable', ...stanza, isAnswer: false, cause: causeOf(reason), reason };
+}
+
+/** The gate and the sealing repository say in words what was wrong. */
+function causeOf(reason: string): UndecryptableCause {
+  if (reason.startsWith('content unavailable')) return 'unavailable';
+  if (reason.endsWith('is not supported')) return 'unsupported';
+  return /malformed|has no content/.test(reason) ? 'malformed' : 'decryption_failed';
 }
 
 /** Events, or an answer to another message, which has to be looked up. */

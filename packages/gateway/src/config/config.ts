@@ -23,6 +23,8 @@ export interface Config {
   /** Hosts and CIDRs with optional ports that outbound requests may reach although they are private. */
   allowPrivateTargets: string[];
   sandbox: { isOn: boolean; isEphemeral: boolean };
+  /** After so long a message that could not leave is given up; 0 = never. */
+  sendExpiresMs: number;
   logLevel: LogLevel;
   rateLimits: {
     provisionPerMinute: number;
@@ -219,6 +221,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
     },
     allowPrivateTargets: privateTargetsOf(read),
     sandbox: { isOn: read.flag('SANDBOX', true), isEphemeral: read.flag('SANDBOX_EPHEMERAL', false) },
+    sendExpiresMs: read.integer('SEND_EXPIRES_HOURS', 24, 0, 8_760) * 3_600_000,
     logLevel: read.oneOf('LOG_LEVEL', 'info', LEVELS),
     rateLimits: {
       provisionPerMinute: read.integer('RATE_LIMIT_PROVISION', 10, 1, 1_000_000),

@@ -26,6 +26,11 @@ export const ERRORS = {
   line_not_found: { retryable: false, message: 'No such line in this account.' },
   message_not_found: { retryable: false, message: 'No such message on this line.' },
   message_cancelled: { retryable: false, message: 'This message was cancelled before it left.' },
+  message_expired: {
+    retryable: false,
+    message:
+      'The message could not leave in time, so it was given up. See to it that the line is connected, and send it again.',
+  },
   message_left: {
     retryable: false,
     message: 'This message has left, or may have: it cannot be cancelled any more. Revoke it instead.',

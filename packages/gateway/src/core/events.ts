@@ -1,4 +1,4 @@
-import type { GroupChange, Jid, MessageContent, MessageStatus, Party } from '@ponte/engine';
+import type { GroupChange, Jid, MessageContent, MessageStatus, Party, UndecryptableCause } from '@ponte/engine';
 import type { LineStatus, Mode } from './lines.ts';
 
 /** A message as the journal keeps it: everything both dialects need to render it, and nothing else. */
@@ -70,7 +70,20 @@ export interface EventPayloads {
     extraGuestCount: number;
     timestamp: number;
   };
-  'message.undecryptable': { messageId: string; chat: Party; sender: Party; timestamp: number; reason: string };
+  /** A message whose content could not be read. When the sender sends it again, `message.received` follows with the same id. */
+  'message.undecryptable': {
+    messageId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    isGroup: boolean;
+    pushName: string;
+    timestamp: number;
+    /** A vote, or an answer to an invitation: no message of its own. */
+    isAnswer: boolean;
+    cause: UndecryptableCause;
+    reason: string;
+  };
   /** A chat was put into the archive or taken out of it, here or on the phone. */
   'chat.archived': { chat: Party; archived: boolean; timestamp: number };
   /** Something about a group changed: by another member, or by this account on another of its devices. `by` null: WhatsApp did not say. */

@@ -15,6 +15,7 @@ const STATUS: Record<ErrorCode, number> = {
   line_not_found: 404,
   message_not_found: 404,
   message_cancelled: 409,
+  message_expired: 504,
   message_left: 409,
   group_not_found: 404,
   group_forbidden: 403,

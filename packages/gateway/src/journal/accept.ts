@@ -10,6 +10,7 @@ import { authentic, type ChangeEvent } from './changes.ts';
 import type { Fact } from './from-engine.ts';
 import { advance, type StatusEvent } from './message-status.ts';
 import { project } from './projections.ts';
+import { stillUnread, type UndecryptableEvent } from './undecryptable.ts';
 
 /** Whose journal. */
 export interface LineRef {
@@ -63,6 +64,7 @@ function runsOf(facts: Fact[]): Fact[][] {
   const kindOf = (fact: Fact): string => {
     if (fact.type === 'message.status') return `status ${fact.payload.status}`;
     if (fact.type === 'message.edited' || fact.type === 'message.revoked') return 'change';
+    if (fact.type === 'message.undecryptable') return 'undecryptable';
     return fact.type === 'typing' ? 'typing' : 'fact';
   };
   const runs: Fact[][] = [];
@@ -75,14 +77,16 @@ function runsOf(facts: Fact[]): Fact[][] {
   return runs;
 }
 
-/** What of a run is true: statuses that are further than before, changes by whoever may make them. */
+/** What of a run is true: statuses that are further than before, changes by whoever may make them, what could not be read and still cannot. */
 async function newsOf(tx: Tx, lineId: string, run: Fact[]): Promise<Fact[]> {
   if (isStatusRun(run)) return advance(tx, lineId, run);
+  if (isUndecryptableRun(run)) return stillUnread(tx, lineId, run);
   return isChangeRun(run) ? authentic(tx, lineId, run) : run;
 }
 
 const isChangeRun = (run: Fact[]): run is ChangeEvent[] =>
   run[0]?.type === 'message.edited' || run[0]?.type === 'message.revoked';
+const isUndecryptableRun = (run: Fact[]): run is UndecryptableEvent[] => run[0]?.type === 'message.undecryptable';
 const isStatusRun = (run: Fact[]): run is StatusEvent[] => run[0]?.type === 'message.status';
 
 interface Appended {

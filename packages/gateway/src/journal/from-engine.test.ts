@@ -106,7 +106,11 @@ it('gives every other fact the key that names it', () => {
     { type: 'reaction', id: 'R', targetId: 'M', emoji: '👍', pushName: '', ...about },
     { type: 'poll.vote', id: 'V', pollId: 'P', pushName: '', options: ['a'], ...about },
     { type: 'event.response', id: 'A', eventId: 'I', pushName: '', response: 'going', extraGuestCount: 0, ...about },
-    { type: 'message.undecryptable', id: 'M', chat: alice, sender: alice, timestamp: 5, reason: 'no session' },
+    {
+      type: 'message.undecryptable',
+      ...{ id: 'M', chat: alice, sender: alice, fromMe: false, isGroup: false, pushName: 'Alice', timestamp: 5 },
+      ...{ isAnswer: false, cause: 'decryption_failed', reason: 'no session' },
+    },
     { type: 'call.incoming', callId: 'C', from: alice, platform: 'android', video: false, timestamp: 5 },
     { type: 'call.terminated', callId: 'C', from: alice, reason: 'hangup', timestamp: 6 },
     { type: 'offline.preview', total: 3, messages: 1, notifications: 1, receipts: 1, appDataChanges: 0 },

@@ -7,6 +7,7 @@ import { projectChange } from './changes.ts';
 import { canonicalJid } from './from-engine.ts';
 import { projectGroup } from './group-names.ts';
 import { storable } from './storable.ts';
+import { placeholderOf } from './undecryptable.ts';
 
 /** A new event, with the bytes of its message when it is one. */
 export interface Projected {
@@ -18,13 +19,27 @@ type MessageEvent = Extract<JournalEvent, { type: 'message.received' | 'message.
 const isMessage = (event: JournalEvent): event is MessageEvent =>
   event.type === 'message.received' || event.type === 'message.sent';
 
+/** A message as its chat and its people are concerned. */
+interface Said {
+  facts: MessageFacts;
+  /** It came in, if only from another device of the account. */
+  isReceived: boolean;
+  /** False: its row was there before (history, or a place kept for it), and so was it counted. */
+  isNew: boolean;
+}
+
 /** Keeps the tables of messages, chats and contacts in step with the journal. Only for events that were just appended. */
 export async function project(tx: Tx, lineId: string, projected: Projected[], nowMs: number): Promise<void> {
-  const messages: MessageEvent[] = [];
+  const messages: Said[] = [];
   for (const { event, proto } of projected) {
     if (isMessage(event)) {
-      await projectMessage(tx, lineId, event, proto, nowMs);
-      messages.push(event);
+      const isNew = await projectMessage(tx, lineId, event, proto, nowMs);
+      messages.push({ facts: event.payload, isReceived: event.type === 'message.received', isNew });
+    } else if (event.type === 'message.undecryptable') {
+      if (event.payload.isAnswer) continue;
+      const facts = placeholderOf(event.payload);
+      const isNew = await insertMessage(tx, lineId, facts, undefined, nowMs);
+      messages.push({ facts, isReceived: true, isNew });
     } else if (event.type === 'message.edited' || event.type === 'message.revoked') {
       await projectChange(tx, lineId, event);
     } else if (event.type === 'group.updated') {
@@ -82,7 +97,7 @@ async function projectMessage(
   event: MessageEvent,
   proto: Uint8Array | undefined,
   nowMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const facts = event.payload;
   if (event.type === 'message.sent') {
     const row = messageRow(lineId, facts, { proto, status: 'sent', nowMs });
@@ -97,13 +112,47 @@ async function projectMessage(
       .where('message_id', '=', facts.messageId)
       .where('from_me', '=', 1)
       .executeTakeFirst();
-    if (Number(updated.numUpdatedRows) > 0) return;
+    if (Number(updated.numUpdatedRows) > 0) return false;
   }
+  if (await insertMessage(tx, lineId, facts, proto, nowMs)) return true;
+  await fillPlace(tx, lineId, facts, proto, nowMs);
+  return false;
+}
+
+/** False when there is a row already. */
+async function insertMessage(
+  tx: Tx,
+  lineId: string,
+  facts: MessageFacts,
+  proto: Uint8Array | undefined,
+  nowMs: number,
+): Promise<boolean> {
   const status: MessageStatus = facts.fromMe ? 'sent' : 'delivered';
-  await tx.db
+  const inserted = await tx.db
     .insertInto('messages')
     .values(messageRow(lineId, facts, { proto, status, nowMs }))
     .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0;
+}
+
+/** A message that could not be read at first has come again, readable. */
+async function fillPlace(
+  tx: Tx,
+  lineId: string,
+  facts: MessageFacts,
+  proto: Uint8Array | undefined,
+  nowMs: number,
+): Promise<void> {
+  const { kind, body, search, proto: bytes, facts: json } = messageRow(lineId, facts, { proto, status: 'sent', nowMs });
+  await tx.db
+    .updateTable('messages')
+    .set({ kind, body, search, proto: bytes, facts: json })
+    .where('line_id', '=', lineId)
+    .where('message_id', '=', facts.messageId)
+    .where('chat_jid', '=', canonicalJid(facts.chat))
+    .where('sender_jid', '=', canonicalJid(facts.sender))
+    .where('kind', '=', 'undecryptable')
     .execute();
 }
 
@@ -116,15 +165,15 @@ interface ChatChange {
   isReset: boolean;
 }
 
-function chatChanges(events: MessageEvent[]): Map<string, ChatChange> {
+function chatChanges(messages: Said[]): Map<string, ChatChange> {
   const changes = new Map<string, ChatChange>();
-  for (const { type, payload: facts } of events) {
+  for (const { facts, isReceived, isNew } of messages) {
     const jid = canonicalJid(facts.chat);
     const change = changes.get(jid) ?? { facts, name: null, unread: 0, isReset: false };
     if (facts.timestamp >= change.facts.timestamp) change.facts = facts;
     if (!facts.fromMe && !facts.isGroup && facts.pushName !== '') change.name = storable(facts.pushName);
-    if (!facts.fromMe) change.unread += 1;
-    else if (type === 'message.received') Object.assign(change, { unread: 0, isReset: true });
+    if (!facts.fromMe) change.unread += isNew ? 1 : 0;
+    else if (isReceived) Object.assign(change, { unread: 0, isReset: true });
     changes.set(jid, change);
   }
   return changes;
@@ -132,8 +181,8 @@ function chatChanges(events: MessageEvent[]): Map<string, ChatChange> {
 
 const isNewest = sql`excluded.last_message_at >= coalesce(chats.last_message_at, 0)`;
 
-async function projectChats(tx: Tx, lineId: string, events: MessageEvent[], nowMs: number): Promise<void> {
-  for (const [jid, { facts, name, unread, isReset }] of chatChanges(events)) {
+async function projectChats(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<void> {
+  for (const [jid, { facts, name, unread, isReset }] of chatChanges(messages)) {
     await tx.db
       .insertInto('chats')
       .values({
@@ -173,9 +222,9 @@ export function addresses(party: Party): { pn: string | null; lid: string | null
   };
 }
 
-async function projectContacts(tx: Tx, lineId: string, events: MessageEvent[], nowMs: number): Promise<void> {
+async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<void> {
   const people = new Map<string, { party: Party; pushName: string }>();
-  for (const { payload: facts } of events) {
+  for (const { facts } of messages) {
     const { fromMe, isGroup, chat, sender, pushName } = facts;
     if (!fromMe) people.set(canonicalJid(sender), { party: sender, pushName });
     // Whoever the owner writes to is somebody the line knows, before there is an answer.

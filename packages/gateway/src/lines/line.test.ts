@@ -17,6 +17,7 @@ import { createConnectGate } from './connect-gate.ts';
 import { Line } from './line.ts';
 import { loadLine } from './line-row.ts';
 
+const HOUR_MS = 3_600_000;
 const alice: Party = { jid: '9001@lid', lid: '9001@lid', pn: '15550001111@s.whatsapp.net' };
 const textFrom = (id: string): EngineEvent => ({
   type: 'message',
@@ -94,6 +95,7 @@ forEachStore((open, databaseEngine) => {
       gate: createConnectGate(0, clock),
       pacing: options.pacing ?? null,
       mailboxCapacity: options.capacity ?? 1_000,
+      sendExpiresMs: 24 * HOUR_MS,
       publish: (view) => views.push(view),
       nudge: () => {
         nudges += 1;
@@ -549,6 +551,40 @@ forEachStore((open, databaseEngine) => {
       const counted = await test.store.db.selectFrom('line_traffic').select(['sent', 'send_ms']).execute();
       expect(counted.map(({ sent }) => Number(sent))).toEqual([1, 1]);
       expect(Number(counted[0]?.send_ms)).toBeGreaterThan(0);
+    });
+
+    it('that could not leave in time are given up, typed as such; what is scheduled counts from its time', async () => {
+      const line = await startPaired();
+      engine().isWelcoming = false;
+      engine().drop('connection_lost');
+      const [late, later] = [
+        await insertSend(test.store, ref, { body: 'late' }),
+        await insertSend(test.store, ref, { body: 'later' }),
+      ];
+      await test.store.db
+        .updateTable('outbox')
+        .set({ send_at: clock.now() + 20 * HOUR_MS })
+        .where('id', '=', later.id)
+        .execute();
+      const outcome = line.run('send', { outboxId: late.id });
+      await line.sweep();
+      await clock.advance(23 * HOUR_MS);
+      await line.sweep();
+      expect((await outbox()).map(({ state }) => state)).toEqual(['accepted', 'accepted']);
+      await clock.advance(2 * HOUR_MS);
+      await line.sweep();
+      expect(await outcome).toEqual({ state: 'failed', code: 'message_expired', details: {} });
+      expect((await outbox()).map(({ state }) => state)).toEqual(['failed', 'accepted']);
+      const failed = await journal('message.status');
+      expect(failed.map(({ payload }) => [payload.messageId, payload.status])).toEqual([[late.messageId, 'failed']]);
+      expect(failed[0]?.payload.error).toMatchObject({ code: 'message_expired' });
+      engine().isWelcoming = true;
+      engine().drop('connection_lost');
+      await until('the other one leaves', async () => {
+        await clock.advance(5_000);
+        return engine().wire.length === 1;
+      });
+      expect(engine().wire[0]?.id).toBe(later.messageId);
     });
 
     it('without an answer are repeated while the connection stands, and fail at last', async () => {

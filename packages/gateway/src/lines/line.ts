@@ -128,6 +128,7 @@ export class Line {
       isHopeless: () => this.#hasStarted && isHopeless(this.#model),
       pacing: this.#options.pacing,
       capacity: this.#options.mailboxCapacity,
+      expiresMs: this.#options.sendExpiresMs ?? 0,
     });
     await this.#outgoing.refresh();
     this.#inbox.start();

@@ -62,6 +62,21 @@ export async function unfinished(
   return rows.map(toEntry);
 }
 
+/** What a line still has to send although it was due before `dueBefore` (Unix milliseconds), oldest first. */
+export async function overdue(db: Db, lineId: string, dueBefore: number, limit: number): Promise<OutboxEntry[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('accepted_at', '<', dueBefore)
+    .where((eb) => isDue(eb, dueBefore))
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map(toEntry);
+}
+
 /** When the line's next scheduled send is due; undefined when none waits. */
 export async function nextScheduled(db: Db, lineId: string, nowMs: number): Promise<number | undefined> {
   const row = await db

@@ -6,7 +6,7 @@ import { backoffMs } from '../core/retry.ts';
 import { readPacing } from '../store/lines.ts';
 import { createInTurn } from './in-turn.ts';
 import { Mailbox } from './mailbox.ts';
-import { loadEnded, loadOutbox, nextScheduled, type OutboxEntry, unfinished } from './outbox.ts';
+import { loadEnded, loadOutbox, nextScheduled, type OutboxEntry, overdue, unfinished } from './outbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
 import { UploadSlots } from './upload-slots.ts';
@@ -15,6 +15,8 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> 
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
+  /** After so long what has not left fails; 0 = never. Counted from the acceptance, or from the time it was scheduled for. */
+  expiresMs: number;
   /** A message has left. */
   onSent(): void;
   /** No connection will come: what waits fails. */
@@ -66,6 +68,7 @@ export class Outgoing {
   /** Takes up every accepted row that is not taken up yet, in order, as far as there is room; the rest waits in the store for the next time. */
   async resume(): Promise<void> {
     const { store, line, clock } = this.#options;
+    await this.#expire();
     for (let after = 0; ; ) {
       const page = await this.#ends.during(async (isStale) => {
         const entries = await unfinished(store.db, line.id, { after, limit: PAGE, nowMs: clock.now() });
@@ -77,6 +80,20 @@ export class Outgoing {
     }
     await this.#setAlarm();
     if (this.#options.isHopeless()) this.giveUp();
+  }
+
+  /** Ends what waited too long. What is in a step at this moment may be arriving: it goes on. */
+  async #expire(): Promise<void> {
+    const { store, line, clock, expiresMs } = this.#options;
+    if (expiresMs === 0) return;
+    for (const entry of await overdue(store.db, line.id, clock.now() - expiresMs, PAGE)) {
+      const known = this.#sends.get(entry.id);
+      if (known && !this.#mailbox.remove(entry.id)) continue;
+      const send = known ?? this.#create(entry);
+      const end = await send.fail('message_expired', {});
+      // The store did not take it: the next look does it.
+      if (end.type === 'again') this.#sends.delete(entry.id);
+    }
   }
 
   /** Looks at what changed in the store beside the line: its pacing, sends that were cancelled, sends for later. */

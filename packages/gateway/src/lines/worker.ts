@@ -112,6 +112,7 @@ export class Worker {
         gate: this.#gate,
         pacing: spec.pacing,
         mailboxCapacity: setup.mailboxCapacity,
+        sendExpiresMs: setup.sendExpiresMs,
         filesFolder: setup.filesFolder,
         publish: (view) => channel.send({ type: 'live', view }),
         nudge: () => this.#nudge(),

@@ -15,6 +15,7 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
   line_not_found: { status: 404, code: 'bridge_not_found', message: 'No such bridge in this account.' },
   message_not_found: { status: 404, code: 'message_not_found' },
   message_cancelled: { status: 409, code: 'message_cancelled' },
+  message_expired: { status: 504, code: 'message_expired' },
   message_left: { status: 409, code: 'message_left' },
   cursor_expired: { status: 410, code: 'cursor_expired' },
   account_not_found: { status: 404, code: 'account_not_found' },

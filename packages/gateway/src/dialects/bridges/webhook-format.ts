@@ -24,6 +24,7 @@ const FURTHER = {
   message_edited: { selects: ['message.edited'], optIn: true },
   message_revoked: { selects: ['message.revoked'], optIn: true },
   reaction: { selects: ['message.reaction'], optIn: true },
+  message_undecryptable: { selects: ['message.undecryptable'], optIn: true },
   group_update: { selects: ['group.updated'], optIn: true },
   logged_out: { selects: ['line.status:logged_out'], optIn: true },
 } as const satisfies Record<string, FormatEvent>;
@@ -88,11 +89,12 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return { event: 'message_revoked', ...about(event.payload), timestamp: event.payload.timestamp };
     case 'message.reaction':
       return reaction(event.payload);
+    case 'message.undecryptable':
+      return undecryptable(event.payload);
     case 'group.updated':
       return groupUpdate(event.payload);
     case 'chat.archived':
     case 'message.sent':
-    case 'message.undecryptable':
     case 'webhook.test':
     case 'webhook.disabled':
       return null;
@@ -207,6 +209,16 @@ const about = (of: { messageId: string; chat: Party; sender: Party; fromMe: bool
   phone: digitsOf(of.sender),
   chat_id: addressOf(of.chat),
   from_me: of.fromMe,
+});
+
+const undecryptable = (of: Of<'message.undecryptable'>): Body => ({
+  event: 'message_undecryptable',
+  ...about(of),
+  name: of.pushName,
+  is_group: of.isGroup,
+  type: 'undecryptable',
+  reason: of.cause,
+  timestamp: of.timestamp,
 });
 
 const reaction = (of: Of<'message.reaction'>): Body => ({

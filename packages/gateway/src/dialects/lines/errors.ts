@@ -24,6 +24,7 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   line_not_found: { status: 404, form: 'flat' },
   message_not_found: { status: 404, form: 'flat' },
   message_cancelled: { status: 409, form: 'flat' },
+  message_expired: { status: 504, form: 'flat' },
   message_left: { status: 409, form: 'flat' },
   account_not_found: { status: 404, form: 'flat' },
   plan_not_found: { status: 404, form: 'flat' },

@@ -22,6 +22,7 @@ const MESSAGE_KINDS = [
   'poll',
   'event',
   'unknown',
+  'undecryptable',
 ] as const satisfies readonly MessageKind[];
 
 export const lineId = text(1, 128, 'line_id').meta({ description: 'A connected line.', examples: ['line_xxx'] });

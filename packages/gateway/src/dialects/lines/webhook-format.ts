@@ -14,6 +14,7 @@ const EVENTS = {
   'message.edited': { selects: ['message.edited'] },
   'message.revoked': { selects: ['message.revoked'] },
   'message.reaction': { selects: ['message.reaction'] },
+  'message.undecryptable': { selects: ['message.undecryptable'] },
   'poll.vote': { selects: ['poll.vote'] },
   'event.response': { selects: ['event.response'] },
   'call.incoming': { selects: ['call.incoming'] },
@@ -82,6 +83,8 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
       return ['message.revoked', { ...about(event.payload), timestamp: event.payload.timestamp }];
     case 'message.reaction':
       return ['message.reaction', reaction(event.payload)];
+    case 'message.undecryptable':
+      return ['message.undecryptable', undecryptable(event.payload)];
     case 'poll.vote':
       return ['poll.vote', pollVote(event.payload)];
     case 'event.response':
@@ -105,7 +108,6 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
       return ['webhook.test', { note: event.payload.note }];
     case 'webhook.disabled':
       return ['webhook.disabled', disabled(event.payload)];
-    case 'message.undecryptable':
     case 'offline.preview':
     case 'offline.completed':
     case 'picture.updated':
@@ -175,6 +177,15 @@ const reaction = (of: Of<'message.reaction'>): Data => ({
   ...about({ ...of, messageId: of.targetId }),
   name: of.pushName,
   emoji: of.emoji,
+  timestamp: of.timestamp,
+});
+
+const undecryptable = (of: Of<'message.undecryptable'>): Data => ({
+  ...about(of),
+  name: of.pushName,
+  is_group: of.isGroup,
+  type: 'undecryptable',
+  reason: of.cause,
   timestamp: of.timestamp,
 });
 

@@ -19,6 +19,8 @@ const NEXT: Record<ErrorCode, string> = {
   line_not_found: 'Call bridge_list_lines and use a line_id from its answer.',
   message_not_found: 'Call bridge_get_messages and use a message_id from its answer.',
   message_cancelled: 'It was taken back on purpose: send it again only when you are asked to.',
+  message_expired:
+    'See bridge_get_line why the line was not connected, and send it again only if it still makes sense.',
   message_left: 'Call bridge_revoke_message to delete it for everyone instead.',
   chat_not_found: 'Call bridge_get_chats and use a chat from its answer.',
   contact_not_found: 'Call bridge_list_contacts, or bridge_check_numbers for a number nobody wrote to yet.',
