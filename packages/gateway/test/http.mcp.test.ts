@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toolDocs } from '../src/dialects/lines/mcp/tool-docs.ts';
 import { toolTable } from '../src/dialects/lines/mcp/tools/table.ts';
 import { routes } from '../src/dialects/lines/routes.ts';
 import { accept } from '../src/journal/accept.ts';
@@ -181,6 +182,10 @@ describe('the tools', () => {
       expect((description ?? '').length).toBeGreaterThan(20);
       expect(Object.keys(annotations ?? {})).toHaveLength(5);
     }
+  });
+
+  it('stand in the docs as they are (a change shows in review: run vitest with --update)', async () => {
+    await expect(toolDocs(toolTable(routes))).toMatchFileSnapshot('../../../docs/mcp-tools.md');
   });
 
   it('that only read are all that a key which only reads gets, and the others it cannot call', async () => {

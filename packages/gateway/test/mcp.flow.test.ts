@@ -126,6 +126,16 @@ describe('an agent, through the official client, on the simulated network', () =
     });
     const image = shown.content.find(({ type }) => type === 'image');
     expect(image?.type === 'image' && Buffer.from(image.data, 'base64').length).toBeGreaterThan(100);
+    const voice = await rig.api.expect<{ message_id: string }>(201, 'POST', `${PHONES}/${ALICE}/messages`, {
+      to: OWNER,
+      type: 'voice',
+      fixture: 'voice',
+    });
+    const heard = await until('the voice note', async () => {
+      const result = await agent.call('bridge_get_media', inLine({ message_id: voice.message_id }));
+      return !result.isError && result;
+    });
+    expect(heard.content.find(({ type }) => type === 'audio')).toMatchObject({ mimeType: 'audio/ogg' });
   });
 
   test('waits for a person when its key needs one', async () => {
@@ -360,6 +370,15 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(await agent.get('bridge_replay_webhook', { ...webhook, since: 1_700_000_000 })).toMatchObject({
       replayed: 0,
     });
+    rig.receiver.use(({ path }) => ({ answer: path === '/agent' ? 500 : 200 }));
+    await rig.sandbox.say(BOB, OWNER, 'To a broken endpoint');
+    const stuck = await until('a delivery that waits', async () => {
+      const { deliveries } = await agent.get<{ deliveries: Body[] }>('bridge_list_deliveries', webhook);
+      return deliveries.find(({ status, attempts }) => status === 'pending' && attempts === 1);
+    });
+    await agent.get('bridge_give_up_delivery', { delivery_id: stuck.id });
+    expect(await agent.get('bridge_get_delivery', { delivery_id: stuck.id })).toMatchObject({ attempts: 1 });
+    expect((await agent.get('bridge_get_delivery', { delivery_id: stuck.id })).status).not.toBe('pending');
     expect(await agent.get('bridge_rotate_webhook_secret', webhook)).toMatchObject({
       rotating_until: expect.any(String),
     });

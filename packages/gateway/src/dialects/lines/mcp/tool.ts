@@ -74,8 +74,11 @@ function inputOf(facts: ToolFacts, row: Route): Json {
   const required = new Set(parts.flatMap((part) => (part.required ?? []) as string[]));
   const ownNames = new Map(Object.entries(facts.renames ?? {}).map(([own, theirs]) => [theirs, own]));
   const all = [...known.keys()].map((name) => ownNames.get(name) ?? name);
-  const takes =
-    facts.takes ?? all.filter((name) => facts.fixed?.[name] === undefined && !facts.leavesOut?.includes(name));
+  const isNeeded = (name: string) =>
+    required.has(facts.renames?.[name] ?? name) || facts.requires?.includes(name) === true;
+  const offered = all.filter((name) => facts.fixed?.[name] === undefined && !facts.leavesOut?.includes(name));
+  // What must be given comes first.
+  const takes = facts.takes ?? [...offered.filter(isNeeded), ...offered.filter((name) => !isNeeded(name))];
   const properties: Json = {};
   const needed: string[] = [];
   for (const name of takes) {
@@ -83,7 +86,7 @@ function inputOf(facts: ToolFacts, row: Route): Json {
     const schema = facts.shown?.[name] ?? shown(known.get(theirs));
     if (!schema) throw new Error(`${facts.name} takes ${name}, which ${row.operation} does not`);
     properties[name] = schema;
-    if (required.has(theirs) || facts.requires?.includes(name)) needed.push(name);
+    if (isNeeded(name)) needed.push(name);
   }
   if (row.idempotent) properties[IDEMPOTENCY_KEY] = idempotencyKey;
   return { type: 'object', properties, required: needed, additionalProperties: false };
