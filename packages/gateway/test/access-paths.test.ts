@@ -2,15 +2,18 @@ import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findClaim, sweepExpired } from '../src/access/idempotency.ts';
+import { endedKeys } from '../src/access/key-watch.ts';
 import { createSealedBox } from '../src/crypto/sealed-box.ts';
 import { unfinished } from '../src/lines/outbox.ts';
+import { replayRange } from '../src/store/deliveries.ts';
 import * as queue from '../src/store/delivery-queue.ts';
+import { isWishedFor, pruneEvents, readEvents } from '../src/store/event-log.ts';
 import { pendingInbox, sweepTombstones } from '../src/store/inbox.ts';
 import { findLineById, findLineByNumber, findLineByRef, listLines } from '../src/store/lines.ts';
 import { findChat, sendersOf, unreadOf } from '../src/store/reading.ts';
 import type { Database } from '../src/store/schema.ts';
 import { countWaiting, countWaitingByLine, findSend } from '../src/store/sends.ts';
-import type { Store } from '../src/store/store.ts';
+import type { Store, Tx } from '../src/store/store.ts';
 import { pruneTraffic, readHoursByLine, readLineTraffic, readWebhookTraffic } from '../src/store/traffic.ts';
 import { countUsed } from '../src/store/usage.ts';
 import { openTestSqlite, type TestStore } from './store-harness.ts';
@@ -84,15 +87,15 @@ const PATHS: Record<string, (db: Kysely<Database>) => Promise<unknown>> = {
       .orderBy('seq', 'desc')
       .limit(50)
       .execute(),
-  'events of an account after a cursor': (db) =>
-    db
-      .selectFrom('events')
-      .selectAll()
-      .where('account_id', '=', 'a')
-      .where('seq', '>', 5)
-      .orderBy('seq')
-      .limit(5)
-      .execute(),
+  'events of an account after a cursor': (db) => readEvents(db, { after: 5, upTo: 9, limit: 5, owner }),
+  'events of one line after a cursor': (db) =>
+    readEvents(db, { after: 5, upTo: 9, limit: 5, owner: { ...owner, lineId: 'line_1' } }),
+  'new events of everybody': (db) => readEvents(db, { after: 5, upTo: 9, limit: 5 }),
+  'events to prune': (db) => pruneEvents(db, 1),
+  'whether a key is over': (db) => endedKeys(db, ['key_1'], 1),
+  'whether live facts are wished for': (db) => isWishedFor(db, 'line_1', 1),
+  'deliveries to replay': (db) =>
+    replayRange({ transaction: (work) => work({ db } as Tx) }, { webhookId: 'whk_1', since: 1, until: 2 }),
   'sent messages of a period': (db) => countUsed(db, 'sent_messages', { ...owner, period }),
   'deliveries of a period': (db) => countUsed(db, 'webhook_events', { ...owner, period }),
   'lines of an account, counted': (db) => countUsed(db, 'lines', { ...owner, period }),

@@ -40,6 +40,8 @@ const FAILED_PAUSE_MS = 1_000;
 const MOVING_MS = 5;
 const MAX_MOVING_MS = 100;
 const PAGE = 500;
+/** Numbers looked through in one query at most: a reader of one quiet line must not hold everybody up. */
+const WINDOW = 20_000;
 const START_WITHIN_MS = 5_000;
 const CATCH_UP_WITHIN_MS = 500;
 
@@ -209,7 +211,7 @@ class Reader implements FeedReader {
       return live.events.map(toJournalEvent);
     }
     const from = this.position;
-    const { upTo } = this.#tail;
+    const upTo = Math.min(this.#tail.upTo, from + WINDOW);
     if (from >= upTo) return [];
     const page = await readEvents(this.#store.db, { after: from, upTo, limit, owner: this.#owner });
     // Asked after the page: what was deleted before it was read has been noted by now.
