@@ -269,6 +269,38 @@ forEachStore((open) => {
     expect((await h.call('GET', `${BASE}?ticket=${ticket}`, { key: null })).status).toBe(401);
   });
 
+  test('a request that offers another protocol is served as if it had not, body and connection and all', async () => {
+    const { port, hostname } = new URL(base);
+    const raw = connect(Number(port), hostname);
+    let text = '';
+    raw.on('data', (chunk) => {
+      text += chunk;
+    });
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+    const body = JSON.stringify({ label: 'x'.repeat(100) });
+    const head = `POST /api/bridge/v1/lines HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${h.keys.test}\r\n`;
+    const sized = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    for (const n of [1, 2]) {
+      // The body comes later than its head, and in two pieces.
+      raw.write(head + offer + sized);
+      raw.write(body.slice(0, 20));
+      await new Promise((resolve) => setImmediate(resolve));
+      raw.write(body.slice(20));
+      await until('it is answered', () => text.split('"label":"xxx').length === n + 1);
+    }
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+    raw.destroy();
+  });
+
+  test('what takes no WebSocket answers as ever', async () => {
+    const channel = new SocketReader(`${base.replace('http', 'ws')}/api/bridge/v1/me`, { 'x-bridge-key': h.keys.test });
+    const [, answer] = (await once(channel.socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+    expect(answer.statusCode).toBe(200);
+    const stranger = new SocketReader(`${base.replace('http', 'ws')}${BASE}`);
+    const [, refused] = (await once(stranger.socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+    expect(refused.statusCode).toBe(401);
+  });
+
   test('a reader that does not read costs a small buffer, is cut off in the end, and misses nothing', async () => {
     await h.close();
     const clock = new ManualClock(Date.now());
