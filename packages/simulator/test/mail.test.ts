@@ -106,6 +106,25 @@ test('a restarted network knows its lines, its keys and the mail that waits', as
   await until('the text on the restarted phone', () => bobAgain && bodies(bobAgain).includes('after'));
 });
 
+test('mail that a phone had not taken when the network ended is brought to it when it is there again', async () => {
+  const options = { dataFile: join(folder, 'world.db') };
+  const net = await Fixture.open(options);
+  const line = await net.linked('line_a', ALICE);
+  await net.phone(BOB);
+  await net.world.updateSettings(TENANT, BOB, { online: false });
+  const id = await line.sendText(pnJid(BOB), 'just before the end');
+  await line.ack(id);
+  const { accounts } = net.world.network(TENANT).tenant;
+  const bob = accounts.byPn(BOB);
+  if (bob) accounts.save({ ...bob, settings: '{"online":true}' });
+  await net.restart(options);
+  await line.until('the end', () => line.closes.at(-1) === 428);
+  line.connect();
+  await line.until('the delivery', () =>
+    line.stanzas.some(({ tag, attrs }) => tag === 'receipt' && attrs.id === id && attrs.type === undefined),
+  );
+});
+
 test('a reset network is empty, and its lines are logged out', async () => {
   const net = await Fixture.open();
   const line = await net.linked('line_a', ALICE);

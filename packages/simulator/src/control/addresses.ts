@@ -2,19 +2,21 @@ import { isGroup, isLid, isPn, type Jid, parseChat, parsePhone } from '@ponte/en
 import { type Input, InputError } from '../phone/content/input.ts';
 import type { Phone } from '../phone/phone.ts';
 import { ControlError } from './control-error.ts';
+import type { PhoneProfile } from './control-world.ts';
 import type { ControlCall } from './route.ts';
 
-/** Digits of the phone a path names. Throws phone_not_found, so that a wrong number reads the same as an unknown one. */
-export function phoneParam(call: ControlCall): string {
+/** What the network knows of the phone a path names. Throws phone_not_found, so that a wrong number reads the same as an unknown one. */
+export function profileOf(call: ControlCall): PhoneProfile {
   const given = call.params.phone ?? '';
   const digits = parsePhone(given);
-  if (digits === undefined || !call.world.profile(call.tenant, digits)) {
-    throw new ControlError(
-      'phone_not_found',
-      `there is no phone ${given} in this sandbox; create it with POST /phones`,
-    );
-  }
-  return digits;
+  const profile = digits === undefined ? undefined : call.world.profile(call.tenant, digits);
+  if (profile) return profile;
+  throw new ControlError('phone_not_found', `there is no phone ${given} in this sandbox; create it with POST /phones`);
+}
+
+/** Digits of the phone a path names. Throws as profileOf. */
+export function phoneParam(call: ControlCall): string {
+  return profileOf(call).phone;
 }
 
 /** The running phone a path names. */

@@ -14,6 +14,9 @@ export interface NewPhone {
 /** What the world itself knows of a phone (the rest the phone knows). */
 export interface PhoneProfile {
   phone: string;
+  /** Digits. */
+  lid: string;
+  name: string;
   about: string;
   isBusiness: boolean;
   isLidOnly: boolean;

@@ -1,10 +1,11 @@
-import { parsePhone } from '@ponte/engine';
+import { formatJid, parsePhone, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { InputError } from '../phone/content/input.ts';
 import { parseLinkCode } from '../phone/link-code.ts';
 import { LinkError, type LinkOffer, type PhoneSettings } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
-import { onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
+import { onlinePhoneOf, phoneParam, profileOf } from './addresses.ts';
 import { ControlError } from './control-error.ts';
+import type { PhoneProfile } from './control-world.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const MAX_NAME_CHARS = 100;
@@ -15,7 +16,7 @@ const AUTO_RECEIPTS = ['none', 'delivered', 'read'] as const;
 export const PHONE_ROUTES: readonly Route[] = [
   ['POST', '/phones', createPhone],
   ['GET', '/phones', listPhones],
-  ['GET', '/phones/{phone}', async (call) => ({ status: 200, body: await describe(call, phoneParam(call)) })],
+  ['GET', '/phones/{phone}', (call) => ({ status: 200, body: describe(profileOf(call)) })],
   ['DELETE', '/phones/{phone}', deletePhone],
   ['POST', '/phones/{phone}/scan', scan],
   ['POST', '/phones/{phone}/enter-code', enterCode],
@@ -32,13 +33,11 @@ async function createPhone(call: ControlCall): Promise<ControlAnswer> {
   const about = body.optionalText('about', MAX_ABOUT_CHARS);
   const isBusiness = body.flag('business');
   await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly: body.flag('lid_only') });
-  return { status: 201, body: await describe(call, phone) };
+  return { status: 201, body: describe(profileOf({ ...call, params: { phone } })) };
 }
 
-async function listPhones(call: ControlCall): Promise<ControlAnswer> {
-  const phones: unknown[] = [];
-  for (const { phone } of call.world.phones(call.tenant)) phones.push(await describe(call, phone));
-  return { status: 200, body: phones };
+function listPhones(call: ControlCall): ControlAnswer {
+  return { status: 200, body: call.world.phones(call.tenant).map(describe) };
 }
 
 async function deletePhone(call: ControlCall): Promise<ControlAnswer> {
@@ -101,18 +100,17 @@ async function reset(call: ControlCall): Promise<ControlAnswer> {
   return { status: 204, body: undefined };
 }
 
-async function describe(call: ControlCall, digits: string): Promise<Record<string, unknown>> {
-  const phone = await phoneOf({ ...call, params: { phone: digits } });
-  const profile = call.world.profile(call.tenant, digits);
+/** What the network knows of a phone; the phone itself is not started for it. */
+function describe(profile: PhoneProfile): Record<string, unknown> {
   return {
-    phone: digits,
-    jid: phone.jid,
-    lid: phone.lid,
-    name: phone.name,
-    about: profile?.about ?? '',
-    business: profile?.isBusiness ?? false,
-    lid_only: profile?.isLidOnly ?? false,
-    ...(profile ? { settings: settingsView(profile.settings) } : {}),
+    phone: profile.phone,
+    jid: formatJid(profile.phone, SERVER_PN),
+    lid: formatJid(profile.lid, SERVER_LID),
+    name: profile.name,
+    about: profile.about,
+    business: profile.isBusiness,
+    lid_only: profile.isLidOnly,
+    settings: settingsView(profile.settings),
   };
 }
 

@@ -18,7 +18,7 @@ export type Queue = ReturnType<typeof createQueue>;
 
 /** Durable mail of every device of one tenant. Rows leave only by `clear` or with their device. */
 export function createQueue(db: Db, tenant: string) {
-  const { insert, count, counts, after, matching, remove, rewrite, named, notifications } = statements(db);
+  const { insert, count, counts, after, matching, remove, rewrite, named, notifications, withMail } = statements(db);
   const bytesOf = encodeOnce();
 
   return {
@@ -45,6 +45,8 @@ export function createQueue(db: Db, tenant: string) {
     replace(seq: number, node: Node): void {
       rewrite.run(bytesOf(node), seq);
     },
+    /** Accounts whose phone has mail that it has not taken. */
+    phonesWithMail: (): string[] => withMail.all(tenant).map(({ pn }) => pn),
     hasNotification: (pn: string, device: number, test: (node: Node) => boolean): boolean =>
       notifications.all(tenant, pn, device).some((row) => test(decodeStanza(row.stanza))),
     /**
@@ -91,6 +93,10 @@ function statements(db: Db) {
       'select seq, sender from queue where tenant = ? and pn = ? and device = ? and class = ? and id = ? and seq <= ? order by seq',
     ),
     remove: prepare<unknown[]>(db, 'delete from queue where seq = ?'),
+    withMail: prepare<[string], { pn: string }>(
+      db,
+      'select distinct pn from queue where tenant = ? and device = 0 order by pn',
+    ),
     rewrite: prepare<unknown[]>(db, 'update queue set stanza = ? where seq = ?'),
     named: prepare<[string, string, number, string, string], { seq: number; stanza: Buffer }>(
       db,

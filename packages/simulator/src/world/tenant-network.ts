@@ -18,5 +18,7 @@ export function createTenantNetwork(options: Omit<TenantOptions, 'wake'>): Tenan
   const tenant = createTenant({ ...options, wake });
   const router = createRouter(tenant);
   const phones = new Phones(tenant, router);
+  // What the network had not brought to phones when it ended.
+  for (const pn of tenant.queue.phonesWithMail()) phones.wake(pn);
   return { tenant, router, pairing: createPairing(tenant), phones };
 }

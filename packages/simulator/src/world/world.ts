@@ -278,6 +278,6 @@ function factsOf(tenant: Tenant, group: Group): GroupFacts {
 }
 
 function profileOf(network: TenantNetwork, account: Account): PhoneProfile {
-  const { pn: phone, about, isBusiness, isLidOnly } = account;
-  return { phone, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
+  const { pn: phone, lid, name, about, isBusiness, isLidOnly } = account;
+  return { phone, lid, name, about, isBusiness, isLidOnly, settings: network.phones.settingsOf(phone) };
 }
