@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bridgesDialect } from '../src/dialects/bridges/dialect.ts';
 import { PUBLISHED_EVENTS } from '../src/dialects/bridges/webhook-format.ts';
 import { CALLS, WEBHOOKS } from './seed-examples/bridges-reference.ts';
-import { bridgesStory, REF } from './support/bridges-story.ts';
+import { ALICE, bridgesStory, OWNER, REF } from './support/bridges-story.ts';
 import { transcriptOf } from './support/bridges-transcript.ts';
 import { BridgesWalk } from './support/bridges-walk.ts';
+import { census } from './support/census.ts';
 import { Rig } from './support/rig.ts';
 
 let rig: Rig;
@@ -12,10 +13,39 @@ beforeAll(async () => {
   rig = await Rig.start();
 }, 60_000);
 afterAll(() => rig?.close());
+const dataDir = () => String(rig.environment.DATA_DIR);
 
 test('every example of the published reference is answered as printed, and every webhook is what is printed', async () => {
   const walk = new BridgesWalk(rig, REF);
-  await bridgesStory(rig, walk, () => {});
+  let line = '';
+  const words = () => [line, ALICE, OWNER, 'Hello!', 'corrected', 'Neighbours'];
+  await bridgesStory(rig, walk, {
+    async beforeDeletion(lineId) {
+      line = lineId;
+      const places = Object.keys(census(dataDir(), words()));
+      // What is looked for is there, so that its absence means something.
+      for (const table of [
+        'lines',
+        'messages',
+        'events',
+        'outbox',
+        'contacts',
+        'chats',
+        'webhooks',
+        'line_keys',
+        'data_keys',
+      ]) {
+        expect(
+          places.some((place) => place.startsWith(`${table}.`)),
+          table,
+        ).toBe(true);
+      }
+      expect(places).toContain('messages_search');
+      expect(places.some((place) => place.startsWith('media'))).toBe(true);
+    },
+  });
+  expect(census(dataDir(), words())).toEqual({});
+  await expect(rig.world('POST', `/phones/${OWNER}/unlink`, { line_id: line })).rejects.toThrow('not_linked');
   const called = new Set(walk.exchanges.map(({ row }) => row.operation));
   const operations = bridgesDialect.routes.map(({ operation }) => operation);
   expect(operations.filter((operation) => !called.has(operation))).toEqual([]);

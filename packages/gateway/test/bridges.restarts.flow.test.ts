@@ -47,8 +47,10 @@ test('the published reference holds, too, when the line is restarted between eve
     });
   };
   const walk = new BridgesWalk(rig, REF, restart);
-  await bridgesStory(rig, walk, (is) => {
-    isPaired = is;
+  await bridgesStory(rig, walk, {
+    paired(is) {
+      isPaired = is;
+    },
   });
   expect(restarts).toBeGreaterThan(25);
 }, 180_000);

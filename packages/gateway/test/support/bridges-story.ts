@@ -26,11 +26,20 @@ interface Scene {
   lineId(): Promise<string>;
 }
 
+/** What a teller of the story may want to know. */
+export interface Listener {
+  /** The bridge is connected from now on, or is not any more. */
+  paired?(is: boolean): void;
+  /** All has happened but the deletion. */
+  beforeDeletion?(lineId: string): Promise<void>;
+}
+
 /**
  * The whole reference as one story, from the first call to the last: a bridge is made and paired, writes and is written to, looks around, and goes. Every
- * operation and every webhook occurs. `paired` is told when the bridge is connected, and when it is not any more.
+ * operation and every webhook occurs.
  */
-export async function bridgesStory(rig: Rig, walk: BridgesWalk, paired: (is: boolean) => void): Promise<void> {
+export async function bridgesStory(rig: Rig, walk: BridgesWalk, listener: Listener = {}): Promise<void> {
+  const paired = (is: boolean) => listener.paired?.(is);
   const act: Scene['act'] = (status, method, path, body) => rig.api.expect(status, method, `${PHONES}/${path}`, body);
   const lineId = async () =>
     String((await rig.api.expect<{ line_id: string }>(200, 'GET', `/api/instances/${REF}`)).line_id);
@@ -48,7 +57,7 @@ export async function bridgesStory(rig: Rig, walk: BridgesWalk, paired: (is: boo
   await calls(scene);
   await away(scene);
   paired(false);
-  await end(scene);
+  await end(scene, listener);
 }
 
 /** Pictures for whoever fetches them; webhooks are answered with 200. */
@@ -304,12 +313,16 @@ async function away({ rig, walk, act, lineId }: Scene): Promise<void> {
   await walk.told('offline_sync_completed', { count: preview.total }, ({ count }) => count === preview.total);
 }
 
-async function end({ rig, walk }: Scene): Promise<void> {
+async function end({ rig, walk, act, lineId }: Scene, { beforeDeletion }: Listener): Promise<void> {
   await walk.call('logoutBridge');
   await until('unpaired', async () => {
     const { status } = await rig.api.expect(200, 'GET', `/api/instances/${REF}/proxy/status`);
     return status === 'unpaired';
   });
+  const line = await lineId();
+  // Paired again: the deletion unlinks the phone by itself.
+  await act(200, 'POST', `${OWNER}/scan`, { customer_ref: REF });
+  await beforeDeletion?.(line);
   await walk.call('deleteBridge', { status: 204 });
   expect(await rig.api.expect(200, 'GET', '/api/instances')).toEqual([]);
 }
