@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+/* What can be known of the container without building it. */
+
+const root = new URL('../', import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
+const dockerfile = read('Dockerfile');
+const compose = read('compose.yaml');
+/** Settings that Ponte knows, and those of Node and of the shell. */
+const known = new Set([...read('config.example.env').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name));
+
+const floor = Number(/"node": ">=(\d+)/.exec(read('package.json'))?.[1]);
+const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+
+test('the image has a Node that Ponte runs on, the same in every stage', () => {
+  const bases = [...dockerfile.matchAll(/^FROM node:(\d+)-(\S+)/gm)].map(([, major, rest]) => [Number(major), rest]);
+  expect(bases).toHaveLength(2);
+  expect(bases[0]).toEqual(bases[1]);
+  expect(bases[0]?.[0]).toBeGreaterThanOrEqual(floor);
+});
+
+test('it runs as nobody special, keeps its data in a volume, and says when it is well', () => {
+  expect(last).toMatch(/^USER node$/m);
+  expect(last).toMatch(/^VOLUME \/data$/m);
+  expect(last).toMatch(/DATA_DIR=\/data/);
+  expect(last).toMatch(/^HEALTHCHECK [\s\S]*\/readyz/m);
+  expect(last.indexOf('USER node')).toBeGreaterThan(last.lastIndexOf('\nRUN '));
+  expect(compose).toContain('- data:/data');
+});
+
+test('what it starts is what "npm start" starts', () => {
+  const started = /^CMD \["node", "(\S+)", "start"\]$/m.exec(last)?.[1];
+  expect(JSON.parse(read('package.json')).scripts.start).toBe(`node ${started} start`);
+  expect(dockerfile).toContain(`/app/${started}`);
+});
+
+test('every file it copies from here is there, and no secret goes in with them', () => {
+  for (const [, source] of dockerfile.matchAll(/^COPY --from=build \/app\/(\S+)/gm)) {
+    expect(existsSync(new URL(source ?? '', root)), source).toBe(true);
+  }
+  const ignored = read('.dockerignore').split('\n');
+  for (const name of ['.env', 'data', '.git', '**/node_modules']) expect(ignored).toContain(name);
+});
+
+test('every setting it makes is one that Ponte knows', () => {
+  const env = /^ENV (.+)$/m.exec(last)?.[1] ?? '';
+  const image = env.split(' ').map((pair) => pair.split('=')[0]);
+  expect(image.filter((name) => name !== 'NODE_ENV' && !known.has(name ?? ''))).toEqual([]);
+  const block = /environment:\n((?: {6}.*\n)+)/.exec(compose)?.[1] ?? '';
+  const names = [...block.matchAll(/^ {6}(?:# )?([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
+  expect(names).toContain('PUBLIC_URL');
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
+});
