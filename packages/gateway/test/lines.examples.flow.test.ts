@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixtureOf } from '../../simulator/src/phone/media/media-fixtures.ts';
 import { until } from './support/api.ts';
 import { freePort, type LinkedLine, Rig } from './support/rig.ts';
 
@@ -56,6 +57,7 @@ afterAll(async () => {
 const filledIn = (text: string, idempotencyKey: string) =>
   text
     .replaceAll('https://www.wazion.com', rig.base)
+    .replaceAll('https://tu-cdn.com', rig.receiver.url)
     .replaceAll('wzb_live_xxx', rig.testKey)
     .replaceAll('line_xxx', line.lineId)
     .replaceAll('order-1001', idempotencyKey);
@@ -88,6 +90,21 @@ describe('a request example of the reference sends once, however often it is run
   test.skipIf(isLeftOut(INTERPRETERS.php))(`send.php (needs ${INTERPRETERS.php.needs})`, () =>
     twice('send.php', INTERPRETERS.php),
   );
+});
+
+test.skipIf(isLeftOut(INTERPRETERS.curl))('send-media.sh sends the file at the address (needs curl)', async () => {
+  const { bytes, mimeType } = fixtureOf('image', 'image');
+  const body = Buffer.from(bytes);
+  rig.receiver.use(({ path }) =>
+    path === '/foto.jpg' ? { answer: 200, headers: { 'content-type': mimeType }, body } : { answer: 200 },
+  );
+  const out = await run('send-media.sh', { ...INTERPRETERS.curl, command: 'sh' }, 'media-1');
+  const { message_id: id, status } = JSON.parse(out) as { message_id: string; status: string };
+  expect(status).toBe('sent');
+  const item = await until('the customer has it', async () =>
+    (await rig.sandbox.inbox(CUSTOMER)).find((one) => one.message_id === id && 'file' in one && one.file === 'ok'),
+  );
+  expect(item).toMatchObject({ type: 'image', caption: 'Hello', size: bytes.length, copies: 1 });
 });
 
 async function twice(name: string, interpreter: Interpreter): Promise<void> {

@@ -112,7 +112,13 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(await onPhone(ALICE, document.message_id)).toMatchObject({ type: 'document' });
     const sticker = await send('bridge_send_sticker', { to: `+${ALICE}`, ...file });
     expect((await onPhone(ALICE, sticker.message_id)).type).toBe('sticker');
-    const status = await send('bridge_publish_status', { body: 'Open until nine' });
+    // A status is for the people in the address book.
+    const book = { contacts: [{ phone: ALICE, name: 'Alice' }] };
+    await rig.api.expect(200, 'POST', `${PHONES}/${OWNER}/contacts`, book);
+    const status = await until('the line knows the address book', async () => {
+      const result = await agent.call('bridge_publish_status', inLine({ body: 'Open until nine' }));
+      return !result.isError && (result.structuredContent as Body);
+    });
     expect(status.chat_id).toBe('status@broadcast');
     const said = await rig.api.expect<{ message_id: string }>(201, 'POST', `${PHONES}/${ALICE}/messages`, {
       to: OWNER,
