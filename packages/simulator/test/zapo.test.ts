@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createStore, WaClient } from 'zapo-js';
 import { letClientTimersGo } from './client-timers.ts';
+import { controlOf } from './control-call.ts';
 import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
 import { scan } from './pair-line.ts';
 
@@ -73,6 +74,12 @@ test('a second, independent client pairs, checks every signature, and writes wit
   const line = await net.linked('line_b', BOB);
   await line.sendText(pnJid(ALICE), 'baileys to zapo');
   await until('the text of the other library', () => texts.includes('baileys to zapo'));
+  const { jid } = await controlOf(net)('POST /groups', { subject: 'Team', owner: BOB, participants: [ALICE] });
+  await bob.sendText(jid, 'to the group');
+  await until('the text of the group', () => texts.includes('to the group'));
+  await client.sendMessage(jid, { conversation: 'zapo to the group' });
+  await until('the text on the phone', () => bodies(bob).includes('zapo to the group'));
+  await line.text('zapo to the group');
   await client.disconnect();
   expect(errors).toEqual([]);
 });
