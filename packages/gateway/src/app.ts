@@ -191,11 +191,13 @@ async function build(
     execute,
   });
   const publicUrl = config.http.publicUrl ?? '/';
+  const rateLimiter = createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) });
   const mcp = createMcpDialect({
     execute,
     approvals,
     version: options.version,
     guard: createRebindingGuard({ ...config.http, allowedHosts: config.http.mcpAllowedHosts }),
+    takeBudget: ({ keyId }) => rateLimiter.take('api', keyId),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
     onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
   });
@@ -208,7 +210,7 @@ async function build(
         return keyId === undefined ? undefined : keys.holderOf(keyId);
       },
       ...telling(consoleSignIn(access, publicUrl), () => live.activity('settings')),
-      rateLimiter: createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) }),
+      rateLimiter,
       intake: createFileIntake(media),
       clock,
       log,

@@ -105,6 +105,13 @@ forEachStore((open) => {
       body: { chat: TO, body: 'Hi' },
     });
     expect(bridges.status).toBeGreaterThanOrEqual(400);
+    const successor = await h.rotate(careful.id);
+    const { structuredContent } = await tool(
+      'bridge_send_message',
+      { line_id: lineId, to: TO, message: 'Hi' },
+      successor,
+    );
+    expect(structuredContent).toMatchObject({ status: 'pending_approval' });
     const decide = await h.call('POST', `/api/console/v1/approvals/${id}/approve`, { key: careful.key });
     expect(decide.status).toBe(404);
     expect(sends()).toBe(0);

@@ -119,7 +119,9 @@ describe('the door', () => {
     expect(await post(rpc('tools/list'), { 'mcp-protocol-version': '1999-01-01' })).toBe(400);
     expect(await post(rpc('tools/list'), { 'mcp-protocol-version': '2025-06-18' })).toBe(200);
     expect(await post('{"jsonrpc":')).toBe(400);
-    expect(await post({ hello: 'world' })).toBe(400);
+    for (const body of [{ hello: 'world' }, 'null', '"x"', '5', '[]', '[null]', '{"jsonrpc":"2.0"}']) {
+      expect([body, await post(body)]).toEqual([body, 400]);
+    }
   });
 
   it('draws from the budget of the key, as REST does', async () => {
@@ -128,6 +130,19 @@ describe('the door', () => {
     const call = () => h.call('POST', URL, { body: rpc('tools/list'), headers: ACCEPT });
     expect([(await call()).status, (await call()).status]).toEqual([200, 200]);
     const third = await call();
+    expect(third.status).toBe(429);
+  });
+
+  it('counts every message of a batch', async () => {
+    await h.close();
+    h = await openHttp({ limits: { api: { max: 3, windowMs: 60_000 } } });
+    const post = async (count: number) =>
+      h.call('POST', URL, {
+        body: Array.from({ length: count }, (_, id) => ({ ...rpc('ping'), id })),
+        headers: ACCEPT,
+      });
+    expect((await post(3)).status).toBe(200);
+    const third = await post(1);
     expect([third.status, third.headers['retry-after'] !== undefined]).toEqual([429, true]);
     expect(third.body).toMatchObject({ error: { data: { code: 'rate_limited', retryable: true } } });
   });

@@ -18,6 +18,7 @@ export const oneApproval = accountCommand(
   { scope: 'messages:send' },
   async ({ store, caller, clock, news }, input: { id: string; waitMs: number }): Promise<Approval> => {
     const leave = news.enter(caller.keyId);
+    if (news.isClosed) throw new AppError('unavailable', { retryAfterSeconds: 5 });
     if (!leave) throw new AppError('rate_limited', { retryAfterSeconds: 5 });
     const over = new AbortController();
     try {

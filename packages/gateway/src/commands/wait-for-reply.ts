@@ -35,6 +35,7 @@ export const waitForReply = lineCommand(
       throw new AppError('message_not_found');
     }
     const leave = news.enter(caller.keyId);
+    if (news.isClosed) throw new AppError('unavailable', { retryAfterSeconds: 5 });
     if (!leave) {
       const message = 'Too many calls of this key wait at once. Wait in fewer calls.';
       throw new AppError('rate_limited', { retryAfterSeconds: 5 }, { message });

@@ -68,7 +68,11 @@ const door = createMcpDoor(
     addFixtureContent(server);
     return server;
   },
-  { guard: createRebindingGuard({ publicUrl: undefined, host: '127.0.0.1', allowedHosts: [] }), onRefused: () => {} },
+  {
+    guard: createRebindingGuard({ publicUrl: undefined, host: '127.0.0.1', allowedHosts: [] }),
+    onRefused: () => {},
+    takeBudget: () => ({ allowed: true, resetMs: 0 }),
+  },
 );
 
 const perMinute = 1e6;

@@ -72,6 +72,8 @@ export interface HttpHarness {
   /** A test key of the first account whose sends wait for a person. */
   keyWithApproval(): Promise<{ id: string; key: string }>;
   revoke(id: string): Promise<unknown>;
+  /** The successor of a key, which stays valid for an hour. */
+  rotate(id: string): Promise<string>;
   /** Makes the line look as its worker would say it is. */
   setLine(lineId: string, facts: { status: LineStatus; phone?: string; jid?: string; name?: string }): Promise<void>;
   close(): Promise<void>;
@@ -168,11 +170,13 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   };
   const execute = createExecute(services);
   const approvals = createApprovals({ store: db.store, clock, log, news, keys: apiKeys, execute });
+  const rateLimiter = createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } });
   const mcp = createMcpDialect({
     execute,
     approvals,
     version: '0.1.0',
     guard: createRebindingGuard({ publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] }),
+    takeBudget: ({ keyId }) => rateLimiter.take('api', keyId),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
     onRefused: () => {},
   });
@@ -202,7 +206,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         return keyId === undefined ? undefined : apiKeys.holderOf(keyId);
       },
       intake: createFileIntake(media),
-      rateLimiter: createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } }),
+      rateLimiter,
       clock,
       log,
       version: '0.1.0',
@@ -228,6 +232,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     keyWith: (scopes, mode = 'test') => make('acc_one', mode, scopes),
     keyWithApproval: () => apiKeys.create({ accountId: 'acc_one', mode: 'test', name: 'careful', needsApproval: true }),
     revoke: (id) => apiKeys.revoke(id),
+    rotate: async (id) => (await apiKeys.rotate(id, 3_600_000))?.key ?? '',
     async call(method, url, { key = keys.test, body, headers = {} } = {}) {
       const response = await app.inject({
         method: method as 'GET',

@@ -12,6 +12,8 @@ import { toolTable } from './tools/table.ts';
 
 export interface McpDialectServices extends Omit<McpServices, 'tools'> {
   guard: RebindingGuard;
+  /** Takes one more place in the key's budget, as a request of REST does. */
+  takeBudget(caller: Caller): { allowed: boolean; resetMs: number };
   /** Told of requests that the protocol refuses; for the log. */
   onRefused(error: Error): void;
 }
@@ -43,7 +45,7 @@ export function createMcpDialect(services: McpDialectServices): McpDoor {
 /** The same door before other servers: what the conformance suite calls is mounted like this. */
 export function createMcpDoor(
   serverFor: ServerFactory,
-  { guard, onRefused }: Pick<McpDialectServices, 'guard' | 'onRefused'>,
+  { guard, onRefused, takeBudget }: Pick<McpDialectServices, 'guard' | 'onRefused' | 'takeBudget'>,
 ): McpDoor {
   const requests = new WeakMap<AuthInfo, { caller: Caller; body: unknown }>();
   const handler = createMcpHandler(
@@ -57,6 +59,7 @@ export function createMcpDoor(
   const forward: Forward = async (request, caller) => {
     guard(request);
     if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
+    if (Array.isArray(request.body)) takeForBatch(request.body, () => takeBudget(caller));
     // The key's text stays at the front door: nothing behind it can pass it on.
     const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
     requests.set(authInfo, { caller, body: request.body });
@@ -67,6 +70,7 @@ export function createMcpDoor(
 
 /** The tool that a JSON-RPC message calls; undefined for anything else, batches too. */
 function calledTool(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
   const { method, params } = body as { method?: unknown; params?: { name?: unknown } };
   return method === 'tools/call' && typeof params?.name === 'string' ? params.name : undefined;
 }
@@ -104,6 +108,18 @@ const dialectOf = (forward: Forward): Dialect => ({
   }),
 });
 
+/** Clients of 2025-03-26 may put several messages into one request: each costs what it would cost alone. The first is paid at the front door. */
+function takeForBatch(messages: readonly unknown[], take: () => { allowed: boolean; resetMs: number }): void {
+  if (messages.length > MAX_BATCH) {
+    throw new AppError('payload_too_large', {}, { message: `Send at most ${MAX_BATCH} messages in one request.` });
+  }
+  for (const _ of messages.slice(1)) {
+    const { allowed, resetMs } = take();
+    if (!allowed) throw new AppError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1_000)) });
+  }
+}
+
+const MAX_BATCH = 50;
 const NO_BODY = { details: [{ path: '', message: 'A JSON-RPC message is required.' }] };
 const MAX_SUBSCRIPTIONS = 200;
 
