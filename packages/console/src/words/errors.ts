@@ -28,6 +28,7 @@ const es: Record<string, string> = {
   media_fetch_failed: 'No se pudo obtener el archivo de su dirección.',
   media_rejected: 'WhatsApp no acepta este archivo.',
   media_expired: 'WhatsApp ya no tiene el archivo.',
+  cursor_expired: 'Los eventos posteriores a este cursor ya no se guardan. Continúa con oldest o now.',
   edit_window_closed: 'WhatsApp solo acepta cambios durante los 20 minutos siguientes al envío.',
   target_refused: 'Esa dirección no se permite como destino. Debe ser pública y https.',
   recipient_restricted:
@@ -74,6 +75,7 @@ const pt: Record<string, string> = {
   media_fetch_failed: 'Não foi possível obter o arquivo do endereço.',
   media_rejected: 'O WhatsApp não aceita este arquivo.',
   media_expired: 'O WhatsApp não tem mais o arquivo.',
+  cursor_expired: 'Os eventos depois deste cursor já não são guardados. Continue com oldest ou now.',
   edit_window_closed: 'O WhatsApp só aceita edições até 20 minutos depois do envio.',
   target_refused: 'Esse endereço não é permitido como destino. Precisa ser público e https.',
   recipient_restricted:
