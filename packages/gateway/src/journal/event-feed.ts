@@ -80,6 +80,8 @@ class RunningFeed implements EventFeed {
     this.#again = true;
     this.#advancing ??= this.#advance(this.#tail).finally(() => {
       this.#advancing = undefined;
+      // Nudged at its very end, or while it was busy with a tail that is gone.
+      if (this.#again) this.nudge();
     });
   }
 
