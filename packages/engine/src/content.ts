@@ -62,6 +62,8 @@ export interface OutboundFile {
   width?: number;
   height?: number;
   durationSeconds?: number;
+  /** Of stickers: it moves. */
+  animated?: boolean;
   /** Of voice messages: 64 loudnesses of 0 to 100, base64. */
   waveform?: string;
 }

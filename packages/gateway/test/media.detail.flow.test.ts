@@ -114,6 +114,10 @@ describe('files, in detail', () => {
     const image = await send('status', { url: files.serve('/s.jpg', bytes, mimeType), caption: 'New' });
     expect(await shown(text.message_id)).toMatchObject({ chat: 'status@broadcast', body: 'Open until nine' });
     expect(await arrived(image.message_id)).toMatchObject({ chat: 'status@broadcast', caption: 'New', file: 'ok' });
+    const byChat = await send('media', { chat: 'status@broadcast', url: files.url('/s.jpg'), caption: 'Again' });
+    expect(await arrived(byChat.message_id)).toMatchObject({ chat: 'status@broadcast', caption: 'Again' });
+    const channel = { chat: '120363000000000001@newsletter', url: files.url('/s.jpg') };
+    expect((await refused(channel)).slice(0, 2)).toEqual([422, 'media_rejected']);
     const strangers = await rig.sandbox.inbox('15550003333');
     expect(strangers.filter(({ chat }) => chat === 'status@broadcast')).toEqual([]);
     expect((await refused({ body: 'x', url: 'https://example.com/a.jpg' }, 'send/status'))[0]).toBe(400);

@@ -53,7 +53,7 @@ function partOf({ kind, file, gif }: FileContent, fields: proto.Message.IImageMe
       return { documentMessage: { ...fields, fileName: name, title: name, ...thumbnail } };
     }
     case 'sticker':
-      return { stickerMessage: { ...fields, ...size } };
+      return { stickerMessage: { ...fields, ...size, ...(file.animated ? { isAnimated: true } : {}) } };
   }
 }
 

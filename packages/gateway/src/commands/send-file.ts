@@ -1,4 +1,4 @@
-import type { OutboundContext } from '@ponte/engine';
+import { isNewsletter, type OutboundContext, STATUS_BROADCAST } from '@ponte/engine';
 import type { IdempotentRequest } from '../access/idempotency.ts';
 import { AppError } from '../core/app-error.ts';
 import { newOutboxId } from '../core/ids.ts';
@@ -38,9 +38,11 @@ export const sendFile: SendCommand<SendFileInput, Sent> = {
 export async function acceptFile(
   context: Context,
   line: Line,
-  { source, wish, context: hung, ...send }: SendFileInput,
+  { source, wish: wished, context: hung, ...send }: SendFileInput,
   once?: IdempotentRequest,
 ): Promise<string> {
+  if (isNewsletter(send.to)) throw noChannels();
+  const wish = { ...wished, asStatus: send.to === STATUS_BROADCAST };
   // Before a large file is fetched for nothing.
   requireSendable(context, line, send.sendAt !== undefined && send.sendAt > context.clock.now());
   const { media } = context;
@@ -58,6 +60,10 @@ export async function acceptFile(
     throw error;
   }
 }
+
+/** Files of channels are not encrypted, and travel another way. */
+const noChannels = () =>
+  new AppError('media_rejected', {}, { message: 'Files cannot be sent to channels yet; send a text with a link.' });
 
 function fetchSource({ guard, media }: Context, url: string, name: string, wish: FileWish): Promise<SpooledFile> {
   return fetchToSpool(url, { guard, spool: media.spool, name, limits: media.limits, wish });

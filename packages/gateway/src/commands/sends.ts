@@ -1,4 +1,4 @@
-import { isChange, type Jid, type OutboundContent } from '@ponte/engine';
+import { isChange, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
 import { claim, type IdempotentRequest } from '../access/idempotency.ts';
 import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid } from '../core/app-error.ts';
 import { newMessageId, newOutboxId } from '../core/ids.ts';
@@ -16,6 +16,7 @@ import type { SendCommand } from './command.ts';
 import type { Context } from './context.ts';
 import type { LineRef } from './find-line.ts';
 import { refreshQueue } from './refresh-queue.ts';
+import { statusAudienceOf } from './status-audience.ts';
 
 export interface SendInput {
   line: LineRef;
@@ -81,6 +82,7 @@ export async function acceptSend(
   requireSendable(context, line, sendAt !== null);
   await requireQuoted(context, line, input);
   const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
+  const content = await withAudience(context, line, input);
   const rank = rankOf(input.priority ?? 'normal');
   const messageId = newMessageId();
   await context.store.transaction(async (tx) => {
@@ -92,7 +94,7 @@ export async function acceptSend(
       lineId: line.id,
       messageId,
       to: input.to,
-      content: input.content,
+      content,
       acceptedAt: nowMs,
       rank,
       sendAt,
@@ -102,6 +104,12 @@ export async function acceptSend(
     if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
   }, 'full');
   return id;
+}
+
+/** A status says whom it is for: decided now, by the phone's privacy settings. */
+async function withAudience(context: Context, line: Line, { to, content }: SendInput): Promise<OutboundContent> {
+  if (to !== STATUS_BROADCAST || isChange(content)) return content;
+  return { ...content, context: { ...content.context, audience: await statusAudienceOf(context, line) } };
 }
 
 /** A message that answers another needs that one: `message_not_found` before anything is accepted. */

@@ -97,7 +97,7 @@ function contentOf(content: OutboundMessage): MessageContent {
     }
     default: {
       const { kind, caption, file } = content;
-      const { name: _, thumbnail: __, waveform: ___, ...media } = file;
+      const { name: _, thumbnail: __, waveform: ___, animated: ____, ...media } = file;
       return { kind, body: caption ?? '', media };
     }
   }

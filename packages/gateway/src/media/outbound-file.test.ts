@@ -156,6 +156,13 @@ describe('what a file is', () => {
     });
   });
 
+  it('is no status unless it is a picture or a video', async () => {
+    await expect(ready(Buffer.from('a,b'), { asStatus: true }, 'text/csv')).rejects.toMatchObject({
+      code: 'media_rejected',
+      message: expect.stringContaining('A status is'),
+    });
+  });
+
   it('decides what can be said and done with it', async () => {
     const bytes = await picture(9, 9).png().toBuffer();
     for (const [wish, field] of [

@@ -3,7 +3,7 @@ import { invalid } from '../core/app-error.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
 import { describeAudio, describeVideo, sendableVideo } from './film.ts';
 import { decideKind, type KindWish, typeKnowing } from './media-kind.ts';
-import { limitOf, type MediaLimits, tooLarge } from './media-limits.ts';
+import { limitOf, type MediaLimits, rejected, tooLarge } from './media-limits.ts';
 import { describePicture, sendablePicture, sendableSticker } from './picture.ts';
 import { describeVoice, sendableVoice } from './sound.ts';
 import type { Spool, SpooledFile } from './spool.ts';
@@ -21,6 +21,8 @@ export interface FileWish extends KindWish {
   mimeType?: string;
   caption?: string;
   viewOnce?: boolean;
+  /** True: a status, which is a picture or a video. */
+  asStatus?: boolean;
 }
 
 /** A file that is ready to be accepted for sending. */
@@ -40,6 +42,9 @@ const ONCE = new Set<FileKind>(['image', 'video', 'voice']);
  */
 export async function readyFile(spooled: SpooledFile, wish: FileWish, tools: MediaTools): Promise<ReadyFile> {
   const { kind, gif, mimeType } = decideKind(typeKnowing(spooled.mimeType, wish.mimeType), wish);
+  if (wish.asStatus && kind !== 'image' && kind !== 'video') {
+    throw rejected(`A status is a text, a picture or a video; this file is ${mimeType}.`);
+  }
   const maxBytes = limitOf(kind, tools.limits);
   if (spooled.sizeBytes > maxBytes) throw tooLarge(kind, maxBytes);
   if (wish.caption !== undefined && !CAPTIONED.has(kind)) {

@@ -17,7 +17,7 @@ const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 };
 
 const READING = { limitInputPixels: INPUT_PIXELS_MAX, failOn: 'error' } as const;
 
-type Shown = Pick<OutboundFile, 'thumbnail' | 'width' | 'height'>;
+type Shown = Pick<OutboundFile, 'thumbnail' | 'width' | 'height' | 'animated'>;
 
 const unreadable = (cause: unknown) =>
   rejected('The picture cannot be read: it is damaged, or of a kind that is not converted here.', {}, cause);
@@ -73,8 +73,9 @@ export async function sendableSticker(file: SpooledFile, spool: Spool): Promise<
     .catch((cause: unknown) => {
       throw unreadable(cause);
     });
+  const shown = pages > 1 ? { ...size, animated: true } : size;
   const isFit = width === STICKER_PIXELS && height === STICKER_PIXELS;
-  if (isWebp && (isFit || pages > 1)) return { file, size };
+  if (isWebp && (isFit || pages > 1)) return { file, size: shown };
   const made = await spool.replace(file, 'image/webp', (path) =>
     sharp(file.path, { ...READING, animated: pages > 1 })
       .timeout({ seconds: CONVERT_SECONDS })
@@ -86,5 +87,5 @@ export async function sendableSticker(file: SpooledFile, spool: Spool): Promise<
         throw unreadable(cause);
       }),
   );
-  return { file: made, size };
+  return { file: made, size: shown };
 }
