@@ -5,6 +5,7 @@ import { findClaim, sweepExpired } from '../src/access/idempotency.ts';
 import { endedKeys } from '../src/access/key-watch.ts';
 import { createSealedBox } from '../src/crypto/sealed-box.ts';
 import { unfinished } from '../src/lines/outbox.ts';
+import * as approvals from '../src/store/approvals.ts';
 import { replayRange } from '../src/store/deliveries.ts';
 import * as queue from '../src/store/delivery-queue.ts';
 import { isWishedFor, pruneEvents, readEvents } from '../src/store/event-log.ts';
@@ -104,6 +105,12 @@ const PATHS: Record<string, (db: Kysely<Database>) => Promise<unknown>> = {
   'what webhooks were told': (db) => readWebhookTraffic(db, owner, span),
   'what each line carried': (db) => readHoursByLine(db, owner, 1),
   'traffic past its time': (db) => pruneTraffic(db, 1),
+  'an approval': (db) => approvals.findApproval(db, owner, 'apr_1'),
+  'an approval asked for twice': (db) => approvals.findRepeated(db, owner, 'k'),
+  'approvals, newest first': (db) => approvals.listApprovals(db, owner, 50),
+  'approvals that wait': (db) => approvals.countPending(db, owner, 1),
+  'approvals that a crash cut off': (db) => approvals.unfinishedApprovals(db, 10),
+  'old approvals': (db) => approvals.forgetApprovals(db, 1),
   'what is due at once': (db) => queue.dueAtOnce(db, 'whk_1', 10),
   'retries that are due': (db) => queue.dueRetries(db, 'whk_1', 1, 10),
   'webhooks of new deliveries': (db) => queue.webhooksSince(db, 5),

@@ -75,7 +75,7 @@ export async function findRepeated(db: Db, owner: Owner, repeatKey: string): Pro
 
 /** Newest first. */
 export async function listApprovals(db: Db, owner: Owner, limit: number): Promise<StoredApproval[]> {
-  const rows = await ofOwner(db, owner).orderBy('created_at', 'desc').orderBy('id').limit(limit).execute();
+  const rows = await ofOwner(db, owner).orderBy('created_at', 'desc').limit(limit).execute();
   return rows.map(toApproval);
 }
 
@@ -128,6 +128,7 @@ export async function unfinishedApprovals(db: Db, limit: number): Promise<Stored
     .selectAll()
     .where('state', '=', 'approved')
     .where('outcome', 'is', null)
+    .where('decided_at', '>', 0)
     .orderBy('decided_at')
     .limit(limit)
     .execute();
