@@ -206,6 +206,16 @@ export class Connection {
     });
   }
 
+  /** A question to the own phone (Baileys messages-recv.js fetchMessageHistory); it answers with an offer of history. */
+  async askOlder(chat: Jid, oldest: { id: string; fromMe: boolean; timestamp: number }, count: number): Promise<void> {
+    const key = { remoteJid: chat, id: oldest.id, fromMe: oldest.fromMe };
+    try {
+      await this.whileConnected(this.#sock.fetchMessageHistory(count, key, oldest.timestamp * 1_000));
+    } catch (error) {
+      throw toEngineError(error, '<history>');
+    }
+  }
+
   /** Whether this account tells others what it has read. */
   async tellsReads(): Promise<boolean> {
     const settings = await this.whileConnected(this.#sock.fetchPrivacySettings());

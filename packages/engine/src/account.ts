@@ -54,6 +54,15 @@ export interface AccountOperations {
    */
   archive(input: { chat: Jid; archived: boolean; lastMessageAt: number }): Promise<Done>;
   /**
+   * Asks the phone for messages of a chat that are older than one that is known; they come as an offer of history, when the phone is online. Resolves
+   * when WhatsApp has the question.
+   */
+  askOlder(input: {
+    chat: Jid;
+    oldest: { id: string; fromMe: boolean; timestamp: number };
+    count: number;
+  }): Promise<Done>;
+  /**
    * Fetches what changed on the phone about archived chats and the names of people since the last time, or all there is; told as `archived` and
    * `named` before this resolves. `timeout` while the phone has not shared its keys yet (`settings_readable` says when).
    */

@@ -139,6 +139,17 @@ describe.each(databases)('history, on %s', (database) => {
       const bodies = (await messagesOf(lineId, phone)).map((message) => message.body);
       expect(bodies).toEqual(Array.from({ length: RECENT_PER_CHAT }, (_, n) => body(chat, PER_CHAT - 1 - n)));
     }
+    // Older ones come when the phone is asked for them.
+    for (let known = RECENT_PER_CHAT; known < PER_CHAT; known += 200) {
+      const asked = { line_id: lineId, phone: `+${CHATS[0]}`, count: 200 };
+      await rig.api.expect(200, 'POST', `${LINES}/chats/history`, asked);
+      await until(`${known} and 200 more`, async () => {
+        const messages = await messagesOf(lineId, CHATS[0] ?? '', 200);
+        return messages.length === Math.min(known + 200, PER_CHAT);
+      });
+    }
+    const all = (await messagesOf(lineId, CHATS[0] ?? '', 200)).map((message) => message.body);
+    expect(all).toEqual(Array.from({ length: PER_CHAT }, (_, n) => body(0, PER_CHAT - 1 - n)));
     expect(rig.receiver.requests.filter((request) => request.body.includes('"event":"message"'))).toEqual([]);
   });
 });

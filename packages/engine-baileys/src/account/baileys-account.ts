@@ -185,6 +185,11 @@ export class BaileysAccount implements AccountOperations {
     return DONE;
   }
 
+  async askOlder({ chat, oldest, count }: Parameters<AccountOperations['askOlder']>[0]): Promise<Done> {
+    await this.#parts.connection().askOlder(chat, oldest, count);
+    return DONE;
+  }
+
   async syncSettings({ isFresh }: { isFresh: boolean }): Promise<Done> {
     await this.#parts.connection().settings.sync(isFresh);
     return DONE;

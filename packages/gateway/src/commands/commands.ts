@@ -25,6 +25,7 @@ import { lineActivity } from './line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
 import { getMedia } from './media.ts';
 import { readMessages } from './messages.ts';
+import { askOlderMessages } from './older-messages.ts';
 import { setOwnPicture } from './own-picture.ts';
 import { logout, pairingCode, pairingQr } from './pairing.ts';
 import {
@@ -93,6 +94,7 @@ export const COMMANDS = {
   'messages.reply': waitForReply,
   'chats.all': allChats,
   'chats.archive': archiveChat,
+  'chats.askOlder': askOlderMessages,
   'messages.react': reactToMessage,
   'messages.edit': editMessage,
   'messages.revoke': revokeMessage,

@@ -19,6 +19,7 @@ export function accountCommands(engine: () => Engine): {
     'account.setPicture': (input) => engine().account.setPicture(input),
     'account.removePicture': (input) => engine().account.removePicture(input),
     'account.archive': (input) => engine().account.archive(input),
+    'account.askOlder': (input) => engine().account.askOlder(input),
     'account.syncSettings': (input) => engine().account.syncSettings(input),
   };
 }

@@ -158,6 +158,7 @@ export const LINES: Record<string, Needs> = {
   deleteWebhook: webhook,
   testWebhook: webhook,
   listChats: stored,
+  askOlderMessages: asks('account.askOlder'),
   archiveChat: asks('account.archive'),
   listMessages: stored,
   getMessage: stored,

@@ -52,6 +52,7 @@ export class FakeEngine implements Engine {
     setPicture: (input) => this.#note('setPicture', input, { id: '1' }),
     removePicture: (input) => this.#note('removePicture', input, {}),
     archive: (input) => this.#note('archive', input, {}),
+    askOlder: (input) => this.#note('askOlder', input, {}),
     syncSettings: (input) => this.#note('syncSettings', input, {}),
   };
   /** What every part of history says. */

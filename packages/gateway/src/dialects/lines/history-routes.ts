@@ -46,6 +46,36 @@ export const historyRoutes: Route[] = [
     out: ({ archived }, { body }) => json(200, { ok: true, line_id: body.line_id, jid: chatOf(body), archived }),
   }),
   route({
+    method: 'POST',
+    path: '/v1/chats/history',
+    operation: 'askOlderMessages',
+    summary: 'Ask the phone for older messages of a chat',
+    description:
+      'They come by themselves while the phone is online, usually within seconds, and are then listed by GET /v1/messages. No webhooks: it is history.',
+    tag: 'Chats',
+    auth: 'key',
+    limit: 'api',
+    body: schemas.olderBody,
+    requestExample: { line_id: 'line_xxx', phone: '+34600000000', count: 100 },
+    answers: {
+      200: {
+        description: 'The phone is asked for messages before this time.',
+        schema: schemas.olderAsked,
+        example: {
+          ok: true,
+          line_id: 'line_xxx',
+          jid: '34600000000@s.whatsapp.net',
+          status: 'requested',
+          before: 1777180605,
+        },
+      },
+    },
+    command: 'chats.askOlder',
+    in: ({ body }) => ({ line: { id: body.line_id }, chat: chatOf(body), count: body.count }),
+    out: ({ chat, before }, { body }) =>
+      json(200, { ok: true, line_id: body.line_id, jid: chat, status: 'requested', before }),
+  }),
+  route({
     method: 'GET',
     path: '/v1/messages',
     operation: 'listMessages',

@@ -173,3 +173,26 @@ export const archiveBody = z
     message: 'Give either jid or phone.',
   });
 export const archived = done.extend({ line_id: z.string(), jid: z.string(), archived: z.boolean() });
+
+export const olderBody = z
+  .object({
+    line_id: lineId,
+    jid: chatSchema.optional(),
+    phone: phoneSchema.optional(),
+    count: z
+      .int('count is a whole number from 1 to 500.')
+      .min(1, 'count is a whole number from 1 to 500.')
+      .max(500, 'count is a whole number from 1 to 500.')
+      .default(50)
+      .meta({ description: 'How many at most; the phone may send fewer.' }),
+  })
+  .refine(({ jid, phone }) => (jid === undefined) !== (phone === undefined), {
+    path: ['jid'],
+    message: 'Give either jid or phone.',
+  });
+export const olderAsked = done.extend({
+  line_id: z.string(),
+  jid: z.string(),
+  status: z.literal('requested'),
+  before: z.int().meta({ description: 'Unix seconds of the oldest message known here.' }),
+});

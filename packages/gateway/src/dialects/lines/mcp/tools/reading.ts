@@ -93,6 +93,20 @@ export const reading: Record<string, ToolFacts[]> = {
       say: always('The file.'),
     },
   ],
+  askOlderMessages: [
+    {
+      name: 'bridge_ask_older_messages',
+      title: 'Ask the phone for older messages',
+      description:
+        'Asks the phone of the line for messages of a chat that are older than those of bridge_get_messages. They are there some seconds later, if the phone is online.',
+      effect: 'asks',
+      takes: ['line_id', 'phone', 'count'],
+      requires: ['phone'],
+      shown: { phone: phoneOrJid },
+      prepare: chatOfPhone,
+      say: () => 'The phone is asked. Look at bridge_get_messages in some seconds.',
+    },
+  ],
   archiveChat: [
     {
       name: 'bridge_archive_chat',
