@@ -40,7 +40,18 @@ export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<numb
   return Number(child(await metadata(link, groupJid), 'ephemeral')?.attrs.expiration ?? 0);
 }
 
-/** Learns the numbers of members that a notice about a group names, wherever in it they stand. */
+/** A notice that names more people is not learned from by everybody at once: who writes names himself. */
+const NOTICED_MAX = 64;
+
+/** Learns the numbers of the people that a notice about a group names, unless it is the whole of a large group. */
+export function learnNoticed(notice: Node, book: AddressBook): void {
+  if (peopleIn(notice) <= NOTICED_MAX) learnMembers(notice, book);
+}
+
+const peopleIn = (node: Node): number =>
+  children(node).reduce((count, part) => count + (part.tag === 'participant' ? 1 : peopleIn(part)), 0);
+
+/** Learns the numbers of members that an answer about a group names, wherever in it they stand. */
 export function learnMembers(notice: Node, book: AddressBook): void {
   for (const node of children(notice)) {
     const { jid, phone_number, lid } = node.attrs;

@@ -4,7 +4,7 @@ import type { Activities } from './activity.ts';
 import type { AddressBook } from './address-book.ts';
 import type { Calls } from './calls.ts';
 import { type Envelope, readEnvelope } from './envelope.ts';
-import { learnMembers } from './groups.ts';
+import { learnNoticed } from './groups.ts';
 import type { Inbound, Reception } from './inbound.ts';
 import type { Inbox, InboxEntry, MessageStatus } from './inbox.ts';
 import { answerTo } from './iq-answer.ts';
@@ -146,7 +146,7 @@ export class Incoming {
     if (type === 'encrypt' && child(node, 'count')) await uploadPreKeys();
     // The contact has a new phone: the old session would only cost a retry.
     if (type === 'encrypt' && child(node, 'identity') && from) signal.forgetSessions(book.session(from));
-    if (type === 'w:gp2') learnMembers(node, book);
+    if (type === 'w:gp2') learnNoticed(node, book);
     this.#answer(ackOf(node, own.jid));
     await sync.companions.notified(node);
   }
