@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AppError } from '../src/core/app-error.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 
@@ -21,6 +22,12 @@ const FIELDS = [
     'phone',
   ],
   ...['line_id', 'to', 'message', 'jid', 'message_ids', 'url', 'events', 'label', 'description', '__proto__'],
+];
+
+/** What a line can be asked about groups. */
+const GROUP_COMMANDS = [
+  ...(['create', 'all', 'info', 'changeMembers', 'setSubject', 'setDescription', 'change', 'setPicture'] as const),
+  ...(['removePicture', 'invite', 'invited', 'join', 'leave', 'requests', 'decide'] as const),
 ];
 
 /** Lone surrogates have no percent-encoding. */
@@ -51,6 +58,12 @@ forEachStore((open) => {
     h.router.handlers['account.picture'] = async () => null;
     h.router.handlers['account.setPicture'] = async () => ({ id: '1' });
     h.router.handlers['account.removePicture'] = async () => ({});
+    const unknown = async () => {
+      throw new AppError('not_on_whatsapp');
+    };
+    for (const name of GROUP_COMMANDS) h.router.handlers[`groups.${name}`] = unknown;
+    h.router.handlers['account.archive'] = async () => ({});
+    h.router.handlers['media.fetch'] = unknown;
     h.router.handlers.logout = async () => ({ unlinked: true });
     const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1, gcCycles: 0, totalAllocatedBytes: null };
     h.router.handlers.stats = async () => ({ worker: 'w', linesInWorker: 1, eventLoopLagMs: 1, ...memory });
