@@ -6,9 +6,12 @@ import './console.css';
 import { Notices } from './parts/notices.tsx';
 import { queries } from './queries.ts';
 import { router } from './router.tsx';
+import { stateQuery } from './session.ts';
 import { applyTheme } from './theme.ts';
 
 applyTheme();
+// Every page begins with it.
+void queries.prefetchQuery(stateQuery);
 const root = document.getElementById('app');
 if (!root) throw new Error('the page has no #app');
 createRoot(root).render(

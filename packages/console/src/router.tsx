@@ -1,7 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { mode } from './mode.ts';
 import { Loading } from './parts/layout.tsx';
 import { queries } from './queries.ts';
 import { Broken, NotFound } from './scenes/broken.tsx';
+import { linesQuery } from './scenes/lines-query.ts';
 import { Shell } from './scenes/shell.tsx';
 import { stateQuery } from './session.ts';
 import { useWords } from './words/words.ts';
@@ -49,6 +51,8 @@ const home = createRoute({
 const lines = createRoute({
   getParentRoute: () => inside,
   path: '/lines',
+  // Asked for while the page's own code is on its way.
+  loader: () => void queries.prefetchQuery(linesQuery(mode.get())),
   component: lazyRouteComponent(() => import('./scenes/lines.tsx'), 'Lines'),
 });
 const line = createRoute({

@@ -11,7 +11,7 @@ import type { Approval } from '../shapes.ts';
 import { approvalTexts } from '../words/approvals.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 
 /** Requests run out while the page is open. */
 const LOOK_EVERY_MS = 10_000;

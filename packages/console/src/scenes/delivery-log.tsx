@@ -13,7 +13,7 @@ import { type Attempt, DELIVERY_STATES, type Delivery } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 
 const PAGE = 25;
 const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;

@@ -18,15 +18,7 @@ import type { Line, LineActivity, LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-
-/** The stream tells of changes; this is for what it lost. */
-const LOOK_EVERY_MS = 60_000;
-
-export const linesQuery = (of: Mode) => ({
-  queryKey: ['lines', of],
-  queryFn: async () => (await api<{ lines: Line[] }>('GET', '/lines')).lines,
-  refetchInterval: LOOK_EVERY_MS,
-});
+import { LOOK_EVERY_MS, linesQuery } from './lines-query.ts';
 
 const activityQuery = (of: Mode) => ({
   queryKey: ['activity', of],

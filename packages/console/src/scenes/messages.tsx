@@ -91,7 +91,7 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
   const kind = texts.kinds[message.type];
   return (
     <li
-      className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : onWall ? 'self-start bg-panel' : 'self-start bg-inset'}`}
+      className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : onWall ? 'self-start bg-incoming' : 'self-start bg-inset'}`}
     >
       {chat.is_group && !message.from_me ? <p className="text-sm font-semibold text-accent">{message.from}</p> : null}
       {quoted ? (

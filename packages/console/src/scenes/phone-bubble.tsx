@@ -39,7 +39,7 @@ export function PhoneBubble({ item, isOwn, actions }: { item: InboxItem; isOwn: 
   return (
     <li
       className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-1.5 shadow-xs ${
-        item.from_me ? 'self-end bg-bubble' : 'self-start bg-panel'
+        item.from_me ? 'self-end bg-bubble' : 'self-start bg-incoming'
       }`}
     >
       <span className="sr-only">{item.from_me ? words.phones.fromPhone : words.phones.fromLine}: </span>

@@ -12,7 +12,7 @@ import { useAction } from '../parts/use-action.ts';
 import { stateQuery, useMay } from '../session.ts';
 import type { MadeKey } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 import { RequestForm } from './request-form.tsx';
 import { listPhones } from './virtual-phone-calls.ts';
 

@@ -12,7 +12,7 @@ import type { Webhook } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 
 export interface WebhookSettings {
   url: string;

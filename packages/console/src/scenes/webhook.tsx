@@ -19,7 +19,7 @@ import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
 import { DeliveryLog } from './delivery-log.tsx';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 import { Traffic } from './traffic.tsx';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 

@@ -15,7 +15,7 @@ import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
 import type { TestedWebhook, Webhook } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines.tsx';
+import { linesQuery } from './lines-query.ts';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
 export function Webhooks() {
