@@ -11,6 +11,18 @@ export const canBrowse = existsSync(CHROMIUM) || process.env.CI === 'true';
 export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 390, height: 844 };
 
+export const OWNER = { name: 'Olga Owner', email: 'olga@example.com', password: 'correct horse battery' };
+
+/** Makes the operator's account by the link of the first start; the page shows the empty list of lines then. */
+export async function signUp(page: Page, setUpLink: string): Promise<void> {
+  await page.goto(setUpLink);
+  await page.getByLabel('Name').fill(OWNER.name);
+  await page.getByLabel('E-mail address').fill(OWNER.email);
+  await page.getByLabel('Password').fill(OWNER.password);
+  await page.getByRole('button', { name: 'Create my account' }).click();
+  await page.getByText('No lines yet').waitFor();
+}
+
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }

@@ -1,15 +1,20 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canBrowse, launch, picture, violations, WIDE, watch } from './browser.ts';
+import { canBrowse, launch, OWNER, picture, signUp, violations, WIDE, watch } from './browser.ts';
 import { type Hook, type Product, startHook, startProduct } from './product.ts';
 
 const TWO_MINUTES_MS = 120_000;
-const OWNER = { name: 'Olga Owner', email: 'olga@example.com', password: 'correct horse battery' };
 /** A page learns of what happened by the stream, not by asking again (every 30 s). */
 const SOON_MS = 8_000;
 
+interface PublishedOperation {
+  operationId: string;
+  parameters: { name: string }[];
+  requestBody?: { content: Record<string, { schema: { properties?: Record<string, unknown> } }> };
+}
+
 describe.skipIf(!canBrowse)(
-  'the test bench, webhooks, usage and passkeys in a browser',
+  'the test bench, webhooks, usage, playground and passkeys in a browser',
   { timeout: TWO_MINUTES_MS },
   () => {
     let hook: Hook;
@@ -35,12 +40,7 @@ describe.skipIf(!canBrowse)(
       page = await context.newPage();
       page.setDefaultTimeout(20_000);
       faults = watch(page, product.url);
-      await page.goto(product.setUpLink);
-      await page.getByLabel('Name').fill(OWNER.name);
-      await page.getByLabel('E-mail address').fill(OWNER.email);
-      await page.getByLabel('Password').fill(OWNER.password);
-      await page.getByRole('button', { name: 'Create my account' }).click();
-      await page.getByText('No lines yet').waitFor();
+      await signUp(page, product.setUpLink);
       lineId = String((await ask('POST', '/lines', { label: 'Support', customer_ref: 'user-123' })).line_id);
       lineUrl = `${product.url}/lines/${lineId}`;
     }, TWO_MINUTES_MS);
@@ -268,6 +268,26 @@ describe.skipIf(!canBrowse)(
       await dialog().getByRole('button', { name: 'Create' }).click();
       await dialog().getByRole('alert').getByText('line', { exact: false }).waitFor();
       await page.keyboard.press('Escape');
+    });
+
+    it('has a form for every call of the published APIs, with a field for everything it takes', async () => {
+      await page.goto(`${product.url}/playground`);
+      const { paths } = (await (await fetch(`${product.url}/api/openapi.json`)).json()) as {
+        paths: Record<string, Record<string, PublishedOperation>>;
+      };
+      const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+      expect(operations.length).toBeGreaterThan(80);
+      const missing: string[] = [];
+      for (const { operationId, parameters, requestBody } of operations) {
+        await page.getByLabel('Operation').selectOption(operationId);
+        const body = requestBody?.content['application/json']?.schema.properties ?? {};
+        const asked = [...parameters.map(({ name }) => name), ...Object.keys(body)];
+        const labels = await page.locator('main form').locator('label, legend, summary').allTextContents();
+        for (const name of asked) {
+          if (!labels.some((label) => label.split(/ [·*]/, 1)[0] === name)) missing.push(`${operationId}: ${name}`);
+        }
+      }
+      expect(missing).toEqual([]);
     });
 
     it('says in the language of the page why something was refused', async () => {
