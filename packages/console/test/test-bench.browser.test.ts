@@ -291,6 +291,7 @@ describe.skipIf(!canBrowse)(
     });
 
     it('says in the language of the page why something was refused', async () => {
+      await page.goto(`${product.url}/lines`);
       await page.getByRole('combobox', { name: 'Language' }).first().selectOption('es');
       await button('Nueva línea').click();
       await dialog().getByLabel('Nombre').fill('Otra');
