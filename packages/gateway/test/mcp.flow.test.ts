@@ -220,6 +220,9 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(textOf(read)).toMatch(/<untrusted-\w{12}>[\s\S]*What does it cost\?[\s\S]*<\/untrusted-\w{12}>/);
     const found = await agent.get<{ messages: Body[] }>('bridge_search_messages', inLine({ q: 'cost' }));
     expect(found.messages.map(({ body }) => body)).toEqual(['What does it cost?']);
+    expect(await agent.get('bridge_ask_older_messages', inLine({ phone: `+${ALICE}` }))).toMatchObject({
+      status: 'requested',
+    });
     const [message] = found.messages;
     const one = await agent.get('bridge_get_message', inLine({ message_id: message?.message_id }));
     expect(one).toMatchObject({ body: 'What does it cost?', timeline: [{ state: 'received' }] });
