@@ -131,7 +131,8 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
     const items = await inbox(ids.at(-1) ?? '');
     const mine = items.filter((item) => ids.includes(item.message_id));
     expect(mine.map((item) => item.message_id)).toEqual(ids);
-    expect(mine.every((item) => item.copies === 1)).toBe(true);
+    // The one under way when the process died may go out again (ARCHITECTURE, What is promised); they leave one at a time, so it is one at most.
+    expect(mine.reduce((repeats, item) => repeats + item.copies - 1, 0)).toBeLessThanOrEqual(1);
   }, 60_000);
 
   test.each([
