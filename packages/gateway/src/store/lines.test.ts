@@ -179,6 +179,21 @@ forEachStore((open) => {
         .insertInto('line_traffic')
         .values({ ...line, step: 1, at: 1, ...counted })
         .execute();
+      const asked = { key_id: 'key_1', key_name: 'k', operation: 'o', shown: '{}', command: 'c', input: '{}' };
+      await db
+        .insertInto('approvals')
+        .values({
+          ...line,
+          ...asked,
+          id: `apr_${lineId}`,
+          account_id: 'acc_1',
+          mode: 'live',
+          fingerprint: 'f',
+          state: 'pending',
+          created_at: 1,
+          expires_at: 2,
+        })
+        .execute();
       await db
         .insertInto('history_parts')
         .values({ ...line, part_id: 'p', kind: 'full', part: bytes, created_at: 1 })
