@@ -26,7 +26,7 @@ import {
 } from '@ponte/engine';
 import { BaileysAccount } from './account/baileys-account.ts';
 import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
-import { Connection, selfOf } from './connection.ts';
+import { Connection } from './connection.ts';
 import { BaileysGroups } from './groups/baileys-groups.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { BaileysHistory } from './history/baileys-history.ts';
@@ -37,6 +37,7 @@ import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
+import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
 import { LidMap } from './store/lid-map.ts';

@@ -4,25 +4,25 @@ import {
   ackFor,
   child,
   EngineError,
-  type EngineOptions,
   intAttr,
   type Jid,
   type Node,
   type Prepared,
   parseChatState,
   personJid,
-  type Self,
   type ServerAck,
 } from '@ponte/engine';
 import { PhoneSettings } from './account/phone-settings.ts';
 import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
+import type { ConnectionParts } from './connection-parts.ts';
 import { SendableGroups } from './groups/sendable-groups.ts';
 import { completeEvent } from './inbound/decode.ts';
 import { GuardedLidMapping } from './inbound/guarded-lid-mapping.ts';
 import { makeSealingRepository } from './inbound/sealing-repository.ts';
 import { StanzaGate } from './inbound/stanza-gate.ts';
 import { StanzaLinks } from './inbound/stanza-links.ts';
+import { Interruptions } from './interruptions.ts';
 import { describeError, libraryLog } from './library-log.ts';
 import { completeLogin } from './login/login.ts';
 import { PreKeys } from './login/pre-keys.ts';
@@ -31,38 +31,15 @@ import { AckWaiter } from './outbound/ack-waiter.ts';
 import { transmit } from './outbound/transmit.ts';
 import { Pairing, type PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
+import { selfOf } from './self-of.ts';
 import { deviceCache, QUERY_MS, socketConfig } from './socket-config.ts';
-import { isPaired } from './store/credentials.ts';
 import { KeyTransactions } from './store/key-transactions.ts';
-import type { KeyVault } from './store/key-vault.ts';
-import type { LidMap } from './store/lid-map.ts';
 import { StoreGuard } from './store/store-guard.ts';
 import { Transport } from './transport.ts';
 
 /** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
 const LOGIN_MS = 60_000;
 const SERVER = '@s.whatsapp.net';
-
-export interface ConnectionParts {
-  options: EngineOptions;
-  vault: KeyVault;
-  lids: LidMap;
-  /** The line's own, or new ones when it is to be paired. Changed in place. */
-  creds: AuthenticationCreds;
-  pairing: PairingWish | undefined;
-  /** The credentials are those of a paired line now, and durable. */
-  onPaired(): void;
-  /** Logged in: what WhatsApp forgot with the last connection can be told again. */
-  onOpened(): void;
-  onEnded(): void;
-}
-
-/** Who the credentials belong to; undefined before the pairing. */
-export function selfOf(creds: AuthenticationCreds): Self | undefined {
-  if (!isPaired(creds)) return undefined;
-  const { id, lid, name } = creds.me;
-  return { pn: personJid(id), ...(lid ? { lid: personJid(lid) } : {}), name: name ?? '' };
-}
 
 /** One socket from its opening to its end. Never reconnects. */
 export class Connection {
@@ -85,8 +62,7 @@ export class Connection {
   #isOpen = false;
   #name: string | undefined;
   #ending: Ending | undefined;
-  /** Whoever waits for WhatsApp right now. */
-  readonly #interrupts = new Set<() => void>();
+  readonly #interruptions = new Interruptions();
   #resolveEnded: () => void = () => {};
   /** Resolves when nothing of the connection runs any more. */
   readonly ended = new Promise<void>((resolve) => {
@@ -229,18 +205,8 @@ export class Connection {
   }
 
   /** The work, or a rejection with `timeout` when the connection ends first. */
-  async whileConnected<T>(work: Promise<T>): Promise<T> {
-    let interrupt: () => void = () => {};
-    const interrupted = new Promise<never>((_resolve, reject) => {
-      interrupt = () => reject(new EngineError('timeout', 'the connection ended before WhatsApp answered'));
-    });
-    this.#interrupts.add(interrupt);
-    if (this.#ending) interrupt();
-    try {
-      return await Promise.race([work, interrupted]);
-    } finally {
-      this.#interrupts.delete(interrupt);
-    }
+  whileConnected<T>(work: Promise<T>): Promise<T> {
+    return this.#interruptions.orInterrupted(work, this.#ending !== undefined);
   }
 
   #makeRepository() {
@@ -413,7 +379,7 @@ export class Connection {
     this.#quiet();
     this.#sock.ev.flush();
     this.#acks.rejectAll(new EngineError('timeout', 'the connection ended before WhatsApp acknowledged the message'));
-    for (const interrupt of this.#interrupts) interrupt();
+    this.#interruptions.interrupt();
     this.#retries.stop();
     this.#transport.rejectWaiting('the connection ended');
     await vault.settled();

@@ -1,0 +1,25 @@
+import { EngineError } from '@ponte/engine';
+
+/** Ends the waiting for WhatsApp of everybody at once. What they wait for goes on without them. */
+export class Interruptions {
+  readonly #waiting = new Set<() => void>();
+
+  /** The work, or a rejection with `timeout` when it is interrupted first; at once when it `isLate`. */
+  async orInterrupted<T>(work: Promise<T>, isLate: boolean): Promise<T> {
+    let interrupt: () => void = () => {};
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      interrupt = () => reject(new EngineError('timeout', 'the connection ended before WhatsApp answered'));
+    });
+    this.#waiting.add(interrupt);
+    if (isLate) interrupt();
+    try {
+      return await Promise.race([work, interrupted]);
+    } finally {
+      this.#waiting.delete(interrupt);
+    }
+  }
+
+  interrupt(): void {
+    for (const interrupt of this.#waiting) interrupt();
+  }
+}
