@@ -345,6 +345,10 @@ describe('messaging', () => {
     const lineId = await connected();
     h.router.scriptSends(async () => ({ state: 'sent', timestamp: 1 }));
     await insertMessage(h.db.store, lineId, { messageId: 'Q1' });
+    // A status asks who may see it.
+    h.router.handlers['account.statusAudience'] = async () => [
+      { type: 'whitelist', people: ['15550009999@s.whatsapp.net'], isDefault: true },
+    ];
     expect((await send({ chat, body: 'x', mentions: ['+1 555 000 9999'], quoted_message_id: 'Q1' })).status).toBe(200);
     const row = await h.db.store.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
     expect(row.to_jid).toBe(jid);

@@ -275,7 +275,8 @@ forEachStore((open) => {
       const list = await h.call('GET', `${BASE}/webhooks`);
       expect(list.body).toEqual({ ok: true, webhooks: [webhook] });
       expect(list.text).not.toContain(String(secret));
-      expect((await h.call('GET', `${BASE}/webhooks/${webhook.id}`)).body).toEqual({ ok: true, ...webhook });
+      const queue = { pending: 0, dead: 0, failing_since: null, blocked_on: null };
+      expect((await h.call('GET', `${BASE}/webhooks/${webhook.id}`)).body).toEqual({ ok: true, ...webhook, ...queue });
       for (const [method, path] of [
         ['GET', ''],
         ['DELETE', ''],
