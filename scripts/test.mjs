@@ -67,6 +67,12 @@ if (!existsSync(vitest)) {
   process.stderr.write('ponte: vitest is not installed; run "npm ci".\n');
   process.exit(1);
 }
-const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+// "pretest" has built everything: processes of the product that tests start run the build.
+const env = { ...process.env, PONTE_TEST_BUILT: '1' };
+const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
 if (missing.length > 0) tell();
 process.exit(result.status ?? 1);

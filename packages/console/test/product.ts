@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execArgv, gatewayModule } from '../../gateway/test/support/product-code.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_WITHIN_MS = 60_000;
@@ -27,33 +28,29 @@ export interface Product {
   close(): Promise<void>;
 }
 
-/** Starts it from its sources, with the built console. `hookPort` is where webhooks may go besides. */
+/** Starts it, with the built console. `hookPort` is where webhooks may go besides. */
 export async function startProduct(hookPort: number): Promise<Product> {
   if (!existsSync(join(ROOT, 'packages/console/dist/index.html'))) {
     throw new Error('the console is not built: run "npm run build" first');
   }
   const dataDir = mkdtempSync(join(tmpdir(), 'ponte-console-'));
   const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions', 'source', join(ROOT, 'packages/gateway/src/main.ts'), 'start'],
-    {
-      cwd: ROOT,
-      env: {
-        ...process.env,
-        DATA_DIR: dataDir,
-        PORT: String(port),
-        WORKERS: '1',
-        LOG_LEVEL: 'error',
-        ALLOW_PRIVATE_TARGETS: `127.0.0.1:${hookPort}`,
-        ADMIN_TOKEN,
-        RATE_LIMIT_PROVISION: '100000',
-        RATE_LIMIT_OTHER: '100000',
-        RATE_LIMIT_IP: '100000',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, [...execArgv, gatewayModule('main'), 'start'], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      WORKERS: '1',
+      LOG_LEVEL: 'error',
+      ALLOW_PRIVATE_TARGETS: `127.0.0.1:${hookPort}`,
+      ADMIN_TOKEN,
+      RATE_LIMIT_PROVISION: '100000',
+      RATE_LIMIT_OTHER: '100000',
+      RATE_LIMIT_IP: '100000',
     },
-  );
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const killWorkers = () => {
     for (const pid of childrenOf(child.pid ?? 0, /worker-main/)) process.kill(pid, 'SIGKILL');
   };

@@ -8,10 +8,11 @@ import { forkWorkers } from '../../src/lines/fork-worker.ts';
 import { createSupervisor, type Supervisor } from '../../src/lines/supervisor.ts';
 import { createLogger, type LogLevel } from '../../src/observe/logger.ts';
 import { openTestPostgres, openTestSqlite, type TestStore } from '../store-harness.ts';
+import { gatewayModule } from './product-code.ts';
 import { insertLine, insertSend, readJournal } from './rows.ts';
 import { until } from './until.ts';
 
-const WORKER = new URL('../../src/worker-main.ts', import.meta.url).pathname;
+const WORKER = gatewayModule('worker-main');
 const logLevel: LogLevel = process.env.RIG_LOG === 'debug' ? 'debug' : 'silent';
 const log = createLogger({ level: logLevel, process: 'supervisor' });
 

@@ -8,6 +8,7 @@ import { openInstallation } from '../../src/installation.ts';
 import { type Receiver, startReceiver } from '../receiver.ts';
 import { openTestPostgres } from '../store-harness.ts';
 import { Api, Sandbox, until } from './api.ts';
+import { execArgv, gatewayModule } from './product-code.ts';
 
 export interface RigOptions {
   /** Further settings of the gateway. */
@@ -23,6 +24,13 @@ export interface LinkedLine {
   lineId: string;
   /** Number of the phone that owns the line. */
   phone: string;
+}
+
+/** What `gateway-main.mjs` is told. */
+interface GatewayOrder {
+  modules: Record<'app' | 'config' | 'logger', string>;
+  environment: Record<string, string>;
+  simulator: { port: number; noiseRootHex: string; mediaCa: string; mediaPort: number; controlToken: string };
 }
 
 const START_WITHIN_MS = 30_000;
@@ -117,14 +125,19 @@ export class Rig {
 
   /** Starts the gateway again on the same data and port. Resolves when it serves. */
   async startGateway(): Promise<void> {
-    const entry = new URL('./gateway-main.ts', import.meta.url).pathname;
+    const entry = new URL('./gateway-main.mjs', import.meta.url).pathname;
     const child = fork(entry, [], {
-      execArgv: ['--import', 'tsx', '--conditions', 'source'],
+      execArgv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     });
     this.#gateway = child;
-    child.send({
+    const order: GatewayOrder = {
+      modules: {
+        app: gatewayModule('app'),
+        config: gatewayModule('config/config'),
+        logger: gatewayModule('observe/logger'),
+      },
       environment: this.environment,
       simulator: {
         port: this.simulator.port,
@@ -133,7 +146,8 @@ export class Rig {
         mediaPort: this.simulator.mediaPort,
         controlToken: this.simulator.controlToken,
       },
-    });
+    };
+    child.send(order);
     const signal = AbortSignal.timeout(START_WITHIN_MS);
     const [answer] = (await once(child, 'message', { signal })) as [{ url?: string; error?: string }];
     if (answer.error !== undefined) throw new Error(`the gateway did not start: ${answer.error}`);
