@@ -120,6 +120,7 @@ test('an endpoint that failed for five days on end is disabled at its next failu
     webhookId: bad.id,
     reason: 'failing',
     failingSince: since,
+    mode: 'test',
   });
   expect((await rows())[0]).toMatchObject({ state: 'pending', attempts: 1 });
 });
