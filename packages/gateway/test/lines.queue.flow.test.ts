@@ -113,9 +113,10 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
       { message_id: first.body.message_id, copies: 1 },
     ]);
     const path = `${BASE}/messages/${first.body.message_id}?line_id=${line.lineId}`;
+    // A receipt may be committed before the acknowledgement is: the status alone does not tell.
     const timestamp = await until('the acknowledgement is committed', async () => {
-      const message = await rig.api.expect<{ status: string; timestamp: number }>(200, 'GET', path);
-      return message.status !== 'pending' && message.timestamp;
+      const message = await rig.api.expect<{ timeline: { state: string }[]; timestamp: number }>(200, 'GET', path);
+      return message.timeline.some(({ state }) => state === 'server_ack') && message.timestamp;
     });
     expect(timestamp).toBeGreaterThanOrEqual(Math.floor(Date.parse(sendAt) / 1_000));
   }, 60_000);
