@@ -99,10 +99,9 @@ export const oneMessage = lineCommand(
   { scope: 'messages:read' },
   async (context: Context, line, input: { line: LineRef; messageId: string }): Promise<MessageReport> => {
     const { db } = context.store;
-    const [known, send] = await Promise.all([
-      findListed(db, line.id, input.messageId),
-      findProgress(db, line.id, input.messageId),
-    ]);
+    // One after the other, in this order: an acknowledgement writes both rows at once, so the message is never older than the send beside it.
+    const send = await findProgress(db, line.id, input.messageId);
+    const known = await findListed(db, line.id, input.messageId);
     const message = known?.message ?? (send && waiting(send, { jid: line.jid ?? '', lid: line.lid ?? undefined }));
     if (!message) throw new AppError('message_not_found');
     const timeline = await timelineOf(context, line.id, message, send);
@@ -132,7 +131,7 @@ function waiting(send: SendProgress, self: Party): MessageReport['message'] {
     body,
     fromMe: true,
     status,
-    timestamp: Math.floor(send.acceptedAt / 1_000),
+    timestamp: send.ackTimestamp ?? Math.floor(send.acceptedAt / 1_000),
     facts: {
       sender: isLid(self.jid) ? { jid: self.jid, lid: self.jid } : self,
       content: { kind, body },
