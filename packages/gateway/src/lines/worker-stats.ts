@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { type ELDHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { WorkerStats } from '../core/line-commands.ts';
 
@@ -8,7 +8,7 @@ const RESOLUTION_MS = 20;
 /** Measures this process. */
 export class ProcessMeter {
   readonly #worker: string;
-  readonly #delay: IntervalHistogram;
+  readonly #delay: ELDHistogram;
   readonly #collections: PerformanceObserver;
   #gcCycles = 0;
 

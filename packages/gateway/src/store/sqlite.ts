@@ -34,7 +34,7 @@ class ImmediateDriver extends SqliteDriver {
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await this.#synchronous(connection, this.next);
+    this.#synchronous(this.next);
     await this.#takeWriteLock(connection);
   }
 
@@ -61,18 +61,19 @@ class ImmediateDriver extends SqliteDriver {
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     await super.commitTransaction(connection);
-    await this.#synchronous(connection, 'full');
+    this.#synchronous('full');
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     await super.rollbackTransaction(connection);
-    await this.#synchronous(connection, 'full');
+    this.#synchronous('full');
   }
 
   /** The pragma counts from the next transaction on, so it is set outside of one. Single statements always run at `full`. */
-  async #synchronous(connection: DatabaseConnection, durability: Durability): Promise<void> {
+  #synchronous(durability: Durability): void {
     if (durability === this.#current) return;
-    await connection.executeQuery(CompiledQuery.raw(`pragma synchronous = ${durability}`));
+    // Not through the query builder: a statement that it does not know empties the statement cache.
+    this.#raw.exec(`pragma synchronous = ${durability}`);
     this.#current = durability;
   }
 }

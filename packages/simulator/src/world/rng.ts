@@ -1,4 +1,4 @@
-import { type Cipher, createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { type Cipheriv, createCipheriv, createHash, randomBytes } from 'node:crypto';
 
 /** Where the simulated network gets every key, id and random choice from. */
 export interface Rng {
@@ -13,7 +13,7 @@ export interface Rng {
  * key = SHA-256 of the seed), which makes keys predictable: for tests only.
  */
 export function createRng(seed?: string): Rng {
-  const stream: Cipher | undefined =
+  const stream: Cipheriv | undefined =
     seed === undefined
       ? undefined
       : createCipheriv('aes-256-ctr', createHash('sha256').update(seed).digest(), Buffer.alloc(16));
