@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 
-/** Kinds of handles a test file may not leave behind. Timers that do not keep the process alive are not listed by Node. */
+/**
+ * Kinds of handles a test file may not leave behind. Timers that do not keep the process alive are
+ * not listed by Node.
+ */
 const WATCHED = [
   'TCPSocketWrap',
   'TCPServerWrap',
@@ -28,7 +31,8 @@ beforeAll(() => {
   before.delete('Timeout');
 });
 
-// Sockets that were closed need a few turns of the loop to go; what is still there after the grace was forgotten.
+// Sockets that were closed need a few turns of the loop to go; what is still there after the grace
+// was forgotten.
 afterAll(async () => {
   const deadline = performance.now() + GRACE_MS;
   const left = () => [...handles()].filter(([kind, count]) => count > (before.get(kind) ?? 0));

@@ -1,5 +1,5 @@
-// Proves the import spine: every import of every source file is looked up in scripts/layers.mjs. Exit code 1 names each violation.
-// Usage: node scripts/check-layers.mjs [root folder]
+// Proves the import spine: every import of every source file is looked up in scripts/layers.mjs.
+// Exit code 1 names each violation. Usage: node scripts/check-layers.mjs [root folder]
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,8 @@ function checkImport({ name, src, file, path, specifier, say }) {
   }
   const dependency = packageOf(specifier);
   const fence = FENCED[dependency];
-  // The conformance suite and vitest helpers live in the engine's own folder and are imported by tests only.
+  // The conformance suite and vitest helpers live in the engine's own folder and are imported by
+  // tests only.
   if (fence && !fence.includes(name)) return say(`only ${fence.join(', ')} may import ${dependency}`);
   if (!dependency.startsWith('@ponte/')) return undefined;
   if (!PACKAGES[name].includes(dependency)) return say(`package ${name} may not import ${dependency}`);

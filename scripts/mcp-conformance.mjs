@@ -1,6 +1,8 @@
-// Runs the official MCP conformance suite against the product's own MCP door (packages/gateway/test/mcp-conformance/server.ts): every scenario that a
-// revision of the specification requires. What cannot apply is listed, with its reason, in scripts/mcp-conformance/expected-*.yml; a listed scenario that
-// passes fails the run as much as an unlisted one that does not.
+// Runs the official MCP conformance suite against the product's own MCP door
+// (packages/gateway/test/mcp-conformance/server.ts): every scenario that a revision of the
+// specification requires. What cannot apply is listed, with its reason, in
+// scripts/mcp-conformance/expected-*.yml; a listed scenario that passes fails the run as much as an
+// unlisted one that does not.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
-// Makes a fresh clone runnable: installs what the lockfile names and builds what changed. No dependencies, so that it runs before any exist.
-// Fast when nothing changed: two stamps (lockfile, sources) are compared and nothing else happens.
+// Makes a fresh clone runnable: installs what the lockfile names and builds what changed. No
+// dependencies, so that it runs before any exist. Fast when nothing changed: two stamps (lockfile,
+// sources) are compared and nothing else happens.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -38,7 +39,10 @@ function checkNode() {
 const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 const hash = (text) => createHash('sha256').update(text).digest('hex');
 
-/** Names, sizes and times of everything that is compiled: cheap, and different whenever an edit was saved. */
+/**
+ * Names, sizes and times of everything that is compiled: cheap, and different whenever an edit was
+ * saved.
+ */
 function sourceFingerprint() {
   const lines = [];
   const walk = (folder) => {

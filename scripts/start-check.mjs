@@ -1,4 +1,5 @@
-// Starts `npm start` in an empty data directory on a free port, waits for its first answers, stops it with SIGTERM and expects exit code 0.
+// Starts `npm start` in an empty data directory on a free port, waits for its first answers, stops
+// it with SIGTERM and expects exit code 0.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

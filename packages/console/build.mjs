@@ -1,4 +1,5 @@
-// Builds the app into dist, and writes .br and .gz beside everything that compresses: the server hands those out as they are.
+// Builds the app into dist, and writes .br and .gz beside everything that compresses: the server
+// hands those out as they are.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

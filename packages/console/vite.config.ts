@@ -7,7 +7,8 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   build: {
     target: 'es2022',
-    // Small assets would become data: URLs in style sheets; the server's CSP lets images through only.
+    // Small assets would become data: URLs in style sheets; the server's CSP lets images through
+    // only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -24,7 +24,10 @@ interface Failure {
   details?: { path: string; message: string }[];
 }
 
-/** Calls the console's API as whoever is signed in, in the mode the page shows. Rejects with an ApiError; status 0 = no answer at all. */
+/**
+ * Calls the console's API as whoever is signed in, in the mode the page shows. Rejects with an
+ * ApiError; status 0 = no answer at all.
+ */
 export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { 'x-ponte-console': '1', 'x-ponte-mode': mode.get() };
   if (body !== undefined) headers['content-type'] = 'application/json';

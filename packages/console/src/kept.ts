@@ -1,6 +1,9 @@
 import { useSyncExternalStore } from 'react';
 
-/** One setting of this browser: kept across visits where the browser lets us, and told to every component that shows it. */
+/**
+ * One setting of this browser: kept across visits where the browser lets us, and told to every
+ * component that shows it.
+ */
 export interface Kept<T extends string> {
   get(): T;
   set(value: T): void;

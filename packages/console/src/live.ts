@@ -15,13 +15,19 @@ export interface LiveLine {
 
 export type LiveState = 'connecting' | 'live' | 'stale';
 
-/** The server says something every ten seconds; longer silence means that what the page shows may be old. */
+/**
+ * The server says something every ten seconds; longer silence means that what the page shows may be
+ * old.
+ */
 const SILENCE_MS = 25_000;
 const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['approvals', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
-/** Queries that are worth asking again when somebody changed something: lines, webhooks, keys, people. */
+/**
+ * Queries that are worth asking again when somebody changed something: lines, webhooks, keys,
+ * people.
+ */
 const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue', 'keys', 'users', 'audit', 'passkeys'];
 /** Those that look at much, and need not be so fresh. */
 const SLOWLY_MOVING = ['series', 'activity'];
@@ -100,8 +106,8 @@ function open(): void {
 }
 
 /**
- * The stream is faster than the table that answers read: what it says stands at once, and is asked for again a moment later, with everything else
- * that a line's page shows.
+ * The stream is faster than the table that answers read: what it says stands at once, and is asked
+ * for again a moment later, with everything else that a line's page shows.
  */
 function lineChanged(live: LiveLine): void {
   lines = new Map(lines).set(live.line_id, live);
@@ -123,7 +129,10 @@ function lineChanged(live: LiveLine): void {
   tell();
 }
 
-/** Listens while somebody is signed in; the returned function ends it. A change of mode starts afresh. */
+/**
+ * Listens while somebody is signed in; the returned function ends it. A change of mode starts
+ * afresh.
+ */
 export function listen(): () => void {
   lines = new Map();
   state = 'connecting';

@@ -1,7 +1,10 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './api.ts';
 
-/** One cache for the whole app. Refusals are not asked again; a server that does not answer is, a few times. */
+/**
+ * One cache for the whole app. Refusals are not asked again; a server that does not answer is, a
+ * few times.
+ */
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -10,7 +10,10 @@ export const stateQuery = queryOptions({
 
 const RANK: Record<Role, number> = { viewer: 0, developer: 1, owner: 2 };
 
-/** True when whoever is signed in may do what `role` may. The server decides; this only hides what it would refuse. */
+/**
+ * True when whoever is signed in may do what `role` may. The server decides; this only hides what
+ * it would refuse.
+ */
 export function useMay(role: Role): boolean {
   const { data } = useQuery(stateQuery);
   return data?.user ? RANK[data.user.role] >= RANK[role] : false;

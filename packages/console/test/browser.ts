@@ -13,7 +13,10 @@ export const NARROW = { width: 390, height: 844 };
 
 export const OWNER = { name: 'Olga Owner', email: 'olga@example.com', password: 'correct horse battery' };
 
-/** Makes the operator's account by the link of the first start; the page shows the empty list of lines then. */
+/**
+ * Makes the operator's account by the link of the first start; the page shows the empty list of
+ * lines then.
+ */
 export async function signUp(page: Page, setUpLink: string): Promise<void> {
   await page.goto(setUpLink);
   await page.getByLabel('Name').fill(OWNER.name);
@@ -27,7 +30,10 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
-/** Notes everything that a console page must not do: errors (a refused CSP among them), and requests to anywhere else. */
+/**
+ * Notes everything that a console page must not do: errors (a refused CSP among them), and requests
+ * to anywhere else.
+ */
 export function watch(page: Page, origin: string): string[] {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
@@ -56,7 +62,9 @@ export async function violations(page: Page): Promise<string[]> {
   return found;
 }
 
-/** With SCREENS=folder: pictures of the page as it is, wide and phone-sized, light and (wide) dark. */
+/**
+ * With SCREENS=folder: pictures of the page as it is, wide and phone-sized, light and (wide) dark.
+ */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.SCREENS;
   if (folder === undefined) return;

@@ -8,7 +8,10 @@ const FIRST_LOAD_LIMIT_BYTES = 250_000;
 const INTERACTIVE_WITHIN_MS = 1_500;
 const LISTED_WITHIN_MS = 3_000;
 const FRAME_WITHIN_MS = 34;
-/** Times are bounds on a quiet machine only: they are printed always, and held against their bounds when `MEASURE=1` asks for it (docs/measuring.md). */
+/**
+ * Times are bounds on a quiet machine only: they are printed always, and held against their bounds
+ * when `MEASURE=1` asks for it (docs/measuring.md).
+ */
 const isMeasured = process.env.MEASURE === '1';
 /** Nothing is delivered here. */
 const NO_HOOK = 9;

@@ -46,8 +46,8 @@ import { LidMap } from './store/lid-map.ts';
 const LOOKUP_MAX = 50;
 
 /**
- * The engine over Baileys 7.0.0-rc14. All engines of a process share one noise root: opening a second network in the same process
- * is refused.
+ * The engine over Baileys 7.0.0-rc14. All engines of a process share one noise root: opening a
+ * second network in the same process is refused.
  */
 export function createBaileysEngine(): EngineFactory {
   return { name: 'baileys', open };
@@ -62,7 +62,8 @@ async function open(options: EngineOptions): Promise<Engine> {
   const vault = new KeyVault(options.store);
   const creds = await loadCreds(options);
   if (creds && !creds.myAppStateKeyId) {
-    // The key is stored with its message, its name a moment later: a crash in between leaves it to be found here.
+    // The key is stored with its message, its name a moment later: a crash in between leaves it to
+    // be found here.
     const newest = (await vault.ids('app-state-sync-key')).at(-1);
     if (newest !== undefined) creds.myAppStateKeyId = newest;
   }
@@ -192,7 +193,10 @@ class BaileysEngine implements Engine {
     };
   }
 
-  /** Whom a status is encrypted for: by their LIDs where they are known, and the own account (whatsmeow broadcast.go). */
+  /**
+   * Whom a status is encrypted for: by their LIDs where they are known, and the own account
+   * (whatsmeow broadcast.go).
+   */
   async #audienceOf(context: OutboundContext | undefined): Promise<Jid[]> {
     const self = this.self();
     const people = [...(context?.audience ?? []), ...(self ? [self.pn] : [])];

@@ -1,4 +1,5 @@
-// The only place that loads Baileys: the hardening must be in place before its modules copy libsignal's functions.
+// The only place that loads Baileys: the hardening must be in place before its modules copy
+// libsignal's functions.
 import './hardening/install.ts';
 
 export type {

@@ -6,8 +6,8 @@ interface Entry {
 }
 
 /**
- * A cache for Baileys with a bound in number and in time, without timers: the least recently used entry goes first, expired ones
- * are dropped when they are met. Baileys' own caches are unbounded.
+ * A cache for Baileys with a bound in number and in time, without timers: the least recently used
+ * entry goes first, expired ones are dropped when they are met. Baileys' own caches are unbounded.
  */
 export class BoundedCache implements CacheStore {
   readonly #entries = new Map<string, Entry>();

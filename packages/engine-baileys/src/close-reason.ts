@@ -11,8 +11,9 @@ export interface Ending {
 }
 
 /**
- * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow types/events ConnectFailureReason, Baileys DisconnectReason).
- * 403 means the main device or account is locked, 406 that it is banned; both end the line for good.
+ * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow types/events
+ * ConnectFailureReason, Baileys DisconnectReason). 403 means the main device or account is locked,
+ * 406 that it is banned; both end the line for good.
  */
 const BY_CODE: Record<number, CloseReason> = {
   401: 'logged_out',
@@ -35,8 +36,9 @@ const BY_CODE: Record<number, CloseReason> = {
 export type Stage = 'connecting' | 'handshake' | 'established';
 
 /**
- * Why Baileys ended the connection. Its errors are Boom objects: `output.statusCode` is the code, `data` the stanza or attributes
- * that said so. An error that is no Boom can only come from the handshake: the server could not prove who it is.
+ * Why Baileys ended the connection. Its errors are Boom objects: `output.statusCode` is the code,
+ * `data` the stanza or attributes that said so. An error that is no Boom can only come from the
+ * handshake: the server could not prove who it is.
  */
 export function endingOf(error: unknown, stage: Stage, nowMs: number): Ending {
   const detail = error === undefined ? 'the connection ended' : describeError(error);

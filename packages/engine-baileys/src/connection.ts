@@ -131,12 +131,16 @@ export class Connection {
     return this.#isOpen && this.#ending === undefined;
   }
 
-  /** Ends the connection for a reason of ours; the first reason counts. `cut` lets nothing leave any more, not even a goodbye. */
+  /**
+   * Ends the connection for a reason of ours; the first reason counts. `cut` lets nothing leave any
+   * more, not even a goodbye.
+   */
   end(ending: Ending, how: 'close' | 'cut' = 'close'): void {
     if (this.#ending) return;
     this.#ending = ending;
     this.#quiet();
-    // During the handshake Baileys would start its keep-alive after its own end; it ends itself when the socket is gone.
+    // During the handshake Baileys would start its keep-alive after its own end; it ends itself
+    // when the socket is gone.
     if (how === 'cut' || this.#stage !== 'established') this.#transport.cut();
     if (this.#stage === 'established') void this.#sock.end(new Error(ending.detail));
   }
@@ -167,7 +171,10 @@ export class Connection {
     }
   }
 
-  /** Asks the own phone to upload a file again; its answer, or undefined when it gives none within `ms`. */
+  /**
+   * Asks the own phone to upload a file again; its answer, or undefined when it gives none within
+   * `ms`.
+   */
   async mediaRetry(request: Node, ms: number): Promise<Node | undefined> {
     const answer = this.#retries.answer(request.attrs.id ?? '', ms);
     await this.send(request);
@@ -182,7 +189,10 @@ export class Connection {
     });
   }
 
-  /** A question to the own phone (Baileys messages-recv.js fetchMessageHistory); it answers with an offer of history. */
+  /**
+   * A question to the own phone (Baileys messages-recv.js fetchMessageHistory); it answers with an
+   * offer of history.
+   */
   async askOlder(chat: Jid, oldest: { id: string; fromMe: boolean; timestamp: number }, count: number): Promise<void> {
     const key = { remoteJid: chat, id: oldest.id, fromMe: oldest.fromMe };
     try {
@@ -265,7 +275,8 @@ export class Connection {
 
   #listen(): void {
     const { ws, ev } = this.#sock;
-    // Taken over: Baileys' own handlers keep an outdated secret, leave timers behind, or answer before anything is durable.
+    // Taken over: Baileys' own handlers keep an outdated secret, leave timers behind, or answer
+    // before anything is durable.
     for (const name of ['CB:success', 'CB:iq,type:set,pair-device', 'CB:iq,,pair-success']) ws.removeAllListeners(name);
     ws.on('open', () => {
       this.#stage = 'handshake';

@@ -1,6 +1,7 @@
 /**
- * WhatsApp itself: its WebSocket, and the key its certificates lead to (the values Baileys 7.0.0-rc14 ships, proved by a test). In a module of its own, so that
- * a process that hosts no line can name the place without loading the client library.
+ * WhatsApp itself: its WebSocket, and the key its certificates lead to (the values Baileys
+ * 7.0.0-rc14 ships, proved by a test). In a module of its own, so that a process that hosts no line
+ * can name the place without loading the client library.
  */
 export const DEFAULT_ENDPOINT: Readonly<{ wsUrl: string; noiseRoot: Uint8Array }> = Object.freeze({
   wsUrl: 'wss://web.whatsapp.com/ws/chat',

@@ -4,7 +4,9 @@ import { EngineError } from '@ponte/engine';
 export class Interruptions {
   readonly #waiting = new Set<() => void>();
 
-  /** The work, or a rejection with `timeout` when it is interrupted first; at once when it `isLate`. */
+  /**
+   * The work, or a rejection with `timeout` when it is interrupted first; at once when it `isLate`.
+   */
   async orInterrupted<T>(work: Promise<T>, isLate: boolean): Promise<T> {
     let interrupt: () => void = () => {};
     const interrupted = new Promise<never>((_resolve, reject) => {

@@ -4,8 +4,9 @@ import type { SocketConfig } from './baileys.ts';
 type Logger = SocketConfig['logger'];
 
 /**
- * What Baileys says, made fit for our debug log (what matters of it is reported by our own code): warnings and errors only, the objects it adds (stanzas, keys, texts) left out except
- * an error's message, and every run of digits that could be a number blanked.
+ * What Baileys says, made fit for our debug log (what matters of it is reported by our own code):
+ * warnings and errors only, the objects it adds (stanzas, keys, texts) left out except an error's
+ * message, and every run of digits that could be a number blanked.
  */
 export function libraryLog(log: EngineLog, session: string): Logger {
   const pass = (fields: unknown, message?: string) => {

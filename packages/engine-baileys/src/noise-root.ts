@@ -3,9 +3,9 @@ import { WA_CERT_DETAILS } from './baileys.ts';
 let claimed: Buffer | undefined;
 
 /**
- * Makes `root` the key that server certificates must lead to, for the whole process and for good: Baileys keeps it in a global
- * (Defaults WA_CERT_DETAILS). Throws when the process already trusts another one, so that test lines and live lines never share a
- * process.
+ * Makes `root` the key that server certificates must lead to, for the whole process and for good:
+ * Baileys keeps it in a global (Defaults WA_CERT_DETAILS). Throws when the process already trusts
+ * another one, so that test lines and live lines never share a process.
  */
 export function claimNoiseRoot(root: Uint8Array): void {
   const wanted = Buffer.from(root);

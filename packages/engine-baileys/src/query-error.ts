@@ -5,8 +5,8 @@ const CONNECTION_CLOSED = 428;
 const TIMED_OUT = 408;
 
 /**
- * An error of Baileys as the port's. A refusal by WhatsApp is a Boom with the code as `data` (WABinary assertNodeErrorFree); a closed
- * socket and a timeout are Booms with a status code.
+ * An error of Baileys as the port's. A refusal by WhatsApp is a Boom with the code as `data`
+ * (WABinary assertNodeErrorFree); a closed socket and a timeout are Booms with a status code.
  */
 export function toEngineError(error: unknown, what: string): EngineError {
   if (error instanceof EngineError) return error;

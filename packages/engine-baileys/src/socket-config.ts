@@ -29,7 +29,10 @@ export interface ConfigParts {
   onLookupFailed(cause: unknown): void;
 }
 
-/** Baileys' settings for one connection. Everything that could grow is bounded, everything it would do by itself is off. */
+/**
+ * Baileys' settings for one connection. Everything that could grow is bounded, everything it would
+ * do by itself is off.
+ */
 export function socketConfig(parts: ConfigParts): SocketConfig {
   const { options, creds, guard, logger, devices } = parts;
   const { endpoint, clock } = options;
@@ -56,9 +59,11 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     enableRecentMessageCache: false,
     appStateMacVerification: { patch: true, snapshot: true },
     shouldIgnoreJid: () => false,
-    // App state that is not inside its stanza lies on the media hosts; Baileys fetches it by itself.
+    // App state that is not inside its stanza lies on the media hosts; Baileys fetches it by
+    // itself.
     options: mediaOptions(endpoint),
-    // Only asked whether history is wanted at all. Its parts are read by ourselves, once their offer is durable (history/).
+    // Only asked whether history is wanted at all. Its parts are read by ourselves, once their
+    // offer is durable (history/).
     shouldSyncHistoryMessage: (offer) => !offer.directPath && !offer.initialHistBootstrapInlinePayload,
     getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
     cachedGroupMetadata: (jid) => parts.groups.get(jid),
@@ -70,18 +75,25 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
   };
 }
 
-/** Baileys hands these to `fetch` (messages-media.js getHttpStream). The types that Node brings are of another version of undici. */
+/**
+ * Baileys hands these to `fetch` (messages-media.js getHttpStream). The types that Node brings are
+ * of another version of undici.
+ */
 function mediaOptions(endpoint: EngineEndpoint): RequestInit {
   const options: unknown = { dispatcher: mediaNetwork(endpoint) };
   return options as RequestInit;
 }
 
-/** Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller than one send asks for everybody each time. */
+/**
+ * Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller
+ * than one send asks for everybody each time.
+ */
 export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(5_000, 5 * MINUTE_MS, now);
 
 /**
- * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry request back for two seconds
- * to ask the phone first, one after another, while all later messages wait.
+ * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry
+ * request back for two seconds to ask the phone first, one after another, while all later messages
+ * wait.
  */
 const ALWAYS_ASKED: NonNullable<SocketConfig['placeholderResendCache']> = {
   get: <T>() => true as T,
@@ -90,7 +102,10 @@ const ALWAYS_ASKED: NonNullable<SocketConfig['placeholderResendCache']> = {
   flushAll: () => {},
 };
 
-/** A message of ours that somebody could not decrypt. A failing lookup ends the connection: the request comes again, unanswered. */
+/**
+ * A message of ours that somebody could not decrypt. A failing lookup ends the connection: the
+ * request comes again, unanswered.
+ */
 async function findMessage(
   lookup: MessageLookup,
   key: { id?: string | null; remoteJid?: string | null },

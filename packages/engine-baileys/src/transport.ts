@@ -14,8 +14,9 @@ interface WebSocketLike {
 const CLOSED = 3;
 
 /**
- * Bounds how long Baileys' WebSocket takes to go. As it is, closing waits up to 30 s for the other side, and whoever waits for an answer
- * is left waiting, since Baileys takes the listeners for `close` away first.
+ * Bounds how long Baileys' WebSocket takes to go. As it is, closing waits up to 30 s for the other
+ * side, and whoever waits for an answer is left waiting, since Baileys takes the listeners for
+ * `close` away first.
  */
 export class Transport {
   readonly #client: WASocket['ws'];

@@ -11,7 +11,10 @@ import { MEDIA_CONTENT } from '../../simulator/src/phone/content/media.ts';
 import { proto } from '../src/baileys.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 
-/** One of them is in the middle of nothing: sizes around the block of AES, the pieces of a stream, and nothing at all. */
+/**
+ * One of them is in the middle of nothing: sizes around the block of AES, the pieces of a stream,
+ * and nothing at all.
+ */
 const SIZES = [0, 1, 15, 16, 17, 65_536, 262_144, 262_145, 1_000_003];
 
 describe('files', () => {
@@ -108,7 +111,8 @@ describe('files', () => {
         () => 'taken',
         (error: { code?: string }) => error.code,
       );
-      // The phone is asked for it again, which does not make it better; or refuses, since the key is not that of its file.
+      // The phone is asked for it again, which does not make it better; or refuses, since the key
+      // is not that of its file.
       expect([what, ['media_damaged', 'media_gone'].includes(String(outcome))]).toEqual([what, true]);
     }
     expect(await downloads()).toEqual([]);

@@ -1,4 +1,5 @@
-// Run by src/hardening/install.test.ts in a process of its own: Baileys is loaded before the hardening, which must be found out.
+// Run by src/hardening/install.test.ts in a process of its own: Baileys is loaded before the
+// hardening, which must be found out.
 const baileys = await import('baileys');
 await import('../src/hardening/install.ts');
 const { assertHardened } = await import('../src/hardening/assert-hardened.ts');

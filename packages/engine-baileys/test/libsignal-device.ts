@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import type { CurveModule, SessionEntry, SessionRecord } from '../src/hardening/libsignal-modules.ts';
 
-/** libsignal as Baileys uses it. Whether it is the hardened one depends on what the test imported before. */
+/**
+ * libsignal as Baileys uses it. Whether it is the hardened one depends on what the test imported
+ * before.
+ */
 interface Libsignal {
   curve: CurveModule;
   ProtocolAddress: new (name: string, deviceId: number) => { toString(): string };

@@ -59,7 +59,8 @@ describe('the media network', () => {
     const line = await Line.open(network, 'line');
     await line.pair(alice);
     await line.login();
-    // The phone shares the key of its settings right after the login; until then there is nothing to fetch.
+    // The phone shares the key of its settings right after the login; until then there is nothing
+    // to fetch.
     await until('the settings to be fetched', () =>
       line.engine.account.syncSettings({ isFresh: false }).then(
         () => true,

@@ -5,7 +5,8 @@ const { createLibsignalDevice, exchange, libsignal } = await import('./libsignal
 const alice = createLibsignalDevice('alice');
 const bob = createLibsignalDevice('bob');
 
-// A conversation; then alice starts afresh while a message of the first session is still on its way.
+// A conversation; then alice starts afresh while a message of the first session is still on its
+// way.
 await alice.startSession(bob);
 await exchange(alice, bob);
 const late = await alice.encrypt(bob, 'late');

@@ -1,9 +1,10 @@
 /**
  * WhatsApp addresses. Nobody else in the product splits a JID by hand.
  *
- * Forms seen on the wire: `15550001234@s.whatsapp.net` (a phone number, "pn"), `9007199@lid` (a LID: the privacy id WhatsApp
- * moved 1:1 chats to in 2025), `120363…@g.us` (group), `…@newsletter` (channel), `status@broadcast`, and device forms
- * `user:device@server`. Some clients also write an agent (`user_agent:device@server`), which carries no identity and is dropped.
+ * Forms seen on the wire: `15550001234@s.whatsapp.net` (a phone number, "pn"), `9007199@lid` (a
+ * LID: the privacy id WhatsApp moved 1:1 chats to in 2025), `120363…@g.us` (group), `…@newsletter`
+ * (channel), `status@broadcast`, and device forms `user:device@server`. Some clients also write an
+ * agent (`user_agent:device@server`), which carries no identity and is dropped.
  */
 export type Jid = string;
 
@@ -54,15 +55,19 @@ export const isGroup = (jid: string | undefined): boolean =>
 export const isNewsletter = (jid: string | undefined): boolean =>
   jid !== undefined && parseJid(jid)?.server === SERVER_NEWSLETTER;
 
-/** The digits of a phone-number JID; undefined for every other address (a LID's digits are never a phone number). */
+/**
+ * The digits of a phone-number JID; undefined for every other address (a LID's digits are never a
+ * phone number).
+ */
 export function phoneOf(jid: string | undefined): string | undefined {
   const parts = jid === undefined ? undefined : parseJid(jid);
   return parts?.server === SERVER_PN && /^\d+$/.test(parts.user) ? parts.user : undefined;
 }
 
 /**
- * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or `00` are accepted.
- * Undefined when it cannot be one (E.164 allows 15 digits; fewer than 6 is nobody). Whether it is on WhatsApp only WhatsApp knows.
+ * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or `00`
+ * are accepted. Undefined when it cannot be one (E.164 allows 15 digits; fewer than 6 is nobody).
+ * Whether it is on WhatsApp only WhatsApp knows.
  */
 export function parsePhone(input: string): string | undefined {
   const digits = input

@@ -1,8 +1,8 @@
 import type { Jid } from './address.ts';
 
 /**
- * What a message is, in our words. `unknown` is a message of a kind we do not name (its bytes are kept), `undecryptable` one whose content this device
- * could not read (yet).
+ * What a message is, in our words. `unknown` is a message of a kind we do not name (its bytes are
+ * kept), `undecryptable` one whose content this device could not read (yet).
  */
 export type MessageKind =
   | 'text'
@@ -32,7 +32,10 @@ export interface MediaRef {
   height?: number;
 }
 
-/** A received message's content. Everything beyond `kind` and `body` is present only for the kinds that have it. */
+/**
+ * A received message's content. Everything beyond `kind` and `body` is present only for the kinds
+ * that have it.
+ */
 export interface MessageContent {
   kind: MessageKind;
   /** The text, caption, poll question, event or place name; empty when there is none. */
@@ -49,7 +52,10 @@ export type FileKind = Extract<MessageKind, 'image' | 'video' | 'audio' | 'voice
 
 /** A file to be sent. Plain data: the bytes lie on the disk. */
 export interface OutboundFile {
-  /** Its name in the engine's `filesFolder`: a plain file name. It must be there, unchanged, until the message is prepared. */
+  /**
+   * Its name in the engine's `filesFolder`: a plain file name. It must be there, unchanged, until
+   * the message is prepared.
+   */
   name: string;
   mimeType: string;
   sizeBytes: number;
@@ -114,13 +120,18 @@ export type OutboundMessage =
       context?: OutboundContext;
     };
 
-/** Something done to a message that is there already. It travels as a message with an id of its own. */
+/**
+ * Something done to a message that is there already. It travels as a message with an id of its own.
+ */
 export type OutboundChange =
   /** Replaces this account's earlier reaction; an empty emoji takes it back. */
   | { kind: 'reaction'; targetId: string; emoji: string }
   /** A new text, or a new caption, for an own message. */
   | { kind: 'edit'; targetId: string; body: string }
-  /** Deletes for everyone. `author`: whose message it is, when it is another's in a group where this account is admin. */
+  /**
+   * Deletes for everyone. `author`: whose message it is, when it is another's in a group where this
+   * account is admin.
+   */
   | { kind: 'revoke'; targetId: string; author?: Jid };
 
 /** Everything a line can be asked to send. */

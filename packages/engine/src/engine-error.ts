@@ -2,9 +2,15 @@
 export type EngineErrorCode =
   /** No open connection: wait for one, or refuse. */
   | 'not_connected'
-  /** WhatsApp refused; `serverCode` is its code (463 restricted, 479 malformed, …). Never retried by itself. */
+  /**
+   * WhatsApp refused; `serverCode` is its code (463 restricted, 479 malformed, …). Never retried by
+   * itself.
+   */
   | 'rejected'
-  /** No answer in time. A send may have reached WhatsApp: repeat it with the SAME prepared message only. */
+  /**
+   * No answer in time. A send may have reached WhatsApp: repeat it with the SAME prepared message
+   * only.
+   */
   | 'timeout'
   /** The phone number has no WhatsApp account. */
   | 'not_on_whatsapp'
@@ -12,9 +18,15 @@ export type EngineErrorCode =
   | 'wrong_state'
   /** Our own storage failed: the line must stop, nothing may be acknowledged. */
   | 'store_failed'
-  /** A quoted or edited message that nobody knows, or one without a file where its file is asked for. */
+  /**
+   * A quoted or edited message that nobody knows, or one without a file where its file is asked
+   * for.
+   */
   | 'unknown_message'
-  /** WhatsApp has the file no more, and the phone did not upload it again; or a file to be sent is not on the disk. */
+  /**
+   * WhatsApp has the file no more, and the phone did not upload it again; or a file to be sent is
+   * not on the disk.
+   */
   | 'media_gone'
   /** The file that WhatsApp delivered is not the one that the message names. */
   | 'media_damaged';

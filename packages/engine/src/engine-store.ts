@@ -1,4 +1,7 @@
-/** One key to write; `null` deletes it. `kind` and `id` are the engine's own names; values are opaque bytes. */
+/**
+ * One key to write; `null` deletes it. `kind` and `id` are the engine's own names; values are
+ * opaque bytes.
+ */
 export interface KeyChange {
   kind: string;
   id: string;
@@ -6,8 +9,8 @@ export interface KeyChange {
 }
 
 /**
- * One decrypted part of a message stanza, kept until it became events.
- * Identified by the hash of its ciphertext, so that a redelivery is recognised although the ratchet moved on.
+ * One decrypted part of a message stanza, kept until it became events. Identified by the hash of
+ * its ciphertext, so that a redelivery is recognised although the ratchet moved on.
  */
 export interface SealedEnvelope {
   /** Hex SHA-256 over kind of encryption, sender and ciphertext. Unique per line. */
@@ -34,19 +37,27 @@ export interface RawStanza {
 export type InboxEntry = ({ kind: 'sealed' } & SealedEnvelope) | ({ kind: 'stanza' } & RawStanza);
 
 /**
- * Where an engine keeps one line's credentials, Signal state and inbox. Supplied by the gateway, which encrypts at rest and fences.
+ * Where an engine keeps one line's credentials, Signal state and inbox. Supplied by the gateway,
+ * which encrypts at rest and fences.
  *
- * Every promise that resolves means: durable against a crash of the process. A rejection means that nothing was written, and
- * that the engine must stop without acknowledging anything (`store_failed`).
+ * Every promise that resolves means: durable against a crash of the process. A rejection means that
+ * nothing was written, and that the engine must stop without acknowledging anything
+ * (`store_failed`).
  */
 export interface EngineStore {
   /** The values that exist, by id. */
   get(kind: string, ids: string[]): Promise<Map<string, Uint8Array>>;
   /** Every id and value of a kind. For small kinds only (credentials, app-state keys). */
   list(kind: string): Promise<Map<string, Uint8Array>>;
-  /** Applies all key changes, and the envelope when there is one, in ONE transaction, in the order of calls. */
+  /**
+   * Applies all key changes, and the envelope when there is one, in ONE transaction, in the order
+   * of calls.
+   */
   commit(changes: KeyChange[], sealed?: SealedEnvelope): Promise<void>;
-  /** The plaintext of an envelope sealed earlier (kept until its tombstone expires; empty once processed), or undefined. */
+  /**
+   * The plaintext of an envelope sealed earlier (kept until its tombstone expires; empty once
+   * processed), or undefined.
+   */
   findSealed(hash: string): Promise<{ plaintext: Uint8Array } | undefined>;
   /** Appends a stanza to the inbox. */
   appendStanza(entry: RawStanza): Promise<void>;

@@ -28,7 +28,10 @@ export interface EngineEndpoint {
   noiseRoot: Uint8Array;
   /** PEM of the authority of the media hosts; undefined = the system's. */
   mediaCa?: string;
-  /** `host:port` that every up- and download leads to, whatever host its address names; undefined = WhatsApp's own media hosts. */
+  /**
+   * `host:port` that every up- and download leads to, whatever host its address names; undefined =
+   * WhatsApp's own media hosts.
+   */
   mediaAddress?: string;
   /** WhatsApp Web version to announce; undefined = the engine's own. */
   waVersion?: [number, number, number];
@@ -41,7 +44,10 @@ export type CloseReason =
   /** WhatsApp asks for an immediate reconnect (515), as after pairing. Not a failure. */
   | 'restart_required'
   | 'logged_out'
-  /** Another connection took this device over (440). Never reconnect before checking who owns the line. */
+  /**
+   * Another connection took this device over (440). Never reconnect before checking who owns the
+   * line.
+   */
   | 'replaced'
   | 'banned'
   | 'temporarily_banned'
@@ -80,7 +86,10 @@ export type EngineChange =
   /** Something that is never journaled (typing): to be passed on now or not at all. */
   | { type: 'live'; event: EngineEvent };
 
-/** A message ready to go: pure data. The same `Prepared` may be transmitted any number of times; receivers see one message. */
+/**
+ * A message ready to go: pure data. The same `Prepared` may be transmitted any number of times;
+ * receivers see one message.
+ */
 export interface Prepared {
   id: string;
   /** Where it goes: the LID when WhatsApp has one, else the number. */
@@ -113,11 +122,17 @@ export interface KnownMessage {
 
 /** Messages the gateway stored, for retries and quotes. */
 export interface MessageLookup {
-  /** Encoded protobuf of a message of this line (sent or received), by id; `chat` only tells equal ids apart. */
+  /**
+   * Encoded protobuf of a message of this line (sent or received), by id; `chat` only tells equal
+   * ids apart.
+   */
   proto(id: string, chat: Jid): Promise<KnownMessage | undefined>;
 }
 
-/** Structured log; messages are fixed sentences, values go into fields. Never a key, a QR, a message text or a full number. */
+/**
+ * Structured log; messages are fixed sentences, values go into fields. Never a key, a QR, a message
+ * text or a full number.
+ */
 export interface EngineLog {
   debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
@@ -147,37 +162,50 @@ export interface NumberLookup {
 }
 
 /**
- * One line's connection to WhatsApp. Every adapter passes the conformance suite (`@ponte/engine/conformance`):
- * nothing is acknowledged before it is durable, a redelivery yields no second event, a repeated transmit is the same message,
- * and a failing store ends the connection instead of losing mail.
+ * One line's connection to WhatsApp. Every adapter passes the conformance suite
+ * (`@ponte/engine/conformance`): nothing is acknowledged before it is durable, a redelivery yields
+ * no second event, a repeated transmit is the same message, and a failing store ends the connection
+ * instead of losing mail.
  */
 export interface Engine {
   /** Who the line is paired to; undefined when it is not. */
   self(): Self | undefined;
   /**
-   * Opens one connection: logs in when paired, otherwise pairs as asked. Resolves when the attempt has begun; how it goes is told by
-   * `onChange`. Does not reconnect by itself. Rejects with `wrong_state` when a connection is open, or when unpaired without `pairing`.
+   * Opens one connection: logs in when paired, otherwise pairs as asked. Resolves when the attempt
+   * has begun; how it goes is told by `onChange`. Does not reconnect by itself. Rejects with
+   * `wrong_state` when a connection is open, or when unpaired without `pairing`.
    */
   connect(pairing?: { kind: 'qr' } | { kind: 'code'; phone: string }): Promise<void>;
-  /** Ends the connection; resolves when nothing of it runs any more. No acknowledgement leaves afterwards. */
+  /**
+   * Ends the connection; resolves when nothing of it runs any more. No acknowledgement leaves
+   * afterwards.
+   */
   close(): Promise<void>;
-  /** Unlinks the device at WhatsApp (waits `timeoutMs` at most), ends the connection and clears the store. Works offline too: then only locally. */
+  /**
+   * Unlinks the device at WhatsApp (waits `timeoutMs` at most), ends the connection and clears the
+   * store. Works offline too: then only locally.
+   */
   logout(timeoutMs: number): Promise<{ unlinked: boolean }>;
   /**
-   * Builds a message. Asks WhatsApp for the recipient's address when it is not known yet (`not_on_whatsapp`, `not_connected`, `timeout`). A file is
-   * uploaded here, which takes as long as it takes (`media_gone` when it is not there).
+   * Builds a message. Asks WhatsApp for the recipient's address when it is not known yet
+   * (`not_on_whatsapp`, `not_connected`, `timeout`). A file is uploaded here, which takes as long
+   * as it takes (`media_gone` when it is not there).
    */
   prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
-  /** Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`. Rejects with `rejected`, `timeout`, `not_connected`. */
+  /**
+   * Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`.
+   * Rejects with `rejected`, `timeout`, `not_connected`.
+   */
   transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck>;
   /**
-   * Turns an inbox row into events. Needs no connection; same row, same events. Rejects with `unknown_message` when the row answers a poll
-   * or invitation that `lookup` does not know (yet).
+   * Turns an inbox row into events. Needs no connection; same row, same events. Rejects with
+   * `unknown_message` when the row answers a poll or invitation that `lookup` does not know (yet).
    */
   decode(entry: InboxEntry): Promise<EngineEvent[]>;
   /**
-   * Fetches a part of the past and reads it piece by piece; the next piece is read when it is asked for. Needs no connection; same part, same pieces.
-   * Rejects with `timeout` when trying again may help, `rejected` when it does not, `wrong_state` while the line is unpaired.
+   * Fetches a part of the past and reads it piece by piece; the next piece is read when it is asked
+   * for. Needs no connection; same part, same pieces. Rejects with `timeout` when trying again may
+   * help, `rejected` when it does not, `wrong_state` while the line is unpaired.
    */
   readHistory(part: HistoryPart, signal: AbortSignal): AsyncIterable<HistoryPiece>;
   /** Which of these numbers (digits) have WhatsApp, in the order asked. */
@@ -193,6 +221,9 @@ export interface Engine {
 
 export interface EngineFactory {
   readonly name: string;
-  /** Loads the line's credentials. Rejects when they exist but cannot be read: a new identity is never made in their place. */
+  /**
+   * Loads the line's credentials. Rejects when they exist but cannot be read: a new identity is
+   * never made in their place.
+   */
   open(options: EngineOptions): Promise<Engine>;
 }

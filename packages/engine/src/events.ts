@@ -4,8 +4,8 @@ import type { GroupChange } from './groups.ts';
 import type { HistoryPart } from './history.ts';
 
 /**
- * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for people;
- * `jid` is the form WhatsApp used. `pn` is never made of a LID's digits.
+ * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for
+ * people; `jid` is the form WhatsApp used. `pn` is never made of a LID's digits.
  */
 export interface Party {
   jid: Jid;
@@ -37,15 +37,21 @@ export interface ReceivedMessage {
 }
 
 /**
- * Why a content could not be read: `decryption_failed` (the sender was asked to send it again), `unavailable` (WhatsApp gives it to phones only, as it does
- * with some view-once messages), `unsupported` (an encryption this version does not know), `malformed`.
+ * Why a content could not be read: `decryption_failed` (the sender was asked to send it again),
+ * `unavailable` (WhatsApp gives it to phones only, as it does with some view-once messages),
+ * `unsupported` (an encryption this version does not know), `malformed`.
  */
 export type UndecryptableCause = 'decryption_failed' | 'unavailable' | 'unsupported' | 'malformed';
 
-/** How far a message came, in the order of truth: a later stage never goes back to an earlier one. */
+/**
+ * How far a message came, in the order of truth: a later stage never goes back to an earlier one.
+ */
 export type MessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
-/** What happened on a line, decoded from its inbox. Decoding the same inbox row again yields the same events. */
+/**
+ * What happened on a line, decoded from its inbox. Decoding the same inbox row again yields the
+ * same events.
+ */
 export type EngineEvent =
   | { type: 'message'; message: ReceivedMessage }
   | {
@@ -82,7 +88,10 @@ export type EngineEvent =
       pushName: string;
       timestamp: number;
     }
-  /** Somebody voted: all options chosen now, in the poll's order. Takes the place of his earlier vote; none = withdrawn. */
+  /**
+   * Somebody voted: all options chosen now, in the poll's order. Takes the place of his earlier
+   * vote; none = withdrawn.
+   */
   | {
       type: 'poll.vote';
       id: string;
@@ -151,7 +160,10 @@ export type EngineEvent =
     }
   | { type: 'offline.completed'; count: number }
   | { type: 'picture.updated'; of: Party; removed: boolean; pictureId?: string; timestamp: number }
-  /** Something about a group changed: by another member, or by this account on another of its devices. */
+  /**
+   * Something about a group changed: by another member, or by this account on another of its
+   * devices.
+   */
   | {
       type: 'group.updated';
       /** The same change has the same id, however often it arrives. */
@@ -164,7 +176,10 @@ export type EngineEvent =
     }
   /** The phone offers a part of the past: to be read once this is durable. No fact of its own. */
   | { type: 'history.offered'; part: HistoryPart }
-  /** The owner settled something on the phone (archived a chat, named somebody): `syncSettings` fetches what. No fact of its own. */
+  /**
+   * The owner settled something on the phone (archived a chat, named somebody): `syncSettings`
+   * fetches what. No fact of its own.
+   */
   | { type: 'settings.changed' }
   /** WhatsApp disclosed which number belongs to which LID. */
   | { type: 'address.mapped'; lid: Jid; pn: Jid };

@@ -9,7 +9,10 @@ export interface GroupMember {
   role: GroupRole;
 }
 
-/** A group without the list of its members. Times are Unix seconds, WhatsApp's clock; 0 = WhatsApp did not say. */
+/**
+ * A group without the list of its members. Times are Unix seconds, WhatsApp's clock; 0 = WhatsApp
+ * did not say.
+ */
 export interface GroupSummary {
   jid: Jid;
   subject: string;
@@ -23,7 +26,9 @@ export interface GroupSummary {
   size: number;
   /** Only admins write. */
   isAnnounce: boolean;
-  /** Only admins change subject, description, picture and the time after which messages disappear. */
+  /**
+   * Only admins change subject, description, picture and the time after which messages disappear.
+   */
   isLocked: boolean;
   /** Whoever has the link must be let in by an admin. */
   needsApproval: boolean;
@@ -31,7 +36,9 @@ export interface GroupSummary {
   memberAdd: 'all' | 'admins';
   /** Seconds until messages disappear; 0 = never. */
   ephemeralSeconds: number;
-  /** This account's own role; null when WhatsApp did not list the members, or it is none of them. */
+  /**
+   * This account's own role; null when WhatsApp did not list the members, or it is none of them.
+   */
   ownRole: GroupRole | null;
 }
 
@@ -43,9 +50,9 @@ export interface GroupInfo extends GroupSummary {
 export interface MemberOutcome {
   party: Party;
   /**
-   * 200 done; 403 this person lets nobody add them: they must be invited; 404 not on WhatsApp, or not in the group; 406 not possible for this
-   * member (the creator); 408 left a short while ago; 409 in the group already; 0 WhatsApp did not say; others as WhatsApp says (whatsmeow
-   * group.go).
+   * 200 done; 403 this person lets nobody add them: they must be invited; 404 not on WhatsApp, or
+   * not in the group; 406 not possible for this member (the creator); 408 left a short while ago;
+   * 409 in the group already; 0 WhatsApp did not say; others as WhatsApp says (whatsmeow group.go).
    */
   code: number;
   /** 403: what an invitation for this person must carry. `expiresAt` in Unix seconds. */
@@ -82,10 +89,12 @@ export type GroupChange =
   | { kind: 'deleted' };
 
 /**
- * Groups. Plain data both ways, so that a call can cross processes. All need an open connection (`not_connected`) and end within the
- * engine's time limit for one question (`timeout`); a refusal of WhatsApp is `rejected` with its code: 404 no such group, 403 not a member or
- * not an admin, 401 not allowed to see it, 406 not acceptable or an invalid link, 410 a revoked link, 419 full (whatsmeow errors.go).
- * WhatsApp tells nobody's changes to the device that made them: they come as answers here, as `group.updated` everywhere else.
+ * Groups. Plain data both ways, so that a call can cross processes. All need an open connection
+ * (`not_connected`) and end within the engine's time limit for one question (`timeout`); a refusal
+ * of WhatsApp is `rejected` with its code: 404 no such group, 403 not a member or not an admin, 401
+ * not allowed to see it, 406 not acceptable or an invalid link, 410 a revoked link, 419 full
+ * (whatsmeow errors.go). WhatsApp tells nobody's changes to the device that made them: they come as
+ * answers here, as `group.updated` everywhere else.
  */
 export interface GroupOperations {
   create(input: { subject: string; people: Jid[] }): Promise<{ group: GroupInfo; refused: MemberOutcome[] }>;

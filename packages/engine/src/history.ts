@@ -1,11 +1,17 @@
 import type { MessageStatus, Party, ReceivedMessage } from './events.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
 
-/** A part of the past that the phone offers after the pairing, or when it is asked to. What it says is in a file of WhatsApp's, or in `reference` itself. */
+/**
+ * A part of the past that the phone offers after the pairing, or when it is asked to. What it says
+ * is in a file of WhatsApp's, or in `reference` itself.
+ */
 export interface HistoryPart {
   /** The message that offered it. */
   id: string;
-  /** `bootstrap` the newest of every chat, `recent` the last months, `full` all of it, `names` what people call themselves, `on_demand` what was asked for. */
+  /**
+   * `bootstrap` the newest of every chat, `recent` the last months, `full` all of it, `names` what
+   * people call themselves, `on_demand` what was asked for.
+   */
   kind: 'bootstrap' | 'recent' | 'full' | 'names' | 'on_demand' | 'other';
   /** Its place among the parts of its kind, from 1. */
   order: number;

@@ -1,6 +1,7 @@
 /**
- * A WhatsApp stanza, as every WhatsApp Web client library decodes it (Baileys `BinaryNode` and zapo's nodes have this same shape).
- * Everything WhatsApp-specific that is not bound to one library works on this type.
+ * A WhatsApp stanza, as every WhatsApp Web client library decodes it (Baileys `BinaryNode` and
+ * zapo's nodes have this same shape). Everything WhatsApp-specific that is not bound to one library
+ * works on this type.
  */
 export interface Node {
   tag: string;

@@ -3,7 +3,10 @@ import type { Node } from './node.ts';
 /** `[tag, attrs, content?]`; bytes are `{b: base64}`. */
 type Packed = [string, Record<string, string>, (string | { b: string } | Packed[])?];
 
-/** A stanza as bytes for the inbox: UTF-8 JSON, the same for every engine, readable by any later version. */
+/**
+ * A stanza as bytes for the inbox: UTF-8 JSON, the same for every engine, readable by any later
+ * version.
+ */
 export function packNode(node: Node): Uint8Array {
   return Buffer.from(JSON.stringify(toPacked(node)), 'utf8');
 }

@@ -53,7 +53,10 @@ export interface AppOptions {
   log: Log;
   version: string;
   consoleFolder: string;
-  /** A simulated network that runs elsewhere; by default the app starts its own when the sandbox is on. */
+  /**
+   * A simulated network that runs elsewhere; by default the app starts its own when the sandbox is
+   * on.
+   */
   simulator?: SimulatorAddress;
 }
 
@@ -62,13 +65,18 @@ export interface App {
   url: string;
   /** The test key of this installation's first start; undefined ever after. */
   firstStart(): Promise<{ testKey: string } | undefined>;
-  /** A one-time token that opens the console's first run; undefined once somebody has an account there. */
+  /**
+   * A one-time token that opens the console's first run; undefined once somebody has an account
+   * there.
+   */
   setUpToken(): Promise<string | undefined>;
   /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
   close(): Promise<void>;
 }
 
-/** A killed predecessor's workers notice within a second that it is gone; a stuck one is waited for. */
+/**
+ * A killed predecessor's workers notice within a second that it is gone; a stuck one is waited for.
+ */
 const OLD_WORKERS_WITHIN_MS = 10_000;
 const READY_WITHIN_MS = 2_000;
 const FIRST_START = 'first_start';
@@ -298,7 +306,10 @@ const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetri
   },
 });
 
-/** One gateway per data directory; and none starts lines while a killed predecessor's workers still run. */
+/**
+ * One gateway per data directory; and none starts lines while a killed predecessor's workers still
+ * run.
+ */
 function lockDataDir(config: Config): ProcessLock {
   if (config.database.engine !== 'sqlite') return { release: () => {} };
   const lock = takeProcessLock(join(config.dataDir, 'gateway.lock'), 'exclusive', 0);
@@ -340,7 +351,10 @@ function createOutboundGuard(config: Config): Guard {
   });
 }
 
-/** Deletions that were cut off are finished in the background: they wait for workers, and nobody waits for them. */
+/**
+ * Deletions that were cut off are finished in the background: they wait for workers, and nobody
+ * waits for them.
+ */
 async function startAll(parts: {
   dispatcher: ReturnType<typeof createDispatcher>;
   supervisor: ReturnType<typeof createSupervisor>;

@@ -5,7 +5,10 @@ import { AppError } from './core/app-error.ts';
 import type { HostedLine } from './lines/supervisor.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
 
-/** Where each line connects: live ones to WhatsApp, test ones to their account's world on the simulated network. */
+/**
+ * Where each line connects: live ones to WhatsApp, test ones to their account's world on the
+ * simulated network.
+ */
 export function createEndpoints(options: {
   whatsappVersion: Config['whatsappVersion'];
   /** Undefined while it is not up. */

@@ -24,7 +24,8 @@ let raw: Sqlite.Database;
 let db: Kysely<Database>;
 const plans: { sql: string; detail: string }[] = [];
 
-// Runs on SQLite only: the indexes are the same ones on both, and SQLite says how it uses them without needing data.
+// Runs on SQLite only: the indexes are the same ones on both, and SQLite says how it uses them
+// without needing data.
 beforeAll(async () => {
   opened = await openTestSqlite();
   raw = new Sqlite(opened.url.slice('sqlite:'.length));

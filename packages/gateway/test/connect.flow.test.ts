@@ -6,7 +6,9 @@ import { Rig } from './support/rig.ts';
 
 const BASE = '/api/bridge/v1';
 const CHROMIUM = '/usr/bin/chromium';
-/** With CI=true a missing browser fails; elsewhere the name of the skipped test says how to get it. */
+/**
+ * With CI=true a missing browser fails; elsewhere the name of the skipped test says how to get it.
+ */
 const isLeftOut = process.env.CI !== 'true' && !existsSync(CHROMIUM);
 
 let rig: Rig;

@@ -92,7 +92,10 @@ async function inParallel<T>(count: number, width: number, work: (index: number)
   return results;
 }
 
-/** Kills once some part of the round's work is done, so that the instants cover all of it, whatever the machine's speed. */
+/**
+ * Kills once some part of the round's work is done, so that the instants cover all of it, whatever
+ * the machine's speed.
+ */
 async function killWhen(progress: () => number, threshold: number, target: 'worker' | 'gateway'): Promise<void> {
   await until('the instant to kill', () => progress() >= threshold, ROUND_LIMIT_MS);
   if (target === 'worker') {

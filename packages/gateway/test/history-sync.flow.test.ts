@@ -6,7 +6,10 @@ const OWNER = '15550001111';
 const LINES = '/api/bridge/v1';
 const CHATS = ['15550002222', '15550003333', '15550004444'];
 const PER_CHAT = 500;
-/** What the phone hands over by itself (simulator phone/sync/history.ts); the rest comes when asked for. */
+/**
+ * What the phone hands over by itself (simulator phone/sync/history.ts); the rest comes when asked
+ * for.
+ */
 const RECENT_PER_CHAT = 100;
 const START = 1_700_000_000;
 

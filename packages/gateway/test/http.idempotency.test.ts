@@ -286,7 +286,9 @@ describe('in any order of requests, crashes and ends', () => {
   });
 });
 
-/** The system's clock with every sleep a five-hundredth as long; `slept` says what was asked for. */
+/**
+ * The system's clock with every sleep a five-hundredth as long; `slept` says what was asked for.
+ */
 function hastyClock(): { clock: Clock; slept: number[] } {
   const slept: number[] = [];
   const sleep: Clock['sleep'] = (delayMs, signal) => {

@@ -188,7 +188,8 @@ describe('the tools', () => {
     const table = toolTable(routes);
     const covered = new Set(table.map(({ row }) => row.operation));
     const published = routes.filter(({ auth }) => auth === 'key').map(({ operation }) => operation);
-    // Streams and their tickets are connections of programs; an agent waits with bridge_wait_for_reply.
+    // Streams and their tickets are connections of programs; an agent waits with
+    // bridge_wait_for_reply.
     expect(published.filter((operation) => !covered.has(operation))).toEqual(['followEvents', 'makeEventTicket']);
     expect(tools.map(({ name }) => name)).toEqual(table.map(({ name }) => name));
     expect(new Set(tools.map(({ name }) => name)).size).toBe(tools.length);

@@ -32,7 +32,9 @@ const post = async (path: string, body: Body): Promise<Body> => {
   return reply.body;
 };
 
-/** What the example of a row needs to be there, and what stands in it for ids that the world draws. */
+/**
+ * What the example of a row needs to be there, and what stands in it for ids that the world draws.
+ */
 interface Scene {
   params?: Record<string, string>;
   body?: Body;
@@ -105,7 +107,10 @@ const SCENES: Record<string, Prepare> = {
   },
 };
 
-/** These need a line that shows a QR or a code: `first-light.flow` and the simulator's own tests run them. */
+/**
+ * These need a line that shows a QR or a code: `first-light.flow` and the simulator's own tests run
+ * them.
+ */
 const WITH_LINES = new Set(['sandboxScan', 'sandboxEnterCode', 'sandboxUnlink']);
 
 describe('the document of the Sandbox API', () => {

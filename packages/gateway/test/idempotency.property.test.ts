@@ -66,7 +66,10 @@ forEachStore((open, engine) => {
   }, 240_000);
 });
 
-/** Plays one history and checks every answer against what was answered before. Answers how many requests it made. */
+/**
+ * Plays one history and checks every answer against what was answered before. Answers how many
+ * requests it made.
+ */
 async function play(steps: Step[]): Promise<number> {
   runs += 1;
   const run = runs;
@@ -153,7 +156,10 @@ class Wire {
   }
 }
 
-/** One gateway process over the common database. It dies when fate cuts it; then nothing of it ever answers. */
+/**
+ * One gateway process over the common database. It dies when fate cuts it; then nothing of it ever
+ * answers.
+ */
 class Process {
   isDead = false;
   readonly #execute: Execute;

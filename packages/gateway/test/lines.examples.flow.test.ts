@@ -33,7 +33,9 @@ const INTERPRETERS = {
 } satisfies Record<string, Interpreter>;
 
 const has = ({ command, probe }: Interpreter) => spawnSync(command, probe, { stdio: 'ignore' }).status === 0;
-/** With CI=true what is missing fails; elsewhere the name of the skipped test says how to get it. */
+/**
+ * With CI=true what is missing fails; elsewhere the name of the skipped test says how to get it.
+ */
 const isLeftOut = (of: Interpreter) => process.env.CI !== 'true' && !has(of);
 
 let rig: Rig;

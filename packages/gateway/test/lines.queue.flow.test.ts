@@ -72,7 +72,8 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
     expect(queue.items.map((item) => item.message_id)).toEqual(ids.slice(ids.length - queue.items.length));
     expect(await order(ids.at(-1) ?? '', ids)).toEqual(ids);
     const times = await Promise.all(ids.map(sentAt));
-    // The gap holds between departures; what is measured are acknowledgements, which take a moment each.
+    // The gap holds between departures; what is measured are acknowledgements, which take a moment
+    // each.
     const gaps = times.slice(1).map((at, n) => at - (times[n] ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThan(200);
   });
@@ -132,7 +133,8 @@ describe.each(databases)('the queue of a line on the simulated network, on %s', 
     const items = await inbox(ids.at(-1) ?? '');
     const mine = items.filter((item) => ids.includes(item.message_id));
     expect(mine.map((item) => item.message_id)).toEqual(ids);
-    // The one under way when the process died may go out again (ARCHITECTURE, What is promised); they leave one at a time, so it is one at most.
+    // The one under way when the process died may go out again (ARCHITECTURE, What is promised);
+    // they leave one at a time, so it is one at most.
     expect(mine.reduce((repeats, item) => repeats + item.copies - 1, 0)).toBeLessThanOrEqual(1);
   }, 60_000);
 

@@ -17,7 +17,8 @@ it('of 10 000 interleaved calls of two keys no answer reaches the other one', as
     let next = 0;
     let wrong = 0;
     const call = async (n: number): Promise<void> => {
-      // Both ask for both lines, under the same request ids, so that whatever is told apart wrongly shows.
+      // Both ask for both lines, under the same request ids, so that whatever is told apart wrongly
+      // shows.
       const side = sides[n % 2];
       const asked = sides[(n >> 1) % 2];
       const response = await h.app.inject({

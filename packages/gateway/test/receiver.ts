@@ -107,7 +107,9 @@ function act(behaviour: Behaviour, response: ServerResponse): void {
   response.on('close', () => clearTimeout(timer));
 }
 
-/** A webhook receiver on loopback that does what its script says and remembers everything it got. */
+/**
+ * A webhook receiver on loopback that does what its script says and remembers everything it got.
+ */
 export async function startReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
   let script: Script = options.script ?? (() => ok);
   const sockets = new Set<Socket>();

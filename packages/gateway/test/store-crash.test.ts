@@ -12,7 +12,10 @@ import { forEachStore, type TestStore } from './store-harness.ts';
 const CHILD = fileURLToPath(new URL('support/sealing-child.ts', import.meta.url));
 const LINES = ['line_0', 'line_1', 'line_2'];
 
-/** Starts a child that seals, kills it (-9) after so many commits were reported, and answers what it had reported. */
+/**
+ * Starts a child that seals, kills it (-9) after so many commits were reported, and answers what it
+ * had reported.
+ */
 async function sealUntilKilled(url: string, round: number, commits: number): Promise<{ line: string; hash: string }[]> {
   const args = ['--conditions=source', '--import', 'tsx', CHILD, url, String(round)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

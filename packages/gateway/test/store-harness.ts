@@ -67,7 +67,10 @@ export const openTestPostgres: OpenTestStore = async ({ migrated = true } = {}) 
   return assemble(url.toString(), () => admin(`drop schema ${schema} cascade`), migrated);
 };
 
-/** Runs the suite on SQLite, and on PostgreSQL when TEST_DATABASE_URL names a server (`npm test` says when it does not). */
+/**
+ * Runs the suite on SQLite, and on PostgreSQL when TEST_DATABASE_URL names a server (`npm test`
+ * says when it does not).
+ */
 export function forEachStore(suite: (open: OpenTestStore, engine: Store['engine']) => void): void {
   describe('on SQLite', () => suite(openTestSqlite, 'sqlite'));
   if (process.env.TEST_DATABASE_URL) describe('on PostgreSQL', () => suite(openTestPostgres, 'postgres'));

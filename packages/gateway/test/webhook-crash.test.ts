@@ -87,7 +87,8 @@ function misbehave(receiver: Receiver, onSuccess: (success: Success) => void): v
   const random = seeded(SEED);
   receiver.use((request) => {
     const attempt = Number(request.headers['x-delivery-attempt']);
-    // From the third attempt on everything gets through, so that the run ends within minutes and not days.
+    // From the third attempt on everything gets through, so that the run ends within minutes and
+    // not days.
     if (request.path.startsWith('/chaos') && attempt <= 2) {
       const dice = random();
       if (dice < 0.04) return { answer: 500 };

@@ -38,7 +38,9 @@ async function connect(lines: Extract<ClientOrder, { do: 'connect' }>['lines']):
   return { count: clients.length, ms: performance.now() - startedMs, sent: 0, received: 0 };
 }
 
-/** Every line writes to the next one; receivers send delivery receipts, authors acknowledge them. */
+/**
+ * Every line writes to the next one; receivers send delivery receipts, authors acknowledge them.
+ */
 function write(perLine: number): Promise<ClientReport> {
   const startedMs = performance.now();
   const total = clients.length * perLine;

@@ -7,10 +7,11 @@ import { seedLines } from '../test/raw-lines.ts';
 import type { ClientOrder, ClientReport } from './line-clients.ts';
 
 /**
- * How much one simulator process carries: `npm run bench -- simulator [--lines 2000] [--messages 10]
- * [--data-file F]`. The simulator runs here; the clients (WebSocket, Noise and stanzas, no Signal) in a process of their own. Prints one
- * JSON object: memory of this process with all lines connected and idle, and how many stanzas it routes per second of its own CPU time,
- * in and out counted, while every line writes to the next one.
+ * How much one simulator process carries: `npm run bench -- simulator [--lines 2000] [--messages
+ * 10] [--data-file F]`. The simulator runs here; the clients (WebSocket, Noise and stanzas, no
+ * Signal) in a process of their own. Prints one JSON object: memory of this process with all lines
+ * connected and idle, and how many stanzas it routes per second of its own CPU time, in and out
+ * counted, while every line writes to the next one.
  */
 const { values } = parseArgs({
   options: {

@@ -20,8 +20,9 @@ class HttpError extends Error {
 }
 
 /**
- * Binds the control API to HTTP: `/control/{tenant}/<path>`, `Authorization: Bearer <token>`, JSON in (16 MiB at most, within 30
- * seconds) and out. `problem` hears of failures that the caller is only told about as `internal_error`.
+ * Binds the control API to HTTP: `/control/{tenant}/<path>`, `Authorization: Bearer <token>`, JSON
+ * in (16 MiB at most, within 30 seconds) and out. `problem` hears of failures that the caller is
+ * only told about as `internal_error`.
  */
 export function createControlServer(options: {
   control: Control;
@@ -55,7 +56,8 @@ export function createControlServer(options: {
       .then(({ status, body }) => {
         if (response.writableEnded || response.destroyed) return;
         const text = body === undefined ? '' : JSON.stringify(body);
-        // A body that was not read to its end (too large, too slow) must not be taken for the next request.
+        // A body that was not read to its end (too large, too slow) must not be taken for the next
+        // request.
         const close = request.complete ? {} : { connection: 'close' };
         response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...close }).end(text);
       });

@@ -3,8 +3,9 @@ import { SystemClock } from './world/clock.ts';
 
 export interface WorldOptions extends Omit<SimulatorOptions, 'clock' | 'controlToken'> {
   /**
-   * Milliseconds since 1970: it is then in this world, and stays then until `advance`. What takes its time (late acks, expiry, a code that goes stale)
-   * happens in `advance` only. Default: the time of this machine.
+   * Milliseconds since 1970: it is then in this world, and stays then until `advance`. What takes
+   * its time (late acks, expiry, a code that goes stale) happens in `advance` only. Default: the
+   * time of this machine.
    */
   startMs?: number;
 }
@@ -33,19 +34,23 @@ export interface TestWorld {
   mediaPort: number;
   mediaCaPem: string;
   /**
-   * One call of the Sandbox API: `await world.call('POST', '/phones', { phone: '15550001111', name: 'Alice' })`. Rejects with SandboxError when
-   * it is refused.
+   * One call of the Sandbox API: `await world.call('POST', '/phones', { phone: '15550001111', name:
+   * 'Alice' })`. Rejects with SandboxError when it is refused.
    */
   call<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
-  /** Lets this much time pass at once: what is due in it happens, in order. Connections do not notice. */
+  /**
+   * Lets this much time pass at once: what is due in it happens, in order. Connections do not
+   * notice.
+   */
   advance(ms: number): void;
   /** Ends every connection and timer; nothing is left running. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a world of its own, forgotten at the end unless `dataFile` keeps it. With `seed` and `startMs`, every id, key and time of the network and its phones is
- * the same in every run, as long as the calls are, one after the other; what clients draw themselves is not.
+ * Starts a world of its own, forgotten at the end unless `dataFile` keeps it. With `seed` and
+ * `startMs`, every id, key and time of the network and its phones is the same in every run, as long
+ * as the calls are, one after the other; what clients draw themselves is not.
  */
 export async function createWorld(options: WorldOptions = {}): Promise<TestWorld> {
   const { startMs, ...rest } = options;

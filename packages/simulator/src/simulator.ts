@@ -21,7 +21,10 @@ export interface SimulatorOptions {
   host?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** Port of the media host (HTTPS). Default: the one of the last time if it is free, else any free port. */
+  /**
+   * Port of the media host (HTTPS). Default: the one of the last time if it is free, else any free
+   * port.
+   */
   mediaPort?: number;
   /** Makes keys and ids repeatable, and thereby guessable: for tests only. */
   seed?: string;
@@ -32,18 +35,30 @@ export interface SimulatorOptions {
 
 export interface Simulator {
   port: number;
-  /** Where a line connects. The root key below must be given to its client, or it must refuse to talk. */
+  /**
+   * Where a line connects. The root key below must be given to its client, or it must refuse to
+   * talk.
+   */
   wsUrl(tenant: string, lineId: string): string;
   noiseRootPublicKey: Uint8Array;
-  /** Where media are up- and downloaded: `https://127.0.0.1:{mediaPort}`, with certificates of {@link mediaCaPem}. */
+  /**
+   * Where media are up- and downloaded: `https://127.0.0.1:{mediaPort}`, with certificates of
+   * {@link mediaCaPem}.
+   */
   mediaPort: number;
-  /** The authority that clients of the media host must trust, in PEM; the same as long as the data file is. */
+  /**
+   * The authority that clients of the media host must trust, in PEM; the same as long as the data
+   * file is.
+   */
   mediaCaPem: string;
   controlToken: string;
   world: World;
   /** The sandbox API in process; over HTTP it is at `/control/{tenant}/…` on the same port. */
   control: Control;
-  /** Ends every connection, timer and the server; resolves when nothing is left. Committed state stays in the file. */
+  /**
+   * Ends every connection, timer and the server; resolves when nothing is left. Committed state
+   * stays in the file.
+   */
   close(): Promise<void>;
 }
 
@@ -56,7 +71,10 @@ const BASE_URL = 'http://simulator';
 const WS_PATH = /^\/t\/([A-Za-z0-9_.-]{1,64})\/ws\/chat$/;
 const LINE_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Starts a WhatsApp: the wire protocol on a WebSocket, and the control API over HTTP on the same port. */
+/**
+ * Starts a WhatsApp: the wire protocol on a WebSocket, and the control API over HTTP on the same
+ * port.
+ */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const host = options.host ?? '127.0.0.1';
   const ownClock = options.clock ? undefined : new SystemClock();
@@ -135,7 +153,8 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
     }
     const network = world.network(tenant);
     if (world.isDown(tenant) || (lineId !== undefined && network.tenant.faults(lineId).refuses)) {
-      // A reset, not an HTTP status: stock Baileys ignores the answer to a refused upgrade until its 20 s handshake time-out.
+      // A reset, not an HTTP status: stock Baileys ignores the answer to a refused upgrade until
+      // its 20 s handshake time-out.
       socket.destroy();
       return;
     }
@@ -151,7 +170,8 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
   }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node takes its own listener away for an upgrade; a reset by the client must not end the process.
+    // Node takes its own listener away for an upgrade; a reset by the client must not end the
+    // process.
     socket.on('error', () => socket.destroy());
     try {
       accept(request, socket, head);

@@ -133,7 +133,8 @@ describe('app state', () => {
       expect([...updates, ...later].flat()).toContainEqual(pinned);
       expect(contacts.flat()).toHaveLength(150);
     });
-    // The phone checks snapshots strictly (Baileys only warns): one that lost everything gets all of it back.
+    // The phone checks snapshots strictly (Baileys only warns): one that lost everything gets all
+    // of it back.
     const { db } = net.world.network('test').tenant;
     db.prepare("delete from phone_state where pn = ? and (kind = 'sync-state' or kind like 'sync %')").run(ALICE);
     expect((await call(`GET /phones/${ALICE}/app-state`)).versions.regular_low).toBe(0);
@@ -184,7 +185,8 @@ describe('app state', () => {
       patch: Buffer;
     };
     const forged = Buffer.from(patch);
-    // The last bytes are the patch MAC, the key id and such: any changed byte of the value must be found.
+    // The last bytes are the patch MAC, the key id and such: any changed byte of the value must be
+    // found.
     forged[40] = (forged[40] ?? 0) ^ 1;
     tenant.db.prepare("insert into app_state_patch values ('test', ?, 'regular', 1, ?)").run(ALICE, forged);
     tenant.db

@@ -3,7 +3,10 @@ import type { BaileysLine } from './baileys-line.ts';
 
 type Query = NonNullable<BaileysLine['sock']>['query'];
 
-/** A query that stock Baileys has no function for, sent by it as it sends its own. Rejects with the error's code in `data`. */
+/**
+ * A query that stock Baileys has no function for, sent by it as it sends its own. Rejects with the
+ * error's code in `data`.
+ */
 export async function ask(
   line: BaileysLine,
   xmlns: string,

@@ -40,7 +40,10 @@ letClientTimersGo();
 console.info = () => undefined;
 console.warn = () => undefined;
 
-/** A line played by stock Baileys: credentials in memory, reconnects only when told (and once by itself after pairing). */
+/**
+ * A line played by stock Baileys: credentials in memory, reconnects only when told (and once by
+ * itself after pairing).
+ */
 export class BaileysLine {
   readonly id: string;
   readonly received: WAMessage[] = [];
@@ -93,7 +96,8 @@ export class BaileysLine {
       markOnlineOnConnect: this.#options.markOnline,
       syncFullHistory: false,
       shouldSyncHistoryMessage: () => this.#options.isSyncing,
-      // Trusts the simulator's own authority for media, as a client of WhatsApp trusts the public ones.
+      // Trusts the simulator's own authority for media, as a client of WhatsApp trusts the public
+      // ones.
       fetchAgent: this.#uploads,
       options: this.#fetchOptions(),
       getMessage: async (key) => this.sent.get(key.id ?? ''),
@@ -176,8 +180,9 @@ export class BaileysLine {
   }
 
   /**
-   * The file of a received message, as an application of Baileys gets it: after 404 and 410 the phone is asked to upload it again.
-   * (Baileys' own `downloadMediaMessage` never asks: it looks for `error.status`, and its errors have `output.statusCode`.)
+   * The file of a received message, as an application of Baileys gets it: after 404 and 410 the
+   * phone is asked to upload it again. (Baileys' own `downloadMediaMessage` never asks: it looks
+   * for `error.status`, and its errors have `output.statusCode`.)
    */
   async download(message: WAMessage): Promise<Uint8Array> {
     const get = (): Promise<Uint8Array> => downloadMediaMessage(message, 'buffer', { options: this.#fetchOptions() });
@@ -223,7 +228,10 @@ export class BaileysLine {
   }
 }
 
-/** Trusts the simulator's authority, and leads WhatsApp's own media hosts to the simulator's: some links name no other. */
+/**
+ * Trusts the simulator's authority, and leads WhatsApp's own media hosts to the simulator's: some
+ * links name no other.
+ */
 function mediaAgent({ mediaCaPem, mediaPort }: Reachable): Agent {
   const connect = buildConnector({ ca: mediaCaPem });
   return new Agent({
@@ -244,7 +252,8 @@ function memoryKeys(): SignalKeyStore {
         const stored = data.get(`${type} ${id}`);
         if (stored === undefined) continue;
         const value = JSON.parse(stored, BufferJSON.reviver);
-        // A protobuf object writes its bytes as base64 text (Baileys' own useMultiFileAuthState reads it the same way).
+        // A protobuf object writes its bytes as base64 text (Baileys' own useMultiFileAuthState
+        // reads it the same way).
         out[id] = type === 'app-state-sync-key' ? proto.Message.AppStateSyncKeyData.fromObject(value) : value;
       }
       return out;

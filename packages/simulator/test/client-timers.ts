@@ -1,8 +1,8 @@
 let isInstalled = false;
 
 /**
- * The clients leave timers behind (Baileys: 30 s per pre-key upload, 20 s waiting for history). From here on theirs do not keep the
- * process alive, so that they do not look like leaks of ours.
+ * The clients leave timers behind (Baileys: 30 s per pre-key upload, 20 s waiting for history).
+ * From here on theirs do not keep the process alive, so that they do not look like leaks of ours.
  */
 export function letClientTimersGo(): void {
   if (isInstalled) return;

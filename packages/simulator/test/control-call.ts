@@ -2,7 +2,10 @@ import { expect } from 'vitest';
 import { createControl } from '../src/control/control.ts';
 import { type Fixture, TENANT } from './fixture.ts';
 
-/** Calls of the sandbox API for tests: a call that is refused fails the test, `raw` answers whatever came. Bodies are what JSON makes of them. */
+/**
+ * Calls of the sandbox API for tests: a call that is refused fails the test, `raw` answers whatever
+ * came. Bodies are what JSON makes of them.
+ */
 export function controlOf(net: Fixture) {
   async function raw(request: string, body?: unknown) {
     const [method = '', target = ''] = request.split(' ');

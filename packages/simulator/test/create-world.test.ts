@@ -22,7 +22,10 @@ const shows = (world: TestWorld, phone: string, id: unknown, status?: string): P
     expect([item?.message_id, status === undefined ? undefined : item?.status]).toEqual([id, status]);
   });
 
-/** Phones that talk, answer, read, share files and a group, with an hour in between. Answers what the API said. */
+/**
+ * Phones that talk, answer, read, share files and a group, with an hour in between. Answers what
+ * the API said.
+ */
 async function story(world: TestWorld): Promise<unknown[]> {
   const said: unknown[] = [];
   const call = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
@@ -55,7 +58,10 @@ interface Left {
   mediaPort: number;
 }
 
-/** Everything that a run of the story leaves: what was said, and every row of the database but the secrets of the media host's TLS. */
+/**
+ * Everything that a run of the story leaves: what was said, and every row of the database but the
+ * secrets of the media host's TLS.
+ */
 async function left(folder: string, name: string, options: WorldOptions): Promise<Left> {
   const dataFile = join(folder, `${name}.db`);
   const world = await createWorld({ ...options, dataFile });

@@ -11,7 +11,10 @@ export const CAROL = '15550003333';
 
 export const pnJid = (phone: string): string => `${phone}@s.whatsapp.net`;
 
-/** A network with whatever a test puts on it; everything is taken down after the test, and nothing may have failed inside. */
+/**
+ * A network with whatever a test puts on it; everything is taken down after the test, and nothing
+ * may have failed inside.
+ */
 export class Fixture {
   simulator!: Simulator;
   readonly lines: BaileysLine[] = [];
@@ -76,7 +79,10 @@ afterEach(async () => {
   for (const fixture of opened.splice(0)) await fixture.close();
 });
 
-/** Polls a condition on every turn of the event loop; for what no event announces. Rejects after 10 s. */
+/**
+ * Polls a condition on every turn of the event loop; for what no event announces. Rejects after 10
+ * s.
+ */
 export async function until<T>(what: string, condition: () => T | undefined | false): Promise<T> {
   const deadline = performance.now() + 10_000;
   for (;;) {

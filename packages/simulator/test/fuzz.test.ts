@@ -147,7 +147,10 @@ const ODD_VALUES = [
   'a'.repeat(5000),
 ];
 
-/** A stanza that can be read but says something odd: attributes and children go, come, change and move. */
+/**
+ * A stanza that can be read but says something odd: attributes and children go, come, change and
+ * move.
+ */
 function mutatedNode(rng: Rng, node: Node): Node {
   const copy: Node = { tag: node.tag, attrs: { ...node.attrs }, content: node.content };
   if (Array.isArray(copy.content)) {
@@ -166,7 +169,9 @@ function mutatedNode(rng: Rng, node: Node): Node {
   return copy;
 }
 
-/** Frames from a client that is logged in, until the server has enough of it; then it comes again. */
+/**
+ * Frames from a client that is logged in, until the server has enough of it; then it comes again.
+ */
 async function fuzz(net: Fixture, plain: (rng: Rng) => Uint8Array, count: number, rng: Rng): Promise<number> {
   const { tenant } = net.world.network(TENANT);
   let cuts = 0;
@@ -187,7 +192,8 @@ async function fuzz(net: Fixture, plain: (rng: Rng) => Uint8Array, count: number
         if (rng.int(50) === 0) client.ws.send(frame(rng.bytes(17 + rng.int(200))));
         else client.sendPlain(plain(rng));
       }
-      // An unknown query is always answered: until then everything before it was dealt with, or the connection is gone.
+      // An unknown query is always answered: until then everything before it was dealt with, or the
+      // connection is gone.
       const id = `END${sent}`;
       const answered = new Promise<boolean>((resolve) => {
         client.onStanza = (node) => node.attrs.id === id && resolve(false);

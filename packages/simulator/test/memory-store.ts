@@ -1,6 +1,8 @@
 import type { PhoneStore } from '../src/phone/network.ts';
 
-/** A store in memory for tests: a transaction that throws leaves nothing behind, as the real one. */
+/**
+ * A store in memory for tests: a transaction that throws leaves nothing behind, as the real one.
+ */
 export function memoryStore(): PhoneStore & { sizeBytes(kind: string, id: string): number } {
   let rows = new Map<string, Uint8Array>();
   const key = (kind: string, id: string) => `${kind}\n${id}`;

@@ -3,8 +3,9 @@ import type { Simulator } from '../src/simulator.ts';
 import type { BaileysLine } from './baileys-line.ts';
 
 /**
- * Scans the QR that a line shows with a phone of the world (made if it is new) and waits until the line is logged in and drained, and has
- * what its phone gives every new companion: the keys of app state and the first part of history.
+ * Scans the QR that a line shows with a phone of the world (made if it is new) and waits until the
+ * line is logged in and drained, and has what its phone gives every new companion: the keys of app
+ * state and the first part of history.
  */
 export async function pairLine(
   simulator: Simulator,

@@ -11,8 +11,8 @@ const EMPTY = Buffer.alloc(0);
 const PATTERN = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
 
 /**
- * The least that can log in: Noise XX as initiator and stanzas, no Signal. For tests that need many connections, or one that behaves
- * badly. It does not check certificates.
+ * The least that can log in: Noise XX as initiator and stanzas, no Signal. For tests that need many
+ * connections, or one that behaves badly. It does not check certificates.
  */
 export class RawClient {
   /** Everything that came, unless `isForgetful`. */

@@ -13,7 +13,10 @@ export interface RawLine {
 
 const FIRST_NUMBER = 15_550_000_000;
 
-/** Writes `count` accounts, each with one linked device, straight into the world. The keys of their Signal identity are nonsense. */
+/**
+ * Writes `count` accounts, each with one linked device, straight into the world. The keys of their
+ * Signal identity are nonsense.
+ */
 export function seedLines(simulator: Simulator, tenant: string, count: number): RawLine[] {
   const { tenant: t } = simulator.world.network(tenant);
   const lines: RawLine[] = [];

@@ -22,8 +22,9 @@ interface Device {
 const SERVER = '@s.whatsapp.net';
 
 /**
- * Just enough server to test phones alone: keys, usync, and a router for messages and receipts, all at once and in order. Stanzas are
- * recorded; `meddle` may change, drop or double what is delivered.
+ * Just enough server to test phones alone: keys, usync, and a router for messages and receipts, all
+ * at once and in order. Stanzas are recorded; `meddle` may change, drop or double what is
+ * delivered.
  */
 export class TinyNetwork {
   readonly delivered: { to: Jid; node: Node }[] = [];

@@ -13,7 +13,8 @@ Object.assign(globalThis, { WebSocket });
 
 const silent = { level: 'error', trace() {}, debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
-// The types of zapo-js do not resolve under Node's rules for ES modules: what is used of it is named here.
+// The types of zapo-js do not resolve under Node's rules for ES modules: what is used of it is
+// named here.
 interface TextMessage {
   message?: { conversation?: string | null; extendedTextMessage?: { text?: string | null } };
 }

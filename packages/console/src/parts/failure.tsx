@@ -3,7 +3,10 @@ import { errorSentence } from '../words/errors.ts';
 import { useWords, type Words } from '../words/words.ts';
 import { Alert } from './layout.tsx';
 
-/** What went wrong, in the language of the page where its code has a sentence, with the fields it names. */
+/**
+ * What went wrong, in the language of the page where its code has a sentence, with the fields it
+ * names.
+ */
 export function failureText(error: Error, words: Words): string {
   if (!(error instanceof ApiError)) return error.message;
   if (error.status === 0) return words.noAnswer;

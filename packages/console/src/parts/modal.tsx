@@ -13,7 +13,10 @@ function rememberOpener(): Element | null {
   return opener;
 }
 
-/** A dialog: focus stays in it, Escape and the backdrop close it, and focus goes back to where it was, also when the whole dialog is unmounted. */
+/**
+ * A dialog: focus stays in it, Escape and the backdrop close it, and focus goes back to where it
+ * was, also when the whole dialog is unmounted.
+ */
 export function Modal({
   open,
   onClose,

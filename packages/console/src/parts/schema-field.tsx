@@ -20,7 +20,10 @@ interface SchemaFieldProps {
   lines: readonly Line[];
 }
 
-/** One field of a request, asked for as its schema says. Fields that name a line offer the lines there are. */
+/**
+ * One field of a request, asked for as its schema says. Fields that name a line offer the lines
+ * there are.
+ */
 export function SchemaField(props: SchemaFieldProps) {
   const { name, place, required, schema, lines } = props;
   const label = `${name}${place ? ` · ${place}` : ''}${required ? ' *' : ''}`;

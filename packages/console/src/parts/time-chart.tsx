@@ -25,7 +25,10 @@ interface TimeChartProps {
 const HEIGHT = 220;
 const AXIS_WIDTH = 56;
 
-/** Each series with those below it added, so that bars drawn from the last to the first look stacked. */
+/**
+ * Each series with those below it added, so that bars drawn from the last to the first look
+ * stacked.
+ */
 const stacked = (series: readonly ChartSeries[]): number[][] => {
   const sums: number[][] = [];
   for (const { values } of series) {

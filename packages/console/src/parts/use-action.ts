@@ -3,7 +3,10 @@ import { ApiError } from '../api.ts';
 import { useWords } from '../words/words.ts';
 import { failureText } from './failure.tsx';
 
-/** Work that a person started: runs once at a time; what went wrong is in `error`, and of a field in `fieldError(path)`. */
+/**
+ * Work that a person started: runs once at a time; what went wrong is in `error`, and of a field in
+ * `fieldError(path)`.
+ */
 export function useAction() {
   const words = useWords();
   const [busy, setBusy] = useState(false);

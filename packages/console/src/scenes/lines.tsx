@@ -122,7 +122,10 @@ export function Lines() {
   );
 }
 
-/** Rows outside of the window are not laid out (`content-visibility`), so that a thousand of them scroll smoothly. */
+/**
+ * Rows outside of the window are not laid out (`content-visibility`), so that a thousand of them
+ * scroll smoothly.
+ */
 function LineList({ lines, activity }: { lines: Line[]; activity: ReadonlyMap<string, LineActivity> | undefined }) {
   const words = useWords();
   return (

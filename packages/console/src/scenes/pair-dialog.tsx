@@ -17,10 +17,16 @@ import { scanWithVirtualPhone } from './virtual-phone-calls.ts';
 
 const QrCode = lazy(() => import('../parts/qr-code.tsx').then((module) => ({ default: module.QrCode })));
 
-/** A code is asked for anew well before it stops being valid, should the stream not have brought the next one. */
+/**
+ * A code is asked for anew well before it stops being valid, should the stream not have brought the
+ * next one.
+ */
 const ASK_EVERY_MS = 10_000;
 
-/** Pairs a line: a QR code that renews itself, or a code to type. Shows success as soon as the stream tells. */
+/**
+ * Pairs a line: a QR code that renews itself, or a code to type. Shows success as soon as the
+ * stream tells.
+ */
 export function PairDialog({ line, onClose }: { line: Line; onClose: () => void }) {
   const words = useWords();
   const [way, setWay] = useState<'qr' | 'code'>('qr');

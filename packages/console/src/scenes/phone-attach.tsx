@@ -16,7 +16,10 @@ interface PhoneAttachProps {
   hasFixtures?: boolean;
 }
 
-/** What can be sent beside text: files of the tester or of the sandbox, places, contacts, polls, invitations. */
+/**
+ * What can be sent beside text: files of the tester or of the sandbox, places, contacts, polls,
+ * invitations.
+ */
 export function PhoneAttach({ onSend, hasFixtures = false }: PhoneAttachProps) {
   const texts = useTexts(phonesTexts);
   const picker = useRef<HTMLInputElement>(null);

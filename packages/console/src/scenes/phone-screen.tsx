@@ -20,7 +20,10 @@ import {
   writeAs,
 } from './virtual-phone-calls.ts';
 
-/** The stream tells of activity at the gateway; receipts and the phone's own changes it does not know. */
+/**
+ * The stream tells of activity at the gateway; receipts and the phone's own changes it does not
+ * know.
+ */
 const LOOK_EVERY_MS = 2_000;
 /** Phones say again that somebody types while it goes on, and that it is over soon after. */
 const TYPING_AGAIN_MS = 4_000;
@@ -263,7 +266,10 @@ function Composer({ label, start, about, onAbandon, onTyping, onSend, onAttach }
   );
 }
 
-/** Tells that somebody types as phones do: at the begin, now and then while it goes on, and at its end. */
+/**
+ * Tells that somebody types as phones do: at the begin, now and then while it goes on, and at its
+ * end.
+ */
 function useTyping(onTyping: (state: 'composing' | 'paused') => void) {
   const told = useRef(0);
   const over = useRef<ReturnType<typeof setTimeout>>(undefined);

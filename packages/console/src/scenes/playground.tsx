@@ -19,7 +19,10 @@ import { listPhones } from './virtual-phone-calls.ts';
 /** The key of this visit; never stored, so that it is gone with the page. */
 let visitKey = '';
 
-/** Every operation of the published APIs, called as an integration calls it: with a key, from this browser. */
+/**
+ * Every operation of the published APIs, called as an integration calls it: with a key, from this
+ * browser.
+ */
 export function Playground() {
   const words = useWords();
   const { data, error } = useQuery(openApiQuery);

@@ -19,7 +19,10 @@ import { requestCode } from '../request-code.ts';
 import { useWords } from '../words/words.ts';
 import { Brand, LocaleChoice, ThemeButton } from './shell.tsx';
 
-/** The API reference, from the document this very server publishes. Needs no sign-in and no other host. */
+/**
+ * The API reference, from the document this very server publishes. Needs no sign-in and no other
+ * host.
+ */
 export function Reference() {
   const words = useWords();
   const { data, error } = useQuery(openApiQuery);

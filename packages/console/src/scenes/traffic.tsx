@@ -26,7 +26,10 @@ type Span = keyof typeof SPANS;
 /** The stream tells when something happened; the hour turns without it. */
 const LOOK_EVERY_MS = 60_000;
 
-/** What happened over time: of the account, of one line or of one webhook. Every chart has its figures as a table. */
+/**
+ * What happened over time: of the account, of one line or of one webhook. Every chart has its
+ * figures as a table.
+ */
 export function Traffic({ lineId, webhookId }: { lineId?: string; webhookId?: string }) {
   const words = useTexts(trafficTexts);
   const [span, setSpan] = useState<Span>('24h');

@@ -12,7 +12,9 @@ const METRICS = ['sent_messages', 'webhook_events', 'lines'] as const;
 /** From this share on a meter warns. */
 const NEARLY = 0.8;
 
-/** What the account used in this period against what its plan allows, and what happened over time. */
+/**
+ * What the account used in this period against what its plan allows, and what happened over time.
+ */
 export function UsagePage() {
   const words = useWords();
   const shownMode = mode.use();

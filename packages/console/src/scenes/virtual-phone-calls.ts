@@ -29,7 +29,10 @@ export async function createPhone(known: readonly Phone[], name?: string): Promi
   return made;
 }
 
-/** Links the line to a phone of its own, as its owner would by scanning. Answers once the line is connected. */
+/**
+ * Links the line to a phone of its own, as its owner would by scanning. Answers once the line is
+ * connected.
+ */
 export async function scanWithVirtualPhone(line: Line): Promise<void> {
   const owner = await createPhone(await listPhones(), `${line.label ?? 'Ponte'} (owner)`.slice(0, 60));
   await api('POST', `${PATH}/${owner.phone}/scan`, { line_id: line.line_id });
@@ -45,7 +48,9 @@ export const readChat = (phone: string, linePhone: string) =>
 export const writeAs = (phone: string, linePhone: string, message: Record<string, unknown>) =>
   api('POST', `${PATH}/${phone}/messages`, { to: digits(linePhone), ...message });
 
-/** What a phone does to a message that is there: `reactions`, `edits`, `revokes`, `votes`, `rsvps`. */
+/**
+ * What a phone does to a message that is there: `reactions`, `edits`, `revokes`, `votes`, `rsvps`.
+ */
 export const changeAs = (phone: string, linePhone: string, what: string, change: Record<string, unknown>) =>
   api('POST', `${PATH}/${phone}/${what}`, { to: digits(linePhone), ...change });
 

@@ -14,7 +14,10 @@ import { LineScreen } from './line-screen.tsx';
 import { PhoneScreen } from './phone-screen.tsx';
 import { changeSettings, createPhone, listPhones, scanWithVirtualPhone } from './virtual-phone-calls.ts';
 
-/** The other side of a test line: phones that scan, read and write, and a network that can misbehave. */
+/**
+ * The other side of a test line: phones that scan, read and write, and a network that can
+ * misbehave.
+ */
 export function VirtualPhones({ line, mayChange }: { line: Line; mayChange: boolean }) {
   const words = useWords();
   const { busy, run, error } = useAction();

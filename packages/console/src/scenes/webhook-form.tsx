@@ -39,7 +39,10 @@ interface WebhookFormProps {
   onSubmit: (settings: WebhookSettings) => void;
 }
 
-/** The names a webhook can ask for, and the kinds of message it can filter by, as the API's own document lists them. */
+/**
+ * The names a webhook can ask for, and the kinds of message it can filter by, as the API's own
+ * document lists them.
+ */
 function useNames(): { events: string[]; kinds: string[] } {
   const { data } = useQuery(openApiQuery);
   const operation = data?.operations.find(({ operationId }) => operationId === 'createWebhook');
@@ -192,7 +195,10 @@ function Section(props: { title: string; hint: string; isOpen: boolean; children
   );
 }
 
-/** A webhook's own headers. What it has is never shown, so it is left alone until somebody replaces it. */
+/**
+ * A webhook's own headers. What it has is never shown, so it is left alone until somebody replaces
+ * it.
+ */
 function Headers(props: {
   isNew: boolean;
   headers: Header[] | undefined;

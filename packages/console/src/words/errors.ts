@@ -1,6 +1,9 @@
 import { locale } from './words.ts';
 
-/** Sentences for refusals, by the API's code. English is the API's own language: its sentence is there already, and says more. */
+/**
+ * Sentences for refusals, by the API's code. English is the API's own language: its sentence is
+ * there already, and says more.
+ */
 const es: Record<string, string> = {
   validation_error: 'Los datos no son válidos.',
   unauthorized: 'No has iniciado sesión, o el acceso ya no es válido. Inicia sesión de nuevo.',
@@ -95,7 +98,10 @@ const pt: Record<string, string> = {
   code_mismatch: 'O código não está certo.',
 };
 
-/** The sentence for a code in the language of the page; undefined where the API's own is to be shown. */
+/**
+ * The sentence for a code in the language of the page; undefined where the API's own is to be
+ * shown.
+ */
 export function errorSentence(code: string): string | undefined {
   const name = locale.get();
   return name === 'en' ? undefined : { es, pt }[name][code];

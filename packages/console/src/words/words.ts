@@ -3,7 +3,10 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 import { pt } from './pt.ts';
 
-/** Every text of the console. The English dictionary is the type: a text that another language lacks does not compile. */
+/**
+ * Every text of the console. The English dictionary is the type: a text that another language lacks
+ * does not compile.
+ */
 export type Words = typeof en;
 
 export const LOCALES = {

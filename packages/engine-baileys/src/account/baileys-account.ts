@@ -59,7 +59,10 @@ export interface AccountParts {
   warn(error: unknown, message: string): void;
 }
 
-/** Everything beside messages, over queries of our own: Baileys has no method for half of it, and its others lose the answers. */
+/**
+ * Everything beside messages, over queries of our own: Baileys has no method for half of it, and
+ * its others lose the answers.
+ */
 export class BaileysAccount implements AccountOperations {
   readonly #parts: AccountParts;
   readonly #wish: PresenceWish;
@@ -160,7 +163,10 @@ export class BaileysAccount implements AccountOperations {
     return DONE;
   }
 
-  /** To be called after every login: WhatsApp forgot all of it with the last connection. Never rejects. */
+  /**
+   * To be called after every login: WhatsApp forgot all of it with the last connection. Never
+   * rejects.
+   */
   async renew(): Promise<void> {
     try {
       const { isAvailable, watched } = await this.#wish.read();
@@ -179,7 +185,8 @@ export class BaileysAccount implements AccountOperations {
   /** The line itself, a group, or whoever the lookup finds. */
   async archive({ chat, archived, lastMessageAt }: Parameters<AccountOperations['archive']>[0]): Promise<Done> {
     const { recipient } = isGroup(chat) ? { recipient: { jid: chat } as Party } : await this.#resolve(chat);
-    // The setting is filed under the address that the phone has the chat under, which nobody tells; under another one it does nothing.
+    // The setting is filed under the address that the phone has the chat under, which nobody tells;
+    // under another one it does nothing.
     const addresses = new Set([recipient.lid, recipient.pn, recipient.jid].filter((jid) => jid !== undefined));
     for (const jid of addresses) await this.#parts.connection().settings.archive(jid, archived, lastMessageAt);
     return DONE;
@@ -203,7 +210,10 @@ export class BaileysAccount implements AccountOperations {
     return this.#parts.resolve(jid);
   }
 
-  /** The token that this person gave us: it opens what he shows to his contacts only (Baileys tc-token-utils.js; kept under the LID). */
+  /**
+   * The token that this person gave us: it opens what he shows to his contacts only (Baileys
+   * tc-token-utils.js; kept under the LID).
+   */
   async #proofOf({ jid, lid }: Party): Promise<Node | undefined> {
     const id = lid ?? jid;
     const self = this.#parts.self();

@@ -5,7 +5,10 @@ const FETCH_MS = 15_000;
 /** WhatsApp keeps pictures of 640 × 640 pixels: some 100 KB. */
 const PICTURE_MAX_BYTES = 5 * 1024 * 1024;
 
-/** Fetches a picture over the line's media network, which reaches media hosts only. Rejects with `timeout` or `rejected`. */
+/**
+ * Fetches a picture over the line's media network, which reaches media hosts only. Rejects with
+ * `timeout` or `rejected`.
+ */
 export async function fetchPicture(url: string, network: Dispatcher): Promise<Uint8Array> {
   const signal = AbortSignal.timeout(FETCH_MS);
   try {

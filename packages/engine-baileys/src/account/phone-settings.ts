@@ -3,7 +3,10 @@ import type { AuthenticationCreds, WASocket } from '../baileys.ts';
 import { toEngineError } from '../query-error.ts';
 import type { KeyVault } from '../store/key-vault.ts';
 
-/** Where WhatsApp keeps archived chats, and the names in the address book (whatsmeow appstate/keys.go). */
+/**
+ * Where WhatsApp keeps archived chats, and the names in the address book (whatsmeow
+ * appstate/keys.go).
+ */
 const COLLECTIONS = ['regular_low', 'critical_unblock_low'] as const;
 const VERSIONS = 'app-state-sync-version';
 
@@ -18,7 +21,10 @@ export interface PhoneSettingsParts {
   onReadable(): void;
 }
 
-/** What the owner settles on the phone about chats and people: the account's app state, as far as it concerns this product. */
+/**
+ * What the owner settles on the phone about chats and people: the account's app state, as far as it
+ * concerns this product.
+ */
 export class PhoneSettings {
   readonly #parts: PhoneSettingsParts;
   #isReadable: boolean;
@@ -45,9 +51,13 @@ export class PhoneSettings {
     });
   }
 
-  /** Writes one chat's place into the account's app state (Baileys chats.js appPatch: fetches what is new first). */
+  /**
+   * Writes one chat's place into the account's app state (Baileys chats.js appPatch: fetches what
+   * is new first).
+   */
   async archive(jid: Jid, archived: boolean, lastMessageAt: number): Promise<void> {
-    // Any object that is no list is taken as the message range itself (Baileys chat-utils.js); whatsmeow sends the time alone, too.
+    // Any object that is no list is taken as the message range itself (Baileys chat-utils.js);
+    // whatsmeow sends the time alone, too.
     const range = { lastMessageTimestamp: lastMessageAt } as unknown as [];
     await this.#do(() => this.#parts.sock.chatModify({ archive: archived, lastMessages: range }, jid));
   }

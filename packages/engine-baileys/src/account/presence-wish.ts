@@ -11,7 +11,10 @@ interface Wish {
   watched: Jid[];
 }
 
-/** What WhatsApp forgets with every connection: that the account is shown online, and whose presence it wants to know. */
+/**
+ * What WhatsApp forgets with every connection: that the account is shown online, and whose presence
+ * it wants to know.
+ */
 export class PresenceWish {
   readonly #vault: KeyVault;
   #turn: Promise<unknown> = Promise.resolve();

@@ -57,7 +57,10 @@ export interface GroupParts {
 
 type In<K extends keyof GroupOperations> = Parameters<GroupOperations[K]>[0];
 
-/** Groups over queries of our own: Baileys' methods drop the codes that say what became of each person. */
+/**
+ * Groups over queries of our own: Baileys' methods drop the codes that say what became of each
+ * person.
+ */
 export class BaileysGroups implements GroupOperations {
   readonly #parts: GroupParts;
 
@@ -220,7 +223,10 @@ export class BaileysGroups implements GroupOperations {
   }
 }
 
-/** Somebody a caller named, and how WhatsApp wants them to be named; undefined when they are not there. */
+/**
+ * Somebody a caller named, and how WhatsApp wants them to be named; undefined when they are not
+ * there.
+ */
 interface Named {
   who: Party;
   as: NamedMember | undefined;

@@ -7,8 +7,9 @@ const GROUPS_MAX = 100;
 const KEPT_MS = 5 * 60_000;
 
 /**
- * Who a message to a group is encrypted for. Kept until the group changes, or for five minutes: otherwise every send asks WhatsApp for all
- * members first, which it limits. Lives as long as its connection.
+ * Who a message to a group is encrypted for. Kept until the group changes, or for five minutes:
+ * otherwise every send asks WhatsApp for all members first, which it limits. Lives as long as its
+ * connection.
  */
 export class SendableGroups {
   readonly #ask: (jid: Jid) => Promise<GroupMetadata>;

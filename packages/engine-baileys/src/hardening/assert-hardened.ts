@@ -3,12 +3,13 @@ import type * as Baileys from 'baileys';
 import { needsSharedStorage } from './shared-async-local-storage.ts';
 
 /**
- * Throws unless the Baileys given really runs on the hardening: its Curve refuses a wrong signature, its certificate decoder
- * refuses a chain that no handshake vouches for, and new sockets share one AsyncLocalStorage. Costs about a millisecond;
- * meant for once per process, before the first socket.
+ * Throws unless the Baileys given really runs on the hardening: its Curve refuses a wrong
+ * signature, its certificate decoder refuses a chain that no handshake vouches for, and new sockets
+ * share one AsyncLocalStorage. Costs about a millisecond; meant for once per process, before the
+ * first socket.
  *
- * It finds Baileys loaded too early, and a Baileys or Node release that no longer takes these functions from where they were
- * replaced.
+ * It finds Baileys loaded too early, and a Baileys or Node release that no longer takes these
+ * functions from where they were replaced.
  */
 export function assertHardened({ Curve, proto }: Pick<typeof Baileys, 'Curve' | 'proto'>): void {
   const { private: privateKey, public: publicKey } = Curve.generateKeyPair();

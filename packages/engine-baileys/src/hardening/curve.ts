@@ -11,15 +11,20 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import type { CurveModule, SignalKeyPair } from './libsignal-modules.ts';
 
 /**
- * Curve25519 as libsignal needs it: X25519 agreement and XEdDSA signatures (https://signal.org/docs/specifications/xeddsa/)
- * over one and the same key. OpenSSL does the agreement and the verification, @noble/curves the signature (OpenSSL takes no
- * ready-made Ed25519 scalar).
+ * Curve25519 as libsignal needs it: X25519 agreement and XEdDSA signatures
+ * (https://signal.org/docs/specifications/xeddsa/) over one and the same key. OpenSSL does the
+ * agreement and the verification, @noble/curves the signature (OpenSSL takes no ready-made Ed25519
+ * scalar).
  *
- * Keys go in and out as libsignal has them: private keys are 32 bytes, public keys 33 with the type byte 5; 32 bare bytes are
- * taken as well, without libsignal's warning on the console. Wrong lengths throw.
+ * Keys go in and out as libsignal has them: private keys are 32 bytes, public keys 33 with the type
+ * byte 5; 32 bare bytes are taken as well, without libsignal's warning on the console. Wrong
+ * lengths throw.
  */
 
-/** A signature that does not match. Thrown where libsignal returns false, because Baileys and libsignal ignore that false. */
+/**
+ * A signature that does not match. Thrown where libsignal returns false, because Baileys and
+ * libsignal ignore that false.
+ */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError';
 }
@@ -35,8 +40,9 @@ HASH_ONE[0] = 0xfe;
 const { BASE, Fp, Fn } = ed25519.Point;
 
 /**
- * u coordinates of the points of order 1, 2, 4 and 8 (https://cr.yp.to/ecdh.html#validate) and of -1, which no Edwards point
- * has. For such a "key" anybody can write valid signatures, so none of them signs anything here.
+ * u coordinates of the points of order 1, 2, 4 and 8 (https://cr.yp.to/ecdh.html#validate) and of
+ * -1, which no Edwards point has. For such a "key" anybody can write valid signatures, so none of
+ * them signs anything here.
  */
 const LOW_ORDER_U: ReadonlySet<bigint> = new Set([
   0n,
@@ -49,10 +55,11 @@ const LOW_ORDER_U: ReadonlySet<bigint> = new Set([
 let lastAgreedPeer: Uint8Array | undefined;
 
 /**
- * The bare 32 bytes of the peer key of the latest agreement, once: a second call gives undefined until the next agreement.
+ * The bare 32 bytes of the peer key of the latest agreement, once: a second call gives undefined
+ * until the next agreement.
  *
- * Meant for synchronous code that runs right behind an agreement (see `noise-certificate.ts`): nothing can come in between
- * as long as that code does not await.
+ * Meant for synchronous code that runs right behind an agreement (see `noise-certificate.ts`):
+ * nothing can come in between as long as that code does not await.
  */
 export function takeLastAgreedPeer(): Uint8Array | undefined {
   const peer = lastAgreedPeer;
@@ -60,21 +67,28 @@ export function takeLastAgreedPeer(): Uint8Array | undefined {
   return peer;
 }
 
-/** libsignal's curve functions, each with the same results as the original but for what `verifySignature` says. */
+/**
+ * libsignal's curve functions, each with the same results as the original but for what
+ * `verifySignature` says.
+ */
 export const curve: CurveModule = {
   /** The public key (33 bytes) of a private key, which need not be clamped. */
   getPublicFromPrivateKey(privateKey) {
     return withType(createPublicKey(importPrivate(privateKey)).export({ format: 'raw-public' }));
   },
 
-  // Not by generateKeyPairSync: on Node 20 the garbage collector can lock the key it made while export() holds that lock,
-  // and the process hangs for good (~KeyGenJob under ExportJWK; seen after some ten thousand keys).
+  // Not by generateKeyPairSync: on Node 20 the garbage collector can lock the key it made while
+  // export() holds that lock, and the process hangs for good (~KeyGenJob under ExportJWK; seen
+  // after some ten thousand keys).
   generateKeyPair(): SignalKeyPair {
     const privKey = clamp(randomBytes(KEY_BYTES));
     return { pubKey: curve.getPublicFromPrivateKey(privKey), privKey };
   },
 
-  /** X25519, 32 bytes. Throws for points of low order: the secret would be zeros whatever the private key. */
+  /**
+   * X25519, 32 bytes. Throws for points of low order: the secret would be zeros whatever the
+   * private key.
+   */
   calculateAgreement(publicKey, privateKey) {
     const peer = bareKey(publicKey);
     const secret = diffieHellman({ privateKey: importPrivate(privateKey), publicKey: importPublic('x25519', peer) });
@@ -82,7 +96,10 @@ export const curve: CurveModule = {
     return secret;
   },
 
-  /** XEdDSA, 64 bytes. Randomised: two signatures of one message differ (libsignal's are deterministic). */
+  /**
+   * XEdDSA, 64 bytes. Randomised: two signatures of one message differ (libsignal's are
+   * deterministic).
+   */
   calculateSignature(privateKey, message) {
     assertBytes(privateKey, KEY_BYTES, 'private key');
     assertBytes(message, undefined, 'message');
@@ -98,9 +115,10 @@ export const curve: CurveModule = {
   },
 
   /**
-   * Returns true or throws: SignatureError when the signature does not match, whatever `isInit` says. libsignal returns
-   * false, which Baileys' Curve.verify ignores, and with `isInit` (signed pre-key of an outgoing session) it does not look
-   * at all. Stricter than the original on input no honest signer makes: s >= L, u >= p and keys of low order do not match.
+   * Returns true or throws: SignatureError when the signature does not match, whatever `isInit`
+   * says. libsignal returns false, which Baileys' Curve.verify ignores, and with `isInit` (signed
+   * pre-key of an outgoing session) it does not look at all. Stricter than the original on input no
+   * honest signer makes: s >= L, u >= p and keys of low order do not match.
    */
   verifySignature(publicKey, message, signature) {
     const key = bareKey(publicKey);
@@ -114,8 +132,8 @@ export const curve: CurveModule = {
 function isSignatureOf(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const u = littleEndian(key);
   if (u >= Fp.ORDER || LOW_ORDER_U.has(u)) return false;
-  // Birational map of RFC 7748 section 4.1. The map loses the sign of x; older signers (and libsignal) put it into the top
-  // bit of the signature, XEdDSA always uses the point with sign 0.
+  // Birational map of RFC 7748 section 4.1. The map loses the sign of x; older signers (and
+  // libsignal) put it into the top bit of the signature, XEdDSA always uses the point with sign 0.
   const point = Buffer.from(Fp.toBytes(Fp.mul(Fp.sub(u, Fp.ONE), Fp.inv(Fp.add(u, Fp.ONE)))));
   const plain = Buffer.from(signature);
   point[31] = (point[31] ?? 0) | ((plain[63] ?? 0) & 0x80);

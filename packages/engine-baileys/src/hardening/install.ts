@@ -4,7 +4,10 @@ import { bindNoiseCertificates, type NowMs } from './noise-certificate.ts';
 import { quietSessions } from './quiet-sessions.ts';
 import { shareAsyncLocalStorage } from './shared-async-local-storage.ts';
 
-/** Marks the one libsignal of the process, so that a second copy of this module (source and build) does not patch the patch. */
+/**
+ * Marks the one libsignal of the process, so that a second copy of this module (source and build)
+ * does not patch the patch.
+ */
 const INSTALLED = Symbol.for('ponte.hardening.installed');
 
 /** RFC 7748 section 5.2, first iteration: the private key 9 and its public key. */
@@ -12,13 +15,15 @@ const KNOWN_PRIVATE = Buffer.alloc(32).fill(9, 0, 1);
 const KNOWN_PUBLIC = '422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079';
 
 /**
- * Puts the layer under Baileys that makes it safe to run, for the whole process and for good:
- * own curve functions with verification that fails closed (`curve.ts`), server certificates bound to the server's key
- * (`noise-certificate.ts`), libsignal silent (`quiet-sessions.ts`), one AsyncLocalStorage (`shared-async-local-storage.ts`).
+ * Puts the layer under Baileys that makes it safe to run, for the whole process and for good: own
+ * curve functions with verification that fails closed (`curve.ts`), server certificates bound to
+ * the server's key (`noise-certificate.ts`), libsignal silent (`quiet-sessions.ts`), one
+ * AsyncLocalStorage (`shared-async-local-storage.ts`).
  *
- * Must run before anything loads Baileys: ES modules copy libsignal's functions at that moment. Importing this module runs
- * it, so `import './hardening/install.ts'` in front of the import of Baileys is enough; `assertHardened` proves that the
- * order was right. Calling it again does nothing; `nowMs` of the first call counts.
+ * Must run before anything loads Baileys: ES modules copy libsignal's functions at that moment.
+ * Importing this module runs it, so `import './hardening/install.ts'` in front of the import of
+ * Baileys is enough; `assertHardened` proves that the order was right. Calling it again does
+ * nothing; `nowMs` of the first call counts.
  */
 export function installHardening(nowMs: NowMs = Date.now): void {
   if (INSTALLED in curveModule) return;

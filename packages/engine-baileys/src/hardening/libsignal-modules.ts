@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 
 /**
- * The CommonJS modules of libsignal 6.0.0 that the hardening changes, exactly the copies Baileys uses: they are resolved from
- * where Baileys lies, so a second libsignal elsewhere in the tree cannot be patched by mistake.
+ * The CommonJS modules of libsignal 6.0.0 that the hardening changes, exactly the copies Baileys
+ * uses: they are resolved from where Baileys lies, so a second libsignal elsewhere in the tree
+ * cannot be patched by mistake.
  *
- * libsignal calls its own functions through these objects (`curve.verifySignature(…)`), so an assignment takes effect at
- * once there. Baileys imports them as ES modules, which copy the functions when Baileys is first loaded: change them before.
+ * libsignal calls its own functions through these objects (`curve.verifySignature(…)`), so an
+ * assignment takes effect at once there. Baileys imports them as ES modules, which copy the
+ * functions when Baileys is first loaded: change them before.
  */
 const requireAsBaileys = createRequire(createRequire(import.meta.url).resolve('baileys'));
 
@@ -24,7 +26,10 @@ export interface CurveModule {
   verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array, isInit?: boolean): boolean;
 }
 
-/** One ratchet of a session record (libsignal/src/session_record.js SessionEntry), as far as the hardening reads it. */
+/**
+ * One ratchet of a session record (libsignal/src/session_record.js SessionEntry), as far as the
+ * hardening reads it.
+ */
 export interface SessionEntry {
   indexInfo: { baseKey: Buffer; remoteIdentityKey: Buffer; closed: number; used: number };
   pendingPreKey?: object;

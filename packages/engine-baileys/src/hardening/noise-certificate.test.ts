@@ -53,7 +53,10 @@ function chain(flaws: Flaws = {}): proto.ICertChain {
   };
 }
 
-/** Runs Baileys' own handshake against a responder that shows this chain, and gives Baileys' answer or its refusal. */
+/**
+ * Runs Baileys' own handshake against a responder that shows this chain, and gives Baileys' answer
+ * or its refusal.
+ */
 function shakeHands(certificates: proto.ICertChain, responderStatic = serverStatic): Uint8Array {
   const client = Curve.generateKeyPair();
   const noise = makeNoiseHandler({ keyPair: client, NOISE_HEADER: HEADER, logger: silent });

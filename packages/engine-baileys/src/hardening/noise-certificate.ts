@@ -5,17 +5,20 @@ import { takeLastAgreedPeer } from './curve.ts';
 /**
  * What Baileys 7.0.0-rc14 leaves out when it checks the server's Noise certificate chain.
  *
- * Its `processHandshake` (lib/Utils/noise-handler.js) is one synchronous function: agree on the server's static key, decrypt
- * the payload with the result, `proto.CertChain.decode(payload)`, verify the leaf's and the intermediate's signature, compare
- * the intermediate's issuer serial. Nothing compares the leaf's key with the static key, so any genuine chain, replayed by a
- * server with a key of its own, is accepted. Baileys looks `proto.CertChain.decode` up on an object it exports, and the
- * handshake is the only place that decodes a chain. So the decoder is replaced by one that also checks what it decodes, and
- * learns the static key from the agreement that came right before it.
+ * Its `processHandshake` (lib/Utils/noise-handler.js) is one synchronous function: agree on the
+ * server's static key, decrypt the payload with the result, `proto.CertChain.decode(payload)`,
+ * verify the leaf's and the intermediate's signature, compare the intermediate's issuer serial.
+ * Nothing compares the leaf's key with the static key, so any genuine chain, replayed by a server
+ * with a key of its own, is accepted. Baileys looks `proto.CertChain.decode` up on an object it
+ * exports, and the handshake is the only place that decodes a chain. So the decoder is replaced by
+ * one that also checks what it decodes, and learns the static key from the agreement that came
+ * right before it.
  *
- * Together with `verifySignature` failing closed (`curve.ts`; Baileys does the two signature checks itself), a handshake that
- * completes guarantees: the root `WA_CERT_DETAILS.PUBLIC_KEY` signed the intermediate and the intermediate the leaf; the
- * serials form that chain; both are valid at this moment; and the leaf's key is the very key whose private half the server
- * proved by the payload's authenticated encryption. whatsmeow checks the same (handshake.go, verifyServerCert).
+ * Together with `verifySignature` failing closed (`curve.ts`; Baileys does the two signature checks
+ * itself), a handshake that completes guarantees: the root `WA_CERT_DETAILS.PUBLIC_KEY` signed the
+ * intermediate and the intermediate the leaf; the serials form that chain; both are valid at this
+ * moment; and the leaf's key is the very key whose private half the server proved by the payload's
+ * authenticated encryption. whatsmeow checks the same (handshake.go, verifyServerCert).
  *
  * Not covered: revocation, which the protocol does not have.
  */
@@ -36,8 +39,9 @@ interface Certificate {
 }
 
 /**
- * Throws NoiseCertificateError unless the leaf of `chain` certifies `serverStatic`, the leaf was issued by the intermediate,
- * and both are valid at `nowMs`. Does not check the signatures; Baileys does that next, with the same bytes.
+ * Throws NoiseCertificateError unless the leaf of `chain` certifies `serverStatic`, the leaf was
+ * issued by the intermediate, and both are valid at `nowMs`. Does not check the signatures; Baileys
+ * does that next, with the same bytes.
  */
 export function assertChainBinds(
   chain: proto.ICertChain,
@@ -101,7 +105,10 @@ function describe(date: Date): string {
   return Number.isNaN(date.getTime()) ? 'an impossible date' : date.toISOString();
 }
 
-/** protobufjs gives 64-bit numbers as Long. Beyond 2^53 seconds the value is rounded, which no comparison here minds. */
+/**
+ * protobufjs gives 64-bit numbers as Long. Beyond 2^53 seconds the value is rounded, which no
+ * comparison here minds.
+ */
 function toSeconds(value: number | { toString(): string } | null | undefined): number {
   return value === null || value === undefined ? 0 : Number(value.toString());
 }

@@ -1,16 +1,25 @@
 /**
- * Keeps what libsignal and Baileys write into the key store from growing for ever. Pure functions over exactly what
- * `SignalKeyStore.set` receives; apply `pruneKeys` there, before anything is serialised. The input is never changed.
+ * Keeps what libsignal and Baileys write into the key store from growing for ever. Pure functions
+ * over exactly what `SignalKeyStore.set` receives; apply `pruneKeys` there, before anything is
+ * serialised. The input is never changed.
  *
- * The order of a session's chains is their age, so the store must give objects back with their keys in order: JSON text does,
- * PostgreSQL's jsonb does not.
+ * The order of a session's chains is their age, so the store must give objects back with their keys
+ * in order: JSON text does, PostgreSQL's jsonb does not.
  */
 
-/** Receiving chains kept per session, as Signal's own library does: older messages than these no longer decrypt. */
+/**
+ * Receiving chains kept per session, as Signal's own library does: older messages than these no
+ * longer decrypt.
+ */
 export const RECEIVER_CHAINS_KEPT = 5;
-/** Closed sessions kept per peer device. One is left behind whenever the peer or we start afresh. */
+/**
+ * Closed sessions kept per peer device. One is left behind whenever the peer or we start afresh.
+ */
 export const CLOSED_SESSIONS_KEPT = 10;
-/** Keys of messages not yet seen, per session over all its chains. libsignal bounds one jump (2 000), not their sum. */
+/**
+ * Keys of messages not yet seen, per session over all its chains. libsignal bounds one jump (2
+ * 000), not their sum.
+ */
 export const SKIPPED_KEYS_KEPT = 2000;
 
 const CHAIN_RECEIVING = 2;
@@ -21,7 +30,10 @@ interface StoredChain {
   messageKeys: Record<string, string>;
 }
 
-/** A session as libsignal 6.0.0 serialises it (session_record.js): chains keyed by ratchet key, oldest first. */
+/**
+ * A session as libsignal 6.0.0 serialises it (session_record.js): chains keyed by ratchet key,
+ * oldest first.
+ */
 interface StoredSession {
   currentRatchet: { lastRemoteEphemeralKey: string };
   indexInfo: { closed: number };
@@ -41,7 +53,10 @@ interface StoredSenderKeyState {
 /** One argument of `SignalKeyStore.set`: values by type and id, null for a deletion. */
 export type KeyWrites = { readonly [type: string]: { readonly [id: string]: unknown } | undefined };
 
-/** Applies `pruneSession` to every session and `compactSenderKey` to every sender key of one `SignalKeyStore.set`. */
+/**
+ * Applies `pruneSession` to every session and `compactSenderKey` to every sender key of one
+ * `SignalKeyStore.set`.
+ */
 export function pruneKeys<Writes extends object>(writes: Writes): Writes {
   const { session, 'sender-key': senderKey } = writes as KeyWrites;
   if (!session && !senderKey) return writes;
@@ -53,9 +68,10 @@ export function pruneKeys<Writes extends object>(writes: Writes): Writes {
 }
 
 /**
- * The session record without what it no longer needs: per session all but the newest receiving chains (the current one is
- * always kept) and the oldest of too many skipped message keys; of closed sessions all but the latest. A value that is not a
- * record, such as null for a deletion, comes back as it is, and so does a record with nothing to drop.
+ * The session record without what it no longer needs: per session all but the newest receiving
+ * chains (the current one is always kept) and the oldest of too many skipped message keys; of
+ * closed sessions all but the latest. A value that is not a record, such as null for a deletion,
+ * comes back as it is, and so does a record with nothing to drop.
  */
 export function pruneSession<T>(record: T): T {
   if (!isRecord(record)) return record;
@@ -78,10 +94,11 @@ export function pruneSession<T>(record: T): T {
 /**
  * The sender key record of a group (UTF-8 JSON, as Baileys writes it) made smaller and readable.
  *
- * Own keys lose their parked message keys: Baileys' GroupCipher.encrypt skips one iteration per message and keeps the skipped
- * key, up to 2 000, though nobody ever decrypts with it. And all byte strings become base64: Baileys writes them as arrays of
- * numbers, which its own reader does not turn back into bytes, so that a group message out of order could never be decrypted.
- * Bytes that are no such record come back as they are.
+ * Own keys lose their parked message keys: Baileys' GroupCipher.encrypt skips one iteration per
+ * message and keeps the skipped key, up to 2 000, though nobody ever decrypts with it. And all byte
+ * strings become base64: Baileys writes them as arrays of numbers, which its own reader does not
+ * turn back into bytes, so that a group message out of order could never be decrypted. Bytes that
+ * are no such record come back as they are.
  */
 export function compactSenderKey<T>(record: T): T | Buffer {
   if (!(record instanceof Uint8Array)) return record;
@@ -107,7 +124,10 @@ function pruneChains(session: StoredSession): StoredSession {
 
 type ChainEntry = [string, StoredChain];
 
-/** Newest chains and highest counters first, until the budget is spent. Gives the same array when all fit. */
+/**
+ * Newest chains and highest counters first, until the budget is spent. Gives the same array when
+ * all fit.
+ */
 function trimSkippedKeys(chains: ChainEntry[]): ChainEntry[] {
   const total = chains.reduce((sum, [, chain]) => sum + Object.keys(chain.messageKeys).length, 0);
   if (total <= SKIPPED_KEYS_KEPT) return chains;
@@ -137,7 +157,10 @@ function parseStates(record: Uint8Array): StoredSenderKeyState[] | undefined {
   }
 }
 
-/** The bytes of the three forms JSON gives a Buffer here: `{type, data: number[]}`, `{type, data: base64}`, `{0: …, 1: …}`. */
+/**
+ * The bytes of the three forms JSON gives a Buffer here: `{type, data: number[]}`, `{type, data:
+ * base64}`, `{0: …, 1: …}`.
+ */
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if ('type' in value && value.type === 'Buffer' && 'data' in value) {

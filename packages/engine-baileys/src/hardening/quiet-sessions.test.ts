@@ -11,7 +11,8 @@ function flipBit(bytes: Buffer, at: number): void {
 
 describe('libsignal under the hardening', () => {
   it('prints nothing, let alone a private key, when sessions close, reopen, fail and are dropped', () => {
-    // A process of its own, so that stdout and stderr are exactly what an operator's log would hold.
+    // A process of its own, so that stdout and stderr are exactly what an operator's log would
+    // hold.
     const script = fileURLToPath(new URL('../../test/quiet-sessions.fixture.ts', import.meta.url));
     const run = (mode: string) =>
       spawnSync(process.execPath, ['--import', 'tsx', '--conditions=source', script, mode], {
@@ -22,7 +23,8 @@ describe('libsignal under the hardening', () => {
     expect(hardened.stderr).toBe('');
     expect(hardened.stdout).toBe('console still works\ndone\n');
     expect(hardened.status).toBe(0);
-    // The same steps on libsignal as it came do print, so the silence above is not for want of an occasion.
+    // The same steps on libsignal as it came do print, so the silence above is not for want of an
+    // occasion.
     const stock = run('stock');
     expect(stock.stdout + stock.stderr).toMatch(/Closing session: SessionEntry/);
     expect(stock.stdout + stock.stderr).toMatch(/privKey: <Buffer/);
@@ -75,7 +77,8 @@ describe('libsignal under the hardening', () => {
     await exchange(alice, bob);
     await alice.startSession(bob);
     const first = await alice.encrypt(bob, 'first');
-    // Inside the message's MAC: behind it come the registration id and the signed pre-key id, two bytes each.
+    // Inside the message's MAC: behind it come the registration id and the signed pre-key id, two
+    // bytes each.
     flipBit(first.body, -6);
     await expect(bob.decrypt(alice, first)).rejects.toThrow();
     expect(bob.sessions(alice).filter((session) => session.indexInfo.closed === -1)).toHaveLength(1);

@@ -9,9 +9,10 @@ import {
 /**
  * Keeps libsignal 6.0.0 off the console and out of its own sessions' way.
  *
- * Its session code prints whole sessions, private keys included, whenever one is closed, opened or dropped
- * (session_record.js), and an error with stack per failed attempt (session_cipher.js). The methods that print are replaced;
- * the process's console is not touched, so whatever else prints still does.
+ * Its session code prints whole sessions, private keys included, whenever one is closed, opened or
+ * dropped (session_record.js), and an error with stack per failed attempt (session_cipher.js). The
+ * methods that print are replaced; the process's console is not touched, so whatever else prints
+ * still does.
  */
 export function quietSessions(): void {
   const record = sessionRecordClass.prototype;
@@ -29,8 +30,8 @@ export function quietSessions(): void {
   const builder = sessionBuilderClass.prototype;
   const initIncoming = builder.initIncoming;
   builder.initIncoming = async function (incoming, message) {
-    // libsignal closes the open session here itself and says so on the console; one that is closed already it passes over.
-    // When it then refuses the message, the record is thrown away unstored.
+    // libsignal closes the open session here itself and says so on the console; one that is closed
+    // already it passes over. When it then refuses the message, the record is thrown away unstored.
     const open = incoming.getSession(message.baseKey) ? undefined : incoming.getOpenSession();
     if (open) incoming.closeSession(open);
     return initIncoming.call(this, incoming, message);
@@ -39,7 +40,10 @@ export function quietSessions(): void {
 
 /** `indexInfo.closed` of a session that is not closed. */
 const OPEN = -1;
-/** CLOSED_SESSIONS_MAX of libsignal: sessions of a record in memory. What is stored keeps fewer, see `prune-keys.ts`. */
+/**
+ * CLOSED_SESSIONS_MAX of libsignal: sessions of a record in memory. What is stored keeps fewer, see
+ * `prune-keys.ts`.
+ */
 const SESSIONS_MAX = 40;
 
 function removeOldSessions(this: { sessions: Record<string, SessionEntry> }): void {
@@ -53,8 +57,9 @@ function removeOldSessions(this: { sessions: Record<string, SessionEntry> }): vo
 /**
  * Tries the sessions in the order given and returns the first that decrypts.
  *
- * Unlike libsignal's, a failed attempt leaves no trace. There, a message of an older session steps the ratchet of the open
- * one before its MAC is found wrong, the record is then stored with that damage, and the peer cannot read what we send next.
+ * Unlike libsignal's, a failed attempt leaves no trace. There, a message of an older session steps
+ * the ratchet of the open one before its MAC is found wrong, the record is then stored with that
+ * damage, and the peer cannot read what we send next.
  */
 async function decryptWithSessions(
   this: { doDecryptWhisperMessage(message: Buffer, session: SessionEntry): Promise<Buffer> },
@@ -64,7 +69,8 @@ async function decryptWithSessions(
   if (sessions.length === 0) throw new libsignalErrors.SessionError('No sessions available');
   const failures: unknown[] = [];
   for (const session of sessions) {
-    // With a single session there is nothing to go on with: on failure the whole record is dropped unstored.
+    // With a single session there is nothing to go on with: on failure the whole record is dropped
+    // unstored.
     const before = sessions.length > 1 ? session.serialize() : undefined;
     try {
       const plaintext = await this.doDecryptWhisperMessage(message, session);

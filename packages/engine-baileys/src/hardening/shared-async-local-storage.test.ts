@@ -11,7 +11,9 @@ interface Storage<T> {
   disable(): void;
 }
 
-/** What a program sees of a storage, in an order that crosses awaits, nesting and parallel branches. */
+/**
+ * What a program sees of a storage, in an order that crosses awaits, nesting and parallel branches.
+ */
 async function observe(create: () => Storage<string>): Promise<unknown[]> {
   const a = create();
   const b = create();

@@ -4,13 +4,15 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 /**
  * One real AsyncLocalStorage behind any number of instances.
  *
- * Up to Node 23 every AsyncLocalStorage that ever ran is an entry of a process-wide list through which each new promise
- * loops, and Baileys makes one per socket (lib/Utils/auth-utils.js addTransactionCapability) that it never disables: the cost
- * of each message grows with the number of sockets, living and dead (0.9 → 3.4 ms CPU per received message with 200 idle
- * sockets, Node 20). Here the list has one entry; its value is an immutable map from instance to that instance's store.
+ * Up to Node 23 every AsyncLocalStorage that ever ran is an entry of a process-wide list through
+ * which each new promise loops, and Baileys makes one per socket (lib/Utils/auth-utils.js
+ * addTransactionCapability) that it never disables: the cost of each message grows with the number
+ * of sockets, living and dead (0.9 → 3.4 ms CPU per received message with 200 idle sockets, Node
+ * 20). Here the list has one entry; its value is an immutable map from instance to that instance's
+ * store.
  *
- * Same behaviour as node's class, `enterWith`, `exit`, `disable`, `bind` and `snapshot` included. An instance that nobody
- * holds any more costs nothing.
+ * Same behaviour as node's class, `enterWith`, `exit`, `disable`, `bind` and `snapshot` included.
+ * An instance that nobody holds any more costs nothing.
  */
 const RealAsyncLocalStorage = asyncHooks.AsyncLocalStorage;
 
@@ -43,7 +45,10 @@ export class SharedAsyncLocalStorage<T> {
     return shared.getStore()?.get(this) as T | undefined;
   }
 
-  /** No store until the next run or enterWith; after that the contexts from before have theirs again, as in node's class. */
+  /**
+   * No store until the next run or enterWith; after that the contexts from before have theirs
+   * again, as in node's class.
+   */
   disable(): void {
     this.#isEnabled = false;
   }
@@ -59,7 +64,9 @@ export class SharedAsyncLocalStorage<T> {
   }
 }
 
-/** The first major version whose AsyncLocalStorage costs nothing per instance (AsyncContextFrame). */
+/**
+ * The first major version whose AsyncLocalStorage costs nothing per instance (AsyncContextFrame).
+ */
 const FREE_SINCE_NODE = 24;
 
 /** True where this Node needs the shared storage. */
@@ -68,8 +75,9 @@ export function needsSharedStorage(nodeVersion: string = process.versions.node):
 }
 
 /**
- * Makes `AsyncLocalStorage` of node:async_hooks the shared one, for every module that creates an instance after this call,
- * whether it imports or requires it. Existing instances stay as they are. Does nothing on Node 24 and later.
+ * Makes `AsyncLocalStorage` of node:async_hooks the shared one, for every module that creates an
+ * instance after this call, whether it imports or requires it. Existing instances stay as they are.
+ * Does nothing on Node 24 and later.
  */
 export function shareAsyncLocalStorage(): void {
   if (!needsSharedStorage()) return;

@@ -26,8 +26,8 @@ export interface HistorySources {
 }
 
 /**
- * Reads history by our own hands: Baileys fetches it in the handler of the message that offers it, once, holding up all other mail, and what it read is in
- * memory only.
+ * Reads history by our own hands: Baileys fetches it in the handler of the message that offers it,
+ * once, holding up all other mail, and what it read is in memory only.
  */
 export class BaileysHistory {
   readonly #sources: HistorySources;
@@ -57,11 +57,15 @@ export class BaileysHistory {
 
   async #learn(pairs: AddressPair[]): Promise<void> {
     const connection = this.#sources.connection();
-    // Sessions move with the addresses, which needs a connection; without one they move when it is next told.
+    // Sessions move with the addresses, which needs a connection; without one they move when it is
+    // next told.
     await (connection ? connection.whileConnected(connection.learn(pairs)) : this.#sources.lids.learn(pairs));
   }
 
-  /** The token that opens what this person shows to contacts only; a newer one stays (Baileys process-message.js storeTcTokensFromHistorySync). */
+  /**
+   * The token that opens what this person shows to contacts only; a newer one stays (Baileys
+   * process-message.js storeTcTokensFromHistorySync).
+   */
   async #keepToken({ lid, jid }: Party, conversation: proto.IConversation): Promise<void> {
     const { vault } = this.#sources;
     const { tcToken: token } = conversation;

@@ -13,8 +13,9 @@ const KEY_INFO = 'WhatsApp History Keys';
 const MAC_BYTES = 10;
 
 /**
- * The compressed bytes of a part of history: those inside its message, or a file of WhatsApp's, whose hashes and signature are checked before anything of
- * it is used (whatsmeow download.go). Rejects with `timeout` when trying again may help, `rejected` when it does not.
+ * The compressed bytes of a part of history: those inside its message, or a file of WhatsApp's,
+ * whose hashes and signature are checked before anything of it is used (whatsmeow download.go).
+ * Rejects with `timeout` when trying again may help, `rejected` when it does not.
  */
 export async function fetchHistory(
   reference: proto.Message.IHistorySyncNotification,
@@ -60,7 +61,10 @@ async function get(url: URL, network: Dispatcher, signal: AbortSignal): Promise<
   }
 }
 
-/** Checks the signature and decrypts: HKDF of the key gives IV, cipher key and MAC key (whatsmeow download.go getMediaKeys). */
+/**
+ * Checks the signature and decrypts: HKDF of the key gives IV, cipher key and MAC key (whatsmeow
+ * download.go getMediaKeys).
+ */
 function open(sealed: Buffer, mediaKey: Uint8Array): Uint8Array {
   const keys = hkdf(mediaKey, 112, { info: KEY_INFO });
   const [iv, cipherKey, macKey] = [keys.subarray(0, 16), keys.subarray(16, 48), keys.subarray(48, 80)];

@@ -12,8 +12,9 @@ const FIXED32 = 5;
 const VARINT_MAX_BYTES = 10;
 
 /**
- * Reads the fields of one protobuf message as its bytes arrive, so that a message of any size is never in memory whole; numbers are passed over.
- * Throws when it is none, when it ends within a field, or when one field is larger than `maxFieldBytes`.
+ * Reads the fields of one protobuf message as its bytes arrive, so that a message of any size is
+ * never in memory whole; numbers are passed over. Throws when it is none, when it ends within a
+ * field, or when one field is larger than `maxFieldBytes`.
  */
 export async function* protoFields(
   source: AsyncIterable<Uint8Array>,
@@ -54,7 +55,10 @@ function nextField(
   return { number, bytes: undefined };
 }
 
-/** Bytes that arrived and were not taken yet, in one piece of memory that grows with the largest field. */
+/**
+ * Bytes that arrived and were not taken yet, in one piece of memory that grows with the largest
+ * field.
+ */
 class ByteQueue {
   #buffer = Buffer.alloc(64 * 1024);
   #start = 0;
@@ -84,7 +88,10 @@ class ByteQueue {
     return bytes;
   }
 
-  /** The number at an offset; undefined while it has not arrived. Numbers above 2^53 are of no use here and not exact. */
+  /**
+   * The number at an offset; undefined while it has not arrived. Numbers above 2^53 are of no use
+   * here and not exact.
+   */
   varint(offset: number): { value: number; bytes: number } | undefined {
     let value = 0;
     for (let i = 0; i < VARINT_MAX_BYTES; i++) {

@@ -45,12 +45,17 @@ export interface HistoryParts {
   signal: AbortSignal;
   /** Every other address of somebody, as far as it is known. */
   complete(incomplete: Party): Promise<Party>;
-  /** Takes over addresses and privacy tokens; done before the piece that uses them is handed out. */
+  /**
+   * Takes over addresses and privacy tokens; done before the piece that uses them is handed out.
+   */
   learn(pairs: AddressPair[]): Promise<void>;
   keepToken(person: Party, conversation: proto.IConversation): Promise<void>;
 }
 
-/** Fetches a part of history and reads it piece by piece. The same part gives the same pieces; statuses and settings of the phone are left out. */
+/**
+ * Fetches a part of history and reads it piece by piece. The same part gives the same pieces;
+ * statuses and settings of the phone are left out.
+ */
 export async function* readHistory(part: HistoryPart, parts: HistoryParts): AsyncGenerator<HistoryPiece> {
   const packed = await fetchHistory(
     proto.Message.HistorySyncNotification.decode(part.reference),
@@ -158,7 +163,10 @@ const STATUS: Record<number, MessageStatus> = {
   5: 'played',
 };
 
-/** A message; undefined for what is none in a chat: notices, changes of other messages, revoked ones. */
+/**
+ * A message; undefined for what is none in a chat: notices, changes of other messages, revoked
+ * ones.
+ */
 async function readMessage(
   info: proto.IWebMessageInfo | null | undefined,
   { chat, isGroup: isInGroup }: HistoryChat,

@@ -37,7 +37,10 @@ const lookup: MessageLookup = {
   },
 };
 
-/** Seals as WhatsApp's clients do (whatsmeow msgsecret.go), written independently of the code under test. */
+/**
+ * Seals as WhatsApp's clients do (whatsmeow msgsecret.go), written independently of the code under
+ * test.
+ */
 function seal(use: string, id: string, by: { author: string; answerer: string }, plain: Uint8Array, secret = SECRET) {
   const info = Buffer.from(`${id}${by.author}${by.answerer}${use}`);
   const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(32), info, 32));

@@ -22,9 +22,11 @@ interface Pair {
 }
 
 /**
- * A vote or the answer to an invitation, opened with the secret of the message it answers. `envelope` must have its people completed: clients
- * disagree whether the key is made with numbers or LIDs (Baileys #2342), so each of the at most four pairs is tried; the tag of the cipher tells the
- * right one. Undefined when the message is neither. Rejects with `unknown_message` when the poll or invitation is not known.
+ * A vote or the answer to an invitation, opened with the secret of the message it answers.
+ * `envelope` must have its people completed: clients disagree whether the key is made with numbers
+ * or LIDs (Baileys #2342), so each of the at most four pairs is tried; the tag of the cipher tells
+ * the right one. Undefined when the message is neither. Rejects with `unknown_message` when the
+ * poll or invitation is not known.
  */
 export async function readAnswer(
   message: proto.IMessage,

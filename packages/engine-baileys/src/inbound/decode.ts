@@ -22,7 +22,10 @@ import { completeGroupUpdate } from './complete-group-update.ts';
 import { contextOf, readContent, toNumber, unwrapMessage } from './message-content.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
-/** A stanza's `edit` when a group admin takes another's message back (whatsmeow types.EditAttribute). */
+/**
+ * A stanza's `edit` when a group admin takes another's message back (whatsmeow
+ * types.EditAttribute).
+ */
 const REVOKE_AS_ADMIN = '8';
 
 export interface DecodeParts {
@@ -33,9 +36,10 @@ export interface DecodeParts {
 }
 
 /**
- * Turns an inbox row into events. The LID map completes addresses that the stanza did not disclose; votes and answers to invitations are opened
- * with the stored message they answer (`unknown_message` when it is not there). Of the messages between the account's own devices, offers of history give
- * an event; others (key shares) do not.
+ * Turns an inbox row into events. The LID map completes addresses that the stanza did not disclose;
+ * votes and answers to invitations are opened with the stored message they answer
+ * (`unknown_message` when it is not there). Of the messages between the account's own devices,
+ * offers of history give an event; others (key shares) do not.
  */
 export async function decodeEntry(entry: InboxEntry, parts: DecodeParts): Promise<EngineEvent[]> {
   const node = unpackNode(entry.stanza);
@@ -153,7 +157,9 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
   ];
 }
 
-/** The message inside a copy for our own devices. Votes need its secret, which may lie beside it. */
+/**
+ * The message inside a copy for our own devices. Votes need its secret, which may lie beside it.
+ */
 function withSecretOf(outer: proto.IMessage, inner: proto.IMessage): Uint8Array {
   const messageContextInfo = inner.messageContextInfo ?? outer.messageContextInfo;
   return proto.Message.encode(messageContextInfo ? { ...inner, messageContextInfo } : inner).finish();
@@ -166,7 +172,10 @@ export function withSecret(message: proto.IMessage, messageSecret: Uint8Array | 
   return proto.Message.encode(messageContextInfo ? { ...message, messageContextInfo } : message).finish();
 }
 
-/** Copies for our own other devices name their chat inside, too: older phones leave it out of the envelope. */
+/**
+ * Copies for our own other devices name their chat inside, too: older phones leave it out of the
+ * envelope.
+ */
 function withDestination(stanza: MessageStanza, outer: proto.IMessage, self: Self): MessageStanza {
   const destination = outer.deviceSentMessage?.destinationJid;
   if (!destination || !stanza.fromMe || stanza.isGroup) return stanza;

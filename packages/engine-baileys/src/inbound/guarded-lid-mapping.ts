@@ -4,8 +4,9 @@ import type { LidMap } from '../store/lid-map.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 
 /**
- * Our LID map as Baileys wants it. Baileys' own keeps an unbounded cache with a timer per entry, and asks the network while it
- * decrypts; this one is local, and a store that fails ends the connection instead of making Baileys reject the message.
+ * Our LID map as Baileys wants it. Baileys' own keeps an unbounded cache with a timer per entry,
+ * and asks the network while it decrypts; this one is local, and a store that fails ends the
+ * connection instead of making Baileys reject the message.
  */
 export class GuardedLidMapping extends LIDMappingStore {
   readonly #map: LidMap;
@@ -51,7 +52,10 @@ export class GuardedLidMapping extends LIDMappingStore {
   }
 }
 
-/** The same device of the same person under the other address; hosted devices keep their own server (Baileys lid-mapping.js). */
+/**
+ * The same device of the same person under the other address; hosted devices keep their own server
+ * (Baileys lid-mapping.js).
+ */
 function withDeviceOf(deviceJid: string, person: string): string {
   const device = parseJid(deviceJid);
   const parts = parseJid(person);

@@ -4,8 +4,8 @@ import { normalizeMessageContent, type proto } from '../baileys.ts';
 type Message = proto.IMessage;
 
 /**
- * A message without its wrappers (own-device copy, disappearing, view once, document with caption, …; Baileys messages.js).
- * `viewOnce` tells whether one of them was a view-once wrapper.
+ * A message without its wrappers (own-device copy, disappearing, view once, document with caption,
+ * …; Baileys messages.js). `viewOnce` tells whether one of them was a view-once wrapper.
  */
 export function unwrapMessage(outer: Message): { message: Message; viewOnce: boolean } {
   const sent = outer.deviceSentMessage?.message ?? outer;

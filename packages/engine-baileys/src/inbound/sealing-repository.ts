@@ -14,8 +14,9 @@ import type { GuardedLidMapping } from './guarded-lid-mapping.ts';
 import { type CiphertextSource, envelopeHash, type StanzaLinks, withoutCiphertext } from './stanza-links.ts';
 
 /**
- * What Baileys gets for an envelope whose events were journaled long ago: an empty message, padded. It makes Baileys acknowledge the
- * redelivery and has no other effect, since nothing is read from Baileys' events.
+ * What Baileys gets for an envelope whose events were journaled long ago: an empty message, padded.
+ * It makes Baileys acknowledge the redelivery and has no other effect, since nothing is read from
+ * Baileys' events.
  */
 const PROCESSED = Buffer.of(1);
 
@@ -30,9 +31,10 @@ export interface SealingParts {
 }
 
 /**
- * The Signal repository with the guarantee Baileys lacks: session, used pre-key, sender keys and the decrypted envelope are durable in
- * one commit before Baileys hears of the plaintext, and therefore before any receipt leaves. A redelivery gets the stored
- * plaintext and moves no ratchet. A ciphertext that cannot be decrypted is journaled before Baileys asks for another.
+ * The Signal repository with the guarantee Baileys lacks: session, used pre-key, sender keys and
+ * the decrypted envelope are durable in one commit before Baileys hears of the plaintext, and
+ * therefore before any receipt leaves. A redelivery gets the stored plaintext and moves no ratchet.
+ * A ciphertext that cannot be decrypted is journaled before Baileys asks for another.
  */
 export function makeSealingRepository(parts: SealingParts): SignalRepositoryWithLIDStore {
   const { keys, links, lidMapping } = parts;
@@ -48,7 +50,8 @@ export function makeSealingRepository(parts: SealingParts): SignalRepositoryWith
       openOnce(message.type, message.jid, message.ciphertext, () => inner.decryptMessage(message)),
     decryptGroupMessage: (message) =>
       openOnce(`skmsg|${message.group}`, message.group, message.msg, () => inner.decryptGroupMessage(message)),
-    // Done while the envelope was sealed; doing it again on a redelivery would rewind the sender's chain.
+    // Done while the envelope was sealed; doing it again on a redelivery would rewind the sender's
+    // chain.
     processSenderKeyDistributionMessage: async () => {},
     close: () => {
       inner.close?.();
@@ -85,7 +88,10 @@ export function makeSealingRepository(parts: SealingParts): SignalRepositoryWith
   }
 }
 
-/** Keys inside the message become durable with it: a crash right after must not leave a sealed message whose keys are lost. */
+/**
+ * Keys inside the message become durable with it: a crash right after must not leave a sealed
+ * message whose keys are lost.
+ */
 async function keepDistributedKeys(
   { keys, self, logger }: SealingParts,
   inner: SignalRepositoryWithLIDStore,
@@ -105,7 +111,8 @@ async function keepDistributedKeys(
     );
     await keys.set({ 'app-state-sync-key': Object.fromEntries(shares) });
   } catch (error) {
-    // The envelope is worth keeping even when what it distributes is malformed; decoding will say the same.
+    // The envelope is worth keeping even when what it distributes is malformed; decoding will say
+    // the same.
     logger.warn({ error }, 'keys distributed in a message could not be taken');
   }
 }

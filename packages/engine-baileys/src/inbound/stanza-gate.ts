@@ -8,9 +8,14 @@ import { encryptedParts, type StanzaLinks, withoutCiphertext } from './stanza-li
 /** Stanzas that carry facts. Answers to queries, acks and the login's own stanzas pass at once. */
 const GATED = new Set(['message', 'receipt', 'notification', 'call', 'ib', 'chatstate']);
 const SEALED_TYPES = new Set(['pkmsg', 'msg', 'skmsg']);
-/** Stanzas waiting to be made durable; beyond that the connection ends and WhatsApp delivers the rest again. */
+/**
+ * Stanzas waiting to be made durable; beyond that the connection ends and WhatsApp delivers the
+ * rest again.
+ */
 const WAITING_MAX = 5_000;
-/** How long a message may hold up what came after it (Baileys downloads history inside its handler). */
+/**
+ * How long a message may hold up what came after it (Baileys downloads history inside its handler).
+ */
 const MESSAGE_TURN_MS = 30_000;
 
 export interface GateParts {
@@ -20,7 +25,10 @@ export interface GateParts {
   learn(pairs: AddressPair[]): Promise<void>;
   /** A stanza that is never journaled. */
   onLive(node: Node): Promise<void>;
-  /** Deals with stanzas that are about the connection itself: true = neither journal nor Baileys need them. */
+  /**
+   * Deals with stanzas that are about the connection itself: true = neither journal nor Baileys
+   * need them.
+   */
   intercept(node: Node): Promise<boolean>;
   /** The connection cannot go on. */
   onBroken(reason: string): void;
@@ -28,11 +36,13 @@ export interface GateParts {
 }
 
 /**
- * Stands between Baileys' socket and its handlers. Every stanza that carries a fact is made durable before a handler sees it, and so
- * before any acknowledgement: encrypted messages by the sealing repository, everything else here. One queue keeps the
- * order; a message is handled to its end before the next stanza, so the inbox has the order of the wire.
+ * Stands between Baileys' socket and its handlers. Every stanza that carries a fact is made durable
+ * before a handler sees it, and so before any acknowledgement: encrypted messages by the sealing
+ * repository, everything else here. One queue keeps the order; a message is handled to its end
+ * before the next stanza, so the inbox has the order of the wire.
  *
- * It also catches what handlers throw: Baileys registers async listeners whose rejections would end the process.
+ * It also catches what handlers throw: Baileys registers async listeners whose rejections would end
+ * the process.
  */
 export class StanzaGate {
   readonly #socket: EventEmitter;
@@ -101,7 +111,8 @@ export class StanzaGate {
     }
     if (this.#isStopped) return;
     this.#parts.links.add(node);
-    // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can await.
+    // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can
+    // await.
     const { offline: _offline, ...attrs } = node.attrs;
     const handled = names.flatMap((name) => this.#call(name, [{ ...node, attrs }]));
     await this.#turn(Promise.allSettled(handled));
@@ -159,7 +170,10 @@ export class StanzaGate {
 const hasPlaintext = (node: Node): boolean =>
   Array.isArray(node.content) && node.content.some((part) => part.tag === 'plaintext');
 
-/** True when the sealing repository will make the message durable. Baileys looks at the first `<enc>` to refuse a message whole. */
+/**
+ * True when the sealing repository will make the message durable. Baileys looks at the first
+ * `<enc>` to refuse a message whole.
+ */
 function isSealable(node: Node): boolean {
   const parts = encryptedParts(node);
   return (

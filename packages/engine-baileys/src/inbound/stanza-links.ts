@@ -11,8 +11,9 @@ export interface CiphertextSource {
 }
 
 /**
- * Finds the stanza of a ciphertext again when Baileys asks for its decryption: Baileys hands the very same bytes object through
- * (decode-wa-message.js), so the object itself is the key. Entries go with their stanza.
+ * Finds the stanza of a ciphertext again when Baileys asks for its decryption: Baileys hands the
+ * very same bytes object through (decode-wa-message.js), so the object itself is the key. Entries
+ * go with their stanza.
  */
 export class StanzaLinks {
   readonly #sources = new WeakMap<Uint8Array, CiphertextSource>();
@@ -37,7 +38,9 @@ export function encryptedParts(stanza: Node): Node[] {
   return Array.isArray(stanza.content) ? stanza.content.filter((part) => part.tag === 'enc') : [];
 }
 
-/** The stanza without its ciphertexts: they are of no use once decrypted, or once decryption failed. */
+/**
+ * The stanza without its ciphertexts: they are of no use once decrypted, or once decryption failed.
+ */
 export function withoutCiphertext(stanza: Node): Node {
   if (!Array.isArray(stanza.content)) return stanza;
   const content = stanza.content.map(({ tag, attrs, content }) =>
@@ -46,7 +49,10 @@ export function withoutCiphertext(stanza: Node): Node {
   return { ...stanza, content };
 }
 
-/** Identifies a ciphertext for good: hex SHA-256 over how, by whom and what. Redeliveries carry all three unchanged. */
+/**
+ * Identifies a ciphertext for good: hex SHA-256 over how, by whom and what. Redeliveries carry all
+ * three unchanged.
+ */
 export function envelopeHash(kind: string, author: string, ciphertext: Uint8Array): string {
   return createHash('sha256').update(`${kind}\0${author}\0`).update(ciphertext).digest('hex');
 }

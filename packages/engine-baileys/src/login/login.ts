@@ -14,9 +14,10 @@ export interface LoginParts {
 }
 
 /**
- * What follows `<success>`: keys are topped up, the line is made active, and Baileys is told that it is open, which makes it ask for
- * settings and block list. Takes the place of Baileys' own handler (socket.js), whose key upload leaves timers behind.
- * A question that stays unanswered does not prevent the login; one that was never asked would.
+ * What follows `<success>`: keys are topped up, the line is made active, and Baileys is told that
+ * it is open, which makes it ask for settings and block list. Takes the place of Baileys' own
+ * handler (socket.js), whose key upload leaves timers behind. A question that stays unanswered does
+ * not prevent the login; one that was never asked would.
  */
 export async function completeLogin(success: Node, parts: LoginParts): Promise<void> {
   const { sock, creds, preKeys, query, updateCreds, warn } = parts;
@@ -40,7 +41,10 @@ export async function completeLogin(success: Node, parts: LoginParts): Promise<v
   await sock.sendUnifiedSession();
 }
 
-/** The LID of this very device: the server may leave the device out, and Baileys compares whole addresses. */
+/**
+ * The LID of this very device: the server may leave the device out, and Baileys compares whole
+ * addresses.
+ */
 function ownLid(success: Node, creds: AuthenticationCreds): string | undefined {
   const user = success.attrs.lid === undefined ? undefined : parseJid(success.attrs.lid)?.user;
   const device = creds.me === undefined ? 0 : (parseJid(creds.me.id)?.device ?? 0);

@@ -3,7 +3,10 @@ import { type AuthenticationCreds, getNextPreKeysNode } from '../baileys.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 
 const SERVER = '@s.whatsapp.net';
-/** How many one-time keys a new device uploads, and below how many it adds this many more (Baileys Defaults). */
+/**
+ * How many one-time keys a new device uploads, and below how many it adds this many more (Baileys
+ * Defaults).
+ */
 const FIRST_UPLOAD = 812;
 const TOP_UP = 5;
 
@@ -16,8 +19,9 @@ export interface PreKeyParts {
 }
 
 /**
- * Keeps WhatsApp supplied with one-time keys. Own code instead of Baileys' because there an upload leaves a 30 s timer behind.
- * Keys and the counter of the next ones are durable before they leave: a key number is never drawn twice.
+ * Keeps WhatsApp supplied with one-time keys. Own code instead of Baileys' because there an upload
+ * leaves a 30 s timer behind. Keys and the counter of the next ones are durable before they leave:
+ * a key number is never drawn twice.
  */
 export class PreKeys {
   readonly #parts: PreKeyParts;
@@ -27,7 +31,10 @@ export class PreKeys {
     this.#parts = parts;
   }
 
-  /** Asks how many WhatsApp still has, and uploads when they are few, or when the newest of them is not ours any more. */
+  /**
+   * Asks how many WhatsApp still has, and uploads when they are few, or when the newest of them is
+   * not ours any more.
+   */
   async ensure(): Promise<void> {
     const { creds, guard, query } = this.#parts;
     const answer = await query(encryptIq('get', { tag: 'count', attrs: {} }));

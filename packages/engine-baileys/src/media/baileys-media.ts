@@ -20,7 +20,10 @@ import { filePartOf, MEDIA_KEY_BYTES, MEDIA_TYPES, mediaKeys } from './media-key
 import { mediaRetryRequest, readMediaRetry } from './media-retry.ts';
 import { type UploadedPlace, uploadFile } from './upload-file.ts';
 
-/** For the phone to upload a file again. It answers at once when it is online; nobody knows when it is not. */
+/**
+ * For the phone to upload a file again. It answers at once when it is online; nobody knows when it
+ * is not.
+ */
 const RETRY_MS = 30_000;
 /** A plain name: nothing that leads out of the folder. */
 const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
@@ -37,7 +40,10 @@ export interface MediaParts {
 /** A file as its message names it. */
 export type UploadedFile = UploadedPlace & MeasuredFile & { mediaKey: Uint8Array; uploadedAtSeconds: number };
 
-/** Files both ways. Baileys' own way is not used: it checks neither MAC nor hash, and reads whole files into memory (messages-media.js). */
+/**
+ * Files both ways. Baileys' own way is not used: it checks neither MAC nor hash, and reads whole
+ * files into memory (messages-media.js).
+ */
 export class BaileysMedia implements MediaOperations {
   readonly #parts: MediaParts;
   readonly #conn: MediaConn;
@@ -85,7 +91,9 @@ export class BaileysMedia implements MediaOperations {
     }
   }
 
-  /** The new place of a file. Rejects with the download's own error when the phone does not answer. */
+  /**
+   * The new place of a file. Rejects with the download's own error when the phone does not answer.
+   */
   async #askPhone(message: FileMessage, mediaKey: Uint8Array, failure: EngineError): Promise<string> {
     const self = this.#parts.self();
     if (!self) throw failure;

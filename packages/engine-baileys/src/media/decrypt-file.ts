@@ -11,8 +11,9 @@ export interface ExpectedFile {
 }
 
 /**
- * Decrypts a download into a file beside `path` that ends in `.part`, and renames it to `path` when MAC and hashes are right: before that no byte is at `path`. The MAC
- * is compared before the padding is looked at. Rejects with `media_damaged`, and leaves nothing behind then.
+ * Decrypts a download into a file beside `path` that ends in `.part`, and renames it to `path` when
+ * MAC and hashes are right: before that no byte is at `path`. The MAC is compared before the
+ * padding is looked at. Rejects with `media_damaged`, and leaves nothing behind then.
  */
 export async function decryptFile(
   source: AsyncIterable<Uint8Array>,

@@ -27,8 +27,9 @@ export interface Download {
 }
 
 /**
- * Downloads and opens the file of a message, over at most three tries. Rejects with `media_gone` when WhatsApp has it no more, `media_damaged` when it is not
- * the file of the message, `rejected` for another refusal, `timeout` when no host answered as it should.
+ * Downloads and opens the file of a message, over at most three tries. Rejects with `media_gone`
+ * when WhatsApp has it no more, `media_damaged` when it is not the file of the message, `rejected`
+ * for another refusal, `timeout` when no host answered as it should.
  */
 export async function downloadFile(
   { kind, part, path }: Download,

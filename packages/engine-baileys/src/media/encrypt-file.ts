@@ -16,9 +16,10 @@ export interface MeasuredFile {
 }
 
 /**
- * Reads a file once to learn the hashes of itself and of its encrypted form: AES-256-CBC, then the first ten bytes of an HMAC-SHA256 over IV and ciphertext
- * (whatsmeow upload.go). The upload's address holds the latter hash, so it is needed before the first byte leaves; encrypting
- * twice takes the place of an encrypted copy on the disk.
+ * Reads a file once to learn the hashes of itself and of its encrypted form: AES-256-CBC, then the
+ * first ten bytes of an HMAC-SHA256 over IV and ciphertext (whatsmeow upload.go). The upload's
+ * address holds the latter hash, so it is needed before the first byte leaves; encrypting twice
+ * takes the place of an encrypted copy on the disk.
  */
 export async function measureFile(path: string, keys: MediaKeys): Promise<MeasuredFile> {
   const plain = createHash('sha256');

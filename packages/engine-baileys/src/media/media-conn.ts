@@ -12,7 +12,10 @@ const TTL_SECONDS = 60;
 /** Hosts tried for one file. */
 const HOSTS_MAX = 4;
 
-/** Asks WhatsApp where to upload, and keeps the answer for as long as it is good (whatsmeow mediaconn.go, Baileys refreshMediaConn). */
+/**
+ * Asks WhatsApp where to upload, and keeps the answer for as long as it is good (whatsmeow
+ * mediaconn.go, Baileys refreshMediaConn).
+ */
 export class MediaConn {
   readonly #query: (node: Node) => Promise<Node>;
   readonly #nowMs: () => number;

@@ -6,7 +6,10 @@ export const MEDIA_KEY_BYTES = 32;
 /** What is kept of the HMAC at the end of a file. */
 export const MAC_BYTES = 10;
 
-/** How a kind of file is encrypted and where it is uploaded (Baileys MEDIA_HKDF_KEY_MAPPING and MEDIA_PATH_MAP, whatsmeow download.go and upload.go). */
+/**
+ * How a kind of file is encrypted and where it is uploaded (Baileys MEDIA_HKDF_KEY_MAPPING and
+ * MEDIA_PATH_MAP, whatsmeow download.go and upload.go).
+ */
 export interface MediaType {
   /** What the file's key is expanded for. */
   use: 'Image' | 'Video' | 'Audio' | 'Document';

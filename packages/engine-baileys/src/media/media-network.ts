@@ -11,16 +11,21 @@ const CONNECTIONS_MAX = 64;
 /** Networks whose connections are kept at once; a process hosts lines of one network only. */
 const NETWORKS_MAX = 4;
 
-/** Where WhatsApp keeps files: `mmg.whatsapp.net`, `media-….cdn.whatsapp.net`, `….fna.whatsapp.net`, `pps.whatsapp.net`. */
+/**
+ * Where WhatsApp keeps files: `mmg.whatsapp.net`, `media-….cdn.whatsapp.net`, `….fna.whatsapp.net`,
+ * `pps.whatsapp.net`.
+ */
 const WHATSAPP_HOST = /^([a-z0-9-]+\.)*whatsapp\.net$/;
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', '::1', 'localhost']);
 
 const known = new Map<string, Agent>();
 
 /**
- * The connections over which every file of a line travels, Baileys' own downloads (history, app state) included. Of a line of a simulated
- * network each one leads to `endpoint.mediaAddress` and must show a certificate of `endpoint.mediaCa`; of a live line to WhatsApp's
- * media hosts, by the system's trust. A request for any other host is refused before a byte leaves. Shared by all lines of the endpoint.
+ * The connections over which every file of a line travels, Baileys' own downloads (history, app
+ * state) included. Of a line of a simulated network each one leads to `endpoint.mediaAddress` and
+ * must show a certificate of `endpoint.mediaCa`; of a live line to WhatsApp's media hosts, by the
+ * system's trust. A request for any other host is refused before a byte leaves. Shared by all lines
+ * of the endpoint.
  */
 export function mediaNetwork(endpoint: EngineEndpoint): Agent {
   const key = JSON.stringify([endpoint.mediaAddress, endpoint.mediaCa]);
@@ -63,6 +68,8 @@ function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.
   };
 }
 
-/** Hosts of the simulated network say its own address; where it really is, only the endpoint says. */
+/**
+ * Hosts of the simulated network say its own address; where it really is, only the endpoint says.
+ */
 const isMediaHost = (host: string, isSimulated: boolean): boolean =>
   WHATSAPP_HOST.test(host) || (isSimulated && LOOPBACK.has(host));

@@ -7,8 +7,9 @@ const TAG_BYTES = 16;
 const { ResultType } = proto.MediaRetryNotification;
 
 /**
- * Asks the own phone to upload a file again: `<receipt type="server-error">`, sealed with the file's key so that the phone knows that the asker had the
- * message (whatsmeow mediaretry.go, Baileys encryptMediaRetryRequest).
+ * Asks the own phone to upload a file again: `<receipt type="server-error">`, sealed with the
+ * file's key so that the phone knows that the asker had the message (whatsmeow mediaretry.go,
+ * Baileys encryptMediaRetryRequest).
  */
 export function mediaRetryRequest(message: FileMessage, mediaKey: Uint8Array, self: Jid): Node {
   const iv = randomBytes(IV_BYTES);
@@ -34,7 +35,10 @@ export function mediaRetryRequest(message: FileMessage, mediaKey: Uint8Array, se
   };
 }
 
-/** Where the phone has put the file, of its `<notification type="mediaretry">`. Throws `media_gone` when it has it no more, or did not say. */
+/**
+ * Where the phone has put the file, of its `<notification type="mediaretry">`. Throws `media_gone`
+ * when it has it no more, or did not say.
+ */
 export function readMediaRetry(notification: Node, id: string, mediaKey: Uint8Array): string {
   const box = child(notification, 'encrypt');
   const sealed = bytes(child(box, 'enc_p'));

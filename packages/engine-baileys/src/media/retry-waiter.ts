@@ -14,7 +14,10 @@ export class RetryWaiter {
     });
   }
 
-  /** The phone's answer about this message, undefined when none comes within `ms`. To be called before the question leaves. */
+  /**
+   * The phone's answer about this message, undefined when none comes within `ms`. To be called
+   * before the question leaves.
+   */
   answer(id: string, ms: number): Promise<Node | undefined> {
     return new Promise((resolve) => {
       const all = this.#waiting.get(id) ?? new Set();

@@ -33,8 +33,9 @@ export interface UploadedPlace {
 type Attempt = { place: UploadedPlace } | { status: number } | { failure: unknown };
 
 /**
- * Uploads a file to WhatsApp, encrypted on the way. Tries each host twice, with a pause in between. Rejects with `rejected` and the HTTP status for
- * what no host takes, and `timeout` when none could be reached or all failed: the same file may be tried again.
+ * Uploads a file to WhatsApp, encrypted on the way. Tries each host twice, with a pause in between.
+ * Rejects with `rejected` and the HTTP status for what no host takes, and `timeout` when none could
+ * be reached or all failed: the same file may be tried again.
  */
 export async function uploadFile(upload: Upload, conn: MediaConn, network: Dispatcher): Promise<UploadedPlace> {
   let last: Attempt | undefined;

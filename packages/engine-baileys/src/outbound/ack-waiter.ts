@@ -7,13 +7,19 @@ interface Waiting {
 
 /** One wait for one acknowledgement. */
 export interface ExpectedAck {
-  /** Resolves with the ack, also one that came already. Rejects with `rejected`, or with `timeout` after `ms` or when aborted. */
+  /**
+   * Resolves with the ack, also one that came already. Rejects with `rejected`, or with `timeout`
+   * after `ms` or when aborted.
+   */
   within(ms: number, signal: AbortSignal | undefined): Promise<ServerAck>;
   /** Gives up waiting. Always to be called in the end. */
   stop(): void;
 }
 
-/** Waits for WhatsApp's `<ack class="message">`: the only sign that a message is on the server (Baileys does not wait for it). */
+/**
+ * Waits for WhatsApp's `<ack class="message">`: the only sign that a message is on the server
+ * (Baileys does not wait for it).
+ */
 export class AckWaiter {
   readonly #waiting = new Map<string, Set<Waiting>>();
 
@@ -23,7 +29,8 @@ export class AckWaiter {
     const acked = new Promise<ServerAck>((resolve, reject) => {
       waiting = { resolve, reject };
     });
-    // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as unhandled.
+    // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as
+    // unhandled.
     acked.catch(() => {});
     this.#waiting.set(id, (this.#waiting.get(id) ?? new Set()).add(waiting));
     return {

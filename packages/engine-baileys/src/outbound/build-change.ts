@@ -5,7 +5,10 @@ import type { BuiltMessage } from './build-message.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
 
-/** Values of a stanza's `edit` (whatsmeow types.EditAttribute): a new text, an own message taken back, another's taken back by an admin. */
+/**
+ * Values of a stanza's `edit` (whatsmeow types.EditAttribute): a new text, an own message taken
+ * back, another's taken back by an admin.
+ */
 const EDIT = '1';
 const REVOKE_OWN = '7';
 const REVOKE_AS_ADMIN = '8';
@@ -17,8 +20,9 @@ interface Target {
 }
 
 /**
- * A reaction, an edit or a revocation of a message of the chat `to`. Rejects with `unknown_message` when nobody knows that message; a
- * revocation that names its author needs no other knowledge of it.
+ * A reaction, an edit or a revocation of a message of the chat `to`. Rejects with `unknown_message`
+ * when nobody knows that message; a revocation that names its author needs no other knowledge of
+ * it.
  */
 export async function buildChange(
   change: OutboundChange,
@@ -39,7 +43,10 @@ export async function buildChange(
   }
 }
 
-/** How WhatsApp names a message to others: the author is said in groups only (whatsmeow send.go BuildMessageKey). */
+/**
+ * How WhatsApp names a message to others: the author is said in groups only (whatsmeow send.go
+ * BuildMessageKey).
+ */
 function keyOf(id: string, to: Jid, { fromMe = false, author }: { fromMe?: boolean; author?: Jid }): proto.IMessageKey {
   return { remoteJid: to, id, fromMe, ...(isGroup(to) && !fromMe ? { participant: author } : {}) };
 }

@@ -27,7 +27,10 @@ export interface BuildContext {
   upload(kind: FileKind, file: OutboundFile): Promise<UploadedFile>;
 }
 
-/** A message as it goes on the wire, before the encryption: its bytes, and what the stanza says beside them. */
+/**
+ * A message as it goes on the wire, before the encryption: its bytes, and what the stanza says
+ * beside them.
+ */
 export interface BuiltMessage {
   proto: Uint8Array;
   attrs: Record<string, string>;
@@ -41,8 +44,9 @@ type Of<K extends OutboundMessage['kind']> = Extract<OutboundMessage, { kind: K 
 const CALL_PAGE = 'https://call.whatsapp.com';
 
 /**
- * Encodes what is to be sent as a protobuf `Message`. The secret inside is drawn here, so the same bytes must be kept for a repeat.
- * Rejects with `unknown_message` when it quotes or changes a message nobody knows.
+ * Encodes what is to be sent as a protobuf `Message`. The secret inside is drawn here, so the same
+ * bytes must be kept for a repeat. Rejects with `unknown_message` when it quotes or changes a
+ * message nobody knows.
  */
 export async function buildMessage(content: OutboundContent, to: Jid, context: BuildContext): Promise<BuiltMessage> {
   switch (content.kind) {
@@ -68,7 +72,10 @@ export async function buildMessage(content: OutboundContent, to: Jid, context: B
   }
 }
 
-/** WhatsApp's own clients put a secret into every message: abuse reports, votes and answers to invitations are bound to it. */
+/**
+ * WhatsApp's own clients put a secret into every message: abuse reports, votes and answers to
+ * invitations are bound to it.
+ */
 function encoded(message: Message, meta?: Record<string, string>): BuiltMessage {
   const whole = proto.Message.create({ ...message, messageContextInfo: { messageSecret: randomBytes(32) } });
   return { proto: proto.Message.encode(whole).finish(), attrs: {}, ...(meta ? { meta } : {}) };

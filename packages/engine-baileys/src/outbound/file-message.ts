@@ -7,7 +7,10 @@ type FileContent = Extract<OutboundMessage, { kind: FileKind }>;
 /** What a document is called when nobody says. */
 const UNNAMED = 'file';
 
-/** The message of an uploaded file (fields: whatsmeow upload.go, Baileys messages.js prepareWAMessageMedia). */
+/**
+ * The message of an uploaded file (fields: whatsmeow upload.go, Baileys messages.js
+ * prepareWAMessageMedia).
+ */
 export function fileMessage(
   content: FileContent,
   uploaded: UploadedFile,
@@ -28,7 +31,8 @@ export function fileMessage(
     ...hung,
   });
   if (viewOnce) return viewedOnce(kind, message);
-  // Phones send a document with a caption inside this wrapper (Baileys normalizeMessageContent unwraps it).
+  // Phones send a document with a caption inside this wrapper (Baileys normalizeMessageContent
+  // unwraps it).
   return kind === 'document' && caption !== undefined ? { documentWithCaptionMessage: { message } } : message;
 }
 
@@ -57,7 +61,10 @@ function partOf({ kind, file, gif }: FileContent, fields: proto.Message.IImageMe
   }
 }
 
-/** Phones wrap images and videos in one wrapper and voice messages in another (Baileys normalizeMessageContent). */
+/**
+ * Phones wrap images and videos in one wrapper and voice messages in another (Baileys
+ * normalizeMessageContent).
+ */
 function viewedOnce(kind: FileKind, message: proto.IMessage): proto.IMessage {
   if (kind === 'voice') return { viewOnceMessageV2Extension: { message } };
   if (kind === 'image' || kind === 'video') return { viewOnceMessageV2: { message } };

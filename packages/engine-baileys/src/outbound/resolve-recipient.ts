@@ -27,9 +27,10 @@ export interface RecipientLookups {
 }
 
 /**
- * The address to send to: the LID whenever WhatsApp has one, with the number beside it (`peer_recipient_pn`), as its own clients do
- * since 2026 (whatsmeow send.go); people who were migrated refuse mail to their number (463). Asks WhatsApp only about numbers
- * whose LID is not known yet. Rejects with `not_on_whatsapp`.
+ * The address to send to: the LID whenever WhatsApp has one, with the number beside it
+ * (`peer_recipient_pn`), as its own clients do since 2026 (whatsmeow send.go); people who were
+ * migrated refuse mail to their number (463). Asks WhatsApp only about numbers whose LID is not
+ * known yet. Rejects with `not_on_whatsapp`.
  */
 export async function resolveRecipient(chat: Jid, { lids, learn, askNumber }: RecipientLookups): Promise<Recipient> {
   const jid = personJid(chat);

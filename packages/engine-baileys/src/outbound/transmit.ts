@@ -24,8 +24,9 @@ export interface TransmitParts {
 }
 
 /**
- * Encrypts for every device, sends, and waits for the acknowledgement. The ratchets are durable before the stanza leaves, so a repeat
- * after a crash is another ciphertext of the same message under the same id.
+ * Encrypts for every device, sends, and waits for the acknowledgement. The ratchets are durable
+ * before the stanza leaves, so a repeat after a crash is another ciphertext of the same message
+ * under the same id.
  */
 export async function transmit(
   prepared: Prepared,
@@ -50,8 +51,9 @@ export async function transmit(
 }
 
 /**
- * Makes sure that the recipient's devices are known. Baileys sends a message without any recipient when WhatsApp does not answer
- * that question; the answer is cached, so its own lookup right after costs nothing.
+ * Makes sure that the recipient's devices are known. Baileys sends a message without any recipient
+ * when WhatsApp does not answer that question; the answer is cached, so its own lookup right after
+ * costs nothing.
  */
 async function requireDevices(sock: WASocket, to: string): Promise<void> {
   if (isGroup(to) || to === STATUS_BROADCAST) return;

@@ -20,8 +20,9 @@ const IV_BYTES = 16;
 const WRAPPED_BYTES = SALT_BYTES + IV_BYTES + 32;
 
 /**
- * Pairing by a code that the person types into the phone (whatsmeow pair-code.go, Baileys socket.js and messages-recv.js). Every
- * request is awaited, so a refusal is told; nothing is stored before the pairing succeeds.
+ * Pairing by a code that the person types into the phone (whatsmeow pair-code.go, Baileys socket.js
+ * and messages-recv.js). Every request is awaited, so a refusal is told; nothing is stored before
+ * the pairing succeeds.
  */
 export class CodePairing implements PairingDriver {
   readonly #context: PairingContext;
@@ -36,7 +37,10 @@ export class CodePairing implements PairingDriver {
     this.#jid = formatJid(phone, SERVER_PN);
   }
 
-  /** The server keeps the connection as long as it has references to offer: so long the code is good. */
+  /**
+   * The server keeps the connection as long as it has references to offer: so long the code is
+   * good.
+   */
   async onPairDevice(refs: string[]): Promise<void> {
     if (this.#code !== undefined) return;
     const lifetimeMs = FIRST_REF_MS + Math.max(0, refs.length - 1) * NEXT_REF_MS;

@@ -16,7 +16,10 @@ export interface PairingContext {
 
 /** One way of pairing. */
 export interface PairingDriver {
-  /** The server offers references, each good for one code: first of all, and again when it has new ones. */
+  /**
+   * The server offers references, each good for one code: first of all, and again when it has new
+   * ones.
+   */
   onPairDevice(refs: string[]): Promise<void>;
   /** The secret of the code was replaced. */
   onSecretReplaced(): void;
@@ -26,6 +29,9 @@ export interface PairingDriver {
   stop(): void;
 }
 
-/** The first reference lives a minute, the others 20 s each (Baileys socket.js, whatsmeow qrchan.go). */
+/**
+ * The first reference lives a minute, the others 20 s each (Baileys socket.js, whatsmeow
+ * qrchan.go).
+ */
 export const FIRST_REF_MS = 60_000;
 export const NEXT_REF_MS = 20_000;

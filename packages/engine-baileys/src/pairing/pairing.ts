@@ -8,7 +8,10 @@ import { QrPairing } from './qr-pairing.ts';
 
 /** How long the server may take to ask for the restart that ends a pairing. */
 const RESTART_MS = 30_000;
-/** Notifications of WhatsApp's passkey pairing (whatsmeow pair-passkey.go): this account cannot be linked without one. */
+/**
+ * Notifications of WhatsApp's passkey pairing (whatsmeow pair-passkey.go): this account cannot be
+ * linked without one.
+ */
 const PASSKEY_TYPES = new Set(['passkey_prologue_request', 'crsc_continuation']);
 
 export interface PairingParts extends PairingContext {
@@ -20,7 +23,10 @@ export interface PairingParts extends PairingContext {
 /** What a caller may ask for. */
 export type PairingWish = { kind: 'qr' } | { kind: 'code'; phone: string };
 
-/** A connection that is not logged in: it shows codes until a phone takes one, and then keeps the new identity. */
+/**
+ * A connection that is not logged in: it shows codes until a phone takes one, and then keeps the
+ * new identity.
+ */
 export class Pairing {
   readonly #parts: PairingParts;
   readonly #driver: PairingDriver;
@@ -45,12 +51,16 @@ export class Pairing {
     if (!this.#isDone) await this.#driver.onPairDevice(refs);
   }
 
-  /** Everything else the server pushes before the login. Acknowledged here: Baileys cannot, without an account. */
+  /**
+   * Everything else the server pushes before the login. Acknowledged here: Baileys cannot, without
+   * an account.
+   */
   async onStanza(node: Node): Promise<void> {
     if (node.tag !== 'notification' || this.#isDone) return;
     const { type } = node.attrs;
     if (type === 'companion_reg_refresh') this.#replaceSecret();
-    // Before the ack: a code that was taken while the old secret was shown must fail, not be forgotten.
+    // Before the ack: a code that was taken while the old secret was shown must fail, not be
+    // forgotten.
     await this.#parts.send(ackFor(node));
     if (PASSKEY_TYPES.has(type ?? '')) {
       this.#parts.end({ reason: 'passkey_required', detail: 'WhatsApp asks for a passkey to link this account' });
@@ -58,7 +68,9 @@ export class Pairing {
     if (type === 'link_code_companion_reg') await this.#driver.onLinkCode(node);
   }
 
-  /** `<iq><pair-success>`: the phone took a code. Verified, made durable, and only then confirmed. */
+  /**
+   * `<iq><pair-success>`: the phone took a code. Verified, made durable, and only then confirmed.
+   */
   async onPairSuccess(node: Node): Promise<void> {
     const { creds, keep, send, end, onPaired } = this.#parts;
     let update: Partial<AuthenticationCreds>;

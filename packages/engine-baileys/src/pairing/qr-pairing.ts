@@ -1,12 +1,15 @@
 import { Browsers, buildPairingQRData } from '../baileys.ts';
 import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } from './pairing-driver.ts';
 
-/** What this device calls itself: a pair of system and browser that WhatsApp knows, also when pairing by code. */
+/**
+ * What this device calls itself: a pair of system and browser that WhatsApp knows, also when
+ * pairing by code.
+ */
 export const BROWSER = Browsers.windows('Chrome');
 
 /**
- * Pairing by QR code. Own driver because Baileys keeps the secret it started with, while WhatsApp asks for a new one in the middle
- * (`companion_reg_refresh`) and then refuses codes with the old.
+ * Pairing by QR code. Own driver because Baileys keeps the secret it started with, while WhatsApp
+ * asks for a new one in the middle (`companion_reg_refresh`) and then refuses codes with the old.
  */
 export class QrPairing implements PairingDriver {
   readonly #context: PairingContext;

@@ -3,7 +3,10 @@ import { type AuthenticationCreds, BufferJSON, proto } from '../baileys.ts';
 export const CREDS_KIND = 'creds';
 export const CREDS_ID = 'creds';
 
-/** Baileys appends one entry per history chunk and never takes one away; it only asks whether there is any. */
+/**
+ * Baileys appends one entry per history chunk and never takes one away; it only asks whether there
+ * is any.
+ */
 const HISTORY_MARKS_KEPT = 20;
 
 /** Credentials of a paired line: Baileys' own, plus the certainty that the pairing is complete. */
@@ -17,7 +20,10 @@ export function isPaired(creds: AuthenticationCreds): creds is PairedCreds {
   return creds.me?.id !== undefined && creds.account !== undefined;
 }
 
-/** The credentials as bytes: JSON, byte strings in base64, the account's signed identity as its protobuf. */
+/**
+ * The credentials as bytes: JSON, byte strings in base64, the account's signed identity as its
+ * protobuf.
+ */
 export function encodeCreds(creds: AuthenticationCreds): Uint8Array {
   const account = creds.account && Buffer.from(proto.ADVSignedDeviceIdentity.encode(creds.account).finish());
   const stored = {
@@ -37,7 +43,8 @@ export function decodeCreds(bytes: Uint8Array): PairedCreds {
   const account = pick(stored, ['account']);
   if (!(account instanceof Uint8Array)) throw new Error('the stored credentials lack account');
   if (typeof pick(stored, ['me', 'id']) !== 'string') throw new Error('the stored credentials lack me.id');
-  // Every field that is used for identity or encryption has been looked at; the rest is Baileys' own bookkeeping.
+  // Every field that is used for identity or encryption has been looked at; the rest is Baileys'
+  // own bookkeeping.
   const creds = { ...stored, account: proto.ADVSignedDeviceIdentity.decode(account) } as unknown as AuthenticationCreds;
   if (!isPaired(creds)) throw new Error('the stored credentials are not those of a paired line');
   return creds;

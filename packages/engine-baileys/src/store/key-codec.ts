@@ -1,6 +1,9 @@
 import { BufferJSON, proto } from '../baileys.ts';
 
-/** Turns one kind of key into bytes and back. Values are Baileys' own (Types/Auth.d.ts SignalDataTypeMap). */
+/**
+ * Turns one kind of key into bytes and back. Values are Baileys' own (Types/Auth.d.ts
+ * SignalDataTypeMap).
+ */
 interface Codec {
   encode(value: unknown): Uint8Array;
   decode(bytes: Uint8Array): unknown;
@@ -19,7 +22,10 @@ const plainText: Codec = {
   decode: textOf,
 };
 
-/** Structures without bytes in them. libsignal's session record is one: base64 strings, the order of its keys matters. */
+/**
+ * Structures without bytes in them. libsignal's session record is one: base64 strings, the order of
+ * its keys matters.
+ */
 const json: Codec = {
   encode: (value) => utf8(JSON.stringify(value)),
   decode: (bytes): unknown => JSON.parse(textOf(bytes)),
@@ -64,11 +70,15 @@ const CODECS: Record<string, Codec> = {
   'device-list': json,
   tctoken: jsonWithBytes,
   'identity-key': raw,
-  // Not Baileys' own: what this account shows of itself and whom it watches (account/presence-wish.ts).
+  // Not Baileys' own: what this account shows of itself and whom it watches
+  // (account/presence-wish.ts).
   'presence-wish': json,
 };
 
-/** The bytes to store for a key. Throws for a kind that this version of Baileys does not have, and for values of another shape. */
+/**
+ * The bytes to store for a key. Throws for a kind that this version of Baileys does not have, and
+ * for values of another shape.
+ */
 export function encodeKey(kind: string, value: unknown): Uint8Array {
   return codec(kind).encode(value);
 }

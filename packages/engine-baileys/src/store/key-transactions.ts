@@ -16,8 +16,9 @@ interface Transaction {
 const current = new AsyncLocalStorage<Transaction>();
 
 /**
- * Transactions of the Signal code: one lock per user, one commit at the end that also carries the sealed envelope. Separate from
- * Baileys' own transactions on purpose: an outgoing ratchet step is durable before its stanza leaves, not after.
+ * Transactions of the Signal code: one lock per user, one commit at the end that also carries the
+ * sealed envelope. Separate from Baileys' own transactions on purpose: an outgoing ratchet step is
+ * durable before its stanza leaves, not after.
  *
  * A transaction inside another joins it. When the work rejects, nothing is written.
  */
@@ -26,7 +27,9 @@ export class KeyTransactions implements SignalKeyStoreWithTransaction {
   readonly #lockOf: (key: string) => Promise<string>;
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** `lidOf` gives the LID of a number when it is known: both addresses of a person share one lock. */
+  /**
+   * `lidOf` gives the LID of a number when it is known: both addresses of a person share one lock.
+   */
   constructor(guard: StoreGuard, lidOf: (pn: string) => Promise<string | undefined>) {
     this.#guard = guard;
     this.#lockOf = async (key) => {

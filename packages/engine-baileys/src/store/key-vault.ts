@@ -10,12 +10,16 @@ export type Writes = { readonly [kind: string]: { readonly [id: string]: unknown
 const CACHED_ENTRIES_MAX = 512;
 const CACHED_BYTES_MAX = 512 * 1024;
 const CACHED_VALUE_BYTES_MAX = 32 * 1024;
-/** Written in bulk and read once each, or large: caching them would push out what is used per message. */
+/**
+ * Written in bulk and read once each, or large: caching them would push out what is used per
+ * message.
+ */
 const NEVER_CACHED = new Set(['pre-key', 'app-state-sync-version']);
 
 /**
- * One line's Signal state over its EngineStore: serialised, pruned on write, with a small cache of the bytes. There is one vault per
- * line, so the cache never lags behind the store. Rejections of the store come through as they are; nothing is retried.
+ * One line's Signal state over its EngineStore: serialised, pruned on write, with a small cache of
+ * the bytes. There is one vault per line, so the cache never lags behind the store. Rejections of
+ * the store come through as they are; nothing is retried.
  */
 export class KeyVault {
   readonly #store: EngineStore;
@@ -50,7 +54,10 @@ export class KeyVault {
     return values;
   }
 
-  /** Writes everything in one transaction. Resolves when it, and every credential saved before, is durable. */
+  /**
+   * Writes everything in one transaction. Resolves when it, and every credential saved before, is
+   * durable.
+   */
   async commit(writes: Writes, sealed?: SealedEnvelope): Promise<void> {
     const changes = toChanges(writes);
     if (changes.length === 0 && sealed === undefined) return;
@@ -63,7 +70,10 @@ export class KeyVault {
     }
   }
 
-  /** Saves the credentials as they are at this moment, whole. Later commits become durable after them. */
+  /**
+   * Saves the credentials as they are at this moment, whole. Later commits become durable after
+   * them.
+   */
   saveCreds(creds: AuthenticationCreds): Promise<void> {
     const value = encodeCreds(creds);
     if (this.#savedCreds && Buffer.compare(value, this.#savedCreds) === 0) return this.#credsWritten;
@@ -91,7 +101,10 @@ export class KeyVault {
     await this.#store.clear();
   }
 
-  /** Drops everything remembered, as at the end of a connection: an idle line costs no memory, a failed write leaves no trace. */
+  /**
+   * Drops everything remembered, as at the end of a connection: an idle line costs no memory, a
+   * failed write leaves no trace.
+   */
   forget(): void {
     this.#generation++;
     this.#savedCreds = undefined;

@@ -4,9 +4,10 @@ import type { KeyVault } from './key-vault.ts';
 const KIND = 'lid-mapping';
 
 /**
- * Which number belongs to which LID, as far as WhatsApp disclosed it to this line. Kept in the line's store under the ids Baileys
- * uses (`<number>` → LID digits, `<lid>_reverse` → number), so that its own code reads the same table.
- * Local only: WhatsApp can be asked for a number's LID, never for a LID's number.
+ * Which number belongs to which LID, as far as WhatsApp disclosed it to this line. Kept in the
+ * line's store under the ids Baileys uses (`<number>` → LID digits, `<lid>_reverse` → number), so
+ * that its own code reads the same table. Local only: WhatsApp can be asked for a number's LID,
+ * never for a LID's number.
  */
 export class LidMap {
   readonly #vault: KeyVault;
@@ -25,7 +26,10 @@ export class LidMap {
     return pn === undefined ? undefined : formatJid(pn, SERVER_PN);
   }
 
-  /** Stores the pairs that are new and returns them. A number that moved to another LID is forgotten under the old one. */
+  /**
+   * Stores the pairs that are new and returns them. A number that moved to another LID is forgotten
+   * under the old one.
+   */
   async learn(pairs: readonly AddressPair[]): Promise<AddressPair[]> {
     const named = pairs.map((pair) => ({ pair, lid: userOf(pair.lid), pn: userOf(pair.pn) }));
     const known = new Map<string, unknown>(

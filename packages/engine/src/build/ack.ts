@@ -1,6 +1,8 @@
 import type { Node } from '../node.ts';
 
-/** The `<ack>` that takes a received stanza off the server's queue (whatsmeow receipt.go sendAck). */
+/**
+ * The `<ack>` that takes a received stanza off the server's queue (whatsmeow receipt.go sendAck).
+ */
 export function ackFor(node: Node): Node {
   const { id, from, participant, recipient, type } = node.attrs;
   const attrs: Record<string, string> = { class: node.tag };

@@ -16,7 +16,9 @@ const iq = (to: Jid, type: 'get' | 'set', content: Node): Node => ({
   content: [content],
 });
 
-/** Somebody a change names. `phoneNumber` stands beside a LID that is added, as whatsmeow writes it. */
+/**
+ * Somebody a change names. `phoneNumber` stands beside a LID that is added, as whatsmeow writes it.
+ */
 export interface NamedMember {
   jid: Jid;
   phoneNumber?: Jid;
@@ -42,7 +44,10 @@ export const changeMembers = (
 
 export const setSubject = (group: Jid, subject: string): Node => iq(group, 'set', node('subject', {}, utf8(subject)));
 
-/** `previous` is the id of the description that is replaced; `id` that of the new one. An empty text takes it away. */
+/**
+ * `previous` is the id of the description that is replaced; `id` that of the new one. An empty text
+ * takes it away.
+ */
 export function setDescription(group: Jid, text: string, id: string, previous: string | undefined): Node {
   const prev: Record<string, string> = previous === undefined ? {} : { prev: previous };
   if (text === '') return iq(group, 'set', node('description', { ...prev, delete: 'true' }));

@@ -1,7 +1,10 @@
 import type { Jid } from '../address.ts';
 import type { Node } from '../node.ts';
 
-/** `<presence>` that shows the account online or not. Without a name WhatsApp keeps the one it has (whatsmeow presence.go). */
+/**
+ * `<presence>` that shows the account online or not. Without a name WhatsApp keeps the one it has
+ * (whatsmeow presence.go).
+ */
 export function presence(state: 'available' | 'unavailable', name: string): Node {
   const pushName = name.replaceAll('@', '');
   return { tag: 'presence', attrs: { type: state, ...(pushName === '' ? {} : { name: pushName }) } };

@@ -40,7 +40,10 @@ export function parseContactQr(answer: Node): string | undefined {
 /** Asks who sees status updates (whatsmeow broadcast.go GetStatusPrivacy). */
 export const statusAudience = (): Node => iq('get', 'status', [{ tag: 'privacy', attrs: {} }]);
 
-/** The lists in the answer to `statusAudience`, the one in force first. An answer without lists means WhatsApp's default: all contacts. */
+/**
+ * The lists in the answer to `statusAudience`, the one in force first. An answer without lists
+ * means WhatsApp's default: all contacts.
+ */
 export function parseStatusAudience(answer: Node): StatusAudience[] {
   const lists = childrenOf(child(answer, 'privacy'), 'list').flatMap((list): StatusAudience[] => {
     const { type } = list.attrs;
@@ -52,7 +55,10 @@ export function parseStatusAudience(answer: Node): StatusAudience[] {
   return lists.sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
 }
 
-/** Asks where a picture lies. `proof` is that person's privacy token; never given for the own picture, which WhatsApp would not answer. */
+/**
+ * Asks where a picture lies. `proof` is that person's privacy token; never given for the own
+ * picture, which WhatsApp would not answer.
+ */
 export function pictureOf(target: Jid, proof: Node | undefined): Node {
   const picture = { tag: 'picture', attrs: { type: 'image', query: 'url' }, ...(proof ? { content: [proof] } : {}) };
   return iq('get', 'w:profile:picture', [picture], { target });

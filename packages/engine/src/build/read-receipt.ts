@@ -1,7 +1,10 @@
 import type { Jid } from '../address.ts';
 import type { Node } from '../node.ts';
 
-/** The `<receipt>` that says messages of one chat were read or played (whatsmeow receipt.go MarkRead). `ids` must not be empty. */
+/**
+ * The `<receipt>` that says messages of one chat were read or played (whatsmeow receipt.go
+ * MarkRead). `ids` must not be empty.
+ */
 export function readReceipt(receipt: {
   chat: Jid;
   ids: readonly string[];

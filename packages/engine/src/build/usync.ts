@@ -4,7 +4,10 @@ import { personJid } from '../parse/party.ts';
 
 /** What WhatsApp says about a phone number. */
 export interface UsyncNumber {
-  /** The digits asked for. WhatsApp may know the number by others (Brazil's ninth digit, Mexico's 1): see `pn`. */
+  /**
+   * The digits asked for. WhatsApp may know the number by others (Brazil's ninth digit, Mexico's
+   * 1): see `pn`.
+   */
   phone: string;
   registered: boolean;
   pn?: Jid;
@@ -12,7 +15,10 @@ export interface UsyncNumber {
   isBusiness: boolean;
 }
 
-/** The query that asks which numbers (digits) have WhatsApp, under which addresses, and which are businesses (whatsmeow user.go). */
+/**
+ * The query that asks which numbers (digits) have WhatsApp, under which addresses, and which are
+ * businesses (whatsmeow user.go).
+ */
 export function usyncNumbers(phones: readonly string[], sid: string): Node {
   const users = phones.map((phone) => ({
     tag: 'user',
@@ -44,7 +50,10 @@ function usync(sid: string, protocols: Node[], users: Node[]): Node {
   };
 }
 
-/** Reads the answer, in the order of `phones`; a number that the answer leaves out is not registered. Matched by the echoed number. */
+/**
+ * Reads the answer, in the order of `phones`; a number that the answer leaves out is not
+ * registered. Matched by the echoed number.
+ */
 export function parseUsyncNumbers(answer: Node, phones: readonly string[]): UsyncNumber[] {
   const users = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
   return phones.map((phone) => {
@@ -67,7 +76,10 @@ export function parseUsyncNumbers(answer: Node, phones: readonly string[]): Usyn
 
 const echoOf = (user: Node): string | undefined => text(child(user, 'contact'))?.replace(/\D/g, '');
 
-/** The query for one person's About text and whether it is a business. `proof` is that person's privacy token, for an About not shown to all. */
+/**
+ * The query for one person's About text and whether it is a business. `proof` is that person's
+ * privacy token, for an About not shown to all.
+ */
 export function usyncPerson(jid: Jid, sid: string, proof: Node | undefined): Node {
   const user = { tag: 'user', attrs: { jid }, content: proof ? [proof] : [] };
   const protocols = [
@@ -77,7 +89,10 @@ export function usyncPerson(jid: Jid, sid: string, proof: Node | undefined): Nod
   return usync(sid, protocols, [user]);
 }
 
-/** Reads the answer to `usyncPerson`; undefined when it leaves the person out. A hidden About (401) and an empty one are null. */
+/**
+ * Reads the answer to `usyncPerson`; undefined when it leaves the person out. A hidden About (401)
+ * and an empty one are null.
+ */
 export function parseUsyncPerson(answer: Node): { about: string | null; isBusiness: boolean } | undefined {
   const [user] = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
   if (!user) return undefined;

@@ -100,7 +100,8 @@ export function describeDurability(suite: Suite): void {
       const prepared = await line.engine.prepare({ kind: 'text', body: 'hello' }, bob.pn, 'REFUSEDRECEIPT');
       hold.start();
       hold.end('refused');
-      // The acknowledgement of the message may come before or after the receipt that breaks the store.
+      // The acknowledgement of the message may come before or after the receipt that breaks the
+      // store.
       await line.engine.transmit(prepared).catch((error: unknown) => expect(error).toMatchObject({ code: 'timeout' }));
       await line.closed('store_failed');
       expect(line.sent('ack', { id: prepared.id, class: 'receipt' })).toEqual([]);

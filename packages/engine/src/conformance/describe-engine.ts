@@ -18,9 +18,10 @@ export interface Suite {
 }
 
 /**
- * What every engine must guarantee, checked against a simulated WhatsApp: nothing is acknowledged before it is durable; a redelivery is
- * one event; a death at any write loses nothing; a repeated transmit is the same message; a failing store ends the connection
- * unacknowledged; a server or pairing that cannot prove itself is refused.
+ * What every engine must guarantee, checked against a simulated WhatsApp: nothing is acknowledged
+ * before it is durable; a redelivery is one event; a death at any write loses nothing; a repeated
+ * transmit is the same message; a failing store ends the connection unacknowledged; a server or
+ * pairing that cannot prove itself is refused.
  */
 export function describeEngine(name: string, makeNetwork: () => Promise<ConformanceNetwork>): void {
   describe(`engine ${name}`, () => {

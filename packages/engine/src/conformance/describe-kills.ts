@@ -50,7 +50,10 @@ interface Conversation {
   fate: (write: StoreWrite) => WriteFate;
 }
 
-/** Mail in both directions, with a death in between; then a new process finishes. True when the death never came. */
+/**
+ * Mail in both directions, with a death in between; then a new process finishes. True when the
+ * death never came.
+ */
 async function converse({ suite, id, store, phone, bob, fate }: Conversation, round: string): Promise<boolean> {
   const bodies = ['waiting', 'live one', 'live two'].map((text) => `${text} (${round})`);
   const [waiting = '', ...live] = bodies;
@@ -83,7 +86,10 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
   return isAlive;
 }
 
-/** Pairs, logs in and meets somebody, with a death in between; then a new process finishes. True when the death never came. */
+/**
+ * Pairs, logs in and meets somebody, with a death in between; then a new process finishes. True
+ * when the death never came.
+ */
 async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate): Promise<boolean> {
   const phone = await suite.network().phone(suite.number());
   const bob = await suite.network().phone(suite.number());
@@ -110,7 +116,10 @@ async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate):
   return isAlive;
 }
 
-/** Logs in; false when WhatsApp does not know the device: the death came before the pairing was confirmed. */
+/**
+ * Logs in; false when WhatsApp does not know the device: the death came before the pairing was
+ * confirmed.
+ */
 async function isLetIn(line: Line): Promise<boolean> {
   await line.engine.connect();
   const change = await until('the answer to the login', () =>

@@ -21,7 +21,10 @@ export async function until<T>(
   }
 }
 
-/** One process that runs a line: an engine over a handle of the line's store, and a journal that reads the inbox. */
+/**
+ * One process that runs a line: an engine over a handle of the line's store, and a journal that
+ * reads the inbox.
+ */
 export class Line {
   readonly id: string;
   readonly store: MemoryStore;
@@ -196,7 +199,9 @@ export class Line {
     await this.engine.lookupNumbers(['15550999999']);
   }
 
-  /** The process dies as it is: its socket is gone at this moment, its store says nothing any more. */
+  /**
+   * The process dies as it is: its socket is gone at this moment, its store says nothing any more.
+   */
   async kill(): Promise<void> {
     this.#network.cut(this.id);
     this.handle.bury();

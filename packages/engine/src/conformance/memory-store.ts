@@ -12,8 +12,9 @@ export interface StoreWrite {
 }
 
 /**
- * What happens to a write: it is done; it is refused; the process dies before it is durable; or right after, before anybody
- * hears of it. A promise delays the decision: until then the write has neither happened nor failed.
+ * What happens to a write: it is done; it is refused; the process dies before it is durable; or
+ * right after, before anybody hears of it. A promise delays the decision: until then the write has
+ * neither happened nor failed.
  */
 export type WriteFate = 'done' | 'refused' | 'dies_before' | 'dies_after';
 
@@ -24,13 +25,18 @@ export interface InboxRow {
   isProcessed: boolean;
 }
 
-/** What is durable of one line, in memory. Outlives every engine: each "process" attaches with a handle of its own. */
+/**
+ * What is durable of one line, in memory. Outlives every engine: each "process" attaches with a
+ * handle of its own.
+ */
 export class MemoryStore {
   readonly keys = new Map<string, Map<string, Uint8Array>>();
   readonly rows: InboxRow[] = [];
   #seq = 0;
 
-  /** The store as one process sees it. `fate` decides about every write; without it all are done. */
+  /**
+   * The store as one process sees it. `fate` decides about every write; without it all are done.
+   */
   attach(fate: (write: StoreWrite) => WriteFate | Promise<WriteFate> = () => 'done'): StoreHandle {
     return new StoreHandle(this, fate);
   }
@@ -40,7 +46,10 @@ export class MemoryStore {
     return this.rows.filter((row) => !row.isProcessed);
   }
 
-  /** Marks a row as processed, as a journal does: sealed ones keep their hash and lose their plaintext. */
+  /**
+   * Marks a row as processed, as a journal does: sealed ones keep their hash and lose their
+   * plaintext.
+   */
   close(row: InboxRow): void {
     row.isProcessed = true;
     if (row.entry.kind === 'sealed') row.entry = { ...row.entry, plaintext: new Uint8Array(0) };

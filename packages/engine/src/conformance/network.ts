@@ -1,7 +1,9 @@
 import type { Jid } from '../address.ts';
 import type { EngineEndpoint, EngineFactory } from '../engine.ts';
 
-/** Ways in which a server lies about who it is, or about whom it pairs and whose keys it hands out. */
+/**
+ * Ways in which a server lies about who it is, or about whom it pairs and whose keys it hands out.
+ */
 export const HOSTILE_SERVERS = [
   'wrong_root',
   'bad_intermediate_signature',
@@ -45,7 +47,10 @@ export interface ConformancePhone {
   scan(qr: string): Promise<void>;
   /** Resolves with the message's id when it is with the server. */
   sendText(to: Jid, body: string): Promise<string>;
-  /** Sends to `to` a message that only a device of `to`'s own account may send: keys for its app state. */
+  /**
+   * Sends to `to` a message that only a device of `to`'s own account may send: keys for its app
+   * state.
+   */
   sendForgedKeyShare(to: Jid): Promise<string>;
   /** Messages of others, in order. */
   seen(): SeenMessage[];
@@ -62,9 +67,15 @@ export interface ConformanceNetwork {
   fault(line: string, fault: Fault): void;
   /** Everything that crossed the line's wire, oldest first; the latest some thousands at least. */
   wire(line: string): WireStanza[];
-  /** Sends the line the same messages as before, `times` times: all that it was sent since it connected. */
+  /**
+   * Sends the line the same messages as before, `times` times: all that it was sent since it
+   * connected.
+   */
   replay(line: string, times: number): void;
-  /** Shows the line that this person types. Networks tell it to lines that show themselves as online; this one does not ask. */
+  /**
+   * Shows the line that this person types. Networks tell it to lines that show themselves as
+   * online; this one does not ask.
+   */
   showTyping(line: string, from: ConformancePhone): void;
   close(): Promise<void>;
 }

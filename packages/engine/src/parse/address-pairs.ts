@@ -8,7 +8,10 @@ export interface AddressPair {
   pn: Jid;
 }
 
-/** Attributes that name one person twice (Baileys decode-wa-message.js extractAddressingContext, whatsmeow message.go). */
+/**
+ * Attributes that name one person twice (Baileys decode-wa-message.js extractAddressingContext,
+ * whatsmeow message.go).
+ */
 const SAME_PERSON: readonly (readonly [string, string])[] = [
   ['from', 'sender_pn'],
   ['from', 'sender_lid'],
@@ -27,7 +30,10 @@ const SAME_PERSON: readonly (readonly [string, string])[] = [
 /** Members of a group stand at `notification > create > group > participant`. */
 const DEPTH = 3;
 
-/** Every pair of addresses that the attributes of the stanza and of what is in it disclose. The server vouches for them. */
+/**
+ * Every pair of addresses that the attributes of the stanza and of what is in it disclose. The
+ * server vouches for them.
+ */
 export function addressPairs(node: Node, depth = DEPTH): AddressPair[] {
   const own = SAME_PERSON.flatMap(([one, other]) => {
     const pair = asPair(node.attrs[one], node.attrs[other]);

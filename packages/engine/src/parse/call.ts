@@ -4,7 +4,10 @@ import { party } from './party.ts';
 
 type Terminated = Extract<EngineEvent, { type: 'call.terminated' }>;
 
-/** Reads a `<call>`: its first child says what happened (whatsmeow call.go, Baileys generics.js getCallStatusFromNode). */
+/**
+ * Reads a `<call>`: its first child says what happened (whatsmeow call.go, Baileys generics.js
+ * getCallStatusFromNode).
+ */
 export function parseCall(node: Node): EngineEvent[] {
   const [what] = children(node);
   const callId = what?.attrs['call-id'];

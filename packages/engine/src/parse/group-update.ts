@@ -8,12 +8,16 @@ import { party } from './party.ts';
 
 type Updated = Extract<EngineEvent, { type: 'group.updated' }>;
 
-/** Ways into a group that need nobody to add: a link, an invitation, the community (whatsmeow types.GroupInfo JoinReason). */
+/**
+ * Ways into a group that need nobody to add: a link, an invitation, the community (whatsmeow
+ * types.GroupInfo JoinReason).
+ */
 const JOIN_REASONS = new Set(['invite', 'linked_group_join']);
 
 /**
- * Reads `<notification type="w:gp2">`: what happened to a group, one event per change in it (whatsmeow notification.go parseGroupChange,
- * Baileys messages-recv.js handleGroupNotification). Changes that are not named here give none.
+ * Reads `<notification type="w:gp2">`: what happened to a group, one event per change in it
+ * (whatsmeow notification.go parseGroupChange, Baileys messages-recv.js handleGroupNotification).
+ * Changes that are not named here give none.
  */
 export function parseGroupUpdate(node: Node, self: Self): EngineEvent[] {
   const { from, id } = node.attrs;

@@ -26,8 +26,9 @@ function roleOf({ attrs }: Node): GroupRole {
 }
 
 /**
- * Reads a `<group>` (whatsmeow group.go parseGroupNode, Baileys extractGroupMetadata). Undefined without an id. People whom a creation
- * could not take in stand among the members with an error: they are left out.
+ * Reads a `<group>` (whatsmeow group.go parseGroupNode, Baileys extractGroupMetadata). Undefined
+ * without an id. People whom a creation could not take in stand among the members with an error:
+ * they are left out.
  */
 export function parseGroup(node: Node | undefined, self: Self): GroupInfo | undefined {
   const { id, creator, subject } = node?.attrs ?? {};

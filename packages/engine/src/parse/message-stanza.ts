@@ -20,8 +20,9 @@ export interface MessageStanza {
 }
 
 /**
- * Reads a `<message>`'s addressing (Baileys decode-wa-message.js decodeMessageNode, whatsmeow message.go parseMessageSource).
- * Undefined when it lacks an id or a usable sender, or claims to be ours without coming from us.
+ * Reads a `<message>`'s addressing (Baileys decode-wa-message.js decodeMessageNode, whatsmeow
+ * message.go parseMessageSource). Undefined when it lacks an id or a usable sender, or claims to be
+ * ours without coming from us.
  */
 export function parseMessageStanza(node: Node, self: Self): MessageStanza | undefined {
   const { id, from } = node.attrs;

@@ -1,7 +1,10 @@
 import type { EngineEvent } from '../events.ts';
 import { children, intAttr, type Node } from '../node.ts';
 
-/** Reads an `<ib>`: what waited while the line was offline, and that all of it was sent (whatsmeow connectionevents.go). */
+/**
+ * Reads an `<ib>`: what waited while the line was offline, and that all of it was sent (whatsmeow
+ * connectionevents.go).
+ */
 export function parseOffline(node: Node): EngineEvent[] {
   return children(node).flatMap((part): EngineEvent[] => {
     const count = (name: string) => intAttr(part, name) ?? 0;

@@ -2,7 +2,10 @@ import { bareJid, formatJid, isLid, isPn, type Jid, parseJid, SERVER_LID, SERVER
 import type { Self } from '../engine.ts';
 import type { Party } from '../events.ts';
 
-/** Servers of accounts that a business partner hosts; to everybody else they are ordinary people (Baileys WABinary/jid-utils). */
+/**
+ * Servers of accounts that a business partner hosts; to everybody else they are ordinary people
+ * (Baileys WABinary/jid-utils).
+ */
 const HOSTED: Record<string, string> = { hosted: SERVER_PN, 'hosted.lid': SERVER_LID };
 
 /** The address without device, agent and hosting: what chats and people are called. */
@@ -13,8 +16,8 @@ export function personJid(jid: string): Jid {
 }
 
 /**
- * The person (or group) behind `jid`, with every other address of the same person that the stanza disclosed. Alternatives may be
- * undefined or of either kind; the first of each kind counts.
+ * The person (or group) behind `jid`, with every other address of the same person that the stanza
+ * disclosed. Alternatives may be undefined or of either kind; the first of each kind counts.
  */
 export function party(jid: string, ...alternatives: (string | undefined)[]): Party {
   const bare = personJid(jid);

@@ -4,8 +4,8 @@ import { child, children, intAttr, type Node } from '../node.ts';
 import { party } from './party.ts';
 
 /**
- * Reads `<notification type="picture">`: somebody's (or a group's) picture was set or removed. The id is absent when WhatsApp sent a
- * hash only (whatsmeow notification.go).
+ * Reads `<notification type="picture">`: somebody's (or a group's) picture was set or removed. The
+ * id is absent when WhatsApp sent a hash only (whatsmeow notification.go).
  */
 export function parsePicture(node: Node): EngineEvent[] {
   return children(node).flatMap((part): EngineEvent[] => {
@@ -20,8 +20,9 @@ export function parsePicture(node: Node): EngineEvent[] {
 }
 
 /**
- * Reads the `<picture>` of `<notification type="account_sync">`: the account's own picture was changed on another of its devices. WhatsApp does
- * not say whether it was set or removed; an id, when there is one, is that of the new picture (whatsmeow notification.go).
+ * Reads the `<picture>` of `<notification type="account_sync">`: the account's own picture was
+ * changed on another of its devices. WhatsApp does not say whether it was set or removed; an id,
+ * when there is one, is that of the new picture (whatsmeow notification.go).
  */
 export function parseOwnPicture(node: Node, self: Self): EngineEvent[] {
   const picture = child(node, 'picture');

@@ -7,8 +7,9 @@ import { isSelf, party, selfParty } from './party.ts';
 type Receipt = Extract<EngineEvent, { type: 'receipt' }>;
 
 /**
- * What a receipt's type says about the message. Types that are absent say nothing: `inactive` (an idle companion has it; WhatsApp's
- * own apps show no tick for it), `retry`, `server-error`, `peer_msg`, `hist_sync` (whatsmeow types/presence.go, Baileys generics.js).
+ * What a receipt's type says about the message. Types that are absent say nothing: `inactive` (an
+ * idle companion has it; WhatsApp's own apps show no tick for it), `retry`, `server-error`,
+ * `peer_msg`, `hist_sync` (whatsmeow types/presence.go, Baileys generics.js).
  */
 const STATUS: Record<string, Receipt['status']> = {
   '': 'delivered',
@@ -20,8 +21,8 @@ const STATUS: Record<string, Receipt['status']> = {
 };
 
 /**
- * Reads a `<receipt>`: for one message, for several (`<list>`), or for several people of a group (`<participants>`).
- * Receipts without a meaning for a message's status give nothing.
+ * Reads a `<receipt>`: for one message, for several (`<list>`), or for several people of a group
+ * (`<participants>`). Receipts without a meaning for a message's status give nothing.
  */
 export function parseReceipt(node: Node, self: Self): Receipt[] {
   const { id, from, type, participant, recipient } = node.attrs;

@@ -23,7 +23,10 @@ export async function listAccounts(db: Store['db']): Promise<AccountRow[]> {
   }));
 }
 
-/** The account that a self-hosted install works under; made by the first start, whichever process is first. Answers its id. */
+/**
+ * The account that a self-hosted install works under; made by the first start, whichever process is
+ * first. Answers its id.
+ */
 export async function ensureDefaultAccount(store: Store, clock: Clock): Promise<string> {
   return store.transaction(async (tx) => {
     const id = newAccountId();

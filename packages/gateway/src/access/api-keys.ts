@@ -28,7 +28,10 @@ export interface ListedKey extends KeyHolder {
   lastUsedAt: number | null;
 }
 
-/** A key is asked for in the database again after this time, so that a revocation counts everywhere within a second. */
+/**
+ * A key is asked for in the database again after this time, so that a revocation counts everywhere
+ * within a second.
+ */
 const CACHE_MS = 900;
 const MAX_CACHED = 10_000;
 /** `last_used_at` is written this often at the most. */
@@ -60,14 +63,23 @@ type Db = Kysely<Database> | Transaction<Database>;
 export interface ApiKeys {
   /** Makes a key; the answer holds the only copy of its text. */
   create(key: NewKey): Promise<MadeKey>;
-  /** Who presents this text; undefined for everything that is not a valid key. Unknown, revoked and expired ones take the same path. */
+  /**
+   * Who presents this text; undefined for everything that is not a valid key. Unknown, revoked and
+   * expired ones take the same path.
+   */
   authenticate(presented: string): Promise<KeyHolder | undefined>;
-  /** Who holds the key with this id; undefined when there is none, or none that is valid. For those who have proved it otherwise. */
+  /**
+   * Who holds the key with this id; undefined when there is none, or none that is valid. For those
+   * who have proved it otherwise.
+   */
   holderOf(id: string): Promise<KeyHolder | undefined>;
   list(accountId?: string): Promise<ListedKey[]>;
   /** False when there is no such key. Revoking twice keeps the first time. */
   revoke(id: string): Promise<boolean>;
-  /** A successor with the same rights; the old key stays valid for `graceMs`. Undefined when there is no such valid key. */
+  /**
+   * A successor with the same rights; the old key stays valid for `graceMs`. Undefined when there
+   * is no such valid key.
+   */
   rotate(id: string, graceMs: number): Promise<MadeKey | undefined>;
 }
 
@@ -179,7 +191,8 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
     async rotate(id, graceMs) {
       const successor = await store.transaction(async ({ db }) => {
         const now = clock.now();
-        // The update comes first: of two rotations at once the second one waits here and then finds no valid key.
+        // The update comes first: of two rotations at once the second one waits here and then finds
+        // no valid key.
         const row = await db
           .updateTable('api_keys')
           .set({ revoked_at: now + graceMs })

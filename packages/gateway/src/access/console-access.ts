@@ -35,15 +35,26 @@ export interface ConsoleAccess {
   readonly audit: Audit;
   readonly passkeys: Omit<Passkeys, 'signedBy' | 'beginAdding' | 'removeAll'>;
   readonly users: Pick<Users, 'list' | 'exist'>;
-  /** Draws the one-time token of the first run; undefined once somebody can sign in. Each call makes the earlier token worthless. */
+  /**
+   * Draws the one-time token of the first run; undefined once somebody can sign in. Each call makes
+   * the earlier token worthless.
+   */
   newSetUpToken(): Promise<string | undefined>;
   /** Creates the operator's account. `forbidden` for a wrong or spent token. */
   setUp(input: { token: string; email: string; name: string; password: string }, from: From): Promise<SignedIn>;
-  /** `unauthorized` with the same words for unknown users, wrong passwords and disabled users; `rate_limited` while locked out. */
+  /**
+   * `unauthorized` with the same words for unknown users, wrong passwords and disabled users;
+   * `rate_limited` while locked out.
+   */
   signIn(input: { email: string; password: string }, from: From): Promise<SignedIn>;
-  /** `unauthorized` for passkeys that are unknown, do not prove themselves, or belong to a disabled user. */
+  /**
+   * `unauthorized` for passkeys that are unknown, do not prove themselves, or belong to a disabled
+   * user.
+   */
   signInWithPasskey(page: PageOrigin, response: AuthenticationResponseJSON, from: From): Promise<SignedIn>;
-  /** A session alone adds no way to sign in: the password is asked for, and counted like a sign-in. */
+  /**
+   * A session alone adds no way to sign in: the password is asked for, and counted like a sign-in.
+   */
   beginPasskey(
     session: ConsoleSession,
     password: string,
@@ -54,7 +65,10 @@ export interface ConsoleAccess {
   changePassword(session: ConsoleSession, input: { current: string; next: string }, from: From): Promise<void>;
   /** A user with a password that is answered once. */
   addUser(input: { email: string; name: string; role: Role }): Promise<{ user: ConsoleUser; password: string }>;
-  /** Disabling and a new password end the user's sessions, a new password their passkeys too; a role counts from the next request on. */
+  /**
+   * Disabling and a new password end the user's sessions, a new password their passkeys too; a role
+   * counts from the next request on.
+   */
   changeUser(
     id: string,
     change: { role?: Role; disabled?: boolean; resetPassword?: boolean },

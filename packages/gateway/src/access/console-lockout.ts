@@ -15,8 +15,9 @@ const FORGET_AFTER_MS = 24 * 3_600_000;
 
 export interface Lockout {
   /**
-   * Counts a try against the account and the address before the password is looked at, so that many at once gain nothing. Refuses with
-   * `rate_limited` while either has to wait; unknown accounts behave like known ones.
+   * Counts a try against the account and the address before the password is looked at, so that many
+   * at once gain nothing. Refuses with `rate_limited` while either has to wait; unknown accounts
+   * behave like known ones.
    */
   begin(email: string, address: string): Promise<void>;
   /** The password was right: nothing counts any more. */

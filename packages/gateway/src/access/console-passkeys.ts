@@ -36,7 +36,9 @@ export interface Passkeys {
     user: { id: string; email: string; name: string },
     page: PageOrigin,
   ): Promise<PublicKeyCredentialCreationOptionsJSON>;
-  /** Keeps the passkey the browser made. `validation_error` when the answer does not prove itself. */
+  /**
+   * Keeps the passkey the browser made. `validation_error` when the answer does not prove itself.
+   */
   add(userId: string, page: PageOrigin, answer: { name: string; response: RegistrationResponseJSON }): Promise<Passkey>;
   /** False when the user has no such passkey. */
   remove(userId: string, id: string): Promise<boolean>;
@@ -54,8 +56,9 @@ const MAX_PASSKEYS = 20;
 const IP_ADDRESS = /^[\d.]+$|^\[/;
 
 /**
- * Sign-in with WebAuthn: discoverable credentials, with the user verified by the device (PIN, finger, face), so that a passkey stands for the password.
- * Browsers refuse WebAuthn on bare IP addresses and on plain http, `localhost` excepted.
+ * Sign-in with WebAuthn: discoverable credentials, with the user verified by the device (PIN,
+ * finger, face), so that a passkey stands for the password. Browsers refuse WebAuthn on bare IP
+ * addresses and on plain http, `localhost` excepted.
  */
 export function createPasskeys({ store, clock }: { store: Store; clock: Clock }): Passkeys {
   async function keep(challenge: string, userId: string | null): Promise<void> {

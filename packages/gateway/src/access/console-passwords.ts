@@ -12,7 +12,10 @@ export const MAX_PASSWORD = 256;
 
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** False for a wrong password. Without a hash (no such user) it takes as long as with one, and is false. */
+  /**
+   * False for a wrong password. Without a hash (no such user) it takes as long as with one, and is
+   * false.
+   */
   matches(password: string, hashed: string | undefined): Promise<boolean>;
 }
 

@@ -32,7 +32,10 @@ const MAX_USER_AGENT = 200;
 export interface Sessions {
   /** Starts a session. `token` is the cookie's value; only its hash is kept. */
   start(userId: string, from: { address: string; userAgent: string }): Promise<{ token: string; sessionId: string }>;
-  /** Who holds this cookie; undefined once idle for 12 h, 7 days old, ended, or when the user was disabled. */
+  /**
+   * Who holds this cookie; undefined once idle for 12 h, 7 days old, ended, or when the user was
+   * disabled.
+   */
   find(token: string): Promise<ConsoleSession | undefined>;
   isAlive(sessionId: string): Promise<boolean>;
   list(userId: string): Promise<ListedSession[]>;

@@ -15,7 +15,9 @@ const MAX_DEPTH = 100;
 
 /** One request that must happen once. */
 export interface IdempotentRequest {
-  /** Account and mode: a key names one request among those of an account, whichever API key sent it. */
+  /**
+   * Account and mode: a key names one request among those of an account, whichever API key sent it.
+   */
   scope: string;
   key: string;
   /** What must be the same in a repetition. */
@@ -28,7 +30,10 @@ export interface SavedAnswer {
   body: string;
 }
 
-/** What is known about a request's key. `open`: accepted as this outbox row, not answered yet (still running, or cut off by a crash). */
+/**
+ * What is known about a request's key. `open`: accepted as this outbox row, not answered yet (still
+ * running, or cut off by a crash).
+ */
 export type Claim =
   | { state: 'free' }
   | { state: 'open'; outboxId: string }
@@ -36,7 +41,10 @@ export type Claim =
 
 type Db = Kysely<Database> | Transaction<Database>;
 
-/** JSON with sorted member names and no white space: two texts of the same value give the same one. `undefined` counts as absent. */
+/**
+ * JSON with sorted member names and no white space: two texts of the same value give the same one.
+ * `undefined` counts as absent.
+ */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw invalid('', 'The body is nested too deeply.');
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null, depth + 1)).join(',')}]`;
@@ -49,8 +57,9 @@ export function canonicalJson(value: unknown, depth = 0): string {
 }
 
 /**
- * The request of an `Idempotency-Key` header. `path` without the query; of the query, `wait` says how patient the caller is, not what is asked for: a
- * repetition may have another one. Throws `validation_error` when the key is not 1–255 visible characters.
+ * The request of an `Idempotency-Key` header. `path` without the query; of the query, `wait` says
+ * how patient the caller is, not what is asked for: a repetition may have another one. Throws
+ * `validation_error` when the key is not 1–255 visible characters.
  */
 export function idempotentRequest(input: {
   accountId: string;
@@ -74,7 +83,10 @@ export function idempotentRequest(input: {
   return { scope: `${input.accountId}:${input.mode}`, key: input.key, fingerprint: hash.digest('hex') };
 }
 
-/** Looks a request's key up. Throws `idempotency_conflict` when the key belongs to a different request. Expired keys are free. */
+/**
+ * Looks a request's key up. Throws `idempotency_conflict` when the key belongs to a different
+ * request. Expired keys are free.
+ */
 export async function findClaim(db: Db, request: IdempotentRequest, nowMs: number): Promise<Claim> {
   const row = await db
     .selectFrom('idempotency')
@@ -91,8 +103,8 @@ export async function findClaim(db: Db, request: IdempotentRequest, nowMs: numbe
 }
 
 /**
- * Claims the key for an outbox row, in the transaction that accepts it: both or neither. False when somebody else holds the key
- * (then nothing of the transaction may be kept).
+ * Claims the key for an outbox row, in the transaction that accepts it: both or neither. False when
+ * somebody else holds the key (then nothing of the transaction may be kept).
  */
 export async function claim(
   db: Transaction<Database>,
@@ -123,12 +135,16 @@ export async function claim(
   return Number(inserted.numInsertedOrUpdatedRows ?? 0) === 1;
 }
 
-/** Answers that are given again: everything but "try later" (429) and failures of ours or WhatsApp's (≥500). */
+/**
+ * Answers that are given again: everything but "try later" (429) and failures of ours or WhatsApp's
+ * (≥500).
+ */
 export const isSaveable = (status: number): boolean => status !== 429 && status < 500;
 
 /**
- * Saves the answer of an accepted request unless one is saved already, and returns the one that counts: the first. An answer that is not saveable
- * comes back as it is. The key stays claimed either way, so that the message stays the same one.
+ * Saves the answer of an accepted request unless one is saved already, and returns the one that
+ * counts: the first. An answer that is not saveable comes back as it is. The key stays claimed
+ * either way, so that the message stays the same one.
  */
 export async function saveAnswer(db: Db, request: IdempotentRequest, answer: SavedAnswer): Promise<SavedAnswer> {
   if (!isSaveable(answer.status)) return answer;
@@ -153,7 +169,10 @@ export async function saveAnswer(db: Db, request: IdempotentRequest, answer: Sav
   return { status: Number(saved.status), body: saved.body };
 }
 
-/** Deletes keys that expired. Returns how many; one call deletes at most `limit`, so that it never holds the database for long. */
+/**
+ * Deletes keys that expired. Returns how many; one call deletes at most `limit`, so that it never
+ * holds the database for long.
+ */
 export async function sweepExpired(db: Kysely<Database>, nowMs: number, limit = 500): Promise<number> {
   const rows = await db
     .selectFrom('idempotency')

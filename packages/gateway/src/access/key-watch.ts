@@ -4,7 +4,10 @@ import type { Database } from '../store/schema.ts';
 /** Why a key counts no more. */
 export type KeyEnd = 'unauthorized' | 'subscription_required';
 
-/** Which of these keys are over: revoked, expired or deleted, or their account's subscription is not active. Asks the database, not a cache. */
+/**
+ * Which of these keys are over: revoked, expired or deleted, or their account's subscription is not
+ * active. Asks the database, not a cache.
+ */
 export async function endedKeys(
   db: Kysely<Database>,
   keyIds: readonly string[],

@@ -14,7 +14,10 @@ export interface Verdict {
   limit: number;
   /** Requests that would still pass right now. */
   remaining: number;
-  /** Milliseconds until the next place gets free: a request after that passes. 0 while there are free places and none is taken. */
+  /**
+   * Milliseconds until the next place gets free: a request after that passes. 0 while there are
+   * free places and none is taken.
+   */
   resetMs: number;
   windowMs: number;
 }
@@ -33,8 +36,9 @@ interface Track {
 }
 
 /**
- * An exact sliding window: never more than `max` in ANY window, and a request after `resetMs` always passes. Needs `max` numbers per busy key.
- * At most `maxKeys` keys are remembered; beyond that the one that was used longest ago is forgotten (and starts afresh).
+ * An exact sliding window: never more than `max` in ANY window, and a request after `resetMs`
+ * always passes. Needs `max` numbers per busy key. At most `maxKeys` keys are remembered; beyond
+ * that the one that was used longest ago is forgotten (and starts afresh).
  */
 export function createSlidingWindow(options: { rule: LimitRule; clock: Clock; maxKeys?: number }): SlidingWindow {
   const { rule, clock } = options;
@@ -79,7 +83,10 @@ export function createSlidingWindow(options: { rule: LimitRule; clock: Clock; ma
   };
 }
 
-/** Drops the instants at or before `until`; compacts once half of the list is dead, so that a request costs constant time on average. */
+/**
+ * Drops the instants at or before `until`; compacts once half of the list is dead, so that a
+ * request costs constant time on average.
+ */
 function forget(track: Track, until: number): void {
   while (track.first < track.times.length && (track.times[track.first] ?? 0) <= until) track.first += 1;
   if (track.first > 64 && track.first * 2 > track.times.length) {
@@ -98,9 +105,10 @@ export type LimitClass = RowLimit | IpLimit;
 const MINUTE_MS = 60_000;
 
 /**
- * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per minute. Calls of the sandbox drive a whole test
- * suite against a network of our own, so they have their own, wider budget; so has the console,
- * whose pages ask for several things at once, and so have those who ask for events again as soon as they got some.
+ * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per
+ * minute. Calls of the sandbox drive a whole test suite against a network of our own, so they have
+ * their own, wider budget; so has the console, whose pages ask for several things at once, and so
+ * have those who ask for events again as soon as they got some.
  */
 export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   provision: { max: 10, windowMs: MINUTE_MS },
@@ -161,7 +169,10 @@ export function createRateLimiter(options: {
   return { take: (limit, subject) => windows[limit].take(subject) };
 }
 
-/** The bucket of an address: IPv4 as it is, IPv6 by its /64 (one customer's network); text that is no address is its own bucket. */
+/**
+ * The bucket of an address: IPv4 as it is, IPv6 by its /64 (one customer's network); text that is
+ * no address is its own bucket.
+ */
 export function addressBucket(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

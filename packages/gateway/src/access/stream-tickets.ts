@@ -7,8 +7,9 @@ export const TICKET_TTL_MS = 60_000;
 const TICKET = /^wzb_ticket_(key_[A-Za-z0-9]{1,64})\.(\d{1,15})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * Lets somebody who cannot send headers (a browser's EventSource and WebSocket) open a stream with a key they never see: a text for an address,
- * good for a minute, worth no more than the streams of that key, and only as long as the key is valid. Nothing is stored; every process of the
+ * Lets somebody who cannot send headers (a browser's EventSource and WebSocket) open a stream with
+ * a key they never see: a text for an address, good for a minute, worth no more than the streams of
+ * that key, and only as long as the key is valid. Nothing is stored; every process of the
  * installation takes it.
  */
 export function makeTicket(ring: KeyRing, clock: Clock, keyId: string): { ticket: string; expiresAt: number } {
@@ -16,7 +17,10 @@ export function makeTicket(ring: KeyRing, clock: Clock, keyId: string): { ticket
   return { ticket: `wzb_ticket_${keyId}.${expiresAt}.${seal(ring, keyId, String(expiresAt))}`, expiresAt };
 }
 
-/** The id of the key behind a ticket; undefined when it is forged or over. Whether the key is valid is for the caller to ask. */
+/**
+ * The id of the key behind a ticket; undefined when it is forged or over. Whether the key is valid
+ * is for the caller to ask.
+ */
 export function readTicket(ring: KeyRing, clock: Clock, ticket: string): string | undefined {
   const [, keyId, expiresAt, given] = TICKET.exec(ticket) ?? [];
   if (keyId === undefined || expiresAt === undefined || given === undefined) return undefined;

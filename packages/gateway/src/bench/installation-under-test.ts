@@ -16,7 +16,10 @@ const TICKS_PER_SECOND = 100;
 /** A webhook that came in: when (monotonic ms), and the message it was about. */
 export type OnDelivery = (messageId: string, event: string, at: number) => void;
 
-/** A real gateway in processes of its own (main, one worker, simulator), used through its HTTP API only. */
+/**
+ * A real gateway in processes of its own (main, one worker, simulator), used through its HTTP API
+ * only.
+ */
 export class InstallationUnderTest {
   readonly base: string;
   readonly key: string;
@@ -111,7 +114,10 @@ export class InstallationUnderTest {
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
-  /** A connected test line named by `ref`, owned by the phone; its bridge webhook is the bench's receiver unless told otherwise. */
+  /**
+   * A connected test line named by `ref`, owned by the phone; its bridge webhook is the bench's
+   * receiver unless told otherwise.
+   */
   async link(ref: string, phone: string, hasWebhook = true): Promise<string> {
     await this.call('POST', '/api/sandbox/v1/phones', { phone, name: ref });
     await this.call('POST', '/api/instances', {

@@ -93,7 +93,10 @@ async function measured(at: InstallationUnderTest, count: number, work: () => Pr
   };
 }
 
-/** Messages queue at WhatsApp while the line is away, so that the phone's own cost is not measured; then the line comes back and takes them all. */
+/**
+ * Messages queue at WhatsApp while the line is away, so that the phone's own cost is not measured;
+ * then the line comes back and takes them all.
+ */
 async function inboundBurst(at: InstallationUnderTest, lineId: string, count: number): Promise<Measured> {
   await at.call('POST', `/api/sandbox/v1/lines/${lineId}/faults`, { kind: 'refuse', for_ms: 600_000 });
   await at.call('POST', `/api/sandbox/v1/lines/${lineId}/faults`, { kind: 'cut' });
@@ -102,7 +105,8 @@ async function inboundBurst(at: InstallationUnderTest, lineId: string, count: nu
   const before = [cpuMs(worker), cpuMs(main)] as const;
   const all = deliveries(at, count);
   await at.call('DELETE', `/api/sandbox/v1/lines/${lineId}/faults`);
-  // The line is waiting out its back-off: the clock starts with the first message that comes through.
+  // The line is waiting out its back-off: the clock starts with the first message that comes
+  // through.
   const times = [...(await all).values()].sort((a, b) => a - b);
   const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1_000;
   return {
@@ -132,7 +136,8 @@ async function steady(at: InstallationUnderTest): Promise<void> {
     saidAt.set((await say(at, `steady ${index}`)).message_id, started);
   });
   const arrived = await all;
-  // From the call that makes the phone write to the webhook on the wire: the phone's encryption and one HTTP hop are in it.
+  // From the call that makes the phone write to the webhook on the wire: the phone's encryption and
+  // one HTTP hop are in it.
   note(
     `inbound at ${STEADY_PER_SECOND}/s, ms from the phone's call to the webhook`,
     percentiles([...arrived].map(([id, time]) => time - (saidAt.get(id) ?? time))),

@@ -11,14 +11,19 @@ import { createWebhook, WEBHOOK_SCOPE } from '../store/webhooks.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import { selectorsFor } from '../webhooks/format.ts';
 
-/** An outbox as the product fills it, for load: one account, one line, some webhooks of the Lines format. */
+/**
+ * An outbox as the product fills it, for load: one account, one line, some webhooks of the Lines
+ * format.
+ */
 export interface WebhookOutbox {
   store: Store;
   ring: KeyRing;
   accountId: string;
   lineId: string;
   addWebhook(url: string, options?: { strictOrder?: boolean }): Promise<string>;
-  /** Appends messages with their deliveries in one transaction; `at(i)` gives chat and text of each. */
+  /**
+   * Appends messages with their deliveries in one transaction; `at(i)` gives chat and text of each.
+   */
   emit(count: number, at: (index: number) => { chat: string; text: string }): Promise<void>;
   close(): Promise<void>;
 }

@@ -45,7 +45,10 @@ function percentiles(values: number[]) {
   return { count: sorted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
 }
 
-/** Child: receives, and tells now and then what came. Paths beginning with /hang get no answer, /slowNN one after NN ms. */
+/**
+ * Child: receives, and tells now and then what came. Paths beginning with /hang get no answer,
+ * /slowNN one after NN ms.
+ */
 function receive(): void {
   let seen: [path: string, text: string, at: number][] = [];
   const server = createServer((request, response) => {
@@ -68,7 +71,10 @@ function receive(): void {
   }, 50);
 }
 
-/** Child: commits one event per tick, each in a transaction of its own at full durability, and nudges. */
+/**
+ * Child: commits one event per tick, each in a transaction of its own at full durability, and
+ * nudges.
+ */
 async function produce(url: string, ids: { accountId: string; lineId: string }, perSecond: number, count: number) {
   const outbox = await openWebhookOutbox(url, ids);
   const started = performance.now();
@@ -179,7 +185,10 @@ interface Pace {
   hanging: number;
 }
 
-/** Committed → first byte of the request at the receiver, at an even pace: every wait in milliseconds, and the CPU time of the dispatcher's process. */
+/**
+ * Committed → first byte of the request at the receiver, at an even pace: every wait in
+ * milliseconds, and the CPU time of the dispatcher's process.
+ */
 async function paced(pace: Pace): Promise<{ waits: number[]; cpuPercent: number }> {
   let waits: number[] = [];
   let cpuPercent = 0;
@@ -210,8 +219,9 @@ async function paced(pace: Pace): Promise<{ waits: number[]; cpuPercent: number 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
- * Does one endpoint that hangs for 15 seconds per request change what 19 others get? Rounds with the twentieth healthy and hanging, in turn and in changing
- * order, so that what else the machine does shows in both; compared are the medians of the rounds' percentiles, and all waits together.
+ * Does one endpoint that hangs for 15 seconds per request change what 19 others get? Rounds with
+ * the twentieth healthy and hanging, in turn and in changing order, so that what else the machine
+ * does shows in both; compared are the medians of the rounds' percentiles, and all waits together.
  */
 async function isolation(): Promise<void> {
   const sides = { healthy: [] as number[][], hanging: [] as number[][] };

@@ -38,7 +38,10 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Writes the database into a new file, as it stands at one instant, also while the server runs. Without the master key, and without the simulated network. */
+/**
+ * Writes the database into a new file, as it stands at one instant, also while the server runs.
+ * Without the master key, and without the simulated network.
+ */
 export async function backup(target: string, options: Json, out: Output): Promise<void> {
   const config = processConfig(processEnvironment());
   const source = sqliteFile(config, 'backup');
@@ -51,8 +54,10 @@ export async function backup(target: string, options: Json, out: Output): Promis
 }
 
 /**
- * Puts a backup in the place of the database, after proving it and the master key. The server must not run. The database that was there is kept beside it.
- * Lines stay paired and go on from where the backup stands; what came later is missing. Sessions with other people's devices are begun anew.
+ * Puts a backup in the place of the database, after proving it and the master key. The server must
+ * not run. The database that was there is kept beside it. Lines stay paired and go on from where
+ * the backup stands; what came later is missing. Sessions with other people's devices are begun
+ * anew.
  */
 export async function restore(from: string, options: Json, out: Output): Promise<void> {
   const environment = processEnvironment();
@@ -105,13 +110,17 @@ function stopped(config: Config) {
   }
 }
 
-/** The backup opens with this master key, and this version can work with it. Brings its schema up to date. */
+/**
+ * The backup opens with this master key, and this version can work with it. Brings its schema up to
+ * date.
+ */
 async function prove(file: string, masterKey: Buffer): Promise<void> {
   const store = await openStore({ url: `sqlite:${file}`, clock: systemClock });
   try {
     await migrate(store, systemClock.now);
     await openKeyRing({ masterKey, store, clock: systemClock });
-    // People have gone on since: old session keys would encrypt what their phones take for repetitions. New ones are agreed on with the next message.
+    // People have gone on since: old session keys would encrypt what their phones take for
+    // repetitions. New ones are agreed on with the next message.
     await store.transaction(async ({ db }) => forgetSessions(db));
   } finally {
     await store.close();

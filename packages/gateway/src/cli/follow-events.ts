@@ -31,7 +31,10 @@ const MAX_WAIT_MS = 10_000;
 /** What a server refuses for good. */
 const FINAL = new Set([400, 401, 402, 403, 404, 410]);
 
-/** Follows the event stream of a server for as long as `signal` lets it, across restarts of it: each event once, in order. Throws CommandFailed when refused. */
+/**
+ * Follows the event stream of a server for as long as `signal` lets it, across restarts of it: each
+ * event once, in order. Throws CommandFailed when refused.
+ */
 export async function* followEvents(options: FollowOptions): AsyncGenerator<FollowedEvent> {
   let { after } = options;
   for (let failures = 0; !options.signal.aborted; ) {

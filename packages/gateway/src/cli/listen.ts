@@ -16,7 +16,10 @@ export interface ListenGiven {
 }
 
 const FORWARD_WITHIN_MS = 15_000;
-/** Waits before a local program that does not answer is asked again; then the next event has its turn. */
+/**
+ * Waits before a local program that does not answer is asked again; then the next event has its
+ * turn.
+ */
 const FORWARD_AGAIN_MS = [500, 1_000, 2_000];
 const KEY_LIVES_MS = 24 * 60 * 60 * 1_000;
 
@@ -26,7 +29,10 @@ interface Source {
   done(): Promise<void>;
 }
 
-/** The named server, or the one of this data directory with a key of its own that is revoked at the end (and is over after a day whatever happens). */
+/**
+ * The named server, or the one of this data directory with a key of its own that is revoked at the
+ * end (and is over after a day whatever happens).
+ */
 async function sourceOf({ url, key, mode }: ListenGiven): Promise<Source> {
   if (url !== undefined || key !== undefined) {
     if (url === undefined || key === undefined) throw new UsageError('--url and --key go together');
@@ -62,8 +68,9 @@ async function sourceOf({ url, key, mode }: ListenGiven): Promise<Source> {
 }
 
 /**
- * Prints events as they happen and, with `--forward`, posts each to a local program, one after the other: the body of a webhook, not signed (whoever
- * forwards has no secret). A program that is not there is tried again for some seconds; what it answers otherwise is printed and stands.
+ * Prints events as they happen and, with `--forward`, posts each to a local program, one after the
+ * other: the body of a webhook, not signed (whoever forwards has no secret). A program that is not
+ * there is tried again for some seconds; what it answers otherwise is printed and stands.
  */
 export async function listen(given: ListenGiven, out: Output, signal: AbortSignal): Promise<void> {
   if (given.forward !== undefined && !URL.canParse(given.forward)) {

@@ -15,11 +15,16 @@ interface LineFacts {
   name: string | null;
 }
 
-/** A QR ends after a minute or so; WhatsApp gives a handful of them before it wants a new beginning. */
+/**
+ * A QR ends after a minute or so; WhatsApp gives a handful of them before it wants a new beginning.
+ */
 const GIVE_UP_AFTER_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 1_000;
 
-/** Shows the QR in the terminal, each new one as it comes, or a code; ends when the line is connected. */
+/**
+ * Shows the QR in the terminal, each new one as it comes, or a code; ends when the line is
+ * connected.
+ */
 export async function pairLine(lineId: string, options: PairOptions, out: Output): Promise<void> {
   await withServer(options, ofLine(lineId), async (api) => {
     const path = `/lines/${encodeURIComponent(lineId)}`;

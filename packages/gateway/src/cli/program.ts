@@ -27,7 +27,10 @@ const OK = 0;
 const FAILED = 1;
 const USAGE = 2;
 
-/** Errors whose message is all that a user needs; everything else is a fault of ours and shows its stack. */
+/**
+ * Errors whose message is all that a user needs; everything else is a fault of ours and shows its
+ * stack.
+ */
 const isForUsers = (error: unknown): error is Error =>
   [CommandFailed, ConfigError, MasterKeyError, SchemaError, LockedError].some((kind) => error instanceof kind);
 

@@ -2,8 +2,9 @@
 export const QUICK_START_RECEIVER_PORT = 8099;
 
 /**
- * What the first start prints: calls that can be pasted as they stand into another terminal. They make two virtual phones and a test line, link the
- * line by its real QR, send through both APIs, and have the phone answer.
+ * What the first start prints: calls that can be pasted as they stand into another terminal. They
+ * make two virtual phones and a test line, link the line by its real QR, send through both APIs,
+ * and have the phone answer.
  */
 export function quickStart(baseUrl: string, testKey: string): string {
   return `export KEY=${testKey} PONTE=${baseUrl}

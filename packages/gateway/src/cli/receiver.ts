@@ -30,7 +30,10 @@ export function signatureVerdict(body: Buffer, header: string | undefined, secre
   return given.length === expected.length && timingSafeEqual(given, expected) ? 'signature valid' : 'SIGNATURE INVALID';
 }
 
-/** A webhook receiver for trying things out: answers 200 and prints what came. Loopback only; keeps nothing. */
+/**
+ * A webhook receiver for trying things out: answers 200 and prints what came. Loopback only; keeps
+ * nothing.
+ */
 export function startReceiver(options: ReceiverOptions): Promise<Server> {
   const server = createServer((request, response) => {
     void readBody(request)

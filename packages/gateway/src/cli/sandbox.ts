@@ -15,7 +15,9 @@ export interface SandboxGiven {
 /** Where a world of this name is found; every name is a world of its own. */
 const WORLD = 'my-world';
 
-/** Runs the simulated network alone until SIGINT or SIGTERM: for clients other than this gateway. */
+/**
+ * Runs the simulated network alone until SIGINT or SIGTERM: for clients other than this gateway.
+ */
 export async function runSandbox(given: SandboxGiven, out: Output): Promise<void> {
   const port = /^\d{1,5}$/.test(given.port) ? Number(given.port) : Number.NaN;
   if (!(port >= 0 && port < 65_536)) throw new UsageError('--port takes a number from 0 to 65535');

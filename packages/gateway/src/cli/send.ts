@@ -13,7 +13,10 @@ interface Sent {
   status: string;
 }
 
-/** Sends one text. The answer is WhatsApp's, or `queued` when its turn has not come within `--wait` seconds. */
+/**
+ * Sends one text. The answer is WhatsApp's, or `queued` when its turn has not come within `--wait`
+ * seconds.
+ */
 export async function sendText(
   { lineId, to, text }: { lineId: string; to: string; text: string },
   options: SendOptions,

@@ -27,7 +27,10 @@ export class ServerApi {
     this.#key = key;
   }
 
-  /** The answer's JSON (or text). Throws CommandFailed with the server's own sentence, or saying that it does not run. */
+  /**
+   * The answer's JSON (or text). Throws CommandFailed with the server's own sentence, or saying
+   * that it does not run.
+   */
   async call<T = Json>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     let response: Response;
     try {
@@ -79,7 +82,10 @@ export const ofLine =
     return { accountId: row.account_id, mode: row.mode };
   };
 
-/** Works with a running server. Without --url and --key: with that of the local data directory, by a key that lives as long as the command. */
+/**
+ * Works with a running server. Without --url and --key: with that of the local data directory, by a
+ * key that lives as long as the command.
+ */
 export async function withServer<T>(
   { url, key }: ServerOptions,
   whose: WhoseKey,

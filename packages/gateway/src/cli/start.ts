@@ -10,7 +10,10 @@ import { QUICK_START_RECEIVER_PORT, quickStart } from './quick-start.ts';
 /** After SIGTERM: sends in flight and lines have this long to end. */
 const DRAIN_MS = 10_000;
 
-/** True for a start on a developer's machine, as far as can be told: loopback only, and nothing said about private targets. */
+/**
+ * True for a start on a developer's machine, as far as can be told: loopback only, and nothing said
+ * about private targets.
+ */
 const isDevelopment = (host: string, targets: string[]): boolean =>
   ['127.0.0.1', '::1', 'localhost'].includes(host) && targets.length === 0;
 
@@ -38,8 +41,9 @@ export async function startServer(
 }
 
 /**
- * What is told once in the life of an installation: the test key stands here and nowhere else. The console's set-up link is told at every start until
- * somebody used it, each time with a new token; the token stands behind the #, so that no log on the way sees it.
+ * What is told once in the life of an installation: the test key stands here and nowhere else. The
+ * console's set-up link is told at every start until somebody used it, each time with a new token;
+ * the token stands behind the #, so that no log on the way sees it.
  */
 async function tellStart(app: App, out: Output): Promise<void> {
   const first = await app.firstStart();

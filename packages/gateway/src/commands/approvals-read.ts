@@ -13,7 +13,10 @@ export const allApprovals = accountCommand(
     (await listApprovals(store.db, caller, input.limit)).map((one) => viewOf(one, clock.now())),
 );
 
-/** One approval, as soon as it is decided and ended, at the latest after `waitMs`. `approval_not_found`; `rate_limited` when too many wait. */
+/**
+ * One approval, as soon as it is decided and ended, at the latest after `waitMs`.
+ * `approval_not_found`; `rate_limited` when too many wait.
+ */
 export const oneApproval = accountCommand(
   { scope: 'messages:send' },
   async ({ store, caller, clock, news }, input: { id: string; waitMs: number }): Promise<Approval> => {

@@ -26,22 +26,29 @@ export interface ApprovalRequest {
   once?: { key: string; method: string; path: string; body: unknown };
 }
 
-/** Sends of keys that need a person's yes: asked for by the key, decided in the console, sent once. */
+/**
+ * Sends of keys that need a person's yes: asked for by the key, decided in the console, sent once.
+ */
 export interface Approvals {
   /**
-   * Stores a request. Nothing is sent. `line_not_found`; `idempotency_conflict`; `queue_full` when too many wait.
+   * Stores a request. Nothing is sent. `line_not_found`; `idempotency_conflict`; `queue_full` when
+   * too many wait.
    */
   ask(request: ApprovalRequest, caller: Caller): Promise<Approval>;
   /**
-   * A person's word. Yes: it is sent with the rights that the key has at this moment; what became of it is in the answer, or later in `approvals.get`.
-   * `approval_not_found`; `approval_over` when it was decided or had run out.
+   * A person's word. Yes: it is sent with the rights that the key has at this moment; what became
+   * of it is in the answer, or later in `approvals.get`. `approval_not_found`; `approval_over` when
+   * it was decided or had run out.
    */
   decide(owner: stored.Owner, id: string, decision: { isYes: boolean; by: string }): Promise<Approval>;
   /** Goes on with what was approved when a crash came between. */
   resume(): Promise<void>;
 }
 
-/** A request that nobody decides is worth nothing after this time: what it says may not be true any more. */
+/**
+ * A request that nobody decides is worth nothing after this time: what it says may not be true any
+ * more.
+ */
 export const APPROVAL_TTL_MS = 10 * 60_000;
 const MAX_PENDING = 100;
 const KEPT_MS = 30 * 86_400_000;
@@ -111,7 +118,10 @@ export function createApprovals(services: ApprovalServices): Approvals {
   };
 }
 
-/** Waits for the line as long as the send may still be what the person meant; what was accepted before the crash is followed to its end in any case. */
+/**
+ * Waits for the line as long as the send may still be what the person meant; what was accepted
+ * before the crash is followed to its end in any case.
+ */
 async function resumeOne(
   { store, clock, news, execute, keys }: ApprovalServices,
   of: stored.StoredApproval,
@@ -168,8 +178,8 @@ async function newApproval(
 }
 
 /**
- * Sends what was approved, once whatever crashes: the approval's id is the Idempotency-Key. With the rights that the key has now; a key that was revoked
- * meanwhile sends nothing.
+ * Sends what was approved, once whatever crashes: the approval's id is the Idempotency-Key. With
+ * the rights that the key has now; a key that was revoked meanwhile sends nothing.
  */
 async function perform(
   { keys, execute }: ApprovalServices,

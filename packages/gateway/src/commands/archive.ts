@@ -12,7 +12,10 @@ import { ask } from './people.ts';
 export const ARCHIVE_POLICIES = ['never', 'always', 'preserve_if_previously_archived'] as const;
 export type ArchivePolicy = (typeof ARCHIVE_POLICIES)[number];
 
-/** Archives a chat, or takes it out of the archive: on the phone, and here. `chat_not_found` for one that nobody ever wrote in. */
+/**
+ * Archives a chat, or takes it out of the archive: on the phone, and here. `chat_not_found` for one
+ * that nobody ever wrote in.
+ */
 export const archiveChat = lineCommand(
   { scope: 'messages:send' },
   async (
@@ -31,7 +34,10 @@ export const archiveChat = lineCommand(
   },
 );
 
-/** Whether a message puts its chat (back) into the archive once it has left. WhatsApp takes a chat out of it on a new message. */
+/**
+ * Whether a message puts its chat (back) into the archive once it has left. WhatsApp takes a chat
+ * out of it on a new message.
+ */
 export async function archivesAfter(
   { store }: Context,
   line: Line,

@@ -20,7 +20,10 @@ export interface ChangeInput {
 const EDIT_WINDOW_S = 20 * 60;
 const EDITABLE: readonly MessageKind[] = ['text', 'image', 'video', 'document'];
 
-/** A change is a message of its own on its way: accepted durably, idempotent, in the order of its chat. */
+/**
+ * A change is a message of its own on its way: accepted durably, idempotent, in the order of its
+ * chat.
+ */
 function changeCommand<I extends ChangeInput>(
   contentOf: (context: Context, line: Line, input: I) => Promise<OutboundContent>,
 ): SendCommand<I, Sent> {
@@ -40,7 +43,10 @@ export const reactToMessage = changeCommand(async (context, line, input: ChangeI
   return { kind: 'reaction', targetId: input.messageId, emoji: input.emoji };
 });
 
-/** Gives an own text or caption another wording. `message_not_found`, `edit_window_closed`, `validation_error` for what has no text. */
+/**
+ * Gives an own text or caption another wording. `message_not_found`, `edit_window_closed`,
+ * `validation_error` for what has no text.
+ */
 export const editMessage = changeCommand(async (context, line, input: ChangeInput & { body: string }) => {
   const { fromMe, facts, timestamp } = await known(context, line, input);
   if (!fromMe) throw invalid('id', 'Only messages sent from this number can be edited.');
@@ -50,8 +56,8 @@ export const editMessage = changeCommand(async (context, line, input: ChangeInpu
 });
 
 /**
- * Deletes a message for everyone: an own one, or another's in a group where this number is admin. `sender` spares the look into what is
- * stored. `message_not_found`.
+ * Deletes a message for everyone: an own one, or another's in a group where this number is admin.
+ * `sender` spares the look into what is stored. `message_not_found`.
  */
 export const revokeMessage = changeCommand(async (context, line, input: ChangeInput & { sender?: Jid }) => {
   const { messageId: targetId, to, sender } = input;

@@ -21,8 +21,9 @@ const MARGIN_MS = 2_000;
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /**
- * A page where the owner of the number pairs the line: valid for 15 minutes and for one pairing. Whoever has the address can pair the line, so it is a
- * secret; only its hash is stored. `already_paired`.
+ * A page where the owner of the number pairs the line: valid for 15 minutes and for one pairing.
+ * Whoever has the address can pair the line, so it is a secret; only its hash is stored.
+ * `already_paired`.
  */
 export const makeConnectLink = lineCommand(
   { scope: 'lines:write' },
@@ -48,11 +49,19 @@ export type ConnectState =
   /** Nobody handed this link out, or it is long gone. */
   | { state: 'unknown' };
 
-/** The page behind a connect link: whoever holds the token, and nobody else, may pair the one line. */
+/**
+ * The page behind a connect link: whoever holds the token, and nobody else, may pair the one line.
+ */
 export interface ConnectDesk {
-  /** Where it stands. `wantsQr`: sees to it that there is a QR, and waits for the first one for a while. */
+  /**
+   * Where it stands. `wantsQr`: sees to it that there is a QR, and waits for the first one for a
+   * while.
+   */
   look(token: string, wantsQr: boolean): Promise<ConnectState>;
-  /** A code to type on the phone; ends the QR. `whatsapp_timeout`, `not_found` for a link that is over. */
+  /**
+   * A code to type on the phone; ends the QR. `whatsapp_timeout`, `not_found` for a link that is
+   * over.
+   */
   code(token: string, phone: string): Promise<{ code: string; expiresAt: number }>;
 }
 

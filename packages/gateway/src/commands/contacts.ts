@@ -19,7 +19,10 @@ export interface AskedNumber {
   isPossible: boolean;
 }
 
-/** Which numbers have WhatsApp, in the order asked. Impossible numbers have none, and WhatsApp is not asked about them. */
+/**
+ * Which numbers have WhatsApp, in the order asked. Impossible numbers have none, and WhatsApp is
+ * not asked about them.
+ */
 export const checkNumbers = lineCommand(
   { scope: 'contacts:read' },
   async (context: Context, line, input: { line: LineRef; numbers: AskedNumber[] }): Promise<CheckedNumber[]> => {

@@ -27,7 +27,10 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who asks: the account behind an API key, and what the key may do. A test key sees test lines only, a live key live lines only. */
+/**
+ * Who asks: the account behind an API key, and what the key may do. A test key sees test lines
+ * only, a live key live lines only.
+ */
 export type Caller = KeyHolder;
 
 /** What handlers work with; built by app.ts. */

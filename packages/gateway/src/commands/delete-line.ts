@@ -7,7 +7,10 @@ import type { Services } from './context.ts';
 const UNLINK_WITHIN_MS = 4_500;
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Deletes a line for good. Gone for callers at once; a deletion that a crash cuts off is finished by `finishDeletions`. */
+/**
+ * Deletes a line for good. Gone for callers at once; a deletion that a crash cuts off is finished
+ * by `finishDeletions`.
+ */
 export async function deleteLine(services: Services, line: Line): Promise<void> {
   if (!(await markDeleted(services.store.db, line.id, services.clock.now()))) throw new AppError('line_not_found');
   await finish(services, line);
@@ -26,14 +29,16 @@ async function finish(services: Services, line: Line): Promise<void> {
     try {
       await services.router.run(line.id, 'logout', { timeoutMs: UNLINK_WITHIN_MS }, { timeoutMs: ANSWER_WITHIN_MS });
     } catch (error) {
-      // The owner asked for the deletion: an unreachable WhatsApp does not stop it. The phone still lists the device.
+      // The owner asked for the deletion: an unreachable WhatsApp does not stop it. The phone still
+      // lists the device.
       services.log.warn({ ...fields, error }, 'unlinking a deleted line at WhatsApp failed');
     }
   }
   try {
     await services.router.stop(line.id);
   } catch (error) {
-    // Deleting rows under a running engine would let it write them again: the next start finishes this.
+    // Deleting rows under a running engine would let it write them again: the next start finishes
+    // this.
     services.log.error({ ...fields, error }, 'stopping a deleted line failed; its rows stay until the next start');
     return;
   }

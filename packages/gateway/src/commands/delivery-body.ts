@@ -4,8 +4,9 @@ import { findWebhook } from '../store/webhooks.ts';
 import type { Context } from './context.ts';
 
 /**
- * The body of a delivery as its next attempt would carry it: formats render from the journal every time, so it is what earlier attempts carried too,
- * unless the webhook's events or the line's names changed meanwhile. Null when the event is gone, or the format has nothing to say about it.
+ * The body of a delivery as its next attempt would carry it: formats render from the journal every
+ * time, so it is what earlier attempts carried too, unless the webhook's events or the line's names
+ * changed meanwhile. Null when the event is gone, or the format has nothing to say about it.
  */
 export async function deliveryBody(context: Context, delivery: DeliveryView): Promise<string | null> {
   const { store, formats, caller } = context;

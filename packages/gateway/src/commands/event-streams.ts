@@ -19,7 +19,9 @@ export interface StreamedEvent {
   body: string;
 }
 
-/** What came since the last one. No events: nothing for this reader, but `cursor` may have moved. */
+/**
+ * What came since the last one. No events: nothing for this reader, but `cursor` may have moved.
+ */
 export interface Batch {
   events: StreamedEvent[];
   cursor: string;
@@ -27,14 +29,23 @@ export interface Batch {
   hasMore: boolean;
 }
 
-/** Why a stream ended: `unavailable` (we shut down), `unauthorized`, `subscription_required`, `cursor_expired`. */
+/**
+ * Why a stream ended: `unavailable` (we shut down), `unauthorized`, `subscription_required`,
+ * `cursor_expired`.
+ */
 export interface Ended {
   ended: AppError;
 }
 
-/** One reader's way through the events, in their order, each once. Nothing is read ahead of `next`: a slow reader costs a cursor. */
+/**
+ * One reader's way through the events, in their order, each once. Nothing is read ahead of `next`:
+ * a slow reader costs a cursor.
+ */
 export interface EventStream {
-  /** The next events, at once when there are some; otherwise waits up to `waitMs` for them. One call at a time. */
+  /**
+   * The next events, at once when there are some; otherwise waits up to `waitMs` for them. One call
+   * at a time.
+   */
   next(waitMs: number): Promise<Batch | Ended>;
   /** Aborted when the stream is over, whoever ended it; `next` says why. */
   readonly over: AbortSignal;

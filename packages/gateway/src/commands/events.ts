@@ -36,10 +36,15 @@ export const followEvents = accountCommand(
     open(context, input, input.via, BATCH),
 );
 
-/** After the first event others of the same moment are waited for: who asks again at once would ask for each of them. */
+/**
+ * After the first event others of the same moment are waited for: who asks again at once would ask
+ * for each of them.
+ */
 const GATHER_MS = 200;
 
-/** The events after a cursor; without any, waits for them up to `waitMs`. `hangUp` ends the wait. */
+/**
+ * The events after a cursor; without any, waits for them up to `waitMs`. `hangUp` ends the wait.
+ */
 export const pullEvents = accountCommand(
   { scope: 'events:read' },
   async (
@@ -58,7 +63,8 @@ export const pullEvents = accountCommand(
         batch = await stream.next(Math.max(0, deadline - clock.monotonic()));
       }
       if ('ended' in batch) {
-        // A server that shuts down has nothing to say; the caller asks the next one with the cursor it has.
+        // A server that shuts down has nothing to say; the caller asks the next one with the cursor
+        // it has.
         throw batch.ended;
       }
       return input.waitMs > 0 && !batch.hasMore ? await gather(context, stream, batch, input.limit) : batch;
@@ -77,7 +83,9 @@ async function gather(context: Context, stream: EventStream, first: Batch, limit
   return { ...rest, events: [...first.events, ...rest.events] };
 }
 
-/** A short-lived text that opens streams of this key from a browser, where no header can be sent. */
+/**
+ * A short-lived text that opens streams of this key from a browser, where no header can be sent.
+ */
 export const makeStreamTicket = accountCommand(
   { scope: 'events:read' },
   async ({ ring, clock, caller }: Context, _: object) => makeTicket(ring, clock, caller.keyId),

@@ -55,8 +55,9 @@ export interface Execute {
   /** Runs a command. Rejects with an AppError for every expected refusal. */
   run<N extends CommandName>(name: N, input: Input<N>, caller: Caller): Promise<Output<N>>;
   /**
-   * Runs a send at most once per Idempotency-Key. `replayed` is true when the answer is that of an earlier request. Rejects like `run`
-   * for answers that are not remembered (before the message was accepted, 429, ≥500).
+   * Runs a send at most once per Idempotency-Key. `replayed` is true when the answer is that of an
+   * earlier request. Rejects like `run` for answers that are not remembered (before the message was
+   * accepted, 429, ≥500).
    */
   runOnce<N extends CommandName>(
     name: N,
@@ -66,7 +67,9 @@ export interface Execute {
   ): Promise<{ answer: SavedAnswer; replayed: boolean }>;
 }
 
-/** Any row of the table, for code that does not know which. The table itself is typed row by row. */
+/**
+ * Any row of the table, for code that does not know which. The table itself is typed row by row.
+ */
 type AnyCommand =
   | AccountCommand<unknown, unknown>
   | LineCommand<{ line: LineRef }, unknown>
@@ -104,7 +107,10 @@ export function createExecute(services: Services): Execute {
 /** What a key needs to run a command. */
 export const scopeOf = (name: CommandName): Scope => COMMANDS[name].scope;
 
-/** Whether a command's runs of this caller wait for a person's yes (`approvals.ts`); `run` and `runOnce` refuse them. */
+/**
+ * Whether a command's runs of this caller wait for a person's yes (`approvals.ts`); `run` and
+ * `runOnce` refuse them.
+ */
 export const needsApproval = (name: CommandName, caller: Caller): boolean =>
   COMMANDS[name].on === 'send' && caller.needsApproval === true;
 
@@ -152,7 +158,9 @@ async function runOnce(
   return repeat(context, command, line, once);
 }
 
-/** A repetition: the saved answer, or the end of the message that the first request had accepted. */
+/**
+ * A repetition: the saved answer, or the end of the message that the first request had accepted.
+ */
 async function repeat(
   context: Context,
   command: SendCommand<LineInput, unknown>,
@@ -176,7 +184,10 @@ async function repeat(
   return { answer, replayed: true };
 }
 
-/** Waits for an accepted row's end, words it, and saves it for repetitions. The first saved answer is everybody's. */
+/**
+ * Waits for an accepted row's end, words it, and saves it for repetitions. The first saved answer
+ * is everybody's.
+ */
 async function conclude(
   context: Context,
   command: SendCommand<LineInput, unknown>,

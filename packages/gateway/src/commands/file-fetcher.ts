@@ -13,7 +13,10 @@ export interface FetchedBytes {
   fileName: string | undefined;
 }
 
-/** Fetches a small file from an address that a caller gave. `media_fetch_failed`, also when it has more than `maxBytes`. */
+/**
+ * Fetches a small file from an address that a caller gave. `media_fetch_failed`, also when it has
+ * more than `maxBytes`.
+ */
 export type FileFetcher = (url: string, maxBytes: number) => Promise<FetchedBytes>;
 
 export function createFileFetcher(guard: Pick<Guard, 'fetch'>): FileFetcher {

@@ -94,8 +94,8 @@ export interface GroupChanges {
 }
 
 /**
- * Changes what a group is, one thing after the other, and answers what it is then. When WhatsApp refuses one, those before it stay: `applied` in the
- * error names them.
+ * Changes what a group is, one thing after the other, and answers what it is then. When WhatsApp
+ * refuses one, those before it stay: `applied` in the error names them.
  */
 export const changeGroup = lineCommand(
   WRITE,
@@ -145,7 +145,9 @@ const RESULTS: Readonly<Record<number, MemberResult>> = {
 
 export const resultOf = ({ code }: MemberOutcome): MemberResult => RESULTS[code] ?? 'failed';
 
-/** Takes people in or out, or makes them admins or not. One outcome per person, in the order named. */
+/**
+ * Takes people in or out, or makes them admins or not. One outcome per person, in the order named.
+ */
 export const changeMembers = lineCommand(
   WRITE,
   async (
@@ -155,7 +157,10 @@ export const changeMembers = lineCommand(
   ) => ask(context, line, 'groups.changeMembers', { group, action, people: [...new Set(people)] }),
 );
 
-/** Fetches a picture, makes a square JPEG of it and sets it as the group's. `media_fetch_failed`, `media_rejected`. */
+/**
+ * Fetches a picture, makes a square JPEG of it and sets it as the group's. `media_fetch_failed`,
+ * `media_rejected`.
+ */
 export const setGroupPicture = lineCommand(WRITE, async (context: Context, line, input: OfGroup & { url: string }) => {
   requireConnected(context, line);
   const jpeg = await squareJpeg(await downloadPicture(context, input.url));
@@ -168,7 +173,10 @@ export const removeGroupPicture = lineCommand(WRITE, async (context: Context, li
 
 const LINK = 'https://chat.whatsapp.com/';
 
-/** The link that leads into the group; `renew` revokes the one before. `group_forbidden` for lines that are no admin of it. */
+/**
+ * The link that leads into the group; `renew` revokes the one before. `group_forbidden` for lines
+ * that are no admin of it.
+ */
 export const groupLink = lineCommand(WRITE, async (context: Context, line, input: OfGroup & { renew: boolean }) => {
   const { code } = await ask(context, line, 'groups.invite', { group: input.group, renew: input.renew });
   return { link: LINK + code, code };
@@ -195,7 +203,10 @@ export const joinRequests = lineCommand(READ, async (context: Context, line, { g
   ask(context, line, 'groups.requests', { group }),
 );
 
-/** Lets people in who asked, or not. One outcome per person, in the order named; `not_found` for those who did not ask. */
+/**
+ * Lets people in who asked, or not. One outcome per person, in the order named; `not_found` for
+ * those who did not ask.
+ */
 export const decideRequests = lineCommand(
   WRITE,
   async (

@@ -33,7 +33,10 @@ export interface MessagePage {
 /** Older than a message of the line, or than a time in Unix seconds. */
 export type Before = { messageId: string } | { timestamp: number };
 
-/** A line's messages, newest first: of one chat, or of all that have the words of a query. A chat that nobody wrote in has none. */
+/**
+ * A line's messages, newest first: of one chat, or of all that have the words of a query. A chat
+ * that nobody wrote in has none.
+ */
 export const allMessages = lineCommand(
   { scope: 'messages:read' },
   async (
@@ -46,7 +49,8 @@ export const allMessages = lineCommand(
     if (words?.length === 0) throw invalid('q', 'Give at least one word of letters or numbers to look for.');
     const chat = input.chat === undefined ? undefined : await findChat(db, line.id, input.chat);
     const before = input.before && (await placeOf(context, line.id, input.before));
-    // A message that was never answered, or is on its way: its chat is not there yet, the message is.
+    // A message that was never answered, or is on its way: its chat is not there yet, the message
+    // is.
     const chatJid = input.chat === undefined ? undefined : (chat?.jid ?? input.chat);
     const { messages, next } = await listMessages(context.store, line.id, {
       chatJid,
@@ -99,7 +103,8 @@ export const oneMessage = lineCommand(
   { scope: 'messages:read' },
   async (context: Context, line, input: { line: LineRef; messageId: string }): Promise<MessageReport> => {
     const { db } = context.store;
-    // One after the other, in this order: an acknowledgement writes both rows at once, so the message is never older than the send beside it.
+    // One after the other, in this order: an acknowledgement writes both rows at once, so the
+    // message is never older than the send beside it.
     const send = await findProgress(db, line.id, input.messageId);
     const known = await findListed(db, line.id, input.messageId);
     const message = known?.message ?? (send && waiting(send, { jid: line.jid ?? '', lid: line.lid ?? undefined }));
@@ -157,7 +162,8 @@ async function timelineOf(
   }
   // The journal may have forgotten it; the row has not.
   if (send?.error && !entries.some(({ stage }) => stage === 'failed')) entries.push(failure(send));
-  // Failed and then acknowledged all the same: in the order of time. Sorting keeps the order of equal ones.
+  // Failed and then acknowledged all the same: in the order of time. Sorting keeps the order of
+  // equal ones.
   return entries.sort((a, b) => a.timestamp - b.timestamp);
 }
 

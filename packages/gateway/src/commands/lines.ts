@@ -35,7 +35,10 @@ async function view(context: Context, line: Line): Promise<LineView> {
   };
 }
 
-/** Creates the line of a customer_ref with its webhook, or answers the one that exists, unchanged. Two at once make one line. */
+/**
+ * Creates the line of a customer_ref with its webhook, or answers the one that exists, unchanged.
+ * Two at once make one line.
+ */
 export const ensureLine = accountCommand(
   { scope: 'lines:write' },
   async (
@@ -82,7 +85,10 @@ async function createLine(
   return line;
 }
 
-/** The row exists: the line runs now, or as soon as a worker is free. A slow start delays the answer by ten seconds at most. */
+/**
+ * The row exists: the line runs now, or as soon as a worker is free. A slow start delays the answer
+ * by ten seconds at most.
+ */
 async function startLine(context: Context, id: string): Promise<void> {
   const started = context.router.start(id).catch((error: unknown) => {
     context.log.warn({ error, lineId: id }, 'starting a new line failed; the supervisor tries again');
@@ -97,7 +103,8 @@ async function checkLineQuota(context: Context, tx: Tx): Promise<void> {
   const nowMs = context.clock.now();
   const period = periodOf(nowMs, account.cycleAnchor);
   await lockAccount(tx.db, account.id);
-  // The plan as it stands now that nobody else adds a line: it may have changed since the request came.
+  // The plan as it stands now that nobody else adds a line: it may have changed since the request
+  // came.
   const { limits, plan } = (await findTerms(tx.db, account.id)) ?? account;
   if (limits.lines === null) return;
   const used = await countUsed(tx.db, 'lines', { accountId: account.id, mode: caller.mode, period });
@@ -187,7 +194,10 @@ export const lineStats = lineCommand(
   },
 );
 
-/** Figures of the process that hosts a line, and the line's downloaded files that are kept at the moment. */
+/**
+ * Figures of the process that hosts a line, and the line's downloaded files that are kept at the
+ * moment.
+ */
 export interface LineStats extends WorkerStats {
   cachedFiles: number;
 }

@@ -17,8 +17,9 @@ export interface StoredFile {
 }
 
 /**
- * The file of a message, from the cache or from WhatsApp, checked against the hashes of the message. `message_not_found`, `media_not_found`,
- * `media_expired`, `whatsapp_error` when it was damaged, `whatsapp_timeout`, `line_not_connected` when the phone would have to be asked.
+ * The file of a message, from the cache or from WhatsApp, checked against the hashes of the
+ * message. `message_not_found`, `media_not_found`, `media_expired`, `whatsapp_error` when it was
+ * damaged, `whatsapp_timeout`, `line_not_connected` when the phone would have to be asked.
  */
 export const getMedia = lineCommand(
   { scope: 'messages:read' },

@@ -19,7 +19,10 @@ export interface ReadInput {
 
 const ANSWER_WITHIN_MS = 15_000;
 
-/** Sends read receipts (played ones for voice notes). `line_not_connected`; `chat_not_found` without ids for an unknown chat. */
+/**
+ * Sends read receipts (played ones for voice notes). `line_not_connected`; `chat_not_found` without
+ * ids for an unknown chat.
+ */
 export const readMessages = lineCommand(
   { scope: 'messages:send' },
   async (context: Context, line, input: ReadInput): Promise<{ ids: string[] }> => {

@@ -8,8 +8,9 @@ import { requireConnected } from './messages.ts';
 import { ask } from './people.ts';
 
 /**
- * Asks the phone for messages of a chat that are older than those known here. They come by themselves, while the phone is online, and are read like the
- * history after the pairing. `chat_not_found` when no message of the chat is known: the phone is asked for what is before one.
+ * Asks the phone for messages of a chat that are older than those known here. They come by
+ * themselves, while the phone is online, and are read like the history after the pairing.
+ * `chat_not_found` when no message of the chat is known: the phone is asked for what is before one.
  */
 export const askOlderMessages = lineCommand(
   { scope: 'messages:read' },

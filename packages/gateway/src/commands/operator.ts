@@ -10,7 +10,10 @@ import { countUsed } from '../store/usage.ts';
 import { type Account, SCOPES } from './context.ts';
 import { findAccount } from './find-account.ts';
 
-/** States of a subscription. Everything but `active` answers calls with `subscription_required`; an account may still read what it is and used. */
+/**
+ * States of a subscription. Everything but `active` answers calls with `subscription_required`; an
+ * account may still read what it is and used.
+ */
 export const SUBSCRIPTIONS = ['active', 'past_due', 'paused', 'cancelled'] as const;
 export type Subscription = (typeof SUBSCRIPTIONS)[number];
 
@@ -24,13 +27,19 @@ export interface AccountChange {
   name?: string;
   plan?: string;
   subscription?: Subscription;
-  /** Start of a billing cycle (Unix milliseconds); null = the calendar month, UTC. Cycles follow it from here on, and the present one begins anew. */
+  /**
+   * Start of a billing cycle (Unix milliseconds); null = the calendar month, UTC. Cycles follow it
+   * from here on, and the present one begins anew.
+   */
   cycleAnchor?: number | null;
 }
 
 export type Used = Record<Metric, { used: number; limit: number | null }>;
 
-/** What whoever runs the installation does with accounts, plans and keys; for the CLI and the admin API. Whoever holds it may do everything. */
+/**
+ * What whoever runs the installation does with accounts, plans and keys; for the CLI and the admin
+ * API. Whoever holds it may do everything.
+ */
 export interface Operator {
   accounts(): Promise<Account[]>;
   /** `account_not_found`. */

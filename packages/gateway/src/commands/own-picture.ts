@@ -11,8 +11,8 @@ const PICTURE_MAX_BYTES = 16 * 1024 * 1024;
 const FETCH_MS = 20_000;
 
 /**
- * Fetches a picture, makes a square JPEG of it and sets it as the line's own. `media_fetch_failed`, `media_rejected`; WhatsApp's word as for every
- * question.
+ * Fetches a picture, makes a square JPEG of it and sets it as the line's own. `media_fetch_failed`,
+ * `media_rejected`; WhatsApp's word as for every question.
  */
 export const setOwnPicture = lineCommand(
   { scope: 'lines:write' },

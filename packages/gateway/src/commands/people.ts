@@ -46,7 +46,10 @@ export interface ContactDetail extends Contact {
   about: string | null;
 }
 
-/** One person, as WhatsApp shows them now. `contact_not_found` for numbers without an account, and for what is no person. */
+/**
+ * One person, as WhatsApp shows them now. `contact_not_found` for numbers without an account, and
+ * for what is no person.
+ */
 export const getContact = lineCommand(
   { scope: 'contacts:read' },
   async (context: Context, line, { jid }: { line: LineRef; jid: Jid }): Promise<ContactDetail> => {
@@ -64,7 +67,10 @@ export const getContact = lineCommand(
 const addressesOf = ({ party: { jid, lid, pn } }: PersonInfo): Jid[] =>
   [...new Set([jid, lid, pn])].filter((address) => address !== undefined);
 
-/** The picture of a person or group, as a JPEG. `avatar_not_found` when there is none, or it is hidden from this line. */
+/**
+ * The picture of a person or group, as a JPEG. `avatar_not_found` when there is none, or it is
+ * hidden from this line.
+ */
 export const getPicture = lineCommand(
   { scope: 'contacts:read' },
   async (context: Context, line, { jid }: { line: LineRef; jid: Jid }) => {

@@ -21,7 +21,10 @@ export interface QueueView {
   scheduled: number;
   /** Made ready and not acknowledged yet; 0 while nobody can say. */
   inFlight: number;
-  /** When the next one leaves, as far as it is known (Unix milliseconds); null: nothing waits, or the line is not connected. */
+  /**
+   * When the next one leaves, as far as it is known (Unix milliseconds); null: nothing waits, or
+   * the line is not connected.
+   */
   nextSendAt: number | null;
   /** Null: not paced. */
   pacing: Pacing | null;
@@ -67,8 +70,8 @@ async function look(context: Context, line: Line): Promise<{ nextAt: number | nu
 }
 
 /**
- * Takes a message back that has not left: it will not be sent, and does not count. Cancelling it twice is the same as once. `message_not_found`;
- * `message_left` once it was made ready to leave.
+ * Takes a message back that has not left: it will not be sent, and does not count. Cancelling it
+ * twice is the same as once. `message_not_found`; `message_left` once it was made ready to leave.
  */
 export const cancelMessage = lineCommand(
   { scope: 'messages:send' },

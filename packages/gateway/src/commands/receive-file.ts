@@ -6,7 +6,10 @@ import type { SpooledFile } from '../media/spool.ts';
 
 /** Takes files that come in with a request, before anybody knows what they are for. */
 export interface FileIntake {
-  /** Streams a file to the disk, bounded by the largest file there is. `media_rejected`, `unavailable`. */
+  /**
+   * Streams a file to the disk, bounded by the largest file there is. `media_rejected`,
+   * `unavailable`.
+   */
   receive(
     source: AsyncIterable<Uint8Array>,
     facts: { declaredType?: string | undefined; fileName?: string | undefined },

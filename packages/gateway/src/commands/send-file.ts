@@ -23,8 +23,8 @@ export interface SendFileInput extends Omit<SendInput, 'content'> {
 }
 
 /**
- * Sends a file: fetched, checked and made ready first, durable on the disk before the send is accepted. `media_fetch_failed`, `media_rejected`, and
- * what `messages.send` refuses.
+ * Sends a file: fetched, checked and made ready first, durable on the disk before the send is
+ * accepted. `media_fetch_failed`, `media_rejected`, and what `messages.send` refuses.
  */
 export const sendFile: SendCommand<SendFileInput, Sent> = {
   on: 'send',
@@ -34,7 +34,9 @@ export const sendFile: SendCommand<SendFileInput, Sent> = {
   isWaiting: (sent) => sent.state === 'queued',
 };
 
-/** Accepts a file as `messages.send` accepts a text. Nothing stays on the disk when it is refused. */
+/**
+ * Accepts a file as `messages.send` accepts a text. Nothing stays on the disk when it is refused.
+ */
 export async function acceptFile(
   context: Context,
   line: Line,

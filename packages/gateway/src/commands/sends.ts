@@ -66,8 +66,10 @@ export const sendMessage: SendCommand<SendInput, Sent> = {
 };
 
 /**
- * Accepts a message: from here on it is sent exactly once, whatever crashes. Refuses with `line_not_connected` when the line is not connected
- * right now, `message_not_found` when the message it answers is not, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the Idempotency-Key was claimed meanwhile.
+ * Accepts a message: from here on it is sent exactly once, whatever crashes. Refuses with
+ * `line_not_connected` when the line is not connected right now, `message_not_found` when the
+ * message it answers is not, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the
+ * Idempotency-Key was claimed meanwhile.
  */
 export async function acceptSend(
   context: Context,
@@ -112,21 +114,28 @@ async function withAudience(context: Context, line: Line, { to, content }: SendI
   return { ...content, context: { ...content.context, audience: await statusAudienceOf(context, line) } };
 }
 
-/** A message that answers another needs that one: `message_not_found` before anything is accepted. */
+/**
+ * A message that answers another needs that one: `message_not_found` before anything is accepted.
+ */
 async function requireQuoted({ store }: Context, line: Line, { content }: SendInput): Promise<void> {
   const quotedId = 'context' in content ? content.context?.quotedId : undefined;
   if (quotedId === undefined || (await isQuotable(store.db, line.id, quotedId))) return;
   throw new AppError('message_not_found', {}, { message: 'The quoted message is not known on this line.' });
 }
 
-/** What is to leave now needs a connection now; what is to leave later needs a line that is paired. */
+/**
+ * What is to leave now needs a connection now; what is to leave later needs a line that is paired.
+ */
 export function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
   const status = lineStatus(line, context.router.view(line.id));
   const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
   if (!isFit) throw new AppError('line_not_connected', { status });
 }
 
-/** Takes one message from the account's plan; it is given back when the message fails. Both in the transaction of what is counted. */
+/**
+ * Takes one message from the account's plan; it is given back when the message fails. Both in the
+ * transaction of what is counted.
+ */
 async function takeFromQuota({ caller }: Context, tx: Tx, nowMs: number, acceptedAt = nowMs): Promise<void> {
   const terms = await findTerms(tx.db, caller.accountId);
   if (!terms) throw new AppError('unauthorized');
@@ -194,7 +203,10 @@ export async function reopenFailed(context: Context, line: Line, outboxId: strin
   }, 'full');
 }
 
-/** The worker's word on a row, or undefined when the time was up first. A worker that is gone is asked again: the row outlives it. */
+/**
+ * The worker's word on a row, or undefined when the time was up first. A worker that is gone is
+ * asked again: the row outlives it.
+ */
 async function awaitOutcome(
   context: Context,
   lineId: string,
@@ -221,7 +233,8 @@ async function askOnce(
     .run(lineId, 'send', { outboxId }, { timeoutMs: Math.max(leftMs, MIN_RUN_MS) })
     .catch((error: unknown): 'unreachable' | undefined => {
       if (error instanceof AppError && error.code === 'whatsapp_timeout') return undefined;
-      // The row is accepted: whatever is wrong between here and the worker, it is still going to be sent.
+      // The row is accepted: whatever is wrong between here and the worker, it is still going to be
+      // sent.
       context.log.warn({ error, lineId, outboxId }, 'asking the line about a send failed');
       return 'unreachable';
     });

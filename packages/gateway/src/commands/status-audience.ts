@@ -9,8 +9,9 @@ import { ask } from './people.ts';
 const AUDIENCE_MAX = 4_000;
 
 /**
- * Who may see a status, by the list in force (whatsmeow broadcast.go): everybody in the address book of the phone, the same without some, or some only. Who
- * merely wrote is no contact. `validation_error` when nobody would see it.
+ * Who may see a status, by the list in force (whatsmeow broadcast.go): everybody in the address
+ * book of the phone, the same without some, or some only. Who merely wrote is no contact.
+ * `validation_error` when nobody would see it.
  */
 export async function statusAudienceOf(context: Context, line: Line): Promise<Jid[]> {
   const lists = await ask(context, line, 'account.statusAudience', {});

@@ -11,7 +11,10 @@ export type StatusContent = { text: string } | { source: FileSource; wish: FileW
 
 export type SendStatusInput = Omit<SendInput, 'to' | 'content' | 'archivePolicy'> & { content: StatusContent };
 
-/** Publishes a status to those whom the account's privacy settings name. `media_rejected` for what is neither picture nor video. */
+/**
+ * Publishes a status to those whom the account's privacy settings name. `media_rejected` for what
+ * is neither picture nor video.
+ */
 export const sendStatus: SendCommand<SendStatusInput, Sent> = {
   on: 'send',
   scope: 'messages:send',

@@ -1,7 +1,9 @@
 import { COMMANDS } from './commands.ts';
 import type { CommandName, Execute } from './execute.ts';
 
-/** What somebody changed: messages that are sent (or taken back), or lines and webhooks themselves. */
+/**
+ * What somebody changed: messages that are sent (or taken back), or lines and webhooks themselves.
+ */
 export type Change = 'messages' | 'settings';
 
 const changeOf = (name: CommandName): Change | undefined => {
@@ -10,7 +12,10 @@ const changeOf = (name: CommandName): Change | undefined => {
   return scope === 'lines:write' || scope === 'webhooks:write' ? 'settings' : undefined;
 };
 
-/** The same, and somebody hears of every command that changed something, whatever API it came through. Of reading nobody is told. */
+/**
+ * The same, and somebody hears of every command that changed something, whatever API it came
+ * through. Of reading nobody is told.
+ */
 export function tellChanges(execute: Execute, onChange: (change: Change) => void): Execute {
   const told = async <T>(name: CommandName, work: Promise<T>): Promise<T> => {
     const result = await work;

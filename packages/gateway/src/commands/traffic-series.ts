@@ -36,8 +36,9 @@ const MOST_STEPS: Record<Step, number> = {
 };
 
 /**
- * Messages, webhook attempts and how long both took, by hour or day (UTC), counted as they were committed. Of the account's lines and webhooks as they
- * exist now: what a deleted line or webhook carried is gone with it. Hours are kept for 8 days, days for 400.
+ * Messages, webhook attempts and how long both took, by hour or day (UTC), counted as they were
+ * committed. Of the account's lines and webhooks as they exist now: what a deleted line or webhook
+ * carried is gone with it. Hours are kept for 8 days, days for 400.
  */
 export const trafficSeries = accountCommand(
   { scope: 'account:read', whenInactive: true },

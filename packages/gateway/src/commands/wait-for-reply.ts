@@ -10,7 +10,10 @@ import { allMessages } from './history.ts';
 export interface ReplyInput {
   line: LineRef;
   chat: Jid;
-  /** Only what came after this message; absent: after the newest message of the line's own in the chat. */
+  /**
+   * Only what came after this message; absent: after the newest message of the line's own in the
+   * chat.
+   */
   afterId?: string;
   /** How long to wait while there is none. */
   waitMs: number;
@@ -24,8 +27,9 @@ const LOOK_AT_LEAST_MS = 5_000;
 const NEWEST = 50;
 
 /**
- * What the other side of a chat wrote after a message (of the newest 50 messages of the chat), oldest first: at once when there is something, else as soon as
- * there is; nothing after `waitMs`. `message_not_found`; `rate_limited` when too many of one key wait.
+ * What the other side of a chat wrote after a message (of the newest 50 messages of the chat),
+ * oldest first: at once when there is something, else as soon as there is; nothing after `waitMs`.
+ * `message_not_found`; `rate_limited` when too many of one key wait.
  */
 export const waitForReply = lineCommand(
   { scope: 'messages:read' },

@@ -49,7 +49,10 @@ export const patchWebhook = accountCommand(
   },
 );
 
-/** A new secret, which is in this answer only. Until the grace ends deliveries carry the signatures of both. */
+/**
+ * A new secret, which is in this answer only. Until the grace ends deliveries carry the signatures
+ * of both.
+ */
 export const rotateWebhookSecret = accountCommand(
   { scope: 'webhooks:write' },
   async (context: Context, input: { id: string; graceMs: number }): Promise<{ webhook: Webhook; secret: string }> => {

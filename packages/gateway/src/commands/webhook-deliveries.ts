@@ -58,7 +58,10 @@ export const webhookDeliveries = accountCommand(
 export interface DeliveryReport {
   delivery: DeliveryView;
   attempts: AttemptView[];
-  /** The bytes that are signed, as text; null when its event was deleted with its line, and when its API has nothing to say about the event. */
+  /**
+   * The bytes that are signed, as text; null when its event was deleted with its line, and when its
+   * API has nothing to say about the event.
+   */
   body: string | null;
 }
 
@@ -85,7 +88,10 @@ export const replayOne = accountCommand(
   },
 );
 
-/** Gives up a delivery that waits, so that a webhook in strict order goes on without it; it can be replayed. `delivery_not_found`. */
+/**
+ * Gives up a delivery that waits, so that a webhook in strict order goes on without it; it can be
+ * replayed. `delivery_not_found`.
+ */
 export const giveUpOne = accountCommand(
   { scope: 'webhooks:write' },
   async (context: Context, input: { id: string }): Promise<{ id: string; webhookId: string }> => {
@@ -102,8 +108,9 @@ export const giveUpOne = accountCommand(
 );
 
 /**
- * Sends again, in the order of the events, what failed for good since a time, or what ended in the named ways; and with `missing` what the webhook never
- * got a delivery of because it was off, new, or asked for less.
+ * Sends again, in the order of the events, what failed for good since a time, or what ended in the
+ * named ways; and with `missing` what the webhook never got a delivery of because it was off, new,
+ * or asked for less.
  */
 export const replayFailed = accountCommand(
   { scope: 'webhooks:write' },

@@ -9,7 +9,10 @@ import type { Context } from './context.ts';
 import { findLine, type LineRef } from './find-line.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 
-/** Webhooks of one account and mode; far above what anybody needs, far below what fan-out could not carry. */
+/**
+ * Webhooks of one account and mode; far above what anybody needs, far below what fan-out could not
+ * carry.
+ */
 const MAX_WEBHOOKS = 100;
 
 export const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
@@ -108,7 +111,10 @@ async function bridgeWebhookOf(context: Context, lineId: string): Promise<Webhoo
   return webhook;
 }
 
-/** Checks a bridge's webhook and answers the step that creates it, to be taken in the transaction that creates the line. */
+/**
+ * Checks a bridge's webhook and answers the step that creates it, to be taken in the transaction
+ * that creates the line.
+ */
 export async function prepareBridgeWebhook(
   context: Context,
   lineId: string,
@@ -128,7 +134,10 @@ export async function prepareBridgeWebhook(
   };
 }
 
-/** Changes where a bridge delivers, or what; a null url takes the webhook away. A changed one is enabled again. */
+/**
+ * Changes where a bridge delivers, or what; a null url takes the webhook away. A changed one is
+ * enabled again.
+ */
 export async function changeBridgeWebhook(
   context: Context,
   lineId: string,

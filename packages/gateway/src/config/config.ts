@@ -20,7 +20,9 @@ export interface Config {
   dataDir: string;
   database: { url: string; engine: 'sqlite' | 'postgres' };
   workers: { count: number; isolation: 'shared' | 'dedicated' };
-  /** Hosts and CIDRs with optional ports that outbound requests may reach although they are private. */
+  /**
+   * Hosts and CIDRs with optional ports that outbound requests may reach although they are private.
+   */
   allowPrivateTargets: string[];
   sandbox: { isOn: boolean; isEphemeral: boolean };
   /** After so long a message that could not leave is given up; 0 = never. */
@@ -110,7 +112,9 @@ function databaseOf(read: Reader, dataDir: string): Config['database'] {
   );
 }
 
-/** One node serves one database for now: a setting that promises more must not be taken in silence. */
+/**
+ * One node serves one database for now: a setting that promises more must not be taken in silence.
+ */
 function refuseSeveralNodes(read: Reader): void {
   if (read.text('NATS_URL') === undefined) return;
   throw new ConfigError('NATS_URL is set, but this version runs as one node and takes no NATS_URL; remove it');
@@ -196,7 +200,10 @@ function privateTargetsOf(read: Reader): string[] {
   return entries;
 }
 
-/** Validates the environment. Throws ConfigError on the first wrong variable. `cores` decides the default number of workers. */
+/**
+ * Validates the environment. Throws ConfigError on the first wrong variable. `cores` decides the
+ * default number of workers.
+ */
 export function readConfig(env: Environment, machine: { cores: number; cwd: string }): Config {
   const read = new Reader(env);
   refuseSeveralNodes(read);
@@ -235,7 +242,10 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
   };
 }
 
-/** What the start-up line of the log says of the configuration: no secret, not even a database password. */
+/**
+ * What the start-up line of the log says of the configuration: no secret, not even a database
+ * password.
+ */
 export function configSummary(config: Config): Record<string, unknown> {
   return {
     host: config.http.host,

@@ -3,7 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Config, type Environment, readConfig } from './config.ts';
 
-/** `NAME=value` lines; `#` begins a comment on a line of its own; quotes around a value are taken off. */
+/**
+ * `NAME=value` lines; `#` begins a comment on a line of its own; quotes around a value are taken
+ * off.
+ */
 export function parseEnvFile(text: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const line of text.split(/\r?\n/)) {
@@ -16,7 +19,9 @@ export function parseEnvFile(text: string): Record<string, string> {
   return found;
 }
 
-/** The process's environment over `.env` of the current folder. The only place that reads either. */
+/**
+ * The process's environment over `.env` of the current folder. The only place that reads either.
+ */
 export function processEnvironment(): Environment {
   const file = join(process.cwd(), '.env');
   return { ...(existsSync(file) ? parseEnvFile(readFileSync(file, 'utf8')) : {}), ...process.env };

@@ -29,8 +29,9 @@ function parse(text: string, where: string): Buffer {
 }
 
 /**
- * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else `master.key` in the data directory, which the first start makes (mode 0600).
- * Throws ConfigError when one is given but cannot be used; a new key is never made in the place of one that cannot be read.
+ * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else `master.key` in the data
+ * directory, which the first start makes (mode 0600). Throws ConfigError when one is given but
+ * cannot be used; a new key is never made in the place of one that cannot be read.
  */
 export function loadMasterKey(env: Environment, dataDir: string): Buffer {
   const given = env.MASTER_KEY?.trim();
@@ -55,7 +56,10 @@ function ownKey(file: string, dataDir: string): Buffer {
   return parse(readFileSync(file, 'utf8'), file);
 }
 
-/** Makes the file with this text, whole and on the disk, unless there is one already: then that one counts. */
+/**
+ * Makes the file with this text, whole and on the disk, unless there is one already: then that one
+ * counts.
+ */
 function writeOnce(file: string, text: string): void {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(draft, text, { flag: 'wx', mode: 0o600, flush: true });
@@ -63,7 +67,8 @@ function writeOnce(file: string, text: string): void {
     linkSync(draft, file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // File systems without hard links (exFAT, some network shares): a copy, which a power cut might leave unfinished.
+    // File systems without hard links (exFAT, some network shares): a copy, which a power cut might
+    // leave unfinished.
     if (code !== 'EEXIST') copyFileSync(draft, file, constants.COPYFILE_EXCL);
   } finally {
     unlinkSync(draft);

@@ -1,6 +1,7 @@
 /**
- * The closed catalogue of what can go wrong. No HTTP status here: each dialect maps every code, and does not compile until it does.
- * `retryable` says whether the same request may succeed later without being changed.
+ * The closed catalogue of what can go wrong. No HTTP status here: each dialect maps every code, and
+ * does not compile until it does. `retryable` says whether the same request may succeed later
+ * without being changed.
  */
 export const ERRORS = {
   validation_error: { retryable: false, message: 'The request is not valid; see details.' },
@@ -133,7 +134,10 @@ export interface ErrorDetails {
   [name: string]: unknown;
 }
 
-/** A refusal or failure that a caller sees. The private reason goes to `cause` and the log, never to the body. */
+/**
+ * A refusal or failure that a caller sees. The private reason goes to `cause` and the log, never to
+ * the body.
+ */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;

@@ -4,7 +4,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds that never go backwards; only differences mean anything. */
   monotonic(): number;
-  /** Runs `work` once after `delayMs`; the returned function takes it back. Does not keep the process alive. */
+  /**
+   * Runs `work` once after `delayMs`; the returned function takes it back. Does not keep the
+   * process alive.
+   */
   after(delayMs: number, work: () => void): () => void;
   /** Resolves after `delayMs`, or at once when `signal` is aborted. Never rejects. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
@@ -39,7 +42,10 @@ export const systemClock: Clock = {
   random: () => Math.random(),
 };
 
-/** Like `sleep` on the system clock, but keeps the process alive: for a wait in the middle of work that must come to its end. */
+/**
+ * Like `sleep` on the system clock, but keeps the process alive: for a wait in the middle of work
+ * that must come to its end.
+ */
 export function stayAwake(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

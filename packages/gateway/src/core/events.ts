@@ -1,7 +1,9 @@
 import type { GroupChange, Jid, MessageContent, MessageStatus, Party, UndecryptableCause } from '@ponte/engine';
 import type { LineStatus, Mode } from './lines.ts';
 
-/** A message as the journal keeps it: everything both dialects need to render it, and nothing else. */
+/**
+ * A message as the journal keeps it: everything both dialects need to render it, and nothing else.
+ */
 export interface MessageFacts {
   messageId: string;
   chat: Party;
@@ -15,7 +17,10 @@ export interface MessageFacts {
   mentions: string[];
 }
 
-/** What happened, in our words, by type. The journal stores `type` and this payload; dialects render from it. */
+/**
+ * What happened, in our words, by type. The journal stores `type` and this payload; dialects render
+ * from it.
+ */
 export interface EventPayloads {
   /** A message came in, or one was sent from another device of the account (`fromMe`). */
   'message.received': MessageFacts;
@@ -70,7 +75,10 @@ export interface EventPayloads {
     extraGuestCount: number;
     timestamp: number;
   };
-  /** A message whose content could not be read. When the sender sends it again, `message.received` follows with the same id. */
+  /**
+   * A message whose content could not be read. When the sender sends it again, `message.received`
+   * follows with the same id.
+   */
   'message.undecryptable': {
     messageId: string;
     chat: Party;
@@ -86,7 +94,10 @@ export interface EventPayloads {
   };
   /** A chat was put into the archive or taken out of it, here or on the phone. */
   'chat.archived': { chat: Party; archived: boolean; timestamp: number };
-  /** Something about a group changed: by another member, or by this account on another of its devices. `by` null: WhatsApp did not say. */
+  /**
+   * Something about a group changed: by another member, or by this account on another of its
+   * devices. `by` null: WhatsApp did not say.
+   */
   'group.updated': { group: Jid; by: Party | null; change: GroupChange; timestamp: number };
   'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
   typing: { chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' };
@@ -107,7 +118,10 @@ export interface EventPayloads {
   'offline.completed': { count: number };
   'picture.updated': { of: Party; removed: boolean; pictureId: string | null; timestamp: number };
   'webhook.test': { note: string };
-  /** A webhook was switched off by us: it failed for days on end, or answered 410. Told to the account's other webhooks. */
+  /**
+   * A webhook was switched off by us: it failed for days on end, or answered 410. Told to the
+   * account's other webhooks.
+   */
   'webhook.disabled': {
     webhookId: string;
     reason: 'failing' | 'gone';
@@ -146,5 +160,8 @@ export type NewEvent = {
   };
 }[EventType];
 
-/** How long after the event a delivery still makes sense. Typing is worthless a minute later; all else is kept for days. */
+/**
+ * How long after the event a delivery still makes sense. Typing is worthless a minute later; all
+ * else is kept for days.
+ */
 export const DELIVER_WITHIN_MS: Partial<Record<EventType, number>> = { typing: 30_000 };

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** `length` characters of base62 from the system's random source; 5.95 bits each, without modulo bias. */
+/**
+ * `length` characters of base62 from the system's random source; 5.95 bits each, without modulo
+ * bias.
+ */
 export function randomBase62(length: number): string {
   let out = '';
   while (out.length < length) {
@@ -27,7 +30,10 @@ export const newSessionId = make('ses');
 export const newApprovalId = make('apr');
 export const newOutboxId = make('out');
 
-/** A WhatsApp message id of the form official web clients draw (`3EB0` and 18 hex digits; seen in Baileys and whatsmeow). */
+/**
+ * A WhatsApp message id of the form official web clients draw (`3EB0` and 18 hex digits; seen in
+ * Baileys and whatsmeow).
+ */
 export function newMessageId(): string {
   return `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
 }

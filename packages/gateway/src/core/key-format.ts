@@ -19,7 +19,10 @@ function crc32(text: string): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** CRC-32 of the rest in base62: refuses typing errors without a query, and lets scanners recognise a leaked key. Not a secret. */
+/**
+ * CRC-32 of the rest in base62: refuses typing errors without a query, and lets scanners recognise
+ * a leaked key. Not a secret.
+ */
 function checksum(head: string): string {
   let value = crc32(head);
   let out = '';

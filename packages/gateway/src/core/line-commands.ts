@@ -28,22 +28,40 @@ type GroupCommands = {
   };
 };
 
-/** What only the worker that hosts a line can do. Plain data both ways: it crosses process borders. */
+/**
+ * What only the worker that hosts a line can do. Plain data both ways: it crosses process borders.
+ */
 export interface LineCommands extends AccountCommands, GroupCommands {
-  /** Begins pairing when the line is unpaired, and answers the current QR; waits for the first one at most `waitMs`. `already_paired`, `whatsapp_timeout`. */
+  /**
+   * Begins pairing when the line is unpaired, and answers the current QR; waits for the first one
+   * at most `waitMs`. `already_paired`, `whatsapp_timeout`.
+   */
   'pairing.qr': { in: { waitMs: number }; out: { data: string; expiresAt: number } };
   /** Link-code pairing; each call replaces the earlier code. */
   'pairing.code': { in: { phone: string; waitMs: number }; out: { code: string; expiresAt: number } };
-  /** Unlinks at WhatsApp when it can, forgets the credentials; the line is `unpaired` afterwards. */
+  /**
+   * Unlinks at WhatsApp when it can, forgets the credentials; the line is `unpaired` afterwards.
+   */
   logout: { in: { timeoutMs: number }; out: { unlinked: boolean } };
-  /** Puts an accepted outbox row in its line's mailbox and answers when it ended; asking again for the same row waits for the same end. */
+  /**
+   * Puts an accepted outbox row in its line's mailbox and answers when it ended; asking again for
+   * the same row waits for the same end.
+   */
   send: { in: { outboxId: string }; out: SendOutcome };
-  /** What the line's queue does next; null = nothing is due, or it cannot leave now. Unix milliseconds. */
+  /**
+   * What the line's queue does next; null = nothing is due, or it cannot leave now. Unix
+   * milliseconds.
+   */
   'queue.look': { in: Record<string, never>; out: { nextAt: number | null; inFlight: number } };
-  /** The store changed beside the line: sends were cancelled or scheduled, or its pacing is another. */
+  /**
+   * The store changed beside the line: sends were cancelled or scheduled, or its pacing is another.
+   */
   'queue.refresh': { in: Record<string, never>; out: Record<string, never> };
   'messages.read': { in: { chat: Jid; ids: string[]; sender?: Jid; played: boolean }; out: Record<string, never> };
-  /** Downloads the file of a message to a path of this machine; see the engine's MediaOperations. Needs no connection while WhatsApp has the file. */
+  /**
+   * Downloads the file of a message to a path of this machine; see the engine's MediaOperations.
+   * Needs no connection while WhatsApp has the file.
+   */
   'media.fetch': { in: Parameters<MediaOperations['fetch']>[0]; out: FetchedFile };
   'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
   stats: { in: Record<string, never>; out: WorkerStats };
@@ -61,6 +79,8 @@ export interface WorkerStats {
   eventLoopLagMs: number;
   /** Runs of the garbage collector since the process began, small and large ones. */
   gcCycles: number;
-  /** All that was ever allocated on the heap; null before Node 25, which is the first to count it. */
+  /**
+   * All that was ever allocated on the heap; null before Node 25, which is the first to count it.
+   */
   totalAllocatedBytes: number | null;
 }

@@ -16,7 +16,10 @@ export interface Line {
   customerRef: string | null;
   label: string | null;
   status: LineStatus;
-  /** Why the status is what it is, in our words (`logged_out_by_phone`, `connection_lost`, …); null when there is nothing to say. */
+  /**
+   * Why the status is what it is, in our words (`logged_out_by_phone`, `connection_lost`, …); null
+   * when there is nothing to say.
+   */
   statusReason: string | null;
   /** Digits; null when unpaired. */
   phone: string | null;

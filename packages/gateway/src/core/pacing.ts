@@ -11,7 +11,10 @@ export interface Pacing {
 /** Lines API, "Pacing": a random 1–3 s between sends, a burst of 5 after a pause. */
 export const DEFAULT_PACING: Pacing = { minGapMs: 1_000, maxGapMs: 3_000, burst: 5, pauseMs: 10_000 };
 
-/** Which of a line's waiting messages leaves first: a reply goes before a mailing. Within one priority: in the order accepted. */
+/**
+ * Which of a line's waiting messages leaves first: a reply goes before a mailing. Within one
+ * priority: in the order accepted.
+ */
 export type Priority = 'high' | 'normal' | 'bulk';
 export const PRIORITIES = ['high', 'normal', 'bulk'] as const satisfies readonly Priority[];
 

@@ -18,7 +18,10 @@ export interface Period {
   endMs: number;
 }
 
-/** The instant of `anchorMs`, moved by whole months; a day that a month does not have is its last one. */
+/**
+ * The instant of `anchorMs`, moved by whole months; a day that a month does not have is its last
+ * one.
+ */
 function inMonth(anchorMs: number, months: number): number {
   const anchor = new Date(anchorMs);
   const year = anchor.getUTCFullYear();
@@ -29,8 +32,8 @@ function inMonth(anchorMs: number, months: number): number {
 }
 
 /**
- * The billing cycle that `nowMs` lies in: cycles begin on the day and time of `anchorMs` in every month (the 31st: on the last day of shorter months).
- * Without an anchor: the calendar month, UTC.
+ * The billing cycle that `nowMs` lies in: cycles begin on the day and time of `anchorMs` in every
+ * month (the 31st: on the last day of shorter months). Without an anchor: the calendar month, UTC.
  */
 export function periodOf(nowMs: number, anchorMs: number | null = null): Period {
   const anchor = anchorMs ?? 0;

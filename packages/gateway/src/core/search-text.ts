@@ -4,8 +4,9 @@ const MAX_WORDS = 2_000;
 const MAX_QUERY_WORDS = 10;
 
 /**
- * The words of a text as the search knows them: lower case, without accents, apart from everything that is no letter or number. Both databases index
- * this form, so that the same query finds the same messages on either. A text of emoji alone has no words.
+ * The words of a text as the search knows them: lower case, without accents, apart from everything
+ * that is no letter or number. Both databases index this form, so that the same query finds the
+ * same messages on either. A text of emoji alone has no words.
  */
 export function searchWords(text: string): string[] {
   const plain = text
@@ -18,5 +19,8 @@ export function searchWords(text: string): string[] {
 /** What is stored beside a message for the search. */
 export const searchText = (text: string): string => searchWords(text).join(' ');
 
-/** The words that a message must have; each may be the beginning of a longer one. Empty: the query says nothing. */
+/**
+ * The words that a message must have; each may be the beginning of a longer one. Empty: the query
+ * says nothing.
+ */
 export const queryWords = (query: string): string[] => [...new Set(searchWords(query))].slice(0, MAX_QUERY_WORDS);

@@ -1,11 +1,17 @@
 import type { Jid, MessageKind } from '@ponte/engine';
 import type { Mode } from './lines.ts';
 
-/** Narrows a webhook's events further. Every given condition must hold; one that says nothing about an event lets it pass. */
+/**
+ * Narrows a webhook's events further. Every given condition must hold; one that says nothing about
+ * an event lets it pass.
+ */
 export interface WebhookFilters {
   /** Only events of these chats, by JID (phone-number or LID form). Events without a chat pass. */
   chats?: Jid[];
-  /** `in`: written by others, `out`: written by this account. Events that nobody wrote (status, calls) pass. */
+  /**
+   * `in`: written by others, `out`: written by this account. Events that nobody wrote (status,
+   * calls) pass.
+   */
   direction?: 'in' | 'out';
   /** Only messages of these kinds. Events that carry no message pass. */
   kinds?: MessageKind[];

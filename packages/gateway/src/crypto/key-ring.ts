@@ -10,9 +10,15 @@ export class MasterKeyError extends Error {
 
 /** Data keys by scope, wrapped by the master key. */
 export interface KeyRing {
-  /** The box of a scope (`system`, or a line's id), its key made on first use. Throws UnreadableError when the stored key does not open. */
+  /**
+   * The box of a scope (`system`, or a line's id), its key made on first use. Throws
+   * UnreadableError when the stored key does not open.
+   */
   box(scope: string): Promise<SealedBox>;
-  /** HMAC-SHA-256 under a key that only this installation knows; for looking up secrets that are never read back. */
+  /**
+   * HMAC-SHA-256 under a key that only this installation knows; for looking up secrets that are
+   * never read back.
+   */
   fingerprint(purpose: string, value: string): Buffer;
   /** Forgets a scope that was deleted. */
   forget(scope: string): void;
@@ -23,8 +29,8 @@ const CHECK = 'key_check';
 const wrapAad = (scope: string) => `data_keys|wrapped|${scope}`;
 
 /**
- * Opens the key ring, and proves the master key against the database: a wrong one is refused (MasterKeyError) before anything is read or written.
- * The first start stores the proof.
+ * Opens the key ring, and proves the master key against the database: a wrong one is refused
+ * (MasterKeyError) before anything is read or written. The first start stores the proof.
  */
 export async function openKeyRing(options: { masterKey: Buffer; store: Store; clock: Clock }): Promise<KeyRing> {
   const { masterKey, store, clock } = options;

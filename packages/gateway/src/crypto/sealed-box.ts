@@ -1,6 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** A record that does not open: wrong key, changed bytes, or a record of another row. Never treated as "absent". */
+/**
+ * A record that does not open: wrong key, changed bytes, or a record of another row. Never treated
+ * as "absent".
+ */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }
@@ -18,7 +21,10 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 
-/** Record: version (1) · nonce (12, random) · ciphertext · tag (16). Safe for 2^32 records under one key. */
+/**
+ * Record: version (1) · nonce (12, random) · ciphertext · tag (16). Safe for 2^32 records under one
+ * key.
+ */
 export function createSealedBox(key: Buffer): SealedBox {
   if (key.length !== 32) throw new Error('a data key has 32 bytes');
   return {

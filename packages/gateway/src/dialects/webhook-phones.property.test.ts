@@ -12,7 +12,10 @@ const LINE = { id: 'line_xxx', number: 42, customerRef: 'user-123', label: null,
 const DELIVERY = { id: 'dlv_1', attempt: 1, events: ALL_EVENTS };
 
 const digits = (first: string) => fc.stringMatching(/^[0-9]{7,13}$/).map((rest) => first + rest);
-/** Somebody as WhatsApp may name them. Numbers begin with 1, LIDs with 9: who is who can be told, nothing else tells them apart. */
+/**
+ * Somebody as WhatsApp may name them. Numbers begin with 1, LIDs with 9: who is who can be told,
+ * nothing else tells them apart.
+ */
 const party = fc
   .tuple(digits('1'), digits('9'), fc.constantFrom('number', 'lid', 'both', 'lid of a device'))
   .map(([number, lid, how]): Party => {

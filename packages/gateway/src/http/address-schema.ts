@@ -42,7 +42,9 @@ export const waitSchema = z.coerce
   .default(30)
   .meta({ description: 'Seconds to wait for WhatsApp’s acknowledgement before answering 202.' });
 
-/** Something that people write as a phone number; whether it can be one is answered, not refused. */
+/**
+ * Something that people write as a phone number; whether it can be one is answered, not refused.
+ */
 const askedNumber = z
   .string('Give phone numbers as strings.')
   .max(64, 'That is too long to be a phone number.')

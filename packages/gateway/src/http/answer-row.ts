@@ -89,7 +89,10 @@ function writeAnswer(
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.json));
 }
 
-/** The request's parts as the row's schemas produce them; every wrong field is named in one `validation_error`. */
+/**
+ * The request's parts as the row's schemas produce them; every wrong field is named in one
+ * `validation_error`.
+ */
 export function check(
   row: Pick<Route, 'params' | 'query' | 'body'>,
   request: { params: unknown; query: unknown; body?: unknown },

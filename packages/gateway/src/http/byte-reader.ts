@@ -5,21 +5,30 @@ import { nextPiece } from './next-piece.ts';
 /** Between two pieces of a body. */
 const STALL_MS = 30_000;
 
-/** Reads a body piece by piece, up to marks in it. Holds one piece at a time, and the start of a mark that may go on in the next. */
+/**
+ * Reads a body piece by piece, up to marks in it. Holds one piece at a time, and the start of a
+ * mark that may go on in the next.
+ */
 export class ByteReader {
   readonly #pieces: AsyncIterator<unknown>;
   readonly #clock: Clock;
   #rest: Buffer;
   #isEnded = false;
 
-  /** `before` is read first. Leaving early does not destroy the stream: an answer may still have to go out. */
+  /**
+   * `before` is read first. Leaving early does not destroy the stream: an answer may still have to
+   * go out.
+   */
   constructor(stream: Readable, clock: Clock, before: Uint8Array = new Uint8Array()) {
     this.#clock = clock;
     this.#pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
     this.#rest = Buffer.from(before);
   }
 
-  /** Everything before `mark`; the mark is skipped. Throws what `early` makes when the body ends first. */
+  /**
+   * Everything before `mark`; the mark is skipped. Throws what `early` makes when the body ends
+   * first.
+   */
   async *until(mark: Buffer, early: () => Error): AsyncGenerator<Buffer> {
     for (;;) {
       const at = this.#rest.indexOf(mark);

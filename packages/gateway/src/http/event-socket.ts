@@ -17,9 +17,11 @@ const codeOf = (error: AppError): number => {
 };
 
 /**
- * Sends a stream of events over a WebSocket, as JSON texts: `{"type":"event","cursor","body"}` with the body of the Lines webhooks,
- * `{"type":"heartbeat","cursor"}`, and last `{"type":"end",…}` with the reason. The next batch is read when the one before has left: a slow reader costs
- * one batch. One that takes nothing, or answers no ping, is cut off and comes back with its cursor. What a reader says is ignored.
+ * Sends a stream of events over a WebSocket, as JSON texts: `{"type":"event","cursor","body"}` with
+ * the body of the Lines webhooks, `{"type":"heartbeat","cursor"}`, and last `{"type":"end",…}` with
+ * the reason. The next batch is read when the one before has left: a slow reader costs one batch.
+ * One that takes nothing, or answers no ping, is cut off and comes back with its cursor. What a
+ * reader says is ignored.
  */
 export async function pumpSocket(
   socket: WebSocket,
@@ -68,7 +70,10 @@ function textsOf({ events, cursor }: Batch): string[] {
   return events.map((event) => `{"type":"event","cursor":"${event.cursor}","body":${event.body}}`);
 }
 
-/** True once the texts are in the hands of the operating system; false when they are not within `STUCK_MS`, or the socket is gone. */
+/**
+ * True once the texts are in the hands of the operating system; false when they are not within
+ * `STUCK_MS`, or the socket is gone.
+ */
 function sent(socket: WebSocket, texts: string[], clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = clock.after(STUCK_MS, () => resolve(false));

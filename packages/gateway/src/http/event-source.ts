@@ -14,9 +14,10 @@ const RETRY_MS = 2_000;
 const MAX_BUFFERED_BYTES = 64 * 1_024;
 
 /**
- * A stream of events as `text/event-stream` (HTML standard, server-sent events): `id` is the cursor, `event` the name, `data` the body of the Lines
- * webhooks. Events are read when the reader takes them: a slow one costs a small buffer here and nothing else. The last thing said is `event: end` with
- * the reason, whenever there is a reader to hear it.
+ * A stream of events as `text/event-stream` (HTML standard, server-sent events): `id` is the
+ * cursor, `event` the name, `data` the body of the Lines webhooks. Events are read when the reader
+ * takes them: a slow one costs a small buffer here and nothing else. The last thing said is `event:
+ * end` with the reason, whenever there is a reader to hear it.
  */
 export function eventSource(
   stream: EventStream,
@@ -72,7 +73,10 @@ export function eventSource(
 /** How long a reader has to hear why its stream ends. */
 const FAREWELL_MS = 500;
 
-/** A heartbeat is a comment; its `id` moves the reader's cursor over events that were not for it, without an event. */
+/**
+ * A heartbeat is a comment; its `id` moves the reader's cursor over events that were not for it,
+ * without an event.
+ */
 function text({ events, cursor }: Batch): string {
   if (events.length === 0) return `: heartbeat\nid: ${cursor}\n\n`;
   return events.map((event) => `id: ${event.cursor}\nevent: ${event.name}\ndata: ${event.body}\n\n`).join('');

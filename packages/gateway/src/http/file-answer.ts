@@ -15,8 +15,8 @@ export interface FileAnswer {
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 /**
- * Streams a file, or the one range that was asked for; several ranges are answered with the whole. Strangers sent these files: a browser shows none of them as a page
- * of ours.
+ * Streams a file, or the one range that was asked for; several ranges are answered with the whole.
+ * Strangers sent these files: a browser shows none of them as a page of ours.
  */
 export async function sendFile(
   request: FastifyRequest,

@@ -48,7 +48,8 @@ it('reads fields and the file of a form, however it is cut', async () => {
         'Content-Disposition: form-data; name="mentions"\r\n\r\n["15550001111"]',
         'content-disposition: form-data; name=voice\r\n\r\ntrue',
       ]);
-      // A file that holds the boundary itself ends there: senders draw boundaries that their files do not have.
+      // A file that holds the boundary itself ends there: senders draw boundaries that their files
+      // do not have.
       fc.pre(!file.includes('\r\n--B'));
       const fields = await multipart(cut(body, at));
       expect(fields).toMatchObject({ chat: '15550001234', mentions: ['15550001111'], voice: true });

@@ -1,10 +1,16 @@
 import { open } from 'node:fs/promises';
 import { AppError } from '../core/app-error.ts';
 
-/** Files up to this size travel inside an answer that is one JSON text; larger ones are downloaded by REST. */
+/**
+ * Files up to this size travel inside an answer that is one JSON text; larger ones are downloaded
+ * by REST.
+ */
 export const MAX_INLINE_BYTES = 8 * 1_048_576;
 
-/** A file as bytes; `payload_too_large` when it is larger than `MAX_INLINE_BYTES`. Its size is looked at first: it may be far too big to hold. */
+/**
+ * A file as bytes; `payload_too_large` when it is larger than `MAX_INLINE_BYTES`. Its size is
+ * looked at first: it may be far too big to hold.
+ */
 export async function readInline(path: string): Promise<Buffer> {
   const handle = await open(path);
   try {

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { AppError, ErrorCode } from '../core/app-error.ts';
 import type { ErrorAnswer } from './route.ts';
 
-/** Statuses of the catalogue where no published API words its own: the sandbox, and addresses outside of every dialect. */
+/**
+ * Statuses of the catalogue where no published API words its own: the sandbox, and addresses
+ * outside of every dialect.
+ */
 const STATUS: Record<ErrorCode, number> = {
   validation_error: 400,
   unauthorized: 401,

@@ -28,8 +28,8 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
 }
 
 /**
- * Loopback callers, or whoever has the token. A request that came through a proxy on this machine carries a forwarding header and does
- * not count as loopback.
+ * Loopback callers, or whoever has the token. A request that came through a proxy on this machine
+ * carries a forwarding header and does not count as loopback.
  */
 function mayReadMetrics(request: FastifyRequest, token: string | undefined): boolean {
   const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];

@@ -3,7 +3,10 @@ import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { nextPiece } from './next-piece.ts';
 
-/** How much of a body that is too large is read and thrown away, so that the client finishes writing and hears why. */
+/**
+ * How much of a body that is too large is read and thrown away, so that the client finishes writing
+ * and hears why.
+ */
 const MAX_DISCARD_BYTES = 64 * 1024 * 1024;
 const DISCARD_WITHIN_MS = 10_000;
 /** For a whole body. */
@@ -12,8 +15,9 @@ const READ_WITHIN_MS = 60_000;
 const MAX_DEPTH = 32;
 
 /**
- * Reads a JSON body of at most `maxBytes`; undefined when it is empty. `payload_too_large` above that, after the rest was thrown away (up to
- * 64 MiB, 10 s); `validation_error` for what is no UTF-8 JSON or nests deeper than 32 levels.
+ * Reads a JSON body of at most `maxBytes`; undefined when it is empty. `payload_too_large` above
+ * that, after the rest was thrown away (up to 64 MiB, 10 s); `validation_error` for what is no
+ * UTF-8 JSON or nests deeper than 32 levels.
  */
 export async function readJsonBody(stream: Readable, maxBytes: number, clock: Clock): Promise<unknown> {
   return parseJson(await readBytes(stream, maxBytes, clock));
@@ -85,7 +89,10 @@ async function readBytes(stream: Readable, maxBytes: number, clock: Clock): Prom
   return Buffer.concat(chunks, size);
 }
 
-/** The deepest nesting of a JSON text, brackets in strings aside. Linear, no recursion: it runs before the parser. */
+/**
+ * The deepest nesting of a JSON text, brackets in strings aside. Linear, no recursion: it runs
+ * before the parser.
+ */
 function nesting(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -14,8 +14,9 @@ const END = Buffer.from('"');
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /**
- * Reads a JSON object whose member `data` may be a file as base64: that text goes decoded to the disk while it comes in, all the rest (at most
- * `maxBytes`) is parsed as ever. The file takes the text's place under `data`. `validation_error` for what is no JSON or no base64.
+ * Reads a JSON object whose member `data` may be a file as base64: that text goes decoded to the
+ * disk while it comes in, all the rest (at most `maxBytes`) is parsed as ever. The file takes the
+ * text's place under `data`. `validation_error` for what is no JSON or no base64.
  */
 export async function readJsonWithFile(
   stream: Readable,

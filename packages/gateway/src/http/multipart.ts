@@ -19,8 +19,9 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
 }
 
 /**
- * Reads a `multipart/form-data` body (RFC 7578): its fields as an object, its one file streamed to the disk and put under `file`. Texts that are
- * a JSON array, object or boolean are taken as such. `validation_error` for what is malformed.
+ * Reads a `multipart/form-data` body (RFC 7578): its fields as an object, its one file streamed to
+ * the disk and put under `file`. Texts that are a JSON array, object or boolean are taken as such.
+ * `validation_error` for what is malformed.
  */
 export async function readMultipart(
   stream: Readable,

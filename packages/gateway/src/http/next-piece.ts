@@ -1,7 +1,10 @@
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 
-/** The next piece of a body, undefined at its end. `validation_error` when it does not come within `withinMs`. */
+/**
+ * The next piece of a body, undefined at its end. `validation_error` when it does not come within
+ * `withinMs`.
+ */
 export async function nextPiece(
   pieces: AsyncIterator<unknown>,
   clock: Clock,

@@ -3,7 +3,10 @@ import type { AnswerDoc, Dialect, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
 
-/** One OpenAPI 3.1 document of every row of every published dialect, made from the schemas that check the requests. */
+/**
+ * One OpenAPI 3.1 document of every row of every published dialect, made from the schemas that
+ * check the requests.
+ */
 export function openApiDocument(all: readonly Dialect[], facts: { version: string; url: string }): Json {
   const dialects = all.filter(({ published }) => published !== false);
   const paths: Record<string, Json> = {};
@@ -50,8 +53,9 @@ const tagOf = (dialect: Dialect, row: Route): string => `${dialect.title}: ${row
 const errorName = (dialect: Dialect): string => `${dialect.name[0]?.toUpperCase()}${dialect.name.slice(1)}Error`;
 
 /**
- * `$schema` names the dialect once for the whole document, so that schemas carry none. Answers may grow members without breaking anybody,
- * so nothing is said against further ones; bounds that every JSON integer has are left out.
+ * `$schema` names the dialect once for the whole document, so that schemas carry none. Answers may
+ * grow members without breaking anybody, so nothing is said against further ones; bounds that every
+ * JSON integer has are left out.
  */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

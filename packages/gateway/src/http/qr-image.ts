@@ -12,7 +12,8 @@ export function qrPng(data: string): Buffer {
   const scale = Math.max(1, Math.ceil(MIN_EDGE_PIXELS / modules.length));
   const edge = modules.length * scale;
   const rowBytes = Math.ceil(edge / 8);
-  // Each row: filter type 0, then 1 bit per pixel, 1 = white (PNG specification 11.2.2, colour type 0).
+  // Each row: filter type 0, then 1 bit per pixel, 1 = white (PNG specification 11.2.2, colour type
+  // 0).
   const pixels = Buffer.alloc((rowBytes + 1) * edge);
   modules.forEach((row, y) => {
     const line = Buffer.alloc(rowBytes + 1);
@@ -45,7 +46,8 @@ export function qrText(data: string): string {
   for (let y = 0; y < modules.length; y += 2) {
     const upper = modules[y] ?? [];
     const lower = modules[y + 1] ?? [];
-    // Dark modules are drawn as gaps: terminals are dark more often than not, and cameras read either.
+    // Dark modules are drawn as gaps: terminals are dark more often than not, and cameras read
+    // either.
     lines.push(upper.map((dark, x) => HALVES[Number(!dark) * 2 + Number(!(lower[x] ?? false))]).join(''));
   }
   return `${lines.join('\n')}\n`;

@@ -15,8 +15,10 @@ export interface RebindingGuardOptions {
 export type RebindingGuard = (request: FastifyRequest) => void;
 
 /**
- * The defence against DNS rebinding that the MCP specification asks of servers (basic/transports, Security Warning): `Host` has to be a name of this
- * server, and `Origin`, which only browsers send, one of its own pages or of this machine. Addresses pass as hosts: only names can be rebound.
+ * The defence against DNS rebinding that the MCP specification asks of servers (basic/transports,
+ * Security Warning): `Host` has to be a name of this server, and `Origin`, which only browsers
+ * send, one of its own pages or of this machine. Addresses pass as hosts: only names can be
+ * rebound.
  */
 export function createRebindingGuard(options: RebindingGuardOptions): RebindingGuard {
   const names = new Set(['localhost', ...options.allowedHosts.map((name) => name.toLowerCase())]);

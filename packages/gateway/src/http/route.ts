@@ -14,7 +14,10 @@ import type { FileAnswer } from './file-answer.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** What goes back. `json` is written as it stands, in its own member order. Neither `json` nor `bytes`: an empty body. */
+/**
+ * What goes back. `json` is written as it stands, in its own member order. Neither `json` nor
+ * `bytes`: an empty body.
+ */
 export interface Answer {
   status: number;
   json?: unknown;
@@ -43,7 +46,10 @@ export interface Checked<P, Q, B> {
   body: B;
 }
 
-/** What every row says, whatever it does. The table is the API: routing, checks, limits and the OpenAPI document come from it. */
+/**
+ * What every row says, whatever it does. The table is the API: routing, checks, limits and the
+ * OpenAPI document come from it.
+ */
 export interface RouteFacts {
   method: Method;
   /** Below the dialect's prefix, with `:name` parameters. */
@@ -110,7 +116,9 @@ type OpenSocket = (visit: Visit<unknown, unknown, unknown>) => Promise<(socket: 
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-/** A row that maps to a command, with its types joined: schema → input → command → output → answer. */
+/**
+ * A row that maps to a command, with its types joined: schema → input → command → output → answer.
+ */
 export function route<
   N extends CommandName,
   P extends z.ZodType | undefined = undefined,
@@ -129,7 +137,8 @@ export function route<
   const { in: toInput, out: toAnswer, ...facts } = row;
   return {
     ...facts,
-    // The server hands over what this row's own schemas produced, and this row's own command's result.
+    // The server hands over what this row's own schemas produced, and this row's own command's
+    // result.
     toInput: (checked) => toInput(checked as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>),
     toAnswer: (result, checked) => toAnswer(result as Output<N>, checked as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>),
   };
@@ -201,7 +210,9 @@ export const json = (status: number, body: unknown, headers?: Record<string, str
   headers,
 });
 
-/** Text of a length, without NUL characters (no database text takes them). Lengths in UTF-16 units. */
+/**
+ * Text of a length, without NUL characters (no database text takes them). Lengths in UTF-16 units.
+ */
 export function text(min: number, max: number, what: string): z.ZodString {
   return z
     .string(`${what} must be a string.`)

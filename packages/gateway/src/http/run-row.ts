@@ -16,7 +16,10 @@ export interface OnceRequest {
 /** What a row's command came to; `saved` when the request had an Idempotency-Key. */
 export type RowOutcome = { answer: Answer } | { saved: SavedAnswer; replayed: boolean };
 
-/** Runs a row's command for a caller. Throws the AppError that refuses it; a refusal that is remembered comes back as `saved`. */
+/**
+ * Runs a row's command for a caller. Throws the AppError that refuses it; a refusal that is
+ * remembered comes back as `saved`.
+ */
 export async function runRow(
   execute: Execute,
   dialect: Pick<Dialect, 'errorAnswer'>,

@@ -35,7 +35,9 @@ export const SANDBOX_MAX_BODY_BYTES = 16 * 1_048_576;
 const SANDBOX_MAX_FILE_BYTES = 12 * 1_048_576;
 /** Calls that send content of a phone. */
 const SENDS = /^\/phones\/[^/?]+\/(?:messages|status)(?:\?|$)/;
-/** After a scan the line logs in once more: a caller that goes on at once should find it connected. */
+/**
+ * After a scan the line logs in once more: a caller that goes on at once should find it connected.
+ */
 const CONNECTED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 25;
 
@@ -73,7 +75,10 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
   };
 }
 
-/** The world fetches nothing: a file that a phone is to send by its address is fetched here, guarded as all others, and goes on as base64. */
+/**
+ * The world fetches nothing: a file that a phone is to send by its address is fetched here, guarded
+ * as all others, and goes on as base64.
+ */
 async function withFetchedFile(services: SandboxServices, request: FastifyRequest, path: string): Promise<unknown> {
   const { url, ...body } = bodyOf(request);
   const isSend = request.method === 'POST' && SENDS.test(path);
@@ -105,8 +110,9 @@ function lineRefOf(body: Record<string, unknown>): LineRef | undefined {
 }
 
 /**
- * A phone scans: the QR given, or the one that the named line shows right now. With a named line the answer comes once the line is connected
- * (or after 15 s without it: the scan itself succeeded).
+ * A phone scans: the QR given, or the one that the named line shows right now. With a named line
+ * the answer comes once the line is connected (or after 15 s without it: the scan itself
+ * succeeded).
  */
 async function scanLine(
   services: SandboxServices,

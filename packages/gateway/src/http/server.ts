@@ -91,8 +91,9 @@ const EXPOSED = 'X-Request-Id, Idempotent-Replayed, Retry-After, RateLimit-Limit
 const DEFAULT_RETRY_SECONDS: Record<number, number> = { 429: 60, 503: 5 };
 
 /**
- * The HTTP server with every dialect, `/api/openapi.json`, health, metrics and the console's files. Not listening yet. `close()` answers
- * `unavailable` to new requests, lets those in flight finish, and leaves nothing running.
+ * The HTTP server with every dialect, `/api/openapi.json`, health, metrics and the console's files.
+ * Not listening yet. `close()` answers `unavailable` to new requests, lets those in flight finish,
+ * and leaves nothing running.
  */
 export function createHttpServer(services: HttpServices, dialects: readonly Dialect[]): FastifyInstance {
   const app = fastify({
@@ -183,7 +184,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   return app;
 }
 
-/** One Fastify route per row, one per path for the methods it does not take, and the dialect's fallback. */
+/**
+ * One Fastify route per row, one per path for the methods it does not take, and the dialect's
+ * fallback.
+ */
 function registerDialect(app: FastifyInstance, services: HttpServices, dialect: Dialect): void {
   const methodsOf = new Map<string, Method[]>();
   for (const row of dialect.routes) {
@@ -293,7 +297,10 @@ function presentedKey(request: FastifyRequest): string | undefined {
   return typeof header === 'string' && header !== '' ? header : undefined;
 }
 
-/** Takes a place in a budget and says so in the RateLimit headers; `rate_limited` when there is none. The key's budget, asked last, wins. */
+/**
+ * Takes a place in a budget and says so in the RateLimit headers; `rate_limited` when there is
+ * none. The key's budget, asked last, wins.
+ */
 function takeBudget(services: HttpServices, reply: FastifyReply, limit: LimitClass, subject: string): void {
   const verdict = services.rateLimiter.take(limit, subject);
   if (verdict.limit === 0) return;
@@ -343,7 +350,10 @@ function preflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 const dialectOf = (dialects: readonly Dialect[], url: string): Dialect | undefined =>
   dialects.find(({ prefix }) => url.startsWith(prefix) && /^(?:$|[/?])/.test(url.slice(prefix.length)));
 
-/** Any failure, worded by the dialect it happened in. What nobody expected is logged with its cause and tells the caller nothing. */
+/**
+ * Any failure, worded by the dialect it happened in. What nobody expected is logged with its cause
+ * and tells the caller nothing.
+ */
 function sendError(
   services: HttpServices,
   dialects: readonly Dialect[],

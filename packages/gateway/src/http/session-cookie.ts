@@ -6,7 +6,10 @@ export const CONSOLE_HEADER = 'x-ponte-console';
 const SECURE_NAME = '__Host-ponte';
 const PLAIN_NAME = 'ponte';
 
-/** True when the browser speaks https, as far as this server can tell: itself, a trusted proxy, or the configured public address says so. */
+/**
+ * True when the browser speaks https, as far as this server can tell: itself, a trusted proxy, or
+ * the configured public address says so.
+ */
 export function isSecure(request: FastifyRequest, publicUrl: string): boolean {
   return request.protocol === 'https' || publicUrl.startsWith('https://');
 }
@@ -21,7 +24,10 @@ export function readSessionCookie(request: FastifyRequest, publicUrl: string): s
   return undefined;
 }
 
-/** Set-Cookie of a session, or (null) of its end. The session's real end is the server's to decide; the cookie goes with the browser's week. */
+/**
+ * Set-Cookie of a session, or (null) of its end. The session's real end is the server's to decide;
+ * the cookie goes with the browser's week.
+ */
 export function sessionCookie(
   request: FastifyRequest,
   publicUrl: string,
@@ -40,7 +46,10 @@ export function sessionCookie(
   return [...parts, ...(secure ? ['Secure'] : [])].join('; ');
 }
 
-/** Refuses a request that another site may have caused: without the console's header, or from another origin. */
+/**
+ * Refuses a request that another site may have caused: without the console's header, or from
+ * another origin.
+ */
 export function requireSameOrigin(request: FastifyRequest, publicUrl: string): void {
   const { origin, 'sec-fetch-site': site } = request.headers;
   const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';

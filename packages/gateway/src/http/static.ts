@@ -37,8 +37,9 @@ const ENCODINGS = [
 ] as const;
 
 /**
- * Serves the files of one folder: `/` is index.html, and so is every address without a file ending (the console routes by itself).
- * Resolves false when the request is not for a file of the folder. Never leaves the folder; only known file types.
+ * Serves the files of one folder: `/` is index.html, and so is every address without a file ending
+ * (the console routes by itself). Resolves false when the request is not for a file of the folder.
+ * Never leaves the folder; only known file types.
  */
 export function createStaticFiles(folder: string): (request: FastifyRequest, reply: FastifyReply) => Promise<boolean> {
   return async (request, reply) => {

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { AppError } from '../core/app-error.ts';
 
-/** Codes of Fastify (docs: Reference/Errors) and of Node's HTTP parser that are the caller's doing. */
+/**
+ * Codes of Fastify (docs: Reference/Errors) and of Node's HTTP parser that are the caller's doing.
+ */
 const FRAMEWORK: Record<string, () => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new AppError('unsupported_media_type'),
@@ -20,14 +22,20 @@ function badPath(): AppError {
   );
 }
 
-/** Any failure of a request as one of the catalogue. What nobody expected becomes `server_error`, with the cause kept for the log. */
+/**
+ * Any failure of a request as one of the catalogue. What nobody expected becomes `server_error`,
+ * with the cause kept for the log.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   return FRAMEWORK[code]?.() ?? new AppError('server_error', {}, { cause: error });
 }
 
-/** The details of a refused body, query or path: one entry per field, path in dots (`mentions.0`). At most 20. */
+/**
+ * The details of a refused body, query or path: one entry per field, path in dots (`mentions.0`).
+ * At most 20.
+ */
 export function validationError(issues: readonly z.core.$ZodIssue[]): AppError {
   const details = issues.slice(0, 20).map((issue) => ({
     path: issue.path.map(String).join('.'),

@@ -3,12 +3,15 @@ import type { ReadableStream } from 'node:stream/web';
 import type { FastifyRequest } from 'fastify';
 import type { Answer } from './route.ts';
 
-/** Serves one request in web terms. The body was read before: it comes parsed, beside the request. */
+/**
+ * Serves one request in web terms. The body was read before: it comes parsed, beside the request.
+ */
 export type WebServe = (request: Request, parsedBody: unknown) => Promise<Response>;
 
 /**
- * Passes a request to a handler that speaks `Request` and `Response`, and its answer back, streamed when it streams. The request's `signal` aborts when
- * the client hangs up before the answer has left.
+ * Passes a request to a handler that speaks `Request` and `Response`, and its answer back, streamed
+ * when it streams. The request's `signal` aborts when the client hangs up before the answer has
+ * left.
  */
 export async function exchange(request: FastifyRequest, serve: WebServe): Promise<Answer> {
   const gone = new AbortController();

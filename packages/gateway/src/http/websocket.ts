@@ -16,8 +16,10 @@ const upgrades = new WeakMap<IncomingMessage, Upgrade>();
 const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
 
 /**
- * Lets requests that ask for a WebSocket pass through the server's own rows, with their keys, budgets, checks and errors. A row that takes none answers
- * as if nothing had been asked; the connection ends with the answer. Offers of other protocols are ignored, as a server may (RFC 9110, section 7.8).
+ * Lets requests that ask for a WebSocket pass through the server's own rows, with their keys,
+ * budgets, checks and errors. A row that takes none answers as if nothing had been asked; the
+ * connection ends with the answer. Offers of other protocols are ignored, as a server may (RFC
+ * 9110, section 7.8).
  */
 export function registerUpgrades(app: FastifyInstance): void {
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -39,8 +41,9 @@ const isForSocket = ({ method, headers }: IncomingMessage): boolean =>
 const OFFER = new Set(['connection', 'upgrade', 'http2-settings']);
 
 /**
- * Node hands over every request that offers another protocol with its body unread, once anybody listens for upgrades; Java's HttpClient offers h2c with
- * each of its requests. Such a request is given to the server again, without its offer.
+ * Node hands over every request that offers another protocol with its body unread, once anybody
+ * listens for upgrades; Java's HttpClient offers h2c with each of its requests. Such a request is
+ * given to the server again, without its offer.
  */
 function serveWithout(app: FastifyInstance, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
@@ -56,7 +59,10 @@ function serveWithout(app: FastifyInstance, request: IncomingMessage, socket: Du
 /** True for a request that asks for a WebSocket. */
 export const wantsSocket = (request: FastifyRequest): boolean => upgrades.has(request.raw);
 
-/** Takes the request over; its answer is the WebSocket. A handshake that is none is refused by the library (RFC 6455, section 4.2). */
+/**
+ * Takes the request over; its answer is the WebSocket. A handshake that is none is refused by the
+ * library (RFC 6455, section 4.2).
+ */
 export function acceptSocket(request: FastifyRequest, reply: FastifyReply, use: (socket: WebSocket) => void): void {
   const upgrade = upgrades.get(request.raw);
   if (!upgrade) throw new Error('this request asks for no WebSocket');

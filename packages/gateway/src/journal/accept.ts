@@ -22,11 +22,14 @@ export interface LineRef {
 const ROWS_PER_INSERT = 500;
 
 /**
- * Takes facts into the journal: appends each once (unique per line and key), projects messages, chats and contacts, and inserts the deliveries,
- * all in the caller's transaction. The caller closes the inbox or outbox row in the same one: then a fact happened everywhere or nowhere.
- * Returns what was new, in order. A known key, and a status that a message has already passed, yield nothing.
+ * Takes facts into the journal: appends each once (unique per line and key), projects messages,
+ * chats and contacts, and inserts the deliveries, all in the caller's transaction. The caller
+ * closes the inbox or outbox row in the same one: then a fact happened everywhere or nowhere.
+ * Returns what was new, in order. A known key, and a status that a message has already passed,
+ * yield nothing.
  *
- * Typing is a live fact: it is appended only when a webhook or a stream wants it (a delivery needs its row; it expires after `DELIVER_WITHIN_MS`).
+ * Typing is a live fact: it is appended only when a webhook or a stream wants it (a delivery needs
+ * its row; it expires after `DELIVER_WITHIN_MS`).
  */
 export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<JournalEvent[]> {
   const accepted: JournalEvent[] = [];
@@ -57,8 +60,8 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
 }
 
 /**
- * Neighbours that can be written together: statuses of one kind, changes, typing, everything else. Runs are taken in order, because a receipt or a
- * change may follow its message in the same batch.
+ * Neighbours that can be written together: statuses of one kind, changes, typing, everything else.
+ * Runs are taken in order, because a receipt or a change may follow its message in the same batch.
  */
 function runsOf(facts: Fact[]): Fact[][] {
   const kindOf = (fact: Fact): string => {
@@ -77,7 +80,10 @@ function runsOf(facts: Fact[]): Fact[][] {
   return runs;
 }
 
-/** What of a run is true: statuses that are further than before, changes by whoever may make them, what could not be read and still cannot. */
+/**
+ * What of a run is true: statuses that are further than before, changes by whoever may make them,
+ * what could not be read and still cannot.
+ */
 async function newsOf(tx: Tx, lineId: string, run: Fact[]): Promise<Fact[]> {
   if (isStatusRun(run)) return advance(tx, lineId, run);
   if (isUndecryptableRun(run)) return stillUnread(tx, lineId, run);

@@ -14,11 +14,17 @@ export interface FeedReader {
   readonly position: number;
   /** There may be more to read now. */
   readonly hasMore: boolean;
-  /** The next events; moves `position`. Empty when none of them was the owner's. Undefined: events after `position` are no longer kept. */
+  /**
+   * The next events; moves `position`. Empty when none of them was the owner's. Undefined: events
+   * after `position` are no longer kept.
+   */
   read(limit: number): Promise<JournalEvent[] | undefined>;
   /** Goes back to an earlier position, to read on from there. */
   seek(position: number): void;
-  /** Resolves when there may be more to read, when `signal` is aborted, and when the reader is closed. */
+  /**
+   * Resolves when there may be more to read, when `signal` is aborted, and when the reader is
+   * closed.
+   */
   news(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -26,7 +32,10 @@ export interface FeedReader {
 export interface EventFeed {
   /** Events may have been written. Cheap; loses nothing when it gets lost. */
   nudge(): void;
-  /** Where a reader can begin: after `oldest` (or any later number) up to `newest`, which has been given to an event, committed or not. */
+  /**
+   * Where a reader can begin: after `oldest` (or any later number) up to `newest`, which has been
+   * given to an event, committed or not.
+   */
   bounds(): Promise<{ oldest: number; newest: number }>;
   /** A reader of what comes after `position`; `now` = of what is not yet settled. */
   open(owner: FeedOwner, position: number | 'now'): Promise<FeedReader>;
@@ -40,15 +49,19 @@ const FAILED_PAUSE_MS = 1_000;
 const MOVING_MS = 5;
 const MAX_MOVING_MS = 100;
 const PAGE = 500;
-/** Numbers looked through in one query at most: a reader of one quiet line must not hold everybody up. */
+/**
+ * Numbers looked through in one query at most: a reader of one quiet line must not hold everybody
+ * up.
+ */
 const WINDOW = 20_000;
 const START_WITHIN_MS = 5_000;
 const CATCH_UP_WITHIN_MS = 500;
 
 /**
- * The journal as it grows, for any number of readers. While there are readers, what is new is read once for all of them and kept in a short tail; a
- * reader that is further behind reads its own pages from the database, and joins the tail when it has caught up: backfill and live are one thing, so
- * there is nothing between them to lose or to double.
+ * The journal as it grows, for any number of readers. While there are readers, what is new is read
+ * once for all of them and kept in a short tail; a reader that is further behind reads its own
+ * pages from the database, and joins the tail when it has caught up: backfill and live are one
+ * thing, so there is nothing between them to lose or to double.
  */
 export function createEventFeed(services: { store: Store; clock: Clock; log: Log }): EventFeed {
   return new RunningFeed(services);
@@ -131,7 +144,10 @@ class RunningFeed implements EventFeed {
     }
   }
 
-  /** `now` means now, not the last time somebody looked; what a slow writer still has to commit is news. */
+  /**
+   * `now` means now, not the last time somebody looked; what a slow writer still has to commit is
+   * news.
+   */
   async #catchUp(tail: EventTail): Promise<void> {
     const wanted = await newestEvent(this.#store);
     const deadline = this.#clock.monotonic() + CATCH_UP_WITHIN_MS;

@@ -49,8 +49,8 @@ export class EventTail {
   }
 
   /**
-   * At most `limit` events of this owner after `position`, and up to where that was all there is for it. Undefined when the tail does not reach back so
-   * far.
+   * At most `limit` events of this owner after `position`, and up to where that was all there is
+   * for it. Undefined when the tail does not reach back so far.
    */
   after(position: number, limit: number, owner: FeedOwner): { events: LoggedEvent[]; upTo: number } | undefined {
     if (position < this.#from) return undefined;
@@ -83,7 +83,9 @@ const isOf = (owner: FeedOwner, event: LoggedEvent): boolean =>
   (owner.lineId === undefined || event.lineId === owner.lineId) &&
   modeOf(event) === owner.mode;
 
-/** The mode an event belongs to: its line's, or what the payload of an event of the account says. */
+/**
+ * The mode an event belongs to: its line's, or what the payload of an event of the account says.
+ */
 export function modeOf(event: LoggedEvent): Mode | undefined {
   if (event.mode !== null) return event.mode;
   if (event.lineId !== '') return undefined;

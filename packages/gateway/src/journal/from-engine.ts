@@ -1,7 +1,10 @@
 import type { EngineEvent, Party, ReceivedMessage } from '@ponte/engine';
 import type { MessageFacts, NewEvent } from '../core/events.ts';
 
-/** The address a chat or person is stored under: the LID when WhatsApp disclosed it, else the number, else what WhatsApp used. */
+/**
+ * The address a chat or person is stored under: the LID when WhatsApp disclosed it, else the
+ * number, else what WhatsApp used.
+ */
 export function canonicalJid(party: Party): string {
   return party.lid ?? party.pn ?? party.jid;
 }
@@ -20,9 +23,10 @@ export interface TranslateContext {
 }
 
 /**
- * What the journal makes of an engine's event; pure. The same fact gets the same key, whichever stanza brought it:
- * a message its chat, id and sender; a status message id, reader and stage; a call its id.
- * An event that is no fact of the journal (`address.mapped`, `history.offered`, `settings.changed`) yields nothing.
+ * What the journal makes of an engine's event; pure. The same fact gets the same key, whichever
+ * stanza brought it: a message its chat, id and sender; a status message id, reader and stage; a
+ * call its id. An event that is no fact of the journal (`address.mapped`, `history.offered`,
+ * `settings.changed`) yields nothing.
  */
 export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[] {
   switch (event.type) {
@@ -78,7 +82,10 @@ export function messageKey(facts: Pick<MessageFacts, 'messageId' | 'chat' | 'sen
   return `message:${canonicalJid(facts.chat)}:${facts.messageId}:${canonicalJid(facts.sender)}`;
 }
 
-/** One message may be edited again and again: the message that brings an edit tells it from the others. */
+/**
+ * One message may be edited again and again: the message that brings an edit tells it from the
+ * others.
+ */
 export const editKey = (chat: string, messageId: string, changeId: string): string =>
   `edited:${chat}:${messageId}:${changeId}`;
 export const revokeKey = (chat: string, messageId: string): string => `revoked:${chat}:${messageId}`;

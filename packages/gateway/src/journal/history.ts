@@ -9,8 +9,9 @@ import { addresses, messageRow } from './projections.ts';
 import { storable } from './storable.ts';
 
 /**
- * Puts a piece of the past beside what is known already: messages, chats, contacts. No events and no deliveries: it is what happened before. Doing it again
- * changes nothing, and what the line saw itself is never overwritten by what the phone remembers.
+ * Puts a piece of the past beside what is known already: messages, chats, contacts. No events and
+ * no deliveries: it is what happened before. Doing it again changes nothing, and what the line saw
+ * itself is never overwritten by what the phone remembers.
  */
 export async function applyHistory(tx: Tx, lineId: string, piece: HistoryPiece, nowMs: number): Promise<void> {
   switch (piece.type) {
@@ -123,7 +124,10 @@ async function noteChat(
     .execute();
 }
 
-/** What people are called. The address book's name is the phone's to say; what somebody calls themselves is newer where it came with a message. */
+/**
+ * What people are called. The address book's name is the phone's to say; what somebody calls
+ * themselves is newer where it came with a message.
+ */
 export async function notePeople(tx: Tx, lineId: string, people: KnownPerson[], nowMs: number): Promise<void> {
   // PostgreSQL takes each key once in a statement.
   const known = new Map(people.map((one) => [canonicalJid(one.person), one]));

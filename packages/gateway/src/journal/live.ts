@@ -1,8 +1,9 @@
 import type { LineStatus } from '../core/lines.ts';
 
 /**
- * What is true of a line right now. Never journaled, never stored: a view that nobody looks at is gone. (Typing is a live fact too, but webhooks
- * want it: `accept` gives it deliveries that expire within `DELIVER_WITHIN_MS`.)
+ * What is true of a line right now. Never journaled, never stored: a view that nobody looks at is
+ * gone. (Typing is a live fact too, but webhooks want it: `accept` gives it deliveries that expire
+ * within `DELIVER_WITHIN_MS`.)
  */
 export interface LiveView {
   lineId: string;
@@ -22,7 +23,9 @@ export interface LiveHub {
   publish(view: LiveView): void;
   latest(lineId: string): LiveView | undefined;
   forget(lineId: string): void;
-  /** The returned function ends it. A listener that throws harms nobody else: `onFault` hears of it. */
+  /**
+   * The returned function ends it. A listener that throws harms nobody else: `onFault` hears of it.
+   */
   subscribe(listener: LiveListener): () => void;
 }
 

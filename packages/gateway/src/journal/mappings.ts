@@ -8,8 +8,9 @@ export interface AddressMapping {
 }
 
 /**
- * Moves what is stored under a phone number to the person's LID, and notes the number beside the LID. Cheap when nothing is stored under the number.
- * The journal keeps the addresses that were known when an event happened.
+ * Moves what is stored under a phone number to the person's LID, and notes the number beside the
+ * LID. Cheap when nothing is stored under the number. The journal keeps the addresses that were
+ * known when an event happened.
  */
 export async function applyMapping(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
   for (const table of ['chats', 'contacts'] as const) {
@@ -91,7 +92,8 @@ async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping):
 }
 
 async function moveMessages(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
-  // A message that is stored under both addresses already stays where it is: its id is unique per sender.
+  // A message that is stored under both addresses already stays where it is: its id is unique per
+  // sender.
   const twins = tx.db
     .selectFrom('messages as twin')
     .select('twin.message_id')

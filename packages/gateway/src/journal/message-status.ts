@@ -2,7 +2,10 @@ import { isLid, isPn, type MessageStatus } from '@ponte/engine';
 import type { NewEvent } from '../core/events.ts';
 import type { Tx } from '../store/store.ts';
 
-/** The order of truth. `failed` is below `sent`: a message given up for lost that turns out delivered was not lost. */
+/**
+ * The order of truth. `failed` is below `sent`: a message given up for lost that turns out
+ * delivered was not lost.
+ */
 const ORDER: readonly MessageStatus[] = ['pending', 'failed', 'sent', 'delivered', 'read', 'played'];
 
 /** The statuses that `status` may follow. */
@@ -13,8 +16,9 @@ export function earlierThan(status: MessageStatus): MessageStatus[] {
 export type StatusEvent = Extract<NewEvent, { type: 'message.status' }>;
 
 /**
- * Moves our messages on to one status and returns the events that are true news: those of messages this line sent, and that were not as far yet.
- * All events must carry the same status. A message that failed before it was ever made ready has no row; its failure is news all the same.
+ * Moves our messages on to one status and returns the events that are true news: those of messages
+ * this line sent, and that were not as far yet. All events must carry the same status. A message
+ * that failed before it was ever made ready has no row; its failure is news all the same.
  */
 export async function advance(tx: Tx, lineId: string, events: StatusEvent[]): Promise<StatusEvent[]> {
   const status = events[0]?.payload.status;
@@ -42,7 +46,10 @@ export async function advance(tx: Tx, lineId: string, events: StatusEvent[]): Pr
   });
 }
 
-/** The event under the chat its message is stored in: WhatsApp may name a chat by number in one stanza and by LID in the next. */
+/**
+ * The event under the chat its message is stored in: WhatsApp may name a chat by number in one
+ * stanza and by LID in the next.
+ */
 function inChat(event: StatusEvent, chatJid: string): StatusEvent {
   const { chat } = event.payload;
   const known = {

@@ -1,12 +1,21 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Says that there is something new in the journal, to those who wait for something in particular. What it is they read there. */
+/**
+ * Says that there is something new in the journal, to those who wait for something in particular.
+ * What it is they read there.
+ */
 export interface News {
   /** Something was journaled, on whatever line. */
   tell(): void;
-  /** Resolves when something was told, when `signal` aborts, at the latest after `atMostMs`; at once when it is closed. */
+  /**
+   * Resolves when something was told, when `signal` aborts, at the latest after `atMostMs`; at once
+   * when it is closed.
+   */
   next(atMostMs: number, signal: AbortSignal): Promise<void>;
-  /** A place among those who wait; undefined when `subject` or all together have too many. Give it back by calling it. */
+  /**
+   * A place among those who wait; undefined when `subject` or all together have too many. Give it
+   * back by calling it.
+   */
   enter(subject: string): (() => void) | undefined;
   /** Everybody who waits goes on, and nobody waits again. */
   close(): void;

@@ -28,7 +28,10 @@ interface Said {
   isNew: boolean;
 }
 
-/** Keeps the tables of messages, chats and contacts in step with the journal. Only for events that were just appended. */
+/**
+ * Keeps the tables of messages, chats and contacts in step with the journal. Only for events that
+ * were just appended.
+ */
 export async function project(tx: Tx, lineId: string, projected: Projected[], nowMs: number): Promise<void> {
   const messages: Said[] = [];
   for (const { event, proto } of projected) {
@@ -74,8 +77,8 @@ export function messageRow(
 }
 
 /**
- * The row of a message of ours that is ready to leave: a receipt may overtake the acknowledgement, and a peer may ask for the
- * bytes again before it. Repeatable.
+ * The row of a message of ours that is ready to leave: a receipt may overtake the acknowledgement,
+ * and a peer may ask for the bytes again before it. Repeatable.
  */
 export async function projectPending(
   tx: Tx,

@@ -3,7 +3,10 @@ import type { Tx } from '../store/store.ts';
 
 export type UndecryptableEvent = Extract<NewEvent, { type: 'message.undecryptable' }>;
 
-/** The events about messages that are not readable by now: a copy that came too late, of a message that is known, is no news. */
+/**
+ * The events about messages that are not readable by now: a copy that came too late, of a message
+ * that is known, is no news.
+ */
 export async function stillUnread(tx: Tx, lineId: string, events: UndecryptableEvent[]): Promise<UndecryptableEvent[]> {
   const ids = [...new Set(events.map(({ payload }) => payload.messageId))];
   const rows = await tx.db

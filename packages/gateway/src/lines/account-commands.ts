@@ -3,7 +3,9 @@ import type { LineCommandName, LineCommands } from '../core/line-commands.ts';
 
 type AccountCommand = Extract<LineCommandName, `account.${string}`>;
 
-/** The commands that an engine answers by itself. `engine` throws when the line is not connected. */
+/**
+ * The commands that an engine answers by itself. `engine` throws when the line is not connected.
+ */
 export function accountCommands(engine: () => Engine): {
   [C in AccountCommand]: (input: LineCommands[C]['in']) => Promise<LineCommands[C]['out']>;
 } {

@@ -18,12 +18,16 @@ export interface ArchivingOptions {
 }
 
 const BATCH = 20;
-/** Tries on one connection; what is left waits for the next one. The phone may take its time to share its keys after the pairing. */
+/**
+ * Tries on one connection; what is left waits for the next one. The phone may take its time to
+ * share its keys after the pairing.
+ */
 const MAX_TRIES = 8;
 
 /**
- * Puts chats (back) into the archive after a message has left: on the phone, and here. What is to be done is in the outbox, so a crash in between only
- * delays it; doing it twice is the same as once.
+ * Puts chats (back) into the archive after a message has left: on the phone, and here. What is to
+ * be done is in the outbox, so a crash in between only delays it; doing it twice is the same as
+ * once.
  */
 export class Archiving {
   readonly #options: ArchivingOptions;
@@ -44,7 +48,10 @@ export class Archiving {
     });
   }
 
-  /** A chat is in the archive or not, whoever put it there; an event tells it when that is news. False when it could not be stored. */
+  /**
+   * A chat is in the archive or not, whoever put it there; an event tells it when that is news.
+   * False when it could not be stored.
+   */
   async note(chat: Jid, archived: boolean): Promise<boolean> {
     const { store, line, clock, log, nudge } = this.#options;
     try {

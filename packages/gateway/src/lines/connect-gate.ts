@@ -1,6 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Spaces the connects of one process, first come first served: a thousand lines that start or drop together do not log in together. */
+/**
+ * Spaces the connects of one process, first come first served: a thousand lines that start or drop
+ * together do not log in together.
+ */
 export interface ConnectGate {
   /** Resolves when it is this line's turn, or at once when `signal` is aborted. */
   turn(signal: AbortSignal): Promise<void>;

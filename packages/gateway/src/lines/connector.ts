@@ -26,14 +26,20 @@ export class Connector {
     this.#options = options;
   }
 
-  /** Logs in, unless there is a connection already or `may` says no when its turn has come. Never rejects. */
+  /**
+   * Logs in, unless there is a connection already or `may` says no when its turn has come. Never
+   * rejects.
+   */
   login(may: () => boolean): Promise<void> {
     return this.#exclusive(async () => {
       if (may() && !this.#isOnline) await this.#open();
     });
   }
 
-  /** Sees to it that pairing of this kind is under way, unless `may` says no. A code is always asked for anew. Never rejects. */
+  /**
+   * Sees to it that pairing of this kind is under way, unless `may` says no. A code is always asked
+   * for anew. Never rejects.
+   */
   pair(how: HowToPair, may: () => boolean, onBegin: () => void): Promise<void> {
     return this.#exclusive(async () => {
       if (!may() || (this.#isOnline && how.kind === 'qr' && this.#pairing === 'qr')) return;
@@ -48,8 +54,9 @@ export class Connector {
   }
 
   /**
-   * Unlinks and clears the credentials; `first` runs before, with the connection as it is. Rejects when it failed: then the line is as paired as before,
-   * and a connection that ended on the way is told as lost.
+   * Unlinks and clears the credentials; `first` runs before, with the connection as it is. Rejects
+   * when it failed: then the line is as paired as before, and a connection that ended on the way is
+   * told as lost.
    */
   logout(timeoutMs: number, first: () => Promise<void>): Promise<{ unlinked: boolean }> {
     return this.#exclusive(async () => {

@@ -2,7 +2,10 @@ import { EngineError } from '@ponte/engine';
 import { AppError, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
 import type { LineStatus } from '../core/lines.ts';
 
-/** What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of ours. */
+/**
+ * What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of
+ * ours.
+ */
 export function toAppError(error: unknown, status: LineStatus): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
@@ -11,15 +14,19 @@ export function toAppError(error: unknown, status: LineStatus): AppError {
 }
 
 /**
- * WhatsApp's codes that mean something a sender can act on. 463: the reach-out time-lock, or a missing privacy token (whatsmeow, Baileys messages-recv.js);
- * every further try counts against the account. 479: the stanza is not valid for this recipient's devices.
+ * WhatsApp's codes that mean something a sender can act on. 463: the reach-out time-lock, or a
+ * missing privacy token (whatsmeow, Baileys messages-recv.js); every further try counts against the
+ * account. 479: the stanza is not valid for this recipient's devices.
  */
 const REFUSALS: Readonly<Record<number, ErrorCode>> = { 463: 'recipient_restricted', 479: 'message_malformed' };
 
 const DAMAGED =
   'What WhatsApp delivered is not the file of this message: it does not have the hash that the sender gave. Ask the sender to send it again.';
 
-/** Code and details of an engine's refusal, as plain data; `message` where it says more than the code's own sentence. */
+/**
+ * Code and details of an engine's refusal, as plain data; `message` where it says more than the
+ * code's own sentence.
+ */
 export function failureOf(
   error: EngineError,
   status: LineStatus,

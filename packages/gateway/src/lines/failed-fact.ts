@@ -2,7 +2,10 @@ import { isLid, isPn, type Party } from '@ponte/engine';
 import { ERRORS, type ErrorCode, type ErrorDetails } from '../core/app-error.ts';
 import { canonicalJid, type Fact } from '../journal/from-engine.ts';
 
-/** The fact that a message of ours will not arrive. A message fails once: later news of the same kind has the same key. */
+/**
+ * The fact that a message of ours will not arrive. A message fails once: later news of the same
+ * kind has the same key.
+ */
 export function failedFact(failure: {
   messageId: string;
   /** The recipient, or the one address that is known of him. */

@@ -19,12 +19,16 @@ export interface WorkerEnd {
   error?: unknown;
 }
 
-/** Starts a worker process. Settings and secrets follow by message; nothing is in argv or the environment. */
+/**
+ * Starts a worker process. Settings and secrets follow by message; nothing is in argv or the
+ * environment.
+ */
 export type SpawnWorker = (name: string) => WorkerProcess;
 
 /**
- * Workers from a module file. Sources (`.ts`) run through tsx and the workspace's "source" condition, built files as they are.
- * `env` is the whole environment of the child: by default an empty one, so that no secret of the parent's is inherited.
+ * Workers from a module file. Sources (`.ts`) run through tsx and the workspace's "source"
+ * condition, built files as they are. `env` is the whole environment of the child: by default an
+ * empty one, so that no secret of the parent's is inherited.
  */
 export function forkWorkers(entry: string, env: Record<string, string> = {}): SpawnWorker {
   const execArgv = entry.endsWith('.ts') ? ['--import', 'tsx', '--conditions', 'source'] : [];
@@ -42,7 +46,8 @@ function toWorkerProcess(child: ChildProcess): WorkerProcess {
     for (const listener of listeners) listener(end);
   };
   child.once('exit', (code, signal) => ended({ code, signal }));
-  // Without a pid the process never came to be, and no `exit` follows. Other errors (an undeliverable message) are followed by one.
+  // Without a pid the process never came to be, and no `exit` follows. Other errors (an
+  // undeliverable message) are followed by one.
   child.on('error', (error) => {
     if (child.pid === undefined) ended({ code: null, signal: null, error });
   });

@@ -3,7 +3,10 @@ import type { LineCommandName, LineCommands } from '../core/line-commands.ts';
 
 type GroupCommand = Extract<LineCommandName, `groups.${string}`>;
 
-/** The commands about groups, which an engine answers by itself. `engine` throws when the line is not connected. */
+/**
+ * The commands about groups, which an engine answers by itself. `engine` throws when the line is
+ * not connected.
+ */
 export function groupCommands(engine: () => Engine): {
   [C in GroupCommand]: (input: LineCommands[C]['in']) => Promise<LineCommands[C]['out']>;
 } {

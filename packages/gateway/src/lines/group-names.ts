@@ -16,7 +16,10 @@ export interface GroupNamesOptions {
   engine(): Pick<Engine, 'groups'> | undefined;
 }
 
-/** Groups remembered as named, and groups that wait for a name; beyond that the next login finds the rest. */
+/**
+ * Groups remembered as named, and groups that wait for a name; beyond that the next login finds the
+ * rest.
+ */
 const REMEMBERED_MAX = 5_000;
 const WAITING_MAX = 500;
 /** From so many on, one question about all groups is asked instead of one about each. */
@@ -25,8 +28,9 @@ const ALL_AT_ONCE = 5;
 const MAX_TRIES = 5;
 
 /**
- * Finds out what groups are called that somebody wrote in and nobody told the name of. What a group is called is told when the line joins it and
- * whenever it changes (the inbox has both); this is for groups that the line was in before it was paired. Doing it twice is the same as once.
+ * Finds out what groups are called that somebody wrote in and nobody told the name of. What a group
+ * is called is told when the line joins it and whenever it changes (the inbox has both); this is
+ * for groups that the line was in before it was paired. Doing it twice is the same as once.
  */
 export class GroupNames {
   readonly #options: GroupNamesOptions;

@@ -19,7 +19,10 @@ export interface HistoryLoopOptions {
   log: Log;
 }
 
-/** Tries of one part; with the pauses between them they span some hours, of which the media hosts may be out of reach. */
+/**
+ * Tries of one part; with the pauses between them they span some hours, of which the media hosts
+ * may be out of reach.
+ */
 const MAX_TRIES = 20;
 const PAUSE_MAX_MS = 15 * 60_000;
 
@@ -27,8 +30,9 @@ const PAUSE_MAX_MS = 15 * 60_000;
 const inTurn = createInTurn();
 
 /**
- * Reads the past that the phone offers, part by part, into the tables. An offer is durable before this begins; a part that a crash cut off is read again
- * from its beginning, which changes nothing about what is stored of it already.
+ * Reads the past that the phone offers, part by part, into the tables. An offer is durable before
+ * this begins; a part that a crash cut off is read again from its beginning, which changes nothing
+ * about what is stored of it already.
  */
 export class HistoryLoop {
   readonly #options: HistoryLoopOptions;
@@ -84,7 +88,8 @@ export class HistoryLoop {
       return 'done';
     } catch (error) {
       if (this.#stopping.signal.aborted) return 'none';
-      // Nobody can say whose messages they are until the line is paired again; `wake` comes with the pairing.
+      // Nobody can say whose messages they are until the line is paired again; `wake` comes with
+      // the pairing.
       if (error instanceof EngineError && error.code === 'wrong_state') return 'none';
       if (!(error instanceof EngineError) && !(error instanceof UnreadableError)) await proveWritable(store, line.id);
       const failures = waiting.failures + 1;

@@ -46,9 +46,10 @@ const MAX_TRIES = 3;
 const RETRY_PAUSE_MS = 200;
 
 /**
- * Turns a line's inbox into its journal, in order. Each batch is one transaction: events, projections, deliveries and the closing of the
- * rows; after a crash the same rows yield the same facts, which the journal knows by their keys. A store that fails is asked again for
- * as long as the line lives (the inbox is durable, nothing is lost meanwhile). Needs no connection.
+ * Turns a line's inbox into its journal, in order. Each batch is one transaction: events,
+ * projections, deliveries and the closing of the rows; after a crash the same rows yield the same
+ * facts, which the journal knows by their keys. A store that fails is asked again for as long as
+ * the line lives (the inbox is durable, nothing is lost meanwhile). Needs no connection.
  */
 export class InboxLoop {
   readonly #options: InboxLoopOptions;
@@ -115,14 +116,18 @@ export class InboxLoop {
     for (;;) {
       const rows = await this.#read();
       if (rows.length === 0) break;
-      // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes with the pairing.
+      // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes
+      // with the pairing.
       if ((await this.#take(rows)) === 'unpaired') break;
       if (this.#stopping.signal.aborted) return;
     }
     for (const resolve of this.#emptyWaiters.splice(0)) resolve();
   }
 
-  /** Rows that wait, oldest first. Always from the start: rows may become visible out of order, and closed ones are gone from here. */
+  /**
+   * Rows that wait, oldest first. Always from the start: rows may become visible out of order, and
+   * closed ones are gone from here.
+   */
   async #read(): Promise<PendingInboxRow[]> {
     const { store, box, line, log } = this.#options;
     const read = (limit: number) => pendingInbox(store, box, line.id, 0, limit);
@@ -161,7 +166,8 @@ export class InboxLoop {
     if (!blocking) return undefined;
     if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
     if (blocking.error instanceof EngineError && blocking.error.code === 'unknown_message') {
-      // It answers a message: perhaps one of those just stored, then it is next. Alone at the front, nothing stored before it is that message.
+      // It answers a message: perhaps one of those just stored, then it is next. Alone at the
+      // front, nothing stored before it is that message.
       if (taken.length > 0) return undefined;
       log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
       await this.#commit([blocking.row.seq], nothing());
@@ -184,7 +190,8 @@ export class InboxLoop {
     const { store, box, line, clock, nudge } = this.#options;
     let news: number;
     try {
-      // `normal`: at a power cut the events are lost together with the closing of their rows, which then yield them again.
+      // `normal`: at a power cut the events are lost together with the closing of their rows, which
+      // then yield them again.
       news = await store.transaction(async (tx) => {
         for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
         const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
@@ -194,7 +201,8 @@ export class InboxLoop {
         return events.length;
       }, 'normal');
     } catch (error) {
-      // Is it the store, or what we ask of it? A store that takes another write had something against this one.
+      // Is it the store, or what we ask of it? A store that takes another write had something
+      // against this one.
       await proveWritable(store, line.id);
       return this.#failedOn(seqs[0], error);
     }
@@ -207,7 +215,10 @@ export class InboxLoop {
     if (groups.size > 0) this.#options.onGroups([...groups]);
   }
 
-  /** A row that does not become events although the store answers. It gets its tries, then makes way; its bytes are kept. */
+  /**
+   * A row that does not become events although the store answers. It gets its tries, then makes
+   * way; its bytes are kept.
+   */
   async #failedOn(seq: number | undefined, error: unknown): Promise<void> {
     const { store, line, log, clock } = this.#options;
     if (seq === undefined || (error instanceof EngineError && error.code === 'store_failed')) throw error;

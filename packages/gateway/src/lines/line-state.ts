@@ -51,7 +51,10 @@ export type LineStep =
   | { type: 'stay' }
   /** Connect after the delay; 0 = at once. */
   | { type: 'connect'; delayMs: number }
-  /** After the delay ask the store for a sign of life; connect when it answers, else tell `store_failed` again. */
+  /**
+   * After the delay ask the store for a sign of life; connect when it answers, else tell
+   * `store_failed` again.
+   */
   | { type: 'probe_store'; delayMs: number };
 
 /** A connection that held this long clears the count of failures. */
@@ -67,7 +70,10 @@ export const RESTART_LIMIT = 5;
 
 const STAY: LineStep = { type: 'stay' };
 
-/** Reasons that end the attempts until somebody acts (or the process starts again); each is worth telling by itself. */
+/**
+ * Reasons that end the attempts until somebody acts (or the process starts again); each is worth
+ * telling by itself.
+ */
 export const FINAL_REASONS: readonly string[] = ['conflict', 'banned', 'client_outdated', 'untrusted_server'];
 
 /** The model of a line as its row says it stood when the process began. */
@@ -158,7 +164,10 @@ function backOff(
   };
 }
 
-/** Somebody else uses this identity. One careful try after a minute; the third time in ten minutes it stays theirs. */
+/**
+ * Somebody else uses this identity. One careful try after a minute; the third time in ten minutes
+ * it stays theirs.
+ */
 function replaced(base: LineModel, signal: Closed): { model: LineModel; step: LineStep } {
   const replacedAt = [...base.replacedAt.filter((at) => signal.atMs - at < REPLACED_WINDOW_MS), signal.atMs];
   const model: LineModel = { ...base, status: 'disconnected', reason: 'replaced', replacedAt };
@@ -181,8 +190,9 @@ export interface ToldStatus {
 }
 
 /**
- * Whether the journal must hear of it. `connecting` is never told: it is on its way somewhere. Neither is a status that was told already,
- * unless a disconnected line became one that no longer tries.
+ * Whether the journal must hear of it. `connecting` is never told: it is on its way somewhere.
+ * Neither is a status that was told already, unless a disconnected line became one that no longer
+ * tries.
  */
 export function isNews(told: ToldStatus | null, now: { status: LineStatus; reason: string | null }): boolean {
   if (now.status === 'connecting') return false;
@@ -191,7 +201,10 @@ export function isNews(told: ToldStatus | null, now: { status: LineStatus; reaso
   return now.status === 'disconnected' && now.reason !== before.reason && FINAL_REASONS.includes(now.reason ?? '');
 }
 
-/** States in which a waiting send will not leave any more: it fails now and says so, instead of leaving by surprise days later. */
+/**
+ * States in which a waiting send will not leave any more: it fails now and says so, instead of
+ * leaving by surprise days later.
+ */
 export function isHopeless(model: Pick<LineModel, 'status' | 'reason' | 'isPaired'>): boolean {
   return !model.isPaired || model.reason === 'banned';
 }

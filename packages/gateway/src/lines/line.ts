@@ -31,8 +31,9 @@ const FLUSH_WITHIN_MS = 2_000;
 const DRAIN_WITHIN_MS = 2_000;
 
 /**
- * One line, alive: owns its engine and decides when it connects, keeps the inbox flowing into the journal and the outbox onto the wire.
- * Everything it promised is in the store; a new actor on the same rows goes on where this one was cut off.
+ * One line, alive: owns its engine and decides when it connects, keeps the inbox flowing into the
+ * journal and the outbox onto the wire. Everything it promised is in the store; a new actor on the
+ * same rows goes on where this one was cut off.
  */
 export class Line {
   readonly id: string;
@@ -90,7 +91,10 @@ export class Line {
     };
   }
 
-  /** Loads the line and begins: journals what waits, connects when paired. Rejects when the line cannot be opened (unreadable credentials). */
+  /**
+   * Loads the line and begins: journals what waits, connects when paired. Rejects when the line
+   * cannot be opened (unreadable credentials).
+   */
   async start(): Promise<void> {
     const { row, store, box, factory, clock, nudge } = this.#options;
     const engine = await factory.open({
@@ -177,7 +181,10 @@ export class Line {
     await this.#outgoing?.resume();
   }
 
-  /** Ends the line here. Sends on the wire get `graceMs` to be acknowledged; what is not goes again later, as the same message. */
+  /**
+   * Ends the line here. Sends on the wire get `graceMs` to be acknowledged; what is not goes again
+   * later, as the same message.
+   */
   async stop(graceMs: number): Promise<void> {
     const { clock } = this.#options;
     const grace = new AbortController();
@@ -277,7 +284,8 @@ export class Line {
 
   async #connect(): Promise<void> {
     const { gate } = this.#options;
-    // A 515 is answered at once; everything else waits for its turn among the lines of this process.
+    // A 515 is answered at once; everything else waits for its turn among the lines of this
+    // process.
     if (this.#model.restarts === 0) await gate.turn(this.#stopping.signal);
     await this.#connector?.login(() => !this.#isStopping && this.#model.isPaired);
   }
@@ -307,7 +315,10 @@ export class Line {
     return { code, expiresAt };
   }
 
-  /** Sees to it that pairing of this kind is under way, and waits for its next offer. A new code always begins anew. */
+  /**
+   * Sees to it that pairing of this kind is under way, and waits for its next offer. A new code
+   * always begins anew.
+   */
   async #pair<K extends 'qr' | 'code'>(kind: K, waitMs: number, how: Parameters<Connector['pair']>[0]) {
     if (this.#model.isPaired) throw new AppError('already_paired');
     if (this.#isStopping) throw new AppError('line_failed');
@@ -336,7 +347,10 @@ export class Line {
     }
   }
 
-  /** The owner removed the device: the credentials are worth nothing any more, but what came in before is still read with them. */
+  /**
+   * The owner removed the device: the credentials are worth nothing any more, but what came in
+   * before is still read with them.
+   */
   async #forgetCredentials(): Promise<void> {
     try {
       await this.#connector?.logout(0, () => this.#drainInbox());
@@ -348,7 +362,10 @@ export class Line {
     }
   }
 
-  /** What came in before the line is unpaired is this account's mail; only the paired engine can read it. */
+  /**
+   * What came in before the line is unpaired is this account's mail; only the paired engine can
+   * read it.
+   */
   async #drainInbox(): Promise<void> {
     const limit = new AbortController();
     const cancel = this.#options.clock.after(DRAIN_WITHIN_MS, () => limit.abort());

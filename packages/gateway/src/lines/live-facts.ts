@@ -14,10 +14,16 @@ export interface LiveFactsOptions {
   nudge(): void;
 }
 
-/** Live facts of one line that may wait for the store; further ones are worthless by the time it answers. */
+/**
+ * Live facts of one line that may wait for the store; further ones are worthless by the time it
+ * answers.
+ */
 const MAX_WAITING = 20;
 
-/** Passes typing on to the webhooks that want it: now, or not at all. Nothing is repeated, nothing is kept for later. */
+/**
+ * Passes typing on to the webhooks that want it: now, or not at all. Nothing is repeated, nothing
+ * is kept for later.
+ */
 export class LiveFacts {
   readonly #options: LiveFactsOptions;
   #waiting = 0;

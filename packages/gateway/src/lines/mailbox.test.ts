@@ -333,7 +333,8 @@ describe('a full wire', () => {
     const harness = new Harness({ maxInFlight: 2 });
     harness.mailbox.open();
     for (let order = 1; order <= 3; order += 1) harness.mailbox.offer(harness.job(order, { manual: true }));
-    // Would never come when the pump woke itself up for ever: timers wait for the end of all microtasks.
+    // Would never come when the pump woke itself up for ever: timers wait for the end of all
+    // microtasks.
     await new Promise((resolve) => setImmediate(resolve));
     expect(harness.wire.map(({ id }) => id)).toEqual(['out_1', 'out_2']);
     harness.mailbox.offer(harness.job(4, { manual: true }));

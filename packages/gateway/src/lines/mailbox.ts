@@ -4,7 +4,10 @@ import type { Pacer } from './pacing.ts';
 /** What a step of a job came to. `again`: try it later, as the same job. */
 export type StepResult = { type: 'ready' } | { type: 'ended' } | { type: 'again'; afterMs: number };
 
-/** One send, from its acceptance to its end. Its steps answer by value; a rejection is a defect, logged by the mailbox and tried again. */
+/**
+ * One send, from its acceptance to its end. Its steps answer by value; a rejection is a defect,
+ * logged by the mailbox and tried again.
+ */
 export interface MailboxJob {
   readonly id: string;
   /** Lower leaves first; 0 may use the places kept free for it. */
@@ -16,8 +19,9 @@ export interface MailboxJob {
   /** Makes the message ready to leave. One job at a time; may run again after `again`. */
   prepare(): Promise<StepResult>;
   /**
-   * Puts it on the wire and waits for its end. Calls `release` as soon as the next message of its chat may leave without overtaking it (WhatsApp has
-   * it, or it will not have it); its end counts as that too.
+   * Puts it on the wire and waits for its end. Calls `release` as soon as the next message of its
+   * chat may leave without overtaking it (WhatsApp has it, or it will not have it); its end counts
+   * as that too.
    */
   transmit(release: () => void): Promise<Exclude<StepResult, { type: 'ready' }>>;
 }
@@ -44,9 +48,11 @@ const leavesLater = (a: MailboxJob, b: MailboxJob): boolean =>
 const FAULT_PAUSE_MS = 5_000;
 
 /**
- * A line's outgoing queue. Guarantees: jobs are made ready by rank, and within a rank in the order of acceptance (`order`), those of one chat leave one after
- * the other in that order, all of them spaced by the pacer and only while the mailbox is open; never more than `capacity` wait. With `maxInFlight` 1 the whole line is one
- * such chat. Not guaranteed: the order between chats on the wire (the engine may have to ask WhatsApp for one recipient's devices first), and the place of a
+ * A line's outgoing queue. Guarantees: jobs are made ready by rank, and within a rank in the order
+ * of acceptance (`order`), those of one chat leave one after the other in that order, all of them
+ * spaced by the pacer and only while the mailbox is open; never more than `capacity` wait. With
+ * `maxInFlight` 1 the whole line is one such chat. Not guaranteed: the order between chats on the
+ * wire (the engine may have to ask WhatsApp for one recipient's devices first), and the place of a
  * job that had to be repeated.
  */
 export class Mailbox {
@@ -73,7 +79,10 @@ export class Mailbox {
     return this.#known.size;
   }
 
-  /** Puts a job in its place. `full`: refused. `known`: a job of this id has not ended yet; nothing was added. */
+  /**
+   * Puts a job in its place. `full`: refused. `known`: a job of this id has not ended yet; nothing
+   * was added.
+   */
   offer(job: MailboxJob): 'queued' | 'known' | 'full' {
     if (this.#known.has(job.id)) return 'known';
     const { capacity } = this.#options;
@@ -172,7 +181,10 @@ export class Mailbox {
     });
   }
 
-  /** The oldest job that is due and has no older one of its chat waiting; or how long until there may be one. */
+  /**
+   * The oldest job that is due and has no older one of its chat waiting; or how long until there
+   * may be one.
+   */
   #next(): { index: number } | { inMs: number | undefined } {
     const now = this.#options.clock.monotonic();
     const blocked = new Set<string>();
@@ -190,7 +202,8 @@ export class Mailbox {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (;;) {
-      // Before every reason to stop: what changes from here on wakes the pump again, and nothing else does (a full wire must not spin).
+      // Before every reason to stop: what changes from here on wakes the pump again, and nothing
+      // else does (a full wire must not spin).
       this.#isStale = false;
       if (!this.#isOpen || this.#inFlight >= this.#options.maxInFlight) return;
       const next = this.#next();

@@ -6,8 +6,9 @@ import type { Store } from '../store/store.ts';
 const SAME_ID_MAX = 20;
 
 /**
- * A line's stored messages, for the engine: it is asked for the bytes again, quotes one, or opens a vote. What changes another message
- * (a reaction, an edit) is no message of its own: its bytes lie in the outbox only.
+ * A line's stored messages, for the engine: it is asked for the bytes again, quotes one, or opens a
+ * vote. What changes another message (a reaction, an edit) is no message of its own: its bytes lie
+ * in the outbox only.
  */
 export function createMessageLookup(store: Store, lineId: string): MessageLookup {
   return {

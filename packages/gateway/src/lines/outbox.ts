@@ -62,7 +62,10 @@ export async function unfinished(
   return rows.map(toEntry);
 }
 
-/** What a line still has to send although it was due before `dueBefore` (Unix milliseconds), oldest first. */
+/**
+ * What a line still has to send although it was due before `dueBefore` (Unix milliseconds), oldest
+ * first.
+ */
 export async function overdue(db: Db, lineId: string, dueBefore: number, limit: number): Promise<OutboxEntry[]> {
   const rows = await db
     .selectFrom('outbox')
@@ -116,7 +119,10 @@ export async function loadEnded(
   return ended;
 }
 
-/** Lines with due sends that were accepted before `acceptedBefore` (milliseconds) and have not ended. */
+/**
+ * Lines with due sends that were accepted before `acceptedBefore` (milliseconds) and have not
+ * ended.
+ */
 export async function linesWithUnfinished(db: Db, acceptedBefore: number, nowMs: number): Promise<string[]> {
   const rows = await db
     .selectFrom('outbox')
@@ -130,8 +136,9 @@ export async function linesWithUnfinished(db: Db, acceptedBefore: number, nowMs:
 }
 
 /**
- * Stores what goes on the wire, right before it goes: from here on WhatsApp may have it, and every attempt sends these bytes.
- * (`prepared` without `sending` is the state of a failed row that was put back to work.) False when the row has ended: it was cancelled.
+ * Stores what goes on the wire, right before it goes: from here on WhatsApp may have it, and every
+ * attempt sends these bytes. (`prepared` without `sending` is the state of a failed row that was
+ * put back to work.) False when the row has ended: it was cancelled.
  */
 export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs: number): Promise<boolean> {
   const { proto, ...rest } = prepared;

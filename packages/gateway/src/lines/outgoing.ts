@@ -15,7 +15,10 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> 
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
-  /** After so long what has not left fails; 0 = never. Counted from the acceptance, or from the time it was scheduled for. */
+  /**
+   * After so long what has not left fails; 0 = never. Counted from the acceptance, or from the time
+   * it was scheduled for.
+   */
   expiresMs: number;
   /** A message has left. */
   onSent(): void;
@@ -23,7 +26,9 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> 
   isHopeless(): boolean;
 }
 
-/** Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time. */
+/**
+ * Unpaced sends that may wait for their acknowledgement at once; paced ones leave one at a time.
+ */
 const MAX_IN_FLIGHT = 16;
 /** Files that one line uploads at once. */
 const MAX_UPLOADS = 4;
@@ -40,7 +45,10 @@ interface Waiter {
   reject(error: AppError): void;
 }
 
-/** A line's accepted sends: takes them up, keeps them in order, and tells whoever asked how they ended. */
+/**
+ * A line's accepted sends: takes them up, keeps them in order, and tells whoever asked how they
+ * ended.
+ */
 export class Outgoing {
   readonly #options: OutgoingOptions;
   readonly #mailbox: Mailbox;
@@ -65,7 +73,10 @@ export class Outgoing {
     });
   }
 
-  /** Takes up every accepted row that is not taken up yet, in order, as far as there is room; the rest waits in the store for the next time. */
+  /**
+   * Takes up every accepted row that is not taken up yet, in order, as far as there is room; the
+   * rest waits in the store for the next time.
+   */
   async resume(): Promise<void> {
     const { store, line, clock } = this.#options;
     await this.#expire();
@@ -96,7 +107,10 @@ export class Outgoing {
     }
   }
 
-  /** Looks at what changed in the store beside the line: its pacing, sends that were cancelled, sends for later. */
+  /**
+   * Looks at what changed in the store beside the line: its pacing, sends that were cancelled,
+   * sends for later.
+   */
   async refresh(): Promise<void> {
     const { store, line, clock } = this.#options;
     const pacing = (await readPacing(store.db, line.id)) ?? this.#options.pacing;
@@ -116,7 +130,10 @@ export class Outgoing {
     return { nextAt: inMs === null ? null : this.#options.clock.now() + inMs, inFlight: this.#mailbox.inFlight };
   }
 
-  /** Wakes up when the next scheduled send is due. The schedule is in the store: an alarm that is lost costs time only. */
+  /**
+   * Wakes up when the next scheduled send is due. The schedule is in the store: an alarm that is
+   * lost costs time only.
+   */
   async #setAlarm(): Promise<void> {
     const { store, line, clock, stopping, log } = this.#options;
     const dueAt = await nextScheduled(store.db, line.id, clock.now());
@@ -227,11 +244,17 @@ export class Outgoing {
   }
 }
 
-/** What ended while the store was being read: such a row is stale, and taking it up again would send it twice. */
+/**
+ * What ended while the store was being read: such a row is stale, and taking it up again would send
+ * it twice.
+ */
 class RecentEnds {
   #moment = 0;
   readonly #reads = new Set<number>();
-  /** Ids by the moment of their end, oldest first; kept as long as a read that began before may bring them back. */
+  /**
+   * Ids by the moment of their end, oldest first; kept as long as a read that began before may
+   * bring them back.
+   */
   readonly #ended = new Map<string, number>();
 
   add(id: string): void {

@@ -56,7 +56,10 @@ export class PairingDesk {
     for (const waiter of [...this.#waiters]) waiter.reject(error);
   }
 
-  /** The next offer of a kind. Rejects with `whatsapp_timeout` after `waitMs`, or with why pairing ended. */
+  /**
+   * The next offer of a kind. Rejects with `whatsapp_timeout` after `waitMs`, or with why pairing
+   * ended.
+   */
   next<K extends PairingOffer['type']>(kind: K, waitMs: number): Promise<Extract<PairingOffer, { type: K }>> {
     if (this.#waiters.size >= MAX_WAITERS)
       return Promise.reject(new AppError('rate_limited', { retryAfterSeconds: 5 }));

@@ -32,8 +32,8 @@ export class PendingCommands {
   }
 
   /**
-   * Enters a command. The answer rejects after `timeoutMs`: with `whatsapp_timeout` when it was sent (the work may still go on), with `line_failed` when no
-   * worker came for it in time.
+   * Enters a command. The answer rejects after `timeoutMs`: with `whatsapp_timeout` when it was
+   * sent (the work may still go on), with `line_failed` when no worker came for it in time.
    */
   add(lineId: string, command: CommandOf, timeoutMs: number): Promise<unknown> {
     if (this.#byId.size >= MAX_PENDING) {

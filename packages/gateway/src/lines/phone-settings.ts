@@ -26,9 +26,10 @@ const PEOPLE_PER_STEP = 200;
 const MAX_TRIES = 5;
 
 /**
- * Keeps up with what the owner settles on the phone: which chats are archived, what people are called. That something changed is durable (the inbox has it,
- * and then a mark on the line); the mark goes when what changed is noted. One that is found at the start means that a crash came in between:
- * everything is fetched anew then.
+ * Keeps up with what the owner settles on the phone: which chats are archived, what people are
+ * called. That something changed is durable (the inbox has it, and then a mark on the line); the
+ * mark goes when what changed is noted. One that is found at the start means that a crash came in
+ * between: everything is fetched anew then.
  */
 export class PhoneSettings {
   readonly #options: PhoneSettingsOptions;
@@ -42,7 +43,10 @@ export class PhoneSettings {
     this.#options = options;
   }
 
-  /** There may be something new: connected again, the phone changed something, or can be asked from now on. */
+  /**
+   * There may be something new: connected again, the phone changed something, or can be asked from
+   * now on.
+   */
   wake(): void {
     this.#isWanted = true;
     if (this.#isRunning) return;

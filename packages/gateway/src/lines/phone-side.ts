@@ -9,7 +9,10 @@ export interface PhoneSideOptions extends ArchivingOptions {
   caughtUp(): Promise<void>;
 }
 
-/** What is kept in step with the owner's phone beside messages: archived chats, names of people and groups. */
+/**
+ * What is kept in step with the owner's phone beside messages: archived chats, names of people and
+ * groups.
+ */
 export class PhoneSide {
   readonly #archiving: Archiving;
   readonly #settings: PhoneSettings;

@@ -3,7 +3,10 @@ import type { LineCommandName } from '../core/line-commands.ts';
 import type { LineStatus } from '../core/lines.ts';
 import type { LineModel } from './line-state.ts';
 
-/** A connection that WhatsApp wants to begin anew (515) is usually back within a fraction of a second. */
+/**
+ * A connection that WhatsApp wants to begin anew (515) is usually back within a fraction of a
+ * second.
+ */
 const WAIT_MS = 10_000;
 /** Commands that ask WhatsApp nothing, or wait for a connection by themselves. */
 const PATIENT: ReadonlySet<LineCommandName> = new Set([
@@ -16,8 +19,8 @@ const PATIENT: ReadonlySet<LineCommandName> = new Set([
 ]);
 
 /**
- * WhatsApp's "once more" (515) is told to nobody: the line stays `connected` while nothing can be asked. Commands wait for its end instead of
- * answering that a connected line is not connected.
+ * WhatsApp's "once more" (515) is told to nobody: the line stays `connected` while nothing can be
+ * asked. Commands wait for its end instead of answering that a connected line is not connected.
  */
 export class RestartWait {
   readonly #clock: Clock;

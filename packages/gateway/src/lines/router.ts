@@ -15,8 +15,9 @@ export interface LineProcessView {
 /** The way to a line, wherever it lives. Implemented by the supervisor. */
 export interface LineRouter {
   /**
-   * Runs a command where the line lives. Rejects with an AppError: what the command says, `line_failed` when no worker hosts the line
-   * and none comes in time, `whatsapp_timeout` when `timeoutMs` passed without an answer (the work itself may still go on).
+   * Runs a command where the line lives. Rejects with an AppError: what the command says,
+   * `line_failed` when no worker hosts the line and none comes in time, `whatsapp_timeout` when
+   * `timeoutMs` passed without an answer (the work itself may still go on).
    */
   run<N extends LineCommandName>(
     lineId: string,

@@ -37,28 +37,38 @@ export interface SendContext {
   onEnd(outboxId: string, outcome: SendOutcome): void;
 }
 
-/** So often WhatsApp may leave one message unanswered while the connection stands; then it failed, and says so. */
+/**
+ * So often WhatsApp may leave one message unanswered while the connection stands; then it failed,
+ * and says so.
+ */
 const MAX_UNANSWERED = 8;
 const RETRY_BASE_MS = 2_000;
 const RETRY_CAP_MS = 60_000;
-/** Between two tries while the connection or our own store is away; the mailbox opens earlier when the connection is back. */
+/**
+ * Between two tries while the connection or our own store is away; the mailbox opens earlier when
+ * the connection is back.
+ */
 const PAUSE_MS = 1_000;
 /** An upload that takes longer lets other chats go on; this chat keeps its order. */
 const UPLOAD_PATIENCE_MS = 1_000;
 /** Between two looks at a long upload. */
 const UPLOAD_LOOK_MS = 500;
-/** Tries to commit an end that already happened at WhatsApp. After them the same message is sent again, which is the same message. */
+/**
+ * Tries to commit an end that already happened at WhatsApp. After them the same message is sent
+ * again, which is the same message.
+ */
 const MAX_COMMITS = 5;
 
 type End = Exclude<StepResult, { type: 'ready' }>;
 const ENDED: End = { type: 'ended' };
 
 /**
- * One outbox row on its way: made ready and stored, transmitted, and its end committed together with its event and deliveries.
- * Every attempt sends the same id and the same bytes. Guarantees no more than one end per row; a message may go on the wire more than once.
+ * One outbox row on its way: made ready and stored, transmitted, and its end committed together
+ * with its event and deliveries. Every attempt sends the same id and the same bytes. Guarantees no
+ * more than one end per row; a message may go on the wire more than once.
  *
- * The bytes are stored with durability `normal`: the engine commits its own ratchet with `full` before the stanza leaves, and that
- * commit cannot become durable without this one before it.
+ * The bytes are stored with durability `normal`: the engine commits its own ratchet with `full`
+ * before the stanza leaves, and that commit cannot become durable without this one before it.
  */
 export class Send implements MailboxJob {
   readonly id: string;
@@ -70,7 +80,10 @@ export class Send implements MailboxJob {
   #prepared: Prepared | null;
   /** The upload under way. */
   #making: Promise<Prepared> | undefined;
-  /** On this connection WhatsApp left it unanswered so often. Ends of connections do not count: they say nothing about the message. */
+  /**
+   * On this connection WhatsApp left it unanswered so often. Ends of connections do not count: they
+   * say nothing about the message.
+   */
   #unanswered = { connection: 0, times: 0 };
 
   constructor(entry: OutboxEntry, context: SendContext) {
@@ -112,7 +125,10 @@ export class Send implements MailboxJob {
     return { type: 'ready' };
   }
 
-  /** The message as it goes on the wire; undefined while its file is being uploaded, or waits for a place to be. */
+  /**
+   * The message as it goes on the wire; undefined while its file is being uploaded, or waits for a
+   * place to be.
+   */
   async #make(): Promise<Prepared | undefined> {
     const { engine, clock, uploads } = this.#context;
     const { content, toJid, messageId } = this.#entry;

@@ -43,7 +43,10 @@ export function sentFact(
   return { type: 'message.sent', payload, dedupeKey: messageKey(payload), chat, proto: prepared.proto };
 }
 
-/** The fact that we changed a message: the same one that another device of this account would have brought. */
+/**
+ * The fact that we changed a message: the same one that another device of this account would have
+ * brought.
+ */
 export function changeFact(
   change: OutboundChange,
   prepared: Prepared,

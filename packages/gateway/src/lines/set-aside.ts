@@ -4,8 +4,9 @@ import type { Store } from '../store/store.ts';
 export const SET_ASIDE = 2;
 
 /**
- * Takes an inbox row that cannot become events out of the way: this one, or the line's oldest. Nothing of it is deleted or changed:
- * `update inbox set done = 0` gives it another try. Returns its seq.
+ * Takes an inbox row that cannot become events out of the way: this one, or the line's oldest.
+ * Nothing of it is deleted or changed: `update inbox set done = 0` gives it another try. Returns
+ * its seq.
  */
 export async function setAside(store: Store, lineId: string, seq?: number): Promise<number | undefined> {
   return store.transaction(async (tx) => {

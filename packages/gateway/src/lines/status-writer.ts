@@ -16,7 +16,10 @@ export interface StatusWriterOptions {
 /** Moments that may wait for the store; beyond it only the newest counts. */
 const MAX_WAITING = 50;
 
-/** Writes a line's statuses down one after the other, each once, for as long as it takes the store to answer. */
+/**
+ * Writes a line's statuses down one after the other, each once, for as long as it takes the store
+ * to answer.
+ */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #waiting: StatusSnapshot[] = [];

@@ -9,7 +9,10 @@ import type { WorkerEnd, WorkerProcess } from './fork-worker.ts';
 import { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
-/** A worker process that does what a test says. By default it is ready at once, starts every line and beats. */
+/**
+ * A worker process that does what a test says. By default it is ready at once, starts every line
+ * and beats.
+ */
 class ScriptedWorker implements WorkerProcess {
   readonly pid = 1;
   readonly received: ToWorker[] = [];

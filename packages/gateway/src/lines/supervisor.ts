@@ -40,7 +40,10 @@ export interface SupervisorOptions {
   config: SupervisorConfig;
   store: Store;
   spawnWorker: SpawnWorker;
-  /** Where the line connects. Asked at every start of the line; may reject while the place is not there yet. */
+  /**
+   * Where the line connects. Asked at every start of the line; may reject while the place is not
+   * there yet.
+   */
   endpointFor(line: HostedLine): EngineEndpoint | Promise<EngineEndpoint>;
   clock: Clock;
   log: Log;
@@ -81,8 +84,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 }
 
 /**
- * Keeps every line in a worker: assigns lines to worker processes (live and test lines never share one), replaces processes that
- * end or hang, starts their lines again, and carries commands to wherever a line lives.
+ * Keeps every line in a worker: assigns lines to worker processes (live and test lines never share
+ * one), replaces processes that end or hang, starts their lines again, and carries commands to
+ * wherever a line lives.
  */
 class LineSupervisor implements Supervisor {
   readonly live: LiveHub;
@@ -219,7 +223,10 @@ class LineSupervisor implements Supervisor {
     return slot;
   }
 
-  /** Tells the line's worker to host it; nothing when the worker is not up (its `ready` comes back here). */
+  /**
+   * Tells the line's worker to host it; nothing when the worker is not up (its `ready` comes back
+   * here).
+   */
   async #host(placement: Placement): Promise<void> {
     const { line, slot } = placement;
     if (slot.state !== 'running') return;
@@ -309,7 +316,10 @@ class LineSupervisor implements Supervisor {
     if (placement?.state === 'stopping') this.#remove(placement);
   }
 
-  /** A worker is gone. Its sends are durable and asked for again once it is back; other commands are over. */
+  /**
+   * A worker is gone. Its sends are durable and asked for again once it is back; other commands are
+   * over.
+   */
   #down(slot: WorkerSlot): void {
     for (const lineId of slot.lines) {
       const placement = this.#placements.get(lineId);
@@ -330,7 +340,10 @@ class LineSupervisor implements Supervisor {
     }
   }
 
-  /** A worker that is gone says nothing more of its lines: what is true of them now is said here, until the next worker speaks. */
+  /**
+   * A worker that is gone says nothing more of its lines: what is true of them now is said here,
+   * until the next worker speaks.
+   */
   #tellOfProcess({ line }: Placement): void {
     const last = this.live.latest(line.id);
     if (!last) return;
@@ -379,7 +392,10 @@ class LineSupervisor implements Supervisor {
     if (at >= 0) this.#slots.splice(at, 1);
   }
 
-  /** Waits until it holds; looks at every change of the placement. Rejects with `line_failed` when it does not come in time, or the line fails. */
+  /**
+   * Waits until it holds; looks at every change of the placement. Rejects with `line_failed` when
+   * it does not come in time, or the line fails.
+   */
   async #until(placement: Placement, holds: () => boolean, timeoutMs: number): Promise<void> {
     let isLate = false;
     const cancel = this.#options.clock.after(timeoutMs, () => {

@@ -1,4 +1,7 @@
-/** How many files a line uploads at once: others wait in the mailbox, and no memory or connection is spent on them. */
+/**
+ * How many files a line uploads at once: others wait in the mailbox, and no memory or connection is
+ * spent on them.
+ */
 export class UploadSlots {
   #free: number;
 
@@ -6,7 +9,10 @@ export class UploadSlots {
     this.#free = places;
   }
 
-  /** A place, or undefined when none is free. The caller gives it back by calling the function, once. */
+  /**
+   * A place, or undefined when none is free. The caller gives it back by calling the function,
+   * once.
+   */
   take(): (() => void) | undefined {
     if (this.#free === 0) return undefined;
     this.#free -= 1;

@@ -16,7 +16,10 @@ export interface WorkerSetup {
   worker: string;
   databaseUrl: string;
   masterKey: Uint8Array;
-  /** Held (shared) as long as the worker lives, so that a new main process can tell when the workers of a killed one are gone. Null: no lock. */
+  /**
+   * Held (shared) as long as the worker lives, so that a new main process can tell when the workers
+   * of a killed one are gone. Null: no lock.
+   */
   lockFile: string | null;
   logLevel: LogLevel;
   /** A sign of life this often. */
@@ -54,7 +57,9 @@ export type FromWorker =
   /** Set up: lines may come. */
   | { type: 'ready' }
   | { type: 'line_started'; lineId: string }
-  /** It could not be opened; the worker does not hold it. `isGone`: its row does not exist any more. */
+  /**
+   * It could not be opened; the worker does not hold it. `isGone`: its row does not exist any more.
+   */
   | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean }
   | { type: 'line_stopped'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }

@@ -23,8 +23,8 @@ export interface WorkerSlotOptions {
 /** A fresh process says `ready` within this time, or it is stuck. */
 const READY_WITHIN_MS = 60_000;
 /**
- * A process that is silent for so long hangs. Above every wait that may stop a healthy process: the store's for a lock of another
- * process (8 s), and a collection of a large heap.
+ * A process that is silent for so long hangs. Above every wait that may stop a healthy process: the
+ * store's for a lock of another process (8 s), and a collection of a large heap.
  */
 export const HANG_AFTER_MS = 20_000;
 /** A process that held this long clears the count of failures in a row. */
@@ -37,8 +37,9 @@ const SLOW_RETRY_MS = 5 * 60_000;
 export type SlotState = 'starting' | 'running' | 'waiting' | 'failed' | 'closed';
 
 /**
- * A place for a worker: keeps one process in it. A process that ends or hangs is replaced with full-jitter back-off; after too many crashes in an hour the
- * slot says so (`failed`) and goes on trying every few minutes.
+ * A place for a worker: keeps one process in it. A process that ends or hangs is replaced with
+ * full-jitter back-off; after too many crashes in an hour the slot says so (`failed`) and goes on
+ * trying every few minutes.
  */
 export class WorkerSlot {
   readonly name: string;
@@ -116,7 +117,10 @@ export class WorkerSlot {
     return true;
   }
 
-  /** Ends the process, gently within the time and then at once. Afterwards nothing of the slot is left. */
+  /**
+   * Ends the process, gently within the time and then at once. Afterwards nothing of the slot is
+   * left.
+   */
   async close(timeoutMs: number): Promise<void> {
     const { clock } = this.#options;
     const wasRunning = this.#state === 'running';
@@ -149,7 +153,10 @@ export class WorkerSlot {
     onMessage(message);
   }
 
-  /** Looks for signs of life. If this process itself was held up, silence proves nothing: the next look decides. */
+  /**
+   * Looks for signs of life. If this process itself was held up, silence proves nothing: the next
+   * look decides.
+   */
   #watch(lookedAtMs: number): void {
     const { clock, setup, hangAfterMs } = this.#options;
     this.#cancelWatch = clock.after(setup.heartbeatMs, () => {

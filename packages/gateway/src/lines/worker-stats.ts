@@ -22,7 +22,10 @@ export class ProcessMeter {
     this.#delay.enable();
   }
 
-  /** Lag is the 99th percentile since the last reset; Node's figure includes the sampling interval itself, which is taken off. */
+  /**
+   * Lag is the 99th percentile since the last reset; Node's figure includes the sampling interval
+   * itself, which is taken off.
+   */
   read(linesInWorker: number): WorkerStats {
     const { heapUsed, heapTotal, rss } = process.memoryUsage();
     const p99Ms = this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 : RESOLUTION_MS;
@@ -48,7 +51,10 @@ export class ProcessMeter {
   }
 }
 
-/** V8 counts it since Node 25 (`total_allocated_bytes`); the types of older versions do not know the name. */
+/**
+ * V8 counts it since Node 25 (`total_allocated_bytes`); the types of older versions do not know the
+ * name.
+ */
 function totalAllocatedBytes(): number | null {
   const figure: unknown = Reflect.get(getHeapStatistics(), 'total_allocated_bytes');
   return typeof figure === 'number' ? figure : null;

@@ -23,14 +23,20 @@ export interface WorkerOptions {
   log: Log;
 }
 
-/** Accepted sends that nobody handed over (the command was lost on its way) are looked for this often. */
+/**
+ * Accepted sends that nobody handed over (the command was lost on its way) are looked for this
+ * often.
+ */
 const SWEEP_MS = 30_000;
 /** Time for sends on the wire when one line stops. */
 const STOP_GRACE_MS = 3_000;
 /** Of the time to drain: what is left for closing connections and the store. */
 const DRAIN_RESERVE_MS = 2_000;
 
-/** Hosts lines in this process: starts and stops them as told, runs their commands, gives signs of life. */
+/**
+ * Hosts lines in this process: starts and stops them as told, runs their commands, gives signs of
+ * life.
+ */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #gate: ConnectGate;
@@ -71,7 +77,9 @@ export class Worker {
     }
   }
 
-  /** Stops every line within the time; afterwards nothing of this worker runs. The store stays open. */
+  /**
+   * Stops every line within the time; afterwards nothing of this worker runs. The store stays open.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosing = true;
     this.#cancelHeartbeat?.();

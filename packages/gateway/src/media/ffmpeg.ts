@@ -9,11 +9,17 @@ const FOUND_WITHIN_MS = 5_000;
 /** Beyond this a file is an attack on the disk. */
 const OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
 const ERROR_MAX_CHARACTERS = 2_000;
-/** Containers that are read. None that names other files (playlists), whatever their bytes say they are. */
+/**
+ * Containers that are read. None that names other files (playlists), whatever their bytes say they
+ * are.
+ */
 const FORMATS =
   'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mp3,ogg,wav,w64,flac,aac,amr,amrnb,amrwb,gif,asf,mpegts,mpeg,mpegvideo,flv,caf,aiff,au';
 
-/** A run that failed; `timeout` when it took too long. What the program says of a file is for the log, never for a caller. */
+/**
+ * A run that failed; `timeout` when it took too long. What the program says of a file is for the
+ * log, never for a caller.
+ */
 export class FfmpegError extends Error {
   override readonly name = 'FfmpegError';
   readonly reason: 'failed' | 'timeout';
@@ -28,17 +34,21 @@ export interface Ffmpeg {
   /** True when the programs are on this machine. Looked up once. */
   isThere(): Promise<boolean>;
   /**
-   * Runs `ffmpeg` over one input file. `output` are the arguments behind the input; what it writes to standard output goes to `take`. Rejects with
-   * FfmpegError.
+   * Runs `ffmpeg` over one input file. `output` are the arguments behind the input; what it writes
+   * to standard output goes to `take`. Rejects with FfmpegError.
    */
   run(input: string, output: string[], take?: (piece: Uint8Array) => void): Promise<void>;
-  /** Duration and size of the first picture stream, as far as `ffprobe` can tell. Rejects with FfmpegError. */
+  /**
+   * Duration and size of the first picture stream, as far as `ffprobe` can tell. Rejects with
+   * FfmpegError.
+   */
   probe(input: string): Promise<{ durationSeconds?: number; width?: number; height?: number }>;
 }
 
 /**
- * The system's ffmpeg over files that strangers chose: it may open files and nothing else, only containers that name no other files, with a time limit and a limited
- * output, two runs at a time. `searchPath` is where programs are looked for, as in PATH.
+ * The system's ffmpeg over files that strangers chose: it may open files and nothing else, only
+ * containers that name no other files, with a time limit and a limited output, two runs at a time.
+ * `searchPath` is where programs are looked for, as in PATH.
  */
 export function createFfmpeg(clock: Clock, searchPath: string): Ffmpeg {
   const places = createPlaces(RUNS_MAX);

@@ -31,7 +31,10 @@ const PREFIX = 16;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const prefixOf = (lineId: string): string => sha256(lineId).slice(0, PREFIX);
 
-/** Files of messages as they were downloaded, for a limited time and in a limited room. Nothing here is the only copy of anything. */
+/**
+ * Files of messages as they were downloaded, for a limited time and in a limited room. Nothing here
+ * is the only copy of anything.
+ */
 export class FileCache {
   readonly #options: FileCacheOptions;
   /** In the order of their last use. */
@@ -64,8 +67,9 @@ export class FileCache {
   }
 
   /**
-   * The path of a file, from the cache or from `fetch`, which must put it at the path it is given and gives up by itself. Whoever asks for the same file meanwhile waits for the same
-   * fetch. The file may go soon after: open it at once.
+   * The path of a file, from the cache or from `fetch`, which must put it at the path it is given
+   * and gives up by itself. Whoever asks for the same file meanwhile waits for the same fetch. The
+   * file may go soon after: open it at once.
    */
   async get(lineId: string, key: string, fetch: (path: string) => Promise<unknown>): Promise<string> {
     const name = prefixOf(lineId) + sha256(`${lineId} ${key}`).slice(PREFIX);
@@ -131,7 +135,10 @@ export class FileCache {
     this.#totalBytes -= entry.sizeBytes;
   }
 
-  /** Down to the limit, the oldest use first; the file that just came stays until the next one comes. */
+  /**
+   * Down to the limit, the oldest use first; the file that just came stays until the next one
+   * comes.
+   */
   #makeRoom(newest: string): void {
     for (const name of this.#entries.keys()) {
       if (this.#totalBytes <= this.#options.maxBytes) return;

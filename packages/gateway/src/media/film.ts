@@ -10,7 +10,10 @@ const MP4 = ['-an', '-vf', 'scale=trunc(iw/2)*2:trunc(ih/2)*2', '-pix_fmt', 'yuv
 
 type Shown = Pick<OutboundFile, 'thumbnail' | 'width' | 'height' | 'durationSeconds'>;
 
-/** A GIF as the video that WhatsApp sends in its place; videos as they are. `media_rejected` without ffmpeg. */
+/**
+ * A GIF as the video that WhatsApp sends in its place; videos as they are. `media_rejected` without
+ * ffmpeg.
+ */
 export async function sendableVideo(file: SpooledFile, spool: Spool, ffmpeg: Ffmpeg): Promise<SpooledFile> {
   if (file.mimeType !== 'image/gif') return file;
   if (!(await ffmpeg.isThere())) {

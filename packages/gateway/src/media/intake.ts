@@ -11,8 +11,9 @@ const FIRST_BYTE_MS = 20_000;
 const NAME_MAX = 255;
 
 /**
- * Fetches a file into the spool: public addresses only, three redirects at most, each judged like the first. Its size is limited by what it is, while it comes
- * in. `media_fetch_failed` (says why, never what the server sent), `media_rejected`.
+ * Fetches a file into the spool: public addresses only, three redirects at most, each judged like
+ * the first. Its size is limited by what it is, while it comes in. `media_fetch_failed` (says why,
+ * never what the server sent), `media_rejected`.
  */
 export async function fetchToSpool(
   url: string,
@@ -57,7 +58,10 @@ export async function fetchToSpool(
 const failed = (why: string, cause?: unknown): AppError =>
   new AppError('media_fetch_failed', {}, { message: `The file could not be fetched from its URL: ${why}.`, cause });
 
-/** The name that its server gives the file, else the last part of its address; undefined when there is none. */
+/**
+ * The name that its server gives the file, else the last part of its address; undefined when there
+ * is none.
+ */
 export function fileNameOf(disposition: string | undefined, url: string): string | undefined {
   const extended = /filename\*\s*=\s*UTF-8''([^;]+)/i.exec(disposition ?? '')?.[1];
   const plain = /filename\s*=\s*(?:"([^"]*)"|([^;\s]+))/i.exec(disposition ?? '');
@@ -74,7 +78,9 @@ function decoded(text: string | undefined): string | undefined {
   }
 }
 
-/** A name to show: no folders, no control characters, not too long. Undefined when nothing is left. */
+/**
+ * A name to show: no folders, no control characters, not too long. Undefined when nothing is left.
+ */
 export function cleanName(name: string | undefined): string | undefined {
   const base = (name ?? '').split(/[\\/]/).at(-1) ?? '';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.

@@ -39,8 +39,8 @@ function normal(type: string | undefined): string {
 }
 
 /**
- * The media type of a file: what its bytes say, else what was declared. A declared image, video or audio without the marks of one is none: an error page
- * that is called a photo, for example.
+ * The media type of a file: what its bytes say, else what was declared. A declared image, video or
+ * audio without the marks of one is none: an error page that is called a photo, for example.
  */
 export function typeOf(declared: string | undefined, sniffed: string | undefined): string {
   const said = normal(declared);
@@ -49,7 +49,10 @@ export function typeOf(declared: string | undefined, sniffed: string | undefined
   return GENERAL.has(sniffed) && !isVague ? said : normal(sniffed);
 }
 
-/** The type of a spooled file when the caller says one, too: it counts only where the bytes say nothing. */
+/**
+ * The type of a spooled file when the caller says one, too: it counts only where the bytes say
+ * nothing.
+ */
 export const typeKnowing = (mimeType: string, declared: string | undefined): string =>
   mimeType === UNKNOWN && declared !== undefined ? typeOf(declared, undefined) : mimeType;
 
@@ -59,7 +62,10 @@ function familyOf(type: string): Family {
   return family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
 }
 
-/** What kind of message a file of this type becomes. `media_rejected` when it cannot be what the caller wants. */
+/**
+ * What kind of message a file of this type becomes. `media_rejected` when it cannot be what the
+ * caller wants.
+ */
 export function decideKind(mimeType: string, { kind, voice, gif }: KindWish): DecidedKind {
   const family = familyOf(mimeType);
   const isGif = mimeType === 'image/gif';

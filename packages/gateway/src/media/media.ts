@@ -58,8 +58,8 @@ export function createMedia({
 }
 
 /**
- * Removes spooled files that no send needs: at once those that a crash left, then every hour those that were abandoned. To be called before requests are taken. Answers what ends
- * it.
+ * Removes spooled files that no send needs: at once those that a crash left, then every hour those
+ * that were abandoned. To be called before requests are taken. Answers what ends it.
  */
 export async function keepSpoolTidy(media: Media, store: Store, clock: Clock, log: Log): Promise<() => void> {
   let cancel = () => {};

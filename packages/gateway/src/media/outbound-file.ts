@@ -37,8 +37,9 @@ const CAPTIONED = new Set<FileKind>(['image', 'video', 'document']);
 const ONCE = new Set<FileKind>(['image', 'video', 'voice']);
 
 /**
- * Decides what a spooled file is sent as, converts it where WhatsApp wants another format, and adds what recipients see before they have it: thumbnail, size,
- * length, waveform. `media_rejected` for what cannot be sent so, `validation_error` for a caption or view once where there is none.
+ * Decides what a spooled file is sent as, converts it where WhatsApp wants another format, and adds
+ * what recipients see before they have it: thumbnail, size, length, waveform. `media_rejected` for
+ * what cannot be sent so, `validation_error` for a caption or view once where there is none.
  */
 export async function readyFile(spooled: SpooledFile, wish: FileWish, tools: MediaTools): Promise<ReadyFile> {
   const { kind, gif, mimeType } = decideKind(typeKnowing(spooled.mimeType, wish.mimeType), wish);

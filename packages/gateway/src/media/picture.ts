@@ -22,7 +22,10 @@ type Shown = Pick<OutboundFile, 'thumbnail' | 'width' | 'height' | 'animated'>;
 const unreadable = (cause: unknown) =>
   rejected('The picture cannot be read: it is damaged, or of a kind that is not converted here.', {}, cause);
 
-/** The picture as it is sent: a JPEG or PNG as it is, another one as JPEG. `media_rejected` when it cannot be read. */
+/**
+ * The picture as it is sent: a JPEG or PNG as it is, another one as JPEG. `media_rejected` when it
+ * cannot be read.
+ */
 export async function sendablePicture(file: SpooledFile, spool: Spool): Promise<SpooledFile> {
   if (SENT_AS_THEY_ARE.has(file.mimeType)) return file;
   const sharp = await requireSharp();
@@ -39,7 +42,10 @@ export async function sendablePicture(file: SpooledFile, spool: Spool): Promise<
   );
 }
 
-/** Size and thumbnail of a picture; nothing when pictures cannot be read here. `media_rejected` when this one cannot. */
+/**
+ * Size and thumbnail of a picture; nothing when pictures cannot be read here. `media_rejected` when
+ * this one cannot.
+ */
 export async function describePicture(path: string): Promise<Shown> {
   const sharp = await findSharp();
   if (!sharp) return {};
@@ -58,7 +64,10 @@ export async function describePicture(path: string): Promise<Shown> {
   }
 }
 
-/** The picture as a sticker: a WebP that fits is sent as it is, everything else becomes a square WebP on nothing. */
+/**
+ * The picture as a sticker: a WebP that fits is sent as it is, everything else becomes a square
+ * WebP on nothing.
+ */
 export async function sendableSticker(file: SpooledFile, spool: Spool): Promise<{ file: SpooledFile; size: Shown }> {
   const isWebp = file.mimeType === 'image/webp';
   const size = { width: STICKER_PIXELS, height: STICKER_PIXELS };

@@ -8,7 +8,10 @@ type Sharp = typeof import('sharp')['default'];
 
 let found: Promise<Sharp | undefined> | undefined;
 
-/** The picture library; undefined when it is not installed: an installation without it does everything but converting pictures. */
+/**
+ * The picture library; undefined when it is not installed: an installation without it does
+ * everything but converting pictures.
+ */
 export function findSharp(): Promise<Sharp | undefined> {
   found ??= import('sharp').then(
     (module) => module.default,

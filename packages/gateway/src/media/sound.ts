@@ -5,7 +5,10 @@ import { rejected } from './media-limits.ts';
 import type { Spool, SpooledFile } from './spool.ts';
 
 export const OPUS = 'audio/ogg; codecs=opus';
-/** Bars of the waveform that WhatsApp shows, each 0 to 100 (Baileys messages-media.js getAudioWaveform). */
+/**
+ * Bars of the waveform that WhatsApp shows, each 0 to 100 (Baileys messages-media.js
+ * getAudioWaveform).
+ */
 const BARS = 64;
 const RATE = 8_000;
 /** A tenth of a second. */
@@ -16,7 +19,10 @@ const OGG_PAGE_MAX_BYTES = 65_307;
 
 type Heard = Pick<OutboundFile, 'durationSeconds' | 'waveform'>;
 
-/** The sound as a voice message: Opus in Ogg. Another format needs ffmpeg: `media_rejected` without it, or when the file cannot be read. */
+/**
+ * The sound as a voice message: Opus in Ogg. Another format needs ffmpeg: `media_rejected` without
+ * it, or when the file cannot be read.
+ */
 export async function sendableVoice(file: SpooledFile, spool: Spool, ffmpeg: Ffmpeg): Promise<SpooledFile> {
   if (file.mimeType === OPUS) return file;
   if (!(await ffmpeg.isThere())) {

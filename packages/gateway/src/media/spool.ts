@@ -15,7 +15,10 @@ const LOOK_EVERY_BYTES = 64 * MEBIBYTE;
 /** Ends the name of a file that is being converted. */
 const CONVERTED = '.converted';
 
-/** A file that came in and is durable. Its enumerable members say what it is, not where: they tell two requests apart. */
+/**
+ * A file that came in and is durable. Its enumerable members say what it is, not where: they tell
+ * two requests apart.
+ */
 export class SpooledFile {
   readonly sizeBytes: number;
   /** Base64. */
@@ -66,13 +69,17 @@ export interface Incoming {
   name: string;
   declaredType?: string | undefined;
   fileName?: string | undefined;
-  /** The most bytes it may have, by the media type that its first bytes tell; throws to refuse it at once. */
+  /**
+   * The most bytes it may have, by the media type that its first bytes tell; throws to refuse it at
+   * once.
+   */
   limit(mimeType: string): { maxBytes: number; refusal: AppError };
 }
 
 /**
- * Files on their way out: written while they come in, bounded while they are written, on the disk for good before the send that names them is accepted. Each
- * is called by the id of its send; what no send needs is swept up.
+ * Files on their way out: written while they come in, bounded while they are written, on the disk
+ * for good before the send that names them is accepted. Each is called by the id of its send; what
+ * no send needs is swept up.
  */
 export class Spool {
   readonly folder: string;
@@ -88,7 +95,10 @@ export class Spool {
     return join(this.folder, name);
   }
 
-  /** Writes a file and makes it durable. Leaves nothing behind when the source fails, is refused, or the disk is full (`unavailable`). */
+  /**
+   * Writes a file and makes it durable. Leaves nothing behind when the source fails, is refused, or
+   * the disk is full (`unavailable`).
+   */
   async write(source: AsyncIterable<Uint8Array>, incoming: Incoming): Promise<SpooledFile> {
     const path = this.pathOf(incoming.name);
     await this.#requireRoom();
@@ -149,8 +159,8 @@ export class Spool {
   }
 
   /**
-   * Puts a converted file in the place of the one it was made of: `convert` writes it to the path it is given. Durable when this resolves; the old file stays when it
-   * rejects.
+   * Puts a converted file in the place of the one it was made of: `convert` writes it to the path
+   * it is given. Durable when this resolves; the old file stays when it rejects.
    */
   async replace(
     file: SpooledFile,

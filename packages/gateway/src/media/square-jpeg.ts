@@ -1,16 +1,20 @@
 import { AppError } from '../core/app-error.ts';
 import { CONVERT_SECONDS, INPUT_PIXELS_MAX, requireSharp } from './sharp.ts';
 
-/** WhatsApp keeps profile pictures at this size (Baileys chats.js updateProfilePicture, whatsmeow group.go). */
+/**
+ * WhatsApp keeps profile pictures at this size (Baileys chats.js updateProfilePicture, whatsmeow
+ * group.go).
+ */
 const SIDE_PIXELS = 640;
 const QUALITY = 85;
 
 type Format = 'JPEG' | 'PNG' | 'WebP';
 
 /**
- * A picture as WhatsApp takes it for a profile: the middle square, 640 pixels at most, as JPEG, turned as its camera says, without what the
- * camera noted about place and time. Rejects with `media_rejected` for what is no JPEG, PNG or WebP, and `unavailable` when this installation cannot
- * convert pictures.
+ * A picture as WhatsApp takes it for a profile: the middle square, 640 pixels at most, as JPEG,
+ * turned as its camera says, without what the camera noted about place and time. Rejects with
+ * `media_rejected` for what is no JPEG, PNG or WebP, and `unavailable` when this installation
+ * cannot convert pictures.
  */
 export async function squareJpeg(picture: Uint8Array): Promise<Uint8Array> {
   if (!formatOf(picture)) {

@@ -2,15 +2,18 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * What an address is to us. `private`: networks an operator may open by name or CIDR. `loopback` and `link_local` (with the cloud
- * metadata services) only by an exact entry. `never`: everything that is no unicast host, and the transition forms of IPv6 that
- * could carry any of these inside.
+ * What an address is to us. `private`: networks an operator may open by name or CIDR. `loopback`
+ * and `link_local` (with the cloud metadata services) only by an exact entry. `never`: everything
+ * that is no unicast host, and the transition forms of IPv6 that could carry any of these inside.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link_local' | 'never';
 
 const cidrs = (list: string[]) => list.map((cidr) => ipaddr.parseCIDR(cidr));
 
-/** Checked in this order; the first match names the class. Public IPv6 is an allow list: inside 2000::/3, minus these. */
+/**
+ * Checked in this order; the first match names the class. Public IPv6 is an allow list: inside
+ * 2000::/3, minus these.
+ */
 const SPECIAL: readonly [AddressClass, ReturnType<typeof cidrs>][] = [
   // Metadata services that live outside 169.254/16: Azure, Alibaba, Oracle, AWS over IPv6.
   ['link_local', cidrs(['168.63.129.16/32', '100.100.100.200/32', '192.0.0.192/32', 'fd00:ec2::254/128'])],
@@ -44,8 +47,9 @@ const GLOBAL_UNICAST_V6 = ipaddr.parseCIDR('2000::/3');
 type Ip = ReturnType<typeof ipaddr.process>;
 
 /**
- * IPv4 in IPv6 clothes (`::ffff:…`) counts as the IPv4 address it is. Undefined when the text is no address, or has a zone.
- * IPv6 goes through the URL parser first: ipaddr.js takes the old form `::127.0.0.1` for a mapped address, which it is not.
+ * IPv4 in IPv6 clothes (`::ffff:…`) counts as the IPv4 address it is. Undefined when the text is no
+ * address, or has a zone. IPv6 goes through the URL parser first: ipaddr.js takes the old form
+ * `::127.0.0.1` for a mapped address, which it is not.
  */
 function parseAddress(address: string): Ip | undefined {
   const family = address.includes('%') ? 0 : isIP(address);
@@ -114,7 +118,10 @@ export function parseAllowList(setting: string): AllowEntry[] {
     .map(parseAllowEntry);
 }
 
-/** Ports no webhook or file lives on: mail, databases, Docker, queues, and 0. An entry with exactly this port still opens one. */
+/**
+ * Ports no webhook or file lives on: mail, databases, Docker, queues, and 0. An entry with exactly
+ * this port still opens one.
+ */
 const SERVICE_PORTS = new Set([
   0, 19, 21, 22, 23, 25, 53, 110, 111, 135, 137, 138, 139, 143, 389, 445, 465, 514, 587, 636, 873, 993, 995, 1433, 1521,
   2049, 2375, 2376, 2379, 2380, 3306, 3389, 4222, 5432, 5672, 5900, 5984, 6222, 6379, 8222, 9092, 9200, 9300, 10250,
@@ -133,7 +140,10 @@ export type Verdict =
   { allowed: true; by: 'public' | 'exact' | 'network' } | { allowed: false; reason: 'address' | 'port' | 'not_https' };
 
 export interface AddressPolicy {
-  /** May a connection for `target` go to `address`? Pure; asked for every resolved address and again for the connected socket. */
+  /**
+   * May a connection for `target` go to `address`? Pure; asked for every resolved address and again
+   * for the connected socket.
+   */
   judge(target: Target, address: string): Verdict;
 }
 
@@ -151,9 +161,10 @@ function entryStrength(entry: AllowEntry, target: Target, address: string): Stre
 }
 
 /**
- * The rule for every outbound URL that a customer can influence. Public addresses pass over https. Everything else needs an entry
- * of the operator: plain http and private networks any matching one; loopback only host:port; link-local and metadata only address:port.
- * `ownPorts` (the gateway's listeners, its database, its bus) and service ports are opened by an exact host:port entry only.
+ * The rule for every outbound URL that a customer can influence. Public addresses pass over https.
+ * Everything else needs an entry of the operator: plain http and private networks any matching one;
+ * loopback only host:port; link-local and metadata only address:port. `ownPorts` (the gateway's
+ * listeners, its database, its bus) and service ports are opened by an exact host:port entry only.
  */
 export function createAddressPolicy(options: { allow: AllowEntry[]; ownPorts: number[] }): AddressPolicy {
   const ownPorts = new Set(options.ownPorts);

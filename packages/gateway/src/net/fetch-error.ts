@@ -1,7 +1,8 @@
 /**
- * Why an outbound request came to nothing. `blocked`: refused by our policy before any byte left. `too_large`: header, body or
- * declared length over the cap. `closed`: the connection ended in the middle. `aborted`: the caller took it back.
- * `local`: the fault is ours (no route, no file descriptors), so the target is not to blame.
+ * Why an outbound request came to nothing. `blocked`: refused by our policy before any byte left.
+ * `too_large`: header, body or declared length over the cap. `closed`: the connection ended in the
+ * middle. `aborted`: the caller took it back. `local`: the fault is ours (no route, no file
+ * descriptors), so the target is not to blame.
  */
 export type FetchErrorKind =
   | 'blocked'
@@ -32,7 +33,10 @@ const MESSAGES: Record<FetchErrorKind, string> = {
   local: 'this machine could not make the connection',
 };
 
-/** Its message never holds an address, a banner or a body: it may be shown to the customer. What is private is in `cause`. */
+/**
+ * Its message never holds an address, a banner or a body: it may be shown to the customer. What is
+ * private is in `cause`.
+ */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
   readonly kind: FetchErrorKind;
@@ -54,7 +58,10 @@ const ABORTED = new Set(['UND_ERR_ABORTED', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** Any error of the client or the socket as one of ours. `phase` says what was going on when it has no code of its own. */
+/**
+ * Any error of the client or the socket as one of ours. `phase` says what was going on when it has
+ * no code of its own.
+ */
 export function toFetchError(error: unknown, phase: 'connect' | 'exchange'): FetchError {
   if (error instanceof FetchError) return error;
   const code = codeOf(error);

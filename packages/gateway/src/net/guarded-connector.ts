@@ -27,7 +27,9 @@ function judgeOrThrow(policy: AddressPolicy, target: Target, address: string): A
   return verdict;
 }
 
-/** The addresses a target may be reached at. One address that is not allowed refuses the whole name. */
+/**
+ * The addresses a target may be reached at. One address that is not allowed refuses the whole name.
+ */
 async function allowedAddresses(
   deps: ConnectorDeps,
   target: Target,
@@ -39,7 +41,10 @@ async function allowedAddresses(
   return { addresses, verdict };
 }
 
-/** Connects to one of the given addresses and to nothing else: the name is never resolved a second time. */
+/**
+ * Connects to one of the given addresses and to nothing else: the name is never resolved a second
+ * time.
+ */
 function openSocket(target: Target, addresses: string[]): Socket {
   const pinned = addresses.map((address) => ({ address, family: isIP(address) }));
   return connectTcp({
@@ -99,9 +104,10 @@ async function dial(deps: ConnectorDeps, target: Target, track: (socket: Socket)
 }
 
 /**
- * A connector for undici that reaches only what the policy allows. Resolution happens inside it (undici's own `lookup` option is
- * skipped for literal addresses, reliability facts 2.2), every answer is judged, the connection is pinned to the judged addresses, and
- * the connected socket is judged again. `onAllowed` hears how a connection was allowed. Errors are FetchErrors.
+ * A connector for undici that reaches only what the policy allows. Resolution happens inside it
+ * (undici's own `lookup` option is skipped for literal addresses, reliability facts 2.2), every
+ * answer is judged, the connection is pinned to the judged addresses, and the connected socket is
+ * judged again. `onAllowed` hears how a connection was allowed. Errors are FetchErrors.
  */
 export function createGuardedConnector(
   deps: ConnectorDeps,

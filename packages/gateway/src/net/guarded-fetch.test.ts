@@ -99,7 +99,8 @@ describe('no connection to what no customer may reach', () => {
     const unknown = new Set(['dns']);
     for (const url of all) {
       const check = await guard.checkTarget(url);
-      // A name that does not exist yet may be configured; what it leads to is judged at every attempt.
+      // A name that does not exist yet may be configured; what it leads to is judged at every
+      // attempt.
       if (check.ok) unknown.add(url);
     }
     expect([...unknown]).toEqual(['dns']);

@@ -19,11 +19,17 @@ const STALE_WITHIN_MS = 1_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface FetchOptions {
-  /** `webhook`: a POST, redirects are answers. `media`: a GET that follows up to three redirects, each judged like the first. */
+  /**
+   * `webhook`: a POST, redirects are answers. `media`: a GET that follows up to three redirects,
+   * each judged like the first.
+   */
   purpose: 'webhook' | 'media';
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** Most bytes of body; one more ends the reading with `too_large` (media) or is cut off (webhook, whose body only serves the log). */
+  /**
+   * Most bytes of body; one more ends the reading with `too_large` (media) or is cut off (webhook,
+   * whose body only serves the log).
+   */
   maxBytes: number;
   /** From the call to the last byte of the answer. */
   totalTimeoutMs: number;
@@ -38,7 +44,10 @@ export interface FetchedResponse {
   headers: Record<string, string>;
   /** Where it came from in the end, after redirects. */
   url: string;
-  /** Must be read to the end, or closed with `discard`. Ends with a FetchError when it breaks a limit. */
+  /**
+   * Must be read to the end, or closed with `discard`. Ends with a FetchError when it breaks a
+   * limit.
+   */
   body: AsyncIterable<Uint8Array>;
   discard(): void;
 }
@@ -50,11 +59,17 @@ export interface GuardDeps {
   ca?: string[];
 }
 
-/** Connections to one target that are kept open between requests. Not shared: what one webhook does changes nothing for another. */
+/**
+ * Connections to one target that are kept open between requests. Not shared: what one webhook does
+ * changes nothing for another.
+ */
 export interface TargetPool {
   /** Rejects with FetchError only. */
   fetch(url: string, options: FetchOptions): Promise<FetchedResponse>;
-  /** True when a connection was allowed by a network entry only: what it answers must not be shown to customers. */
+  /**
+   * True when a connection was allowed by a network entry only: what it answers must not be shown
+   * to customers.
+   */
   readonly answersArePrivate: boolean;
   destroy(): void;
 }
@@ -63,7 +78,10 @@ export type TargetCheck = { ok: true } | { ok: false; problem: TargetProblem };
 
 /** The only door to URLs that customers choose: webhooks, media, pictures. */
 export interface Guard {
-  /** What can be said at configuration time: form, port, and every address the name has now. A name that does not resolve yet passes. */
+  /**
+   * What can be said at configuration time: form, port, and every address the name has now. A name
+   * that does not resolve yet passes.
+   */
   checkTarget(url: string): Promise<TargetCheck>;
   /** One exchange on a connection of its own. Rejects with FetchError only. */
   fetch(url: string, options: FetchOptions): Promise<FetchedResponse>;
@@ -177,7 +195,8 @@ export function createGuard(deps: GuardDeps): Guard {
       const parsed = parseTarget(text, policy);
       if (!parsed.ok) return parsed;
       if (isIP(parsed.target.hostname) !== 0) return { ok: true };
-      // A webhook may be created before its name is: no answer passes, and the connector judges again at every attempt.
+      // A webhook may be created before its name is: no answer passes, and the connector judges
+      // again at every attempt.
       const late = clock.sleep(CHECK_RESOLVE_MS).then((): string[] => []);
       const addresses = await Promise.race([deps.resolve(parsed.target.hostname).catch((): string[] => []), late]);
       const refused = addresses.map((a) => policy.judge(parsed.target, a)).find((v) => !v.allowed);
@@ -221,7 +240,8 @@ export function createGuard(deps: GuardDeps): Guard {
           const startedAt = clock.monotonic();
           const once = { pool: current.pool, url, options, clock, deadline: startedAt + options.totalTimeoutMs };
           const answer = await exchange(once).catch((error: unknown) => {
-            // A kept connection that the other side closed while it was idle tells nothing about the target: once more, on another one.
+            // A kept connection that the other side closed while it was idle tells nothing about
+            // the target: once more, on another one.
             const stale = error instanceof FetchError && error.kind === 'closed' && answered;
             if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return exchange(once);
             throw error;

@@ -4,7 +4,10 @@ import { FetchError } from './fetch-error.ts';
 /** All addresses of a host name, A and AAAA. Rejects with FetchError `dns` when there is none. */
 export type ResolveName = (hostname: string) => Promise<string[]>;
 
-/** How many names may be asked of the system's resolver at once: it has four threads for the whole process, and a dead name server holds one for many seconds. */
+/**
+ * How many names may be asked of the system's resolver at once: it has four threads for the whole
+ * process, and a dead name server holds one for many seconds.
+ */
 const MAX_SYSTEM_LOOKUPS = 2;
 const QUERY_TIMEOUT_MS = 1_500;
 const QUERY_TRIES = 2;
@@ -29,9 +32,10 @@ const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? 
 const isAbsent = (error: unknown) => ['ENOTFOUND', 'ENODATA'].includes(String(codeOf(error)));
 
 /**
- * The resolver of the process. Names of the operator's own list and single-label names go to the system (hosts file, search
- * domains, container DNS); all others go straight to the name servers, so that one customer's dead name server cannot occupy the
- * system's few lookup threads. A name that does not exist there is looked for in the system too (hosts file).
+ * The resolver of the process. Names of the operator's own list and single-label names go to the
+ * system (hosts file, search domains, container DNS); all others go straight to the name servers,
+ * so that one customer's dead name server cannot occupy the system's few lookup threads. A name
+ * that does not exist there is looked for in the system too (hosts file).
  */
 export function createResolver(options: { systemNames: ReadonlySet<string> }): ResolveName {
   const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });

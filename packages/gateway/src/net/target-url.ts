@@ -5,7 +5,10 @@ export const MAX_URL_LENGTH = 2_048;
 
 export type TargetProblem = 'syntax' | 'length' | 'scheme' | 'credentials' | 'host' | 'address' | 'port' | 'not_https';
 
-/** What to say to whoever gave the URL. No address is named: only the operator may know what a name resolves to here. */
+/**
+ * What to say to whoever gave the URL. No address is named: only the operator may know what a name
+ * resolves to here.
+ */
 export const TARGET_PROBLEMS: Record<TargetProblem, string> = {
   syntax: 'is not a URL. Give one such as https://example.com/hook',
   length: `is longer than ${MAX_URL_LENGTH} characters`,
@@ -28,8 +31,9 @@ export function targetOf(url: URL): Target {
 }
 
 /**
- * Everything that can be said about a URL without resolving its name. Parsed once by the WHATWG rules (which turn `0x7f.1`,
- * `2130706433`, full-width digits and backslashes into what a client would really connect to); only the parsed object is used afterwards.
+ * Everything that can be said about a URL without resolving its name. Parsed once by the WHATWG
+ * rules (which turn `0x7f.1`, `2130706433`, full-width digits and backslashes into what a client
+ * would really connect to); only the parsed object is used afterwards.
  */
 export function parseTarget(text: string, policy: AddressPolicy): ParsedTarget {
   if (text.length > MAX_URL_LENGTH) return { ok: false, problem: 'length' };

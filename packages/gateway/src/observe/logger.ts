@@ -1,6 +1,9 @@
 import { pino } from 'pino';
 
-/** Structured log lines. Messages are fixed lower-case sentences; values go into fields; never a key, secret, QR or message text. */
+/**
+ * Structured log lines. Messages are fixed lower-case sentences; values go into fields; never a
+ * key, secret, QR or message text.
+ */
 export interface Log {
   debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
@@ -14,7 +17,9 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Fields whose values never reach the log, wherever they stand. */
 const SECRETS = ['authorization', 'key', 'secret', 'password', 'qr', 'pairingCode', 'body', 'text', 'masterKey'];
 
-/** The process's logger: JSON lines on stderr, so that what a command prints on stdout stays clean. */
+/**
+ * The process's logger: JSON lines on stderr, so that what a command prints on stdout stays clean.
+ */
 export function createLogger(options: { level: LogLevel; process: string }): Log {
   return pino(
     {

@@ -41,8 +41,9 @@ export function execArgvFor(entry: string): string[] {
 }
 
 /**
- * Runs the simulator in a process of its own. Resolves when it is up for the first time; rejects when it does not come up. When it dies later it is started
- * again on the same port with back-off, so that its lines find it again.
+ * Runs the simulator in a process of its own. Resolves when it is up for the first time; rejects
+ * when it does not come up. When it dies later it is started again on the same port with back-off,
+ * so that its lines find it again.
  */
 export async function startSimulatorProcess(options: {
   /** File path of the simulator's main module. */

@@ -92,7 +92,10 @@ export async function countPending(db: Db, owner: Owner, nowMs: number): Promise
   return Number(count);
 }
 
-/** The decision, when there is none yet and there is still time; undefined otherwise. Of two at once one counts. */
+/**
+ * The decision, when there is none yet and there is still time; undefined otherwise. Of two at once
+ * one counts.
+ */
 export async function decideApproval(
   db: Db,
   owner: Owner,

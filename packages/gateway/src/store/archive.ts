@@ -30,7 +30,10 @@ export async function archivingDone(db: Db, outboxId: string): Promise<void> {
   await db.updateTable('outbox').set({ archive_after: null }).where('id', '=', outboxId).execute();
 }
 
-/** Notes where a chat is; undefined when it was there already, or nobody ever wrote in it. Answers its key and number. */
+/**
+ * Notes where a chat is; undefined when it was there already, or nobody ever wrote in it. Answers
+ * its key and number.
+ */
 export async function noteArchived(
   db: Db,
   lineId: string,

@@ -11,8 +11,9 @@ export class BackupError extends Error {
 const ALL_PAGES = 0x7fffffff;
 
 /**
- * Copies a SQLite database into a new file (mode 0600), as it stands at one instant, also while other processes write. The file appears whole and on the
- * disk, or not at all. Throws BackupError when `target` exists.
+ * Copies a SQLite database into a new file (mode 0600), as it stands at one instant, also while
+ * other processes write. The file appears whole and on the disk, or not at all. Throws BackupError
+ * when `target` exists.
  */
 export async function copyDatabase(source: string, target: string): Promise<void> {
   const draft = `${target}.partial`;
@@ -85,7 +86,8 @@ export function verifyBackup(file: string): void {
 }
 
 /**
- * Puts a database in the place of another one, which keeps the name `keptAs`, whatever state it is in. Nobody may have either open.
+ * Puts a database in the place of another one, which keeps the name `keptAs`, whatever state it is
+ * in. Nobody may have either open.
  */
 export function replaceDatabase(place: string, file: string, keptAs: string): void {
   // The old journal belongs to the old file.

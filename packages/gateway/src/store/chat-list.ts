@@ -35,8 +35,8 @@ export interface ChatCursor {
 }
 
 /**
- * A line's chats, the one with the newest message first. A chat that gets a message while somebody pages goes to the front; all others keep their place, so
- * none of them is left out or shown twice.
+ * A line's chats, the one with the newest message first. A chat that gets a message while somebody
+ * pages goes to the front; all others keep their place, so none of them is left out or shown twice.
  */
 export async function listChats(
   db: Db,

@@ -10,7 +10,10 @@ export interface ConnectLink {
   usedAt: number | null;
 }
 
-/** Notes a link that was handed out, and forgets those that ended a day ago. `hash` is the SHA-256 of its token. */
+/**
+ * Notes a link that was handed out, and forgets those that ended a day ago. `hash` is the SHA-256
+ * of its token.
+ */
 export async function insertConnectLink(
   db: Db,
   link: { hash: Buffer; lineId: string; createdAt: number; expiresAt: number },

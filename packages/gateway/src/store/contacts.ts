@@ -7,7 +7,9 @@ type Db = Kysely<Database> | Transaction<Database>;
 /** Somebody a line knows, by every address WhatsApp disclosed. */
 export interface Contact {
   party: Party;
-  /** The name in the address book, else the one the person gave itself; empty when neither is known. */
+  /**
+   * The name in the address book, else the one the person gave itself; empty when neither is known.
+   */
   name: string;
   isBusiness: boolean;
 }
@@ -47,7 +49,10 @@ export async function findContact(db: Db, lineId: string, addresses: Jid[]): Pro
   return row && toContact(row);
 }
 
-/** Notes what WhatsApp said about people that are known; nobody becomes a contact by being asked about. */
+/**
+ * Notes what WhatsApp said about people that are known; nobody becomes a contact by being asked
+ * about.
+ */
 export async function noteBusiness(db: Db, lineId: string, addresses: Jid[], isBusiness: boolean): Promise<void> {
   if (addresses.length === 0) return;
   await db

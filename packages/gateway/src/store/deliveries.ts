@@ -99,7 +99,9 @@ export interface DeliveryQuery {
   limit: number;
 }
 
-/** A webhook's log, newest event first. `next` is the cursor of the following page; null at the end. */
+/**
+ * A webhook's log, newest event first. `next` is the cursor of the following page; null at the end.
+ */
 export async function listDeliveries(
   db: Db,
   owner: LineOwner,
@@ -155,7 +157,10 @@ export async function findDeliveryEvent(db: Db, eventSeq: number) {
   );
 }
 
-/** Every attempt of a delivery, first to last. Whether the caller may see it is for `findDelivery` to say. */
+/**
+ * Every attempt of a delivery, first to last. Whether the caller may see it is for `findDelivery`
+ * to say.
+ */
 export async function attemptsOf(db: Db, deliveryId: string): Promise<AttemptView[]> {
   const rows = await db
     .selectFrom('attempts')
@@ -169,7 +174,9 @@ export async function attemptsOf(db: Db, deliveryId: string): Promise<AttemptVie
 /** More than this is not counted. */
 const COUNTED = 10_000;
 
-/** How much waits for a webhook, and how much of it is dead; 10 000 stands for that many or more. */
+/**
+ * How much waits for a webhook, and how much of it is dead; 10 000 stands for that many or more.
+ */
 export async function countOpen(db: Db, webhookId: string): Promise<{ pending: number; dead: number }> {
   const of = db.selectFrom('deliveries').select('seq').where('webhook_id', '=', webhookId).limit(COUNTED);
   const count = async (rows: typeof of) => {
@@ -186,7 +193,10 @@ export async function countOpen(db: Db, webhookId: string): Promise<{ pending: n
   };
 }
 
-/** What holds back a webhook in strict order: its oldest delivery, when that failed before and waits. Undefined when nothing does. */
+/**
+ * What holds back a webhook in strict order: its oldest delivery, when that failed before and
+ * waits. Undefined when nothing does.
+ */
 export async function blockedOn(db: Db, owner: LineOwner, webhookId: string): Promise<DeliveryView | undefined> {
   const row = await deliveriesOf(db, owner)
     .where('d.webhook_id', '=', webhookId)
@@ -197,10 +207,16 @@ export async function blockedOn(db: Db, owner: LineOwner, webhookId: string): Pr
   return row && Number(row.attempts) > 0 ? toView(row) : undefined;
 }
 
-/** A delivery as it was first: due at once, its schedule ahead of it, without an expiry. Its attempt log goes on counting. */
+/**
+ * A delivery as it was first: due at once, its schedule ahead of it, without an expiry. Its attempt
+ * log goes on counting.
+ */
 const AFRESH = { state: 'pending', step: 0, pulls: 0, next_at: 0, finished_at: null, expires_at: null } as const;
 
-/** Sends a delivery again now, whatever became of it (a pending one need not wait for its schedule). Same ids, new timestamp. */
+/**
+ * Sends a delivery again now, whatever became of it (a pending one need not wait for its schedule).
+ * Same ids, new timestamp.
+ */
 export async function replayDelivery(db: Db, owner: LineOwner, id: string): Promise<{ webhookId: string } | undefined> {
   const delivery = await findDelivery(db, owner, id);
   if (!delivery?.event) return undefined;
@@ -208,7 +224,10 @@ export async function replayDelivery(db: Db, owner: LineOwner, id: string): Prom
   return { webhookId: delivery.webhookId };
 }
 
-/** Gives a pending delivery up, so that a webhook in strict order goes on. False when it is not pending. */
+/**
+ * Gives a pending delivery up, so that a webhook in strict order goes on. False when it is not
+ * pending.
+ */
 export async function giveUpDelivery(db: Db, owner: LineOwner, id: string, now: number): Promise<boolean> {
   const delivery = await findDelivery(db, owner, id);
   if (delivery?.state !== 'pending') return false;
@@ -235,8 +254,9 @@ export interface ReplayRange {
 const REPLAY_BATCH = 500;
 
 /**
- * Sends a range again, in the order of the events, a batch in each transaction: a cut-off replay is asked for again and goes on with what is left.
- * Answers how many. The webhook must be the caller's.
+ * Sends a range again, in the order of the events, a batch in each transaction: a cut-off replay is
+ * asked for again and goes on with what is left. Answers how many. The webhook must be the
+ * caller's.
  */
 export async function replayRange(store: Pick<Store, 'transaction'>, range: ReplayRange): Promise<number> {
   let replayed = 0;

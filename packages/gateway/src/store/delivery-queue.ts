@@ -49,7 +49,10 @@ export interface PendingWebhook {
   laneUntil: number;
 }
 
-/** Every enabled webhook that has pending deliveries. Steps from webhook to webhook in the index, so a backlog costs nothing. */
+/**
+ * Every enabled webhook that has pending deliveries. Steps from webhook to webhook in the index, so
+ * a backlog costs nothing.
+ */
 export async function pendingWebhooks(db: Db): Promise<PendingWebhook[]> {
   const { rows } = await sql<{
     id: string;
@@ -81,8 +84,9 @@ export async function pendingWebhooks(db: Db): Promise<PendingWebhook[]> {
 const NEWS_LIMIT = 1_000_000;
 
 /**
- * The webhooks of deliveries inserted after `seq`, and the newest of them. The inner limit holds nothing back: it keeps SQLite at the end of the
- * table, where it would otherwise walk through a whole index for the grouping.
+ * The webhooks of deliveries inserted after `seq`, and the newest of them. The inner limit holds
+ * nothing back: it keeps SQLite at the end of the table, where it would otherwise walk through a
+ * whole index for the grouping.
  */
 export async function webhooksSince(db: Db, seq: number): Promise<{ webhookIds: string[]; lastSeq: number }> {
   const news = db
@@ -185,8 +189,9 @@ export async function dueAtOnce(db: Db, webhookId: string, limit: number): Promi
 }
 
 /**
- * What is due at once for several webhooks, by webhook. For those that are nearly at the end of what they have: everything they have is looked at.
- * Undefined when that is more than `limit` together.
+ * What is due at once for several webhooks, by webhook. For those that are nearly at the end of
+ * what they have: everything they have is looked at. Undefined when that is more than `limit`
+ * together.
  */
 export async function dueAtOnceOf(
   db: Db,
@@ -216,13 +221,19 @@ export async function dueRetries(db: Db, webhookId: string, now: number, limit: 
   return rows.map(toDue);
 }
 
-/** Retries in the order of the events, due or not: with those due at once, what a webhook in strict order must get next. */
+/**
+ * Retries in the order of the events, due or not: with those due at once, what a webhook in strict
+ * order must get next.
+ */
 export async function waitingRetries(db: Db, webhookId: string, limit: number): Promise<DueDelivery[]> {
   const rows = await dueQuery(db, [webhookId]).where('d.next_at', '>', 0).orderBy('d.event_seq').limit(limit).execute();
   return rows.map(toDue);
 }
 
-/** Marks deliveries as delivered by the attempt that just ended. Ones that ended meanwhile (deleted, by another process) are left alone. */
+/**
+ * Marks deliveries as delivered by the attempt that just ended. Ones that ended meanwhile (deleted,
+ * by another process) are left alone.
+ */
 export async function markDelivered(db: Db, seqs: readonly number[], at: number): Promise<void> {
   if (seqs.length === 0) return;
   await db
@@ -263,7 +274,10 @@ export async function markFailed(db: Db, seq: number, next: { nextAt: number | n
     .execute();
 }
 
-/** Writes the attempt log. A number that is there already (another process was at it too) keeps its first entry. */
+/**
+ * Writes the attempt log. A number that is there already (another process was at it too) keeps its
+ * first entry.
+ */
 export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>[]): Promise<void> {
   if (attempts.length === 0) return;
   await db
@@ -274,9 +288,10 @@ export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>
 }
 
 /**
- * Makes waiting retries of a recovered webhook due at once, oldest first. Such an early try costs no step of the schedule, and a
- * delivery gets it a limited number of times, so one that fails on its own merits keeps its published schedule. Answers how many;
- * fewer than a full batch means that was all.
+ * Makes waiting retries of a recovered webhook due at once, oldest first. Such an early try costs
+ * no step of the schedule, and a delivery gets it a limited number of times, so one that fails on
+ * its own merits keeps its published schedule. Answers how many; fewer than a full batch means that
+ * was all.
  */
 export async function pullForward(db: Db, webhookId: string): Promise<{ pulled: number; more: boolean }> {
   const batch = db
@@ -309,7 +324,10 @@ export async function newestEventBefore(db: Db, cutoff: number): Promise<number>
   return Number(row?.seq ?? 0);
 }
 
-/** Deletes a batch of deliveries that ended, of events before `cutoff`, with their attempt log. Answers whether there may be more. */
+/**
+ * Deletes a batch of deliveries that ended, of events before `cutoff`, with their attempt log.
+ * Answers whether there may be more.
+ */
 export async function pruneDeliveries(db: Db, states: readonly DeliveryState[], cutoff: number): Promise<boolean> {
   const batch = db
     .selectFrom('deliveries')
@@ -322,7 +340,10 @@ export async function pruneDeliveries(db: Db, states: readonly DeliveryState[], 
   return Number(done.numDeletedRows) === PRUNE_BATCH;
 }
 
-/** Ends a batch of deliveries of events before `cutoff` that still wait: their webhook stays disabled, or no schedule reaches them any more. */
+/**
+ * Ends a batch of deliveries of events before `cutoff` that still wait: their webhook stays
+ * disabled, or no schedule reaches them any more.
+ */
 export async function expirePending(db: Db, cutoff: number, at: number): Promise<boolean> {
   const batch = db
     .selectFrom('deliveries')

@@ -1,12 +1,16 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 
-/** Every difference between the two databases that the rest of the store must know of is in this file. */
+/**
+ * Every difference between the two databases that the rest of the store must know of is in this
+ * file.
+ */
 export type DatabaseEngine = 'sqlite' | 'postgres';
 
 /** Words of the migrations that differ. */
 export const SCHEMA_WORDS: Record<DatabaseEngine, Readonly<Record<string, string>>> = {
   sqlite: {
-    // AUTOINCREMENT: a number is never given twice, not even the highest one after its row was deleted.
+    // AUTOINCREMENT: a number is never given twice, not even the highest one after its row was
+    // deleted.
     SEQUENCE: 'integer primary key autoincrement',
     TEXT: 'text',
     INT: 'integer',
@@ -33,7 +37,10 @@ export async function runSchema(db: Kysely<unknown>, engine: DatabaseEngine, sta
   }
 }
 
-/** Takes the rows that nobody else holds. SQLite has one writer at a time, so its transactions need nothing. */
+/**
+ * Takes the rows that nobody else holds. SQLite has one writer at a time, so its transactions need
+ * nothing.
+ */
 export function skipLocked<DB, TB extends keyof DB, O>(
   engine: DatabaseEngine,
   query: SelectQueryBuilder<DB, TB, O>,
@@ -49,7 +56,10 @@ export function lockRows<DB, TB extends keyof DB, O>(
   return engine === 'postgres' ? query.forUpdate() : query;
 }
 
-/** Holds back every other process that migrates; freed with the transaction. SQLite's BEGIN IMMEDIATE did it already. */
+/**
+ * Holds back every other process that migrates; freed with the transaction. SQLite's BEGIN
+ * IMMEDIATE did it already.
+ */
 export async function lockForMigration<DB>(engine: DatabaseEngine, db: Kysely<DB>): Promise<void> {
   if (engine === 'postgres') await sql`select pg_advisory_xact_lock(7305813)`.execute(db);
 }

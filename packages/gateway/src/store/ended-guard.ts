@@ -7,7 +7,10 @@ import type {
   UnknownRow,
 } from 'kysely';
 
-/** Refuses queries on a transaction that is over: they would run outside of it, on a connection that belongs to somebody else. */
+/**
+ * Refuses queries on a transaction that is over: they would run outside of it, on a connection that
+ * belongs to somebody else.
+ */
 export class EndedGuard implements KyselyPlugin {
   #ended = false;
 

@@ -54,7 +54,8 @@ async function writeInbox(db: Transaction<Database>, lineId: string, row: InboxR
 }
 
 export function createPostgresEngineRows(store: Store, lineId: string): EngineRows {
-  // The pool has many connections: without this, a later call could be committed before an earlier one.
+  // The pool has many connections: without this, a later call could be committed before an earlier
+  // one.
   let tail: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = tail.then(work, work);

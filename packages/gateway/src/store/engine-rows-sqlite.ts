@@ -47,7 +47,9 @@ function write(raw: RawSqlite, lineId: string, keys: KeyRow[], inbox: InboxRow |
   putInbox.run(lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
 }
 
-/** Every message goes through here, so the statements are prepared by hand and commits are grouped. */
+/**
+ * Every message goes through here, so the statements are prepared by hand and commits are grouped.
+ */
 export function createSqliteEngineRows(store: Store, lineId: string): EngineRows {
   return {
     keys: (kind, ids) =>

@@ -21,8 +21,9 @@ export interface InboxRow {
 }
 
 /**
- * The rows of one line's keys and inbox. Calls take effect in their order, also when they are not awaited one by one: the inbox's order is the
- * order of the stanzas. Each write is one transaction, durable when it resolves.
+ * The rows of one line's keys and inbox. Calls take effect in their order, also when they are not
+ * awaited one by one: the inbox's order is the order of the stanzas. Each write is one transaction,
+ * durable when it resolves.
  */
 export interface EngineRows {
   keys(kind: string, ids: string[]): Promise<{ id: string; value: Buffer }[]>;
@@ -36,7 +37,10 @@ export interface EngineRows {
 /** Ids in one statement: below the parameter limit of both databases. */
 export const ROWS_PER_STATEMENT = 500;
 
-/** Kinds of keys that are worth something in their newest state only: Signal sessions and sender keys, which change with every message. */
+/**
+ * Kinds of keys that are worth something in their newest state only: Signal sessions and sender
+ * keys, which change with every message.
+ */
 const MOVING_KINDS = ['session', 'sender-key', 'sender-key-memory'];
 
 /** Forgets every line's sessions with other devices; identities, credentials and settings stay. */

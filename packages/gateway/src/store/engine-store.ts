@@ -10,7 +10,10 @@ import type { Store } from './store.ts';
 
 const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
 
-/** One line's keys and inbox, encrypted under the line's data key. See `EngineStore` for what is guaranteed. */
+/**
+ * One line's keys and inbox, encrypted under the line's data key. See `EngineStore` for what is
+ * guaranteed.
+ */
 export function createEngineStore(options: {
   store: Store;
   box: SealedBox;
@@ -44,7 +47,10 @@ export function createEngineStore(options: {
   };
 }
 
-/** Two changes of one key in a batch: the last one counts (PostgreSQL takes a key once per statement only). */
+/**
+ * Two changes of one key in a batch: the last one counts (PostgreSQL takes a key once per statement
+ * only).
+ */
 function lastOfEach(changes: KeyChange[]): KeyChange[] {
   const last = new Map<string, KeyChange>();
   for (const change of changes) last.set(`${change.kind}\0${change.id}`, change);
@@ -66,7 +72,8 @@ function envelopeRow(box: SealedBox, lineId: string, sealed: SealedEnvelope, cre
 }
 
 function stanzaRow(box: SealedBox, lineId: string, entry: RawStanza, createdAt: number): InboxRow {
-  // No ciphertext to hash: a drawn name takes its place, so that the record cannot be moved to another row.
+  // No ciphertext to hash: a drawn name takes its place, so that the record cannot be moved to
+  // another row.
   const hash = `${PLAIN_PLACE}${randomUUID()}`;
   return {
     kind: 'stanza',

@@ -27,7 +27,10 @@ export interface LogRange {
   owner?: { accountId: string; mode: Mode; lineId?: string };
 }
 
-/** Events in their order. Those of an account itself come whatever the mode: only their payload tells it. */
+/**
+ * Events in their order. Those of an account itself come whatever the mode: only their payload
+ * tells it.
+ */
 export async function readEvents(db: Db, range: LogRange): Promise<LoggedEvent[]> {
   const { owner } = range;
   let query = db
@@ -74,9 +77,11 @@ export interface Settled {
 }
 
 /**
- * Finds how far the journal is settled. On SQLite one writer at a time commits in the order of the numbers. On PostgreSQL a number counts as settled
- * once every transaction that was writing events when it was the newest one has ended (migration 009 makes them visible as holders of a lock;
- * PostgreSQL frees locks after the commit can be seen). Transactions of others on the same server do not matter.
+ * Finds how far the journal is settled. On SQLite one writer at a time commits in the order of the
+ * numbers. On PostgreSQL a number counts as settled once every transaction that was writing events
+ * when it was the newest one has ended (migration 009 makes them visible as holders of a lock;
+ * PostgreSQL frees locks after the commit can be seen). Transactions of others on the same server
+ * do not matter.
  */
 export function createHorizon(store: Pick<Store, 'db' | 'engine'>): () => Promise<Settled> {
   if (store.engine === 'sqlite') return async () => ({ seq: await newestEvent(store), isMoving: false });
@@ -115,15 +120,19 @@ async function writersOf(db: Db): Promise<ReadonlySet<string>> {
 const PRUNED_TO = 'events_pruned_to';
 const PRUNE_BATCH = 1_000;
 
-/** Events up to this one may be gone; a reader that stopped before it has missed some. 0 = nothing was ever deleted for its age. */
+/**
+ * Events up to this one may be gone; a reader that stopped before it has missed some. 0 = nothing
+ * was ever deleted for its age.
+ */
 export async function prunedTo(db: Db): Promise<number> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', PRUNED_TO).executeTakeFirst();
   return Number(row?.value ?? 0);
 }
 
 /**
- * Deletes a batch of events before `cutoff`, and notes how far that went. A line's last status stays (the next one is told against it), and so does what
- * a delivery still refers to. Answers whether there may be more.
+ * Deletes a batch of events before `cutoff`, and notes how far that went. A line's last status
+ * stays (the next one is told against it), and so does what a delivery still refers to. Answers
+ * whether there may be more.
  */
 export async function pruneEvents(db: Db, cutoff: number): Promise<boolean> {
   const from = await prunedTo(db);

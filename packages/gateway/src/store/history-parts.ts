@@ -15,7 +15,10 @@ export interface WaitingPart {
 
 const aad = (lineId: string, partId: string): string => `history_parts|part|${lineId}|${partId}`;
 
-/** Keeps offered parts until they are read; a part that was offered before, and is not read yet, is the same one. */
+/**
+ * Keeps offered parts until they are read; a part that was offered before, and is not read yet, is
+ * the same one.
+ */
 export async function keepParts(
   db: Db,
   box: SealedBox,

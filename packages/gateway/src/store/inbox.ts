@@ -4,7 +4,10 @@ import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { Database } from './schema.ts';
 import type { Store, Tx } from './store.ts';
 
-/** Tombstones outlive WhatsApp's own memory of undelivered messages (14 days: whatsmeow deletes its hashes after that time). */
+/**
+ * Tombstones outlive WhatsApp's own memory of undelivered messages (14 days: whatsmeow deletes its
+ * hashes after that time).
+ */
 export const TOMBSTONE_MS = 14 * 24 * 60 * 60 * 1_000;
 
 export const stanzaAad = (lineId: string, place: string) => `inbox|stanza|${lineId}|${place}`;
@@ -19,7 +22,10 @@ export interface PendingInboxRow {
   entry: InboxEntry;
 }
 
-/** What of a line's inbox is not events yet, oldest first, after a sequence number. Throws UnreadableError. */
+/**
+ * What of a line's inbox is not events yet, oldest first, after a sequence number. Throws
+ * UnreadableError.
+ */
 export async function pendingInbox(
   store: Store,
   box: SealedBox,
@@ -51,7 +57,10 @@ export async function pendingInbox(
   });
 }
 
-/** These rows became events: decrypted ones stay as empty tombstones (a redelivery is known by its hash), the others go. */
+/**
+ * These rows became events: decrypted ones stay as empty tombstones (a redelivery is known by its
+ * hash), the others go.
+ */
 export async function closeInbox(tx: Tx, seqs: number[]): Promise<void> {
   if (seqs.length === 0) return;
   await tx.db

@@ -18,7 +18,10 @@ export interface KnownMessage {
 /** Ids are drawn by clients: two people could use the same one. */
 const SAME_ID_MAX = 20;
 
-/** True when a message of this id with its content is stored, in whatever chat: one may answer in private what was said in a group. */
+/**
+ * True when a message of this id with its content is stored, in whatever chat: one may answer in
+ * private what was said in a group.
+ */
 export async function isQuotable(db: Db, lineId: string, id: string): Promise<boolean> {
   const row = await db
     .selectFrom('messages')
@@ -30,7 +33,10 @@ export async function isQuotable(db: Db, lineId: string, id: string): Promise<bo
   return row !== undefined;
 }
 
-/** A message of a chat, which may be named by any address WhatsApp disclosed for it. Of two with one id, the line's own. */
+/**
+ * A message of a chat, which may be named by any address WhatsApp disclosed for it. Of two with one
+ * id, the line's own.
+ */
 export async function findKnownMessage(
   db: Db,
   lineId: string,

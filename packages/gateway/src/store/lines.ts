@@ -122,7 +122,10 @@ export async function readPacing(db: Db, id: string): Promise<Pacing | null> {
   return row?.pacing == null ? null : (JSON.parse(row.pacing) as Pacing);
 }
 
-/** From here on the line is gone for callers, and its customer_ref is free; the rows follow. False when somebody else began already. */
+/**
+ * From here on the line is gone for callers, and its customer_ref is free; the rows follow. False
+ * when somebody else began already.
+ */
 export async function markDeleted(db: Db, id: string, nowMs: number): Promise<boolean> {
   const result = await db
     .updateTable('lines')
@@ -167,7 +170,9 @@ async function giveBackUnsent(tx: Transaction<Database>, id: string): Promise<vo
   }
 }
 
-/** Deletes every row that belongs to a line, and the line. Its worker must have let go of it before. */
+/**
+ * Deletes every row that belongs to a line, and the line. Its worker must have let go of it before.
+ */
 export async function deleteLineRows(tx: Transaction<Database>, id: string): Promise<void> {
   const events = tx.selectFrom('events').select('seq').where('line_id', '=', id);
   const webhooks = tx.selectFrom('webhooks').select('id').where('line_id', '=', id);

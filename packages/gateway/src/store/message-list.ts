@@ -31,7 +31,10 @@ export interface MessagePlace {
 export interface MessageQuery {
   /** The chat's key; absent: every chat of the line. */
   chatJid?: Jid;
-  /** Words that a message must have, each whole or as the beginning of a longer one (core/search-text.ts). */
+  /**
+   * Words that a message must have, each whole or as the beginning of a longer one
+   * (core/search-text.ts).
+   */
   words?: readonly string[];
   before?: MessagePlace;
   limit: number;
@@ -72,7 +75,10 @@ function toMessage(row: Row): ListedMessage {
   };
 }
 
-/** A line's messages, newest first. `next` is where the following page begins; null at the end. New messages come before the first page, never into a later one. */
+/**
+ * A line's messages, newest first. `next` is where the following page begins; null at the end. New
+ * messages come before the first page, never into a later one.
+ */
 export async function listMessages(
   { db, engine }: { db: Db; engine: DatabaseEngine },
   lineId: string,
@@ -96,7 +102,10 @@ export async function listMessages(
   };
 }
 
-/** Words have letters and numbers only (`searchWords`), so they need no escaping in either query language. */
+/**
+ * Words have letters and numbers only (`searchWords`), so they need no escaping in either query
+ * language.
+ */
 function matches(engine: DatabaseEngine, lineId: string, words: readonly string[]) {
   if (engine === 'sqlite') {
     const text = `line_id : "${lineId}" AND search : (${words.map((word) => `"${word}" *`).join(' AND ')})`;

@@ -72,7 +72,10 @@ export async function findProgress(db: Db, lineId: string, messageId: string): P
   return row && toProgress(row);
 }
 
-/** What waits on a line, in the order in which it leaves as things stand: what is due by priority and age, then what is for later by its time. */
+/**
+ * What waits on a line, in the order in which it leaves as things stand: what is due by priority
+ * and age, then what is for later by its time.
+ */
 export async function listQueue(
   db: Db,
   lineId: string,
@@ -91,7 +94,10 @@ export async function listQueue(
   return rows.map(toProgress);
 }
 
-/** Ends a message that has not left. False when it has, or may have: once it was made ready it is never called back. */
+/**
+ * Ends a message that has not left. False when it has, or may have: once it was made ready it is
+ * never called back.
+ */
 export async function cancelSend(db: Transaction<Database>, id: string, nowMs: number): Promise<boolean> {
   const result = await db
     .updateTable('outbox')

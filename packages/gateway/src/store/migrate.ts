@@ -18,8 +18,9 @@ interface MigrationRow {
 type WithMigrations = Database & { migrations: MigrationRow };
 
 /**
- * Brings the schema up to date, all of it in one transaction; several processes may start at once. Answers the names it applied.
- * Refuses (SchemaError) a database that a newer version has changed in a way this one cannot live with.
+ * Brings the schema up to date, all of it in one transaction; several processes may start at once.
+ * Answers the names it applied. Refuses (SchemaError) a database that a newer version has changed
+ * in a way this one cannot live with.
  */
 export async function migrate(store: Store, now: () => number): Promise<string[]> {
   return store.transaction(async (tx) => {

@@ -97,7 +97,8 @@ forEachStore((open) => {
           .where('name', '=', 'n')
           .execute();
       });
-    // One after another within each, interleaved between the two; SQLite is synchronous, so the steps alternate.
+    // One after another within each, interleaved between the two; SQLite is synchronous, so the
+    // steps alternate.
     for (let i = 0; i < 20; i += 1) await Promise.all([step(opened.store), step(opened.store)]);
     await Promise.all(Array.from({ length: 10 }, () => step(other)));
     const row = await other.db.selectFrom('settings').select('value').executeTakeFirstOrThrow();

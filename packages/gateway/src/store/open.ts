@@ -8,13 +8,16 @@ import { createJobQueue, type RunJob } from './sqlite-jobs.ts';
 import type { Durability, Store, Tx } from './store.ts';
 
 export interface OpenOptions {
-  /** `sqlite:/path/to/file.db`, `sqlite::memory:`, or `postgres://…` (a `schema` parameter names the schema). */
+  /**
+   * `sqlite:/path/to/file.db`, `sqlite::memory:`, or `postgres://…` (a `schema` parameter names the
+   * schema).
+   */
   url: string;
   clock: Clock;
   /**
-   * Hears of errors that are nobody's answer: `onCommit` work that threw, a transaction that does not end, idle connections that broke
-   * (the pool replaces them).
-   * Left out, they become process warnings.
+   * Hears of errors that are nobody's answer: `onCommit` work that threw, a transaction that does
+   * not end, idle connections that broke (the pool replaces them). Left out, they become process
+   * warnings.
    */
   onError?: (error: Error) => void;
 }
@@ -22,7 +25,10 @@ export interface OpenOptions {
 /** Tries of one transaction; the waits between them add up to about a second. */
 const MAX_TRIES = 6;
 const RETRY_BASE_MS = 10;
-/** A transaction open for so long waits for something that cannot come, such as a query outside of it. */
+/**
+ * A transaction open for so long waits for something that cannot come, such as a query outside of
+ * it.
+ */
 const STUCK_MS = 30_000;
 const RETRYABLE = new Set(['40001', '40P01', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_BUSY_RECOVERY']);
 
@@ -32,7 +38,10 @@ const isRetryable = (error: unknown): boolean =>
 /** On PostgreSQL, of the pool's ten connections. */
 const TRANSACTIONS_AT_ONCE = 6;
 
-/** Opens the database. Does not migrate. Throws when a SQLite file cannot be opened; a PostgreSQL server is first asked by the first query. */
+/**
+ * Opens the database. Does not migrate. Throws when a SQLite file cannot be opened; a PostgreSQL
+ * server is first asked by the first query.
+ */
 export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
   if (options.url.startsWith('sqlite:')) {
@@ -50,7 +59,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 interface Parts extends Pick<Store, 'db' | 'engine'> {
   raw: RawSqlite | undefined;
-  /** Durability of the transaction that begins next. PostgreSQL always commits with its own `synchronous_commit`. */
+  /**
+   * Durability of the transaction that begins next. PostgreSQL always commits with its own
+   * `synchronous_commit`.
+   */
   prepare(durability: Durability): void;
 }
 
@@ -58,7 +70,8 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
   // SQLite has one connection: transactions queue here, so that each sets its own durability.
   let tail: Promise<unknown> = Promise.resolve();
   const breathe = createBreathingSpace(systemClock);
-  // Transactions that wait for each other's locks must not hold every connection: single statements have some of their own.
+  // Transactions that wait for each other's locks must not hold every connection: single statements
+  // have some of their own.
   const places = createPlaces(TRANSACTIONS_AT_ONCE);
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     if (parts.engine !== 'sqlite') return places(work);

@@ -1,4 +1,7 @@
-/** Runs at most `count` pieces of work at a time; the others wait in the order they came, holding nothing. */
+/**
+ * Runs at most `count` pieces of work at a time; the others wait in the order they came, holding
+ * nothing.
+ */
 export function createPlaces(count: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = count;
   const waiting: (() => void)[] = [];

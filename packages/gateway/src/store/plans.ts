@@ -24,7 +24,10 @@ export async function listPlans(db: Db): Promise<Plan[]> {
   }));
 }
 
-/** Makes a plan or changes it; what is used already stays counted. Counts at once for every account that has it. */
+/**
+ * Makes a plan or changes it; what is used already stays counted. Counts at once for every account
+ * that has it.
+ */
 export async function putPlan(db: Db, { name, limits }: Plan, nowMs: number): Promise<void> {
   const columns = {
     sent_messages: limits.sent_messages,

@@ -16,7 +16,10 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** PostgreSQL's text cannot hold U+0000, SQLite's can; a stranger's message may have one and must not be stuck for it. */
+/**
+ * PostgreSQL's text cannot hold U+0000, SQLite's can; a stranger's message may have one and must
+ * not be stuck for it.
+ */
 const withoutNul = (value: unknown): unknown =>
   typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 

@@ -10,8 +10,9 @@ export interface ProcessLock {
 }
 
 /**
- * A lock between processes that the operating system frees when its holder dies, however it dies: SQLite's own file locks on an empty
- * database. `exclusive` excludes everybody, `shared` only exclusive holders. Waits up to `waitMs` (blocking this thread), then throws LockedError.
+ * A lock between processes that the operating system frees when its holder dies, however it dies:
+ * SQLite's own file locks on an empty database. `exclusive` excludes everybody, `shared` only
+ * exclusive holders. Waits up to `waitMs` (blocking this thread), then throws LockedError.
  */
 export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', waitMs: number): ProcessLock {
   const db = new Sqlite(file, { timeout: waitMs });

@@ -23,7 +23,10 @@ export async function findChat(db: Db, lineId: string, address: Jid): Promise<Ch
   return row && { jid: row.jid, unreadCount: Number(row.unread_count) };
 }
 
-/** The oldest message of a chat that is stored; undefined when there is none. `timestamp` in Unix seconds. */
+/**
+ * The oldest message of a chat that is stored; undefined when there is none. `timestamp` in Unix
+ * seconds.
+ */
 export async function oldestOf(
   db: Db,
   lineId: string,
@@ -41,7 +44,10 @@ export async function oldestOf(
   return row && { id: row.message_id, fromMe: Number(row.from_me) === 1, timestamp: Number(row.timestamp) };
 }
 
-/** The unread messages of a chat: as many of its last received ones as its counter says, 200 at most. */
+/**
+ * The unread messages of a chat: as many of its last received ones as its counter says, 200 at
+ * most.
+ */
 export async function unreadOf(db: Db, lineId: string, chat: ChatRow): Promise<{ id: string; sender: Jid }[]> {
   if (chat.unreadCount <= 0) return [];
   const rows = await db

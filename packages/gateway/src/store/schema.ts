@@ -1,8 +1,9 @@
 import type { Generated } from 'kysely';
 
 /**
- * The tables. One definition for SQLite and PostgreSQL: times are Unix milliseconds (bigint), booleans 0/1, JSON is text,
- * bytes are blob/bytea. `sealed` columns hold AES-256-GCM records (see crypto/sealed-box.ts), bound to table, column and row.
+ * The tables. One definition for SQLite and PostgreSQL: times are Unix milliseconds (bigint),
+ * booleans 0/1, JSON is text, bytes are blob/bytea. `sealed` columns hold AES-256-GCM records (see
+ * crypto/sealed-box.ts), bound to table, column and row.
  */
 export interface Database {
   settings: SettingsTable;
@@ -86,7 +87,10 @@ export interface AccountsTable {
   /** `active` or why not. */
   subscription: string;
   created_at: number;
-  /** Unix milliseconds of the start of some billing cycle: cycles begin on its day and time of every month. Null: with the calendar month, UTC. */
+  /**
+   * Unix milliseconds of the start of some billing cycle: cycles begin on its day and time of every
+   * month. Null: with the calendar month, UTC.
+   */
   cycle_anchor: Generated<number | null>;
 }
 
@@ -145,7 +149,10 @@ export interface InboxTable {
   seq: Generated<number>;
   line_id: string;
   kind: 'sealed' | 'stanza';
-  /** Hex hash of the ciphertext, kept as a tombstone after processing; a drawn name for unencrypted stanzas. */
+  /**
+   * Hex hash of the ciphertext, kept as a tombstone after processing; a drawn name for unencrypted
+   * stanzas.
+   */
   hash: string | null;
   tag: string;
   enc_index: number;
@@ -185,7 +192,10 @@ export interface OutboxTable {
   send_at: Generated<number | null>;
   /** When it was first made ready to leave (Unix milliseconds). */
   sending_at: Generated<number | null>;
-  /** Since when the chat is to go (back) to the archive after this message (Unix milliseconds); null = not, or done. */
+  /**
+   * Since when the chat is to go (back) to the archive after this message (Unix milliseconds); null
+   * = not, or done.
+   */
   archive_after: Generated<number | null>;
 }
 
@@ -216,7 +226,10 @@ export interface EventsTable {
   created_at: number;
 }
 
-/** Streams that want live facts (typing) of an account's lines; without one, and without a webhook, they are not kept. */
+/**
+ * Streams that want live facts (typing) of an account's lines; without one, and without a webhook,
+ * they are not kept.
+ */
 export interface EventWishesTable {
   account_id: string;
   mode: 'live' | 'test';
@@ -308,7 +321,10 @@ export interface WebhooksTable {
   previous_secret_until: number | null;
   /** JSON array of event names in the format's words; `["*"]` = all. */
   events: string;
-  /** JSON array: what those names stand for in the journal's words (webhooks/format.ts); fan-out reads only this. */
+  /**
+   * JSON array: what those names stand for in the journal's words (webhooks/format.ts); fan-out
+   * reads only this.
+   */
   selectors: string;
   /** JSON of WebhookFilters; null = no filter. */
   filters: string | null;
@@ -325,7 +341,10 @@ export interface WebhooksTable {
   /** First and last failed attempt of the present run of failures; null while healthy. */
   failing_since: number | null;
   last_failure_at: number | null;
-  /** The dispatcher that delivers to this webhook, and until when; one at a time, so that order and concurrency hold on several nodes. */
+  /**
+   * The dispatcher that delivers to this webhook, and until when; one at a time, so that order and
+   * concurrency hold on several nodes.
+   */
   lane_owner: string | null;
   lane_until: number;
 }
@@ -342,9 +361,15 @@ export interface DeliveriesTable {
   state: 'pending' | 'delivered' | 'dead' | 'expired' | 'skipped';
   /** Attempts made, ever. */
   attempts: number;
-  /** Failed attempts that count for the retry schedule: its next wait is the `step`-th. A replay starts again at 0. */
+  /**
+   * Failed attempts that count for the retry schedule: its next wait is the `step`-th. A replay
+   * starts again at 0.
+   */
   step: number;
-  /** Times this delivery was tried early because its webhook had recovered; such an attempt costs no step. */
+  /**
+   * Times this delivery was tried early because its webhook had recovered; such an attempt costs no
+   * step.
+   */
   pulls: number;
   /** Due time of the next attempt; 0 = at once, in the order of `seq`. */
   next_at: number;
@@ -449,7 +474,10 @@ export interface PlansTable {
   updated_at: number;
 }
 
-/** What an account used in one billing cycle, kept up in the transactions that use it. Lines are counted from their rows. */
+/**
+ * What an account used in one billing cycle, kept up in the transactions that use it. Lines are
+ * counted from their rows.
+ */
 export interface UsageTable {
   account_id: string;
   mode: 'live' | 'test';
@@ -470,7 +498,10 @@ export interface ConnectLinksTable {
   used_at: number | null;
 }
 
-/** What a line carried in one step of time (store/traffic.ts), kept up in the transactions that carry it. */
+/**
+ * What a line carried in one step of time (store/traffic.ts), kept up in the transactions that
+ * carry it.
+ */
 export interface LineTrafficTable {
   line_id: string;
   /** Length of the step in milliseconds: an hour or a day, UTC. */

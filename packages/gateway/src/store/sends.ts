@@ -143,7 +143,10 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
   );
 }
 
-/** Puts a failed message back to work with the same id and, once prepared, the same bytes. Undefined when it is not failed. */
+/**
+ * Puts a failed message back to work with the same id and, once prepared, the same bytes. Undefined
+ * when it is not failed.
+ */
 export async function reopenSend(
   db: Db,
   id: string,
@@ -171,7 +174,10 @@ export async function reopenSend(
 /** A send that failed can be asked for again for this long (access/idempotency.ts). */
 const REOPENABLE_MS = 24 * 60 * 60 * 1_000;
 
-/** True while the send of this id may still have to upload its file: it has not been made ready, and may be or become due. */
+/**
+ * True while the send of this id may still have to upload its file: it has not been made ready, and
+ * may be or become due.
+ */
 export async function isFileNeeded(db: Db, outboxId: string, nowMs: number): Promise<boolean> {
   const row = await db
     .selectFrom('outbox')

@@ -14,13 +14,15 @@ interface Job {
 export type RunJob = <T>(work: (raw: RawSqlite) => T, access: 'read' | 'write') => Promise<T>;
 
 /**
- * Group commit: jobs that wait at the same moment share one transaction, and so one write to the disk; each promise resolves after that commit.
- * A job that throws takes back its own changes and nobody else's. `alone` gives the connection to one holder at a time.
+ * Group commit: jobs that wait at the same moment share one transaction, and so one write to the
+ * disk; each promise resolves after that commit. A job that throws takes back its own changes and
+ * nobody else's. `alone` gives the connection to one holder at a time.
  */
 export function createJobQueue(raw: RawSqlite, alone: (work: () => void) => Promise<void>): RunJob {
   const waiting: Job[] = [];
   let isRunning = false;
-  // Called inside the batch's transaction it works in a savepoint; alone it begins (and commits) its own transaction.
+  // Called inside the batch's transaction it works in a savepoint; alone it begins (and commits)
+  // its own transaction.
   const runJob = raw.transaction((job: Job) => job.work());
   const runAll = raw.transaction((jobs: Job[]) => jobs.map((job) => settlementOf(job)));
 

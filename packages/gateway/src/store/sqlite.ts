@@ -14,14 +14,20 @@ import type { Durability } from './store.ts';
 
 export type RawSqlite = Sqlite.Database;
 
-/** How long a process waits for another one's commit before it gives up (and the transaction is tried again). */
+/**
+ * How long a process waits for another one's commit before it gives up (and the transaction is
+ * tried again).
+ */
 const BUSY_TIMEOUT_MS = 8_000;
 /** Between two looks whether the other one is done: at least this, at most four times as much. */
 const BUSY_LOOK_MS = 1;
 /** Prepared statements kept for the query builder. */
 const MAX_STATEMENTS = 300;
 
-/** Begins every transaction with the write lock, so that none fails half-way because another process wrote meanwhile. */
+/**
+ * Begins every transaction with the write lock, so that none fails half-way because another process
+ * wrote meanwhile.
+ */
 class ImmediateDriver extends SqliteDriver {
   /** Durability of the next transaction; the caller holds the transaction mutex. */
   next: Durability = 'full';
@@ -39,8 +45,8 @@ class ImmediateDriver extends SqliteDriver {
   }
 
   /**
-   * SQLite itself waits for a lock by sleeping, which would stop everything else in this process for as long as another one's disk takes to
-   * commit. So it is asked not to wait, and asked again.
+   * SQLite itself waits for a lock by sleeping, which would stop everything else in this process
+   * for as long as another one's disk takes to commit. So it is asked not to wait, and asked again.
    */
   async #takeWriteLock(connection: DatabaseConnection): Promise<void> {
     const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;
@@ -69,7 +75,10 @@ class ImmediateDriver extends SqliteDriver {
     this.#synchronous('full');
   }
 
-  /** The pragma counts from the next transaction on, so it is set outside of one. Single statements always run at `full`. */
+  /**
+   * The pragma counts from the next transaction on, so it is set outside of one. Single statements
+   * always run at `full`.
+   */
   #synchronous(durability: Durability): void {
     if (durability === this.#current) return;
     // Not through the query builder: a statement that it does not know empties the statement cache.

@@ -15,7 +15,10 @@ export interface TimelineRow {
   createdAt: number;
 }
 
-/** What happened on a line, newest first. `next` is the cursor of the following page; null at the end. */
+/**
+ * What happened on a line, newest first. `next` is the cursor of the following page; null at the
+ * end.
+ */
 export async function listTimeline(
   db: Db,
   lineId: string,

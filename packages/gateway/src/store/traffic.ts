@@ -6,7 +6,10 @@ type Db = Kysely<Database> | Transaction<Database>;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Steps in which traffic is counted, and how long each is kept. Both are whole multiples since 1970: hours and days in UTC. */
+/**
+ * Steps in which traffic is counted, and how long each is kept. Both are whole multiples since
+ * 1970: hours and days in UTC.
+ */
 export const STEPS = { hour: HOUR_MS, day: DAY_MS } as const;
 export type Step = keyof typeof STEPS;
 export const KEEP_TRAFFIC_MS: Record<Step, number> = { hour: 8 * DAY_MS, day: 400 * DAY_MS };
@@ -79,7 +82,8 @@ export async function countWebhookTraffic(
   nowMs: number,
 ): Promise<void> {
   if (byWebhook.size === 0) return;
-  // Always in the same order: two transactions that count for the same webhooks wait for each other, and never in a circle.
+  // Always in the same order: two transactions that count for the same webhooks wait for each
+  // other, and never in a circle.
   const sorted = [...byWebhook].sort(([a], [b]) => (a < b ? -1 : 1));
   await db
     .insertInto('webhook_traffic')
@@ -114,7 +118,10 @@ export interface Span {
   toMs: number;
 }
 
-/** What the lines of an account (or one of them) carried, by step; steps without traffic are left out. */
+/**
+ * What the lines of an account (or one of them) carried, by step; steps without traffic are left
+ * out.
+ */
 export async function readLineTraffic(
   db: Db,
   owner: LineOwner,
@@ -155,7 +162,10 @@ export async function readLineTraffic(
   );
 }
 
-/** What the webhooks of an account (or those of one line, or one of them) were told, by step; steps without attempts are left out. */
+/**
+ * What the webhooks of an account (or those of one line, or one of them) were told, by step; steps
+ * without attempts are left out.
+ */
 export async function readWebhookTraffic(
   db: Db,
   owner: LineOwner,
@@ -194,7 +204,10 @@ export async function readWebhookTraffic(
   );
 }
 
-/** Messages of every line of an account by hour since `fromMs`: for a list of lines. Lines and hours without any are left out. */
+/**
+ * Messages of every line of an account by hour since `fromMs`: for a list of lines. Lines and hours
+ * without any are left out.
+ */
 export async function readHoursByLine(
   db: Db,
   owner: LineOwner,

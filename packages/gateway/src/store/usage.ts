@@ -16,7 +16,9 @@ export interface AccountTerms {
   cycleAnchor: number | null;
 }
 
-/** An account's plan with its limits, as they stand now; undefined when there is no such account. */
+/**
+ * An account's plan with its limits, as they stand now; undefined when there is no such account.
+ */
 export async function findTerms(db: Db, accountId: string): Promise<AccountTerms | undefined> {
   const row = await db
     .selectFrom('accounts as a')
@@ -49,8 +51,9 @@ export interface Counter {
 }
 
 /**
- * Takes up to `wanted` from what a counter still allows, and answers how many it got. In the transaction of what is counted: both happen or neither. Exact:
- * transactions that take from one counter wait for each other.
+ * Takes up to `wanted` from what a counter still allows, and answers how many it got. In the
+ * transaction of what is counted: both happen or neither. Exact: transactions that take from one
+ * counter wait for each other.
  */
 export async function takeUsage(
   db: Transaction<Database>,
@@ -85,7 +88,10 @@ async function add(db: Transaction<Database>, counter: Counter, count: number): 
   return Number(row.used);
 }
 
-/** Gives back what was taken for a message that was accepted at `acceptedAt` and did not become one: it failed, or was cancelled. */
+/**
+ * Gives back what was taken for a message that was accepted at `acceptedAt` and did not become one:
+ * it failed, or was cancelled.
+ */
 export async function returnSent(
   db: Transaction<Database>,
   send: { accountId: string; lineId: string; acceptedAt: number },
@@ -116,8 +122,9 @@ export interface UsageOf {
 }
 
 /**
- * What an account used of a metric: messages accepted in the period that did not fail, deliveries made in the period (one per event and endpoint), lines
- * that exist now. Each mode is counted by itself.
+ * What an account used of a metric: messages accepted in the period that did not fail, deliveries
+ * made in the period (one per event and endpoint), lines that exist now. Each mode is counted by
+ * itself.
  */
 export async function countUsed(db: Db, metric: Metric, of: UsageOf): Promise<number> {
   if (metric === 'lines') return countLines(db, of);
@@ -143,7 +150,10 @@ async function countLines(db: Db, { accountId, mode }: Pick<UsageOf, 'accountId'
   return Number(row.count);
 }
 
-/** Makes transactions of one account wait for each other until they end, so that what they count stays true. */
+/**
+ * Makes transactions of one account wait for each other until they end, so that what they count
+ * stays true.
+ */
 export async function lockAccount(db: Transaction<Database>, accountId: string): Promise<void> {
   await db
     .updateTable('accounts')

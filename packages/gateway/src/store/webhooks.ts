@@ -19,8 +19,8 @@ const openText = (box: SealedBox, id: string, column: SealedColumn, sealed: Uint
   box.open(sealed, aad(id, column)).toString('utf8');
 
 /**
- * A new signing secret. Behind `wzb_` it reads `whsec_<base64>`, the form of the Standard Webhooks libraries: 40 base62 characters
- * are valid base64 of 30 bytes (238 random bits).
+ * A new signing secret. Behind `wzb_` it reads `whsec_<base64>`, the form of the Standard Webhooks
+ * libraries: 40 base62 characters are valid base64 of 30 bytes (238 random bits).
  */
 export const newWebhookSecret = (): string => `wzb_whsec_${randomBase62(40)}`;
 
@@ -65,7 +65,10 @@ export function toWebhook(row: Row): Webhook {
   };
 }
 
-/** Creates a webhook with a secret of its own, which is answered here and never again. The URL must have been checked before. */
+/**
+ * Creates a webhook with a secret of its own, which is answered here and never again. The URL must
+ * have been checked before.
+ */
 export async function createWebhook(
   db: Db,
   box: SealedBox,
@@ -113,7 +116,9 @@ export async function findWebhook(db: Db, owner: LineOwner, id: string): Promise
   return row && toWebhook(row);
 }
 
-/** An account's webhooks of one mode, oldest first; `lineId` narrows to those of this line alone. */
+/**
+ * An account's webhooks of one mode, oldest first; `lineId` narrows to those of this line alone.
+ */
 export async function listWebhooks(
   db: Db,
   owner: LineOwner,
@@ -125,7 +130,10 @@ export async function listWebhooks(
   return (await query.execute()).map(toWebhook);
 }
 
-/** What an owner may change. `selectors` goes with `events`. A null takes a thing away, undefined leaves it. */
+/**
+ * What an owner may change. `selectors` goes with `events`. A null takes a thing away, undefined
+ * leaves it.
+ */
 export interface WebhookPatch {
   url?: string;
   events?: readonly string[];
@@ -144,7 +152,10 @@ function statusColumns(status: WebhookPatch['status'], now: number): Partial<Row
   return { status, disabled_reason: null, disabled_at: null, failing_since: null, last_failure_at: null };
 }
 
-/** Changes a webhook; undefined when it does not exist. A new URL or status starts with a clean record of failures. */
+/**
+ * Changes a webhook; undefined when it does not exist. A new URL or status starts with a clean
+ * record of failures.
+ */
 export async function updateWebhook(
   db: Db,
   box: SealedBox,
@@ -190,8 +201,9 @@ export async function deleteWebhook(db: Db, owner: LineOwner, id: string): Promi
 }
 
 /**
- * Gives a webhook a new secret. Until `graceUntil` deliveries are signed with both (the single-valued legacy header with the old
- * one only). A rotation during a rotation keeps the secret in use now as the old one. Undefined when the webhook does not exist.
+ * Gives a webhook a new secret. Until `graceUntil` deliveries are signed with both (the
+ * single-valued legacy header with the old one only). A rotation during a rotation keeps the secret
+ * in use now as the old one. Undefined when the webhook does not exist.
  */
 export async function rotateSecret(
   db: Db,
@@ -219,7 +231,10 @@ export async function rotateSecret(
   return changed ? { webhook: toWebhook(changed), secret } : rotateSecret(db, box, target, graceUntil);
 }
 
-/** Ends a rotation now: only the new secret signs from here on. Undefined when the webhook does not exist. */
+/**
+ * Ends a rotation now: only the new secret signs from here on. Undefined when the webhook does not
+ * exist.
+ */
 export async function finishRotation(db: Db, target: LineOwner & { id: string }): Promise<Webhook | undefined> {
   const row = await db
     .updateTable('webhooks')
@@ -232,7 +247,10 @@ export async function finishRotation(db: Db, target: LineOwner & { id: string })
   return row && toWebhook(row);
 }
 
-/** Everything an attempt needs to know of its webhook. Holds open secrets: never logged, never answered. */
+/**
+ * Everything an attempt needs to know of its webhook. Holds open secrets: never logged, never
+ * answered.
+ */
 export interface Endpoint {
   webhook: Webhook;
   /** The current secret first, then the one before while its grace lasts. */

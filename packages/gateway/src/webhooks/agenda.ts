@@ -63,11 +63,15 @@ export class Agenda {
     this.#wake?.cancel();
   }
 
-  /** The webhooks that have something due now, as far as was asked. Tells their lanes that there is more to read. */
+  /**
+   * The webhooks that have something due now, as far as was asked. Tells their lanes that there is
+   * more to read.
+   */
   async due(lanes: Lanes, now: Now): Promise<Set<string>> {
     const due = new Set(this.#asked);
     this.#asked.clear();
-    // Commits of PostgreSQL become visible in another order than their numbers, so there "new" cannot be told by number.
+    // Commits of PostgreSQL become visible in another order than their numbers, so there "new"
+    // cannot be told by number.
     const lookAtAll = this.#all || (this.#new && this.#options.store.engine !== 'sqlite');
     const lookAtNew = this.#new;
     this.#all = false;

@@ -23,7 +23,10 @@ export interface AttemptResult {
   statusCode: number | null;
   /** Null when a complete answer came, whatever its status. */
   errorClass: FetchErrorKind | 'render' | null;
-  /** First bytes of the answer; null when there is none, or when it comes from a network only the operator may read. */
+  /**
+   * First bytes of the answer; null when there is none, or when it comes from a network only the
+   * operator may read.
+   */
   excerpt: string | null;
   /** The receiver's wish for the next attempt. */
   retryAfterMs: number | undefined;

@@ -1,16 +1,22 @@
 /** Requests one webhook may have under way at once. */
 export const MAX_CONCURRENT = 8;
-/** So many failures on end, of so many different deliveries, mean that the endpoint is down and not that one event is poison. */
+/**
+ * So many failures on end, of so many different deliveries, mean that the endpoint is down and not
+ * that one event is poison.
+ */
 const DOWN_AFTER_FAILURES = 5;
 const DOWN_AFTER_DELIVERIES = 3;
 const PROBE_BASE_MS = 250;
 const PROBE_CAP_MS = 5_000;
-/** A receiver that asks for patience gets it for all its deliveries, but is asked again after this. */
+/**
+ * A receiver that asks for patience gets it for all its deliveries, but is asked again after this.
+ */
 const MAX_PAUSE_MS = 60_000;
 
 /**
- * How much one endpoint is trusted with. Healthy: eight requests at once. Every failure halves that, every success adds one.
- * Down: one request at a time with a growing gap (at most five seconds), until one succeeds. Time is monotonic milliseconds.
+ * How much one endpoint is trusted with. Healthy: eight requests at once. Every failure halves
+ * that, every success adds one. Down: one request at a time with a growing gap (at most five
+ * seconds), until one succeeds. Time is monotonic milliseconds.
  */
 export class Circuit {
   #window: number;
@@ -56,7 +62,10 @@ export class Circuit {
     return recovered;
   }
 
-  /** `retryAfterMs`: the receiver asked to wait; that pauses the endpoint and says nothing against its health. */
+  /**
+   * `retryAfterMs`: the receiver asked to wait; that pauses the endpoint and says nothing against
+   * its health.
+   */
   failed(failure: { seq: number; now: number; random: number; retryAfterMs: number | undefined }): void {
     const { seq, now, random, retryAfterMs } = failure;
     if (retryAfterMs !== undefined && retryAfterMs > 0) {

@@ -26,7 +26,10 @@ const MAX_VALUE_LENGTH = 1_024;
 const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** What is wrong with an owner's headers, naming the header and the remedy; undefined when nothing is. */
+/**
+ * What is wrong with an owner's headers, naming the header and the remedy; undefined when nothing
+ * is.
+ */
 export function customHeadersProblem(headers: Record<string, string>): string | undefined {
   const names = Object.keys(headers);
   if (names.length > MAX_HEADERS) return `at most ${MAX_HEADERS} headers are allowed`;

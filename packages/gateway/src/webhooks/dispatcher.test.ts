@@ -239,7 +239,8 @@ forEachStore((openStore) => {
     await world.emitMessages(200, { chats: 20 });
     await run(world, [receiver]);
     await receiver.until(8);
-    // Five failures of different deliveries close the circuit: from then on one probe at a time, a quarter of a second apart.
+    // Five failures of different deliveries close the circuit: from then on one probe at a time, a
+    // quarter of a second apart.
     expect(receiver.requests.length).toBeLessThan(20);
     down = false;
     const before = receiver.requests.length;
@@ -253,7 +254,8 @@ forEachStore((openStore) => {
     });
     for (let i = 0; i < 10; i++) await world.addWebhook(`${receiver.url}/hang${i}`);
     for (let i = 0; i < 5; i++) await world.addWebhook(`${receiver.url}/ok${i}`);
-    // Far fewer slots than the hanging ones could take: without a share of their own they would hold them all for fifteen seconds.
+    // Far fewer slots than the hanging ones could take: without a share of their own they would
+    // hold them all for fifteen seconds.
     const dispatcher = await run(world, [receiver], { slots: { trusted: 16, suspect: 8 } });
     await world.emitMessages(40, { chats: 40 });
     dispatcher.nudge();

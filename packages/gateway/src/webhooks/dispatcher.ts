@@ -35,11 +35,19 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Begins to deliver. On SQLite it takes over what a crashed run of this process left under way. */
+  /**
+   * Begins to deliver. On SQLite it takes over what a crashed run of this process left under way.
+   */
   start(): Promise<void>;
-  /** Deliveries may be due: new ones, or (with an id) anything of that webhook. Cheap; loses nothing when it gets lost. */
+  /**
+   * Deliveries may be due: new ones, or (with an id) anything of that webhook. Cheap; loses nothing
+   * when it gets lost.
+   */
   nudge(webhookId?: string): void;
-  /** Starts nothing new, lets what is under way end (`graceMs` at most), stores its outcomes, gives everything back. */
+  /**
+   * Starts nothing new, lets what is under way end (`graceMs` at most), stores its outcomes, gives
+   * everything back.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -60,11 +68,13 @@ const FAILED_CYCLE_PAUSE_MS = 1_000;
 const NO_LINE: LineView = { id: '', number: 0, customerRef: null, label: null, phone: null };
 
 /**
- * Delivers what the outbox holds: at least once, in order per chat while the endpoint is healthy, fairly between webhooks.
+ * Delivers what the outbox holds: at least once, in order per chat while the endpoint is healthy,
+ * fairly between webhooks.
  *
- * One cycle at a time finds the webhooks with something due, takes their lanes (a lease in the database) and reads a few
- * deliveries of each. Sending goes round the lanes that can send, one delivery each, within the slots of the process. Outcomes are
- * stored in batches. A kill at any instant repeats at most what was under way or not yet stored.
+ * One cycle at a time finds the webhooks with something due, takes their lanes (a lease in the
+ * database) and reads a few deliveries of each. Sending goes round the lanes that can send, one
+ * delivery each, within the slots of the process. Outcomes are stored in batches. A kill at any
+ * instant repeats at most what was under way or not yet stored.
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return new RunningDispatcher(options);
@@ -157,7 +167,8 @@ class RunningDispatcher implements Dispatcher {
     ]);
     over.abort();
     await Promise.all(this.#underWay);
-    // A database that fails must not hold up the end: what it did not take is attempted again by the next run.
+    // A database that fails must not hold up the end: what it did not take is attempted again by
+    // the next run.
     await Promise.race([this.#recorder.drained(), this.#options.clock.sleep(graceMs + STORE_GRACE_MS)]);
     await this.#retention.close();
     this.#isOver = true;
@@ -309,7 +320,8 @@ class RunningDispatcher implements Dispatcher {
     const { clock, log } = this.#options;
     lane.ended(delivery);
     if (result.errorClass === 'aborted' || (lane.hasLapsed && result.errorClass !== null)) {
-      // Taken back by our own shutdown, or by us because the lane is another's: as if it had not been started.
+      // Taken back by our own shutdown, or by us because the lane is another's: as if it had not
+      // been started.
       lane.settled(delivery);
       return;
     }

@@ -66,8 +66,8 @@ function deliveryRow(event: JournalEvent, webhookId: string): Insertable<Deliver
 }
 
 /**
- * Inserts what the account's plan still lets through in this billing cycle: events beyond it are not delivered. One per event and endpoint; further
- * attempts are free.
+ * Inserts what the account's plan still lets through in this billing cycle: events beyond it are
+ * not delivered. One per event and endpoint; further attempts are free.
  */
 async function insertDeliveries(
   tx: Tx,
@@ -108,9 +108,10 @@ const rowsFor = (events: JournalEvent[], subscriptions: Subscription[]) =>
   );
 
 /**
- * Inserts one delivery per event and subscribed webhook, in the events' own transaction: an event is in the outbox or it never
- * happened. Answers how many it inserted; the caller nudges the dispatcher after the commit when there are any.
- * Must be called once per event (the journal's dedupe key sees to that).
+ * Inserts one delivery per event and subscribed webhook, in the events' own transaction: an event
+ * is in the outbox or it never happened. Answers how many it inserted; the caller nudges the
+ * dispatcher after the commit when there are any. Must be called once per event (the journal's
+ * dedupe key sees to that).
  */
 export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
   const byLine = new Map<string, JournalEvent[]>();
@@ -131,7 +132,10 @@ export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
   return inserted;
 }
 
-/** Like `fanOut`, for an event of the account itself: it goes to the account's webhooks that cover all lines. */
+/**
+ * Like `fanOut`, for an event of the account itself: it goes to the account's webhooks that cover
+ * all lines.
+ */
 export async function fanOutToAccount(
   tx: Tx,
   owner: { accountId: string; mode: Mode },
@@ -148,7 +152,10 @@ export async function fanOutToAccount(
   return insertDeliveries(tx, owner, rowsFor([event], rows.map(toSubscription)));
 }
 
-/** Like `fanOut`, for one webhook only: what it asks for of these events, which must be of its account and have no delivery to it yet. */
+/**
+ * Like `fanOut`, for one webhook only: what it asks for of these events, which must be of its
+ * account and have no delivery to it yet.
+ */
 export async function fanOutTo(tx: Tx, webhookId: string, events: JournalEvent[]): Promise<number> {
   const row = await tx.db
     .selectFrom('webhooks')

@@ -11,7 +11,10 @@ export function chatOf(event: JournalEvent): { jid: Jid; lid?: Jid; pn?: Jid } |
   return undefined;
 }
 
-/** Deliveries of one webhook that share this key keep their order: those of one chat, and those of the line itself. */
+/**
+ * Deliveries of one webhook that share this key keep their order: those of one chat, and those of
+ * the line itself.
+ */
 export function orderKeyOf(event: JournalEvent): string {
   const chat = chatOf(event);
   return chat ? `${event.lineId}/${chat.lid ?? chat.pn ?? chat.jid}` : event.lineId;

@@ -14,7 +14,10 @@ export interface FormatEvent {
   optIn?: boolean;
 }
 
-/** What a format may say about the line of an event. `id` is empty for an event of the account itself. */
+/**
+ * What a format may say about the line of an event. `id` is empty for an event of the account
+ * itself.
+ */
 export interface LineView {
   id: string;
   number: number;
@@ -28,14 +31,20 @@ export interface Rendered {
   body: string;
   /** The event's name in this format; only what live streams carry needs one. */
   name?: string;
-  /** Headers of this format only (X-Customer-Ref, X-WAzion-Bridge-Event, …); the common ones are added by the attempt. */
+  /**
+   * Headers of this format only (X-Customer-Ref, X-WAzion-Bridge-Event, …); the common ones are
+   * added by the attempt.
+   */
   headers: Record<string, string>;
 }
 
 export interface RenderedFor {
   id: string;
   attempt: number;
-  /** The event names the webhook asked for, in the format's words: one journal event may have two names, one of them opt-in. */
+  /**
+   * The event names the webhook asked for, in the format's words: one journal event may have two
+   * names, one of them opt-in.
+   */
   events?: readonly string[];
 }
 
@@ -48,14 +57,18 @@ export interface DeliveryView {
 }
 
 /**
- * How one published API writes its webhook bodies. The dispatcher renders from the journal at every attempt, so a format must
- * give the same bytes for the same event and line. No input or output, no clock, no randomness.
+ * How one published API writes its webhook bodies. The dispatcher renders from the journal at every
+ * attempt, so a format must give the same bytes for the same event and line. No input or output, no
+ * clock, no randomness.
  */
 export interface WebhookFormat {
   readonly name: FormatName;
   /** Every event name a webhook may subscribe to. */
   readonly events: Readonly<Record<string, FormatEvent>>;
-  /** Header for `sha256=<hex HMAC-SHA256 of the body keyed with the whole secret>`; null when the format has none. */
+  /**
+   * Header for `sha256=<hex HMAC-SHA256 of the body keyed with the whole secret>`; null when the
+   * format has none.
+   */
   readonly legacySignatureHeader: string | null;
   /** Null: this format has nothing to say about the event; the delivery ends as `skipped`. */
   render(event: JournalEvent, line: LineView, delivery: RenderedFor): Rendered | null;

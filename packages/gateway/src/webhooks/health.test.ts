@@ -4,7 +4,10 @@ import { DISABLE_AFTER_MS, HEALTHY, type Health, healthAfter } from './health.ts
 
 const HOUR = 3_600_000;
 
-/** Whether a run of failures alone, without a silence of two days, has lasted five days at the end of the trace. */
+/**
+ * Whether a run of failures alone, without a silence of two days, has lasted five days at the end
+ * of the trace.
+ */
 function isFailingForFiveDays(trace: { at: number; ok: boolean }[]): boolean {
   const last = trace.at(-1);
   if (!last || last.ok) return false;

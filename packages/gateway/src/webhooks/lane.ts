@@ -4,7 +4,10 @@ import type { Endpoint } from '../store/webhooks.ts';
 import { Circuit, MAX_CONCURRENT } from './circuit.ts';
 import type { SlotUser } from './slots.ts';
 
-/** What was read of a webhook is too old to send by after this: its owner may have changed or switched it off. */
+/**
+ * What was read of a webhook is too old to send by after this: its owner may have changed or
+ * switched it off.
+ */
 const FRESH_MS = 2_000;
 /** Below so many waiting deliveries more are read. */
 export const LOW_WATER = MAX_CONCURRENT;
@@ -16,9 +19,10 @@ export interface Now {
 }
 
 /**
- * The deliveries of one webhook on their way: a short queue read from the database, and what is under way. Deliveries with the same
- * order key go one after the other; in strict order all do, and one that waits for its retry holds back the rest.
- * A delivery is "taken" from the moment it is started until its outcome is stored, so that it is never read a second time in between.
+ * The deliveries of one webhook on their way: a short queue read from the database, and what is
+ * under way. Deliveries with the same order key go one after the other; in strict order all do, and
+ * one that waits for its retry holds back the rest. A delivery is "taken" from the moment it is
+ * started until its outcome is stored, so that it is never read a second time in between.
  */
 export class Lane implements SlotUser {
   readonly webhookId: string;
@@ -29,7 +33,10 @@ export class Lane implements SlotUser {
   isSuspect: boolean;
   /** Monotonic time until which this process may deliver to the webhook. */
   leaseUntil = 0;
-  /** Somebody else has the webhook now, or may have it: nothing more is learnt from what was under way. */
+  /**
+   * Somebody else has the webhook now, or may have it: nothing more is learnt from what was under
+   * way.
+   */
   hasLapsed = false;
   /** Monotonic time of the last moment there was anything to do. */
   busyAt = 0;
@@ -39,7 +46,9 @@ export class Lane implements SlotUser {
   #queue: DueDelivery[] = [];
   readonly #taken = new Set<number>();
   readonly #busyKeys = new Set<string>();
-  /** Settled since the present reading began: what it brings of them is older than their outcome. */
+  /**
+   * Settled since the present reading began: what it brings of them is older than their outcome.
+   */
   #settledSince: Set<number> | undefined;
   #reachedEnd = false;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -66,7 +75,9 @@ export class Lane implements SlotUser {
     return this.#queue.length === 0 && this.#taken.size === 0;
   }
 
-  /** The last reading got to the end, and no retry is due: what is new since then is all there is. */
+  /**
+   * The last reading got to the end, and no retry is due: what is new since then is all there is.
+   */
   get isNearEnd(): boolean {
     return this.#reachedEnd && !this.retriesDue && !this.isStrict;
   }
@@ -79,12 +90,18 @@ export class Lane implements SlotUser {
     return this.mayHaveMore && this.#queue.length < LOW_WATER;
   }
 
-  /** A reading begins; `fill` ends it. An outcome stored in between must not be undone by rows that were read before it. */
+  /**
+   * A reading begins; `fill` ends it. An outcome stored in between must not be undone by rows that
+   * were read before it.
+   */
   beginReading(): void {
     this.#settledSince = new Set();
   }
 
-  /** Takes what was read: it replaces the queue, without what is taken or was settled while it was read. */
+  /**
+   * Takes what was read: it replaces the queue, without what is taken or was settled while it was
+   * read.
+   */
   fill(rows: readonly DueDelivery[], mayHaveMore: boolean, now: Now): void {
     const settled = this.#settledSince;
     this.#settledSince = undefined;
@@ -105,7 +122,10 @@ export class Lane implements SlotUser {
     this.#reachedEnd = false;
   }
 
-  /** The next delivery that may start now; it is taken then. `leaseMarginMs`: how long an attempt may last. */
+  /**
+   * The next delivery that may start now; it is taken then. `leaseMarginMs`: how long an attempt
+   * may last.
+   */
   next(now: Now, leaseMarginMs: number): DueDelivery | undefined {
     if (this.inFlight >= this.circuit.limit || now.monotonic < this.circuit.pausedUntil) return undefined;
     if (this.leaseUntil - now.monotonic < leaseMarginMs || now.monotonic - this.#readAt > FRESH_MS) return undefined;
@@ -135,7 +155,10 @@ export class Lane implements SlotUser {
     return row.orderKey !== null && this.#busyKeys.has(row.orderKey);
   }
 
-  /** In strict order only the oldest may go, when nothing is under way or unsettled, and when its time has come. */
+  /**
+   * In strict order only the oldest may go, when nothing is under way or unsettled, and when its
+   * time has come.
+   */
   #strictIndex(now: Now): number {
     const head = this.#queue[0];
     return head && this.#taken.size === 0 && head.nextAt <= now.wall ? 0 : -1;

@@ -16,9 +16,10 @@ import { MAX_CONCURRENT } from './circuit.ts';
 import { Lane, LOW_WATER, type Now } from './lane.ts';
 
 /**
- * How long a lane stays with a holder that says nothing: when one is killed, another process goes on this much later. A holder renews its lanes all
- * the time, also while an attempt outlasts the lease; one that could not is fenced: it takes its requests back, and what it still learns of them is
- * not stored once somebody else has the lane (recorder.ts).
+ * How long a lane stays with a holder that says nothing: when one is killed, another process goes
+ * on this much later. A holder renews its lanes all the time, also while an attempt outlasts the
+ * lease; one that could not is fenced: it takes its requests back, and what it still learns of them
+ * is not stored once somebody else has the lane (recorder.ts).
  */
 export const LANE_LEASE_MS = 15_000;
 /** How often a holder renews. Two may fail before a lane lapses. */
@@ -41,7 +42,10 @@ export interface LanesDeps {
 
 type WebhookRow = Awaited<ReturnType<typeof readWebhooks>>[number];
 
-/** The lanes this process holds: taking, reading, giving back. A webhook has one holder at a time, so its order and concurrency hold on any number of nodes. */
+/**
+ * The lanes this process holds: taking, reading, giving back. A webhook has one holder at a time,
+ * so its order and concurrency hold on any number of nodes.
+ */
 export class Lanes {
   readonly #byId = new Map<string, Lane>();
   readonly #deps: LanesDeps;
@@ -54,7 +58,9 @@ export class Lanes {
     return this.#byId.get(webhookId);
   }
 
-  /** The lanes of these webhooks that this process holds after it tried to take those it did not. */
+  /**
+   * The lanes of these webhooks that this process holds after it tried to take those it did not.
+   */
   async hold(webhookIds: readonly string[], now: Now): Promise<Lane[]> {
     const { store, owner } = this.#deps;
     const wanted = webhookIds.filter((id) => {
@@ -75,8 +81,9 @@ export class Lanes {
   }
 
   /**
-   * Makes the lease of every lane with work last longer, in one statement; one without may lapse, it is taken anew when something is due. Lanes that
-   * somebody else took, and those whose time ran out, are let go of.
+   * Makes the lease of every lane with work last longer, in one statement; one without may lapse,
+   * it is taken anew when something is due. Lanes that somebody else took, and those whose time ran
+   * out, are let go of.
    */
   async renew(now: () => Now): Promise<void> {
     const busy = () => [...this.#byId.values()].filter((lane) => !lane.isIdle);
@@ -99,7 +106,10 @@ export class Lanes {
     }
   }
 
-  /** It could not be taken: its webhook is off or gone, or, when our lease had run out, somebody else's. */
+  /**
+   * It could not be taken: its webhook is off or gone, or, when our lease had run out, somebody
+   * else's.
+   */
   #letGo(webhookId: string, now: Now): void {
     const lane = this.#byId.get(webhookId);
     if (lane && lane.leaseUntil <= now.monotonic) this.#lapse(webhookId);
@@ -139,7 +149,10 @@ export class Lanes {
     for (const lane of rest) await this.#fill(lane, now);
   }
 
-  /** One query for all lanes that keep up with their events: usually each has the same few new ones. Answers those it filled. */
+  /**
+   * One query for all lanes that keep up with their events: usually each has the same few new ones.
+   * Answers those it filled.
+   */
   async #fillTogether(lanes: Lane[], now: Now): Promise<Lane[]> {
     if (lanes.length < 2) return [];
     const limit = lanes.reduce((sum, lane) => sum + LOW_WATER + lane.takenCount, 0);
@@ -150,7 +163,9 @@ export class Lanes {
     return lanes;
   }
 
-  /** Forgets a lane: its webhook is gone, off, or somebody else's. What is under way ends by itself. */
+  /**
+   * Forgets a lane: its webhook is gone, off, or somebody else's. What is under way ends by itself.
+   */
   drop(webhookId: string): void {
     const lane = this.#byId.get(webhookId);
     if (!lane) return;

@@ -51,8 +51,9 @@ const attemptRow = ({ delivery, result }: { delivery: DueDelivery; result: Attem
 });
 
 /**
- * Stores outcomes, as many as there are in one transaction: while one commits, the next ones gather. What a crash takes before its
- * commit is attempted again (at least once). While the database fails, entries are kept and tried again; the dispatcher starts nothing new meanwhile.
+ * Stores outcomes, as many as there are in one transaction: while one commits, the next ones
+ * gather. What a crash takes before its commit is attempted again (at least once). While the
+ * database fails, entries are kept and tried again; the dispatcher starts nothing new meanwhile.
  */
 export class Recorder {
   #waiting: Entry[] = [];
@@ -89,7 +90,8 @@ export class Recorder {
         const off: [Lane, 'failing' | 'gone'][] = [];
         const healths = await store.transaction(async (tx) => {
           off.length = 0;
-          // A delivery that was deleted while it was under way has no place in the log; looked for only when something failed.
+          // A delivery that was deleted while it was under way has no place in the log; looked for
+          // only when something failed.
           const present = failures === 0 ? batch : await stillThere(tx, batch);
           const ours = await this.#fenced(tx, present);
           return storeBatch(tx, ours, clock.now(), (lane, reason) => off.push([lane, reason]));
@@ -101,7 +103,8 @@ export class Recorder {
         this.#deps.onRecorded(batch);
       } catch (error) {
         failures += 1;
-        // Once more at once, without what was deleted meanwhile; said aloud only when that was not it.
+        // Once more at once, without what was deleted meanwhile; said aloud only when that was not
+        // it.
         if (failures === 1) continue;
         log.error({ error, waiting: this.#waiting.length }, 'storing delivery outcomes failed; trying again');
         await clock.sleep(backoffMs(failures, clock.random(), 500, RETRY_CAP_MS));

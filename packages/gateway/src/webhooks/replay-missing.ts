@@ -5,7 +5,10 @@ import { fanOutTo } from './fan-out.ts';
 
 const PAGE = 500;
 
-/** The next events a webhook has no delivery of, in order: those of its line, or of all lines of its account and mode. */
+/**
+ * The next events a webhook has no delivery of, in order: those of its line, or of all lines of its
+ * account and mode.
+ */
 async function missingEvents(
   tx: Tx,
   webhook: Webhook,
@@ -50,8 +53,9 @@ async function missingEvents(
 }
 
 /**
- * Gives a webhook the events of a time that it never got a delivery of: it was switched off, did not exist yet, or asked for less. They go out in
- * the order of the events, with what else waits. Each page is a transaction of its own. Answers how many deliveries it made; the caller nudges.
+ * Gives a webhook the events of a time that it never got a delivery of: it was switched off, did
+ * not exist yet, or asked for less. They go out in the order of the events, with what else waits.
+ * Each page is a transaction of its own. Answers how many deliveries it made; the caller nudges.
  */
 export async function replayMissing(
   store: Store,

@@ -10,12 +10,21 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 export const KEEP_MS = 14 * DAY_MS;
 /** How long a dead letter can be replayed. */
 export const KEEP_DEAD_MS = 30 * DAY_MS;
-/** How long events are kept: longer than any of their deliveries can be replayed, and than a stream may stay away. */
+/**
+ * How long events are kept: longer than any of their deliveries can be replayed, and than a stream
+ * may stay away.
+ */
 export const KEEP_EVENTS_MS = 35 * DAY_MS;
-/** Batches of one sweep; the rest waits for the next, so that a sweep never holds up deliveries for long. */
+/**
+ * Batches of one sweep; the rest waits for the next, so that a sweep never holds up deliveries for
+ * long.
+ */
 const MAX_BATCHES = 200;
 
-/** Deletes what is past its time, in small transactions. Ages are those of the events. Answers whether it got to the end. */
+/**
+ * Deletes what is past its time, in small transactions. Ages are those of the events. Answers
+ * whether it got to the end.
+ */
 export async function sweepDeliveries(
   store: Store,
   now: number,

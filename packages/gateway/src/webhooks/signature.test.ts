@@ -9,7 +9,10 @@ function publishedVerify(rawBody: string, signatureHeader: string, secret: strin
   return timingSafeEqual(Buffer.from(signatureHeader), Buffer.from(expected));
 }
 
-/** What the Standard Webhooks libraries do with a secret and three headers, written from the specification. */
+/**
+ * What the Standard Webhooks libraries do with a secret and three headers, written from the
+ * specification.
+ */
 function standardVerify(body: string, headers: ReturnType<typeof standardHeaders>, secret: string): boolean {
   const key = Buffer.from(secret.startsWith('whsec_') ? secret.slice(6) : secret, 'base64');
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;

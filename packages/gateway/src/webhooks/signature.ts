@@ -1,16 +1,18 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * The HMAC key behind a secret, by the rule of the Standard Webhooks libraries (standard-webhooks spec, "Signature scheme"):
- * what follows `whsec_` is base64. Our prefix `wzb_` before it is not part of it.
+ * The HMAC key behind a secret, by the rule of the Standard Webhooks libraries (standard-webhooks
+ * spec, "Signature scheme"): what follows `whsec_` is base64. Our prefix `wzb_` before it is not
+ * part of it.
  */
 export function signingKey(secret: string): Buffer {
   return Buffer.from(secret.replace(/^wzb_/, '').replace(/^whsec_/, ''), 'base64');
 }
 
 /**
- * The three Standard Webhooks headers over the exact body: `v1,<base64 HMAC-SHA256 of "id.timestamp.body">`, one per secret, so that a
- * receiver accepts either while a rotation is under way.
+ * The three Standard Webhooks headers over the exact body: `v1,<base64 HMAC-SHA256 of
+ * "id.timestamp.body">`, one per secret, so that a receiver accepts either while a rotation is
+ * under way.
  */
 export function standardHeaders(
   message: { id: string; timestampSeconds: number; body: string },
@@ -28,7 +30,10 @@ export function standardHeaders(
   };
 }
 
-/** `sha256=<hex>` over the raw body, keyed with the whole secret as printed: what the published Lines verifiers compute. */
+/**
+ * `sha256=<hex>` over the raw body, keyed with the whole secret as printed: what the published
+ * Lines verifiers compute.
+ */
 export function legacySignature(body: string, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }

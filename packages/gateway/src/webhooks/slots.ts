@@ -1,4 +1,7 @@
-/** What counts for sharing the process's requests: how many a lane has under way, and whether it is known to answer. */
+/**
+ * What counts for sharing the process's requests: how many a lane has under way, and whether it is
+ * known to answer.
+ */
 export interface SlotUser {
   inFlight: number;
   /** Failing, or slow at the moment. */
@@ -8,13 +11,19 @@ export interface SlotUser {
 export interface SlotLimits {
   /** Requests under way at once to endpoints that answer. */
   trusted: number;
-  /** To endpoints that fail or hang: a share of their own, so that they can never use up that of the others. */
+  /**
+   * To endpoints that fail or hang: a share of their own, so that they can never use up that of the
+   * others.
+   */
   suspect: number;
 }
 
 export const DEFAULT_SLOTS: SlotLimits = { trusted: 256, suspect: 128 };
 
-/** The bound on requests under way in this process, in two classes. A lane that turns suspect takes what it has under way with it. */
+/**
+ * The bound on requests under way in this process, in two classes. A lane that turns suspect takes
+ * what it has under way with it.
+ */
 export class Slots {
   #trusted = 0;
   #suspect = 0;

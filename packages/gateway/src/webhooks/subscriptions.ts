@@ -2,8 +2,8 @@ import type { Store } from '../store/store.ts';
 import { type FormatName, selectorsFor, type WebhookFormats } from './format.ts';
 
 /**
- * Brings what webhooks select up to what their names mean in this version: a `*` written by an older one covers events that came later.
- * Answers how many changed.
+ * Brings what webhooks select up to what their names mean in this version: a `*` written by an
+ * older one covers events that came later. Answers how many changed.
  */
 export async function refreshSelectors(store: Store, formats: WebhookFormats): Promise<number> {
   const rows = await store.db.selectFrom('webhooks').select(['id', 'format', 'events', 'selectors']).execute();

@@ -5,8 +5,9 @@ import type { Tx } from '../store/store.ts';
 import { fanOut, fanOutToAccount } from './fan-out.ts';
 
 /**
- * Switches a webhook off because of what its endpoint did, and tells the account's other webhooks by a `webhook.disabled` event. What
- * waits for it stays and goes on when its owner enables it again. Does nothing when it is off already. Answers whether it switched.
+ * Switches a webhook off because of what its endpoint did, and tells the account's other webhooks
+ * by a `webhook.disabled` event. What waits for it stays and goes on when its owner enables it
+ * again. Does nothing when it is off already. Answers whether it switched.
  */
 export async function switchOff(tx: Tx, webhook: Webhook, reason: 'failing' | 'gone', at: number): Promise<boolean> {
   const done = await tx.db

@@ -16,7 +16,10 @@ export interface TestedWebhook {
   ok: boolean;
   statusCode: number | null;
   durationMs: number;
-  /** First bytes of the answer; null when there was none, or when it comes from a network only the operator may read. */
+  /**
+   * First bytes of the answer; null when there was none, or when it comes from a network only the
+   * operator may read.
+   */
   responseExcerpt: string | null;
   /** What went wrong when there was no complete answer. */
   errorClass: string | null;
@@ -24,12 +27,17 @@ export interface TestedWebhook {
 
 export type TestWebhook = (target: LineOwner & { id: string }) => Promise<TestedWebhook | undefined>;
 
-/** A test is a request that anybody with a key can make us send: so many per webhook and minute, and no more. */
+/**
+ * A test is a request that anybody with a key can make us send: so many per webhook and minute, and
+ * no more.
+ */
 const TESTS_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
-/** At most ten per webhook in any minute. Throws `rate_limited` with the seconds until the next one. */
+/**
+ * At most ten per webhook in any minute. Throws `rate_limited` with the seconds until the next one.
+ */
 function createTestLimit(clock: Clock): (webhookId: string) => void {
   const recent = new Map<string, number[]>();
   return (webhookId) => {
@@ -67,8 +75,9 @@ function testEvent({ webhook }: Endpoint, now: number): JournalEvent {
 }
 
 /**
- * Sends one `webhook.test` event now, signed like any delivery, to a webhook of the owner (also a disabled one), and answers what came
- * back. It is not in the journal, is never retried and says nothing about the webhook's health. Undefined when there is no such webhook.
+ * Sends one `webhook.test` event now, signed like any delivery, to a webhook of the owner (also a
+ * disabled one), and answers what came back. It is not in the journal, is never retried and says
+ * nothing about the webhook's health. Undefined when there is no such webhook.
  */
 export function createWebhookTester(deps: {
   store: Store;

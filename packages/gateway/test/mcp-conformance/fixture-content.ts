@@ -8,7 +8,10 @@ import {
 import { z } from 'zod';
 import { PNG } from './fixture-tools.ts';
 
-/** Resources and prompts that the suite's scenarios read by name, and the requests that are answered with nothing. */
+/**
+ * Resources and prompts that the suite's scenarios read by name, and the requests that are answered
+ * with nothing.
+ */
 export function addFixtureContent(server: McpServer): void {
   const textual = (name: string) =>
     server.registerResource(name, `test://${name}`, { mimeType: 'text/plain' }, (uri) => ({

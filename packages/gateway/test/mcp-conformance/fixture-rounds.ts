@@ -35,7 +35,10 @@ const askModel = (question: string) =>
 const accepted = (req: ServerContext['mcpReq'], key: string, field: string): unknown =>
   acceptedContent(req.inputResponses, key)?.[field];
 
-/** Tools that need an answer of the client before theirs (2026-07-28: results that ask for input, state that travels with them). */
+/**
+ * Tools that need an answer of the client before theirs (2026-07-28: results that ask for input,
+ * state that travels with them).
+ */
 export function addFixtureRounds(server: McpServer, state: State): void {
   const add = (name: string, run: Run) =>
     server.registerTool(name, { description: `Fixture ${name}`, inputSchema: z.object({}) }, (_, ctx) =>

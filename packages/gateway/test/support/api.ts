@@ -119,7 +119,10 @@ export class Sandbox {
   }
 }
 
-/** Asks again until the answer is there; fails with what it saw last. For states that no promise announces. */
+/**
+ * Asks again until the answer is there; fails with what it saw last. For states that no promise
+ * announces.
+ */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,

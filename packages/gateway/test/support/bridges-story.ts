@@ -35,8 +35,8 @@ export interface Listener {
 }
 
 /**
- * The whole reference as one story, from the first call to the last: a bridge is made and paired, writes and is written to, looks around, and goes. Every
- * operation and every webhook occurs.
+ * The whole reference as one story, from the first call to the last: a bridge is made and paired,
+ * writes and is written to, looks around, and goes. Every operation and every webhook occurs.
  */
 export async function bridgesStory(rig: Rig, walk: BridgesWalk, listener: Listener = {}): Promise<void> {
   const paired = (is: boolean) => listener.paired?.(is);
@@ -219,7 +219,10 @@ async function answers({ rig, walk, act }: Scene, group: string): Promise<void> 
   await walk.told('event_response', { chat_id: group, event_id: event.message_id, ...rsvp, timestamp: NUMBER });
 }
 
-/** A group of the bridge's own, with Alice in it and Bob at the door; and one that the bridge joins by a link. Answers the first. */
+/**
+ * A group of the bridge's own, with Alice in it and Bob at the door; and one that the bridge joins
+ * by a link. Answers the first.
+ */
 async function groups({ rig, walk, act }: Scene): Promise<string> {
   const { jid } = await walk.call<{ jid: string }>('bridgeCreateGroup', {
     request: { subject: 'Team', participants: [ALICE] },

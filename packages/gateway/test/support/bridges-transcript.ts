@@ -33,7 +33,9 @@ const NAMED: [form: RegExp, name: (number: string) => string][] = [
   [/(?<=wa\.me\/qr\/)\w+/g, () => 'ABCDEFGHIJKL'],
 ];
 
-/** WhatsApp lists the members of a group in the order of their LIDs, which differ from run to run. */
+/**
+ * WhatsApp lists the members of a group in the order of their LIDs, which differ from run to run.
+ */
 function inOrder(list: unknown[]): unknown[] {
   const people = list as { phone?: string; role?: string }[];
   const isMembers = people.some((one) => typeof one === 'object' && one?.role !== undefined);
@@ -71,7 +73,10 @@ times, codes, memory) stands here with fixed values; all else is as it went over
 All requests carry \`Authorization: Bearer $WA_API_KEY\`, but \`healthz\`.
 `;
 
-/** A recorded walk as a document. Equal walks give equal documents; `places` are the addresses of this run, and how to call them. */
+/**
+ * A recorded walk as a document. Equal walks give equal documents; `places` are the addresses of
+ * this run, and how to call them.
+ */
 export function transcriptOf(walk: BridgesWalk, places: Record<string, string>): string {
   const parts = [HEADING];
   let tag = '';

@@ -29,7 +29,9 @@ export interface Difference {
   /** Members of the answer whose values this world decides: a value, or a matcher. */
   answer?: Json;
   status?: number;
-  /** In the place of a printed answer; without either, the answer has to be what the row documents. */
+  /**
+   * In the place of a printed answer; without either, the answer has to be what the row documents.
+   */
   expected?: unknown;
   /** False: sends no key. */
   key?: false;
@@ -38,8 +40,9 @@ export interface Difference {
 export const SENT = { message_id: expect.stringMatching(/^3EB0[0-9A-F]{18}$/), timestamp: expect.any(Number) };
 
 /**
- * A client of the published Bridges reference on its way through the whole API: sends each printed request, compares each answer and each webhook with the
- * printed one — the members, their order, and every value that this world does not decide — and keeps what it saw.
+ * A client of the published Bridges reference on its way through the whole API: sends each printed
+ * request, compares each answer and each webhook with the printed one — the members, their order,
+ * and every value that this world does not decide — and keeps what it saw.
  */
 export class BridgesWalk {
   readonly exchanges: Exchange[] = [];
@@ -137,7 +140,9 @@ function asDocumented(row: Route, answer: Answer<unknown>, values: Json = {}): v
   if (Object.keys(values).length > 0) expect(answer.body).toMatchObject(values);
 }
 
-/** The same members in the same order, with the printed values but where this world decides them. */
+/**
+ * The same members in the same order, with the printed values but where this world decides them.
+ */
 function sameShape(what: string, got: unknown, published: unknown, differs: Json): void {
   const wanted = published as Json;
   expect([what, Object.keys(got as Json)]).toEqual([what, [...Object.keys(wanted), ...further(wanted, differs)]]);

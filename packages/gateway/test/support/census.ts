@@ -6,8 +6,9 @@ import Sqlite from 'better-sqlite3';
 export type Finds = Record<string, number>;
 
 /**
- * Every table, column and row of a SQLite database, and every other file of its folder, looked through for these words. The index of the full-text search
- * is asked like the product asks it: its pages keep what is no longer found until they are merged.
+ * Every table, column and row of a SQLite database, and every other file of its folder, looked
+ * through for these words. The index of the full-text search is asked like the product asks it: its
+ * pages keep what is no longer found until they are merged.
  */
 export function census(dataDir: string, words: string[]): Finds {
   const finds: Finds = {};

@@ -2,11 +2,15 @@ import type { LineCommandName } from '../../src/core/line-commands.ts';
 
 /** What an operation of a published API needs, and so how it can be refused. */
 export interface Needs {
-  /** What its address or body names: something that another account does not see. Null: nothing but the account itself. */
+  /**
+   * What its address or body names: something that another account does not see. Null: nothing but
+   * the account itself.
+   */
   of: 'line' | 'webhook' | 'delivery' | 'approval' | null;
   /**
-   * `connection`: refused in every other state. `paired`: refused unpaired. `unpaired`: refused while paired, by the worker's word. `worker`: the process
-   * has to answer, whatever the state. `nothing`: what is stored is enough.
+   * `connection`: refused in every other state. `paired`: refused unpaired. `unpaired`: refused
+   * while paired, by the worker's word. `worker`: the process has to answer, whatever the state.
+   * `nothing`: what is stored is enough.
    */
   needs: 'connection' | 'unpaired' | 'worker' | 'nothing';
   /** What it asks the line for: the answer may be no. */

@@ -8,7 +8,9 @@ export interface SseEvent {
   data?: string;
 }
 
-/** Reads `text/event-stream` as the HTML standard says, keeping what came; comments are kept apart. */
+/**
+ * Reads `text/event-stream` as the HTML standard says, keeping what came; comments are kept apart.
+ */
 export class SseReader {
   readonly events: SseEvent[] = [];
   /** The last `id`, also of messages without data. */

@@ -32,7 +32,10 @@ export interface Transmission {
   proto: string;
 }
 
-/** An engine that does what a test says: no network, no encryption; its credentials and inbox lie in the real store. */
+/**
+ * An engine that does what a test says: no network, no encryption; its credentials and inbox lie in
+ * the real store.
+ */
 export class FakeEngine implements Engine {
   readonly options: EngineOptions;
   readonly connects: (Parameters<Engine['connect']>[0] | 'login')[] = [];

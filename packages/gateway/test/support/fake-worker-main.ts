@@ -4,7 +4,10 @@ import { runWorkerProcess } from '../../src/lines/worker-process.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type FakeEngine, FakeFactory } from './fake-engine.ts';
 
-/** A worker process whose engines misbehave on demand: asking about these "numbers" does what they say. */
+/**
+ * A worker process whose engines misbehave on demand: asking about these "numbers" does what they
+ * say.
+ */
 const MISDEEDS: Record<string, () => void> = {
   exit: () => process.exit(3),
   throw: () => {

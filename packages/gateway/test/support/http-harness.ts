@@ -65,7 +65,10 @@ export interface HttpHarness {
   /** Keys of two accounts. */
   keys: { test: string; live: string; stranger: string };
   logged: { fields: Record<string, unknown>; message: string }[];
-  /** Calls the server, with the test key unless said, and checks the answer against the row's published schema. */
+  /**
+   * Calls the server, with the test key unless said, and checks the answer against the row's
+   * published schema.
+   */
   call(method: string, url: string, options?: CallOptions): Promise<Reply>;
   /** A key of the first account with these scopes. */
   keyWith(scopes: string[], mode?: Mode): Promise<string>;

@@ -16,7 +16,10 @@ const WORKER = gatewayModule('worker-main');
 const logLevel: LogLevel = process.env.RIG_LOG === 'debug' ? 'debug' : 'silent';
 const log = createLogger({ level: logLevel, process: 'supervisor' });
 
-/** The living part alone: a supervisor with real worker processes, the real engine, and a simulated network. No HTTP, no webhooks sent. */
+/**
+ * The living part alone: a supervisor with real worker processes, the real engine, and a simulated
+ * network. No HTTP, no webhooks sent.
+ */
 export class LineRig {
   readonly test: TestStore;
   readonly simulator: Simulator;

@@ -6,7 +6,10 @@ interface Timer {
   work: () => void;
 }
 
-/** A clock that a test moves. Timers fire inside `advance`, in order of their time; `random()` answers `randomValue`. */
+/**
+ * A clock that a test moves. Timers fire inside `advance`, in order of their time; `random()`
+ * answers `randomValue`.
+ */
 export class ManualClock implements Clock {
   randomValue = 0.5;
   readonly #startedAt: number;
@@ -75,7 +78,10 @@ export class ManualClock implements Clock {
     await settle();
   }
 
-  /** Time passes without a turn for anybody, as when the process was stopped; what became due runs with the next `advance`, late. */
+  /**
+   * Time passes without a turn for anybody, as when the process was stopped; what became due runs
+   * with the next `advance`, late.
+   */
   skip(ms: number): void {
     this.#elapsedMs += ms;
   }

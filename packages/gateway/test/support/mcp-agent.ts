@@ -10,7 +10,10 @@ export interface AgentOptions {
   fetch?: typeof fetch;
 }
 
-/** The official client, as an agent's program holds it. It checks every structured answer against the schema its tool publishes. */
+/**
+ * The official client, as an agent's program holds it. It checks every structured answer against
+ * the schema its tool publishes.
+ */
 export async function connectAgent({ url, key, header, era = 'modern', fetch }: AgentOptions): Promise<Agent> {
   const client = new Client(
     { name: 'agent', version: '1' },

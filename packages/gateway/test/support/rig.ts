@@ -36,7 +36,10 @@ interface GatewayOrder {
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
-/** A whole installation under test: simulated network and webhook receiver here, the gateway in a process group of its own. */
+/**
+ * A whole installation under test: simulated network and webhook receiver here, the gateway in a
+ * process group of its own.
+ */
 export class Rig {
   readonly simulator: Simulator;
   readonly receiver: Receiver;
@@ -114,7 +117,10 @@ export class Rig {
     return this.#gateway?.pid ?? 0;
   }
 
-  /** A call of the Sandbox API past the gateway: the other side of WhatsApp lives on while the gateway is dead. */
+  /**
+   * A call of the Sandbox API past the gateway: the other side of WhatsApp lives on while the
+   * gateway is dead.
+   */
   async world<T>(method: string, path: string, body?: unknown): Promise<T> {
     const [pathname = '', search = ''] = path.split('?');
     const query = Object.fromEntries(new URLSearchParams(search));
@@ -163,7 +169,10 @@ export class Rig {
       .filter((pid) => pid > 0 && isAlive(pid));
   }
 
-  /** kill -9 of the main process and every worker at the same instant. Resolves when all of them are gone. */
+  /**
+   * kill -9 of the main process and every worker at the same instant. Resolves when all of them are
+   * gone.
+   */
   async killGateway(): Promise<void> {
     const child = this.#gateway;
     if (!child?.pid) return;
@@ -193,7 +202,10 @@ export class Rig {
     return code;
   }
 
-  /** A connected test line with a webhook of each kind: Bridges at `/bridges/REF`, signed Lines at `/lines` (made once). */
+  /**
+   * A connected test line with a webhook of each kind: Bridges at `/bridges/REF`, signed Lines at
+   * `/lines` (made once).
+   */
   async linkLine(ref: string, phone: string): Promise<LinkedLine> {
     await this.sandbox.phone(phone, `Owner of ${ref}`);
     await this.api.expect(200, 'POST', '/api/instances', {
@@ -234,7 +246,10 @@ export class Rig {
   }
 }
 
-/** A dead process whose parent died too may wait to be reaped for ever: it runs no more, so it does not count as alive. */
+/**
+ * A dead process whose parent died too may wait to be reaped for ever: it runs no more, so it does
+ * not count as alive.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -5,7 +5,8 @@ import { createSealedBox } from '../../src/crypto/sealed-box.ts';
 import { createEngineStore } from '../../src/store/engine-store.ts';
 import { openStore } from '../../src/store/open.ts';
 
-// Seals one envelope after another, several lines at a time, and says each hash once its commit resolved. Lives until it is killed.
+// Seals one envelope after another, several lines at a time, and says each hash once its commit
+// resolved. Lives until it is killed.
 const [url = '', round = ''] = process.argv.slice(2);
 const store = await openStore({ url, clock: systemClock });
 

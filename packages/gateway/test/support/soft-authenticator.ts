@@ -1,7 +1,10 @@
 import { createHash, createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { isoCBOR } from '@simplewebauthn/server/helpers';
 
-/** Flags of authenticator data: user present, user verified, credential data follows (WebAuthn level 3, §6.1). */
+/**
+ * Flags of authenticator data: user present, user verified, credential data follows (WebAuthn level
+ * 3, §6.1).
+ */
 const PRESENT = 0x01;
 const VERIFIED = 0x04;
 const WITH_CREDENTIAL = 0x40;
@@ -9,7 +12,10 @@ const WITH_CREDENTIAL = 0x40;
 const sha256 = (data: Uint8Array | string): Buffer => createHash('sha256').update(data).digest();
 const base64url = (data: Uint8Array): string => Buffer.from(data).toString('base64url');
 
-/** A passkey in software: makes one credential with ES256, and signs with it for whatever page it is told. */
+/**
+ * A passkey in software: makes one credential with ES256, and signs with it for whatever page it is
+ * told.
+ */
 export class SoftAuthenticator {
   readonly id = base64url(randomBytes(16));
   readonly #key: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

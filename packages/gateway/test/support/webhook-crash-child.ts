@@ -14,7 +14,10 @@ export interface CrashPlan {
   port: number;
 }
 
-/** A gateway reduced to what is proven: it commits events and delivers them, and goes on where the run before it was killed. */
+/**
+ * A gateway reduced to what is proven: it commits events and delivers them, and goes on where the
+ * run before it was killed.
+ */
 async function run(plan: CrashPlan): Promise<void> {
   const clock = systemClock;
   const store = await openStore({ url: plan.url, clock });

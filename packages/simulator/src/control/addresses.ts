@@ -5,7 +5,10 @@ import { ControlError } from './control-error.ts';
 import type { PhoneProfile } from './control-world.ts';
 import type { ControlCall } from './route.ts';
 
-/** What the network knows of the phone a path names. Throws phone_not_found, so that a wrong number reads the same as an unknown one. */
+/**
+ * What the network knows of the phone a path names. Throws phone_not_found, so that a wrong number
+ * reads the same as an unknown one.
+ */
 export function profileOf(call: ControlCall): PhoneProfile {
   const given = call.params.phone ?? '';
   const digits = parsePhone(given);

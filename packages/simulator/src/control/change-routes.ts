@@ -4,7 +4,9 @@ import { InputError } from '../phone/content/input.ts';
 import { chatField, onlinePhoneOf, phoneParam } from './addresses.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
-/** What a phone does to messages that are already there, and what others see of it while it writes. */
+/**
+ * What a phone does to messages that are already there, and what others see of it while it writes.
+ */
 export const CHANGE_ROUTES: readonly Route[] = [
   ['POST', '/phones/{phone}/reactions', (call) => change(call, 'reaction', 'message_id')],
   ['POST', '/phones/{phone}/edits', (call) => change(call, 'edit', 'message_id')],

@@ -11,7 +11,10 @@ const CREATE = '8823471724422422';
 const FOLLOW = '24404358912487870';
 const UNFOLLOW = '9767147403369991';
 
-/** Channels: made and written by their owner's phone, followed by others, read in their inboxes (`chat={jid}`). */
+/**
+ * Channels: made and written by their owner's phone, followed by others, read in their inboxes
+ * (`chat={jid}`).
+ */
 export const CHANNEL_ROUTES: readonly Route[] = [
   ['POST', '/channels', createChannel],
   ['GET', '/channels/{jid}', (call) => ({ status: 200, body: channelItem(channelOf(call)) })],

@@ -7,7 +7,10 @@ import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const CONTACTS_MAX = 2000;
 
-/** What the owner of a phone sets for chats and contacts: it travels to the linked lines as app state, and theirs comes back here. */
+/**
+ * What the owner of a phone sets for chats and contacts: it travels to the linked lines as app
+ * state, and theirs comes back here.
+ */
 export const CHAT_ROUTES: readonly Route[] = [
   ['GET', '/phones/{phone}/chats', chats],
   ['PATCH', '/phones/{phone}/chats/{chat}', changeChat],

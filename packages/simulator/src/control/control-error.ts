@@ -57,7 +57,10 @@ export class ControlError extends Error {
   }
 }
 
-/** The answer for an error that the caller caused. Undefined for anything else: that is a fault of the simulator. */
+/**
+ * The answer for an error that the caller caused. Undefined for anything else: that is a fault of
+ * the simulator.
+ */
 export function errorAnswer(
   error: unknown,
 ): { status: number; body: { error: ControlCode; message: string } } | undefined {
@@ -71,7 +74,8 @@ function codeOf(error: unknown): ControlCode | undefined {
   if (error instanceof InputError || error instanceof FaultError) return 'validation_error';
   if (error instanceof NotOnWhatsAppError) return 'not_on_whatsapp';
   if (error instanceof NotInGroupError) return 'not_in_group';
-  // The network said no to what a phone asked for, as it would on WhatsApp; the message has its code.
+  // The network said no to what a phone asked for, as it would on WhatsApp; the message has its
+  // code.
   if (error instanceof IqError) return 'refused';
   if (error instanceof CallNotFoundError) return 'call_not_found';
   if (error instanceof MessageNotFoundError) return 'message_not_found';

@@ -53,12 +53,17 @@ export interface ChannelFacts {
   followers: string[];
 }
 
-/** One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are undefined, never created. */
+/**
+ * One tenant's world as the sandbox API uses it. Phone numbers are digits; unknown numbers are
+ * undefined, never created.
+ */
 export interface ControlWorld {
   phone(tenant: string, phone: string): Promise<Phone | undefined>;
   phones(tenant: string): PhoneProfile[];
   profile(tenant: string, phone: string): PhoneProfile | undefined;
-  /** Creates the phone, started; the same number again answers the existing one. Throws LimitError. */
+  /**
+   * Creates the phone, started; the same number again answers the existing one. Throws LimitError.
+   */
   createPhone(tenant: string, phone: NewPhone): Promise<Phone>;
   groups(tenant: string): GroupFacts[];
   channel(tenant: string, jid: string): ChannelFacts | undefined;
@@ -70,29 +75,37 @@ export interface ControlWorld {
   /** Changes settings; a phone that comes online gets its mail. */
   updateSettings(tenant: string, phone: string, changes: Partial<PhoneSettings>): Promise<PhoneSettings>;
   /**
-   * Sends `<pair-success>` to the connection that shows `offer.ref`, takes its answer to Phone.confirmLink and closes it with 515.
-   * Rejects with LinkError when no connection shows that ref (any more), or when the companion's answer does not fit.
+   * Sends `<pair-success>` to the connection that shows `offer.ref`, takes its answer to
+   * Phone.confirmLink and closes it with 515. Rejects with LinkError when no connection shows that
+   * ref (any more), or when the companion's answer does not fit.
    */
   pair(tenant: string, phone: string, offer: LinkOffer): Promise<{ deviceJid: string }>;
   /**
-   * Types the link code that a line shows on this phone. Rejects with CodeMismatchError when no line shows this code for it (any
-   * more), and with LinkError when the line gave up.
+   * Types the link code that a line shows on this phone. Rejects with CodeMismatchError when no
+   * line shows this code for it (any more), and with LinkError when the line gave up.
    */
   enterCode(tenant: string, phone: string, code: string): Promise<{ deviceJid: string }>;
   /** The device a line is linked as. */
   lineDevice(tenant: string, lineId: string): { phone: string; deviceJid: string } | undefined;
-  /** Removes a companion: stream error 401 or failure 401 at its next login, `devices` notifications to contacts. */
+  /**
+   * Removes a companion: stream error 401 or failure 401 at its next login, `devices` notifications
+   * to contacts.
+   */
   unlink(tenant: string, phone: string, deviceJid: string): Promise<void>;
-  /** Adds a fault from the body of `POST /lines/{id}/faults`; throws FaultError with a sentence for the caller. */
+  /**
+   * Adds a fault from the body of `POST /lines/{id}/faults`; throws FaultError with a sentence for
+   * the caller.
+   */
   addFault(tenant: string, lineId: string, body: unknown): unknown;
   /**
-   * Cuts connected lines at the same instant: these, or all. With `refuseForMs` they are not let in again before that. Returns the
-   * lines that were cut.
+   * Cuts connected lines at the same instant: these, or all. With `refuseForMs` they are not let in
+   * again before that. Returns the lines that were cut.
    */
   storm(tenant: string, wanted: { lines: string[] | undefined; refuseForMs: number }): string[];
   /**
-   * The network of this tenant goes down and comes up again with what is in its database: every connection is cut, phones and whatever was only
-   * in memory (faults, subscriptions, codes shown) start anew. Nobody is let in for `downForMs`. Returns how many connections were cut.
+   * The network of this tenant goes down and comes up again with what is in its database: every
+   * connection is cut, phones and whatever was only in memory (faults, subscriptions, codes shown)
+   * start anew. Nobody is let in for `downForMs`. Returns how many connections were cut.
    */
   restart(tenant: string, downForMs: number): number;
   /** Faults of a line that are still to come. */

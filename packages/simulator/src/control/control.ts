@@ -17,7 +17,9 @@ import { STATUS_ROUTES } from './status-routes.ts';
 export interface ControlRequest {
   tenant: string;
   method: string;
-  /** Path of the sandbox API without its base, still percent-encoded: `/phones/15550001111/inbox`. */
+  /**
+   * Path of the sandbox API without its base, still percent-encoded: `/phones/15550001111/inbox`.
+   */
   path: string;
   query: Record<string, string>;
   /** Parsed JSON; undefined without a body. */
@@ -26,8 +28,8 @@ export interface ControlRequest {
 
 export interface Control {
   /**
-   * Answers one call of the sandbox API. What the caller did wrong is an answer `{error, message}`; it rejects only when the simulator
-   * itself fails.
+   * Answers one call of the sandbox API. What the caller did wrong is an answer `{error, message}`;
+   * it rejects only when the simulator itself fails.
    */
   handle(request: ControlRequest): Promise<ControlAnswer>;
 }

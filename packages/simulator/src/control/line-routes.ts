@@ -4,7 +4,10 @@ import type { ControlAnswer, ControlCall, Route } from './route.ts';
 const LINES_MAX = 20_000;
 const REFUSE_MAX_MS = 24 * 3600 * 1000;
 
-/** Faults and wire log of lines. A line is named by its id; one that never connected has an empty log. */
+/**
+ * Faults and wire log of lines. A line is named by its id; one that never connected has an empty
+ * log.
+ */
 export const LINE_ROUTES: readonly Route[] = [
   ['POST', '/lines/{line}/faults', addFault],
   ['GET', '/lines/{line}/faults', listFaults],
@@ -28,7 +31,10 @@ function clearFaults(call: ControlCall): ControlAnswer {
   return { status: 204, body: undefined };
 }
 
-/** `{"lines"?:[…],"refuse_for_ms"?}`: every connected line of this sandbox (or these) loses its connection at the same instant. */
+/**
+ * `{"lines"?:[…],"refuse_for_ms"?}`: every connected line of this sandbox (or these) loses its
+ * connection at the same instant.
+ */
 function storm(call: ControlCall): ControlAnswer {
   const { body, world, tenant } = call;
   const lines = body.has('lines') ? body.texts('lines', 1, LINES_MAX) : undefined;
@@ -36,7 +42,10 @@ function storm(call: ControlCall): ControlAnswer {
   return { status: 200, body: { cut: world.storm(tenant, { lines, refuseForMs }) } };
 }
 
-/** `{"down_for_ms"?}`: the network goes down with every connection and what was only in memory, and comes up again (after that time). */
+/**
+ * `{"down_for_ms"?}`: the network goes down with every connection and what was only in memory, and
+ * comes up again (after that time).
+ */
 function restart(call: ControlCall): ControlAnswer {
   const { body, world, tenant } = call;
   const downForMs = body.has('down_for_ms') ? body.integer('down_for_ms', 1, REFUSE_MAX_MS) : 0;

@@ -56,7 +56,8 @@ function offerOf(phone: Phone, qr: string): LinkOffer {
   try {
     return phone.linkDevice(qr);
   } catch (error) {
-    // Here the text itself is wrong; later the same error means that the code is not shown any more.
+    // Here the text itself is wrong; later the same error means that the code is not shown any
+    // more.
     if (!(error instanceof LinkError)) throw error;
     throw new ControlError('validation_error', error.message, { cause: error });
   }

@@ -22,7 +22,10 @@ const CATEGORIES = {
   messages: 'messages',
 } as const;
 
-/** What a phone shows of its owner, and to whom. The phone asks the server, as its owner's phone would. */
+/**
+ * What a phone shows of its owner, and to whom. The phone asks the server, as its owner's phone
+ * would.
+ */
 export const PROFILE_ROUTES: readonly Route[] = [
   ['PUT', '/phones/{phone}/avatar', setAvatar],
   ['DELETE', '/phones/{phone}/avatar', removeAvatar],
@@ -61,7 +64,10 @@ async function setAbout(call: ControlCall): Promise<ControlAnswer> {
   return { status: 200, body: { about } };
 }
 
-/** `{"avatar":"contacts","last_seen":"none",…,"status_audience"?:{"type":"whitelist","phones":["1555…"]}}`; fields that are absent stay. */
+/**
+ * `{"avatar":"contacts","last_seen":"none",…,"status_audience"?:{"type":"whitelist","phones":["1555…"]}}`;
+ * fields that are absent stay.
+ */
 async function setPrivacy(call: ControlCall): Promise<ControlAnswer> {
   const { body } = call;
   const phone = await onlinePhoneOf(call);

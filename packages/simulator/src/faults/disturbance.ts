@@ -8,8 +8,9 @@ const REORDER_PATIENCE_MS = 3000;
 const DELAYED_ACKS_MAX = 10_000;
 
 /**
- * Stands between the server and one line's wire and spoils what passes according to the line's faults: mail may come twice, in another
- * order or with a broken MAC, acks late or never. Only what is on the wire is spoilt; the server's own record stays right.
+ * Stands between the server and one line's wire and spoils what passes according to the line's
+ * faults: mail may come twice, in another order or with a broken MAC, acks late or never. Only what
+ * is on the wire is spoilt; the server's own record stays right.
  */
 export class Disturbance {
   readonly #clock: Clock;
@@ -100,7 +101,10 @@ export class Disturbance {
   }
 }
 
-/** The same message with one bit of each ciphertext's MAC (or signature, of a sender key's message) turned. */
+/**
+ * The same message with one bit of each ciphertext's MAC (or signature, of a sender key's message)
+ * turned.
+ */
 function withBrokenMac(message: Node): Node {
   const content = Array.isArray(message.content) ? message.content : [];
   const broken = new Set(childrenOf(message, 'enc'));

@@ -4,7 +4,10 @@ import { LineFaults } from './line-faults.ts';
 /** As many as a simulator takes connections. */
 const LINES_MAX = 20_000;
 
-/** The faults of every line of one tenant. In memory: a restart of the network is one without faults. */
+/**
+ * The faults of every line of one tenant. In memory: a restart of the network is one without
+ * faults.
+ */
 export class FaultTable {
   readonly #clock: Clock;
   readonly #lines = new Map<string, LineFaults>();
@@ -13,7 +16,10 @@ export class FaultTable {
     this.#clock = clock;
   }
 
-  /** The faults of a line; made when first asked for, bounded in number (the oldest line's go first). */
+  /**
+   * The faults of a line; made when first asked for, bounded in number (the oldest line's go
+   * first).
+   */
   of(lineId: string): LineFaults {
     const known = this.#lines.get(lineId);
     if (known) return known;
@@ -24,7 +30,10 @@ export class FaultTable {
     return fresh;
   }
 
-  /** Uses one of a wished `media_fail` up: of this line, or (a download does not say whose it is) of whichever line has one. */
+  /**
+   * Uses one of a wished `media_fail` up: of this line, or (a download does not say whose it is) of
+   * whichever line has one.
+   */
   takeMediaFailure(lineId: string | undefined): number | undefined {
     if (lineId !== undefined) return this.#lines.get(lineId)?.takeMediaFailure();
     for (const line of this.#lines.values()) {

@@ -1,13 +1,18 @@
 import { createHmac } from 'node:crypto';
 import { proto } from '../phone/wa-proto.ts';
 
-/** A device identity whose HMAC does not match: the companion must see that nobody scanned its QR. */
+/**
+ * A device identity whose HMAC does not match: the companion must see that nobody scanned its QR.
+ */
 export function forgeHmac(deviceIdentityHmac: Uint8Array): Uint8Array {
   const wrapped = proto.ADVSignedDeviceIdentityHMAC.decode(deviceIdentityHmac);
   return proto.ADVSignedDeviceIdentityHMAC.encode({ ...wrapped, hmac: flipped(wrapped.hmac) }).finish();
 }
 
-/** A device identity with a right HMAC around a wrong account signature: only a companion that checks both notices. */
+/**
+ * A device identity with a right HMAC around a wrong account signature: only a companion that
+ * checks both notices.
+ */
 export function forgeAccountSignature(deviceIdentityHmac: Uint8Array, advSecret: Uint8Array): Uint8Array {
   const wrapped = proto.ADVSignedDeviceIdentityHMAC.decode(deviceIdentityHmac);
   const signed = proto.ADVSignedDeviceIdentity.decode(wrapped.details ?? new Uint8Array());

@@ -8,8 +8,9 @@ type Counted = 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac' | 'passkey_requ
 export type ActiveFault = FaultRule;
 
 /**
- * The faults of one line that are still to happen. A rule of a kind replaces the earlier one of that kind (hostile: of that
- * variant); nothing accumulates. Lives in memory: a restart of the network is a line without faults.
+ * The faults of one line that are still to happen. A rule of a kind replaces the earlier one of
+ * that kind (hostile: of that variant); nothing accumulates. Lives in memory: a restart of the
+ * network is a line without faults.
  */
 export class LineFaults {
   readonly #clock: Clock;
@@ -27,7 +28,9 @@ export class LineFaults {
     this.#clock = clock;
   }
 
-  /** Remembers a rule that acts later. Rules that act at once are the caller's; they are not kept. */
+  /**
+   * Remembers a rule that acts later. Rules that act at once are the caller's; they are not kept.
+   */
   set(rule: FaultRule): void {
     const now = this.#clock.nowMs();
     if (rule.kind === 'refuse') this.#refuseUntilMs = now + rule.forMs;
@@ -65,7 +68,10 @@ export class LineFaults {
     return Math.max(0, this.#blackHoleUntilMs - this.#clock.nowMs());
   }
 
-  /** WhatsApp restricted this account: it may write only to people who gave it a trusted-contact token. */
+  /**
+   * WhatsApp restricted this account: it may write only to people who gave it a trusted-contact
+   * token.
+   */
   get isRestricted(): boolean {
     return this.#restrictedUntilMs > this.#clock.nowMs();
   }

@@ -1,6 +1,9 @@
 import type { CertificateFlaw } from '../wire/certificates.ts';
 
-/** Ways in which the server itself lies to a line, each for the next connection or answer it concerns. */
+/**
+ * Ways in which the server itself lies to a line, each for the next connection or answer it
+ * concerns.
+ */
 export type HostileVariant = CertificateFlaw | 'bad_account_signature' | 'bad_hmac' | 'bad_signed_prekey';
 
 export const CERTIFICATE_FLAWS: readonly CertificateFlaw[] = [
@@ -18,8 +21,8 @@ export const HOSTILE_VARIANTS: readonly HostileVariant[] = [
 ];
 
 /**
- * What can go wrong on one line, as data. `count` rules are used up stanza by stanza, `forMs` rules end by themselves on the
- * world's clock, the others happen once and at once.
+ * What can go wrong on one line, as data. `count` rules are used up stanza by stanza, `forMs` rules
+ * end by themselves on the world's clock, the others happen once and at once.
  */
 export type FaultRule =
   | { kind: 'cut' }

@@ -82,7 +82,9 @@ export function memoryBlobs(): Blobs {
 
 const PART = '.part';
 
-/** One file per hash in a folder per tenant. What a crash left half written is removed at the start. */
+/**
+ * One file per hash in a folder per tenant. What a crash left half written is removed at the start.
+ */
 export function fileBlobs(folder: string): Blobs {
   let parts = 0;
   const cleaned = new Map<string, Promise<void>>();

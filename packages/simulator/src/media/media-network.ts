@@ -2,7 +2,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../world/clock.ts';
 import type { MediaLink, MediaStore } from './media-store.ts';
 
-/** How long a client may upload with one answer to its `media_conn`; clients ask again after the ttl (Baileys refreshMediaConn). */
+/**
+ * How long a client may upload with one answer to its `media_conn`; clients ask again after the ttl
+ * (Baileys refreshMediaConn).
+ */
 export const AUTH_TTL_S = 6 * 3600;
 export const CONN_TTL_S = 300;
 
@@ -46,7 +49,9 @@ export class UploadTokens {
   }
 }
 
-/** The path of a link, as messages carry it. `oe` is its end in hex seconds, as in WhatsApp's own. */
+/**
+ * The path of a link, as messages carry it. `oe` is its end in hex seconds, as in WhatsApp's own.
+ */
 export function directPathOf(tenant: string, link: MediaLink): string {
   const until = Math.floor(link.expiresMs / 1000).toString(16);
   return `/v/${tenant}/${link.id}.enc?ccb=11-4&oe=${until}`;

@@ -9,14 +9,20 @@ export interface MediaQuota {
 }
 
 export const DEFAULT_QUOTA: MediaQuota = { tenantBytes: 1024 ** 3, totalBytes: 20 * 1024 ** 3 };
-/** The bytes stay longer than their links: phones keep what they sent and received, and upload it again when asked. */
+/**
+ * The bytes stay longer than their links: phones keep what they sent and received, and upload it
+ * again when asked.
+ */
 const RETENTION_MS = 60 * 24 * 3600 * 1000;
 /** The sum over all tenants is taken again after this part of it was added. */
 const CHECK_AFTER = 0.05;
 const LINKS_PER_TENANT_MAX = 20_000;
 const SWEEP_EVERY_MS = 60_000;
 
-/** Makes room for media: the oldest goes when there is too much, as if the phones had deleted it. Nothing is swept by a timer. */
+/**
+ * Makes room for media: the oldest goes when there is too much, as if the phones had deleted it.
+ * Nothing is swept by a timer.
+ */
 export class MediaRoom {
   readonly #rows: MediaRows;
   readonly #blobs: Blobs;

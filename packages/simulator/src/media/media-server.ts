@@ -10,7 +10,9 @@ import { pemOf, type TlsIdentity } from './tls-certificates.ts';
 const REQUEST_MS = 120_000;
 const IDLE_MS = 30_000;
 const CONNECTIONS_MAX = 2_000;
-/** Kinds of the `/mms/` paths clients use (Baileys MEDIA_PATH_MAP, whatsmeow mediaTypeToMMSType). */
+/**
+ * Kinds of the `/mms/` paths clients use (Baileys MEDIA_PATH_MAP, whatsmeow mediaTypeToMMSType).
+ */
 const KINDS = new Set([
   'image',
   'video',
@@ -60,8 +62,9 @@ class Refusal extends Error {
 }
 
 /**
- * The media host: HTTPS, `POST /mms/{kind}/{hash}?auth=` to upload (the hash of the bytes is checked), `GET` of a direct path with
- * Range to download. What expired is 410, what never was is 404, as on WhatsApp.
+ * The media host: HTTPS, `POST /mms/{kind}/{hash}?auth=` to upload (the hash of the bytes is
+ * checked), `GET` of a direct path with Range to download. What expired is 410, what never was is
+ * 404, as on WhatsApp.
  */
 export async function startMediaServer(options: MediaServerOptions): Promise<MediaServer> {
   const server = createServer(
@@ -181,7 +184,10 @@ function send(
   return pipeline(store.read(tenant, link, start, end), response);
 }
 
-/** One range of RFC 9110, 14.1.2. Undefined: the whole; several ranges are answered with the whole, too. */
+/**
+ * One range of RFC 9110, 14.1.2. Undefined: the whole; several ranges are answered with the whole,
+ * too.
+ */
 function rangeOf(
   header: string | undefined,
   size: number,

@@ -25,8 +25,9 @@ export const UPLOAD_MAX_BYTES = 128 * 1024 * 1024;
 export type MediaStore = ReturnType<typeof createMediaStore>;
 
 /**
- * What was uploaded, by tenant: links that expire, over bytes that are there once per hash. Bounded per tenant (20,000 links) and in
- * all: the oldest goes when there is too much, as if the phones had deleted it. Time is the world's; nothing is swept by a timer.
+ * What was uploaded, by tenant: links that expire, over bytes that are there once per hash. Bounded
+ * per tenant (20,000 links) and in all: the oldest goes when there is too much, as if the phones
+ * had deleted it. Time is the world's; nothing is swept by a timer.
  */
 export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blobs: Blobs; quota?: MediaQuota }) {
   const { db, clock, rng, blobs, quota = DEFAULT_QUOTA } = options;
@@ -63,7 +64,10 @@ export function createMediaStore(options: { db: Db; clock: Clock; rng: Rng; blob
       const known = rows.newest.get(tenant, hash);
       return known && link(tenant, known.kind, hash, known.size);
     },
-    /** What a link leads to. `expired` from its time on, until the bytes are forgotten; `missing` for all others. */
+    /**
+     * What a link leads to. `expired` from its time on, until the bytes are forgotten; `missing`
+     * for all others.
+     */
     find(tenant: string, id: string): MediaLink | 'expired' | 'missing' {
       const row = rows.select.get(tenant, id);
       if (!row) return 'missing';

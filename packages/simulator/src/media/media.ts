@@ -9,7 +9,10 @@ import { createMediaStore } from './media-store.ts';
 import { createAuthority, issueServer, pemOf, privateKeyFrom, type TlsIdentity } from './tls-certificates.ts';
 
 const AUTHORITY_NAME = 'Ponte simulator media authority';
-/** The names of WhatsApp's media hosts: clients that insist on one can be led here and still check who answers. */
+/**
+ * The names of WhatsApp's media hosts: clients that insist on one can be led here and still check
+ * who answers.
+ */
 const WHATSAPP_NAMES = ['mmg.whatsapp.net', '*.whatsapp.net', '*.cdn.whatsapp.net', '*.fna.whatsapp.net'];
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 /** In memory there is less room. */
@@ -17,7 +20,10 @@ const EPHEMERAL_QUOTA = { tenantBytes: 256 * 1024 ** 2, totalBytes: 512 * 1024 *
 
 export type Media = ReturnType<typeof createMedia>;
 
-/** The media side of a simulator: store, upload rights and, after listen(), the host. Without a folder everything is in memory. */
+/**
+ * The media side of a simulator: store, upload rights and, after listen(), the host. Without a
+ * folder everything is in memory.
+ */
 export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: string; folder: string | undefined }) {
   const { db, clock, rng, host, folder } = options;
   const isDurable = folder !== undefined;
@@ -48,7 +54,10 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
     get port(): number {
       return server?.port ?? 0;
     },
-    /** Without a port, the one of the last time is taken again if it is free: links of old messages name it. */
+    /**
+     * Without a port, the one of the last time is taken again if it is free: links of old messages
+     * name it.
+     */
     async listen(
       wanted: Pick<MediaServerOptions, 'failure' | 'problem'> & { port: number | undefined },
     ): Promise<void> {

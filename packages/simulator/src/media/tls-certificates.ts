@@ -27,7 +27,10 @@ const OID = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
 } as const;
 
-/** The private key for these 32 bytes; every value a rng can draw is one (the chance of 0 or too large is 2^-32). */
+/**
+ * The private key for these 32 bytes; every value a rng can draw is one (the chance of 0 or too
+ * large is 2^-32).
+ */
 export function privateKeyFrom(scalar: Uint8Array): KeyObject {
   const curve = createECDH('prime256v1');
   curve.setPrivateKey(scalar);
@@ -151,7 +154,8 @@ function spkiOf(privateKey: KeyObject): Uint8Array {
   return createPublicKey(privateKey.export({ format: 'pem', type: 'pkcs8' })).export({ format: 'der', type: 'spki' });
 }
 
-// Any stable name of the key will do (RFC 5280, 4.2.1.2); method 1 hashes the bits of the key, here all of its encoding.
+// Any stable name of the key will do (RFC 5280, 4.2.1.2); method 1 hashes the bits of the key, here
+// all of its encoding.
 function keyIdOf(spki: Uint8Array): Uint8Array {
   return createHash('sha1').update(spki).digest();
 }

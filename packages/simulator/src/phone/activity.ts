@@ -8,7 +8,10 @@ export interface Activity {
 
 const MAX_CHATS = 500;
 
-/** Who is typing or recording in which chat, as far as this phone was told. In memory: it means nothing after a restart. */
+/**
+ * Who is typing or recording in which chat, as far as this phone was told. In memory: it means
+ * nothing after a restart.
+ */
 export class Activities {
   readonly #byChat = new Map<string, Activity>();
 

@@ -2,8 +2,8 @@ import { bareJid, formatJid, isLid, isPn, type Jid, parseJid, SERVER_LID, SERVER
 import type { PhoneStore } from './network.ts';
 
 /**
- * Which LID belongs to which phone number, as far as this phone has learnt it. Sessions go by LID when it is known, stanzas by LID or number;
- * people are shown by phone number when that is known.
+ * Which LID belongs to which phone number, as far as this phone has learnt it. Sessions go by LID
+ * when it is known, stanzas by LID or number; people are shown by phone number when that is known.
  */
 export class AddressBook {
   readonly #store: PhoneStore;
@@ -12,13 +12,19 @@ export class AddressBook {
   /** Told of every pair that is new. */
   onLearned: (pn: Jid, lid: Jid) => void = () => undefined;
 
-  /** `addressing`: by which name this phone writes to people, as old clients do by number and those of today by LID. */
+  /**
+   * `addressing`: by which name this phone writes to people, as old clients do by number and those
+   * of today by LID.
+   */
   constructor(store: PhoneStore, addressing: () => 'lid' | 'pn' = () => 'lid') {
     this.#store = store;
     this.#addressing = addressing;
   }
 
-  /** Remembers that two addresses are the same person. Anything else than a phone number and a LID is ignored. */
+  /**
+   * Remembers that two addresses are the same person. Anything else than a phone number and a LID
+   * is ignored.
+   */
   learn(one: Jid | undefined, other: Jid | undefined): void {
     const pn = [one, other].find(isPn);
     const lid = [one, other].find(isLid);
@@ -30,7 +36,9 @@ export class AddressBook {
     this.onLearned(formatJid(pnUser, SERVER_PN), formatJid(lidUser, SERVER_LID));
   }
 
-  /** The address to send to: by LID when known, unless this phone writes by number; a device stays. */
+  /**
+   * The address to send to: by LID when known, unless this phone writes by number; a device stays.
+   */
   wire(jid: Jid): Jid {
     return this.#addressing() === 'lid' ? this.lid(jid) : this.pn(jid);
   }

@@ -5,8 +5,9 @@ const PAGE = 'https://call.whatsapp.com';
 const CALLS: Jid = '@call';
 
 /**
- * Draws a link to a call that begins at `startAt` (seconds since 1970), as the invitation to an event carries it (Baileys chats.js,
- * createCallLink). Rejects with IqError when the server gives none.
+ * Draws a link to a call that begins at `startAt` (seconds since 1970), as the invitation to an
+ * event carries it (Baileys chats.js, createCallLink). Rejects with IqError when the server gives
+ * none.
  */
 export async function callLink(
   link: DeviceLink,

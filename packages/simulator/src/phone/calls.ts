@@ -5,7 +5,10 @@ import { InputError } from './content/input.ts';
 export const CALL_ENDINGS = ['timeout', 'hangup', 'decline', 'busy'] as const;
 export type CallEnding = (typeof CALL_ENDINGS)[number];
 
-/** A call as a phone knows it. There is no sound in this network: only who rings whom, and how it ends. */
+/**
+ * A call as a phone knows it. There is no sound in this network: only who rings whom, and how it
+ * ends.
+ */
 export interface Call {
   callId: string;
   /** The other side, as shown. */
@@ -28,7 +31,10 @@ export class CallNotFoundError extends Error {
 const CALLS_MAX = 200;
 const PLATFORM = 'android';
 const VERSION = '2.26.40.72';
-/** What the caller's terminate says; `rejected_elsewhere` is what other devices of somebody who declined are told (whatsmeow events.CallTerminate). */
+/**
+ * What the caller's terminate says; `rejected_elsewhere` is what other devices of somebody who
+ * declined are told (whatsmeow events.CallTerminate).
+ */
 const REASONS: Record<CallEnding, string> = {
   timeout: 'timeout',
   hangup: 'hangup',
@@ -36,7 +42,10 @@ const REASONS: Record<CallEnding, string> = {
   busy: 'busy',
 };
 
-/** Signalling of 1:1 calls (shapes: whatsmeow call.go, Baileys messages-recv.js). In memory: a phone that restarts rings no more. */
+/**
+ * Signalling of 1:1 calls (shapes: whatsmeow call.go, Baileys messages-recv.js). In memory: a phone
+ * that restarts rings no more.
+ */
 export class Calls {
   readonly #own: Jid;
   readonly #book: AddressBook;
@@ -93,7 +102,9 @@ export class Calls {
     return this.#keep({ ...call, state: 'accepted' });
   }
 
-  /** Ends a call: whoever rings may give up, whoever is rung may decline. Throws CallNotFoundError. */
+  /**
+   * Ends a call: whoever rings may give up, whoever is rung may decline. Throws CallNotFoundError.
+   */
   end(callId: string, ending: CallEnding): Call {
     const call = this.#open(callId);
     const isRefusal = call.isIncoming && call.state === 'ringing' && (ending === 'decline' || ending === 'busy');

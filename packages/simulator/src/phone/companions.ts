@@ -23,8 +23,9 @@ const SHARES = 'key-share';
 const SHARES_MAX = 50;
 
 /**
- * The phone's care for its linked devices: a new one gets the keys of app state and, once it says that it has them (`peer_msg`), its
- * history; when one is unlinked the keys change, so that it cannot read on.
+ * The phone's care for its linked devices: a new one gets the keys of app state and, once it says
+ * that it has them (`peer_msg`), its history; when one is unlinked the keys change, so that it
+ * cannot read on.
  */
 export class Companions {
   readonly #parts: CompanionParts;

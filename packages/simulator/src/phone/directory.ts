@@ -10,7 +10,10 @@ export interface Contact {
   devices: Jid[];
 }
 
-/** Asks the server who somebody is and which devices they have. Asks every time: the world is in the same process. */
+/**
+ * Asks the server who somebody is and which devices they have. Asks every time: the world is in the
+ * same process.
+ */
 export class Directory {
   readonly #link: DeviceLink;
   readonly #book: AddressBook;

@@ -8,8 +8,9 @@ export interface Row<T> {
 }
 
 /**
- * A bounded list of JSON values in a phone's store, newest last, found by key. Read once into memory, written through. When a
- * transaction of the store fails, call reload(): memory must not be ahead of the store.
+ * A bounded list of JSON values in a phone's store, newest last, found by key. Read once into
+ * memory, written through. When a transaction of the store fails, call reload(): memory must not be
+ * ahead of the store.
  */
 export class DurableList<T> {
   readonly #store: PhoneStore;
@@ -33,7 +34,10 @@ export class DurableList<T> {
     return [...this.#loaded().values()];
   }
 
-  /** Adds a value at the end; one with the same key is replaced and moves there. The oldest goes when the list is full. */
+  /**
+   * Adds a value at the end; one with the same key is replaced and moves there. The oldest goes
+   * when the list is full.
+   */
   append(key: string, value: T): Row<T> {
     const rows = this.#loaded();
     const replaced = rows.get(key);

@@ -24,8 +24,10 @@ export interface Envelope {
 }
 
 /**
- * Reads the attributes of a message stanza and learns the pairs of LID and phone number it carries (`sender_pn`, `sender_lid`,
- * `participant_pn`, `participant_lid`, `recipient_pn`, `recipient_lid`, `peer_recipient_pn`, `peer_recipient_lid`: Baileys decode-wa-message.js). Undefined without id or from.
+ * Reads the attributes of a message stanza and learns the pairs of LID and phone number it carries
+ * (`sender_pn`, `sender_lid`, `participant_pn`, `participant_lid`, `recipient_pn`, `recipient_lid`,
+ * `peer_recipient_pn`, `peer_recipient_lid`: Baileys decode-wa-message.js). Undefined without id or
+ * from.
  */
 export function readEnvelope(node: Node, book: AddressBook, own: { jid: Jid; lid: Jid }): Envelope | undefined {
   const { id, from, participant, recipient, t, notify, category, edit } = node.attrs;

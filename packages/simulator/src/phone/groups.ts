@@ -15,7 +15,10 @@ export interface Roster {
   devices: Jid[];
 }
 
-/** Asks the server who is in a group and which devices they have: two queries, however large the group. Throws NotInGroupError. */
+/**
+ * Asks the server who is in a group and which devices they have: two queries, however large the
+ * group. Throws NotInGroupError.
+ */
 export async function rosterOf(
   parts: { link: DeviceLink; book: AddressBook; directory: Directory },
   groupJid: Jid,
@@ -40,10 +43,16 @@ export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<numb
   return Number(child(await metadata(link, groupJid), 'ephemeral')?.attrs.expiration ?? 0);
 }
 
-/** A notice that names more people is not learned from by everybody at once: who writes names himself. */
+/**
+ * A notice that names more people is not learned from by everybody at once: who writes names
+ * himself.
+ */
 const NOTICED_MAX = 64;
 
-/** Learns the numbers of the people that a notice about a group names, unless it is the whole of a large group. */
+/**
+ * Learns the numbers of the people that a notice about a group names, unless it is the whole of a
+ * large group.
+ */
 export function learnNoticed(notice: Node, book: AddressBook): void {
   if (peopleIn(notice) <= NOTICED_MAX) learnMembers(notice, book);
 }
@@ -78,7 +87,10 @@ async function metadata(link: DeviceLink, groupJid: Jid): Promise<Node> {
 
 const KIND = 'sender-key-sent';
 
-/** Which devices have our sender key of a group, so that they are not sent it again with every message. */
+/**
+ * Which devices have our sender key of a group, so that they are not sent it again with every
+ * message.
+ */
 export class SenderKeyMemory {
   readonly #store: PhoneStore;
 

@@ -21,8 +21,9 @@ export interface InboundParts {
 }
 
 /**
- * What became of a message stanza. `retry`: it cannot be decrypted and should be asked for again; `rejected`: decrypted but no valid
- * message, asking again would not help; `peer`: an own device says something to this one.
+ * What became of a message stanza. `retry`: it cannot be decrypted and should be asked for again;
+ * `rejected`: decrypted but no valid message, asking again would not help; `peer`: an own device
+ * says something to this one.
  */
 export type Reception =
   | { outcome: 'shown'; entry: InboxEntry }
@@ -30,7 +31,10 @@ export type Reception =
   | { outcome: 'applied' | 'duplicate' | 'rejected' }
   | { outcome: 'retry'; reason: SignalFailure | 'empty' };
 
-/** Decrypts a message and puts it into the inbox, in one transaction: the ratchet never moves without the message being kept. */
+/**
+ * Decrypts a message and puts it into the inbox, in one transaction: the ratchet never moves
+ * without the message being kept.
+ */
 export class Inbound {
   readonly #parts: InboundParts;
 
@@ -100,8 +104,9 @@ export class Inbound {
     throw new SignalError('malformed');
   }
 
-  // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no message, and for a wrapper that
-  // somebody else sent: only own devices may say that a message is ours.
+  // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no
+  // message, and for a wrapper that somebody else sent: only own devices may say that a message is
+  // ours.
   #read(envelope: Envelope, plaintext: Uint8Array): Message | undefined {
     const message = orUndefined(() => decodeMessage(plaintext));
     if (!message) return undefined;
@@ -122,7 +127,8 @@ function orUndefined(decode: () => Message): Message | undefined {
   try {
     return decode();
   } catch {
-    // Whatever the decoder found wrong: the answer to the sender is the same nack (InvalidProtobuf).
+    // Whatever the decoder found wrong: the answer to the sender is the same nack
+    // (InvalidProtobuf).
     return undefined;
   }
 }

@@ -8,7 +8,10 @@ import { encoded, type Message, proto } from './wa-proto.ts';
 /** How far an own message got; for messages of others it stays `received`. */
 export type MessageStatus = 'received' | 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
-/** A message as this phone shows it. Addresses are phone-number JIDs where the number is known, without device. */
+/**
+ * A message as this phone shows it. Addresses are phone-number JIDs where the number is known,
+ * without device.
+ */
 export interface InboxEntry {
   messageId: string;
   chat: string;
@@ -47,7 +50,10 @@ export interface Chat {
   unread: number;
 }
 
-/** A message that has just arrived or is just being sent; `isOwnSend`, `senderJid` and `status` are the caller's. */
+/**
+ * A message that has just arrived or is just being sent; `isOwnSend`, `senderJid` and `status` are
+ * the caller's.
+ */
 export function newEntry(
   about: Pick<InboxEntry, 'messageId' | 'chat' | 'from' | 'fromMe' | 'timestamp' | 'content'> & {
     message: Message | undefined;
@@ -93,8 +99,8 @@ export class Inbox {
   }
 
   /**
-   * Adds a message. The same id of the same sender in the same chat is not added again: it counts as a copy, or takes the place of
-   * what could not be decrypted before.
+   * Adds a message. The same id of the same sender in the same chat is not added again: it counts
+   * as a copy, or takes the place of what could not be decrypted before.
    */
   record(entry: InboxEntry): void {
     const key = keyOf(entry);
@@ -131,7 +137,10 @@ export class Inbox {
     });
   }
 
-  /** A member has got (or read, or played) an own group message; the message itself moves forward with the first one. */
+  /**
+   * A member has got (or read, or played) an own group message; the message itself moves forward
+   * with the first one.
+   */
   noteMember(chat: string, messageId: string, from: string, status: MessageStatus): void {
     this.advance(chat, messageId, status);
     this.update(chat, messageId, (entry) => {
@@ -158,7 +167,10 @@ export class Inbox {
     this.#list.update(keyOf({ chat, from: this.#own, messageId }), (entry) => ({ ...entry, status: 'failed' }));
   }
 
-  /** Messages after a sequence number, oldest first. What this phone wrote itself is only there when asked for. */
+  /**
+   * Messages after a sequence number, oldest first. What this phone wrote itself is only there when
+   * asked for.
+   */
   page(filter: { after: number; chat: string | undefined; isWithOwnSends: boolean }): Row<InboxEntry>[] {
     return this.#rows().filter(({ seq, value }) => {
       const isAsked = filter.chat === undefined || value.chat === filter.chat;
@@ -166,7 +178,10 @@ export class Inbox {
     });
   }
 
-  /** The person with this LID is the one with this number: what was shown under the LID is shown under the number. */
+  /**
+   * The person with this LID is the one with this number: what was shown under the LID is shown
+   * under the number.
+   */
   unite(lid: string, pn: string): void {
     const named = (name: string): string => (name === lid ? pn : name);
     for (const { key, value } of this.#list.rows()) {
@@ -218,7 +233,8 @@ export class Inbox {
     return staying;
   }
 
-  // In a chat of two a message is from the one or the other; in a group anybody may have written it.
+  // In a chat of two a message is from the one or the other; in a group anybody may have written
+  // it.
   #row(chat: string, messageId: string): Row<InboxEntry> | undefined {
     if ((this.#nextEndMs ?? 0) <= this.#nowMs()) this.#rows();
     const known =
@@ -229,7 +245,10 @@ export class Inbox {
   }
 }
 
-/** When a disappearing message is gone: so long after it was sent (WhatsApp counts from there, not from reading). */
+/**
+ * When a disappearing message is gone: so long after it was sent (WhatsApp counts from there, not
+ * from reading).
+ */
 function endMs({ timestamp, content }: InboxEntry): number {
   const seconds = content.fields?.ephemeral_seconds;
   return typeof seconds === 'number' && seconds > 0 ? (timestamp + seconds) * 1000 : Number.POSITIVE_INFINITY;

@@ -97,7 +97,8 @@ export class Incoming {
     await this.#parts.shown(envelope, reception.entry);
   }
 
-  // A message that breaks this phone must not come back for ever: it is refused (UnhandledError), and the failure is passed on.
+  // A message that breaks this phone must not come back for ever: it is refused (UnhandledError),
+  // and the failure is passed on.
   #accept(envelope: Envelope, node: Node): Reception {
     const { inbound, own } = this.#parts;
     try {

@@ -35,7 +35,10 @@ export function bundleQuery(devices: Jid[]): Node {
   };
 }
 
-/** The bundles of an answer to bundleQuery. Devices whose entry is an error or incomplete are left out. */
+/**
+ * The bundles of an answer to bundleQuery. Devices whose entry is an error or incomplete are left
+ * out.
+ */
 export function readBundles(answer: Node): { jid: Jid; bundle: PreKeyBundle }[] {
   return childrenOf(child(answer, 'list'), 'user').flatMap((user) => {
     const bundle = readBundle(user, child(user, 'registration'));
@@ -43,7 +46,10 @@ export function readBundles(answer: Node): { jid: Jid; bundle: PreKeyBundle }[] 
   });
 }
 
-/** `<keys>` of a retry receipt: what the other side needs to open a session with us without asking the server. */
+/**
+ * `<keys>` of a retry receipt: what the other side needs to open a session with us without asking
+ * the server.
+ */
 export function keysNode(device: SignalDevice, preKey: PublicPreKey | undefined): Node {
   return {
     tag: 'keys',

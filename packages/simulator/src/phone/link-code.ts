@@ -68,8 +68,9 @@ export function parseLinkCode(typed: string): string | undefined {
 }
 
 /**
- * The phone's first half of linking by code: opens the companion's ephemeral key with the code and answers with its own, wrapped the
- * same way. Whether the code was right shows only at the end: the wrapping has no check (whatsmeow pair-code.go, Baileys socket.js).
+ * The phone's first half of linking by code: opens the companion's ephemeral key with the code and
+ * answers with its own, wrapped the same way. Whether the code was right shows only at the end: the
+ * wrapping has no check (whatsmeow pair-code.go, Baileys socket.js).
  */
 async function beginLinkCode(
   code: string,
@@ -88,8 +89,9 @@ async function beginLinkCode(
 }
 
 /**
- * The second half: opens the companion's bundle and derives the secret that a QR would have shown. Throws CodeMismatchError when the
- * bundle cannot be opened, which is how a wrong code looks, or names other identities.
+ * The second half: opens the companion's bundle and derives the secret that a QR would have shown.
+ * Throws CodeMismatchError when the bundle cannot be opened, which is how a wrong code looks, or
+ * names other identities.
  */
 function finishLinkCode(
   device: SignalDevice,

@@ -18,8 +18,9 @@ const DEVICE_SIGNATURE = Uint8Array.of(6, 1);
 const MAX_OPEN_OFFERS = 20;
 
 /**
- * Reads a pairing QR: `https://wa.me/settings/linked_devices#ref,noise,identity,advSecret,platform` (clients since 2026) or the same
- * list without the address. Throws LinkError naming the part that does not fit.
+ * Reads a pairing QR: `https://wa.me/settings/linked_devices#ref,noise,identity,advSecret,platform`
+ * (clients since 2026) or the same list without the address. Throws LinkError naming the part that
+ * does not fit.
  */
 export function parsePairingQr(qrText: string): PairingQr {
   const list = qrText.trim().replace(/^https:\/\/wa\.me\/settings\/linked_devices#/, '');
@@ -36,8 +37,9 @@ export function parsePairingQr(qrText: string): PairingQr {
 }
 
 /**
- * The phone's side of linking a companion ("ADV"): it signs the companion's identity with its own and proves to the companion, with
- * the secret that only the QR shows, that it is the phone that scanned. Shapes: Baileys validate-connection.js, whatsmeow pair.go.
+ * The phone's side of linking a companion ("ADV"): it signs the companion's identity with its own
+ * and proves to the companion, with the secret that only the QR shows, that it is the phone that
+ * scanned. Shapes: Baileys validate-connection.js, whatsmeow pair.go.
  */
 export class Linking {
   readonly #device: SignalDevice;

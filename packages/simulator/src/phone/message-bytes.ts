@@ -12,7 +12,10 @@ export function decodeMessage(plaintext: Uint8Array): Message {
   return proto.Message.decode(unpad(plaintext));
 }
 
-/** The copy of a sent message for an own linked device: it says to which chat it went (Baileys messages-send.js, whatsmeow send.go). */
+/**
+ * The copy of a sent message for an own linked device: it says to which chat it went (Baileys
+ * messages-send.js, whatsmeow send.go).
+ */
 export function deviceSentCopy(message: Message, destinationJid: string): Message {
   return { deviceSentMessage: { destinationJid, message }, messageContextInfo: message.messageContextInfo };
 }

@@ -47,7 +47,10 @@ export interface OutboundParts {
   random: RandomBytes;
 }
 
-/** Sends messages: finds the devices, opens sessions, encrypts for each device, and answers retry receipts. */
+/**
+ * Sends messages: finds the devices, opens sessions, encrypts for each device, and answers retry
+ * receipts.
+ */
 export class Outbound {
   readonly #parts: OutboundParts;
   readonly #sent: DurableList<SentMessage>;
@@ -60,8 +63,9 @@ export class Outbound {
   }
 
   /**
-   * Encrypts a message for every device of the chat and every own linked device, and hands the stanza to the server. What the
-   * server says to it comes as an ack later; the time it gave the message is the answer. Throws NotOnWhatsAppError and NotInGroupError.
+   * Encrypts a message for every device of the chat and every own linked device, and hands the
+   * stanza to the server. What the server says to it comes as an ack later; the time it gave the
+   * message is the answer. Throws NotOnWhatsAppError and NotInGroupError.
    */
   async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<number | undefined> {
     if (isGroup(to)) return this.#sendToGroup(bareJid(to), messageId, message, shape);
@@ -101,8 +105,9 @@ export class Outbound {
   }
 
   /**
-   * Posts a status to these people and to the own linked devices. Every device gets the sender key again with each one, as WhatsApp's
-   * clients do it (Baileys messages-send.js, whatsmeow send.go): the audience may change every time.
+   * Posts a status to these people and to the own linked devices. Every device gets the sender key
+   * again with each one, as WhatsApp's clients do it (Baileys messages-send.js, whatsmeow send.go):
+   * the audience may change every time.
    */
   async postStatus(
     audience: Jid[],
@@ -121,7 +126,10 @@ export class Outbound {
     );
   }
 
-  /** Sends a message to one own linked device: keys, history, answers to its requests. Does nothing when it has no keys (yet). */
+  /**
+   * Sends a message to one own linked device: keys, history, answers to its requests. Does nothing
+   * when it has no keys (yet).
+   */
   async sendPeer(device: Jid, messageId: string, message: Message): Promise<void> {
     const { store, link } = this.#parts;
     await this.#openSessions([device]);
@@ -134,7 +142,10 @@ export class Outbound {
     link.send({ tag: 'message', attrs: { id: messageId, to: device, ...PEER_ATTRS, type: 'text' }, content });
   }
 
-  /** Sends a message again to the device that could not decrypt it, in a new session. Unknown ids are ignored, as phones do. */
+  /**
+   * Sends a message again to the device that could not decrypt it, in a new session. Unknown ids
+   * are ignored, as phones do.
+   */
   async resend(messageId: string, device: Jid, count: number, bundle: PreKeyBundle | undefined): Promise<void> {
     const { own, book, signal, link, random, store } = this.#parts;
     const sent = this.#sent.get(messageId)?.value;
@@ -173,8 +184,9 @@ export class Outbound {
   }
 
   /**
-   * Everybody gets the same ciphertext of our sender key; devices that do not have the key get it beside it. A device that is gone
-   * (a member left, a companion was unlinked) makes us begin a new key, so that it cannot read on.
+   * Everybody gets the same ciphertext of our sender key; devices that do not have the key get it
+   * beside it. A device that is gone (a member left, a companion was unlinked) makes us begin a new
+   * key, so that it cannot read on.
    */
   async #sendToGroup(
     group: Jid,
@@ -239,7 +251,8 @@ export class Outbound {
     this.#sent.append(messageId, { to, message: encoded, shape, isPeer, resends: {} });
   }
 
-  // What is sent again: as it was, for own devices in their wrapper, for members with the sender key they may have missed.
+  // What is sent again: as it was, for own devices in their wrapper, for members with the sender
+  // key they may have missed.
   #again({ to, message: encoded, isPeer }: SentMessage, device: Jid): Message {
     const { own, book, signal } = this.#parts;
     const message = proto.Message.decode(Buffer.from(encoded, 'base64'));
@@ -273,7 +286,8 @@ export class Outbound {
     }
   }
 
-  // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when it hears of the message.
+  // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when
+  // it hears of the message.
   #recipientNode(device: Jid, message: Message, shape: MessageShape): Node[] {
     const { signal, book, random } = this.#parts;
     if (isKeptFrom(device, shape)) {
@@ -287,8 +301,8 @@ export class Outbound {
 }
 
 /**
- * Linked devices get `<unavailable type="view_once">` instead (Baileys decode-wa-message.js, whatsmeow message.go). That the phone puts it there
- * and not the server is this network's choice.
+ * Linked devices get `<unavailable type="view_once">` instead (Baileys decode-wa-message.js,
+ * whatsmeow message.go). That the phone puts it there and not the server is this network's choice.
  */
 function isKeptFrom(device: Jid, shape: MessageShape): boolean {
   return shape.isForPhonesOnly === true && (parseJid(device)?.device ?? 0) !== 0;

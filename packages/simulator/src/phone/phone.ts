@@ -36,8 +36,9 @@ import type { Message } from './wa-proto.ts';
 const PRE_KEY_COUNT = 30;
 
 /**
- * A phone of the simulated WhatsApp: device 0 of its account, a real protocol peer. What it shows is what it decrypted. Everything it
- * must not forget is in the store, so that it can be dropped and made again at any time.
+ * A phone of the simulated WhatsApp: device 0 of its account, a real protocol peer. What it shows
+ * is what it decrypted. Everything it must not forget is in the store, so that it can be dropped
+ * and made again at any time.
  */
 export class Phone implements PhoneDevice {
   readonly jid: Jid;
@@ -150,12 +151,18 @@ export class Phone implements PhoneDevice {
     return this.#linking.confirm(ref, deviceIdentity);
   }
 
-  /** Sends a text. Resolves when the stanza is with the server; what became of it is the `status` in the inbox. Throws as send(). */
+  /**
+   * Sends a text. Resolves when the stanza is with the server; what became of it is the `status` in
+   * the inbox. Throws as send().
+   */
   sendText(to: Jid, body: string, options: SendOptions = {}): Promise<Sent> {
     return this.send(to, text, new Input({ body }), options);
   }
 
-  /** Sends a message of any kind. Throws InputError, MessageNotFoundError (quote) and NotOnWhatsAppError. */
+  /**
+   * Sends a message of any kind. Throws InputError, MessageNotFoundError (quote) and
+   * NotOnWhatsAppError.
+   */
   async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
     const { quotedMessageId } = options;
     const quoted = quotedMessageId === undefined ? undefined : this.#found(to, quotedMessageId);
@@ -174,12 +181,18 @@ export class Phone implements PhoneDevice {
     });
   }
 
-  /** The address for the wire: by LID where somebody has one. People this phone does not know are asked for. */
+  /**
+   * The address for the wire: by LID where somebody has one. People this phone does not know are
+   * asked for.
+   */
   async wire(jid: Jid): Promise<Jid> {
     return isGroup(jid) ? jid : ((await this.#directory.contacts([jid]))[0]?.jid ?? jid);
   }
 
-  /** Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as send(). */
+  /**
+   * Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as
+   * send().
+   */
   async change(to: Jid, messageId: string, kind: ChangeKind, input: Input): Promise<Sent> {
     const target = this.#found(to, messageId);
     const chatJid = this.#book.wire(bareJid(to));
@@ -199,7 +212,10 @@ export class Phone implements PhoneDevice {
     return sent;
   }
 
-  /** Sends receipts for messages of others and marks them read here. Throws MessageNotFoundError for an id that is not in the chat. */
+  /**
+   * Sends receipts for messages of others and marks them read here. Throws MessageNotFoundError for
+   * an id that is not in the chat.
+   */
   sendReceipts(to: Jid, messageIds: string[], type: 'delivered' | 'read' | 'played'): void {
     const bySender = new Map<string, string[]>();
     for (const messageId of messageIds) {
@@ -304,7 +320,8 @@ export class Phone implements PhoneDevice {
     }
   }
 
-  // One message after the other: two that open a session with the same device at once would each open one.
+  // One message after the other: two that open a session with the same device at once would each
+  // open one.
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#sent.then(work);
     this.#sent = done.then(

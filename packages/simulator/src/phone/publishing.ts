@@ -31,7 +31,9 @@ export interface OldInput {
   input: Input;
 }
 
-/** What a phone writes outside of its chats: statuses, posts to channels, and the past it is given. */
+/**
+ * What a phone writes outside of its chats: statuses, posts to channels, and the past it is given.
+ */
 export class Publishing {
   readonly #parts: PublishingParts;
 
@@ -50,7 +52,10 @@ export class Publishing {
     });
   }
 
-  /** Posts to a channel; the server refuses it (status `failed` in the inbox) unless this phone owns the channel. Throws InputError. */
+  /**
+   * Posts to a channel; the server refuses it (status `failed` in the inbox) unless this phone owns
+   * the channel. Throws InputError.
+   */
   async postToChannel(channel: Jid, kind: ContentKind, input: Input): Promise<Sent> {
     const { message, shape }: Built = await kind.build(input, this.#parts.context());
     const sent = this.#record(channel, message);
@@ -64,8 +69,8 @@ export class Publishing {
   }
 
   /**
-   * Gives the phone a past, to be handed to lines that are linked later: old messages of a chat, in the order they came. Its inbox does not
-   * show them. Throws InputError.
+   * Gives the phone a past, to be handed to lines that are linked later: old messages of a chat, in
+   * the order they came. Its inbox does not show them. Throws InputError.
    */
   async addHistory(chat: OldChat, messages: OldInput[]): Promise<void> {
     const { context, newId, own, past } = this.#parts;

@@ -2,7 +2,10 @@ import { child, childrenOf, type Jid, type Node } from '@ponte/engine';
 import type { Envelope } from './envelope.ts';
 import { isShared } from './shared-chat.ts';
 
-/** `<ack>` for a pushed stanza: it leaves the server's queue. Attributes as Baileys stanza-ack.js copies them. */
+/**
+ * `<ack>` for a pushed stanza: it leaves the server's queue. Attributes as Baileys stanza-ack.js
+ * copies them.
+ */
 export function ackOf(node: Node, own: Jid, error?: number): Node {
   const { id, from, participant, recipient, type } = node.attrs;
   const attrs: Record<string, string> = { id: id ?? '', to: from ?? '', class: node.tag };
@@ -14,7 +17,10 @@ export function ackOf(node: Node, own: Jid, error?: number): Node {
   return { tag: 'ack', attrs };
 }
 
-/** What the server is told about one received message: `sender` for copies of own messages, `peer_msg` between own devices. */
+/**
+ * What the server is told about one received message: `sender` for copies of own messages,
+ * `peer_msg` between own devices.
+ */
 export function deliveryReceipt(envelope: Envelope): Node {
   const { messageId, device, chatJid, isFromMe, isPeer } = envelope;
   if (isPeer) return receipt(messageId, device, { type: 'peer_msg' });
@@ -24,7 +30,10 @@ export function deliveryReceipt(envelope: Envelope): Node {
   return isFromMe ? receipt(messageId, device, { type: 'sender', recipient: chatJid }) : receipt(messageId, device, {});
 }
 
-/** A receipt a person causes (read, played) or that was held back (delivered), for one or more messages of one sender. */
+/**
+ * A receipt a person causes (read, played) or that was held back (delivered), for one or more
+ * messages of one sender.
+ */
 export function receiptFor(
   messageIds: string[],
   to: { chatJid: Jid; senderJid: Jid },
@@ -42,8 +51,9 @@ export function receiptFor(
 }
 
 /**
- * Who of a group has a message: one member with one or more messages (`participant`, `<list>`), or several members at once, as the server
- * sums up what came while the author was away (`<participants key><user jid t/>`: whatsmeow receipt.go, handleGroupedReceipt).
+ * Who of a group has a message: one member with one or more messages (`participant`, `<list>`), or
+ * several members at once, as the server sums up what came while the author was away
+ * (`<participants key><user jid t/>`: whatsmeow receipt.go, handleGroupedReceipt).
  */
 export function memberReceipts(node: Node): { member: Jid; id: string }[] {
   const { participant } = node.attrs;

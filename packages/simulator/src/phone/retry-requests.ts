@@ -7,7 +7,10 @@ import { keysNode, registrationNode } from './key-stanzas.ts';
 const MAX_RETRIES = 5;
 const MAX_COUNTERS = 500;
 
-/** Retry receipts for messages that could not be decrypted. Counts in memory: a restart begins again. */
+/**
+ * Retry receipts for messages that could not be decrypted. Counts in memory: a restart begins
+ * again.
+ */
 export class RetryRequests {
   readonly #signal: SignalDevice;
   readonly #counts = new Map<string, number>();
@@ -29,7 +32,8 @@ export class RetryRequests {
     const attrs: Record<string, string> = { id, to: from, type: 'retry' };
     if (participant !== undefined) attrs.participant = participant;
     if (recipient !== undefined) attrs.recipient = recipient;
-    // Keys come along from the second try on, as WhatsApp clients do: the first failure is mostly a lost message before this one.
+    // Keys come along from the second try on, as WhatsApp clients do: the first failure is mostly a
+    // lost message before this one.
     const keys = count > 1 ? [keysNode(this.#signal, this.#signal.createPreKeys(1)[0])] : [];
     return {
       tag: 'receipt',

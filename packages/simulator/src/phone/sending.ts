@@ -1,4 +1,7 @@
-/** A message that is with the server. `timestamp` is the one that everybody gets with it (this phone's, where the server gave none), in seconds since 1970. */
+/**
+ * A message that is with the server. `timestamp` is the one that everybody gets with it (this
+ * phone's, where the server gave none), in seconds since 1970.
+ */
 export interface Sent {
   messageId: string;
   timestamp: number;

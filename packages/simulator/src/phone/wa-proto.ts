@@ -1,9 +1,10 @@
 import { proto as untyped } from 'zapo-js/proto';
 
 /**
- * The typed door to WhatsApp's protobufs. The codec is zapo-js; its type declarations point to a file it does not ship (0.3.0:
- * dist/types/proto.d.ts names ../proto), so everything would be `any`. Declared here is what phones read or write; fields are absent
- * or null when unset, and int64 come back as number-like objects (use Number()).
+ * The typed door to WhatsApp's protobufs. The codec is zapo-js; its type declarations point to a
+ * file it does not ship (0.3.0: dist/types/proto.d.ts names ../proto), so everything would be
+ * `any`. Declared here is what phones read or write; fields are absent or null when unset, and
+ * int64 come back as number-like objects (use Number()).
  */
 type Maybe<T> = T | null | undefined;
 /** int64 on the way out: protobufjs gives a Long, which Number() reads. */

@@ -10,8 +10,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 
 /**
  * Curve25519 for Signal and Noise: X25519 agreement and XEdDSA signatures over the same keys
- * (https://signal.org/docs/specifications/xeddsa/). Public keys here are the bare 32 bytes; on the wire Signal puts a type byte
- * 0x05 before them (see `withPrefix`), Noise does not.
+ * (https://signal.org/docs/specifications/xeddsa/). Public keys here are the bare 32 bytes; on the
+ * wire Signal puts a type byte 0x05 before them (see `withPrefix`), Noise does not.
  */
 export interface KeyPair {
   publicKey: Uint8Array;
@@ -47,7 +47,10 @@ export function keyPairFrom(privateKey: Uint8Array): KeyPair {
   return { privateKey: clamped, publicKey: Uint8Array.from(publicKey) };
 }
 
-/** X25519. Accepts public keys with or without the type byte. Throws InvalidKeyError for low-order points. */
+/**
+ * X25519. Accepts public keys with or without the type byte. Throws InvalidKeyError for low-order
+ * points.
+ */
 export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
   const peer = importPublic('x25519', withoutPrefix(publicKey));
   try {
@@ -57,11 +60,15 @@ export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array
   }
 }
 
-/** An XEdDSA signature (64 bytes). Two signatures of the same message differ: `random` supplies the nonce's 64 bytes. */
+/**
+ * An XEdDSA signature (64 bytes). Two signatures of the same message differ: `random` supplies the
+ * nonce's 64 bytes.
+ */
 export function sign(privateKey: Uint8Array, message: Uint8Array, random: RandomBytes): Uint8Array {
   const secret = Fn.create(littleEndian(privateKey));
   const point = BASE.multiply(secret).toBytes();
-  // The signer's Edwards point is taken with sign 0; a key whose point has sign 1 is negated (calculate_key_pair of the specification).
+  // The signer's Edwards point is taken with sign 0; a key whose point has sign 1 is negated
+  // (calculate_key_pair of the specification).
   const scalar = (point[31] ?? 0) & 128 ? Fn.neg(secret) : secret;
   point[31] = (point[31] ?? 0) & 127;
   const hashOnePrefix = new Uint8Array(32).fill(0xff);
@@ -72,7 +79,10 @@ export function sign(privateKey: Uint8Array, message: Uint8Array, random: Random
   return concat(commitment, toBytes(Fn.add(nonce, Fn.mul(challenge, scalar))));
 }
 
-/** True when `signature` is one of `publicKey` over `message`. Malformed keys and signatures are false, never an exception. */
+/**
+ * True when `signature` is one of `publicKey` over `message`. Malformed keys and signatures are
+ * false, never an exception.
+ */
 export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   const bare = publicKey.length === 33 && publicKey[0] === KEY_TYPE_DJB ? publicKey.subarray(1) : publicKey;
@@ -80,24 +90,32 @@ export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Ui
   const u = Fp.create(littleEndian(bare) & ((1n << 255n) - 1n));
   if (Fp.eql(u, Fp.neg(Fp.ONE))) return false;
   const point = Uint8Array.from(Fp.toBytes(Fp.mul(Fp.sub(u, Fp.ONE), Fp.inv(Fp.add(u, Fp.ONE)))));
-  // Older signers keep the sign of their Edwards point in the top bit of the signature; XEdDSA leaves it 0. Both verify here.
+  // Older signers keep the sign of their Edwards point in the top bit of the signature; XEdDSA
+  // leaves it 0. Both verify here.
   const plain = Uint8Array.from(signature);
   point[31] = (point[31] ?? 0) | ((plain[63] ?? 0) & 128);
   plain[63] = (plain[63] ?? 0) & 127;
   try {
     return verifyEd(null, message, importPublic('ed25519', point), plain);
   } catch {
-    // OpenSSL refuses encodings that are no point of the curve: such a signature is simply not valid.
+    // OpenSSL refuses encodings that are no point of the curve: such a signature is simply not
+    // valid.
     return false;
   }
 }
 
-/** Signal's wire form of a public key: 0x05 and the 32 bytes. A key that already has it comes back as it is. */
+/**
+ * Signal's wire form of a public key: 0x05 and the 32 bytes. A key that already has it comes back
+ * as it is.
+ */
 export function withPrefix(publicKey: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(KEY_TYPE_DJB), withoutPrefix(publicKey));
 }
 
-/** The bare 32 bytes of a public key with or without Signal's type byte. Throws InvalidKeyError for anything else. */
+/**
+ * The bare 32 bytes of a public key with or without Signal's type byte. Throws InvalidKeyError for
+ * anything else.
+ */
 export function withoutPrefix(publicKey: Uint8Array): Uint8Array {
   if (publicKey.length === KEY_BYTES) return publicKey;
   if (publicKey.length === KEY_BYTES + 1 && publicKey[0] === KEY_TYPE_DJB) return publicKey.subarray(1);

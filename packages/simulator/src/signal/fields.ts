@@ -1,8 +1,8 @@
 import { SignalError } from './signal-error.ts';
 
 /**
- * The few protobuf features that Signal's messages and our stored records use: varints up to 2^53 and byte strings.
- * Unknown fields of other wire types are skipped.
+ * The few protobuf features that Signal's messages and our stored records use: varints up to 2^53
+ * and byte strings. Unknown fields of other wire types are skipped.
  */
 export type FieldValue = number | Uint8Array;
 export type Fields = Map<number, FieldValue[]>;
@@ -26,7 +26,10 @@ export function encodeFields(fields: [number, FieldValue | undefined][]): Uint8A
   return Uint8Array.from(Buffer.concat(out));
 }
 
-/** Reads fields; throws SignalError('malformed') for truncated input. Byte values are views of `bytes`. */
+/**
+ * Reads fields; throws SignalError('malformed') for truncated input. Byte values are views of
+ * `bytes`.
+ */
 export function decodeFields(bytes: Uint8Array): Fields {
   const fields: Fields = new Map();
   let offset = 0;

@@ -22,7 +22,10 @@ export function encryptCbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Arra
   return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final()]));
 }
 
-/** Throws SignalError('malformed') when length or padding are wrong. Callers check a MAC first: this is no authentication. */
+/**
+ * Throws SignalError('malformed') when length or padding are wrong. Callers check a MAC first: this
+ * is no authentication.
+ */
 export function decryptCbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   const decipher = createDecipheriv('aes-256-cbc', key, iv);
   try {

@@ -5,9 +5,10 @@ import { hmacSha256 } from './kdf.ts';
 import { SignalError } from './signal-error.ts';
 
 /**
- * The four binary messages of Signal as WhatsApp carries them: a version byte 0x33 (version 3, speaking 3), a protobuf, and a MAC
- * of 8 bytes (session messages) or a signature of 64 (group messages). Field numbers: WhisperTextProtocol.proto of the public
- * Signal libraries. Keys are bare 32 bytes on this side and carry Signal's type byte on the wire.
+ * The four binary messages of Signal as WhatsApp carries them: a version byte 0x33 (version 3,
+ * speaking 3), a protobuf, and a MAC of 8 bytes (session messages) or a signature of 64 (group
+ * messages). Field numbers: WhisperTextProtocol.proto of the public Signal libraries. Keys are bare
+ * 32 bytes on this side and carry Signal's type byte on the wire.
  */
 const VERSION = 0x33;
 const MAC_BYTES = 8;
@@ -21,7 +22,9 @@ export interface SessionMessage {
 
 /** A decoded session message with what its MAC covers. */
 export interface ReceivedSessionMessage extends SessionMessage {
-  /** True when the MAC was made with this key by the owner of `sender` for the owner of `receiver`. */
+  /**
+   * True when the MAC was made with this key by the owner of `sender` for the owner of `receiver`.
+   */
   isAuthentic(macKey: Uint8Array, sender: Uint8Array, receiver: Uint8Array): boolean;
 }
 
@@ -55,7 +58,10 @@ export function decodeSessionMessage(bytes: Uint8Array): ReceivedSessionMessage 
   };
 }
 
-/** The first messages of a session: a session message wrapped in what the other side needs to make the session. */
+/**
+ * The first messages of a session: a session message wrapped in what the other side needs to make
+ * the session.
+ */
 export interface PreKeyMessage {
   registrationId: number;
   /** Absent when the bundle had no one-time pre-key. */
@@ -170,8 +176,9 @@ function sessionMac(macKey: Uint8Array, sender: Uint8Array, receiver: Uint8Array
 }
 
 /**
- * A message that arrived damaged: one bit of its MAC (msg) or signature (skmsg) is turned, the last byte of either. A pre-key message
- * carries another message with the MAC; what cannot be taken apart is damaged at its end.
+ * A message that arrived damaged: one bit of its MAC (msg) or signature (skmsg) is turned, the last
+ * byte of either. A pre-key message carries another message with the MAC; what cannot be taken
+ * apart is damaged at its end.
  */
 export function breakMac(ciphertext: Uint8Array, isPreKeyMessage: boolean): Uint8Array {
   const broken = Uint8Array.from(ciphertext);

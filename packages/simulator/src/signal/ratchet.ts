@@ -8,13 +8,19 @@ import { SignalError } from './signal-error.ts';
 export const MAX_RECEIVING_CHAINS = 5;
 /** Keys of missing messages that one chain keeps; the oldest go first. */
 export const MAX_SKIPPED_KEYS = 1000;
-/** A message further ahead than this is refused, so that a forged counter costs no more than this many hashes. */
+/**
+ * A message further ahead than this is refused, so that a forged counter costs no more than this
+ * many hashes.
+ */
 export const MAX_FORWARD_JUMP = 2000;
 
 const MESSAGE_KEY_SEED = Uint8Array.of(1);
 const CHAIN_KEY_SEED = Uint8Array.of(2);
 
-/** Encrypts with the session's sending chain. Returns the session as it must be stored before the bytes leave. */
+/**
+ * Encrypts with the session's sending chain. Returns the session as it must be stored before the
+ * bytes leave.
+ */
 export function encryptWith(session: Session, plaintext: Uint8Array): { session: Session; bytes: Uint8Array } {
   const chain = session.sending;
   if (!chain) throw new SignalError('no_session');
@@ -33,7 +39,10 @@ export function encryptWith(session: Session, plaintext: Uint8Array): { session:
   return { session: { ...session, sending: next(chain) }, bytes };
 }
 
-/** Decrypts with this session. The given session is not changed; a SignalError means that nothing happened. */
+/**
+ * Decrypts with this session. The given session is not changed; a SignalError means that nothing
+ * happened.
+ */
 export function decryptWith(
   session: Session,
   message: ReceivedSessionMessage,
@@ -54,8 +63,9 @@ export function decryptWith(
 }
 
 /**
- * Takes the key of message `counter` out of a chain, parking the keys of the messages before it. Sender keys of groups use the same
- * rule. Throws `duplicate` when the key was taken before (or was the oldest of too many).
+ * Takes the key of message `counter` out of a chain, parking the keys of the messages before it.
+ * Sender keys of groups use the same rule. Throws `duplicate` when the key was taken before (or was
+ * the oldest of too many).
  */
 export function takeMessageSeed<C extends Chain & Pick<ReceivingChain, 'skipped'>>(
   chain: C,
@@ -85,12 +95,13 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-// A message under a new ratchet key: close the newest chain at the count the sender tells, open a chain for the new key and a
-// sending chain of our own under a fresh key.
+// A message under a new ratchet key: close the newest chain at the count the sender tells, open a
+// chain for the new key and a sending chain of our own under a fresh key.
 function turnRatchet(session: Session, message: ReceivedSessionMessage, random: RandomBytes): Session {
   const receiving = [...session.receiving];
   const newest = receiving.at(-1);
-  // `previousCounter` is the number of the last message of that chain, as Signal's libraries write it (the specification's PN minus 1).
+  // `previousCounter` is the number of the last message of that chain, as Signal's libraries write
+  // it (the specification's PN minus 1).
   const end = message.previousCounter + 1;
   if (newest && end > newest.counter) {
     if (end - newest.counter > MAX_FORWARD_JUMP) throw new SignalError('too_far_ahead');

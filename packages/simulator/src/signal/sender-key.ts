@@ -19,7 +19,10 @@ export interface SenderKey extends Chain {
   skipped: ReceivingChain['skipped'];
 }
 
-/** The sender keys of one member of one group, newest first: a member that makes a new one may have mail under way with the old one. */
+/**
+ * The sender keys of one member of one group, newest first: a member that makes a new one may have
+ * mail under way with the old one.
+ */
 export type SenderKeyRecord = SenderKey[];
 
 /** What Signal's libraries keep. */
@@ -32,7 +35,10 @@ export function createSenderKey(random: RandomBytes): SenderKey {
   return { keyId, key: random(32), counter: 0, signing, skipped: [] };
 }
 
-/** The distribution message of our own sender key: whoever gets it can read from the next message on. */
+/**
+ * The distribution message of our own sender key: whoever gets it can read from the next message
+ * on.
+ */
 export function distributionOf(own: SenderKey): Uint8Array {
   return encodeSenderKeyDistribution({
     keyId: own.keyId,
@@ -42,7 +48,10 @@ export function distributionOf(own: SenderKey): Uint8Array {
   });
 }
 
-/** Takes in a distribution message. The same key again changes nothing: our state of it may be ahead. */
+/**
+ * Takes in a distribution message. The same key again changes nothing: our state of it may be
+ * ahead.
+ */
 export function withDistribution(record: SenderKeyRecord, distribution: SenderKeyDistribution): SenderKeyRecord {
   if (record.some((known) => known.keyId === distribution.keyId)) return record;
   const added: SenderKey = {

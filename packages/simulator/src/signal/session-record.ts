@@ -6,7 +6,10 @@ import { decryptWith, sameBytes } from './ratchet.ts';
 import type { ReceivingChain, Session } from './session.ts';
 import { SignalError, type SignalFailure } from './signal-error.ts';
 
-/** All sessions with one device: the one in use and older ones that may still receive (newest first). */
+/**
+ * All sessions with one device: the one in use and older ones that may still receive (newest
+ * first).
+ */
 export interface SessionRecord {
   current: Session | undefined;
   archived: Session[];
@@ -29,8 +32,9 @@ export function sessionWithBaseKey(record: SessionRecord, baseKey: Uint8Array): 
 }
 
 /**
- * Decrypts a session message with whichever session fits; that session comes into use, as in Signal's libraries, so that two sides
- * that opened sessions at the same time settle on one. Throws SignalError; the record given is never changed.
+ * Decrypts a session message with whichever session fits; that session comes into use, as in
+ * Signal's libraries, so that two sides that opened sessions at the same time settle on one. Throws
+ * SignalError; the record given is never changed.
  */
 export function decryptWithRecord(
   record: SessionRecord,
@@ -46,7 +50,8 @@ export function decryptWithRecord(
       const { session: used, plaintext } = decryptWith(session, message, random);
       return { record: withCurrent(record, used), plaintext };
     } catch (error) {
-      // The next session may fit. Of the reasons, only "seen before" and "too far ahead" say more than "does not fit".
+      // The next session may fit. Of the reasons, only "seen before" and "too far ahead" say more
+      // than "does not fit".
       if (error instanceof SignalError) failure = error.reason === 'bad_mac' ? failure : error.reason;
       else if (error instanceof InvalidKeyError) failure = 'malformed';
       else throw error;
@@ -55,7 +60,10 @@ export function decryptWithRecord(
   throw new SignalError(failure);
 }
 
-/** The record as bytes. Its size depends on how many messages are missing, not on how many were exchanged. */
+/**
+ * The record as bytes. Its size depends on how many messages are missing, not on how many were
+ * exchanged.
+ */
 export function encodeRecord(record: SessionRecord): Uint8Array {
   return encodeFields([
     [1, record.current ? encodeSession(record.current) : undefined],

@@ -8,15 +8,17 @@ export interface Chain {
   counter: number;
 }
 
-/** A chain of the other side, with the keys of messages that have not arrived yet (oldest first). */
+/**
+ * A chain of the other side, with the keys of messages that have not arrived yet (oldest first).
+ */
 export interface ReceivingChain extends Chain {
   ratchetKey: Uint8Array;
   skipped: { counter: number; seed: Uint8Array }[];
 }
 
 /**
- * One session with one device (https://signal.org/docs/specifications/doubleratchet/). Two devices may have several: both sides can
- * open one at the same time. `baseKey` tells them apart.
+ * One session with one device (https://signal.org/docs/specifications/doubleratchet/). Two devices
+ * may have several: both sides can open one at the same time. `baseKey` tells them apart.
  */
 export interface Session {
   baseKey: Uint8Array;
@@ -43,8 +45,8 @@ export interface PreKeyBundle {
 }
 
 /**
- * X3DH, the side that begins (https://signal.org/docs/specifications/x3dh/). Throws SignalError('bad_signature') when the signed
- * pre-key is not signed by the identity.
+ * X3DH, the side that begins (https://signal.org/docs/specifications/x3dh/). Throws
+ * SignalError('bad_signature') when the signed pre-key is not signed by the identity.
  */
 export function beginSession(identity: KeyPair, bundle: PreKeyBundle, random: RandomBytes): Session {
   const { signedPreKey, preKey } = bundle;
@@ -100,7 +102,10 @@ export function acceptSession(
   };
 }
 
-/** A root step of the Double Ratchet: the Diffie-Hellman output gives the next root key and a new chain. */
+/**
+ * A root step of the Double Ratchet: the Diffie-Hellman output gives the next root key and a new
+ * chain.
+ */
 export function stepRoot(rootKey: Uint8Array, shared: Uint8Array): { rootKey: Uint8Array; chainKey: Uint8Array } {
   const derived = hkdf(shared, 'WhisperRatchet', 64, rootKey);
   return { rootKey: derived.subarray(0, 32), chainKey: derived.subarray(32) };

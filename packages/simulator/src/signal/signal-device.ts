@@ -47,8 +47,9 @@ const SIGNED_PRE_KEY_ID = 1;
 const MAX_PRE_KEY_ID = 0xfffffe;
 
 /**
- * One device's end of Signal: its identity, its pre-keys and its sessions, all in the store. Addresses are any stable text that
- * names one remote device. Every call is one transaction: after a SignalError nothing has changed.
+ * One device's end of Signal: its identity, its pre-keys and its sessions, all in the store.
+ * Addresses are any stable text that names one remote device. Every call is one transaction: after
+ * a SignalError nothing has changed.
  */
 export class SignalDevice {
   readonly identity: KeyPair;
@@ -73,7 +74,9 @@ export class SignalDevice {
     };
   }
 
-  /** Makes and stores `count` one-time pre-keys; ids go on from the last ones and wrap at 24 bits. */
+  /**
+   * Makes and stores `count` one-time pre-keys; ids go on from the last ones and wrap at 24 bits.
+   */
   createPreKeys(count: number): { keyId: number; publicKey: Uint8Array }[] {
     return this.#store.transaction(() => {
       const counter = this.#store.get('pre-key-counter', 'next');
@@ -107,7 +110,10 @@ export class SignalDevice {
     return this.#record(address).current?.baseKey;
   }
 
-  /** Begins a session from a key bundle; an older one is kept for late messages. Throws SignalError (bad_signature, malformed). */
+  /**
+   * Begins a session from a key bundle; an older one is kept for late messages. Throws SignalError
+   * (bad_signature, malformed).
+   */
   openSession(address: string, bundle: PreKeyBundle): void {
     const session = withUsableKeys(() => beginSession(this.identity, bundle, this.#random));
     this.#store.transaction(() => this.#save(address, withCurrent(this.#record(address), session)));
@@ -131,7 +137,10 @@ export class SignalDevice {
     });
   }
 
-  /** Decrypts a `pkmsg` or `msg`; a one-time pre-key that it used is gone afterwards. Throws SignalError. */
+  /**
+   * Decrypts a `pkmsg` or `msg`; a one-time pre-key that it used is gone afterwards. Throws
+   * SignalError.
+   */
   decrypt(address: string, type: 'pkmsg' | 'msg', ciphertext: Uint8Array): Uint8Array {
     return this.#store.transaction(() => {
       const record = this.#record(address);
@@ -181,7 +190,10 @@ export class SignalDevice {
     });
   }
 
-  /** Decrypts an `skmsg`. Throws SignalError, `no_sender_key` when the member's distribution message has not arrived. */
+  /**
+   * Decrypts an `skmsg`. Throws SignalError, `no_sender_key` when the member's distribution message
+   * has not arrived.
+   */
   decryptGroup(group: string, address: string, ciphertext: Uint8Array): Uint8Array {
     return this.#store.transaction(() => {
       const id = `${group}|${address}`;

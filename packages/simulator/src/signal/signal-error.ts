@@ -1,4 +1,6 @@
-/** Why Signal could not encrypt or decrypt. `duplicate` = this very ciphertext was decrypted before. */
+/**
+ * Why Signal could not encrypt or decrypt. `duplicate` = this very ciphertext was decrypted before.
+ */
 export type SignalFailure =
   | 'no_session'
   | 'no_sender_key'

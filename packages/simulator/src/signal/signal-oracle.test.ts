@@ -7,7 +7,8 @@ import { memoryStore } from '../../test/memory-store.ts';
 import { generateKeyPair, sign, withPrefix } from './curve.ts';
 import { SignalDevice } from './signal-device.ts';
 
-// The oracle is the Signal library of the real client: whatever one side writes, the other must read.
+// The oracle is the Signal library of the real client: whatever one side writes, the other must
+// read.
 const random = (length: number) => new Uint8Array(randomBytes(length));
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array) => new TextDecoder().decode(value);
@@ -168,7 +169,8 @@ describe('against the Signal library of the real client', () => {
     const fromThem = await oracle.encrypt('no, me');
     expect(text(device.decrypt('oracle', fromThem.type, fromThem.ciphertext))).toBe('no, me');
     expect(await oracle.decrypt(fromUs)).toBe('me first');
-    // From here on the oracle spoils its own second session (it steps the ratchet before it checks the MAC), so the test ends.
+    // From here on the oracle spoils its own second session (it steps the ratchet before it checks
+    // the MAC), so the test ends.
     vi.restoreAllMocks();
   });
 

@@ -7,16 +7,25 @@ const DAY_SECONDS = 24 * 3600;
 const INTERMEDIATE_SERIAL = 1;
 const LEAF_SERIAL = 2;
 
-/** Keys that give the simulated network its identity. Made once and kept, or every paired line would meet a stranger. */
+/**
+ * Keys that give the simulated network its identity. Made once and kept, or every paired line would
+ * meet a stranger.
+ */
 export interface ServerIdentity {
-  /** Signs the intermediate certificate; clients are told its public half (WhatsApp's own is compiled into them). */
+  /**
+   * Signs the intermediate certificate; clients are told its public half (WhatsApp's own is
+   * compiled into them).
+   */
   root: KeyPair;
   intermediate: KeyPair;
   /** The server's Noise static key; the leaf certificate binds it. */
   leaf: KeyPair;
 }
 
-/** Ways in which a certificate chain can lie. A client that connects in spite of one has not checked it. */
+/**
+ * Ways in which a certificate chain can lie. A client that connects in spite of one has not checked
+ * it.
+ */
 export type CertificateFlaw =
   | 'wrong_root'
   | 'bad_intermediate_signature'
@@ -30,9 +39,10 @@ export function createServerIdentity(rng: Rng): ServerIdentity {
 }
 
 /**
- * The `CertChain` protobuf of the server hello: root (serial 0) signs the intermediate, the intermediate signs the leaf, the
- * leaf's key is the server's static key (whatsmeow handshake.go checks all of it; Baileys 7.0.0-rc14 the signatures and the
- * issuer only). Valid from a year ago to a year from now, on the world's clock.
+ * The `CertChain` protobuf of the server hello: root (serial 0) signs the intermediate, the
+ * intermediate signs the leaf, the leaf's key is the server's static key (whatsmeow handshake.go
+ * checks all of it; Baileys 7.0.0-rc14 the signatures and the issuer only). Valid from a year ago
+ * to a year from now, on the world's clock.
  */
 export function certificateChain(identity: ServerIdentity, clock: Clock, rng: Rng, flaw?: CertificateFlaw): Uint8Array {
   const random = (length: number): Uint8Array => rng.bytes(length);

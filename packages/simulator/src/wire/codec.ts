@@ -20,7 +20,10 @@ export function encodeStanza(node: Node): Uint8Array {
   return writeStanza(node, 0);
 }
 
-/** Reads what {@link encodeStanza} or a client wrote; text content comes back as bytes. Throws CodecError, whatever the bytes are. */
+/**
+ * Reads what {@link encodeStanza} or a client wrote; text content comes back as bytes. Throws
+ * CodecError, whatever the bytes are.
+ */
 export function decodeStanza(payload: Uint8Array): Node {
   const flag = payload[0];
   if (flag === undefined) throw new CodecError('an empty frame is no stanza');
@@ -46,15 +49,17 @@ function toNode(node: DecodedNode): Node {
   return out;
 }
 
-// A server's own address has no user. The library leaves its @ out; Baileys, and this network, keep it.
+// A server's own address has no user. The library leaves its @ out; Baileys, and this network, keep
+// it.
 function isServer(name: string, value: string): boolean {
   if (value === 's.whatsapp.net' || value === 'g.us') return true;
   return value === 'call' && (name === 'to' || name === 'from');
 }
 
 /**
- * Walks the bytes without building anything and refuses deep nesting and lists that claim more entries than bytes are left:
- * the library's decoder allocates what a list claims before it reads it, at every level.
+ * Walks the bytes without building anything and refuses deep nesting and lists that claim more
+ * entries than bytes are left: the library's decoder allocates what a list claims before it reads
+ * it, at every level.
  */
 class ShapeGuard {
   readonly #data: Uint8Array;
@@ -111,7 +116,8 @@ class ShapeGuard {
     this.#simple();
   }
 
-  // A JID holds no JID: without this rule, JIDs nested in JIDs would be another way to recurse without end.
+  // A JID holds no JID: without this rule, JIDs nested in JIDs would be another way to recurse
+  // without end.
   #simple(): void {
     const token = this.#byte();
     if (token >= 245 && token <= 250) throw new CodecError('an address inside an address');

@@ -26,8 +26,9 @@ export interface ConnectionOptions {
 }
 
 /**
- * One WebSocket of one client: frames, Noise and the stanza codec, in order and without a queue of its own on the way in.
- * A malformed frame ends this connection and no other. Outgoing data is bounded: `isCongested` first, then the cut.
+ * One WebSocket of one client: frames, Noise and the stanza codec, in order and without a queue of
+ * its own on the way in. A malformed frame ends this connection and no other. Outgoing data is
+ * bounded: `isCongested` first, then the cut.
  */
 export class Connection {
   readonly #ws: WebSocket;
@@ -63,13 +64,19 @@ export class Connection {
     return this.#isCongested || this.#held !== undefined;
   }
 
-  /** Encrypts and sends. Ignored when the connection is not open: whatever must arrive is in a device's queue. */
+  /**
+   * Encrypts and sends. Ignored when the connection is not open: whatever must arrive is in a
+   * device's queue.
+   */
   send(node: Node): void {
     if (this.#stage !== 'open') return;
     this.#write(this.#noise.seal(encodeStanza(node)));
   }
 
-  /** Sends nothing and reads nothing until `release`; data waits in bounded buffers on both sides, as on a dead network path. */
+  /**
+   * Sends nothing and reads nothing until `release`; data waits in bounded buffers on both sides,
+   * as on a dead network path.
+   */
   hold(): void {
     if (this.#stage === 'closed' || this.#held) return;
     this.#held = [];

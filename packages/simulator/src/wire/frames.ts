@@ -1,9 +1,14 @@
-/** Prologue of every connection: `WA`, protocol 6, token dictionary 3 (Baileys `NOISE_WA_HEADER`). */
+/**
+ * Prologue of every connection: `WA`, protocol 6, token dictionary 3 (Baileys `NOISE_WA_HEADER`).
+ */
 export const WA_HEADER = Uint8Array.of(0x57, 0x41, 6, 3);
 
 /** No frame before login needs more than a certificate or a client payload. */
 export const HANDSHAKE_FRAME_MAX_BYTES = 64 * 1024;
-/** The length prefix could say 16 MiB; no stanza of ours comes near (a message to 1,000 devices is about 200 KiB). */
+/**
+ * The length prefix could say 16 MiB; no stanza of ours comes near (a message to 1,000 devices is
+ * about 200 KiB).
+ */
 export const FRAME_MAX_BYTES = 4 * 1024 * 1024;
 
 const ROUTING_INFO_MAX_BYTES = 4096;
@@ -25,8 +30,9 @@ export function frame(payload: Uint8Array): Uint8Array {
 }
 
 /**
- * Cuts the bytes of a WebSocket into frames: once an optional edge-routing block (`ED`, 0, 1, 3-byte length, info; Baileys
- * noise-handler.js) and the `WA` header, then frames. Holds at most one unfinished frame of `maxBytes`.
+ * Cuts the bytes of a WebSocket into frames: once an optional edge-routing block (`ED`, 0, 1,
+ * 3-byte length, info; Baileys noise-handler.js) and the `WA` header, then frames. Holds at most
+ * one unfinished frame of `maxBytes`.
  */
 export class FrameReader {
   maxBytes = HANDSHAKE_FRAME_MAX_BYTES;
@@ -35,7 +41,10 @@ export class FrameReader {
   #rest = Buffer.alloc(0);
   #hasHeader = false;
 
-  /** Frames completed by these bytes, in order. Throws FrameError; the reader is unusable after that. */
+  /**
+   * Frames completed by these bytes, in order. Throws FrameError; the reader is unusable after
+   * that.
+   */
   *push(chunk: Uint8Array): Generator<Uint8Array> {
     this.#rest = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
     if (!this.#hasHeader && !this.#readHeader()) return;

@@ -7,7 +7,10 @@ const PATTERN = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0');
 const TAG_BYTES = 16;
 const EMPTY = Buffer.alloc(0);
 
-/** The client failed the handshake, or a frame does not open with the agreed key. The connection cannot go on. */
+/**
+ * The client failed the handshake, or a frame does not open with the agreed key. The connection
+ * cannot go on.
+ */
 export class NoiseError extends Error {
   override readonly name = 'NoiseError';
 }
@@ -21,8 +24,9 @@ export interface ClientFinish {
 }
 
 /**
- * The server's side of Noise_XX_25519_AESGCM_SHA256 as WhatsApp Web speaks it (https://noiseprotocol.org/noise.html; prologue =
- * the WA header). Call `readHello`, `readFinish`, then `seal`/`open`, in the order of the frames. Synchronous: frames cannot overtake.
+ * The server's side of Noise_XX_25519_AESGCM_SHA256 as WhatsApp Web speaks it
+ * (https://noiseprotocol.org/noise.html; prologue = the WA header). Call `readHello`, `readFinish`,
+ * then `seal`/`open`, in the order of the frames. Synchronous: frames cannot overtake.
  */
 export class NoiseResponder {
   readonly #staticKey: KeyPair;
@@ -44,7 +48,10 @@ export class NoiseResponder {
     this.#mixHash(WA_HEADER);
   }
 
-  /** Takes the client hello and answers the server hello (protobuf HandshakeMessage, not yet framed). */
+  /**
+   * Takes the client hello and answers the server hello (protobuf HandshakeMessage, not yet
+   * framed).
+   */
   readHello(message: Uint8Array): Uint8Array {
     const clientEphemeral = decode(message).clientHello?.ephemeral;
     if (clientEphemeral?.length !== 32) throw new NoiseError('the client hello has no 32-byte ephemeral key');

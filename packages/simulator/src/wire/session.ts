@@ -29,8 +29,9 @@ export interface SessionOptions {
 }
 
 /**
- * One client from its first byte to its last: handshake → registering (refs, pair-success, 515) or login → success → held until the
- * client is active → draining → live. `<success>` is only ever sent to a device whose Noise key is the one recorded at pairing.
+ * One client from its first byte to its last: handshake → registering (refs, pair-success, 515) or
+ * login → success → held until the client is active → draining → live. `<success>` is only ever
+ * sent to a device whose Noise key is the one recorded at pairing.
  */
 export class Session implements Endpoint {
   readonly lineId: string | undefined;
@@ -115,7 +116,10 @@ export class Session implements Endpoint {
     this.#streamError({ code: '401' }, [el('conflict', { type: 'device_removed' })]);
   }
 
-  /** Does what a fault rule wants done at once on a connected line; rules that act later are not its business. */
+  /**
+   * Does what a fault rule wants done at once on a connected line; rules that act later are not its
+   * business.
+   */
   apply(rule: FaultRule): void {
     if (rule.kind === 'cut') this.cut('fault: cut');
     else if (rule.kind === 'replaced') this.end('replaced');

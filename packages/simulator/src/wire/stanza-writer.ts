@@ -28,8 +28,9 @@ const DOMAINS: Readonly<Record<string, number>> = { 's.whatsapp.net': 0, lid: 1,
 const UTF8 = new TextEncoder();
 
 /**
- * Writes a stanza in WhatsApp's binary form, without the flag byte. Attributes that are addresses are written as addresses, not as
- * text (JID_PAIR; AD_JID for a device): whatsmeow reads `from`, `participant` and the like from nothing else.
+ * Writes a stanza in WhatsApp's binary form, without the flag byte. Attributes that are addresses
+ * are written as addresses, not as text (JID_PAIR; AD_JID for a device): whatsmeow reads `from`,
+ * `participant` and the like from nothing else.
  */
 export function writeStanza(node: Node, leading: number): Uint8Array {
   const writer = new StanzaWriter();

@@ -7,8 +7,9 @@ export const DICTIONARY_0 = 236;
 const DICTIONARIES = 4;
 
 /**
- * The bytes that stand for words of WhatsApp's token tables (dictionary version 3), by word. Taken from the library's decoder, so that
- * what is written is what it reads; its own tables are not exported.
+ * The bytes that stand for words of WhatsApp's token tables (dictionary version 3), by word. Taken
+ * from the library's decoder, so that what is written is what it reads; its own tables are not
+ * exported.
  */
 export const TOKENS: ReadonlyMap<string, Uint8Array> = readTokens();
 
@@ -25,7 +26,8 @@ function readTokens(): Map<string, Uint8Array> {
   return tokens;
 }
 
-// A stanza of nothing but its tag: what the tag's bytes say. Undefined for bytes that no word stands behind.
+// A stanza of nothing but its tag: what the tag's bytes say. Undefined for bytes that no word
+// stands behind.
 function wordOf(token: number[]): string | undefined {
   try {
     return decodeBinaryNode(Uint8Array.from([LIST_8, 1, ...token])).tag;

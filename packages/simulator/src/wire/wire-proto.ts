@@ -2,8 +2,9 @@ import { proto as untyped } from 'zapo-js/proto';
 import { decodeBinaryNode as decodeUntyped } from 'zapo-js/transport';
 
 /**
- * The typed door to the codecs of zapo-js 0.3.0, whose own declarations do not resolve under Node's rules for ES modules (everything
- * would be `any`). Declared here is what the wire reads or writes; protobuf fields are absent or null when unset.
+ * The typed door to the codecs of zapo-js 0.3.0, whose own declarations do not resolve under Node's
+ * rules for ES modules (everything would be `any`). Declared here is what the wire reads or writes;
+ * protobuf fields are absent or null when unset.
  */
 type Maybe<T> = T | null | undefined;
 /** int64 fields come back as number-like objects; use Number() or String(). */
@@ -70,5 +71,8 @@ export interface DecodedNode {
   readonly content?: Uint8Array | string | readonly DecodedNode[];
 }
 
-/** Without the flag byte and not compressed. Throws, with whatever error, for bytes that are no stanza. */
+/**
+ * Without the flag byte and not compressed. Throws, with whatever error, for bytes that are no
+ * stanza.
+ */
 export const decodeBinaryNode: (data: Uint8Array) => DecodedNode = decodeUntyped;

@@ -1,7 +1,10 @@
 import { formatJid, parseJid, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { type Db, prepare } from './database.ts';
 
-/** Someone on the simulated WhatsApp: one phone number, one LID, one phone (device 0) and its companions. */
+/**
+ * Someone on the simulated WhatsApp: one phone number, one LID, one phone (device 0) and its
+ * companions.
+ */
 export interface Account {
   /** Digits of the phone number. */
   pn: string;
@@ -69,7 +72,10 @@ interface DeviceRow {
 }
 
 export const ACCOUNTS_MAX = 20_000;
-/** Device ids fit one byte on the wire; clients treat 99 as a hosted device (Baileys messages-send.js). */
+/**
+ * Device ids fit one byte on the wire; clients treat 99 as a hosted device (Baileys
+ * messages-send.js).
+ */
 const DEVICE_ID_MAX = 250;
 const DEVICE_ID_HOSTED = 99;
 
@@ -80,13 +86,19 @@ export class LimitError extends Error {
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-/** Accounts and devices of one tenant, straight from the database: nothing is cached, nothing can be stale. */
+/**
+ * Accounts and devices of one tenant, straight from the database: nothing is cached, nothing can be
+ * stale.
+ */
 export function createAccounts(db: Db, tenant: string) {
   const rows = accountRows(db, tenant);
   return {
     ...rows,
     ...deviceRows(db, tenant),
-    /** Whose address this is, PN or LID. Undefined for groups, servers, and numbers that are not on this WhatsApp. */
+    /**
+     * Whose address this is, PN or LID. Undefined for groups, servers, and numbers that are not on
+     * this WhatsApp.
+     */
     resolve(jid: string | undefined): Address | undefined {
       const parts = jid === undefined ? undefined : parseJid(jid);
       if (!parts || (parts.server !== SERVER_PN && parts.server !== SERVER_LID)) return undefined;
@@ -148,7 +160,10 @@ function accountRows(db: Db, tenant: string) {
     save(account: Account): void {
       updateAccount.run(account.name, account.about, account.aboutAt, account.settings, tenant, account.pn);
     },
-    /** Deletes an account with everything it had. Who wrote with it is remembered: the number may come back with other keys. */
+    /**
+     * Deletes an account with everything it had. Who wrote with it is remembered: the number may
+     * come back with other keys.
+     */
     remove(pn: string): void {
       for (const statement of accountRemovals) statement.run(tenant, pn);
     },

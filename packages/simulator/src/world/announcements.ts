@@ -3,12 +3,17 @@ import type { Account } from './accounts.ts';
 import type { Parcel } from './delivery.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
-/** The account as others are told of it: by number, or by LID when the number is nobody's business. */
+/**
+ * The account as others are told of it: by number, or by LID when the number is nobody's business.
+ */
 export function publicJid(account: Account): string {
   return account.isLidOnly ? formatJid(account.lid, SERVER_LID) : formatJid(account.pn, SERVER_PN);
 }
 
-/** `<notification type="account_sync">` to the account's other devices: what one device changed, the others must know. */
+/**
+ * `<notification type="account_sync">` to the account's other devices: what one device changed, the
+ * others must know.
+ */
 export function tellOwnDevices(tenant: Tenant, from: Sender, content: Node[]): void {
   const account = tenant.accounts.byPn(from.pn);
   if (!account) return;
@@ -17,7 +22,10 @@ export function tellOwnDevices(tenant: Tenant, from: Sender, content: Node[]): v
   tenant.post(others.map((device) => tenant.notification({ pn: from.pn, device }, 'account_sync', content, attrs)));
 }
 
-/** A notification to every device of everybody who wrote with the account; nothing to those it blocked. */
+/**
+ * A notification to every device of everybody who wrote with the account; nothing to those it
+ * blocked.
+ */
 export function tellContacts(tenant: Tenant, account: Account, type: string, content: Node[]): void {
   const attrs = { from: publicJid(account), lid: formatJid(account.lid, SERVER_LID) };
   const parcels: Parcel[] = [];

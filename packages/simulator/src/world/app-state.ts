@@ -14,8 +14,9 @@ const RECORDS_MAX = 20_000;
 export type AppStates = ReturnType<typeof createAppStates>;
 
 /**
- * What the server keeps of the app state of a tenant's accounts. It cannot read any of it: it counts versions, keeps patches in order and
- * knows by the MAC of its index which record a mutation replaces.
+ * What the server keeps of the app state of a tenant's accounts. It cannot read any of it: it
+ * counts versions, keeps patches in order and knows by the MAC of its index which record a mutation
+ * replaces.
  */
 export function createAppStates(db: Db, tenant: string) {
   const select = prepare<[string, string, string], { version: number; mac: Buffer; key_id: Buffer }>(
@@ -54,7 +55,10 @@ export function createAppStates(db: Db, tenant: string) {
       const isWhole = version >= this.version(pn, name) || rows[0]?.version === version + 1;
       return isWhole ? rows : undefined;
     },
-    /** What all patches come to; undefined when there was none. Its MAC is the one of the last patch. */
+    /**
+     * What all patches come to; undefined when there was none. Its MAC is the one of the last
+     * patch.
+     */
     snapshot(pn: string, name: string): SyncdSnapshot | undefined {
       const state = select.get(tenant, pn, name);
       if (!state) return undefined;

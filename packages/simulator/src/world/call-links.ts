@@ -8,8 +8,9 @@ const TOKEN_CHARS = 22;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /**
- * Answers `<call to="@call"><link_create media>`: a token for https://call.whatsapp.com/{voice|video}/{token} (Baileys chats.js,
- * createCallLink). Nobody can join such a call here. 400 for any other media.
+ * Answers `<call to="@call"><link_create media>`: a token for
+ * https://call.whatsapp.com/{voice|video}/{token} (Baileys chats.js, createCallLink). Nobody can
+ * join such a call here. 400 for any other media.
  */
 export function answerCallLink(tenant: Tenant, call: Node, wanted: Node): Node {
   const attrs = { class: 'call', id: call.attrs.id, from: call.attrs.to, type: wanted.tag };

@@ -8,9 +8,15 @@ import { hexId } from './rng.ts';
 import { el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
-/** Signals between the two sides that this network carries; `enc_rekey` and the like belong to media and go nowhere. */
+/**
+ * Signals between the two sides that this network carries; `enc_rekey` and the like belong to media
+ * and go nowhere.
+ */
 const SIGNALS = new Set(['offer', 'preaccept', 'accept', 'reject', 'terminate', 'transport', 'relaylatency']);
-/** The callee's answer on one device stops the ringing on the others (whatsmeow events.CallTerminate: `accepted_elsewhere`). */
+/**
+ * The callee's answer on one device stops the ringing on the others (whatsmeow
+ * events.CallTerminate: `accepted_elsewhere`).
+ */
 const ELSEWHERE: Record<string, string> = { accept: 'accepted_elsewhere', reject: 'rejected_elsewhere' };
 
 export interface CallOutcome {
@@ -20,9 +26,10 @@ export interface CallOutcome {
 }
 
 /**
- * Routes the signalling of a 1:1 call: an offer rings every device of the callee, an answer goes back to the caller's devices and
- * stops the ringing on the callee's other ones. What a device sends on is answered with an ack in any case, as WhatsApp does.
- * A wish for a link to a call is answered by the server itself.
+ * Routes the signalling of a 1:1 call: an offer rings every device of the callee, an answer goes
+ * back to the caller's devices and stops the ringing on the callee's other ones. What a device
+ * sends on is answered with an ack in any case, as WhatsApp does. A wish for a link to a call is
+ * answered by the server itself.
  */
 export function routeCall(tenant: Tenant, from: Sender, call: Node): CallOutcome {
   const [event] = children(call);

@@ -3,11 +3,17 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time as the simulated network sees it. Everything that a test may want to move forward asks a clock, never `Date`. */
+/**
+ * Time as the simulated network sees it. Everything that a test may want to move forward asks a
+ * clock, never `Date`.
+ */
 export interface Clock {
   /** Milliseconds since 1970. */
   nowMs(): number;
-  /** Runs `work` once, when `delayMs` have passed on this clock (at once, but never synchronously, for 0 or less). */
+  /**
+   * Runs `work` once, when `delayMs` have passed on this clock (at once, but never synchronously,
+   * for 0 or less).
+   */
   after(delayMs: number, work: () => void): Timer;
 }
 
@@ -25,8 +31,9 @@ interface Pending {
 }
 
 /**
- * The machine's time plus an offset that a test can grow: `advance(3 h)` makes everything that waits for less than three
- * hours happen now, in the order it was due. Time never goes backwards by it. `close()` forgets all pending timers.
+ * The machine's time plus an offset that a test can grow: `advance(3 h)` makes everything that
+ * waits for less than three hours happen now, in the order it was due. Time never goes backwards by
+ * it. `close()` forgets all pending timers.
  */
 export class SystemClock implements Clock {
   readonly #isStill: boolean;
@@ -34,7 +41,10 @@ export class SystemClock implements Clock {
   #order = 0;
   readonly #pending = new Set<Pending>();
 
-  /** `startMs` (milliseconds since 1970): it is then now, and stays then until it is advanced; nothing is due before that. */
+  /**
+   * `startMs` (milliseconds since 1970): it is then now, and stays then until it is advanced;
+   * nothing is due before that.
+   */
   constructor(options: { startMs?: number } = {}) {
     this.#isStill = options.startMs !== undefined;
     this.#offsetMs = options.startMs ?? 0;

@@ -5,8 +5,9 @@ import { el } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
- * Takes a linked device out of its account: its keys and mail are deleted, its connection ends with 401 device_removed, later logins
- * fail with 401, and everybody who wrote with the account learns of it. Does nothing for a device that is gone.
+ * Takes a linked device out of its account: its keys and mail are deleted, its connection ends with
+ * 401 device_removed, later logins fail with 401, and everybody who wrote with the account learns
+ * of it. Does nothing for a device that is gone.
  */
 export function removeCompanion(tenant: Tenant, pn: string, device: number): void {
   const account = tenant.accounts.byPn(pn);
@@ -20,7 +21,10 @@ export function removeCompanion(tenant: Tenant, pn: string, device: number): voi
   announceDevices(tenant, account, 'remove', device);
 }
 
-/** `<notification type="devices">` to the account's own devices, everybody it wrote with and everybody in its groups (whatsmeow notification.go). */
+/**
+ * `<notification type="devices">` to the account's own devices, everybody it wrote with and
+ * everybody in its groups (whatsmeow notification.go).
+ */
 export function announceDevices(tenant: Tenant, account: Account, change: 'add' | 'remove', device: number): void {
   const keyIndex = tenant.accounts.device(account.pn, device)?.keyIndex;
   const parcels: Parcel[] = [];
@@ -34,7 +38,10 @@ export function announceDevices(tenant: Tenant, account: Account, change: 'add' 
   tenant.post(parcels);
 }
 
-/** `<notification type="encrypt"><identity/>`: the account's phone has other keys than before (whatsmeow notification.go). */
+/**
+ * `<notification type="encrypt"><identity/>`: the account's phone has other keys than before
+ * (whatsmeow notification.go).
+ */
 export function announceIdentity(tenant: Tenant, pn: string): void {
   const account = tenant.accounts.byPn(pn);
   if (!account) return;
@@ -69,7 +76,8 @@ function parcel(
   const content: Node[] = [
     el(change, {}, [
       ...(isHidden ? [] : [el('device', { jid: pn, lid, 'key-index': index })]),
-      // Baileys reads `jid` only, and keeps a device list per name of the account: this drops the one under the LID.
+      // Baileys reads `jid` only, and keeps a device list per name of the account: this drops the
+      // one under the LID.
       el('device', { jid: lid, 'key-index': index }),
       el('key-index-list', { ts: String(Math.floor(tenant.clock.nowMs() / 1000)) }),
     ]),
@@ -78,7 +86,10 @@ function parcel(
   return { ...tenant.notification(to, 'devices', content, attrs), sender: account.pn };
 }
 
-/** Who a notification is about: by number with the LID beside it, or by LID alone where the number is not disclosed. */
+/**
+ * Who a notification is about: by number with the LID beside it, or by LID alone where the number
+ * is not disclosed.
+ */
 function namesOf(account: Account, isOwn: boolean): { from: string; lid?: string } {
   const lid = formatJid(account.lid, SERVER_LID);
   return account.isLidOnly && !isOwn ? { from: lid } : { from: formatJid(account.pn, SERVER_PN), lid };

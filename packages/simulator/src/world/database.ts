@@ -1,6 +1,9 @@
 import Database from 'better-sqlite3';
 
-/** An open database; named here so that what is built on it can be described without the library's types. */
+/**
+ * An open database; named here so that what is built on it can be described without the library's
+ * types.
+ */
 export interface Db extends Database.Database {}
 
 /** The first schema; later versions only add to it. */
@@ -61,7 +64,10 @@ create index media_hash on media (tenant, hash, created_ms);
 create index media_expiry on media (expires_ms);
 `;
 
-/** Groups with their members and the people who asked to join. People are named by number here, whatever the group shows. */
+/**
+ * Groups with their members and the people who asked to join. People are named by number here,
+ * whatever the group shows.
+ */
 const GROUPS = `
 create table chat_group (
   tenant text not null, id text not null, subject text not null, subject_by text not null, subject_at integer not null,
@@ -96,7 +102,10 @@ create unique index picture_token on picture (tenant, token);
 create index setting_value on setting (tenant, kind, name, value) where kind = 'qr';
 `;
 
-/** App state as the server has it: patches nobody but the account's devices can read, and what they come to per collection. */
+/**
+ * App state as the server has it: patches nobody but the account's devices can read, and what they
+ * come to per collection.
+ */
 const APP_STATE = `
 create table app_state (
   tenant text not null, pn text not null, name text not null, version integer not null, mac blob not null, key_id blob not null,
@@ -167,8 +176,9 @@ export const TENANT_TABLES = [
 ] as const;
 
 /**
- * Opens (and creates) the simulator's file, `:memory:` for a world that ends with the process. Committed state survives the death of
- * the process, not of the machine (WAL, synchronous=NORMAL). Throws when the file was written by a newer version.
+ * Opens (and creates) the simulator's file, `:memory:` for a world that ends with the process.
+ * Committed state survives the death of the process, not of the machine (WAL, synchronous=NORMAL).
+ * Throws when the file was written by a newer version.
  */
 export function openDatabase(dataFile: string): Db {
   const db = new Database(dataFile);

@@ -16,8 +16,9 @@ export interface Parcel {
 }
 
 /**
- * Who is connected, and how mail reaches them: a parcel is durable before anybody sees it, and it is forgotten only when the
- * device says it has it. `wake` is asked once for a device that gets mail while nobody is attached (virtual phones start lazily).
+ * Who is connected, and how mail reaches them: a parcel is durable before anybody sees it, and it
+ * is forgotten only when the device says it has it. `wake` is asked once for a device that gets
+ * mail while nobody is attached (virtual phones start lazily).
  */
 export class Delivery {
   readonly #queue: Queue;
@@ -31,7 +32,10 @@ export class Delivery {
     this.#wake = options.wake;
   }
 
-  /** Attaches a connection; an earlier one of the same device is ended as `replaced`, as WhatsApp does. */
+  /**
+   * Attaches a connection; an earlier one of the same device is ended as `replaced`, as WhatsApp
+   * does.
+   */
   attach(endpoint: Endpoint): Mailbox {
     const id = keyOf(endpoint.pn, endpoint.device);
     const earlier = this.#mailboxes.get(id);
@@ -67,7 +71,10 @@ export class Delivery {
     return this.#queue.isFull(pn, device);
   }
 
-  /** Makes a parcel durable; call inside the transaction that decides it. Returns the push to do after the commit. */
+  /**
+   * Makes a parcel durable; call inside the transaction that decides it. Returns the push to do
+   * after the commit.
+   */
   keep(parcel: Parcel): () => void {
     const { pn, device, stanzaClass, sender, node, replacesSeq } = parcel;
     if (replacesSeq !== undefined) {

@@ -41,8 +41,9 @@ type Link = (
 ) => Promise<{ deviceJid: string }>;
 
 /**
- * Linking by an eight-character code: companion_hello (a line shows a code for a phone) → the code is typed on that phone →
- * primary_hello → companion_finish → pair-success as after a scan. Shapes: Baileys socket.js and messages-recv.js, whatsmeow pair-code.go.
+ * Linking by an eight-character code: companion_hello (a line shows a code for a phone) → the code
+ * is typed on that phone → primary_hello → companion_finish → pair-success as after a scan. Shapes:
+ * Baileys socket.js and messages-recv.js, whatsmeow pair-code.go.
  */
 export class LinkCodes {
   readonly #tenant: Tenant;
@@ -67,8 +68,9 @@ export class LinkCodes {
   }
 
   /**
-   * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects with CodeMismatchError when it is
-   * not that line's code (the line may be tried again with the right one), and with LinkError.
+   * A code is typed on a phone: links the line that asked for a code for this phone last. Rejects
+   * with CodeMismatchError when it is not that line's code (the line may be tried again with the
+   * right one), and with LinkError.
    */
   async enter(account: Account, phone: CodeEntry, code: string): Promise<{ deviceJid: string }> {
     const now = this.#tenant.clock.nowMs();
@@ -145,7 +147,10 @@ export class LinkCodes {
     this.#hellos.delete(ref);
   }
 
-  /** The code was shown for long enough: the line is told to draw a new one (zapo WaPairingFlow.ts, `refresh_code`). */
+  /**
+   * The code was shown for long enough: the line is told to draw a new one (zapo WaPairingFlow.ts,
+   * `refresh_code`).
+   */
   #stale(open: Hello): void {
     if (open.finish) return;
     this.#hellos.delete(open.ref);

@@ -8,7 +8,10 @@ export interface Endpoint {
   readonly device: number;
   /** True while it cannot take more; it calls `Delivery.resume` when it can again. */
   readonly isCongested: boolean;
-  /** Shows itself as available: only then does WhatsApp send presence and typing (whatsmeow, events.ChatPresence). */
+  /**
+   * Shows itself as available: only then does WhatsApp send presence and typing (whatsmeow,
+   * events.ChatPresence).
+   */
   isAvailable: boolean;
   /** Sends one stanza. Must not throw and must not call back synchronously. */
   push(node: Node): void;
@@ -17,15 +20,20 @@ export interface Endpoint {
 }
 
 const ROWS_PER_READ = 50;
-/** A client that was shown a preview but asks for no batch, or does not acknowledge, gets the rest after this long. */
+/**
+ * A client that was shown a preview but asks for no batch, or does not acknowledge, gets the rest
+ * after this long.
+ */
 const BATCH_PATIENCE_MS = 2000;
 
 /**
- * The way from a device's durable queue to its connection. held → (the client is active) → draining → live.
+ * The way from a device's durable queue to its connection. held → (the client is active) → draining
+ * → live.
  *
- * While draining, stanzas carry `offline`, flow in batches of the size the client asked for (half of a batch acknowledged, or two
- * seconds, releases more), and `<ib><offline count>` ends it: Baileys holds all its events back until that stanza comes.
- * Live, a new stanza goes out at once unless the connection is congested; the queue then keeps the rest.
+ * While draining, stanzas carry `offline`, flow in batches of the size the client asked for (half
+ * of a batch acknowledged, or two seconds, releases more), and `<ib><offline count>` ends it:
+ * Baileys holds all its events back until that stanza comes. Live, a new stanza goes out at once
+ * unless the connection is congested; the queue then keeps the rest.
  */
 export class Mailbox {
   readonly endpoint: Endpoint;

@@ -12,7 +12,10 @@ export const PASSED_ON = ['type', 'edit', 'category', 'expiration', 'push_priori
 /** Children that are for the server, or are added per device. */
 export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
 
-/** What the sender has for one device: ciphertexts, or the word that this device does not get the message (view once). */
+/**
+ * What the sender has for one device: ciphertexts, or the word that this device does not get the
+ * message (view once).
+ */
 export function copyIn(to: Node): Node[] {
   const enc = childrenOf(to, 'enc');
   return enc.length > 0 ? enc : childrenOf(to, 'unavailable');
@@ -31,7 +34,10 @@ export function stamped(tenant: Tenant, message: Node): Node {
   return { ...message, attrs: { ...message.attrs, t: String(nowSeconds(tenant.clock)) } };
 }
 
-/** `<ack class="message">` of a stamped message, with an error code, or the hash of the devices the sender should have known. */
+/**
+ * `<ack class="message">` of a stamped message, with an error code, or the hash of the devices the
+ * sender should have known.
+ */
 export function ackOf(message: Node, extra: { error?: string; phash?: string | undefined }): Node {
   const { id, to, participant, t } = message.attrs;
   return el('ack', { class: 'message', id, from: to, participant, t, ...extra });
@@ -42,7 +48,10 @@ export function refuse(message: Node, code: number, note: string): MessageOutcom
   return { ack: ackOf(message, { error: String(code) }), parcels: [], note };
 }
 
-/** Version 2 of the participant hash: sorted `user.agent:device@server` texts, SHA-256, first 6 bytes (whatsmeow send.go). */
+/**
+ * Version 2 of the participant hash: sorted `user.agent:device@server` texts, SHA-256, first 6
+ * bytes (whatsmeow send.go).
+ */
 export function participantHash(jids: string[]): string {
   const names = jids.map((jid) => {
     const at = jid.indexOf('@');

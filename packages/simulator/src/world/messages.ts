@@ -32,13 +32,13 @@ import type { Sender, Tenant } from './tenant.ts';
 const DEVICES_PER_MESSAGE_MAX = 4000;
 
 /**
- * Routes a message. Groups, channels and statuses have rules of their own. 1:1: every `<to>` (or the device that `to` names) gets its
- * own ciphertext with the sender's address in the same addressing (PN or LID) that was used for it. Decides only; nothing is stored or
- * sent here.
+ * Routes a message. Groups, channels and statuses have rules of their own. 1:1: every `<to>` (or
+ * the device that `to` names) gets its own ciphertext with the sender's address in the same
+ * addressing (PN or LID) that was used for it. Decides only; nothing is stored or sent here.
  *
- * Refusals are acks with `error`: 404 for a number that is not on this WhatsApp, 503 when
- * a receiver's mailbox is full, 400 for a stanza without receivers. 404 and 503 are this network's choice; WhatsApp's own codes for
- * them are not documented.
+ * Refusals are acks with `error`: 404 for a number that is not on this WhatsApp, 503 when a
+ * receiver's mailbox is full, 400 for a stanza without receivers. 404 and 503 are this network's
+ * choice; WhatsApp's own codes for them are not documented.
  */
 export function routeMessage(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);
@@ -109,7 +109,8 @@ function copyFor({ tenant, message, sender, from, chat, target, enc }: Copy): No
     if (!isLid) attrs.sender_lid = formatJid(sender.lid, SERVER_LID);
     else if (!sender.isLidOnly) attrs.sender_pn = formatJid(sender.pn, SERVER_PN);
   } else if (message.attrs.category !== 'peer') {
-    // A copy of what another device of the same account sent: says to whom. Peer messages concern the devices only.
+    // A copy of what another device of the same account sent: says to whom. Peer messages concern
+    // the devices only.
     attrs.recipient = bareJid(message.attrs.recipient ?? message.attrs.to ?? '');
     const other = tenant.accounts.resolve(attrs.recipient) ?? chat;
     if (other.mode === 'pn') attrs.peer_recipient_lid = formatJid(other.account.lid, SERVER_LID);
@@ -121,7 +122,10 @@ function copyFor({ tenant, message, sender, from, chat, target, enc }: Copy): No
   return el('message', attrs, content);
 }
 
-/** Undefined when every device of both accounts was reached; otherwise the hash the sender's list should have had. */
+/**
+ * Undefined when every device of both accounts was reached; otherwise the hash the sender's list
+ * should have had.
+ */
 function correctedHash(
   tenant: Tenant,
   from: Sender,

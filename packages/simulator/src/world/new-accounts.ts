@@ -17,8 +17,9 @@ export interface NewAccount {
 }
 
 /**
- * Makes accounts with a phone and a LID; the same number again answers the existing one. A number has the same LID whenever it is made, as on
- * WhatsApp: contacts that remember it still reach it. Throws LimitError.
+ * Makes accounts with a phone and a LID; the same number again answers the existing one. A number
+ * has the same LID whenever it is made, as on WhatsApp: contacts that remember it still reach it.
+ * Throws LimitError.
  */
 export function createNewAccounts(parts: {
   tenant: string;

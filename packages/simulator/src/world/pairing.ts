@@ -10,7 +10,10 @@ import { el, SERVER_JID } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
 
 const REFS = 6;
-/** A client shows the first ref for 60 s and each further one for 20 s (Baileys socket.js, whatsmeow qrchan.go). */
+/**
+ * A client shows the first ref for 60 s and each further one for 20 s (Baileys socket.js, whatsmeow
+ * qrchan.go).
+ */
 const FIRST_REF_MS = 60_000;
 const NEXT_REF_MS = 20_000;
 /** Scans of a ref that has just gone off the screen still work. */
@@ -47,12 +50,16 @@ const COMPANIONS_MAX = 4;
 
 export type Pairing = ReturnType<typeof createPairing>;
 
-/** What the phone that scanned must say to the companion's answer; throws LinkError when it does not fit. */
+/**
+ * What the phone that scanned must say to the companion's answer; throws LinkError when it does not
+ * fit.
+ */
 export type ConfirmLink = (ref: string, deviceIdentity: Uint8Array) => { keyIndex: number; signedIdentity: Uint8Array };
 
 /**
- * Pairing by QR. registering → (refs shown) → scanned → pair-success → verified pair-device-sign → 515, and the device exists from
- * the verification on. A ref works once, while it is shown (60 s, then 20 s each), and only for the connection that got it.
+ * Pairing by QR. registering → (refs shown) → scanned → pair-success → verified pair-device-sign →
+ * 515, and the device exists from the verification on. A ref works once, while it is shown (60 s,
+ * then 20 s each), and only for the connection that got it.
  */
 export function createPairing(tenant: Tenant) {
   const refs = createRefs(tenant);
@@ -87,7 +94,10 @@ export function createPairing(tenant: Tenant) {
 
   return {
     showRefs: refs.show,
-    /** The server's wish that the client draws a new secret and shows its QR again (whatsmeow and zapo since 2026-07). */
+    /**
+     * The server's wish that the client draws a new secret and shows its QR again (whatsmeow and
+     * zapo since 2026-07).
+     */
     refreshSecret(candidate: Candidate): void {
       const t = String(nowSeconds(tenant.clock));
       const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t, type: 'companion_reg_refresh' };
@@ -106,7 +116,10 @@ export function createPairing(tenant: Tenant) {
         if (wait.candidate === candidate) wait.gone('the line closed its connection');
       }
     },
-    /** Links the connection that shows `offer.ref` to the account. Rejects with LinkError; nothing is linked then. */
+    /**
+     * Links the connection that shows `offer.ref` to the account. Rejects with LinkError; nothing
+     * is linked then.
+     */
     async pair(account: Account, offer: LinkOffer, confirm: ConfirmLink): Promise<{ deviceJid: string }> {
       return link(refs.candidateFor(offer), account, offer, confirm);
     },
@@ -139,7 +152,9 @@ function createRefs(tenant: Tenant) {
       const attrs = { from: SERVER_JID, type: 'set', id: hexId(tenant.rng, 8), xmlns: 'md' };
       candidate.send(el('iq', attrs, [el('pair-device', {}, content)]));
     },
-    /** The connection that a scanned QR belongs to. Throws LinkError when there is none, or another. */
+    /**
+     * The connection that a scanned QR belongs to. Throws LinkError when there is none, or another.
+     */
     candidateFor(offer: LinkOffer): Candidate {
       const ref = refs.get(offer.ref);
       if (!ref) throw new LinkError('qr: no line shows this code (any more); scan the one it shows now');
@@ -178,7 +193,10 @@ function refuseWhenFull(tenant: Tenant, account: Account): void {
   }
 }
 
-/** `<notification type="passkey_prologue_request">` with WebAuthn options: the line must show a passkey, or give up (whatsmeow pair-passkey.go). */
+/**
+ * `<notification type="passkey_prologue_request">` with WebAuthn options: the line must show a
+ * passkey, or give up (whatsmeow pair-passkey.go).
+ */
 function passkeyRequest(tenant: Tenant): Node {
   const challenge = Buffer.from(tenant.rng.bytes(32)).toString('base64url');
   const options = {

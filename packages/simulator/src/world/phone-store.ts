@@ -6,7 +6,10 @@ export interface Life {
   isOver: boolean;
 }
 
-/** What one phone must not forget, in the database. A phone whose life is over reads nothing and leaves no trace. */
+/**
+ * What one phone must not forget, in the database. A phone whose life is over reads nothing and
+ * leaves no trace.
+ */
 export function phoneStore(db: Db, tenant: string, pn: string, life: Life): PhoneStore {
   const one = prepare<[string, string, string, string], { value: Buffer }>(
     db,

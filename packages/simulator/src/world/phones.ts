@@ -24,8 +24,9 @@ interface RunningPhone {
 }
 
 /**
- * The virtual phones of a tenant: ordinary devices behind the router, in this process. They are made when first needed (asked for, or
- * mail arrives). What a phone sends the server has at once; what the server sends a phone arrives on a later turn of the event loop.
+ * The virtual phones of a tenant: ordinary devices behind the router, in this process. They are
+ * made when first needed (asked for, or mail arrives). What a phone sends the server has at once;
+ * what the server sends a phone arrives on a later turn of the event loop.
  */
 export class Phones {
   readonly #tenant: Tenant;
@@ -105,7 +106,8 @@ export class Phones {
     const tenant = this.#tenant;
     const { pn } = account;
     const sender: Sender = { pn, device: 0, lineId: undefined };
-    // A phone that was deleted may still be at work on something; what it does then must leave no trace.
+    // A phone that was deleted may still be at work on something; what it does then must leave no
+    // trace.
     const life: Life = { isOver: false };
     const phone = new Phone({
       jid: formatJid(pn, SERVER_PN),

@@ -18,7 +18,9 @@ const PATH = /^\/pps\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_-]{24})\.jpg$/;
 
 export type Pictures = ReturnType<typeof createPictures>;
 
-/** Pictures of the accounts (by number) and groups (by id) of one tenant: one each, not encrypted. */
+/**
+ * Pictures of the accounts (by number) and groups (by id) of one tenant: one each, not encrypted.
+ */
 export function createPictures(db: Db, tenant: string, clock: Clock, rng: Rng) {
   const select = prepare<[string, string], Picture>(
     db,

@@ -1,6 +1,9 @@
 import { type Db, prepare } from './database.ts';
 
-/** WhatsApp's own limit is not public; a client uploads 812 at first (Baileys `INITIAL_PREKEY_COUNT`). */
+/**
+ * WhatsApp's own limit is not public; a client uploads 812 at first (Baileys
+ * `INITIAL_PREKEY_COUNT`).
+ */
 const PREKEYS_PER_DEVICE_MAX = 2000;
 
 export interface PreKey {

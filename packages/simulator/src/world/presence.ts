@@ -8,7 +8,10 @@ import type { Sender, Tenant } from './tenant.ts';
 
 const SUBSCRIPTIONS_MAX = 1000;
 
-/** How long a subscription lasts is not documented; here a day, so that long connections must ask again and nothing grows for ever. */
+/**
+ * How long a subscription lasts is not documented; here a day, so that long connections must ask
+ * again and nothing grows for ever.
+ */
 export const SUBSCRIPTION_MS = 24 * 3600 * 1000;
 
 interface Watch {
@@ -21,9 +24,10 @@ interface Watch {
 export type Presence = ReturnType<typeof createPresence>;
 
 /**
- * Who is online and who is typing. Nothing of it is durable: subscriptions end with the connection that made them, and only
- * connections that show themselves as available are told anything (whatsmeow, events.Presence and events.ChatPresence). Privacy
- * settings of the watched decide whether anything is told, and whether with the time they were last there.
+ * Who is online and who is typing. Nothing of it is durable: subscriptions end with the connection
+ * that made them, and only connections that show themselves as available are told anything
+ * (whatsmeow, events.Presence and events.ChatPresence). Privacy settings of the watched decide
+ * whether anything is told, and whether with the time they were last there.
  */
 export function createPresence(tenant: Tenant) {
   const watches = new WeakMap<Endpoint, Map<string, Watch>>();
@@ -79,7 +83,8 @@ export function createPresence(tenant: Tenant) {
       if (!endpoint) return;
       const { type } = node.attrs;
       if (type === 'subscribe') subscribe(endpoint, node);
-      // One without a type only brings the push name; Baileys also sends it empty, whenever its credentials change.
+      // One without a type only brings the push name; Baileys also sends it empty, whenever its
+      // credentials change.
       else if (type === 'available') setAvailable(endpoint, true);
       else if (type === 'unavailable') setAvailable(endpoint, false);
     },

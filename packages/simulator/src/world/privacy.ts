@@ -5,7 +5,10 @@ import type { Tenant } from './tenant.ts';
 
 const WHO = ['all', 'contacts', 'contact_blacklist', 'none'];
 
-/** Categories of WhatsApp Web with their defaults and values (whatsmeow types/user.go, PrivacySettings). */
+/**
+ * Categories of WhatsApp Web with their defaults and values (whatsmeow types/user.go,
+ * PrivacySettings).
+ */
 export const PRIVACY: Record<string, { initial: string; values: string[] }> = {
   last: { initial: 'all', values: WHO },
   online: { initial: 'all', values: ['all', 'match_last_seen'] },
@@ -24,8 +27,9 @@ export function privacyOf(tenant: Tenant, pn: string, category: string): string 
 }
 
 /**
- * Whether `viewer` may see something of `owner`, or add them to a group. Contacts are, in this network, whoever wrote with the owner or shows a token of theirs
- * (a `<tctoken>` in `stanza`); nobody keeps an address book here, and the black list of `contact_blacklist` is empty.
+ * Whether `viewer` may see something of `owner`, or add them to a group. Contacts are, in this
+ * network, whoever wrote with the owner or shows a token of theirs (a `<tctoken>` in `stanza`);
+ * nobody keeps an address book here, and the black list of `contact_blacklist` is empty.
  */
 export function maySee(
   tenant: Tenant,

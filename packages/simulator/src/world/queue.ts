@@ -9,7 +9,10 @@ export interface Queued {
   node: Node;
 }
 
-/** Stanza tags that are kept until acknowledged; everything else is sent to connected devices or not at all. */
+/**
+ * Stanza tags that are kept until acknowledged; everything else is sent to connected devices or not
+ * at all.
+ */
 export type QueuedClass = 'message' | 'receipt' | 'notification' | 'call';
 
 const QUEUE_PER_DEVICE_MAX = 20_000;
@@ -23,7 +26,10 @@ export function createQueue(db: Db, tenant: string) {
 
   return {
     isFull: (pn: string, device: number): boolean => (count.get(tenant, pn, device)?.n ?? 0) >= QUEUE_PER_DEVICE_MAX,
-    /** Keeps a stanza for a device. `sender` is the PN of the account it came from, empty for the server itself. */
+    /**
+     * Keeps a stanza for a device. `sender` is the PN of the account it came from, empty for the
+     * server itself.
+     */
     add(pn: string, device: number, stanzaClass: QueuedClass, sender: string, node: Node): number {
       const row = insert.get(tenant, pn, device, stanzaClass, node.attrs.id ?? '', sender, bytesOf(node));
       return (row as { seq: number }).seq;
@@ -50,8 +56,9 @@ export function createQueue(db: Db, tenant: string) {
     hasNotification: (pn: string, device: number, test: (node: Node) => boolean): boolean =>
       notifications.all(tenant, pn, device).some((row) => test(decodeStanza(row.stanza))),
     /**
-     * Forgets what a device has acknowledged: stanzas of this class and id that were pushed (seq up to `pushedSeq`), the oldest one
-     * only or `all` of them. `sender` narrows it to one account when known. Returns how many went.
+     * Forgets what a device has acknowledged: stanzas of this class and id that were pushed (seq up
+     * to `pushedSeq`), the oldest one only or `all` of them. `sender` narrows it to one account
+     * when known. Returns how many went.
      */
     clear(
       pn: string,

@@ -22,8 +22,9 @@ export interface ReceiptOutcome {
 }
 
 /**
- * A receipt frees the mail it names and travels to the devices of the message's author (a retry to the one device that sent it),
- * with the reader's address in the addressing the receipt used. Types: whatsmeow types/presence.go and receipt.go, Baileys messages-recv.js.
+ * A receipt frees the mail it names and travels to the devices of the message's author (a retry to
+ * the one device that sent it), with the reader's address in the addressing the receipt used.
+ * Types: whatsmeow types/presence.go and receipt.go, Baileys messages-recv.js.
  */
 export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): ReceiptOutcome {
   const reader = tenant.accounts.byPn(from.pn);

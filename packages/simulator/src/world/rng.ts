@@ -9,8 +9,9 @@ export interface Rng {
 }
 
 /**
- * Cryptographically strong without a seed. With a seed it repeats the same sequence in every run (AES-256-CTR over zeros,
- * key = SHA-256 of the seed), which makes keys predictable: for tests only.
+ * Cryptographically strong without a seed. With a seed it repeats the same sequence in every run
+ * (AES-256-CTR over zeros, key = SHA-256 of the seed), which makes keys predictable: for tests
+ * only.
  */
 export function createRng(seed?: string): Rng {
   const stream: Cipheriv | undefined =

@@ -23,8 +23,9 @@ export type Router = ReturnType<typeof createRouter>;
 const QUEUED: readonly QueuedClass[] = ['message', 'receipt', 'notification', 'call'];
 
 /**
- * The one place where stanzas of logged-in devices are understood, whether they come from a socket or a virtual phone. Stanzas of
- * one sender are handled in the order they came, each completely before the next.
+ * The one place where stanzas of logged-in devices are understood, whether they come from a socket
+ * or a virtual phone. Stanzas of one sender are handled in the order they came, each completely
+ * before the next.
  */
 export function createRouter(tenant: Tenant): {
   take(from: Sender, node: Node, answering: Answering): void;
@@ -110,7 +111,9 @@ export function createRouter(tenant: Tenant): {
     answering.reply(ack);
   }
 
-  /** Only a phone sends one, to its own companions: the answer to a request to upload a file again. */
+  /**
+   * Only a phone sends one, to its own companions: the answer to a request to upload a file again.
+   */
   function notification(from: Sender, node: Node): void {
     const to = tenant.accounts.resolve(node.attrs.to);
     const { type = '', id = '' } = node.attrs;
@@ -121,7 +124,10 @@ export function createRouter(tenant: Tenant): {
     tenant.post([tenant.notification({ pn: from.pn, device: to.device }, type, content, attrs)]);
   }
 
-  /** The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent again. */
+  /**
+   * The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent
+   * again.
+   */
   function acknowledged(from: Sender, ack: Node): void {
     const stanzaClass = QUEUED.find((c) => c === ack.attrs.class);
     const id = ack.attrs.id;
@@ -134,7 +140,10 @@ export function createRouter(tenant: Tenant): {
   return { take, presence };
 }
 
-/** 463: a restricted account wrote to somebody without a token of theirs (Baileys messages-recv.js handleBadAck). */
+/**
+ * 463: a restricted account wrote to somebody without a token of theirs (Baileys messages-recv.js
+ * handleBadAck).
+ */
 const RESTRICTED = 463;
 
 /** The error that a fault of the line wants for this message. */

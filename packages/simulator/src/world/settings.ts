@@ -2,7 +2,10 @@ import { type Db, prepare } from './database.ts';
 
 export type Settings = ReturnType<typeof createSettings>;
 
-/** Small per-account values by kind: `block` (PNs), `privacy` (category → value) … Bounded by what the handlers accept. */
+/**
+ * Small per-account values by kind: `block` (PNs), `privacy` (category → value) … Bounded by what
+ * the handlers accept.
+ */
 export function createSettings(db: Db, tenant: string) {
   const all = prepare<[string, string, string], { name: string; value: string }>(
     db,

@@ -2,8 +2,8 @@ import type { Node } from '@ponte/engine';
 import type { Clock } from './clock.ts';
 
 /**
- * One stanza that crossed the wire of a line, without anything anybody wrote. The end of a connection is logged as the tag `closed`,
- * with the reason as its note.
+ * One stanza that crossed the wire of a line, without anything anybody wrote. The end of a
+ * connection is logged as the tag `closed`, with the reason as its note.
  */
 export interface LoggedStanza {
   /** Grows by one per line; `?after=` takes it. */
@@ -33,8 +33,8 @@ interface Ring {
 }
 
 /**
- * A ring per line of what went over its wire. Memory is bounded over all lines together: the more lines, the shorter each
- * ring (never under 40 entries).
+ * A ring per line of what went over its wire. Memory is bounded over all lines together: the more
+ * lines, the shorter each ring (never under 40 entries).
  */
 export class StanzaLog {
   readonly #clock: Clock;

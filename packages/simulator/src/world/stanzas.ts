@@ -1,6 +1,9 @@
 import type { Node } from '@ponte/engine';
 
-/** The server's own address. The empty user matters: Baileys compares notifications' `from` with exactly this text. */
+/**
+ * The server's own address. The empty user matters: Baileys compares notifications' `from` with
+ * exactly this text.
+ */
 export const SERVER_JID = '@s.whatsapp.net';
 
 /** A stanza element. Attributes that are undefined are left out. */
@@ -20,7 +23,10 @@ export function definedOnly(attrs: Record<string, string | undefined>): Record<s
   return out;
 }
 
-/** An unsigned number in `length` big-endian bytes, as key ids (3) and registration ids (4) are sent. */
+/**
+ * An unsigned number in `length` big-endian bytes, as key ids (3) and registration ids (4) are
+ * sent.
+ */
 export function bigEndian(value: number, length: number): Uint8Array {
   const out = new Uint8Array(length);
   for (let i = 0; i < length; i++) out[i] = Math.floor(value / 256 ** (length - 1 - i)) % 256;

@@ -44,7 +44,10 @@ export interface TenantOptions {
   problem: (text: string, cause: unknown) => void;
 }
 
-/** One isolated WhatsApp: its accounts, devices, mail, faults and logs. Nothing in it can reach another tenant. */
+/**
+ * One isolated WhatsApp: its accounts, devices, mail, faults and logs. Nothing in it can reach
+ * another tenant.
+ */
 export function createTenant(options: TenantOptions) {
   const { name, db, clock, rng, log, media, problem } = options;
   const stores = createStores(options);
@@ -71,7 +74,10 @@ export function createTenant(options: TenantOptions) {
     createAccount,
     faults: (lineId: string): LineFaults => faults.of(lineId),
     takeMediaFailure: (lineId: string | undefined): number | undefined => faults.takeMediaFailure(lineId),
-    /** Keeps parcels in one transaction, then pushes them. `work` may do more in the same transaction. */
+    /**
+     * Keeps parcels in one transaction, then pushes them. `work` may do more in the same
+     * transaction.
+     */
     post(parcels: Parcel[], work?: () => void): void {
       const pushes = db.transaction(() => {
         work?.();

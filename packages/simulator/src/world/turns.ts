@@ -1,8 +1,9 @@
 const WORK_PER_TURN = 200;
 
 /**
- * Work of phones that is done on later turns of the event loop, in order and a bounded amount at a time: no stanza is handled inside the handling of
- * another, and phones that answer each other cannot starve the sockets.
+ * Work of phones that is done on later turns of the event loop, in order and a bounded amount at a
+ * time: no stanza is handled inside the handling of another, and phones that answer each other
+ * cannot starve the sockets.
  */
 export class Turns {
   readonly #problem: (cause: unknown) => void;

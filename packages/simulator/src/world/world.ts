@@ -37,8 +37,8 @@ export interface Problem {
 }
 
 /**
- * All tenants of one simulator, as the control API and the wire use them. A tenant exists from the first time it is named; one never
- * sees another. Phone numbers are digits.
+ * All tenants of one simulator, as the control API and the wire use them. A tenant exists from the
+ * first time it is named; one never sees another. Phone numbers are digits.
  */
 export class World implements ControlWorld {
   readonly clock: Clock;

@@ -29,7 +29,8 @@ function holdsToken(request: FastifyRequest, token: string): boolean {
 }
 
 /**
- * The operator's API: accounts, plans and keys of the whole installation. It answers to ADMIN_TOKEN only, and is not there at all without one.
+ * The operator's API: accounts, plans and keys of the whole installation. It answers to ADMIN_TOKEN
+ * only, and is not there at all without one.
  */
 export function createAdminDialect({ operator, token }: { operator: Operator; token: string | undefined }): Dialect {
   /** A row for whoever holds the token. */

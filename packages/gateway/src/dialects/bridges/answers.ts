@@ -71,8 +71,9 @@ const MEBIBYTE = 1_048_576;
 const inMebibytes = (bytes: number): number => Math.round(bytes / MEBIBYTE);
 
 /**
- * The published keys speak of another runtime's memory: the nearest figures of ours, and null where it has none. Node has no goroutines, counts no
- * objects (only a dump of the whole heap would), and does not say when it collects next.
+ * The published keys speak of another runtime's memory: the nearest figures of ours, and null where
+ * it has none. Node has no goroutines, counts no objects (only a dump of the whole heap would), and
+ * does not say when it collects next.
  */
 export const stats = (of: LineStats) => ({
   goroutines: null,

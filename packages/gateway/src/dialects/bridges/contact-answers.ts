@@ -28,7 +28,10 @@ export const profile = ({ line, about }: Profile) => ({
 export const statusPrivacy = (lists: StatusAudience[]) =>
   lists.map(({ type, people, isDefault }) => ({ type, list: people, is_default: isDefault }));
 
-/** The picture itself, with its id as etag. Not to be kept unasked: it may be another the next minute. */
+/**
+ * The picture itself, with its id as etag. Not to be kept unasked: it may be another the next
+ * minute.
+ */
 export const picture = ({ id, jpeg }: Picture): Answer => ({
   status: 200,
   bytes: { contentType: 'image/jpeg', data: jpeg },

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { AppError, ErrorCode } from '../../core/app-error.ts';
 import type { ErrorAnswer } from '../../http/route.ts';
 
-/** How the Bridges API names each failure. Exhaustive: a new code does not compile until it is answered here. */
+/**
+ * How the Bridges API names each failure. Exhaustive: a new code does not compile until it is
+ * answered here.
+ */
 const WORDS: Record<ErrorCode, { status: number; code: string; message?: string }> = {
   validation_error: { status: 400, code: 'validation_error' },
   unauthorized: { status: 401, code: 'unauthorized' },

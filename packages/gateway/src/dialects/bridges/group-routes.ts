@@ -229,5 +229,7 @@ const linksAndPictures: Route[] = [
   }),
 ];
 
-/** Groups: what they are, who is in them, and the ways in and out. Beyond the published reference. */
+/**
+ * Groups: what they are, who is in them, and the ways in and out. Beyond the published reference.
+ */
 export const groupRoutes: Route[] = [...wholeGroups, ...members, ...linksAndPictures];

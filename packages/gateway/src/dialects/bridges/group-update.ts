@@ -10,7 +10,10 @@ export const person = ({ jid, lid, pn }: Party) => ({
   lid: lid ?? '',
 });
 
-/** The body of `group_update`: who changed what, and the new value under its own name. Nobody named: WhatsApp did not say who. */
+/**
+ * The body of `group_update`: who changed what, and the new value under its own name. Nobody named:
+ * WhatsApp did not say who.
+ */
 export const groupUpdate = ({ group, by, change, timestamp }: EventPayloads['group.updated']) => ({
   event: 'group_update',
   chat_id: group,

@@ -33,7 +33,10 @@ const EVENTS = { ...PUBLISHED, ...FURTHER };
 export const PUBLISHED_EVENTS = Object.keys(PUBLISHED) as (keyof typeof PUBLISHED)[];
 export const ALL_EVENTS = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
 
-/** The address a Bridges caller knows somebody by: the phone number's, else the LID. Groups and channels as they are. */
+/**
+ * The address a Bridges caller knows somebody by: the phone number's, else the LID. Groups and
+ * channels as they are.
+ */
 const addressOf = (party: Party): string => bareJid(party.pn ?? party.jid);
 /** Digits, also when WhatsApp used the LID; empty when it never disclosed the number. */
 const digitsOf = (party: Party): string => phoneOf(party.pn ?? party.jid) ?? '';
@@ -116,7 +119,10 @@ const message = (of: Of<'message.received'>): Body => ({
   timestamp: of.timestamp,
 });
 
-/** `disconnected` is said once, when a connected bridge stops being it; `logged_out` instead of it to bridges that asked for that. */
+/**
+ * `disconnected` is said once, when a connected bridge stops being it; `logged_out` instead of it
+ * to bridges that asked for that.
+ */
 function lineStatus(of: Of<'line.status'>, line: LineView, asked: readonly string[]): Body | null {
   if (of.status === 'connected') return { event: 'connected', phone: of.phone ?? line.phone ?? '' };
   if (of.status === 'logged_out' && asked.includes('logged_out')) return { event: 'logged_out' };

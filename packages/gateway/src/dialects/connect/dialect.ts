@@ -8,7 +8,10 @@ import { qrSvg } from '../../http/qr-image.ts';
 import { type Answer, type Dialect, handlerRoute, json, type Route } from '../../http/route.ts';
 import { PAGE_CSS, PAGE_HTML, PAGE_JS } from './page.ts';
 
-/** Nothing from elsewhere, nothing inline, in nobody's frame; the address is a secret, so it is told to nobody. */
+/**
+ * Nothing from elsewhere, nothing inline, in nobody's frame; the address is a secret, so it is told
+ * to nobody.
+ */
 const PAGE_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -51,7 +54,8 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
       summary: 'The page',
       params: tokenParams,
       answers: { 200: { description: 'The page.', contentTypes: ['text/html'] } },
-      // The page is the same for every address: what the link is worth, it asks for. Opening it (as link previews do) uses nothing up.
+      // The page is the same for every address: what the link is worth, it asks for. Opening it (as
+      // link previews do) uses nothing up.
       handle: async () => ({
         status: 200,
         bytes: { contentType: 'text/html; charset=utf-8', data: PAGE_HTML },

@@ -73,7 +73,10 @@ button:disabled{opacity:.6}
 #problem{color:#c02626}
 `;
 
-/** Runs in the browser. Asks where the pairing stands until it is over; no QR is asked for while a code is typed, which a QR would end. */
+/**
+ * Runs in the browser. Asks where the pairing stands until it is over; no QR is asked for while a
+ * code is typed, which a QR would end.
+ */
 export const PAGE_JS = `'use strict';
 (() => {
   const base = location.pathname.replace(/\\/+$/, '');

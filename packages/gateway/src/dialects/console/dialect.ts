@@ -17,7 +17,9 @@ export interface ConsoleServices extends SessionServices {
   clock: Clock;
   live: LiveStreams;
   approvals: Approvals;
-  /** Rows of a published API: the console calls them as a key would, with the session in its place. */
+  /**
+   * Rows of a published API: the console calls them as a key would, with the session in its place.
+   */
   published: readonly Route[];
   /** Events of a webhook that is set on a line's page. */
   bridgeEvents: readonly string[];
@@ -26,7 +28,10 @@ export interface ConsoleServices extends SessionServices {
 const PREFIX = '/api/console';
 export const CONSOLE_SANDBOX_PREFIX = `${PREFIX}/v1/sandbox`;
 
-/** The same rows for somebody who is signed in. Reading is for everybody, unless the command's own scope says otherwise. */
+/**
+ * The same rows for somebody who is signed in. Reading is for everybody, unless the command's own
+ * scope says otherwise.
+ */
 export const forSessions = (rows: readonly Route[], audited = true): Route[] =>
   rows
     .filter(({ auth }) => auth === 'key')
@@ -39,8 +44,8 @@ export const forSessions = (rows: readonly Route[], audited = true): Route[] =>
     }));
 
 /**
- * The console's API. It has no private door: lines, messages and webhooks are the rows of the published API; its own rows are people, sessions,
- * keys, a line's history and the live stream.
+ * The console's API. It has no private door: lines, messages and webhooks are the rows of the
+ * published API; its own rows are people, sessions, keys, a line's history and the live stream.
  */
 export function createConsoleDialect(services: ConsoleServices): Dialect {
   const stream: Route = handlerRoute({
@@ -84,7 +89,10 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
   };
 }
 
-/** The sandbox for the console: the same calls below the console's own prefix. Not audited: it is a toy world. */
+/**
+ * The sandbox for the console: the same calls below the console's own prefix. Not audited: it is a
+ * toy world.
+ */
 export const forConsole = (sandbox: Dialect): Dialect => ({
   ...sandbox,
   name: 'console-sandbox',

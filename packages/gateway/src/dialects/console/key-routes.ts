@@ -10,7 +10,10 @@ const common = { tag: 'Keys', limit: 'console', auth: 'session', role: 'develope
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-/** API keys of the account, in the mode the console looks at. A key's text is in the answer that makes it, and nowhere else. */
+/**
+ * API keys of the account, in the mode the console looks at. A key's text is in the answer that
+ * makes it, and nowhere else.
+ */
 export function keyRoutes({ keys, clock }: { keys: ApiKeys; clock: Clock }): Route[] {
   const listed = async (caller: Caller | undefined): Promise<ListedKey[]> => {
     if (!caller) throw new AppError('unauthorized');

@@ -22,7 +22,10 @@ const KINDS: Record<z.output<typeof schemas.timelineKind>, readonly EventType[]>
 
 const common = { tag: 'Lines', limit: 'console', auth: 'session', params: schemas.lineParams } as const;
 const lineOf = ({ params }: { params: { line_id: string } }) => ({ line: { id: params.line_id } });
-/** What a line's page shows beside the line itself. `bridgeEvents`: what a webhook set here is told about. */
+/**
+ * What a line's page shows beside the line itself. `bridgeEvents`: what a webhook set here is told
+ * about.
+ */
 export const lineRoutes = (bridgeEvents: readonly string[]): Route[] => [
   route({
     tag: 'Lines',

@@ -30,8 +30,8 @@ export interface LiveStreamServices {
 export interface LiveStreams {
   open(session: ConsoleSession, caller: Caller): Promise<Answer>;
   /**
-   * Something was delivered, sent or received, or (`settings`) somebody changed lines or webhooks: pages that show such things look again. Says so once
-   * a second at most.
+   * Something was delivered, sent or received, or (`settings`) somebody changed lines or webhooks:
+   * pages that show such things look again. Says so once a second at most.
    */
   activity(change?: Change): void;
   /** Ends every stream; further ones are refused. */
@@ -56,7 +56,10 @@ const MAX_PER_SESSION = 12;
 const MAX_BUFFERED = 1_048_576;
 const MAX_FOREIGN = 10_000;
 
-/** The console's one event stream: lines as they are, and hints that there is something new to ask for. Loss is harmless: a reconnect starts afresh. */
+/**
+ * The console's one event stream: lines as they are, and hints that there is something new to ask
+ * for. Loss is harmless: a reconnect starts afresh.
+ */
 export function createLiveStreams(services: LiveStreamServices): LiveStreams {
   const { execute, sessions, clock } = services;
   const streams = new Set<Stream>();

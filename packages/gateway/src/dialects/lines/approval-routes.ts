@@ -52,7 +52,10 @@ export const approvalAnswer = (of: Approval) => ({
 
 const APPROVALS = { tag: 'Approvals', auth: 'key', limit: 'api', method: 'GET' } as const;
 
-/** Sends that wait for a person, as the keys see them that asked. Deciding is for people: in the console. */
+/**
+ * Sends that wait for a person, as the keys see them that asked. Deciding is for people: in the
+ * console.
+ */
 export const approvalRoutes: Route[] = [
   route({
     ...APPROVALS,

@@ -2,7 +2,9 @@ import type { Dialect } from '../../http/route.ts';
 import { errorAnswer, errorSchema } from './errors.ts';
 import { routes } from './routes.ts';
 
-/** The Lines API: lines named by line_id, signed webhooks, idempotent sends; callable from browsers. */
+/**
+ * The Lines API: lines named by line_id, signed webhooks, idempotent sends; callable from browsers.
+ */
 export const linesDialect: Dialect = {
   name: 'lines',
   prefix: '/api/bridge',

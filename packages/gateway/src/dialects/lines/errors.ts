@@ -2,10 +2,15 @@ import { z } from 'zod';
 import type { AppError, ErrorCode } from '../../core/app-error.ts';
 import type { ErrorAnswer } from '../../http/route.ts';
 
-/** `envelope`: authentication, account and server errors. `flat`: validation and business errors. */
+/**
+ * `envelope`: authentication, account and server errors. `flat`: validation and business errors.
+ */
 type Form = 'envelope' | 'flat';
 
-/** How the Lines API names each failure. Exhaustive: a new code does not compile until it is answered here. */
+/**
+ * How the Lines API names each failure. Exhaustive: a new code does not compile until it is
+ * answered here.
+ */
 const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = {
   unauthorized: { status: 401, form: 'envelope' },
   subscription_required: { status: 402, form: 'envelope' },
@@ -60,7 +65,9 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   whatsapp_timeout: { status: 504, form: 'flat' },
 };
 
-/** The envelope says whether the same request may succeed later; the flat form carries the details. */
+/**
+ * The envelope says whether the same request may succeed later; the flat form carries the details.
+ */
 export function errorAnswer(error: AppError): ErrorAnswer {
   const { status, form, code = error.code } = WORDS[error.code];
   if (form === 'envelope') {

@@ -5,7 +5,10 @@ import { groupUpdate } from './group-update.ts';
 import { mediaUrl } from './media-url.ts';
 import { internationalPhone } from './phone.ts';
 
-/** Every event name of the Lines API that this version produces. `webhook.test` is sent on request only, so nobody subscribes to it. */
+/**
+ * Every event name of the Lines API that this version produces. `webhook.test` is sent on request
+ * only, so nobody subscribes to it.
+ */
 const EVENTS = {
   'message.received': { selects: ['message.received'] },
   'message.sent': { selects: ['message.sent'] },
@@ -33,7 +36,10 @@ const phoneOfParty = (party: Party): string | null => internationalPhone(phoneOf
 type Of<T extends JournalEvent['type']> = EventPayloads[T];
 type Data = Record<string, unknown>;
 
-/** The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body. Nobody knows where files are downloaded. */
+/**
+ * The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body.
+ * Nobody knows where files are downloaded.
+ */
 export const linesWebhookFormat: WebhookFormat = linesWebhookFormatAt(() => null);
 
 /** The same, with addresses of files on the server that others reach at `publicUrl`. */

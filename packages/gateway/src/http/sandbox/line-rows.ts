@@ -12,7 +12,10 @@ const stanza = z.looseObject({
   note: z.string().optional(),
 });
 
-/** Lines as the network sees them: what goes wrong on them, and what went over their wire; the world as a whole. */
+/**
+ * Lines as the network sees them: what goes wrong on them, and what went over their wire; the world
+ * as a whole.
+ */
 export const LINE_ROWS: readonly SandboxRow[] = [
   {
     method: 'POST',

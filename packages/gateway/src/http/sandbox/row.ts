@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { type Forward, forwardRoute, type Route, type RouteFacts } from '../route.ts';
 
-/** A row of the Sandbox API: it is passed on to the simulator, which checks its body; the schemas describe it. */
+/**
+ * A row of the Sandbox API: it is passed on to the simulator, which checks its body; the schemas
+ * describe it.
+ */
 export interface SandboxRow extends Omit<RouteFacts, 'auth' | 'limit' | 'tag'> {
-  /** Rows that the gateway itself has a part in: it knows lines by their references. Default: passed on as it comes. */
+  /**
+   * Rows that the gateway itself has a part in: it knows lines by their references. Default: passed
+   * on as it comes.
+   */
   by?: 'scan' | 'unlink';
 }
 

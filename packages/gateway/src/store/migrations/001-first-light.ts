@@ -1,7 +1,10 @@
 import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
-/** Capitals are SCHEMA_WORDS. Indexes serve bound parameters too, so the conditions of partial ones are such that a comparison implies them. */
+/**
+ * Capitals are SCHEMA_WORDS. Indexes serve bound parameters too, so the conditions of partial ones
+ * are such that a comparison implies them.
+ */
 const STATEMENTS = `
 create table settings (
   name TEXT primary key,

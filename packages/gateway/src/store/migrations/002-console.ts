@@ -1,7 +1,10 @@
 import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
-/** People who use the console, their sessions, what they did, and sign-ins that failed; and what a line's timeline is read by. */
+/**
+ * People who use the console, their sessions, what they did, and sign-ins that failed; and what a
+ * line's timeline is read by.
+ */
 const STATEMENTS = `
 create table console_users (
   id TEXT primary key,

@@ -39,7 +39,9 @@ create index connect_links_line on connect_links (line_id);
 create index connect_links_expiry on connect_links (expires_at)
 `;
 
-/** The line's id is indexed as a word of its own: a search reads the words of one line, not of all. */
+/**
+ * The line's id is indexed as a word of its own: a search reads the words of one line, not of all.
+ */
 const SQLITE_SEARCH = [
   `create virtual table messages_search using fts5(line_id, search, content='messages', content_rowid='seq', tokenize='unicode61')`,
   `create trigger messages_search_insert after insert on messages when new.search <> '' begin
@@ -77,7 +79,10 @@ async function fillSearch(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-/** What the account sent and what was delivered for it so far, by calendar month, as it was counted until now. */
+/**
+ * What the account sent and what was delivered for it so far, by calendar month, as it was counted
+ * until now.
+ */
 async function fillUsage(db: Kysely<unknown>, engine: DatabaseEngine): Promise<void> {
   const month = (column: string) =>
     sql.raw(

@@ -28,7 +28,9 @@ create table webhook_traffic (
 create index webhook_traffic_age on webhook_traffic (step, at)
 `;
 
-/** Older versions count nothing there; what they carry is missing from the charts, and nothing else. */
+/**
+ * Older versions count nothing there; what they carry is missing from the charts, and nothing else.
+ */
 export const traffic: Migration = {
   name: '006-traffic',
   breaking: false,

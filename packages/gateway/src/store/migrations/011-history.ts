@@ -1,7 +1,10 @@
 import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
-/** Parts of the past that a phone offered and that are not read yet; whether a line has to fetch its phone's settings anew. */
+/**
+ * Parts of the past that a phone offered and that are not read yet; whether a line has to fetch its
+ * phone's settings anew.
+ */
 const STATEMENTS = `
 create table history_parts (
   seq SEQUENCE,

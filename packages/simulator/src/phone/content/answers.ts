@@ -9,8 +9,9 @@ import { openAnswer, type SecretUse, secretOf } from './message-secret.ts';
 const ADDRESSINGS = ['lid', 'pn'] as const;
 
 /**
- * The names that an answer's key is made with: the author's as the message came, and our own in the same addressing. A caller may wish
- * others (`author_addressing`, `answerer_addressing`), as clients in the field mix them.
+ * The names that an answer's key is made with: the author's as the message came, and our own in the
+ * same addressing. A caller may wish others (`author_addressing`, `answerer_addressing`), as
+ * clients in the field mix them.
  */
 export function namesFor(target: InboxEntry, input: Input, context: { own: Own; book: AddressBook }) {
   const { own, book } = context;
@@ -24,8 +25,9 @@ export function namesFor(target: InboxEntry, input: Input, context: { own: Own; 
 }
 
 /**
- * Opens an answer to a message. Clients disagree whether the key is made with phone numbers or LIDs, so every pair of addresses of
- * author and answerer is tried (as whatsmeow does). Undefined when none fits.
+ * Opens an answer to a message. Clients disagree whether the key is made with phone numbers or
+ * LIDs, so every pair of addresses of author and answerer is tried (as whatsmeow does). Undefined
+ * when none fits.
  */
 export function openAnyAnswer(
   target: InboxEntry,

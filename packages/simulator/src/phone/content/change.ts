@@ -23,13 +23,15 @@ export interface ChangeContext {
   inbox: Inbox;
 }
 
-/** One kind of message that changes another one: how it is written, and what it does to the inbox. */
+/**
+ * One kind of message that changes another one: how it is written, and what it does to the inbox.
+ */
 export interface ChangeKind {
   /** Throws InputError, also when this change is not allowed for `target`. */
   build(input: Input, target: InboxEntry, context: ChangeBuildContext): Built;
   /**
-   * False when the message is of another kind. True otherwise, also when nothing changed: the target is not here, or the sender may
-   * not do that to it.
+   * False when the message is of another kind. True otherwise, also when nothing changed: the
+   * target is not here, or the sender may not do that to it.
    */
   apply(message: Message, envelope: Envelope, context: ChangeContext): boolean;
 }

@@ -7,10 +7,16 @@ import { revoke } from './revoke.ts';
 import { rsvp } from './rsvp.ts';
 import { vote } from './vote.ts';
 
-/** Every kind of change a phone writes and understands. A new one is a file and a row here; edit comes before revoke (both name a key). */
+/**
+ * Every kind of change a phone writes and understands. A new one is a file and a row here; edit
+ * comes before revoke (both name a key).
+ */
 export const CHANGES = { reaction, edit, revoke, vote, rsvp } as const satisfies Record<string, ChangeKind>;
 
-/** Does to the inbox what the message says. False when the message changes nothing: it is content, or of an unknown kind. */
+/**
+ * Does to the inbox what the message says. False when the message changes nothing: it is content,
+ * or of an unknown kind.
+ */
 export function applyChange(message: Message, envelope: Envelope, context: ChangeContext): boolean {
   return Object.values(CHANGES).some((change) => change.apply(message, envelope, context));
 }

@@ -2,7 +2,10 @@ import { parsePhone } from '@ponte/engine';
 import { InputError } from './input.ts';
 import type { ContentKind } from './kind.ts';
 
-/** `{"type":"contact","name":"Alice","phone":"15550001111"}`, or with a `vcard` of one's own instead of `phone`. */
+/**
+ * `{"type":"contact","name":"Alice","phone":"15550001111"}`, or with a `vcard` of one's own instead
+ * of `phone`.
+ */
 export const contact: ContentKind = {
   type: 'contact',
   build(input, { contextInfo }) {

@@ -12,7 +12,10 @@ export interface SendOptions {
   ephemeralSeconds?: number | undefined;
 }
 
-/** Quote, mentions, forwarding and disappearing as WhatsApp writes them. Undefined when there is nothing to say. */
+/**
+ * Quote, mentions, forwarding and disappearing as WhatsApp writes them. Undefined when there is
+ * nothing to say.
+ */
 export function contextInfoOf(
   options: SendOptions,
   quoted: InboxEntry | undefined,

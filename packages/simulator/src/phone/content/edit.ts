@@ -16,7 +16,8 @@ export const edit: ChangeKind = {
     return { message: { editedMessage: { message: { protocolMessage } } }, shape: { type: 'text', edit: '1' } };
   },
   apply(message, envelope, { inbox }) {
-    // Phones wrap it in editedMessage; some clients send the protocol message alone (Baileys messages.js).
+    // Phones wrap it in editedMessage; some clients send the protocol message alone (Baileys
+    // messages.js).
     const change = message.editedMessage?.message?.protocolMessage ?? message.protocolMessage;
     if (change?.type !== EDIT || !change.editedMessage) return false;
     const content = text.read(change.editedMessage);

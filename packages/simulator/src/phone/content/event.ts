@@ -4,7 +4,10 @@ import type { Built, ContentKind } from './kind.ts';
 
 const MAX_SECONDS = 4_102_444_800;
 
-/** `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"call"?:"voice|video"}`; answers are in `responses`. */
+/**
+ * `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"call"?:"voice|video"}`;
+ * answers are in `responses`.
+ */
 export const event: ContentKind = {
   type: 'event',
   build(input, { random, contextInfo, callLink }) {

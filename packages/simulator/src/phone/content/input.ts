@@ -11,7 +11,10 @@ export class InputError extends Error {
 
 const MAX_TEXT_CHARS = 65_536;
 
-/** The JSON object of a request, read field by field; every reader throws InputError. `null` counts as absent. */
+/**
+ * The JSON object of a request, read field by field; every reader throws InputError. `null` counts
+ * as absent.
+ */
 export class Input {
   readonly #body: Record<string, unknown>;
 

@@ -4,14 +4,20 @@ import type { Input } from './input.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
-/** What a message says, in the words of the sandbox API: `type`, mostly a `body`, and fields of its kind. */
+/**
+ * What a message says, in the words of the sandbox API: `type`, mostly a `body`, and fields of its
+ * kind.
+ */
 export interface Content {
   type: string;
   body?: string;
   fields?: { [name: string]: Json };
 }
 
-/** What WhatsApp puts on the stanza beside the ciphertext (attributes as Baileys messages-send.js sets them). */
+/**
+ * What WhatsApp puts on the stanza beside the ciphertext (attributes as Baileys messages-send.js
+ * sets them).
+ */
 export interface MessageShape {
   type: 'text' | 'media' | 'poll' | 'event' | 'reaction';
   mediatype?: string;

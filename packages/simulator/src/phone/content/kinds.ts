@@ -43,7 +43,10 @@ function withContext(content: Content, message: Message): Content {
   return content;
 }
 
-/** The message as it goes into a chat where messages disappear; its `contextInfo` says after how long, too. */
+/**
+ * The message as it goes into a chat where messages disappear; its `contextInfo` says after how
+ * long, too.
+ */
 export function disappearing(built: Built, seconds: number | undefined): Built {
   if (seconds === undefined) return built;
   const { messageContextInfo, ...message } = built.message;
@@ -53,7 +56,10 @@ export function disappearing(built: Built, seconds: number | undefined): Built {
   };
 }
 
-/** The message inside the wrappers that WhatsApp uses for disappearing, view-once and captioned content. */
+/**
+ * The message inside the wrappers that WhatsApp uses for disappearing, view-once and captioned
+ * content.
+ */
 export function unwrap(message: Message): Message {
   let inner = message;
   for (let depth = 0; depth < 5; depth++) {

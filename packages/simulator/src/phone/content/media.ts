@@ -11,9 +11,10 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 export const isBase64 = (text: string): boolean => BASE64.test(text);
 
 /**
- * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`, `caption`, `filename`, `seconds`,
- * `view_once`. What is to be viewed once goes to phones only (linked devices are told that it is there), unless `to_companions` says
- * otherwise. Nothing is ever fetched: a `url` alone is refused.
+ * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`,
+ * `caption`, `filename`, `seconds`, `view_once`. What is to be viewed once goes to phones only
+ * (linked devices are told that it is there), unless `to_companions` says otherwise. Nothing is
+ * ever fetched: a `url` alone is refused.
  */
 export const MEDIA_CONTENT: readonly ContentKind[] = MEDIA_KINDS.map((kind) => ({
   type: kind.type,
@@ -48,7 +49,8 @@ async function build(kind: MediaKind, input: Input, context: BuildContext): Prom
   };
 }
 
-// Phones wrap images and videos in one wrapper and voice notes in another (whatsmeow message unwrapping, Baileys normalizeMessageContent).
+// Phones wrap images and videos in one wrapper and voice notes in another (whatsmeow message
+// unwrapping, Baileys normalizeMessageContent).
 function onceOnly(kind: MediaKind, message: Message): Message {
   return kind.type === 'voice' ? { viewOnceMessageV2Extension: { message } } : { viewOnceMessageV2: { message } };
 }

@@ -18,7 +18,10 @@ export interface SecretScope {
 
 const TAG_BYTES = 16;
 
-/** Encrypts an answer to a message so that only those who have the message can read it (scheme: whatsmeow msgsecret.go). */
+/**
+ * Encrypts an answer to a message so that only those who have the message can read it (scheme:
+ * whatsmeow msgsecret.go).
+ */
 export function sealAnswer(scope: SecretScope, plaintext: Uint8Array, iv: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-gcm', keyOf(scope), iv).setAAD(associatedData(scope));
   return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]));

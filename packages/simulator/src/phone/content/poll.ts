@@ -6,7 +6,10 @@ const MAX_OPTIONS = 12;
 const MAX_OPTION_CHARS = 100;
 const MAX_QUESTION_CHARS = 255;
 
-/** `{"type":"poll","question":"…","options":["a","b"],"max_answers":1}`; 0 answers = any number. Votes are in `votes` of the inbox. */
+/**
+ * `{"type":"poll","question":"…","options":["a","b"],"max_answers":1}`; 0 answers = any number.
+ * Votes are in `votes` of the inbox.
+ */
 export const poll: ContentKind = {
   type: 'poll',
   build(input, { random, contextInfo }) {
@@ -24,7 +27,8 @@ export const poll: ContentKind = {
     return {
       message: {
         messageContextInfo: { messageSecret: random(32) },
-        // WhatsApp writes single-choice polls in the third version of the field (Baileys messages.js).
+        // WhatsApp writes single-choice polls in the third version of the field (Baileys
+        // messages.js).
         ...(selectableOptionsCount === 1 ? { pollCreationMessageV3: creation } : { pollCreationMessage: creation }),
       },
       shape: { type: 'poll', meta: { polltype: 'creation' } },

@@ -5,13 +5,16 @@ import { InputError } from './input.ts';
 
 const REVOKE = PROTOCOL.revoke;
 
-/** What a stanza says of a revocation: of an own message, or by an admin of somebody else's (Baileys messages-send.js). */
+/**
+ * What a stanza says of a revocation: of an own message, or by an admin of somebody else's (Baileys
+ * messages-send.js).
+ */
 const BY_AUTHOR = '7';
 const BY_ADMIN = '8';
 
 /**
- * `{to, message_id}`: deletes an own message for everyone, or as an admin of a group anybody's. Whether the sender is an admin the server
- * decides: it passes nobody else's on.
+ * `{to, message_id}`: deletes an own message for everyone, or as an admin of a group anybody's.
+ * Whether the sender is an admin the server decides: it passes nobody else's on.
  */
 export const revoke: ChangeKind = {
   build(_input, target, { key }) {

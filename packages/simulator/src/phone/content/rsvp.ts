@@ -6,7 +6,10 @@ import { sealAnswer, secretOf } from './message-secret.ts';
 
 const MAX_EXTRA_GUESTS = 50;
 
-/** `{to, event_id, response, extra_guest_count?}`: replaces this person's earlier answer. Encrypted with the event's secret. */
+/**
+ * `{to, event_id, response, extra_guest_count?}`: replaces this person's earlier answer. Encrypted
+ * with the event's secret.
+ */
 export const rsvp: ChangeKind = {
   build(input, target, { key, own, book, random, nowMs }) {
     const secret = secretOf(target);

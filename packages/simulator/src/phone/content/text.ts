@@ -3,8 +3,8 @@ import { type Input, InputError } from './input.ts';
 import type { Content, ContentKind } from './kind.ts';
 
 /**
- * `{"type":"text","body":"…","link_preview"?:{"url","title"?,"description"?}}`. The card of a link travels with the text, as the sender's
- * client made it; `url` must stand in the text.
+ * `{"type":"text","body":"…","link_preview"?:{"url","title"?,"description"?}}`. The card of a link
+ * travels with the text, as the sender's client made it; `url` must stand in the text.
  */
 export const text: ContentKind = {
   type: 'text',

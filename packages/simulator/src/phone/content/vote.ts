@@ -6,7 +6,10 @@ import type { ChangeKind } from './change.ts';
 import { InputError } from './input.ts';
 import { sealAnswer, secretOf } from './message-secret.ts';
 
-/** `{to, poll_id, options[]}`: replaces this person's earlier vote; no options take it back. Encrypted with the poll's secret. */
+/**
+ * `{to, poll_id, options[]}`: replaces this person's earlier vote; no options take it back.
+ * Encrypted with the poll's secret.
+ */
 export const vote: ChangeKind = {
   build(input, target, { key, own, book, random, nowMs }) {
     const secret = secretOf(target);

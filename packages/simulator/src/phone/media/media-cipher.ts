@@ -2,7 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { decryptCbc, encryptCbc, hkdf, hmacSha256 } from '../../signal/kdf.ts';
 import { SignalError } from '../../signal/signal-error.ts';
 
-/** What the key of a file is expanded for; another one gives other keys (Baileys MEDIA_HKDF_KEY_MAPPING, whatsmeow MediaType). */
+/**
+ * What the key of a file is expanded for; another one gives other keys (Baileys
+ * MEDIA_HKDF_KEY_MAPPING, whatsmeow MediaType).
+ */
 export type MediaUse = 'Image' | 'Video' | 'Audio' | 'Document' | 'History' | 'App State';
 
 export const MEDIA_KEY_BYTES = 32;
@@ -28,7 +31,9 @@ export interface SealedFile {
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => Uint8Array.from(createHash('sha256').update(bytes).digest());
 
-/** AES-256-CBC, then the first ten bytes of an HMAC over IV and ciphertext (whatsmeow upload.go). */
+/**
+ * AES-256-CBC, then the first ten bytes of an HMAC over IV and ciphertext (whatsmeow upload.go).
+ */
 export function sealFile(plaintext: Uint8Array, mediaKey: Uint8Array, use: MediaUse): SealedFile {
   const { iv, cipherKey, macKey } = keysOf(mediaKey, use);
   const ciphertext = encryptCbc(cipherKey, iv, plaintext);
@@ -37,7 +42,10 @@ export function sealFile(plaintext: Uint8Array, mediaKey: Uint8Array, use: Media
   return { bytes, fileSha256: sha256(plaintext), fileEncSha256: sha256(bytes) };
 }
 
-/** Checks the hash of what was downloaded, its MAC, and the hash of what was in it. Throws MediaError. */
+/**
+ * Checks the hash of what was downloaded, its MAC, and the hash of what was in it. Throws
+ * MediaError.
+ */
 export function openFile(
   bytes: Uint8Array,
   mediaKey: Uint8Array,

@@ -36,7 +36,10 @@ export function fixtureOf(type: MediaType, name: string): Fixture {
   return FIXTURES[type]();
 }
 
-/** A second of MPEG-1 layer III at 32 kbit/s, 48 kHz, mono: frames of 96 bytes whose side information says silence. */
+/**
+ * A second of MPEG-1 layer III at 32 kbit/s, 48 kHz, mono: frames of 96 bytes whose side
+ * information says silence.
+ */
 function silentMp3(frames: number): Uint8Array {
   const frame = Buffer.alloc(96);
   frame.set([0xff, 0xfb, 0x14, 0xc0]);
@@ -52,7 +55,8 @@ function emptyMp4(): Uint8Array {
     return Buffer.concat([head, content]);
   };
   const mvhd = Buffer.alloc(100);
-  // Time scale 1000, duration one second, rate 1.0, volume 1.0, unity matrix, next track 1 (ISO 14496-12, 8.2.2).
+  // Time scale 1000, duration one second, rate 1.0, volume 1.0, unity matrix, next track 1 (ISO
+  // 14496-12, 8.2.2).
   mvhd.writeUInt32BE(1000, 12);
   mvhd.writeUInt32BE(1000, 16);
   mvhd.writeUInt32BE(0x10000, 20);
@@ -71,7 +75,10 @@ function emptyMp4(): Uint8Array {
   ]);
 }
 
-/** Ogg pages with Opus frames of 20 ms of silence (RFC 7845; the frame F8 FF FE is silence in every Opus decoder). */
+/**
+ * Ogg pages with Opus frames of 20 ms of silence (RFC 7845; the frame F8 FF FE is silence in every
+ * Opus decoder).
+ */
 function silentOpus(frames: number): Uint8Array {
   const head = Buffer.from('OpusHead\u0001\u0001\0\0\0\0\0\0\0\0\0', 'latin1');
   head.writeUInt32LE(48_000, 12);

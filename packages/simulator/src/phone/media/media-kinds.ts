@@ -5,7 +5,9 @@ export type MediaType = 'image' | 'video' | 'audio' | 'voice' | 'document' | 'st
 
 type MediaField = 'imageMessage' | 'videoMessage' | 'audioMessage' | 'documentMessage' | 'stickerMessage';
 
-/** How one kind of media is sent: which part of the message, which keys, which words on the wire. */
+/**
+ * How one kind of media is sent: which part of the message, which keys, which words on the wire.
+ */
 export interface MediaKind {
   type: MediaType;
   field: MediaField;

@@ -6,7 +6,10 @@ import { encoded, MEDIA_RETRY, proto } from '../wa-proto.ts';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A companion's request to upload a file again: `<receipt type="server-error">` (whatsmeow mediaretry.go, Baileys encryptMediaRetryRequest). */
+/**
+ * A companion's request to upload a file again: `<receipt type="server-error">` (whatsmeow
+ * mediaretry.go, Baileys encryptMediaRetryRequest).
+ */
 export interface MediaRetryRequest {
   messageId: string;
   chatJid: string;
@@ -41,7 +44,10 @@ export function isAuthentic(receipt: Node, mediaKey: Uint8Array): boolean {
   }
 }
 
-/** `<notification type="mediaretry">`: where the file is now, sealed with its key; without a path, that this phone has it no more. */
+/**
+ * `<notification type="mediaretry">`: where the file is now, sealed with its key; without a path,
+ * that this phone has it no more.
+ */
 export function mediaRetryAnswer(
   request: MediaRetryRequest,
   to: string,

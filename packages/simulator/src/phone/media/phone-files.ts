@@ -25,7 +25,10 @@ export class PhoneFiles {
     this.#random = parts.random;
   }
 
-  /** Starts the download of what came with a message, one file after the other. Does nothing for a message without one. */
+  /**
+   * Starts the download of what came with a message, one file after the other. Does nothing for a
+   * message without one.
+   */
   fetch(entry: InboxEntry): void {
     const message = messageOf(entry);
     if (!message || !mediaOf(message)) return;
@@ -40,8 +43,9 @@ export class PhoneFiles {
   }
 
   /**
-   * A companion could not download a file: this phone, which has it, puts it on the media host again and says where. The answer says
-   * that it is gone when it is, or when the request was not made with the file's key. Undefined for a request that names no message.
+   * A companion could not download a file: this phone, which has it, puts it on the media host
+   * again and says where. The answer says that it is gone when it is, or when the request was not
+   * made with the file's key. Undefined for a request that names no message.
    */
   uploadAgain(receipt: Node, device: Jid): Node | undefined {
     const request = readMediaRetry(receipt);
@@ -56,7 +60,9 @@ export class PhoneFiles {
     return mediaRetryAnswer(request, device, { mediaKey, directPath }, this.#random);
   }
 
-  /** The file of a message as it was sent. Undefined when it is not to be had; throws MediaError. */
+  /**
+   * The file of a message as it was sent. Undefined when it is not to be had; throws MediaError.
+   */
   async #check(entry: InboxEntry): Promise<Uint8Array | undefined> {
     const message = messageOf(entry);
     const found = message && mediaOf(message);

@@ -36,8 +36,9 @@ export interface AppStateParts {
 class Conflict extends Error {}
 
 /**
- * The account's app state as this phone has it: pulled, verified (LTHash and all MACs) and changed like any client does. Calls are done one
- * after the other. Encoding of indexes and values follows whatsmeow appstate/encode.go (Baileys' chat-utils.js agrees with it).
+ * The account's app state as this phone has it: pulled, verified (LTHash and all MACs) and changed
+ * like any client does. Calls are done one after the other. Encoding of indexes and values follows
+ * whatsmeow appstate/encode.go (Baileys' chat-utils.js agrees with it).
  */
 export class AppState {
   readonly keys: SyncKeys;

@@ -25,7 +25,10 @@ export interface ChatChange {
   name?: string;
 }
 
-/** Settings for the app state, by collection; formats and versions as whatsmeow appstate/encode.go writes them. */
+/**
+ * Settings for the app state, by collection; formats and versions as whatsmeow appstate/encode.go
+ * writes them.
+ */
 export function settingsFor(
   chatJid: Jid,
   change: ChatChange,
@@ -64,7 +67,10 @@ export function settingsFor(
   return groups;
 }
 
-/** What all settings of an account say of its chats; `shown` gives a chat the name this phone knows it by. The newest wins. */
+/**
+ * What all settings of an account say of its chats; `shown` gives a chat the name this phone knows
+ * it by. The newest wins.
+ */
 export function chatSettings(settings: Setting[], shown: (jid: Jid) => Jid): Map<Jid, ChatSettings> {
   const chats = new Map<Jid, ChatSettings>();
   const inOrder = settings

@@ -24,8 +24,8 @@ interface StoredRecord {
 }
 
 /**
- * One collection of app state as this phone knows it: version, hash and records, all in the store. Nothing is taken over before every
- * MAC fits: after an AppStateError nothing has changed.
+ * One collection of app state as this phone knows it: version, hash and records, all in the store.
+ * Nothing is taken over before every MAC fits: after an AppStateError nothing has changed.
  */
 export class Collection {
   readonly name: string;
@@ -50,7 +50,10 @@ export class Collection {
     });
   }
 
-  /** Takes over somebody's patch; `mutations` are those of its external file when it has one. Throws AppStateError. */
+  /**
+   * Takes over somebody's patch; `mutations` are those of its external file when it has one. Throws
+   * AppStateError.
+   */
   applyPatch(keyOf: KeyFinder, patch: SyncdPatch, version: number, mutations: SyncdMutation[]): OpenMutation[] {
     const before = this.#state();
     if (version !== before.version + 1) {
@@ -93,7 +96,10 @@ export class Collection {
     });
   }
 
-  /** A patch with these settings on top of what is here; `commit` takes it over once the server has it. */
+  /**
+   * A patch with these settings on top of what is here; `commit` takes it over once the server has
+   * it.
+   */
   seal(key: SyncKey, settings: Setting[], random: RandomBytes): { patch: SyncdPatch; commit: () => void } {
     const version = this.version + 1;
     const sealed = settings.map((setting) => sealMutation(key, setting, random));

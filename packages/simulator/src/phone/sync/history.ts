@@ -20,7 +20,10 @@ export interface HistoryParts {
   send: (device: Jid, message: Message) => Promise<string>;
 }
 
-/** A part of history on its way: `delivered` when the companion has the message, `synced` when it says that it read the part. */
+/**
+ * A part of history on its way: `delivered` when the companion has the message, `synced` when it
+ * says that it read the part.
+ */
 export interface HistoryPart {
   device: Jid;
   messageId: string;
@@ -31,13 +34,19 @@ export interface HistoryPart {
   state: 'sent' | 'delivered' | 'synced';
 }
 
-/** The first part has the newest of every chat; it is small, so that a companion can show something at once. */
+/**
+ * The first part has the newest of every chat; it is small, so that a companion can show something
+ * at once.
+ */
 const BOOTSTRAP_PER_CHAT = 10;
 /** What follows by itself; older ones come when asked for. */
 const RECENT_PER_CHAT = 100;
 const CHUNK_MESSAGES = 200;
 const ON_DEMAND_MAX = 500;
-/** A bootstrap up to this size travels inside its message, as WhatsApp does with small ones; everything else is a file. */
+/**
+ * A bootstrap up to this size travels inside its message, as WhatsApp does with small ones;
+ * everything else is a file.
+ */
 const INLINE_MAX_BYTES = 16 * 1024;
 const PARTS_MAX = 500;
 const STATUS_READ = 4;
@@ -51,8 +60,9 @@ interface Chunk {
 }
 
 /**
- * Hands the past to linked devices: bootstrap, statuses, push names and recent parts to a new one, the rest and single chats when asked for.
- * Shapes: whatsmeow message.go (handleHistorySyncNotification), Baileys history.js.
+ * Hands the past to linked devices: bootstrap, statuses, push names and recent parts to a new one,
+ * the rest and single chats when asked for. Shapes: whatsmeow message.go
+ * (handleHistorySyncNotification), Baileys history.js.
  */
 export class History {
   readonly old: HistoryStore;
@@ -106,7 +116,9 @@ export class History {
     await this.#sendChunks(device, HISTORY.full, [...this.#past().values()].flat());
   }
 
-  /** Older messages of one chat, for a companion that asked: `sessionId` is the id of its question. */
+  /**
+   * Older messages of one chat, for a companion that asked: `sessionId` is the id of its question.
+   */
   async sendOlder(device: Jid, request: PeerRequest['historySyncOnDemandRequest'], sessionId: string): Promise<void> {
     const { chatJid, oldestMsgId, onDemandMsgCount, oldestMsgTimestampMs } = request ?? {};
     const jid = this.#parts.book.wire(bareJid(chatJid ?? ''));
@@ -200,7 +212,8 @@ export class History {
         archived: known.isArchived ?? false,
         ...(known.isPinned ? { pinned: lastAt || 1 } : {}),
         endOfHistoryTransfer: isEnd,
-        // 0 complete but more is on the phone, 1 complete and nothing is left (EndOfHistoryTransferType).
+        // 0 complete but more is on the phone, 1 complete and nothing is left
+        // (EndOfHistoryTransferType).
         endOfHistoryTransferType: isEnd ? 1 : 0,
       };
     });

@@ -6,8 +6,9 @@ const HASH_BYTES = 128;
 export const emptyHash = (): Uint8Array => new Uint8Array(HASH_BYTES);
 
 /**
- * The summation hash of a set of value MACs: each is expanded to 64 numbers of 16 bits (HKDF "WhatsApp Patch Integrity"), and those are
- * added or taken away without carry, so that order does not matter (whatsmeow appstate/lthash.go).
+ * The summation hash of a set of value MACs: each is expanded to 64 numbers of 16 bits (HKDF
+ * "WhatsApp Patch Integrity"), and those are added or taken away without carry, so that order does
+ * not matter (whatsmeow appstate/lthash.go).
  */
 export function changedHash(hash: Uint8Array, changes: { removed: Uint8Array[]; added: Uint8Array[] }): Uint8Array {
   const out = Uint8Array.from(hash);

@@ -48,7 +48,10 @@ export class AppStateError extends Error {
 
 export type KeyFinder = (id: Uint8Array) => SyncKey | undefined;
 
-/** Keys of one app state key: HKDF "WhatsApp Mutation Keys", 160 bytes (whatsmeow appstate/keys.go, Baileys chat-utils.js). */
+/**
+ * Keys of one app state key: HKDF "WhatsApp Mutation Keys", 160 bytes (whatsmeow appstate/keys.go,
+ * Baileys chat-utils.js).
+ */
 function expanded(key: SyncKey) {
   const bytes = hkdf(key.data, 'WhatsApp Mutation Keys', 160);
   const part = (n: number): Uint8Array => bytes.subarray(n * 32, n * 32 + 32);
@@ -137,7 +140,8 @@ export function same(a: Uint8Array | null | undefined, b: Uint8Array): boolean {
   return a?.length === b.length && timingSafeEqual(a, b);
 }
 
-// HMAC-SHA512 over operation, key id, ciphertext and the length of the first two; half of it is used.
+// HMAC-SHA512 over operation, key id, ciphertext and the length of the first two; half of it is
+// used.
 function valueMac(key: Uint8Array, operation: number, keyId: Uint8Array, encrypted: Uint8Array): Uint8Array {
   const head = Buffer.concat([Uint8Array.of(operation === OPERATION.set ? 1 : 2), keyId]);
   const mac = createHmac('sha512', key).update(head).update(encrypted).update(bigEndian64(head.length)).digest();

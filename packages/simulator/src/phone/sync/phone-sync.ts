@@ -29,7 +29,10 @@ export interface PhoneSyncParts {
 /** A chat with what its owner set for it. */
 export type ChatView = Chat & Partial<ChatSettings>;
 
-/** What this phone keeps in step with its linked devices: keys, settings of chats, names of contacts. */
+/**
+ * What this phone keeps in step with its linked devices: keys, settings of chats, names of
+ * contacts.
+ */
 export class PhoneSync {
   readonly appState: AppState;
   readonly companions: Companions;
@@ -69,10 +72,14 @@ export class PhoneSync {
     return [...chats, ...others.map(([chat, set]) => ({ chat, lastMessageAt: 0, unread: 0, ...set }))];
   }
 
-  /** Archives, pins, mutes, marks or names a chat, as its owner does on the phone: companions hear of it. */
+  /**
+   * Archives, pins, mutes, marks or names a chat, as its owner does on the phone: companions hear
+   * of it.
+   */
   async changeChat(chat: Jid, change: ChatChange): Promise<void> {
     const { book, inbox, directory, nowMs } = this.#parts;
-    // Asked for even when it is known by number only: the chat is named by LID wherever there is one.
+    // Asked for even when it is known by number only: the chat is named by LID wherever there is
+    // one.
     const jid = isGroup(chat) ? bareJid(chat) : ((await directory.contacts([bareJid(chat)]))[0]?.jid ?? chat);
     if (change.isUnread === false) inbox.readAll(book.shown(jid));
     const about = { nowMs: nowMs(), range: this.#range(jid), lidJid: jid.endsWith('@lid') ? jid : undefined };
@@ -80,7 +87,10 @@ export class PhoneSync {
       await this.appState.push(collection, settings);
   }
 
-  /** Names people in the address book, all in one patch; people that this phone does not know by LID are asked for first. */
+  /**
+   * Names people in the address book, all in one patch; people that this phone does not know by LID
+   * are asked for first.
+   */
   async nameContacts(contacts: { jid: Jid; name: string }[]): Promise<void> {
     const { directory, nowMs } = this.#parts;
     const known = await directory.contacts(contacts.map(({ jid }) => jid));
@@ -92,7 +102,10 @@ export class PhoneSync {
     await this.appState.push('critical_unblock_low', settings);
   }
 
-  /** Tells the linked devices which numbers have become which LIDs: the account's chats are named by LID from now on. */
+  /**
+   * Tells the linked devices which numbers have become which LIDs: the account's chats are named by
+   * LID from now on.
+   */
   async announceLids(): Promise<{ companions: number; mappings: number }> {
     const { book, sendPeer, nowMs } = this.#parts;
     const user = (jid: Jid): number => Number(parseJid(jid)?.user ?? 0);
@@ -110,7 +123,8 @@ export class PhoneSync {
     return { companions: companions.length, mappings: pnToLidMappings.length };
   }
 
-  // What companions ask beside keys (peer data operations: Baileys messages-recv.js, whatsmeow BuildHistorySyncRequest).
+  // What companions ask beside keys (peer data operations: Baileys messages-recv.js, whatsmeow
+  // BuildHistorySyncRequest).
   async #asked(device: Jid, protocolMessage: ProtocolMessage, messageId: string): Promise<void> {
     const request = protocolMessage.peerDataOperationRequestMessage;
     const type = request?.peerDataOperationRequestType;
@@ -147,7 +161,8 @@ export class PhoneSync {
     }
   }
 
-  // What the change is based on: the last message of the chat (whatsmeow appstate/encode.go, newMessageRange).
+  // What the change is based on: the last message of the chat (whatsmeow appstate/encode.go,
+  // newMessageRange).
   #range(chatJid: Jid): MessageRange {
     const { inbox, book, nowMs } = this.#parts;
     const last = inbox.last(book.shown(chatJid));

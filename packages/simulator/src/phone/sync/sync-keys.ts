@@ -46,7 +46,10 @@ export class SyncKeys {
     return data && { id: Uint8Array.from(id), data: Uint8Array.from(data) };
   }
 
-  /** The message that gives companions keys (shape: whatsmeow appStateSyncKeyShare, Baileys process-message.js). */
+  /**
+   * The message that gives companions keys (shape: whatsmeow appStateSyncKeyShare, Baileys
+   * process-message.js).
+   */
   share(keys: SyncKey[], nowMs: number): Message {
     return {
       protocolMessage: {

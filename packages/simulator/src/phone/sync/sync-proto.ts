@@ -1,7 +1,10 @@
 import { proto as untyped } from 'zapo-js/proto';
 import type { Int64, Message, MessageKey } from '../wa-proto.ts';
 
-/** The typed door to the protobufs of app state and history (as wa-proto.ts is to messages; the same codec, the same conventions). */
+/**
+ * The typed door to the protobufs of app state and history (as wa-proto.ts is to messages; the same
+ * codec, the same conventions).
+ */
 type Maybe<T> = T | null | undefined;
 
 export interface SyncdRecord {

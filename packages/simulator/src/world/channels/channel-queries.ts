@@ -13,7 +13,10 @@ interface Asked {
 
 const NAME_MAX_CHARS = 100;
 
-/** GraphQL operations of channels by query id, with the name their result has (Baileys Types/Mex.js). */
+/**
+ * GraphQL operations of channels by query id, with the name their result has (Baileys
+ * Types/Mex.js).
+ */
 const QUERIES: Record<string, [result: string, answer: (asked: Asked) => unknown]> = {
   '8823471724422422': ['xwa2_newsletter_create', create],
   '6563316087068696': ['xwa2_newsletter', metadata],
@@ -26,7 +29,10 @@ const QUERIES: Record<string, [result: string, answer: (asked: Asked) => unknown
   '7130823597031706': ['xwa2_newsletter_admin', (asked) => ({ id: channelJid(named(asked)), admin_count: 1 })],
 };
 
-/** Answers a `<query query_id>` about channels; undefined for any other. What is refused comes as a GraphQL error, as on WhatsApp. */
+/**
+ * Answers a `<query query_id>` about channels; undefined for any other. What is refused comes as a
+ * GraphQL error, as on WhatsApp.
+ */
 export function channelQuery(
   tenant: Tenant,
   from: Sender,

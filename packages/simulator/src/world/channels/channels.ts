@@ -51,7 +51,9 @@ export const channelJid = (channel: Pick<Channel, 'id'>): string => formatJid(ch
 
 export type Channels = ReturnType<typeof createChannels>;
 
-/** The channels of one tenant, straight from the database; the latest 500 posts of each are kept. */
+/**
+ * The channels of one tenant, straight from the database; the latest 500 posts of each are kept.
+ */
 export function createChannels(db: Db, tenant: string, clock: Clock, rng: Rng) {
   const select = prepare<[string, string], Row>(db, 'select * from channel where tenant = ? and id = ?');
   const selectInvite = prepare<[string, string], Row>(db, 'select * from channel where tenant = ? and invite = ?');

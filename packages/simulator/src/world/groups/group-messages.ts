@@ -18,13 +18,15 @@ import { type Group, groupJid, type MemberDevice, memberJid } from './groups.ts'
 const REVOKED_BY_ADMIN = '8';
 
 /**
- * Routes a group message: the `<enc type="skmsg">` goes to every device of every member but the sending one, preceded by the
- * `<participants>` entry of that device (the sender key), if it has one. With `participant` it is an answer to a retry receipt and
- * goes to that one device. Entries for devices of non-members are dropped. Decides only; nothing is stored or sent here.
+ * Routes a group message: the `<enc type="skmsg">` goes to every device of every member but the
+ * sending one, preceded by the `<participants>` entry of that device (the sender key), if it has
+ * one. With `participant` it is an answer to a retry receipt and goes to that one device. Entries
+ * for devices of non-members are dropped. Decides only; nothing is stored or sent here.
  *
- * Refusals are acks with `error`: 404 for a group that is not there, 403 for senders who are no members or may not write here, 503
- * when nobody's mailbox has room. WhatsApp's own codes for them are not documented. A `phash` that does not fit the devices of the
- * group is answered with the right one, and the message is delivered all the same (whatsmeow send.go).
+ * Refusals are acks with `error`: 404 for a group that is not there, 403 for senders who are no
+ * members or may not write here, 503 when nobody's mailbox has room. WhatsApp's own codes for them
+ * are not documented. A `phash` that does not fit the devices of the group is answered with the
+ * right one, and the message is delivered all the same (whatsmeow send.go).
  */
 export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);

@@ -15,8 +15,9 @@ interface Receivers {
 }
 
 /**
- * `<notification type="w:gp2">` to every device of the members (the changer's other devices included, the changing device not): the
- * queue keeps one per device, all with the same bytes. Posts at once; call it after the change was stored and the query answered.
+ * `<notification type="w:gp2">` to every device of the members (the changer's other devices
+ * included, the changing device not): the queue keeps one per device, all with the same bytes.
+ * Posts at once; call it after the change was stored and the query answered.
  */
 export function tellGroup(
   tenant: Tenant,

@@ -12,8 +12,9 @@ const SUMMED_UP = new Set(['', 'read', 'played']);
 const OWN_ONLY = new Set(['sender', 'read-self', 'played-self']);
 
 /**
- * Where a receipt for a group message or a status goes: to the devices of the author that `participant` names (a retry to exactly that device),
- * and what was read also to the reader's other devices. It comes from the group, with the reader as `participant`.
+ * Where a receipt for a group message or a status goes: to the devices of the author that
+ * `participant` names (a retry to exactly that device), and what was read also to the reader's
+ * other devices. It comes from the group, with the reader as `participant`.
  */
 export function groupReceiptParcels(tenant: Tenant, from: Sender, receipt: Node): Parcel[] {
   const isStatus = receipt.attrs.to === STATUS_BROADCAST;
@@ -54,8 +55,9 @@ export function groupReceiptParcels(tenant: Tenant, from: Sender, receipt: Node)
 }
 
 /**
- * What members of a group say of one message while its author's device is away comes to it as one receipt, with a `<user jid t>` for each of
- * them (whatsmeow receipt.go, handleGroupedReceipt; Baileys does not read it). Phones that have not been started are not away.
+ * What members of a group say of one message while its author's device is away comes to it as one
+ * receipt, with a `<user jid t>` for each of them (whatsmeow receipt.go, handleGroupedReceipt;
+ * Baileys does not read it). Phones that have not been started are not away.
  */
 function summedUp(tenant: Tenant, parcel: Parcel): Parcel {
   const { pn, device, node } = parcel;

@@ -7,8 +7,9 @@ import { type Group, type JoinRequest, type Member, memberJid } from './groups.t
 export type Person = Pick<Member, 'pn' | 'lid' | 'isLidOnly'>;
 
 /**
- * A person as attributes: `jid` in the group's addressing, and the other name beside it unless the number is not disclosed; then a
- * redacted number takes its place (whatsmeow group.go, parseParticipant).
+ * A person as attributes: `jid` in the group's addressing, and the other name beside it unless the
+ * number is not disclosed; then a redacted number takes its place (whatsmeow group.go,
+ * parseParticipant).
  */
 export function personAttrs(group: Pick<Group, 'mode'>, person: Person): Record<string, string> {
   const jid = memberJid(group, person);
@@ -31,7 +32,10 @@ export function namedBy(tenant: Tenant, group: Group, pn: string, name: string):
   return isDisclosed ? { [name]: jid, [`${name}_pn`]: formatJid(pn, SERVER_PN) } : { [name]: jid };
 }
 
-/** `<group>` with everything a member may see (shape: whatsmeow parseGroupNode, Baileys extractGroupMetadata). */
+/**
+ * `<group>` with everything a member may see (shape: whatsmeow parseGroupNode, Baileys
+ * extractGroupMetadata).
+ */
 export function groupNode(
   tenant: Tenant,
   group: Group,

@@ -78,7 +78,10 @@ interface GroupRow {
 
 export type Groups = ReturnType<typeof createGroups>;
 
-/** The groups of one tenant, straight from the database. Decides nothing: who may do what is in iq/group-members.ts and group-settings.ts. */
+/**
+ * The groups of one tenant, straight from the database. Decides nothing: who may do what is in
+ * iq/group-members.ts and group-settings.ts.
+ */
 export function createGroups(db: Db, tenant: string, clock: Clock, rng: Rng) {
   const rows = groupRows(db, tenant);
   const newInvite = (): string => Buffer.from(rng.bytes(16)).toString('base64url').slice(0, 22);
@@ -216,7 +219,9 @@ function memberRows(db: Db, tenant: string, clock: Clock) {
     /** Every device that reads the group, the sender's included. */
     devices: (id: string): MemberDevice[] =>
       selectDevices.all(tenant, id).map((row) => ({ pn: row.pn, lid: row.lid, device: row.id })),
-    /** Everybody who shares a group with this number, the number itself included when it is in any. */
+    /**
+     * Everybody who shares a group with this number, the number itself included when it is in any.
+     */
     companyOf: (pn: string): string[] => selectPeers.all(tenant, pn).map((row) => row.pn),
     setMember(id: string, pn: string, role: Role): void {
       put.run(tenant, id, pn, role, nowSeconds(clock));

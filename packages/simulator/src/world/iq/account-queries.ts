@@ -68,7 +68,9 @@ function setPrivacy({ tenant, from, child: privacy }: IqRequest): IqAnswer {
   };
 }
 
-/** Gives trusted-contact tokens to people: their devices are told, and may show them from then on. */
+/**
+ * Gives trusted-contact tokens to people: their devices are told, and may show them from then on.
+ */
 function giveTokens({ tenant, from, child: tokens }: IqRequest): IqAnswer {
   const given = childrenOf(tokens, 'token').slice(0, TOKENS_MAX);
   const parcels = given.flatMap((token) => {

@@ -9,8 +9,9 @@ import { badRequest, type IqAnswer, type IqHandler, type IqRequest } from './iq-
 const NAMES = new Set(['critical_block', 'critical_unblock_low', 'regular_high', 'regular_low', 'regular']);
 const PATCHES_PER_ANSWER = 50;
 /**
- * A device that begins gets so many patches as they are; with more, what they come to is a file on the media host (a snapshot). WhatsApp
- * itself answers `return_snapshot` with a snapshot at once; the short way spares small worlds the media host.
+ * A device that begins gets so many patches as they are; with more, what they come to is a file on
+ * the media host (a snapshot). WhatsApp itself answers `return_snapshot` with a snapshot at once;
+ * the short way spares small worlds the media host.
  */
 const PATCHES_INSTEAD_OF_SNAPSHOT = 20;
 const PATCH_MAX_BYTES = 512 * 1024;

@@ -8,7 +8,10 @@ const POSTS_PER_ANSWER_MAX = 100;
 /** How long a subscription to live updates lasts, as WhatsApp says it. */
 const LIVE_UPDATES_S = '300';
 
-/** `<iq xmlns="newsletter">`: posts of a channel (shapes: whatsmeow newsletter.go, Baileys newsletter.js). */
+/**
+ * `<iq xmlns="newsletter">`: posts of a channel (shapes: whatsmeow newsletter.go, Baileys
+ * newsletter.js).
+ */
 export const channelHandlers: IqHandler[] = [
   { xmlns: 'newsletter', type: 'get', child: 'messages', answer: (request) => posts(request, request.child.attrs.jid) },
   { xmlns: 'newsletter', type: 'get', child: 'message_updates', answer: updates },

@@ -1,7 +1,10 @@
 import { removeCompanion } from '../companions.ts';
 import { badRequest, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
 
-/** `<iq xmlns="md">` of a logged-in device: a companion logs itself (or the phone one of its companions) out. */
+/**
+ * `<iq xmlns="md">` of a logged-in device: a companion logs itself (or the phone one of its
+ * companions) out.
+ */
 export const companionHandlers: IqHandler[] = [
   { xmlns: 'md', type: 'set', child: 'remove-companion-device', answer: remove },
 ];

@@ -7,12 +7,18 @@ import { bigEndian, el, readBigEndian } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { badRequest, type IqAnswer, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
 
-/** Below this many one-time keys a device is asked for more (Baileys uploads under 5, `MIN_PREKEY_COUNT`). */
+/**
+ * Below this many one-time keys a device is asked for more (Baileys uploads under 5,
+ * `MIN_PREKEY_COUNT`).
+ */
 const PREKEYS_LOW = 5;
 const KEYS_PER_FETCH_MAX = 3000;
 const KEY_TYPE = Uint8Array.of(5);
 
-/** `<iq xmlns="encrypt">`: a device's public keys, up and down (shapes: Baileys socket.js, Utils/signal.js; whatsmeow prekeys.go). */
+/**
+ * `<iq xmlns="encrypt">`: a device's public keys, up and down (shapes: Baileys socket.js,
+ * Utils/signal.js; whatsmeow prekeys.go).
+ */
 export const encryptHandlers: IqHandler[] = [
   {
     xmlns: 'encrypt',
@@ -42,7 +48,8 @@ function upload({ tenant, from, iq }: IqRequest): IqAnswer {
     tenant.accounts.saveDevice({ ...device, identity, registrationId, signedPreKey: signed });
     tenant.preKeys.add(from.pn, from.device, keys);
   })();
-  // A phone that uploads its first keys may be a number that came back: whoever knew the old one must forget its sessions.
+  // A phone that uploads its first keys may be a number that came back: whoever knew the old one
+  // must forget its sessions.
   const isNewPhone = from.device === 0 && device.identity === undefined;
   return isNewPhone ? { afterwards: () => announceIdentity(tenant, from.pn) } : {};
 }

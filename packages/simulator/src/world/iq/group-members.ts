@@ -13,7 +13,10 @@ const SUBJECT_MAX_CHARS = 100;
 /** How long a private invite (`add_request`) stays good. */
 const ADD_REQUEST_S = 3 * 24 * 3600;
 
-/** `<iq xmlns="w:g2" type="set">` that changes who is in a group, and as what (shapes: Baileys groups.js, whatsmeow group.go). */
+/**
+ * `<iq xmlns="w:g2" type="set">` that changes who is in a group, and as what (shapes: Baileys
+ * groups.js, whatsmeow group.go).
+ */
 export const groupMemberHandlers: IqHandler[] = [
   { xmlns: 'w:g2', type: 'set', child: 'create', answer: create },
   { xmlns: 'w:g2', type: 'set', child: 'add', answer: add },
@@ -26,7 +29,10 @@ export const groupMemberHandlers: IqHandler[] = [
   { xmlns: 'w:g2', type: 'set', child: 'membership_requests_action', answer: decideRequests },
 ];
 
-/** Somebody a change names, and what became of it: 200, or the error code that stands beside the name. */
+/**
+ * Somebody a change names, and what became of it: 200, or the error code that stands beside the
+ * name.
+ */
 interface Outcome {
   jid: string;
   account: Account | undefined;
@@ -278,7 +284,8 @@ function expel(tenant: Tenant, from: Sender, group: Group, people: Account[]): (
   return () => people.length > 0 && tellGroup(tenant, from, group, [node], { also: people.map(({ pn }) => pn) });
 }
 
-// Who may be added: somebody on this network, not yet a member, who lets the adder; else 404, 409 or 403 with a private invite.
+// Who may be added: somebody on this network, not yet a member, who lets the adder; else 404, 409
+// or 403 with a private invite.
 function admission(tenant: Tenant, from: Sender, group: Group | undefined, one: Outcome): Outcome {
   const { account } = one;
   if (!account) return { ...one, error: 404 };

@@ -19,7 +19,10 @@ interface Change {
   notice: Node;
 }
 
-/** `<iq xmlns="w:g2" type="set">` that changes what a group is (shapes: Baileys groups.js, whatsmeow group.go). */
+/**
+ * `<iq xmlns="w:g2" type="set">` that changes what a group is (shapes: Baileys groups.js, whatsmeow
+ * group.go).
+ */
 export const groupSettingHandlers: IqHandler[] = [
   setting('subject', ownOrAdmin, setSubject),
   setting('description', ownOrAdmin, setDescription),
@@ -73,7 +76,8 @@ function setSubject({ request, group }: Asked): Change {
   return { group: changed, notice: el('subject', { subject, s_t: String(changed.subjectAt), ...by }) };
 }
 
-// A change names the description it was made from; another one in the meantime wins (409, as WhatsApp does).
+// A change names the description it was made from; another one in the meantime wins (409, as
+// WhatsApp does).
 function setDescription({ request, group }: Asked): Change {
   const { tenant, from } = request;
   const { id, prev, delete: isDeleted } = request.child.attrs;

@@ -8,7 +8,10 @@ export const forbidden = (): IqRefusal => new IqRefusal(403, 'forbidden');
 export const notAuthorized = (): IqRefusal => new IqRefusal(401, 'not-authorized');
 const notAcceptable = (): IqRefusal => new IqRefusal(406, 'not-acceptable');
 
-/** `<iq xmlns="w:g2" type="get">`: what may be asked of groups (shapes and error codes: whatsmeow group.go, Baileys groups.js). */
+/**
+ * `<iq xmlns="w:g2" type="get">`: what may be asked of groups (shapes and error codes: whatsmeow
+ * group.go, Baileys groups.js).
+ */
 export const groupQueryHandlers: IqHandler[] = [
   { xmlns: 'w:g2', type: 'get', child: 'query', answer: metadata },
   { xmlns: 'w:g2', type: 'get', child: 'participating', answer: participating },
@@ -16,7 +19,10 @@ export const groupQueryHandlers: IqHandler[] = [
   { xmlns: 'w:g2', type: 'get', child: 'membership_approval_requests', answer: requests },
 ];
 
-/** The group a query is for, if the asker is in it: 404 when there is none, 403 for others (whatsmeow ErrGroupNotFound, ErrNotInGroup). */
+/**
+ * The group a query is for, if the asker is in it: 404 when there is none, 403 for others
+ * (whatsmeow ErrGroupNotFound, ErrNotInGroup).
+ */
 export function ownGroup({ tenant, from, iq }: IqRequest): Group {
   const group = tenant.groups.resolve(iq.attrs.to);
   if (!group) throw notFound();
@@ -31,7 +37,10 @@ export function adminGroup(request: IqRequest): Group {
   return group;
 }
 
-/** The group of an invite code: 406 when it was never one, 410 when it was revoked (whatsmeow ErrInviteLinkInvalid, ErrInviteLinkRevoked). */
+/**
+ * The group of an invite code: 406 when it was never one, 410 when it was revoked (whatsmeow
+ * ErrInviteLinkInvalid, ErrInviteLinkRevoked).
+ */
 export function invitedGroup({ tenant }: IqRequest, code: string | undefined): Group {
   const group = code === undefined ? undefined : tenant.groups.byInvite(code);
   if (group) return group;

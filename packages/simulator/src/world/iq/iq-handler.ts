@@ -17,7 +17,10 @@ export interface IqAnswer {
   afterwards?: () => unknown;
 }
 
-/** One kind of query. The table of these is all the server can be asked; everything else is answered 501. */
+/**
+ * One kind of query. The table of these is all the server can be asked; everything else is answered
+ * 501.
+ */
 export interface IqHandler {
   xmlns: string;
   type: 'get' | 'set';
@@ -26,7 +29,10 @@ export interface IqHandler {
   answer(request: IqRequest): IqAnswer | Promise<IqAnswer>;
 }
 
-/** The query is refused: becomes `<iq type="error"><error code text/></iq>`. Codes are HTTP-like, as WhatsApp's are. */
+/**
+ * The query is refused: becomes `<iq type="error"><error code text/></iq>`. Codes are HTTP-like, as
+ * WhatsApp's are.
+ */
 export class IqRefusal extends Error {
   override readonly name = 'IqRefusal';
   readonly code: number;

@@ -3,7 +3,10 @@ import { UPLOAD_MAX_BYTES } from '../../media/media-store.ts';
 import { el } from '../stanzas.ts';
 import { type IqHandler, IqRefusal, type IqRequest } from './iq-handler.ts';
 
-/** `<iq xmlns="w:m"><media_conn/>`: where media go, and the right to put them there (shape: whatsmeow mediaconn.go, Baileys refreshMediaConn). */
+/**
+ * `<iq xmlns="w:m"><media_conn/>`: where media go, and the right to put them there (shape:
+ * whatsmeow mediaconn.go, Baileys refreshMediaConn).
+ */
 export const mediaHandlers: IqHandler[] = [{ xmlns: 'w:m', type: 'set', child: 'media_conn', answer: connect }];
 
 function connect({ tenant, from }: IqRequest) {

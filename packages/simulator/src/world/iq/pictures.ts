@@ -9,7 +9,10 @@ import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { badRequest, type IqAnswer, type IqHandler, IqRefusal, type IqRequest, notFound } from './iq-handler.ts';
 
-/** `<iq xmlns="w:profile:picture">`: pictures of people and groups (shapes: Baileys chats.js, whatsmeow user.go and notification.go). */
+/**
+ * `<iq xmlns="w:profile:picture">`: pictures of people and groups (shapes: Baileys chats.js,
+ * whatsmeow user.go and notification.go).
+ */
 export const pictureHandlers: IqHandler[] = [
   { xmlns: 'w:profile:picture', type: 'get', child: 'picture', answer: getPicture },
   { xmlns: 'w:profile:picture', type: 'set', child: 'picture', answer: setPicture },

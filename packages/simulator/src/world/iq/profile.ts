@@ -15,7 +15,10 @@ const MEX_UPDATE_ABOUT = '9152604461510864';
 /** Off, a day, a week, 90 days. */
 const DISAPPEARING_S = new Set(['0', '86400', '604800', '7776000']);
 
-/** What an account says of itself, and to whom (shapes: Baileys chats.js, whatsmeow user.go and broadcast.go). */
+/**
+ * What an account says of itself, and to whom (shapes: Baileys chats.js, whatsmeow user.go and
+ * broadcast.go).
+ */
 export const profileHandlers: IqHandler[] = [
   { xmlns: 'status', type: 'set', child: 'status', answer: setAbout },
   { xmlns: 'status', type: 'get', child: 'privacy', answer: getAudience },

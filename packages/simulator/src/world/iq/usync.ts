@@ -17,7 +17,10 @@ interface Asked {
 
 type Protocol = (tenant: Tenant, from: Sender, asked: Asked) => Node | undefined;
 
-/** `<iq xmlns="usync">`: what the server tells about users (shapes: Baileys WAUSync/, whatsmeow user.go). */
+/**
+ * `<iq xmlns="usync">`: what the server tells about users (shapes: Baileys WAUSync/, whatsmeow
+ * user.go).
+ */
 export const usyncHandlers: IqHandler[] = [{ xmlns: 'usync', type: 'get', child: 'usync', answer }];
 
 const PROTOCOLS: Record<string, Protocol> = {

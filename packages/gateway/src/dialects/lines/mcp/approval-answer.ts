@@ -2,7 +2,10 @@ import type { Approval } from '../../../commands/approval-view.ts';
 import { approvalAnswer } from '../approval-routes.ts';
 import type { Json } from './tool.ts';
 
-/** What a sending tool answers when a person has to decide first; the whole of it is bridge_get_approval's. */
+/**
+ * What a sending tool answers when a person has to decide first; the whole of it is
+ * bridge_get_approval's.
+ */
 export function pendingAnswer(approval: Approval): Json {
   const { approval_id, line_id, status, expires_at, message } = approvalAnswer(approval);
   return { ok: true, ...message, line_id, status: status === 'pending' ? PENDING : status, approval_id, expires_at };

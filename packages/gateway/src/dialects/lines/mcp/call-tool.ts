@@ -26,7 +26,10 @@ type Content = CallToolResult['content'];
 const PREFIX = '/api/bridge';
 const WORDS = { errorAnswer };
 
-/** Runs a tool: its row's checks, its row's command, its row's answer. A refusal is a tool error, which the agent reads; never a protocol error. */
+/**
+ * Runs a tool: its row's checks, its row's command, its row's answer. A refusal is a tool error,
+ * which the agent reads; never a protocol error.
+ */
 export async function callTool(
   services: ToolServices,
   tool: Tool,

@@ -1,6 +1,9 @@
 import type { Json } from './tool.ts';
 
-/** `phone` of a tool takes what names a chat: a number, or the jid of a group. The rows tell the two apart. */
+/**
+ * `phone` of a tool takes what names a chat: a number, or the jid of a group. The rows tell the two
+ * apart.
+ */
 export function chatOfPhone({ phone, ...rest }: Json): Json {
   const isJid = typeof phone === 'string' && phone.includes('@');
   return isJid ? { ...rest, jid: phone } : { ...rest, phone };

@@ -26,7 +26,10 @@ export interface McpDoor {
   close(): Promise<void>;
 }
 
-/** The server that answers a request of a caller. `calledTool`: the request calls this tool and asks for nothing else. */
+/**
+ * The server that answers a request of a caller. `calledTool`: the request calls this tool and asks
+ * for nothing else.
+ */
 export type ServerFactory = (caller: Caller, calledTool: string | undefined) => McpServer;
 
 /** JSON-RPC 2.0: the body is no JSON; and a code of the server's own. */
@@ -34,8 +37,9 @@ const PARSE_ERROR = -32_700;
 const REFUSED = -32_000;
 
 /**
- * The MCP server at `/api/bridge/mcp`: Streamable HTTP without sessions, for the 2026-07-28 revision and for clients of 2025. Keys, limits and request
- * ids are those of REST. Every request gets a server of its own.
+ * The MCP server at `/api/bridge/mcp`: Streamable HTTP without sessions, for the 2026-07-28
+ * revision and for clients of 2025. Keys, limits and request ids are those of REST. Every request
+ * gets a server of its own.
  */
 export function createMcpDialect(services: McpDialectServices): McpDoor {
   const tools = toolTable(routes);
@@ -108,7 +112,10 @@ const dialectOf = (forward: Forward): Dialect => ({
   }),
 });
 
-/** Clients of 2025-03-26 may put several messages into one request: each costs what it would cost alone. The first is paid at the front door. */
+/**
+ * Clients of 2025-03-26 may put several messages into one request: each costs what it would cost
+ * alone. The first is paid at the front door.
+ */
 function takeForBatch(messages: readonly unknown[], take: () => { allowed: boolean; resetMs: number }): void {
   if (messages.length > MAX_BATCH) {
     throw new AppError('payload_too_large', {}, { message: `Send at most ${MAX_BATCH} messages in one request.` });

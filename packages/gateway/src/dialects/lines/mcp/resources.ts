@@ -23,7 +23,10 @@ const CHATS_IN_ONE = 100;
 const MESSAGES_IN_ONE = 100;
 const JSON_TYPE = 'application/json';
 
-/** Lines, their chats, and what was written in a chat, for clients that let people pick such things. Nothing here goes further than the key's scopes. */
+/**
+ * Lines, their chats, and what was written in a chat, for clients that let people pick such things.
+ * Nothing here goes further than the key's scopes.
+ */
 export function registerResources(server: McpServer, services: ToolServices, caller: Caller): void {
   const { execute } = services;
   if (!mayRun(caller, 'lines.all')) return;
@@ -66,7 +69,8 @@ export function registerResources(server: McpServer, services: ToolServices, cal
           lines.map(async ({ line_id: id }) =>
             (await chatsOf(id, LISTED_CHATS)).map(({ jid, phone }) => ({
               uri: uriOf(TRANSCRIPT, { line_id: id, chat: jid }),
-              // Never the name that somebody gave himself: lists like this one are read as instructions.
+              // Never the name that somebody gave himself: lists like this one are read as
+              // instructions.
               name: `Chat with ${phone ?? jid}`,
             })),
           ),
@@ -108,7 +112,10 @@ async function read(uri: URL, content: () => Promise<{ mimeType: string; text: s
   }
 }
 
-/** Refusals that the reader of a resource or prompt can do something about; everything else stays what it is. */
+/**
+ * Refusals that the reader of a resource or prompt can do something about; everything else stays
+ * what it is.
+ */
 export function asProtocolError(error: unknown, uri?: string): unknown {
   if (!(error instanceof AppError) || error.code === 'server_error') return error;
   if (uri !== undefined && error.code.endsWith('_not_found')) return new ResourceNotFoundError(uri);

@@ -1,6 +1,8 @@
 import type { Json, Tool } from './tool.ts';
 
-/** The list of tools as people read it (docs/mcp-tools.md), made from the table that serves them. */
+/**
+ * The list of tools as people read it (docs/mcp-tools.md), made from the table that serves them.
+ */
 export function toolDocs(tools: readonly Tool[]): string {
   const groups = [...new Set(tools.map(({ group }) => group))];
   const parts = groups.map((group) => {

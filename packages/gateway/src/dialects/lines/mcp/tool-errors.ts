@@ -66,7 +66,10 @@ const NEXT: Record<ErrorCode, string> = {
   server_error: 'Try once more with the same idempotency_key. If it stays: tell the person who runs this server.',
 };
 
-/** A refusal or failure as a tool error: what happened, what to do next, and the error as REST says it (`_meta.error`). */
+/**
+ * A refusal or failure as a tool error: what happened, what to do next, and the error as REST says
+ * it (`_meta.error`).
+ */
 export function toolError(error: AppError): CallToolResult {
   return worded(errorAnswer(error), NEXT[error.code]);
 }
@@ -94,7 +97,9 @@ function worded({ body }: ErrorAnswer, next: string): CallToolResult {
   };
 }
 
-/** Arguments that the tool does not have: the nearest thing to a typing error that an agent makes. */
+/**
+ * Arguments that the tool does not have: the nearest thing to a typing error that an agent makes.
+ */
 export function unknownParameters(unknown: readonly string[], known: readonly string[]): AppError {
   const details = unknown.slice(0, 20).map((path) => ({ path, message: 'This tool takes no such parameter.' }));
   const takes = known.length === 0 ? 'none' : known.join(', ');

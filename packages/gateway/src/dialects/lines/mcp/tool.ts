@@ -5,19 +5,25 @@ import { withPending } from './approval-answer.ts';
 export type Json = Record<string, unknown>;
 
 /**
- * What a tool does to the world: `reads` what is here, `asks` WhatsApp, `adds` something, `sets` something to a state (again is the same as once),
- * `ends` something that does not come back.
+ * What a tool does to the world: `reads` what is here, `asks` WhatsApp, `adds` something, `sets`
+ * something to a state (again is the same as once), `ends` something that does not come back.
  */
 export type Effect = 'reads' | 'asks' | 'adds' | 'sets' | 'ends';
 
-/** One row of a tool table: a name and words for agents, over a row of the Lines API. It decides nothing. */
+/**
+ * One row of a tool table: a name and words for agents, over a row of the Lines API. It decides
+ * nothing.
+ */
 export interface ToolFacts {
   name: string;
   title: string;
   /** For the agent: when to use it, and what not to expect of it. */
   description: string;
   effect: Effect;
-  /** Names of the row's parameters that the tool takes, in its own words (see `renames`); absent: all of them. */
+  /**
+   * Names of the row's parameters that the tool takes, in its own words (see `renames`); absent:
+   * all of them.
+   */
   takes?: readonly string[];
   /** Names of the row's parameters that the tool does not take; only without `takes`. */
   leavesOut?: readonly string[];
@@ -35,7 +41,10 @@ export interface ToolFacts {
   say(answer: Json): string;
   /** Where an answer holds what other people wrote: paths such as `messages[].body`. */
   untrusted?: readonly string[];
-  /** Parameters with which the row answers bytes, which travel as an image, a sound or a file beside the JSON answer (if there is one). */
+  /**
+   * Parameters with which the row answers bytes, which travel as an image, a sound or a file beside
+   * the JSON answer (if there is one).
+   */
   bytes?: Readonly<Json>;
 }
 
@@ -59,7 +68,10 @@ const idempotencyKey: Json = {
     'Give every send a key of its own (visible characters). The same call with the same key within 24 hours is answered again and sends nothing twice: repeat a call with its key when you do not know whether it arrived.',
 };
 
-/** Joins a table to the rows it names. Throws when there is no such row: at start, not at the first call. */
+/**
+ * Joins a table to the rows it names. Throws when there is no such row: at start, not at the first
+ * call.
+ */
 export function toolsOf(group: string, table: Record<string, ToolFacts[]>, rows: readonly Route[]): Tool[] {
   return Object.entries(table).flatMap(([operation, tools]) => {
     const row = rows.find((one) => one.operation === operation);

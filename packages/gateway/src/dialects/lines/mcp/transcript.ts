@@ -3,13 +3,19 @@ import type { Caller, Execute } from '../../../commands/execute.ts';
 import { invalid } from '../../../core/app-error.ts';
 import * as answers from '../answers.ts';
 
-/** Somebody's reading of chats: with the rights of their key, through the commands that REST reads with. */
+/**
+ * Somebody's reading of chats: with the rights of their key, through the commands that REST reads
+ * with.
+ */
 export interface Reader {
   execute: Execute;
   caller: Caller;
 }
 
-/** The newest messages of a chat, oldest first, a line each. What other people wrote is in it: fence it before you hand it on. */
+/**
+ * The newest messages of a chat, oldest first, a line each. What other people wrote is in it: fence
+ * it before you hand it on.
+ */
 export async function transcript(
   { execute, caller }: Reader,
   at: { lineId: string; chat: string; limit: number },

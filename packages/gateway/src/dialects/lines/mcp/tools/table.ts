@@ -8,7 +8,9 @@ import { contacts, profile } from './people.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
 
-/** Every tool over these rows, in the order in which agents see them: what is used most comes first. */
+/**
+ * Every tool over these rows, in the order in which agents see them: what is used most comes first.
+ */
 export const toolTable = (rows: readonly Route[]): Tool[] => [
   ...toolsOf('Lines', lines, rows),
   ...toolsOf('Sending', sending, rows),
