@@ -25,6 +25,7 @@ export const GATEWAY = {
     'observe',
     '@ponte/engine',
   ],
+  'dialects/sandbox': ['core', 'http', 'commands', 'observe'],
   http: ['core', 'access', 'commands', 'lines', 'webhooks', 'observe', '@ponte/engine'],
   'dialects/connect': ['core', 'http', 'commands', '@ponte/engine'],
   'dialects/admin': ['core', 'http', 'commands', '@ponte/engine'],

@@ -2,7 +2,7 @@ import type { EngineEndpoint } from '@ponte/engine';
 import { DEFAULT_ENDPOINT } from '@ponte/engine-baileys/endpoint';
 import type { Config } from './config/config.ts';
 import { AppError } from './core/app-error.ts';
-import type { HostedLine } from './lines/supervisor.ts';
+import type { HostedLine } from './lines/workers/supervisor.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
 
 /**

@@ -7,9 +7,9 @@ import { loadMasterKey } from './config/master-key.ts';
 import { systemClock } from './core/clock.ts';
 import { type KeyRing, openKeyRing } from './crypto/key-ring.ts';
 import { silentLog } from './observe/logger.ts';
-import { migrate } from './store/migrate.ts';
-import { openStore } from './store/open.ts';
-import type { Store } from './store/store.ts';
+import { migrate } from './store/db/migrate.ts';
+import { openStore } from './store/db/open.ts';
+import type { Store } from './store/db/store.ts';
 
 /** The data of this installation, opened for one command; works while the server runs. */
 export interface Installation {

@@ -2,15 +2,15 @@
 import { createBaileysEngine } from '@ponte/engine-baileys';
 import { systemClock } from './core/clock.ts';
 import { openKeyRing } from './crypto/key-ring.ts';
-import { runWorkerProcess } from './lines/worker-process.ts';
-import { openStore } from './store/open.ts';
-import { takeProcessLock } from './store/process-lock.ts';
+import { runWorkerProcess } from './lines/workers/worker-process.ts';
+import { openStore } from './store/db/open.ts';
+import { takeProcessLock } from './store/db/process-lock.ts';
 
 /** The main process holds it for an instant only, while it makes sure that no older worker runs. */
 const LOCK_WITHIN_MS = 5_000;
 
 /*
- * The process that hosts lines; started by the supervisor (lines/fork-worker.ts) and told everything by message. This file is a composition root: it
+ * The process that hosts lines; started by the supervisor (lines/workers/fork-worker.ts) and told everything by message. This file is a composition root: it
  * alone says which engine a line runs on.
  */
 runWorkerProcess({

@@ -3,7 +3,7 @@ import { systemClock } from '../src/core/clock.ts';
 import { newEventId } from '../src/core/ids.ts';
 import { createEventFeed, type EventFeed, type FeedReader } from '../src/journal/event-feed.ts';
 import { silentLog } from '../src/observe/logger.ts';
-import type { Store, Tx } from '../src/store/store.ts';
+import type { Store, Tx } from '../src/store/db/store.ts';
 import { forEachStore, openTestPostgres } from './store-harness.ts';
 import { createWebhookWorld, type WebhookWorld } from './support/webhook-world.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { APPROVAL_TTL_MS } from '../src/commands/approvals.ts';
+import { APPROVAL_TTL_MS } from '../src/commands/approvals/approvals.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 import { ManualClock } from './support/manual-clock.ts';

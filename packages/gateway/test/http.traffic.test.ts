@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { countLineTraffic, countWebhookTraffic, pruneTraffic } from '../src/store/traffic.ts';
+import { countLineTraffic, countWebhookTraffic, pruneTraffic } from '../src/store/lines/traffic.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 import { ManualClock } from './support/manual-clock.ts';

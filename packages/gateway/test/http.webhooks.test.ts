@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { accept } from '../src/journal/accept.ts';
-import { findEndpoint, WEBHOOK_SCOPE } from '../src/store/webhooks.ts';
+import { findEndpoint, WEBHOOK_SCOPE } from '../src/store/webhooks/webhooks.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 

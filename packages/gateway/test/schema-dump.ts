@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Store } from '../src/store/store.ts';
+import type { Store } from '../src/store/db/store.ts';
 
 /** The schema as the database itself tells it: what the golden files keep. */
 export async function dumpSchema(store: Store): Promise<string> {

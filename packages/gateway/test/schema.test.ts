@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { columnsOf, dumpSchema } from './schema-dump.ts';
 import { forEachStore } from './store-harness.ts';
 
-/** Tables and their columns as store/schema.ts declares them. */
+/** Tables and their columns as store/db/schema.ts declares them. */
 function declaredColumns(): Map<string, Set<string>> {
-  const text = readFileSync(new URL('../src/store/schema.ts', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../src/store/db/schema.ts', import.meta.url), 'utf8');
   const bodies = new Map(
     [...text.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}/gm)].map((m) => [m[1], m[2] ?? '']),
   );

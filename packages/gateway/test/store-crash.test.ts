@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../src/core/clock.ts';
 import { createSealedBox } from '../src/crypto/sealed-box.ts';
-import { createEngineStore } from '../src/store/engine-store.ts';
-import { pendingInbox } from '../src/store/inbox.ts';
+import { createEngineStore } from '../src/store/engine/engine-store.ts';
+import { pendingInbox } from '../src/store/engine/inbox.ts';
 import { forEachStore, type TestStore } from './store-harness.ts';
 
 const CHILD = fileURLToPath(new URL('support/sealing-child.ts', import.meta.url));

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { describe } from 'vitest';
 import { systemClock } from '../src/core/clock.ts';
-import { migrate } from '../src/store/migrate.ts';
-import { openStore } from '../src/store/open.ts';
-import type { Store } from '../src/store/store.ts';
+import { migrate } from '../src/store/db/migrate.ts';
+import { openStore } from '../src/store/db/open.ts';
+import type { Store } from '../src/store/db/store.ts';
 
 /** A fresh, migrated database of its own. `reopen` opens it once more, as another process would. */
 export interface TestStore {

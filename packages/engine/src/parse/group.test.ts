@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { setDescription } from '../build/group.ts';
+import { setDescription } from '../compose/group.ts';
 import type { Node } from '../node.ts';
 import { addressPairs } from './address-pairs.ts';
 import { parseGroup, parseOutcomes } from './group.ts';

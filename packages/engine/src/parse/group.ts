@@ -1,4 +1,4 @@
-import { groupJidOf } from '../build/group.ts';
+import { groupJidOf } from '../compose/group.ts';
 import type { Self } from '../engine.ts';
 import type { Party } from '../events.ts';
 import type { GroupInfo, GroupJoinRequest, GroupMember, GroupRole, GroupSummary, MemberOutcome } from '../groups.ts';

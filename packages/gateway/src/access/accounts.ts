@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { newAccountId } from '../core/ids.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 
 export interface AccountRow {
   id: string;

@@ -6,8 +6,8 @@ import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Log } from '../observe/logger.ts';
-import type { ApiKeysTable, Database } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { ApiKeysTable, Database } from '../store/db/schema.ts';
+import type { Store } from '../store/db/store.ts';
 
 /** Whoever presents a valid key. */
 export interface KeyHolder {

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { randomBase62 } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 import type { KeyHolder } from './api-keys.ts';
 import { type Audit, createAudit } from './console-audit.ts';
 import { createLockout } from './console-lockout.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Mode } from '../core/lines.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 
 /** One thing somebody did, or tried to. */
 export interface AuditEntry {

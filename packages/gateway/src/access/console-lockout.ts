@@ -1,6 +1,6 @@
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 
 /** Free tries, then waits that double: 30 s, 1 min, … up to a quarter of an hour. */
 interface Rule {

@@ -10,7 +10,7 @@ import {
 } from '@simplewebauthn/server';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 
 /** The page that speaks: WebAuthn binds every answer to both. */
 export interface PageOrigin {

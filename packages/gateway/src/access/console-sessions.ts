@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { newSessionId, randomBase62 } from '../core/ids.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 import type { Role } from './console-roles.ts';
 
 /** Somebody who is signed in. */

@@ -2,8 +2,8 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newUserId } from '../core/ids.ts';
-import type { ConsoleUsersTable, Database } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { ConsoleUsersTable, Database } from '../store/db/schema.ts';
+import type { Store } from '../store/db/store.ts';
 import type { Role } from './console-roles.ts';
 
 export interface ConsoleUser {

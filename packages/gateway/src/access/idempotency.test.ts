@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
-import { insertLine } from '../store/lines.ts';
-import { insertAccepted } from '../store/sends.ts';
+import { insertLine } from '../store/lines/lines.ts';
+import { insertAccepted } from '../store/sends/sends.ts';
 import {
   canonicalJson,
   claim,

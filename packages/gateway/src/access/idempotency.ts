@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Mode } from '../core/lines.ts';
-import type { Database } from '../store/schema.ts';
+import type { Database } from '../store/db/schema.ts';
 
 /** How long a key is remembered after its request was accepted. */
 export const IDEMPOTENCY_TTL_MS = 24 * 60 * 60 * 1_000;

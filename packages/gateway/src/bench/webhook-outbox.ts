@@ -4,10 +4,10 @@ import type { EventPayloads, JournalEvent } from '../core/events.ts';
 import { newAccountId, newEventId, newLineId } from '../core/ids.ts';
 import { type KeyRing, openKeyRing } from '../crypto/key-ring.ts';
 import { linesWebhookFormat } from '../dialects/lines/webhook-format.ts';
-import { migrate } from '../store/migrate.ts';
-import { openStore } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
-import { createWebhook, WEBHOOK_SCOPE } from '../store/webhooks.ts';
+import { migrate } from '../store/db/migrate.ts';
+import { openStore } from '../store/db/open.ts';
+import type { Store } from '../store/db/store.ts';
+import { createWebhook, WEBHOOK_SCOPE } from '../store/webhooks/webhooks.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import { selectorsFor } from '../webhooks/format.ts';
 

@@ -1,11 +1,11 @@
-import type { Account } from '../commands/context.ts';
 import {
   type AccountChange,
   createOperator,
   type Operator,
   SUBSCRIPTIONS,
   type Subscription,
-} from '../commands/operator.ts';
+} from '../commands/account/operator.ts';
+import type { Account } from '../commands/context.ts';
 import { AppError } from '../core/app-error.ts';
 import { systemClock } from '../core/clock.ts';
 import { METRICS, type PlanLimits } from '../core/quota.ts';

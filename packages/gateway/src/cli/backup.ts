@@ -5,11 +5,11 @@ import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { openKeyRing } from '../crypto/key-ring.ts';
-import { BackupError, copyDatabase, replaceDatabase, verifyBackup } from '../store/backup.ts';
-import { forgetSessions } from '../store/engine-rows.ts';
-import { migrate } from '../store/migrate.ts';
-import { openStore } from '../store/open.ts';
-import { LockedError, takeProcessLock } from '../store/process-lock.ts';
+import { BackupError, copyDatabase, replaceDatabase, verifyBackup } from '../store/db/backup.ts';
+import { migrate } from '../store/db/migrate.ts';
+import { openStore } from '../store/db/open.ts';
+import { LockedError, takeProcessLock } from '../store/db/process-lock.ts';
+import { forgetSessions } from '../store/engine/engine-rows.ts';
 import { CommandFailed, type Output, print } from './output.ts';
 
 interface Json {

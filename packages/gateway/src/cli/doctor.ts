@@ -5,8 +5,8 @@ import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { openKeyRing } from '../crypto/key-ring.ts';
-import { migrate } from '../store/migrate.ts';
-import { openStore } from '../store/open.ts';
+import { migrate } from '../store/db/migrate.ts';
+import { openStore } from '../store/db/open.ts';
 import { type Output, print } from './output.ts';
 
 interface Check {

@@ -1,7 +1,7 @@
 import type { IdempotentRequest } from '../access/idempotency.ts';
 import type { Line } from '../core/lines.ts';
 import type { Context, Scope } from './context.ts';
-import type { LineRef } from './find-line.ts';
+import type { LineRef } from './lines/find-line.ts';
 
 interface Facts {
   scope: Scope;

@@ -1,10 +1,27 @@
-import { me, usage } from './account.ts';
-import { allApprovals, oneApproval } from './approvals-read.ts';
-import { archiveChat } from './archive.ts';
-import { editMessage, reactToMessage, revokeMessage } from './changes.ts';
-import { makeConnectLink } from './connect-link.ts';
-import { checkNumbers } from './contacts.ts';
-import { followEvents, makeStreamTicket, pullEvents } from './events.ts';
+import { me, usage } from './account/account.ts';
+import { allApprovals, oneApproval } from './approvals/approvals-read.ts';
+import { archiveChat } from './chats/archive.ts';
+import { allChats, allMessages, oneMessage } from './chats/chats.ts';
+import { getMedia } from './chats/media.ts';
+import { askOlderMessages } from './chats/older-messages.ts';
+import { readMessages } from './chats/read-messages.ts';
+import { checkNumbers } from './contacts/check-numbers.ts';
+import {
+  allContacts,
+  getContact,
+  getContactLink,
+  getOwnPicture,
+  getPicture,
+  getProfile,
+  getStatusAudience,
+  removeOwnPicture,
+  setAbout,
+  setPresence,
+  showTyping,
+  watchPresence,
+} from './contacts/contacts.ts';
+import { setOwnPicture } from './contacts/own-picture.ts';
+import { followEvents, makeStreamTicket, pullEvents } from './events/events.ts';
 import {
   allGroups,
   changeGroup,
@@ -19,38 +36,21 @@ import {
   leaveGroup,
   removeGroupPicture,
   setGroupPicture,
-} from './groups.ts';
-import { allChats, allMessages, oneMessage } from './history.ts';
-import { lineActivity } from './line-activity.ts';
-import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines.ts';
-import { getMedia } from './media.ts';
-import { readMessages } from './messages.ts';
-import { askOlderMessages } from './older-messages.ts';
-import { setOwnPicture } from './own-picture.ts';
-import { logout, pairingCode, pairingQr } from './pairing.ts';
-import {
-  allContacts,
-  getContact,
-  getContactLink,
-  getOwnPicture,
-  getPicture,
-  getProfile,
-  getStatusAudience,
-  removeOwnPicture,
-  setAbout,
-  setPresence,
-  showTyping,
-  watchPresence,
-} from './people.ts';
-import { cancelMessage, lineQueue } from './queue.ts';
-import { restartLine } from './restart-line.ts';
-import { sendFile } from './send-file.ts';
-import { sendMessage } from './sends.ts';
-import { sendStatus } from './status.ts';
-import { lineTimeline } from './timeline.ts';
-import { trafficSeries } from './traffic-series.ts';
-import { waitForReply } from './wait-for-reply.ts';
-import { finishWebhookRotation, patchWebhook, rotateWebhookSecret } from './webhook-changes.ts';
+} from './groups/groups.ts';
+import { makeConnectLink } from './lines/connect-link.ts';
+import { lineActivity } from './lines/line-activity.ts';
+import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines/lines.ts';
+import { logout, pairingCode, pairingQr } from './lines/pairing.ts';
+import { restartLine } from './lines/restart-line.ts';
+import { lineTimeline } from './lines/timeline.ts';
+import { trafficSeries } from './lines/traffic-series.ts';
+import { editMessage, reactToMessage, revokeMessage } from './sends/changes.ts';
+import { cancelMessage, lineQueue } from './sends/queue.ts';
+import { sendFile } from './sends/send-file.ts';
+import { sendStatus } from './sends/send-status.ts';
+import { sendMessage } from './sends/sends.ts';
+import { waitForReply } from './sends/wait-for-reply.ts';
+import { finishWebhookRotation, patchWebhook, rotateWebhookSecret } from './webhooks/webhook-changes.ts';
 import {
   getWebhook,
   giveUpOne,
@@ -58,8 +58,8 @@ import {
   replayFailed,
   replayOne,
   webhookDeliveries,
-} from './webhook-deliveries.ts';
-import { addWebhook, allWebhooks, removeWebhook, testWebhook } from './webhooks.ts';
+} from './webhooks/webhook-deliveries.ts';
+import { addWebhook, allWebhooks, removeWebhook, testWebhook } from './webhooks/webhooks.ts';
 
 /** Everything a caller can ask for, whatever API it comes through. A dialect's rows name these. */
 export const COMMANDS = {

@@ -2,16 +2,16 @@ import type { KeyHolder } from '../access/api-keys.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { News } from '../journal/news.ts';
-import type { LineRouter } from '../lines/router.ts';
+import type { LineRouter } from '../lines/workers/router.ts';
 import type { Media } from '../media/media.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
-import type { LineOwner } from '../store/lines.ts';
-import type { Store } from '../store/store.ts';
-import type { AccountTerms } from '../store/usage.ts';
+import type { Store } from '../store/db/store.ts';
+import type { LineOwner } from '../store/lines/lines.ts';
+import type { AccountTerms } from '../store/sends/usage.ts';
 import type { WebhookFormats } from '../webhooks/format.ts';
 import type { TestedWebhook } from '../webhooks/test-webhook.ts';
-import type { EventStreams } from './event-streams.ts';
+import type { EventStreams } from './events/event-streams.ts';
 
 /** What a key may do. `*` on a key means all of them. */
 export const SCOPES = [

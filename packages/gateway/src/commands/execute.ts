@@ -10,13 +10,13 @@ import {
 } from '../access/idempotency.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Line } from '../core/lines.ts';
-import { findSend } from '../store/sends.ts';
+import { findSend } from '../store/sends/sends.ts';
+import { findAccount } from './account/find-account.ts';
 import type { AccountCommand, LineCommand, SendCommand } from './command.ts';
 import { COMMANDS, type CommandTable } from './commands.ts';
 import type { Caller, Context, Scope, Services } from './context.ts';
-import { findAccount } from './find-account.ts';
-import { findLine, type LineRef } from './find-line.ts';
-import { ClaimTakenError, failureOf, reopenFailed } from './sends.ts';
+import { findLine, type LineRef } from './lines/find-line.ts';
+import { ClaimTakenError, failureOf, reopenFailed } from './sends/sends.ts';
 
 export type { Caller } from './context.ts';
 

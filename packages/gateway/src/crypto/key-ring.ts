@@ -1,6 +1,6 @@
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 import { createSealedBox, type SealedBox, UnreadableError } from './sealed-box.ts';
 
 /** The master key is not the one this database was made with. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Batch, EventStream } from '../commands/event-streams.ts';
+import type { Batch, EventStream } from '../commands/events/event-streams.ts';
 import type { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Answer } from './route.ts';

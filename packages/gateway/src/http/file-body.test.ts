@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SpooledFile } from '../commands/send-file.ts';
+import { SpooledFile } from '../commands/sends/send-file.ts';
 import { systemClock } from '../core/clock.ts';
 import { readJsonWithFile } from './json-with-file.ts';
 import { boundaryOf, readMultipart } from './multipart.ts';

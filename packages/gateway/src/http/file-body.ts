@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { FileIntake } from '../commands/receive-file.ts';
-import type { SpooledFile } from '../commands/send-file.ts';
+import type { FileIntake } from '../commands/sends/receive-file.ts';
+import type { SpooledFile } from '../commands/sends/send-file.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { discardBody } from './json-body.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { FileIntake } from '../commands/receive-file.ts';
-import type { SpooledFile } from '../commands/send-file.ts';
+import type { FileIntake } from '../commands/sends/receive-file.ts';
+import type { SpooledFile } from '../commands/sends/send-file.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type FileSource, type FileWish, SpooledFile } from '../commands/send-file.ts';
-import type { StatusContent } from '../commands/status.ts';
+import { type FileSource, type FileWish, SpooledFile } from '../commands/sends/send-file.ts';
+import type { StatusContent } from '../commands/sends/send-status.ts';
 import { invalid } from '../core/app-error.ts';
 import { text } from './route.ts';
 

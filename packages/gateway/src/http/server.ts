@@ -5,7 +5,7 @@ import { mayAct, type Role } from '../access/console-roles.ts';
 import type { ConsoleSession } from '../access/console-sessions.ts';
 import { addressBucket, type LimitClass, type RateLimiter, type Verdict } from '../access/rate-limit.ts';
 import type { Caller, Execute } from '../commands/execute.ts';
-import type { FileIntake } from '../commands/receive-file.ts';
+import type { FileIntake } from '../commands/sends/receive-file.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newRequestId } from '../core/ids.ts';

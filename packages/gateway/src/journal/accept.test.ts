@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { insertLine, insertWebhook, readJournal } from '../../test/support/rows.ts';
 import type { MessageFacts } from '../core/events.ts';
+import { applyMapping } from '../store/messages/address-mappings.ts';
 import { accept, type LineRef } from './accept.ts';
 import { canonicalJid, type Fact, messageKey } from './from-engine.ts';
-import { applyMapping } from './mappings.ts';
 import { projectPending } from './projections.ts';
 
 const NOW = Date.UTC(2026, 4, 1);

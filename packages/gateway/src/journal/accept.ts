@@ -1,16 +1,16 @@
 import type { Insertable } from 'kysely';
 import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
-import { isWishedFor } from '../store/event-log.ts';
-import type { EventsTable } from '../store/schema.ts';
-import type { Tx } from '../store/store.ts';
-import { countLineTraffic } from '../store/traffic.ts';
+import type { EventsTable } from '../store/db/schema.ts';
+import type { Tx } from '../store/db/store.ts';
+import { isWishedFor } from '../store/journal/event-log.ts';
+import { countLineTraffic } from '../store/lines/traffic.ts';
+import { authentic, type ChangeEvent } from '../store/messages/changes.ts';
+import { advance, type StatusEvent } from '../store/messages/message-status.ts';
+import { stillUnread, type UndecryptableEvent } from '../store/messages/undecryptable.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
-import { authentic, type ChangeEvent } from './changes.ts';
 import type { Fact } from './from-engine.ts';
-import { advance, type StatusEvent } from './message-status.ts';
 import { project } from './projections.ts';
-import { stillUnread, type UndecryptableEvent } from './undecryptable.ts';
 
 /** Whose journal. */
 export interface LineRef {

@@ -2,8 +2,8 @@ import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { JournalEvent } from '../core/events.ts';
 import type { Log } from '../observe/logger.ts';
-import { createHorizon, type LoggedEvent, newestEvent, prunedTo, readEvents } from '../store/event-log.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
+import { createHorizon, type LoggedEvent, newestEvent, prunedTo, readEvents } from '../store/journal/event-log.ts';
 import { EventTail, type FeedOwner, modeOf } from './event-tail.ts';
 
 export type { FeedOwner };

@@ -1,5 +1,5 @@
 import type { Mode } from '../core/lines.ts';
-import type { LoggedEvent } from '../store/event-log.ts';
+import type { LoggedEvent } from '../store/journal/event-log.ts';
 
 /** Whose events a reader gets. A reader of one line gets no events of the account itself. */
 export interface FeedOwner {

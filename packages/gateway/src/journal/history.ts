@@ -1,12 +1,12 @@
 import type { HistoryChat, HistoryMessage, HistoryPiece, Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { MessageFacts } from '../core/events.ts';
-import { noteGroups } from '../store/chat-groups.ts';
-import type { Tx } from '../store/store.ts';
+import { storable } from '../core/storable.ts';
+import type { Tx } from '../store/db/store.ts';
+import { applyMapping } from '../store/messages/address-mappings.ts';
+import { noteGroups } from '../store/messages/chat-groups.ts';
 import { canonicalJid } from './from-engine.ts';
-import { applyMapping } from './mappings.ts';
 import { addresses, messageRow } from './projections.ts';
-import { storable } from './storable.ts';
 
 /**
  * Puts a piece of the past beside what is known already: messages, chats, contacts. No events and

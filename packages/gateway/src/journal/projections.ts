@@ -2,12 +2,12 @@ import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { JournalEvent, MessageFacts } from '../core/events.ts';
 import { searchText } from '../core/search-text.ts';
-import type { Tx } from '../store/store.ts';
-import { projectChange } from './changes.ts';
+import { storable } from '../core/storable.ts';
+import type { Tx } from '../store/db/store.ts';
+import { projectChange } from '../store/messages/changes.ts';
+import { placeholderOf } from '../store/messages/undecryptable.ts';
 import { canonicalJid } from './from-engine.ts';
 import { projectGroup } from './group-names.ts';
-import { storable } from './storable.ts';
-import { placeholderOf } from './undecryptable.ts';
 
 /** A new event, with the bytes of its message when it is one. */
 export interface Projected {

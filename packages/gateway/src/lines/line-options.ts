@@ -4,8 +4,8 @@ import type { Pacing } from '../core/pacing.ts';
 import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
-import type { Store } from '../store/store.ts';
-import type { ConnectGate } from './connect-gate.ts';
+import type { Store } from '../store/db/store.ts';
+import type { ConnectGate } from './connection/connect-gate.ts';
 import type { LineRow } from './line-row.ts';
 
 /** What a line works with. */

@@ -3,9 +3,9 @@ import { phoneOf } from '@ponte/engine';
 import type { Kysely } from 'kysely';
 import type { LineStatus, Mode } from '../core/lines.ts';
 import { accept, type LineRef } from '../journal/accept.ts';
-import type { Database } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
-import { isNews, type ToldStatus } from './line-state.ts';
+import type { Database } from '../store/db/schema.ts';
+import type { Store } from '../store/db/store.ts';
+import { isNews, type ToldStatus } from './connection/line-state.ts';
 
 /** What a worker needs of a line's row. */
 export interface LineRow {

@@ -11,9 +11,9 @@ import { openKeyRing } from '../crypto/key-ring.ts';
 import type { LineRef } from '../journal/accept.ts';
 import type { LiveView } from '../journal/live.ts';
 import { silentLog } from '../observe/logger.ts';
-import { createEngineStore } from '../store/engine-store.ts';
-import type { Store } from '../store/store.ts';
-import { createConnectGate } from './connect-gate.ts';
+import type { Store } from '../store/db/store.ts';
+import { createEngineStore } from '../store/engine/engine-store.ts';
+import { createConnectGate } from './connection/connect-gate.ts';
 import { Line } from './line.ts';
 import { loadLine } from './line-row.ts';
 

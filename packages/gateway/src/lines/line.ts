@@ -4,23 +4,30 @@ import { AppError } from '../core/app-error.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
-import { accountCommands } from './account-commands.ts';
-import { Connector } from './connector.ts';
-import { discardFile } from './discard-file.ts';
-import { toAppError } from './engine-errors.ts';
-import { groupCommands } from './group-commands.ts';
-import { HistoryLoop } from './history-loop.ts';
-import { InboxLoop } from './inbox-loop.ts';
+import { proveWritable } from '../store/db/prove-writable.ts';
+import { createMessageLookup } from '../store/messages/message-lookup.ts';
+import { Connector } from './connection/connector.ts';
+import {
+  initialModel,
+  isHopeless,
+  type LineModel,
+  type LineSignal,
+  type LineStep,
+  nextState,
+} from './connection/line-state.ts';
+import { LiveFacts } from './connection/live-facts.ts';
+import { PairingDesk } from './connection/pairing-desk.ts';
+import { RestartWait } from './connection/restart-wait.ts';
+import { StatusWriter } from './connection/status-writer.ts';
+import { HistoryLoop } from './inbound/history-loop.ts';
+import { InboxLoop } from './inbound/inbox-loop.ts';
 import type { LineOptions } from './line-options.ts';
-import { initialModel, isHopeless, type LineModel, type LineSignal, type LineStep, nextState } from './line-state.ts';
-import { LiveFacts } from './live-facts.ts';
-import { createMessageLookup } from './message-lookup.ts';
-import { Outgoing } from './outgoing.ts';
-import { PairingDesk } from './pairing-desk.ts';
-import { PhoneSide } from './phone-side.ts';
-import { proveWritable } from './prove-writable.ts';
-import { RestartWait } from './restart-wait.ts';
-import { StatusWriter } from './status-writer.ts';
+import { accountCommands } from './phone/account-commands.ts';
+import { groupCommands } from './phone/group-commands.ts';
+import { PhoneSide } from './phone/phone-side.ts';
+import { discardFile } from './sends/discard-file.ts';
+import { toAppError } from './sends/engine-errors.ts';
+import { Outgoing } from './sends/outgoing.ts';
 
 /** Commands of one line. */
 export type LineCommand = Exclude<LineCommandName, 'stats'>;

@@ -1,6 +1,6 @@
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
-import type { CommandOf } from './worker-protocol.ts';
+import type { CommandOf } from './workers/worker-protocol.ts';
 
 /** A command whose caller waits. */
 export interface PendingCommand {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Clock } from '../core/clock.ts';
-import { createPlaces } from '../store/places.ts';
+import { createPlaces } from '../store/db/places.ts';
 
 /** Runs at once: each takes a core. */
 const RUNS_MAX = 2;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
-import { isFileNeeded } from '../store/sends.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
+import { isFileNeeded } from '../store/sends/sends.ts';
 import { createFfmpeg } from './ffmpeg.ts';
 import { FileCache } from './file-cache.ts';
 import type { MediaLimits } from './media-limits.ts';

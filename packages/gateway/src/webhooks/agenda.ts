@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { newestDelivery, pendingWebhooks, webhooksSince } from '../store/delivery-queue.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
+import { newestDelivery, pendingWebhooks, webhooksSince } from '../store/webhooks/delivery-queue.ts';
 import type { Now } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { FetchError, type FetchErrorKind } from '../net/fetch-error.ts';
 import type { TargetPool } from '../net/guarded-fetch.ts';
-import type { DueDelivery } from '../store/delivery-queue.ts';
-import type { Endpoint } from '../store/webhooks.ts';
+import type { DueDelivery } from '../store/webhooks/delivery-queue.ts';
+import type { Endpoint } from '../store/webhooks/webhooks.ts';
 import type { Rendered } from './format.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { legacySignature, standardHeaders } from './signature.ts';

@@ -4,9 +4,9 @@ import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import { periodOf } from '../core/quota.ts';
 import type { WebhookFilters } from '../core/webhooks.ts';
-import type { DeliveriesTable } from '../store/schema.ts';
-import type { Tx } from '../store/store.ts';
-import { findTerms, takeUsage } from '../store/usage.ts';
+import type { DeliveriesTable } from '../store/db/schema.ts';
+import type { Tx } from '../store/db/store.ts';
+import { findTerms, takeUsage } from '../store/sends/usage.ts';
 import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
 

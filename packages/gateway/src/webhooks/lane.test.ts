@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TargetPool } from '../net/guarded-fetch.ts';
-import type { DueDelivery } from '../store/delivery-queue.ts';
-import type { Endpoint } from '../store/webhooks.ts';
+import type { DueDelivery } from '../store/webhooks/delivery-queue.ts';
+import type { Endpoint } from '../store/webhooks/webhooks.ts';
 import { Lane } from './lane.ts';
 
 const NOW = { wall: 1_000, monotonic: 1_000 };

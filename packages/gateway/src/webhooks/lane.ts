@@ -1,6 +1,6 @@
 import type { TargetPool } from '../net/guarded-fetch.ts';
-import type { DueDelivery } from '../store/delivery-queue.ts';
-import type { Endpoint } from '../store/webhooks.ts';
+import type { DueDelivery } from '../store/webhooks/delivery-queue.ts';
+import type { Endpoint } from '../store/webhooks/webhooks.ts';
 import { Circuit, MAX_CONCURRENT } from './circuit.ts';
 import type { SlotUser } from './slots.ts';
 

@@ -1,6 +1,7 @@
 import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
+import type { Store } from '../store/db/store.ts';
 import {
   type DueDelivery,
   dueAtOnce,
@@ -8,10 +9,9 @@ import {
   dueRetries,
   readWebhooks,
   waitingRetries,
-} from '../store/delivery-queue.ts';
-import { freeLanes, renewLanes, takeLanes } from '../store/lanes.ts';
-import type { Store } from '../store/store.ts';
-import { type Endpoint, openEndpoint } from '../store/webhooks.ts';
+} from '../store/webhooks/delivery-queue.ts';
+import { freeLanes, renewLanes, takeLanes } from '../store/webhooks/lanes.ts';
+import { type Endpoint, openEndpoint } from '../store/webhooks/webhooks.ts';
 import { MAX_CONCURRENT } from './circuit.ts';
 import { Lane, LOW_WATER, type Now } from './lane.ts';
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { Log } from '../observe/logger.ts';
+import type { Store, Tx } from '../store/db/store.ts';
+import { countWebhookTraffic, type WebhookTraffic } from '../store/lines/traffic.ts';
 import {
   closeDeliveries,
   type DueDelivery,
   insertAttempts,
   markDelivered,
   markFailed,
-} from '../store/delivery-queue.ts';
-import { stillHeld } from '../store/lanes.ts';
-import type { Store, Tx } from '../store/store.ts';
-import { countWebhookTraffic, type WebhookTraffic } from '../store/traffic.ts';
+} from '../store/webhooks/delivery-queue.ts';
+import { stillHeld } from '../store/webhooks/lanes.ts';
 import type { AttemptResult } from './attempt.ts';
 import { type Health, healthAfter } from './health.ts';
 import type { Lane } from './lane.ts';

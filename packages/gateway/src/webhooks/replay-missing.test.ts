@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { createWebhookWorld, type WebhookWorld } from '../../test/support/webhook-world.ts';
-import { findWebhook, updateWebhook } from '../store/webhooks.ts';
+import { findWebhook, updateWebhook } from '../store/webhooks/webhooks.ts';
 import { replayMissing } from './replay-missing.ts';
 
 forEachStore((openStore) => {

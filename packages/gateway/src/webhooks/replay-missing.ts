@@ -1,6 +1,6 @@
 import type { JournalEvent } from '../core/events.ts';
 import type { Webhook } from '../core/webhooks.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Store, Tx } from '../store/db/store.ts';
 import { fanOutTo } from './fan-out.ts';
 
 const PAGE = 500;

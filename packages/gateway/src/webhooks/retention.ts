@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
-import { expirePending, pruneDeliveries } from '../store/delivery-queue.ts';
-import { pruneEvents } from '../store/event-log.ts';
-import type { Store, Tx } from '../store/store.ts';
-import { pruneTraffic } from '../store/traffic.ts';
+import type { Store, Tx } from '../store/db/store.ts';
+import { pruneEvents } from '../store/journal/event-log.ts';
+import { pruneTraffic } from '../store/lines/traffic.ts';
+import { expirePending, pruneDeliveries } from '../store/webhooks/delivery-queue.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long the log keeps what ended well, and how long what waits may wait. */

@@ -146,7 +146,7 @@ test('an answer that does not end in fifteen seconds is a timeout, whatever its 
 test('in a rotation deliveries carry both signatures, the legacy header the old one until the grace ends', async () => {
   const { clock, world, receiver, run } = await setUp();
   const { id, secret } = await world.addWebhook(receiver.url);
-  const { rotateSecret } = await import('../store/webhooks.ts');
+  const { rotateSecret } = await import('../store/webhooks/webhooks.ts');
   const { legacySignature } = await import('./signature.ts');
   const target = { accountId: world.accountId, mode: 'test', id } as const;
   const fresh = await rotateSecret(world.store.db, world.box, target, clock.now() + 24 * HOUR);

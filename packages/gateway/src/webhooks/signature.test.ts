@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { newWebhookSecret } from '../store/webhooks.ts';
+import { newWebhookSecret } from '../store/webhooks/webhooks.ts';
 import { legacySignature, signingKey, standardHeaders } from './signature.ts';
 
 /** The verifier printed in the published Lines documentation, as it stands. */

@@ -1,4 +1,4 @@
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/db/store.ts';
 import { type FormatName, selectorsFor, type WebhookFormats } from './format.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
 import type { Webhook } from '../core/webhooks.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/db/store.ts';
 import { fanOut, fanOutToAccount } from './fan-out.ts';
 
 /**

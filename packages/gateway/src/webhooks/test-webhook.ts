@@ -4,9 +4,9 @@ import type { JournalEvent } from '../core/events.ts';
 import { newDeliveryId, newEventId } from '../core/ids.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
-import type { LineOwner } from '../store/lines.ts';
-import type { Store } from '../store/store.ts';
-import { type Endpoint, findEndpoint, WEBHOOK_SCOPE } from '../store/webhooks.ts';
+import type { Store } from '../store/db/store.ts';
+import type { LineOwner } from '../store/lines/lines.ts';
+import { type Endpoint, findEndpoint, WEBHOOK_SCOPE } from '../store/webhooks/webhooks.ts';
 import { attempt } from './attempt.ts';
 import type { LineView, WebhookFormats } from './format.ts';
 

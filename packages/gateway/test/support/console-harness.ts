@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { type ConsoleAccess, createConsoleAccess } from '../../src/access/console-access.ts';
 import { createRateLimiter } from '../../src/access/rate-limit.ts';
-import { createApprovals } from '../../src/commands/approvals.ts';
+import { createApprovals } from '../../src/commands/approvals/approvals.ts';
 import { createExecute } from '../../src/commands/execute.ts';
 import { PUBLISHED_EVENTS } from '../../src/dialects/bridges/webhook-format.ts';
 import { createConsoleDialect } from '../../src/dialects/console/dialect.ts';

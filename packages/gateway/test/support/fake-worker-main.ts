@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/core/clock.ts';
 import { openKeyRing } from '../../src/crypto/key-ring.ts';
-import { runWorkerProcess } from '../../src/lines/worker-process.ts';
-import { openStore } from '../../src/store/open.ts';
+import { runWorkerProcess } from '../../src/lines/workers/worker-process.ts';
+import { openStore } from '../../src/store/db/open.ts';
 import { type FakeEngine, FakeFactory } from './fake-engine.ts';
 
 /**

@@ -4,7 +4,7 @@ import { newAccountId, newLineId, newMessageId, newOutboxId, newWebhookId } from
 import type { Mode } from '../../src/core/lines.ts';
 import type { LineRef } from '../../src/journal/accept.ts';
 import { projectPending } from '../../src/journal/projections.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/db/store.ts';
 
 const AT = Date.UTC(2026, 0, 1);
 

@@ -1,8 +1,8 @@
 import { AppError } from '../../src/core/app-error.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../../src/core/line-commands.ts';
-import type { LineProcessView, LineRouter } from '../../src/lines/router.ts';
-import type { Store } from '../../src/store/store.ts';
-import { returnSent } from '../../src/store/usage.ts';
+import type { LineProcessView, LineRouter } from '../../src/lines/workers/router.ts';
+import type { Store } from '../../src/store/db/store.ts';
+import { returnSent } from '../../src/store/sends/usage.ts';
 
 type Handlers = {
   [N in LineCommandName]?: (lineId: string, input: LineCommands[N]['in']) => Promise<LineCommands[N]['out']>;

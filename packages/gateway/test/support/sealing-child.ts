@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../src/core/clock.ts';
 import { createSealedBox } from '../../src/crypto/sealed-box.ts';
-import { createEngineStore } from '../../src/store/engine-store.ts';
-import { openStore } from '../../src/store/open.ts';
+import { openStore } from '../../src/store/db/open.ts';
+import { createEngineStore } from '../../src/store/engine/engine-store.ts';
 
 // Seals one envelope after another, several lines at a time, and says each hash once its commit
 // resolved. Lives until it is killed.

@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/core/clock.ts';
 import { openKeyRing } from '../../src/crypto/key-ring.ts';
 import { silentLog } from '../../src/observe/logger.ts';
-import { openStore } from '../../src/store/open.ts';
+import { openStore } from '../../src/store/db/open.ts';
 import { createDispatcher } from '../../src/webhooks/dispatcher.ts';
 import { appendEvents, guardFor, messageTo, plainFormats, WORLD_KEY } from './webhook-world.ts';
 

@@ -8,8 +8,8 @@ import { createAddressPolicy, parseAllowList } from '../../src/net/address-polic
 import { FetchError } from '../../src/net/fetch-error.ts';
 import { createGuard, type Guard } from '../../src/net/guarded-fetch.ts';
 import { silentLog } from '../../src/observe/logger.ts';
-import type { Store } from '../../src/store/store.ts';
-import { createWebhook, type NewWebhook, WEBHOOK_SCOPE } from '../../src/store/webhooks.ts';
+import type { Store } from '../../src/store/db/store.ts';
+import { createWebhook, type NewWebhook, WEBHOOK_SCOPE } from '../../src/store/webhooks/webhooks.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from '../../src/webhooks/dispatcher.ts';
 import { fanOut } from '../../src/webhooks/fan-out.ts';
 import { selectorsFor, type WebhookFormat, type WebhookFormats } from '../../src/webhooks/format.ts';

@@ -1,5 +1,5 @@
+import type { Operator } from '../../commands/account/operator.ts';
 import type { Account } from '../../commands/context.ts';
-import type { Operator } from '../../commands/operator.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const rfc3339OrNull = (ms: number | null): string | null => (ms === null ? null : rfc3339(ms));

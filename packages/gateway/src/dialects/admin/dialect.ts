@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Operator } from '../../commands/operator.ts';
+import type { Operator } from '../../commands/account/operator.ts';
 import { AppError } from '../../core/app-error.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
 import {

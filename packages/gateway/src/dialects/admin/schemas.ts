@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SUBSCRIPTIONS } from '../../commands/operator.ts';
+import { SUBSCRIPTIONS } from '../../commands/account/operator.ts';
 import { text } from '../../http/route.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 

@@ -1,7 +1,7 @@
 import { bareJid } from '@ponte/engine';
-import type { CheckedNumber } from '../../commands/contacts.ts';
-import type { LineStats, LineView } from '../../commands/lines.ts';
-import type { Sent } from '../../commands/sends.ts';
+import type { CheckedNumber } from '../../commands/contacts/check-numbers.ts';
+import type { LineStats, LineView } from '../../commands/lines/lines.ts';
+import type { Sent } from '../../commands/sends/sends.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
 

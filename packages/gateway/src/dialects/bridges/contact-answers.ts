@@ -1,5 +1,5 @@
 import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
-import type { Contact, ContactDetail, Profile } from '../../commands/people.ts';
+import type { Contact, ContactDetail, Profile } from '../../commands/contacts/contacts.ts';
 import type { Answer } from '../../http/route.ts';
 
 /** The number's address when WhatsApp disclosed it, else the LID; digits of a number only. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CUSTOMER_REF } from '../../commands/find-line.ts';
+import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';
 import { ALL_EVENTS } from './webhook-format.ts';

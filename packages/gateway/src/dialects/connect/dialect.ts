@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CONNECT_PATH, type ConnectDesk, type ConnectState } from '../../commands/connect-link.ts';
+import { CONNECT_PATH, type ConnectDesk, type ConnectState } from '../../commands/lines/connect-link.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import { phoneSchema } from '../../http/address-schema.ts';

@@ -1,5 +1,5 @@
 import type { ConsoleSession } from '../../access/console-sessions.ts';
-import type { Approvals } from '../../commands/approvals.ts';
+import type { Approvals } from '../../commands/approvals/approvals.ts';
 import type { Caller } from '../../commands/execute.ts';
 import { AppError } from '../../core/app-error.ts';
 import { handlerRoute, json, type Route } from '../../http/route.ts';

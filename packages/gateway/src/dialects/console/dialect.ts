@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApiKeys } from '../../access/api-keys.ts';
-import type { Approvals } from '../../commands/approvals.ts';
+import type { Approvals } from '../../commands/approvals/approvals.ts';
 import type { Clock } from '../../core/clock.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
 import { type Dialect, handlerRoute, type Route } from '../../http/route.ts';

@@ -1,10 +1,15 @@
 import { bareJid, phoneOf } from '@ponte/engine';
-import type { Me, Usage } from '../../commands/account.ts';
-import type { ChatCursor, ListedChat, MessagePage, MessageReport } from '../../commands/history.ts';
-import type { LineView } from '../../commands/lines.ts';
-import type { QueueView } from '../../commands/queue.ts';
-import type { Sent } from '../../commands/sends.ts';
-import type { AttemptView, DeliveryReport, DeliveryView, WebhookReport } from '../../commands/webhook-deliveries.ts';
+import type { Me, Usage } from '../../commands/account/account.ts';
+import type { ChatCursor, ListedChat, MessagePage, MessageReport } from '../../commands/chats/chats.ts';
+import type { LineView } from '../../commands/lines/lines.ts';
+import type { QueueView } from '../../commands/sends/queue.ts';
+import type { Sent } from '../../commands/sends/sends.ts';
+import type {
+  AttemptView,
+  DeliveryReport,
+  DeliveryView,
+  WebhookReport,
+} from '../../commands/webhooks/webhook-deliveries.ts';
 import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';

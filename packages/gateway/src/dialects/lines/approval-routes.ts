@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Approval } from '../../commands/approval-view.ts';
+import type { Approval } from '../../commands/approvals/approval-view.ts';
 import { waitSchema } from '../../http/address-schema.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import { done, limitOf, sent } from './schemas.ts';

@@ -1,6 +1,6 @@
 import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
-import type { CheckedNumber } from '../../commands/contacts.ts';
-import type { Contact, ContactDetail, Profile } from '../../commands/people.ts';
+import type { CheckedNumber } from '../../commands/contacts/check-numbers.ts';
+import type { Contact, ContactDetail, Profile } from '../../commands/contacts/contacts.ts';
 import type { Answer } from '../../http/route.ts';
 import { internationalPhone } from './phone.ts';
 

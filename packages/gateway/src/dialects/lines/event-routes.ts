@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Batch, StreamRequest } from '../../commands/event-streams.ts';
-import type { FollowInput } from '../../commands/events.ts';
+import type { Batch, StreamRequest } from '../../commands/events/event-streams.ts';
+import type { FollowInput } from '../../commands/events/events.ts';
 import type { Execute } from '../../commands/execute.ts';
 import { AppError, invalid } from '../../core/app-error.ts';
 import { pumpSocket } from '../../http/event-socket.ts';

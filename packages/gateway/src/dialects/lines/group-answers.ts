@@ -1,5 +1,5 @@
 import type { GroupInfo, GroupJoinRequest, GroupMember, GroupSummary, MemberOutcome } from '@ponte/engine';
-import { resultOf } from '../../commands/groups.ts';
+import { resultOf } from '../../commands/groups/groups.ts';
 import { person } from './group-update.ts';
 
 /** Unix seconds as this API writes times; null when WhatsApp did not say. */

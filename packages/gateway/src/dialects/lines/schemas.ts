@@ -1,8 +1,8 @@
 import type { MessageKind } from '@ponte/engine';
 import { z } from 'zod';
-import { ARCHIVE_POLICIES, type ArchivePolicy } from '../../commands/archive.ts';
+import { ARCHIVE_POLICIES, type ArchivePolicy } from '../../commands/chats/archive.ts';
 import { SCOPES } from '../../commands/context.ts';
-import { CUSTOMER_REF } from '../../commands/find-line.ts';
+import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TrafficPoint } from '../../commands/traffic-series.ts';
+import type { TrafficPoint } from '../../commands/lines/traffic-series.ts';
 import { json, type Route, route } from '../../http/route.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 import * as schemas from './schemas.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WebhookSettings } from '../../commands/webhook-settings.ts';
+import type { WebhookSettings } from '../../commands/webhooks/webhook-settings.ts';
 import { text } from '../../http/route.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 import { done, limitOf, newWebhook, oneWebhook } from './schemas.ts';

@@ -1,4 +1,4 @@
-import type { Approval } from '../../../commands/approval-view.ts';
+import type { Approval } from '../../../commands/approvals/approval-view.ts';
 import { approvalAnswer } from '../approval-routes.ts';
 import type { Json } from './tool.ts';
 

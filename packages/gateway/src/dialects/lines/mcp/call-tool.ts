@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Approvals } from '../../../commands/approvals.ts';
+import type { Approvals } from '../../../commands/approvals/approvals.ts';
 import { type Caller, type Execute, needsApproval } from '../../../commands/execute.ts';
-import type { LineRef } from '../../../commands/find-line.ts';
+import type { LineRef } from '../../../commands/lines/find-line.ts';
 import { AppError } from '../../../core/app-error.ts';
 import { check } from '../../../http/answer-row.ts';
 import { readInline } from '../../../http/file-content.ts';

@@ -1,0 +1,41 @@
+import { AppError } from '../../core/app-error.ts';
+import { findMessagesWithBytes, updateMessageBytes } from '../../store/messages/message-files.ts';
+import { lineCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import type { LineRef } from '../lines/find-line.ts';
+
+/** For the largest files, and for the phone to upload one again. */
+const FETCH_MS = 600_000;
+
+/** The file of a message, on this machine. */
+export interface StoredFile {
+  /** It may be removed soon: open it at once. */
+  path: string;
+  mimeType: string;
+  /** As the sender named it; null when he did not. */
+  fileName: string | null;
+}
+
+/**
+ * The file of a message, from the cache or from WhatsApp, checked against the hashes of the
+ * message. `message_not_found`, `media_not_found`, `media_expired`, `whatsapp_error` when it was
+ * damaged, `whatsapp_timeout`, `line_not_connected` when the phone would have to be asked.
+ */
+export const getMedia = lineCommand(
+  { scope: 'messages:read' },
+  async (context: Context, line, { messageId }: { line: LineRef; messageId: string }): Promise<StoredFile> => {
+    const { store, media, router } = context;
+    const [message] = await findMessagesWithBytes(store.db, line.id, messageId);
+    if (!message) throw new AppError('message_not_found');
+    const { facts, proto, fromMe, chatJid } = message;
+    const about = facts.content.media;
+    if (!about || !proto) throw new AppError('media_not_found');
+    const path = await media.cache.get(line.id, `${chatJid} ${facts.sender.jid} ${messageId}`, async (to) => {
+      const asked = { id: messageId, chat: facts.chat.jid, sender: facts.sender.jid, fromMe, proto };
+      const input = { message: asked, path: to };
+      const fetched = await router.run(line.id, 'media.fetch', input, { timeoutMs: FETCH_MS });
+      if (fetched.proto) await updateMessageBytes(store.db, { lineId: line.id, messageId, chatJid }, fetched.proto);
+    });
+    return { path, mimeType: about.mimeType, fileName: about.fileName ?? null };
+  },
+);

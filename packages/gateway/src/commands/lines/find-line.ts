@@ -1,0 +1,32 @@
+import { AppError } from '../../core/app-error.ts';
+import type { Line } from '../../core/lines.ts';
+import { findLineById, findLineByNumber, findLineByRef } from '../../store/lines/lines.ts';
+import type { Context } from '../context.ts';
+
+/** A line as callers name it: by its id, or (Bridges API) by customer_ref or integer. */
+export type LineRef = { id: string } | { bridge: string };
+
+/** What a customer_ref is made of. */
+export const CUSTOMER_REF = /^[A-Za-z0-9._:@+-]{1,128}$/;
+const LINE_ID = /^line_[A-Za-z0-9]{1,64}$/;
+/** Larger integers are nobody's number, and not every database takes them. */
+const LINE_NUMBER = /^\d{1,9}$/;
+
+/**
+ * The caller's line. A line of another account or mode answers like one that does not exist:
+ * `line_not_found`. An all-digit name is tried as a customer_ref first, then as a number.
+ */
+export async function findLine(context: Context, ref: LineRef): Promise<Line> {
+  const line = await lookUp(context, ref);
+  if (!line) throw new AppError('line_not_found');
+  return line;
+}
+
+async function lookUp({ store, caller }: Context, ref: LineRef): Promise<Line | undefined> {
+  const owner = { accountId: caller.accountId, mode: caller.mode };
+  if ('id' in ref) return LINE_ID.test(ref.id) ? findLineById(store.db, owner, ref.id) : undefined;
+  if (!CUSTOMER_REF.test(ref.bridge)) return undefined;
+  const named = await findLineByRef(store.db, owner, ref.bridge);
+  if (named || !LINE_NUMBER.test(ref.bridge)) return named;
+  return findLineByNumber(store.db, owner, Number(ref.bridge));
+}

@@ -1,0 +1,36 @@
+import { newOutboxId } from '../../core/ids.ts';
+import { cleanName } from '../../media/intake.ts';
+import type { Media } from '../../media/media.ts';
+import { tooLarge } from '../../media/media-limits.ts';
+import type { SpooledFile } from '../../media/spool.ts';
+
+/** Takes files that come in with a request, before anybody knows what they are for. */
+export interface FileIntake {
+  /**
+   * Streams a file to the disk, bounded by the largest file there is. `media_rejected`,
+   * `unavailable`.
+   */
+  receive(
+    source: AsyncIterable<Uint8Array>,
+    facts: { declaredType?: string | undefined; fileName?: string | undefined },
+  ): Promise<SpooledFile>;
+  /** Removes a file that no accepted send needs. */
+  discard(file: SpooledFile): Promise<void>;
+}
+
+export function createFileIntake(media: Media): FileIntake {
+  const { limits, spool } = media;
+  const maxBytes = Math.max(...Object.values(limits));
+  return {
+    receive: (source, { declaredType, fileName }) =>
+      spool.write(source, {
+        name: newOutboxId(),
+        declaredType,
+        fileName: cleanName(fileName),
+        limit: () => ({ maxBytes, refusal: tooLarge('document', maxBytes) }),
+      }),
+    async discard(file) {
+      if (!file.isKept) await spool.remove(file.name);
+    },
+  };
+}

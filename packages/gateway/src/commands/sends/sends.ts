@@ -1,0 +1,253 @@
+import { isChange, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
+import { claim, type IdempotentRequest } from '../../access/idempotency.ts';
+import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid } from '../../core/app-error.ts';
+import { newMessageId, newOutboxId } from '../../core/ids.ts';
+import type { SendOutcome } from '../../core/line-commands.ts';
+import type { Line } from '../../core/lines.ts';
+import { type Priority, rankOf } from '../../core/pacing.ts';
+import { periodOf, quotaError } from '../../core/quota.ts';
+import { lineStatus } from '../../lines/connection/line-status.ts';
+import type { Tx } from '../../store/db/store.ts';
+import { isQuotable } from '../../store/messages/known-message.ts';
+import {
+  countScheduled,
+  countWaiting,
+  findSend,
+  insertAccepted,
+  reopenSend,
+  type SendRow,
+} from '../../store/sends/sends.ts';
+import { findTerms, takeUsage } from '../../store/sends/usage.ts';
+import { type ArchivePolicy, archivesAfter } from '../chats/archive.ts';
+import type { SendCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import type { LineRef } from '../lines/find-line.ts';
+import { refreshQueue } from './refresh-queue.ts';
+import { statusAudienceOf } from './status-audience.ts';
+
+export interface SendInput {
+  line: LineRef;
+  to: Jid;
+  content: OutboundContent;
+  /** How long the caller waits for WhatsApp's acknowledgement. */
+  waitMs: number;
+  /** Default `normal`. */
+  priority?: Priority;
+  /** Not before (Unix milliseconds). A time that has passed means now. */
+  sendAt?: number;
+  /** Default `never`. */
+  archivePolicy?: ArchivePolicy;
+}
+
+/** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
+export interface Sent {
+  state: 'sent' | 'queued';
+  messageId: string;
+  lineId: string;
+  to: Jid;
+  /** Unix seconds: of WhatsApp's acknowledgement, or of our acceptance while queued. */
+  timestamp: number;
+}
+
+/** Somebody else holds the Idempotency-Key; nothing was kept. Never leaves execute. */
+export class ClaimTakenError extends Error {
+  override readonly name = 'ClaimTakenError';
+}
+
+const MAX_WAITING_SENDS = 1_000;
+/** Messages of one line that wait for a later time. */
+const MAX_SCHEDULED_SENDS = 10_000;
+/** The furthest that a message can be scheduled. */
+const MAX_AHEAD_MS = 366 * 24 * 60 * 60 * 1_000;
+/** Between two tries to reach a line whose worker is being restarted. */
+const RETRY_MS = 250;
+/** A command runs at least this long at the worker, even when nobody waits for its answer. */
+const MIN_RUN_MS = 5_000;
+
+export const sendMessage: SendCommand<SendInput, Sent> = {
+  on: 'send',
+  scope: 'messages:send',
+  accept: acceptSend,
+  settle: settleSend,
+  isWaiting: (sent) => sent.state === 'queued',
+};
+
+/**
+ * Accepts a message: from here on it is sent exactly once, whatever crashes. Refuses with
+ * `line_not_connected` when the line is not connected right now, `message_not_found` when the
+ * message it answers is not, `quota_exceeded`, `queue_full`; throws ClaimTakenError when the
+ * Idempotency-Key was claimed meanwhile.
+ */
+export async function acceptSend(
+  context: Context,
+  line: Line,
+  input: SendInput,
+  once?: IdempotentRequest,
+  id = newOutboxId(),
+): Promise<string> {
+  const nowMs = context.clock.now();
+  const sendAt = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
+  if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
+  requireSendable(context, line, sendAt !== null);
+  await requireQuoted(context, line, input);
+  const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
+  const content = await withAudience(context, line, input);
+  const rank = rankOf(input.priority ?? 'normal');
+  const messageId = newMessageId();
+  await context.store.transaction(async (tx) => {
+    if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
+    await checkRoom(context, tx, line.id, { rank, isScheduled: sendAt !== null, nowMs });
+    const accepted = await insertAccepted(tx.db, {
+      id,
+      accountId: line.accountId,
+      lineId: line.id,
+      messageId,
+      to: input.to,
+      content,
+      acceptedAt: nowMs,
+      rank,
+      sendAt,
+      archives,
+    });
+    if (!accepted) throw new AppError('line_not_found');
+    if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
+  }, 'full');
+  return id;
+}
+
+/** A status says whom it is for: decided now, by the phone's privacy settings. */
+async function withAudience(context: Context, line: Line, { to, content }: SendInput): Promise<OutboundContent> {
+  if (to !== STATUS_BROADCAST || isChange(content)) return content;
+  return { ...content, context: { ...content.context, audience: await statusAudienceOf(context, line) } };
+}
+
+/**
+ * A message that answers another needs that one: `message_not_found` before anything is accepted.
+ */
+async function requireQuoted({ store }: Context, line: Line, { content }: SendInput): Promise<void> {
+  const quotedId = 'context' in content ? content.context?.quotedId : undefined;
+  if (quotedId === undefined || (await isQuotable(store.db, line.id, quotedId))) return;
+  throw new AppError('message_not_found', {}, { message: 'The quoted message is not known on this line.' });
+}
+
+/**
+ * What is to leave now needs a connection now; what is to leave later needs a line that is paired.
+ */
+export function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
+  const status = lineStatus(line, context.router.view(line.id));
+  const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
+  if (!isFit) throw new AppError('line_not_connected', { status });
+}
+
+/**
+ * Takes one message from the account's plan; it is given back when the message fails. Both in the
+ * transaction of what is counted.
+ */
+async function takeFromQuota({ caller }: Context, tx: Tx, nowMs: number, acceptedAt = nowMs): Promise<void> {
+  const terms = await findTerms(tx.db, caller.accountId);
+  if (!terms) throw new AppError('unauthorized');
+  const { plan, cycleAnchor } = terms;
+  const limit = terms.limits.sent_messages;
+  const period = periodOf(acceptedAt, cycleAnchor);
+  const counter = { accountId: caller.accountId, mode: caller.mode, metric: 'sent_messages' } as const;
+  const { taken, used } = await takeUsage(tx.db, { ...counter, periodStartMs: period.startMs }, 1, limit);
+  if (taken === 1 || limit === null) return;
+  throw quotaError({ metric: 'sent_messages', used, limit, plan, period, nowMs });
+}
+
+/** Urgent messages may use a tenth more places than the others. */
+async function checkRoom(
+  context: Context,
+  tx: Tx,
+  lineId: string,
+  { rank, isScheduled, nowMs }: { rank: number; isScheduled: boolean; nowMs: number },
+): Promise<void> {
+  if (isScheduled) {
+    if ((await countScheduled(tx.db, lineId, nowMs)) < MAX_SCHEDULED_SENDS) return;
+    throw new AppError('queue_full', { retryAfterSeconds: 60 });
+  }
+  const places = context.maxWaitingSends ?? MAX_WAITING_SENDS;
+  const room = rank === 0 ? places + Math.ceil(places / 10) : places;
+  if ((await countWaiting(tx.db, lineId, nowMs)) >= room) throw new AppError('queue_full', { retryAfterSeconds: 10 });
+}
+
+/** Waits for the end of an accepted row. Rejects with the row's error when it failed. */
+export async function settleSend(context: Context, line: Line, outboxId: string, waitMs: number): Promise<Sent> {
+  const known = await findSend(context.store.db, outboxId);
+  const isLater = known?.sendAt != null && known.state === 'accepted' && known.sendAt > context.clock.now() + waitMs;
+  if (isLater) refreshQueue(context, line.id);
+  const outcome = isLater ? undefined : await awaitOutcome(context, line.id, outboxId, waitMs);
+  const row = isLater ? known : await findSend(context.store.db, outboxId);
+  if (!row) throw new AppError('line_not_found');
+  const end = outcome ?? outcomeOf(row);
+  const facts = { messageId: row.messageId, lineId: line.id, to: row.to };
+  if (!end) return { state: 'queued', ...facts, timestamp: Math.floor(row.acceptedAt / 1_000) };
+  if (end.state === 'failed') throw new AppError(end.code, end.details);
+  return { state: 'sent', ...facts, timestamp: end.timestamp };
+}
+
+/** The outcome a row records; undefined while it has none. */
+export function outcomeOf(row: SendRow): SendOutcome | undefined {
+  if (row.state === 'sent') return { state: 'sent', timestamp: row.ackTimestamp ?? Math.floor(row.acceptedAt / 1_000) };
+  if (row.state !== 'failed') return undefined;
+  return { state: 'failed', code: knownCode(row.errorCode), details: row.errorDetails };
+}
+
+const knownCode = (code: string | null): ErrorCode =>
+  code !== null && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'server_error';
+
+export const failureOf = (row: SendRow): AppError | undefined => {
+  const outcome = outcomeOf(row);
+  return outcome?.state === 'failed' ? new AppError(outcome.code, outcome.details satisfies ErrorDetails) : undefined;
+};
+
+/** Puts a failed row back to work: same message id, same bytes; it counts again. */
+export async function reopenFailed(context: Context, line: Line, outboxId: string): Promise<void> {
+  requireSendable(context, line, false);
+  await context.store.transaction(async (tx) => {
+    const row = await reopenSend(tx.db, outboxId);
+    if (row && !isChange(row.content)) await takeFromQuota(context, tx, context.clock.now(), row.acceptedAt);
+  }, 'full');
+}
+
+/**
+ * The worker's word on a row, or undefined when the time was up first. A worker that is gone is
+ * asked again: the row outlives it.
+ */
+async function awaitOutcome(
+  context: Context,
+  lineId: string,
+  outboxId: string,
+  waitMs: number,
+): Promise<SendOutcome | undefined> {
+  const until = context.clock.monotonic() + waitMs;
+  for (let isFirst = true; ; isFirst = false) {
+    const leftMs = until - context.clock.monotonic();
+    if (!isFirst && leftMs <= 0) return undefined;
+    const answer = await askOnce(context, lineId, outboxId, leftMs);
+    if (answer !== 'unreachable') return answer;
+    await context.clock.sleep(Math.max(0, Math.min(RETRY_MS, until - context.clock.monotonic())));
+  }
+}
+
+async function askOnce(
+  context: Context,
+  lineId: string,
+  outboxId: string,
+  leftMs: number,
+): Promise<SendOutcome | 'unreachable' | undefined> {
+  const running = context.router
+    .run(lineId, 'send', { outboxId }, { timeoutMs: Math.max(leftMs, MIN_RUN_MS) })
+    .catch((error: unknown): 'unreachable' | undefined => {
+      if (error instanceof AppError && error.code === 'whatsapp_timeout') return undefined;
+      // The row is accepted: whatever is wrong between here and the worker, it is still going to be
+      // sent.
+      context.log.warn({ error, lineId, outboxId }, 'asking the line about a send failed');
+      return 'unreachable';
+    });
+  const over = new AbortController();
+  const timeUp = context.clock.sleep(Math.max(0, leftMs), over.signal).then(() => undefined);
+  const answer = await Promise.race([running, timeUp]);
+  over.abort();
+  return answer;
+}

@@ -1,0 +1,184 @@
+import { AppError, invalid } from '../../core/app-error.ts';
+import type { Webhook } from '../../core/webhooks.ts';
+import { TARGET_PROBLEMS } from '../../net/target-url.ts';
+import type { Tx } from '../../store/db/store.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  updateWebhook,
+  WEBHOOK_SCOPE,
+} from '../../store/webhooks/webhooks.ts';
+import { type FormatName, selectorsFor, unknownEventNames } from '../../webhooks/format.ts';
+import { accountCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { findLine, type LineRef } from '../lines/find-line.ts';
+import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
+
+/**
+ * Webhooks of one account and mode; far above what anybody needs, far below what fan-out could not
+ * carry.
+ */
+const MAX_WEBHOOKS = 100;
+
+export const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
+
+/** Refuses a URL that deliveries may not go to, saying why. */
+export async function checkTarget(context: Context, url: string): Promise<void> {
+  const check = await context.guard.checkTarget(url);
+  if (!check.ok) throw new AppError('target_refused', {}, { message: `The URL ${TARGET_PROBLEMS[check.problem]}.` });
+}
+
+/** Names and what they select, in a format's words. */
+export function subscription(context: Context, name: FormatName, events: readonly string[]) {
+  const format = context.formats[name];
+  const unknown = unknownEventNames(format, events)[0];
+  if (unknown !== undefined) throw invalid('events', `"${unknown}" is no event of this API.`);
+  return { format: name, events: [...new Set(events)], selectors: selectorsFor(format, events) };
+}
+
+/** Creates a webhook of the Lines API. The secret is in this answer only. */
+export const addWebhook = accountCommand(
+  { scope: 'webhooks:write' },
+  async (
+    context: Context,
+    input: {
+      url: string;
+      events: readonly string[];
+      line?: LineRef;
+      description?: string;
+    } & WebhookSettings,
+  ): Promise<{ webhook: Webhook; secret: string }> => {
+    const owner = ownerOf(context);
+    const line = input.line && (await findLine(context, input.line));
+    const asked = subscription(context, 'lines', input.events);
+    checkHeaders(input.headers);
+    await checkTarget(context, input.url);
+    const known = await listWebhooks(context.store.db, owner, { format: 'lines' });
+    if (known.length >= MAX_WEBHOOKS) throw invalid('url', `An account has at most ${MAX_WEBHOOKS} webhooks.`);
+    return createWebhook(context.store.db, await context.ring.box(WEBHOOK_SCOPE), {
+      ...owner,
+      ...asked,
+      lineId: line?.id ?? null,
+      url: input.url,
+      description: input.description ?? null,
+      filters: input.filters,
+      headers: input.headers,
+      strictOrder: input.strictOrder,
+      createdAt: context.clock.now(),
+    });
+  },
+);
+
+/** The webhooks of the Lines API, oldest first. */
+export const allWebhooks = accountCommand({ scope: 'webhooks:read' }, (context: Context, _: object) =>
+  listWebhooks(context.store.db, ownerOf(context), { format: 'lines' }),
+);
+
+/** Deletes a webhook with what it was still to get. */
+export const removeWebhook = accountCommand(
+  { scope: 'webhooks:write' },
+  async (context: Context, input: { id: string }) => {
+    const isGone = await deleteWebhook(context.store.db, ownerOf(context), idOf(input));
+    if (!isGone) throw new AppError('webhook_not_found');
+    return {};
+  },
+);
+
+/** Delivers a test event now, and says what the endpoint answered. */
+export const testWebhook = accountCommand(
+  { scope: 'webhooks:write' },
+  async (context: Context, input: { id: string }) => {
+    const tested = await context.testWebhook({ ...ownerOf(context), id: idOf(input) });
+    if (!tested) throw new AppError('webhook_not_found');
+    return tested;
+  },
+);
+
+/** What cannot be an id is nobody's; the database is not asked. */
+export function idOf({ id }: { id: string }): string {
+  if (!/^[A-Za-z0-9_]{1,64}$/.test(id)) throw new AppError('webhook_not_found');
+  return id;
+}
+
+/** Where a bridge delivers, and what. */
+export interface BridgeWebhook {
+  url: string;
+  /** Event names of the Bridges format. */
+  events: readonly string[];
+}
+
+export async function bridgeWebhookUrl(context: Context, lineId: string): Promise<string | null> {
+  return (await bridgeWebhookOf(context, lineId))?.url ?? null;
+}
+
+async function bridgeWebhookOf(context: Context, lineId: string): Promise<Webhook | undefined> {
+  const [webhook] = await listWebhooks(context.store.db, ownerOf(context), { lineId, format: 'bridges' });
+  return webhook;
+}
+
+/**
+ * Checks a bridge's webhook and answers the step that creates it, to be taken in the transaction
+ * that creates the line.
+ */
+export async function prepareBridgeWebhook(
+  context: Context,
+  lineId: string,
+  webhook: BridgeWebhook,
+): Promise<(tx: Tx) => Promise<void>> {
+  await checkTarget(context, webhook.url);
+  const box = await context.ring.box(WEBHOOK_SCOPE);
+  const row = {
+    ...ownerOf(context),
+    ...subscription(context, 'bridges', webhook.events),
+    lineId,
+    url: webhook.url,
+    createdAt: context.clock.now(),
+  };
+  return async (tx) => {
+    await createWebhook(tx.db, box, row);
+  };
+}
+
+/**
+ * Changes where a bridge delivers, or what; a null url takes the webhook away. A changed one is
+ * enabled again.
+ */
+export async function changeBridgeWebhook(
+  context: Context,
+  lineId: string,
+  change: { url?: string | null; events?: readonly string[]; defaultEvents: readonly string[] },
+): Promise<void> {
+  const { db } = context.store;
+  const owner = ownerOf(context);
+  const known = await bridgeWebhookOf(context, lineId);
+  if (change.url === null) {
+    if (known) await deleteWebhook(db, owner, known.id);
+    return;
+  }
+  if (!known) {
+    if (change.url === undefined) {
+      if (change.events) throw invalid('webhook_url', 'This bridge has no webhook_url yet. Give one.');
+      return;
+    }
+    const webhook = { url: change.url, events: change.events ?? change.defaultEvents };
+    const create = await prepareBridgeWebhook(context, lineId, webhook);
+    await context.store.transaction(create);
+    return;
+  }
+  if (change.url !== undefined) await checkTarget(context, change.url);
+  const asked = change.events && subscription(context, 'bridges', change.events);
+  await updateWebhook(
+    db,
+    await context.ring.box(WEBHOOK_SCOPE),
+    { ...owner, id: known.id },
+    {
+      url: change.url === known.url ? undefined : change.url,
+      events: asked?.events,
+      selectors: asked?.selectors,
+      status: known.status === 'disabled' ? 'enabled' : undefined,
+    },
+    context.clock.now(),
+  );
+  context.nudgeDeliveries();
+}

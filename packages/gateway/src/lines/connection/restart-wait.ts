@@ -1,0 +1,63 @@
+import type { Clock } from '../../core/clock.ts';
+import type { LineCommandName } from '../../core/line-commands.ts';
+import type { LineStatus } from '../../core/lines.ts';
+import type { LineModel } from './line-state.ts';
+
+/**
+ * A connection that WhatsApp wants to begin anew (515) is usually back within a fraction of a
+ * second.
+ */
+const WAIT_MS = 10_000;
+/** Commands that ask WhatsApp nothing, or wait for a connection by themselves. */
+const PATIENT: ReadonlySet<LineCommandName> = new Set([
+  'pairing.qr',
+  'pairing.code',
+  'logout',
+  'send',
+  'queue.look',
+  'queue.refresh',
+]);
+
+/**
+ * WhatsApp's "once more" (515) is told to nobody: the line stays `connected` while nothing can be
+ * asked. Commands wait for its end instead of answering that a connected line is not connected.
+ */
+export class RestartWait {
+  readonly #clock: Clock;
+  readonly #model: () => LineModel;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(clock: Clock, model: () => LineModel) {
+    this.#clock = clock;
+    this.#model = model;
+  }
+
+  /** The status as whoever gave a command is told it: a restart that is not over yet shows. */
+  status(): LineStatus {
+    return this.#isRestarting ? 'connecting' : this.#model().status;
+  }
+
+  /** The line's model is another one. */
+  changed(): void {
+    if (!this.#isRestarting) for (const go of this.#waiting) go();
+  }
+
+  /** Resolves when no restart is in this command's way, and after ten seconds whatever is. */
+  async over(name: LineCommandName): Promise<void> {
+    if (!this.#isRestarting || PATIENT.has(name)) return;
+    const late = new AbortController();
+    let go: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    this.#waiting.add(go);
+    await Promise.race([ended, this.#clock.sleep(WAIT_MS, late.signal)]);
+    this.#waiting.delete(go);
+    late.abort();
+  }
+
+  get #isRestarting(): boolean {
+    const { status, openedAt } = this.#model();
+    return status === 'connected' && openedAt === null;
+  }
+}

@@ -1,0 +1,232 @@
+import { type Engine, EngineError, type EngineEvent, type HistoryPart, isGroup, type Jid } from '@ponte/engine';
+import type { Clock } from '../../core/clock.ts';
+import { backoffMs } from '../../core/retry.ts';
+import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
+import { accept, type LineRef } from '../../journal/accept.ts';
+import { type Fact, fromEngine, mappingOf } from '../../journal/from-engine.ts';
+import type { Log } from '../../observe/logger.ts';
+import { proveWritable } from '../../store/db/prove-writable.ts';
+import type { Store } from '../../store/db/store.ts';
+import { keepParts } from '../../store/engine/history-parts.ts';
+import { closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
+import { setAside } from '../../store/engine/set-aside.ts';
+import { type AddressMapping, applyMapping } from '../../store/messages/address-mappings.ts';
+import { markSettingsStale } from '../../store/messages/archive.ts';
+
+export interface InboxLoopOptions {
+  line: LineRef;
+  store: Store;
+  box: SealedBox;
+  engine: Pick<Engine, 'decode'>;
+  clock: Clock;
+  log: Log;
+  /** New deliveries were committed. */
+  nudge(): void;
+  /** Something new happened in these groups. */
+  onGroups(groups: Jid[]): void;
+  /** Parts of history are to be read. */
+  onHistory(): void;
+  /** The phone's settings are to be fetched. */
+  onSettings(): void;
+}
+
+/** What some rows are. */
+interface Contents {
+  facts: Fact[];
+  mappings: AddressMapping[];
+  parts: HistoryPart[];
+  isSettings: boolean;
+}
+const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false });
+
+/** Rows taken together in one transaction when they wait. */
+const BATCH = 64;
+/** A row that fails so often is set aside: kept, named in the log, but no longer in the way. */
+const MAX_TRIES = 3;
+const RETRY_PAUSE_MS = 200;
+
+/**
+ * Turns a line's inbox into its journal, in order. Each batch is one transaction: events,
+ * projections, deliveries and the closing of the rows; after a crash the same rows yield the same
+ * facts, which the journal knows by their keys. A store that fails is asked again for as long as
+ * the line lives (the inbox is durable, nothing is lost meanwhile). Needs no connection.
+ */
+export class InboxLoop {
+  readonly #options: InboxLoopOptions;
+  readonly #stopping = new AbortController();
+  /** Failed tries by row. */
+  readonly #failed = new Map<number, number>();
+  #isAwake = true;
+  #emptyWaiters: (() => void)[] = [];
+  #wakeUp: (() => void) | undefined;
+  #done: Promise<void> | undefined;
+
+  constructor(options: InboxLoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done ??= this.#run();
+  }
+
+  /** There may be something new. */
+  wake(): void {
+    this.#isAwake = true;
+    this.#wakeUp?.();
+  }
+
+  /** Resolves when everything that waits now is journaled, or when `signal` is aborted. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || !this.#done) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#emptyWaiters.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.wake();
+    await empty;
+  }
+
+  /** Ends after the transaction under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeUp?.();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, line } = this.#options;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      if (!this.#isAwake) await new Promise<void>((resolve) => (this.#wakeUp = resolve));
+      if (this.#stopping.signal.aborted) return;
+      this.#isAwake = false;
+      try {
+        await this.#drain();
+        failures = 0;
+      } catch (error) {
+        this.#isAwake = true;
+        failures += 1;
+        log.warn({ lineId: line.id, error, failures }, 'the inbox could not be journaled; trying again');
+        await clock.sleep(backoffMs(failures, clock.random()), this.#stopping.signal);
+      }
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const rows = await this.#read();
+      if (rows.length === 0) break;
+      // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes
+      // with the pairing.
+      if ((await this.#take(rows)) === 'unpaired') break;
+      if (this.#stopping.signal.aborted) return;
+    }
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve();
+  }
+
+  /**
+   * Rows that wait, oldest first. Always from the start: rows may become visible out of order, and
+   * closed ones are gone from here.
+   */
+  async #read(): Promise<PendingInboxRow[]> {
+    const { store, box, line, log } = this.#options;
+    const read = (limit: number) => pendingInbox(store, box, line.id, 0, limit);
+    try {
+      // After a failure one by one, so that the one that fails is known.
+      return await read(this.#failed.size > 0 ? 1 : BATCH);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      // One row of the batch does not open. Alone, the first one shows whether it is that one.
+      try {
+        return await read(1);
+      } catch (alone) {
+        if (!(alone instanceof UnreadableError)) throw alone;
+        const seq = await setAside(store, line.id);
+        log.error({ lineId: line.id, seq, error: alone }, 'an inbox row cannot be read; it was set aside');
+        return this.#read();
+      }
+    }
+  }
+
+  async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
+    const { line, log } = this.#options;
+    const contents = nothing();
+    const taken: number[] = [];
+    let blocking: { row: PendingInboxRow; error: unknown } | undefined;
+    for (const row of rows) {
+      try {
+        for (const event of await this.#options.engine.decode(row.entry)) this.#collect(event, row.seq, contents);
+        taken.push(row.seq);
+      } catch (error) {
+        blocking = { row, error };
+        break;
+      }
+    }
+    if (taken.length > 0) await this.#commit(taken, contents);
+    if (!blocking) return undefined;
+    if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
+    if (blocking.error instanceof EngineError && blocking.error.code === 'unknown_message') {
+      // It answers a message: perhaps one of those just stored, then it is next. Alone at the
+      // front, nothing stored before it is that message.
+      if (taken.length > 0) return undefined;
+      log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
+      await this.#commit([blocking.row.seq], nothing());
+      return undefined;
+    }
+    await this.#failedOn(blocking.row.seq, blocking.error);
+    return undefined;
+  }
+
+  #collect(event: EngineEvent, seq: number, contents: Contents): void {
+    const { facts, mappings, parts } = contents;
+    if (event.type === 'history.offered') parts.push(event.part);
+    if (event.type === 'settings.changed') contents.isSettings = true;
+    const mapping = mappingOf(event);
+    if (mapping) mappings.push(mapping);
+    facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
+  }
+
+  async #commit(seqs: number[], { facts, mappings, parts, isSettings }: Contents): Promise<void> {
+    const { store, box, line, clock, nudge } = this.#options;
+    let news: number;
+    try {
+      // `normal`: at a power cut the events are lost together with the closing of their rows, which
+      // then yield them again.
+      news = await store.transaction(async (tx) => {
+        for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
+        const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+        await keepParts(tx.db, box, line.id, parts, clock.now());
+        if (isSettings) await markSettingsStale(tx.db, line.id, true);
+        await closeInbox(tx, seqs);
+        return events.length;
+      }, 'normal');
+    } catch (error) {
+      // Is it the store, or what we ask of it? A store that takes another write had something
+      // against this one.
+      await proveWritable(store, line.id);
+      return this.#failedOn(seqs[0], error);
+    }
+    for (const seq of seqs) this.#failed.delete(seq);
+    if (parts.length > 0) this.#options.onHistory();
+    if (isSettings) this.#options.onSettings();
+    if (news === 0) return;
+    nudge();
+    const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));
+    if (groups.size > 0) this.#options.onGroups([...groups]);
+  }
+
+  /**
+   * A row that does not become events although the store answers. It gets its tries, then makes
+   * way; its bytes are kept.
+   */
+  async #failedOn(seq: number | undefined, error: unknown): Promise<void> {
+    const { store, line, log, clock } = this.#options;
+    if (seq === undefined || (error instanceof EngineError && error.code === 'store_failed')) throw error;
+    const failures = (this.#failed.get(seq) ?? 0) + 1;
+    this.#failed.set(seq, failures);
+    if (failures < MAX_TRIES) return clock.sleep(RETRY_PAUSE_MS, this.#stopping.signal);
+    await setAside(store, line.id, seq);
+    this.#failed.delete(seq);
+    log.error({ lineId: line.id, seq, error }, 'an inbox row cannot become events; it was set aside');
+  }
+}

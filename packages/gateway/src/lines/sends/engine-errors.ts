@@ -1,0 +1,56 @@
+import { EngineError } from '@ponte/engine';
+import { AppError, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
+import type { LineStatus } from '../../core/lines.ts';
+
+/**
+ * What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of
+ * ours.
+ */
+export function toAppError(error: unknown, status: LineStatus): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
+  const { code, details, message } = failureOf(error, status);
+  return new AppError(code, details, { cause: error, ...(message === undefined ? {} : { message }) });
+}
+
+/**
+ * WhatsApp's codes that mean something a sender can act on. 463: the reach-out time-lock, or a
+ * missing privacy token (whatsmeow, Baileys messages-recv.js); every further try counts against the
+ * account. 479: the stanza is not valid for this recipient's devices.
+ */
+const REFUSALS: Readonly<Record<number, ErrorCode>> = { 463: 'recipient_restricted', 479: 'message_malformed' };
+
+const DAMAGED =
+  'What WhatsApp delivered is not the file of this message: it does not have the hash that the sender gave. Ask the sender to send it again.';
+
+/**
+ * Code and details of an engine's refusal, as plain data; `message` where it says more than the
+ * code's own sentence.
+ */
+export function failureOf(
+  error: EngineError,
+  status: LineStatus,
+): { code: ErrorCode; details: ErrorDetails; message?: string } {
+  switch (error.code) {
+    case 'not_connected':
+    case 'wrong_state':
+      return { code: 'line_not_connected', details: { status } };
+    case 'rejected':
+      return {
+        code: REFUSALS[error.serverCode ?? 0] ?? 'whatsapp_error',
+        details: error.serverCode === undefined ? {} : { whatsapp_code: error.serverCode },
+      };
+    case 'timeout':
+      return { code: 'whatsapp_timeout', details: {} };
+    case 'not_on_whatsapp':
+      return { code: 'not_on_whatsapp', details: {} };
+    case 'store_failed':
+      return { code: 'unavailable', details: {} };
+    case 'unknown_message':
+      return { code: 'message_not_found', details: {} };
+    case 'media_gone':
+      return { code: 'media_expired', details: {} };
+    case 'media_damaged':
+      return { code: 'whatsapp_error', details: {}, message: DAMAGED };
+  }
+}

@@ -1,0 +1,262 @@
+import { type Engine, EngineError, isChange, isFile, type Prepared, type ServerAck } from '@ponte/engine';
+import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { SendOutcome } from '../../core/line-commands.ts';
+import type { LineStatus } from '../../core/lines.ts';
+import { backoffMs } from '../../core/retry.ts';
+import { accept, type LineRef } from '../../journal/accept.ts';
+import { projectPending } from '../../journal/projections.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Store, Tx } from '../../store/db/store.ts';
+import { countLineTraffic } from '../../store/lines/traffic.ts';
+import { loadOutbox, markFailed, markSent, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
+import { returnSent } from '../../store/sends/usage.ts';
+import { failureOf } from './engine-errors.ts';
+import { failedFact } from './failed-fact.ts';
+import type { MailboxJob, StepResult } from './mailbox.ts';
+import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
+import type { UploadSlots } from './upload-slots.ts';
+
+/** What a send needs of its line. */
+export interface SendContext {
+  line: LineRef;
+  store: Store;
+  engine: Pick<Engine, 'self' | 'prepare' | 'transmit'>;
+  clock: Clock;
+  log: Log;
+  /** Aborted when the line stops: nothing is waited for any more. */
+  stopping: AbortSignal;
+  status(): LineStatus;
+  /** Which connection this is; grows with every login. */
+  connection(): number;
+  /** New deliveries were committed. */
+  nudge(): void;
+  uploads: UploadSlots;
+  /** A file that was sent from the spool is uploaded: it is needed no more. */
+  discardFile(name: string): void;
+  onEnd(outboxId: string, outcome: SendOutcome): void;
+}
+
+/**
+ * So often WhatsApp may leave one message unanswered while the connection stands; then it failed,
+ * and says so.
+ */
+const MAX_UNANSWERED = 8;
+const RETRY_BASE_MS = 2_000;
+const RETRY_CAP_MS = 60_000;
+/**
+ * Between two tries while the connection or our own store is away; the mailbox opens earlier when
+ * the connection is back.
+ */
+const PAUSE_MS = 1_000;
+/** An upload that takes longer lets other chats go on; this chat keeps its order. */
+const UPLOAD_PATIENCE_MS = 1_000;
+/** Between two looks at a long upload. */
+const UPLOAD_LOOK_MS = 500;
+/**
+ * Tries to commit an end that already happened at WhatsApp. After them the same message is sent
+ * again, which is the same message.
+ */
+const MAX_COMMITS = 5;
+
+type End = Exclude<StepResult, { type: 'ready' }>;
+const ENDED: End = { type: 'ended' };
+
+/**
+ * One outbox row on its way: made ready and stored, transmitted, and its end committed together
+ * with its event and deliveries. Every attempt sends the same id and the same bytes. Guarantees no
+ * more than one end per row; a message may go on the wire more than once.
+ *
+ * The bytes are stored with durability `normal`: the engine commits its own ratchet with `full`
+ * before the stanza leaves, and that commit cannot become durable without this one before it.
+ */
+export class Send implements MailboxJob {
+  readonly id: string;
+  readonly rank: number;
+  readonly order: number;
+  readonly chat: string;
+  readonly #entry: OutboxEntry;
+  readonly #context: SendContext;
+  #prepared: Prepared | null;
+  /** The upload under way. */
+  #making: Promise<Prepared> | undefined;
+  /**
+   * On this connection WhatsApp left it unanswered so often. Ends of connections do not count: they
+   * say nothing about the message.
+   */
+  #unanswered = { connection: 0, times: 0 };
+
+  constructor(entry: OutboxEntry, context: SendContext) {
+    this.id = entry.id;
+    this.rank = entry.rank;
+    this.order = entry.seq;
+    this.chat = entry.toJid;
+    this.#entry = entry;
+    this.#context = context;
+    this.#prepared = entry.prepared;
+  }
+
+  async prepare(): Promise<StepResult> {
+    if (this.#prepared) return { type: 'ready' };
+    const { engine, store, line, clock } = this.#context;
+    const { content, acceptedAt } = this.#entry;
+    let prepared: Prepared | undefined;
+    try {
+      prepared = await this.#make();
+    } catch (error) {
+      return this.#refused(error);
+    }
+    if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
+    const facts = isChange(content)
+      ? undefined
+      : sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
+    try {
+      const isOpen = await store.transaction(async (tx) => {
+        if (!(await savePrepared(tx, this.id, prepared, clock.now()))) return false;
+        if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+        return true;
+      }, 'normal');
+      if (!isOpen) return await this.#wasEnded();
+    } catch (error) {
+      return this.#storeAway(error);
+    }
+    this.#prepared = prepared;
+    if (isFile(content)) this.#context.discardFile(content.file.name);
+    return { type: 'ready' };
+  }
+
+  /**
+   * The message as it goes on the wire; undefined while its file is being uploaded, or waits for a
+   * place to be.
+   */
+  async #make(): Promise<Prepared | undefined> {
+    const { engine, clock, uploads } = this.#context;
+    const { content, toJid, messageId } = this.#entry;
+    if (!isFile(content)) return engine.prepare(content, toJid, messageId);
+    if (!this.#making) {
+      const release = uploads.take();
+      if (!release) return undefined;
+      this.#making = engine.prepare(content, toJid, messageId).finally(release);
+      // Whoever looks next hears of a failure; until then it must not count as unhandled.
+      this.#making.catch(() => {});
+    }
+    const over = new AbortController();
+    const patience = clock.sleep(UPLOAD_PATIENCE_MS, over.signal).then(() => undefined);
+    try {
+      const made = await Promise.race([this.#making, patience]);
+      if (made) this.#making = undefined;
+      return made;
+    } catch (error) {
+      this.#making = undefined;
+      throw error;
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Somebody ended the row before anything left: it was cancelled. */
+  async #wasEnded(): Promise<End> {
+    const { store, line, onEnd } = this.#context;
+    const entry = await loadOutbox(store.db, line.id, this.id);
+    onEnd(this.id, entry?.outcome ?? { state: 'failed', code: 'message_cancelled', details: {} });
+    return ENDED;
+  }
+
+  async transmit(release: () => void): Promise<End> {
+    const prepared = this.#prepared;
+    if (!prepared) throw new Error(`${this.id} was transmitted before it was made ready`);
+    let ack: ServerAck;
+    try {
+      ack = await this.#context.engine.transmit(prepared, this.#context.stopping);
+    } catch (error) {
+      return this.#refused(error);
+    } finally {
+      release();
+    }
+    return this.#commitEnd({ state: 'sent', timestamp: ack.timestamp }, (tx) => this.#sent(tx, prepared, ack));
+  }
+
+  /** Ends a row that will not leave any more. */
+  fail(code: ErrorCode, details: ErrorDetails): Promise<End> {
+    return this.#commitEnd({ state: 'failed', code, details }, (tx) => this.#failed(tx, code, details));
+  }
+
+  /** What an engine's refusal means for this message. */
+  async #refused(error: unknown): Promise<End> {
+    const { log, status, clock, line } = this.#context;
+    const fields = { lineId: line.id, outboxId: this.id };
+    if (error instanceof EngineError) {
+      if (error.code === 'not_connected' || error.code === 'wrong_state' || error.code === 'store_failed') {
+        return { type: 'again', afterMs: PAUSE_MS };
+      }
+      if (error.code !== 'timeout') {
+        const { code, details } = failureOf(error, status());
+        log.info({ ...fields, reason: error.code, serverCode: error.serverCode }, 'message refused');
+        return this.fail(code, details);
+      }
+    } else if (this.#context.stopping.aborted) {
+      return { type: 'again', afterMs: PAUSE_MS };
+    } else {
+      log.error({ ...fields, error }, 'sending failed in an unexpected way');
+    }
+    const connection = this.#context.connection();
+    const times = this.#unanswered.connection === connection ? this.#unanswered.times + 1 : 1;
+    this.#unanswered = { connection, times };
+    if (times >= MAX_UNANSWERED) {
+      return this.fail(error instanceof EngineError ? 'whatsapp_timeout' : 'server_error', {});
+    }
+    return { type: 'again', afterMs: backoffMs(times, clock.random(), RETRY_BASE_MS, RETRY_CAP_MS) };
+  }
+
+  #storeAway(error: unknown): End {
+    this.#context.log.warn(
+      { lineId: this.#context.line.id, outboxId: this.id, error },
+      'the store did not take a send',
+    );
+    return { type: 'again', afterMs: PAUSE_MS };
+  }
+
+  async #commitEnd(outcome: SendOutcome, work: (tx: Tx) => Promise<boolean>): Promise<End> {
+    const { store, clock, stopping, nudge, onEnd } = this.#context;
+    for (let tries = 1; ; tries++) {
+      try {
+        const isNew = await store.transaction(work, 'normal');
+        if (isNew) nudge();
+        onEnd(this.id, outcome);
+        return ENDED;
+      } catch (error) {
+        if (tries >= MAX_COMMITS || stopping.aborted) return this.#storeAway(error);
+        await clock.sleep(backoffMs(tries, clock.random()), stopping);
+      }
+    }
+  }
+
+  async #sent(tx: Tx, prepared: Prepared, ack: ServerAck): Promise<boolean> {
+    const { line, engine, clock } = this.#context;
+    const nowMs = clock.now();
+    if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return false;
+    const { content } = this.#entry;
+    const fact = isChange(content)
+      ? changeFact(content, prepared, engine.self(), ack.timestamp)
+      : sentFact(content, prepared, engine.self(), ack.timestamp);
+    await accept(tx, line, [fact], nowMs);
+    if (!isChange(content)) {
+      const { acceptedAt, sendAt } = this.#entry;
+      const sendMs = Math.max(0, nowMs - Math.max(acceptedAt, sendAt ?? 0));
+      await countLineTraffic(tx.db, line.id, { sent: 1, sendMs, slowestSendMs: sendMs }, nowMs);
+    }
+    return true;
+  }
+
+  async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {
+    const { line, clock } = this.#context;
+    const nowMs = clock.now();
+    if (!(await markFailed(tx, this.id, { code, details }, nowMs))) return false;
+    if (!isChange(this.#entry.content)) await returnSent(tx.db, this.#entry);
+    const { messageId, toJid } = this.#entry;
+    const fact = failedFact({ messageId, chat: this.#prepared?.recipient ?? toJid, code, details, atMs: nowMs });
+    await accept(tx, line, [fact], nowMs);
+    if (!isChange(this.#entry.content)) await countLineTraffic(tx.db, line.id, { failed: 1 }, nowMs);
+    return true;
+  }
+}

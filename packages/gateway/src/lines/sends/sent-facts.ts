@@ -1,0 +1,107 @@
+import {
+  isGroup,
+  type MessageContent,
+  type OutboundChange,
+  type OutboundMessage,
+  type Party,
+  type Prepared,
+  type Self,
+} from '@ponte/engine';
+import type { MessageFacts } from '../../core/events.ts';
+import { canonicalJid, editKey, type Fact, messageKey, reactionKey, revokeKey } from '../../journal/from-engine.ts';
+
+/** A message of ours in the journal's words. `timestamp` is Unix seconds. */
+export function sentFacts(
+  content: OutboundMessage,
+  prepared: Prepared,
+  self: Self | undefined,
+  timestamp: number,
+): MessageFacts {
+  return {
+    messageId: prepared.id,
+    chat: prepared.recipient,
+    sender: selfAsParty(self),
+    fromMe: true,
+    isGroup: isGroup(prepared.to),
+    pushName: self?.name ?? '',
+    timestamp,
+    content: contentOf(content),
+    quotedId: content.context?.quotedId ?? null,
+    mentions: content.context?.mentions ?? [],
+  };
+}
+
+/** The fact that WhatsApp has a message of ours. */
+export function sentFact(
+  content: OutboundMessage,
+  prepared: Prepared,
+  self: Self | undefined,
+  timestamp: number,
+): Fact {
+  const payload = sentFacts(content, prepared, self, timestamp);
+  const chat = canonicalJid(payload.chat);
+  return { type: 'message.sent', payload, dedupeKey: messageKey(payload), chat, proto: prepared.proto };
+}
+
+/**
+ * The fact that we changed a message: the same one that another device of this account would have
+ * brought.
+ */
+export function changeFact(
+  change: OutboundChange,
+  prepared: Prepared,
+  self: Self | undefined,
+  timestamp: number,
+): Fact {
+  const who = { chat: prepared.recipient, sender: selfAsParty(self), fromMe: true, timestamp };
+  const chat = canonicalJid(who.chat);
+  const { targetId } = change;
+  switch (change.kind) {
+    case 'reaction': {
+      const dedupeKey = reactionKey(chat, prepared.id, canonicalJid(who.sender));
+      const payload = { messageId: prepared.id, targetId, ...who, emoji: change.emoji, pushName: self?.name ?? '' };
+      return { type: 'message.reaction', payload, dedupeKey, chat };
+    }
+    case 'edit': {
+      const payload = { messageId: targetId, ...who, body: change.body };
+      return { type: 'message.edited', payload, dedupeKey: editKey(chat, targetId, prepared.id), chat };
+    }
+    case 'revoke': {
+      const payload = { messageId: targetId, ...who, byAdmin: change.author !== undefined };
+      return { type: 'message.revoked', payload, dedupeKey: revokeKey(chat, targetId), chat };
+    }
+  }
+}
+
+function selfAsParty(self: Self | undefined): Party {
+  const me = self?.pn ?? '';
+  return { jid: me, pn: me, ...(self?.lid === undefined ? {} : { lid: self.lid }) };
+}
+
+function contentOf(content: OutboundMessage): MessageContent {
+  switch (content.kind) {
+    case 'text':
+      return { kind: 'text', body: content.body };
+    case 'location': {
+      const { kind, context: _, ...location } = content;
+      return { kind, body: content.name ?? '', location };
+    }
+    case 'contact': {
+      const { kind, contacts } = content;
+      return { kind, body: contacts.map(({ name }) => name).join(', '), contacts };
+    }
+    case 'poll': {
+      const { kind, question, options, maxAnswers } = content;
+      return { kind, body: question, poll: { options, maxAnswers } };
+    }
+    case 'event': {
+      const { kind, name, call: _, context: __, ...event } = content;
+      return { kind, body: name, event };
+    }
+    default: {
+      const { kind, caption, file } = content;
+      const { name: _, thumbnail: __, waveform: ___, animated: ____, ...media } = file;
+      return { kind, body: caption ?? '', media };
+    }
+  }
+}

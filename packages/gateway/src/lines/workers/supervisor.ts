@@ -1,0 +1,416 @@
+import type { EngineEndpoint } from '@ponte/engine';
+import { AppError } from '../../core/app-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { LineCommandName, LineCommands } from '../../core/line-commands.ts';
+import type { Mode } from '../../core/lines.ts';
+import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
+import { backoffMs } from '../../core/retry.ts';
+import { createLiveHub, type LiveHub, type LiveView } from '../../journal/live.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Store } from '../../store/db/store.ts';
+import { lineStatus } from '../connection/line-status.ts';
+import { listRunnable, loadLine } from '../line-row.ts';
+import { PendingCommands } from '../pending-commands.ts';
+import type { SpawnWorker } from './fork-worker.ts';
+import type { LineProcessView, LineRouter } from './router.ts';
+import type { CommandOf, FromWorker, WorkerSetup } from './worker-protocol.ts';
+import { HANG_AFTER_MS, WorkerSlot } from './worker-slot.ts';
+
+export interface SupervisorConfig {
+  /** Worker processes per mode at most (`shared`). */
+  workers: number;
+  /** `dedicated`: one process per line. */
+  isolation: 'shared' | 'dedicated';
+  /** Told to every worker; `heartbeatMs` is also the beat of the watch. */
+  setup: Omit<WorkerSetup, 'worker'>;
+  /** A worker that gives no sign of life for so long is killed; default {@link HANG_AFTER_MS}. */
+  hangAfterMs?: number;
+  /** Of live lines; test lines are not paced. Default: the published pacing. */
+  pacing?: Pacing | null;
+}
+
+/** A line as the endpoint is chosen for it. */
+export interface HostedLine {
+  id: string;
+  accountId: string;
+  mode: Mode;
+}
+
+export interface SupervisorOptions {
+  config: SupervisorConfig;
+  store: Store;
+  spawnWorker: SpawnWorker;
+  /**
+   * Where the line connects. Asked at every start of the line; may reject while the place is not
+   * there yet.
+   */
+  endpointFor(line: HostedLine): EngineEndpoint | Promise<EngineEndpoint>;
+  clock: Clock;
+  log: Log;
+  /** New deliveries were committed by a worker. */
+  onNudge(): void;
+  onLive?(view: LiveView): void;
+}
+
+export interface Supervisor extends LineRouter {
+  /** Gives every line of the database a worker; resolves when all are assigned (not: connected). */
+  start(): Promise<void>;
+  start(lineId: string): Promise<void>;
+  /** Drains and ends every worker within `timeoutMs`; no child is left. */
+  close(timeoutMs?: number): Promise<void>;
+  readonly live: LiveHub;
+  /** Process ids of the workers that are up. */
+  pids(): number[];
+}
+
+/** A line and where it is hosted. */
+interface Placement {
+  readonly line: HostedLine;
+  readonly slot: WorkerSlot;
+  state: 'starting' | 'running' | 'failed' | 'stopping';
+  /** Starts that failed since the last one that did not. */
+  failures: number;
+  cancelRetry: (() => void) | undefined;
+  /** Whoever waits for the next change of `state`. */
+  waiters: (() => void)[];
+}
+
+const START_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+const CLOSE_WITHIN_MS = 10_000;
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  return new LineSupervisor(options);
+}
+
+/**
+ * Keeps every line in a worker: assigns lines to worker processes (live and test lines never share
+ * one), replaces processes that end or hang, starts their lines again, and carries commands to
+ * wherever a line lives.
+ */
+class LineSupervisor implements Supervisor {
+  readonly live: LiveHub;
+  readonly #options: SupervisorOptions;
+  readonly #pending: PendingCommands;
+  readonly #placements = new Map<string, Placement>();
+  readonly #slots: WorkerSlot[] = [];
+  #isClosing = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#pending = new PendingCommands(options.clock);
+    this.live = createLiveHub((error) => options.log.error({ error }, 'a listener to live views failed'));
+  }
+
+  async start(lineId?: string): Promise<void> {
+    if (lineId !== undefined) return this.#startOne(lineId);
+    const lines = await listRunnable(this.#options.store.db);
+    for (const line of lines) if (!this.#placements.has(line.id)) this.#place(line);
+    this.#options.log.info({ lines: lines.length, workers: this.#slots.length }, 'lines are assigned to workers');
+  }
+
+  async stop(lineId: string): Promise<void> {
+    const placement = this.#placements.get(lineId);
+    if (!placement) return;
+    const { slot } = placement;
+    placement.cancelRetry?.();
+    this.#turnTo(placement, 'stopping');
+    for (const command of this.#pending.ofLine(lineId)) command.reject(new AppError('line_failed'));
+    if (slot.send({ type: 'stop_line', lineId })) {
+      await this.#until(
+        placement,
+        () => this.#placements.get(lineId) !== placement || slot.state !== 'running',
+        STOP_WITHIN_MS,
+      );
+    }
+    this.#remove(placement);
+    if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+  }
+
+  view(lineId: string): LineProcessView {
+    const placement = this.#placements.get(lineId);
+    if (!placement || placement.state === 'stopping') {
+      return { state: 'stopped', health: 'unhealthy', startedAt: null, failCount: 0, worker: null };
+    }
+    const { slot } = placement;
+    const isFailed = placement.state === 'failed' || slot.state === 'failed';
+    const state = isFailed ? 'failed' : placement.state === 'running' ? 'running' : 'starting';
+    const failCount = slot.failCount + placement.failures;
+    const health = isFailed ? 'unhealthy' : failCount > 0 ? 'degraded' : 'healthy';
+    return { state, health, startedAt: slot.startedAt, failCount, worker: slot.startedAt === null ? null : slot.name };
+  }
+
+  async run<N extends LineCommandName>(
+    lineId: string,
+    name: N,
+    input: LineCommands[N]['in'],
+    { timeoutMs }: { timeoutMs: number },
+  ): Promise<LineCommands[N]['out']> {
+    const placement = this.#placements.get(lineId);
+    if (!placement || this.#isClosing) throw new AppError('line_failed');
+    if (this.view(lineId).state === 'failed' || placement.state === 'stopping') throw new AppError('line_failed');
+    const answer = this.#pending.add(lineId, { name, input } as CommandOf, timeoutMs);
+    if (placement.state === 'running') this.#dispatch(placement);
+    return answer as Promise<LineCommands[N]['out']>;
+  }
+
+  pids(): number[] {
+    return this.#slots.flatMap((slot) => slot.pid ?? []);
+  }
+
+  async close(timeoutMs = CLOSE_WITHIN_MS): Promise<void> {
+    this.#isClosing = true;
+    for (const placement of this.#placements.values()) placement.cancelRetry?.();
+    await Promise.all(this.#slots.map((slot) => slot.close(timeoutMs)));
+    this.#pending.rejectAll('unavailable');
+    for (const placement of [...this.#placements.values()]) this.#remove(placement);
+  }
+
+  async #startOne(lineId: string): Promise<void> {
+    if (this.#isClosing) throw new AppError('line_failed');
+    let placement = this.#placements.get(lineId);
+    if (!placement) {
+      const row = await loadLine(this.#options.store.db, lineId);
+      if (!row) throw new AppError('line_not_found');
+      placement = this.#placements.get(lineId) ?? this.#place(row);
+    }
+    const { state } = placement;
+    if (state === 'failed') this.#retry(placement, 0);
+    const placed = placement;
+    await this.#until(placed, () => placed.state === 'running', START_WITHIN_MS);
+  }
+
+  #place({ id, accountId, mode }: HostedLine): Placement {
+    const slot = this.#slotFor(id, mode);
+    const placement: Placement = {
+      line: { id, accountId, mode },
+      slot,
+      state: 'starting',
+      failures: 0,
+      cancelRetry: undefined,
+      waiters: [],
+    };
+    slot.lines.add(id);
+    this.#placements.set(id, placement);
+    void this.#host(placement);
+    return placement;
+  }
+
+  /** The emptiest worker of the line's mode; a new one while there may be more. */
+  #slotFor(lineId: string, mode: Mode): WorkerSlot {
+    const { config, spawnWorker: spawn, clock, log } = this.#options;
+    const ofMode = this.#slots.filter((slot) => slot.mode === mode);
+    const isDedicated = config.isolation === 'dedicated';
+    const emptiest = ofMode.reduce<WorkerSlot | undefined>(
+      (best, slot) => (best && best.lines.size <= slot.lines.size ? best : slot),
+      undefined,
+    );
+    if (!isDedicated && emptiest && (emptiest.lines.size === 0 || ofMode.length >= config.workers)) return emptiest;
+    const name = isDedicated ? `${mode}-${lineId}` : `${mode}-${ofMode.length + 1}`;
+    const slot: WorkerSlot = new WorkerSlot({
+      name,
+      mode,
+      setup: config.setup,
+      hangAfterMs: config.hangAfterMs ?? HANG_AFTER_MS,
+      spawn,
+      clock,
+      log,
+      onMessage: (message) => this.#received(slot, message),
+      onDown: () => this.#down(slot),
+    });
+    this.#slots.push(slot);
+    slot.start();
+    return slot;
+  }
+
+  /**
+   * Tells the line's worker to host it; nothing when the worker is not up (its `ready` comes back
+   * here).
+   */
+  async #host(placement: Placement): Promise<void> {
+    const { line, slot } = placement;
+    if (slot.state !== 'running') return;
+    const { config, endpointFor, log } = this.#options;
+    const pacing = line.mode === 'test' ? null : config.pacing === undefined ? DEFAULT_PACING : config.pacing;
+    try {
+      const endpoint = await endpointFor(line);
+      if (this.#placements.get(line.id) !== placement || placement.state === 'stopping') return;
+      slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, pacing } });
+    } catch (error) {
+      log.warn({ lineId: line.id, error }, 'there is no endpoint for a line yet');
+      this.#failed(placement);
+    }
+  }
+
+  #received(slot: WorkerSlot, message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        for (const lineId of slot.lines) {
+          const placement = this.#placements.get(lineId);
+          if (placement) void this.#host(placement);
+        }
+        break;
+      case 'line_started':
+        this.#started(message.lineId);
+        break;
+      case 'line_failed':
+        this.#lineFailed(message);
+        break;
+      case 'line_stopped':
+        this.#stopped(message.lineId);
+        break;
+      case 'result':
+        this.#answered(message);
+        break;
+      case 'nudge':
+        this.#options.onNudge();
+        break;
+      case 'live':
+        this.live.publish(message.view);
+        this.#options.onLive?.(message.view);
+        break;
+      case 'heartbeat':
+        break;
+    }
+  }
+
+  #started(lineId: string): void {
+    const placement = this.#placements.get(lineId);
+    if (!placement || placement.state === 'stopping') return;
+    placement.failures = 0;
+    this.#turnTo(placement, 'running');
+    this.#dispatch(placement);
+  }
+
+  #lineFailed({ lineId, detail, isGone }: Extract<FromWorker, { type: 'line_failed' }>): void {
+    const placement = this.#placements.get(lineId);
+    if (!placement) return;
+    if (isGone) {
+      this.#remove(placement);
+      return;
+    }
+    this.#options.log.error(
+      { lineId, detail, failures: placement.failures + 1 },
+      'a line does not start; it is tried again',
+    );
+    this.#failed(placement);
+  }
+
+  #failed(placement: Placement): void {
+    if (placement.state === 'stopping') return;
+    const { clock } = this.#options;
+    placement.failures += 1;
+    this.#turnTo(placement, 'failed');
+    this.#tellOfProcess(placement);
+    for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
+    this.#retry(placement, backoffMs(placement.failures, clock.random()));
+  }
+
+  #retry(placement: Placement, delayMs: number): void {
+    placement.cancelRetry?.();
+    placement.cancelRetry = this.#options.clock.after(delayMs, () => void this.#host(placement));
+  }
+
+  #stopped(lineId: string): void {
+    const placement = this.#placements.get(lineId);
+    if (placement?.state === 'stopping') this.#remove(placement);
+  }
+
+  /**
+   * A worker is gone. Its sends are durable and asked for again once it is back; other commands are
+   * over.
+   */
+  #down(slot: WorkerSlot): void {
+    for (const lineId of slot.lines) {
+      const placement = this.#placements.get(lineId);
+      if (!placement) continue;
+      placement.cancelRetry?.();
+      if (placement.state === 'stopping') {
+        for (const wake of placement.waiters.splice(0)) wake();
+      } else {
+        this.#turnTo(placement, 'starting');
+        this.#tellOfProcess(placement);
+      }
+      for (const command of this.#pending.ofLine(lineId)) {
+        if (slot.state === 'failed' || (command.wasSent && command.command.name !== 'send')) {
+          command.reject(new AppError('line_failed'));
+        }
+        command.wasSent = false;
+      }
+    }
+  }
+
+  /**
+   * A worker that is gone says nothing more of its lines: what is true of them now is said here,
+   * until the next worker speaks.
+   */
+  #tellOfProcess({ line }: Placement): void {
+    const last = this.live.latest(line.id);
+    if (!last) return;
+    const view = this.view(line.id);
+    const status = lineStatus(last, view);
+    this.live.publish({
+      ...last,
+      status,
+      reason: view.state === 'failed' ? 'worker_failed' : 'worker_restarting',
+      qr: null,
+    });
+  }
+
+  /** Sends what waits for this line. */
+  #dispatch({ line, slot }: Placement): void {
+    for (const command of this.#pending.ofLine(line.id)) {
+      if (command.wasSent) continue;
+      command.wasSent = slot.send({ type: 'run', id: command.id, lineId: line.id, ...command.command });
+    }
+  }
+
+  #answered(message: Extract<FromWorker, { type: 'result' }>): void {
+    const pending = this.#pending.get(message.id);
+    if (message.ok) pending?.resolve(message.value);
+    else pending?.reject(new AppError(message.code, message.details, { message: message.message }));
+  }
+
+  #turnTo(placement: Placement, state: Placement['state']): void {
+    placement.state = state;
+    for (const wake of placement.waiters.splice(0)) wake();
+  }
+
+  #remove(placement: Placement): void {
+    const { line, slot } = placement;
+    if (this.#placements.get(line.id) !== placement) return;
+    placement.cancelRetry?.();
+    this.#placements.delete(line.id);
+    slot.lines.delete(line.id);
+    this.live.forget(line.id);
+    for (const wake of placement.waiters.splice(0)) wake();
+  }
+
+  async #closeSlot(slot: WorkerSlot): Promise<void> {
+    await slot.close(STOP_WITHIN_MS);
+    const at = this.#slots.indexOf(slot);
+    if (at >= 0) this.#slots.splice(at, 1);
+  }
+
+  /**
+   * Waits until it holds; looks at every change of the placement. Rejects with `line_failed` when
+   * it does not come in time, or the line fails.
+   */
+  async #until(placement: Placement, holds: () => boolean, timeoutMs: number): Promise<void> {
+    let isLate = false;
+    const cancel = this.#options.clock.after(timeoutMs, () => {
+      isLate = true;
+      for (const wake of placement.waiters.splice(0)) wake();
+    });
+    const failuresBefore = placement.failures;
+    try {
+      while (!holds()) {
+        const isGone = this.#placements.get(placement.line.id) !== placement;
+        if (isLate || isGone || placement.failures > failuresBefore) throw new AppError('line_failed');
+        await new Promise<void>((resolve) => placement.waiters.push(resolve));
+      }
+    } finally {
+      cancel();
+    }
+  }
+}

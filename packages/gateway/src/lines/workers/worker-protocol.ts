@@ -1,0 +1,76 @@
+import type { EngineEndpoint } from '@ponte/engine';
+import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
+import type { LineCommandName, LineCommands, WorkerStats } from '../../core/line-commands.ts';
+import type { Pacing } from '../../core/pacing.ts';
+import type { LiveView } from '../../journal/live.ts';
+import type { LogLevel } from '../../observe/logger.ts';
+
+/*
+ * What the main process and a worker say to each other, over Node's IPC channel with structured cloning ("advanced" serialization).
+ * Nothing here is the only copy of anything: a message that is lost costs time, never data.
+ */
+
+/** The first message a worker gets. Secrets travel only here, never in argv or the environment. */
+export interface WorkerSetup {
+  /** The worker's name in logs and views. */
+  worker: string;
+  databaseUrl: string;
+  masterKey: Uint8Array;
+  /**
+   * Held (shared) as long as the worker lives, so that a new main process can tell when the workers
+   * of a killed one are gone. Null: no lock.
+   */
+  lockFile: string | null;
+  logLevel: LogLevel;
+  /** A sign of life this often. */
+  heartbeatMs: number;
+  /** Logins of this process per second at most; 0 = no limit. */
+  connectsPerSecond: number;
+  /** Sends that may wait on one line. */
+  mailboxCapacity: number;
+  /** After so long what has not left fails; absent or 0: never. */
+  sendExpiresMs?: number;
+  /** Where files to be sent lie until they are uploaded. */
+  filesFolder: string;
+}
+
+/** What a worker needs to host a line, beside its row. */
+export interface LineSpec {
+  lineId: string;
+  endpoint: EngineEndpoint;
+  /** Null: not paced. */
+  pacing: Pacing | null;
+}
+
+/** A command's name with its input. */
+export type CommandOf = { [N in LineCommandName]: { name: N; input: LineCommands[N]['in'] } }[LineCommandName];
+
+export type ToWorker =
+  | { type: 'setup'; setup: WorkerSetup }
+  | { type: 'start_line'; spec: LineSpec }
+  | { type: 'stop_line'; lineId: string }
+  | ({ type: 'run'; id: number; lineId: string } & CommandOf)
+  /** Stop every line within the time, close the store, exit 0. */
+  | { type: 'drain'; timeoutMs: number };
+
+export type FromWorker =
+  /** Set up: lines may come. */
+  | { type: 'ready' }
+  | { type: 'line_started'; lineId: string }
+  /**
+   * It could not be opened; the worker does not hold it. `isGone`: its row does not exist any more.
+   */
+  | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean }
+  | { type: 'line_stopped'; lineId: string }
+  | { type: 'result'; id: number; ok: true; value: unknown }
+  | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }
+  | { type: 'heartbeat'; stats: WorkerStats }
+  /** New deliveries were committed. */
+  | { type: 'nudge' }
+  | { type: 'live'; view: LiveView };
+
+/** One end of the channel. */
+export interface Channel<In, Out> {
+  send(message: Out): void;
+  onMessage(listener: (message: In) => void): void;
+}

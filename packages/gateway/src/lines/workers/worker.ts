@@ -1,0 +1,205 @@
+import type { EngineFactory } from '@ponte/engine';
+import { AppError } from '../../core/app-error.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { KeyRing } from '../../crypto/key-ring.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Store } from '../../store/db/store.ts';
+import { createEngineStore } from '../../store/engine/engine-store.ts';
+import { linesWithUnfinished } from '../../store/sends/outbox.ts';
+import { type ConnectGate, createConnectGate } from '../connection/connect-gate.ts';
+import { Line } from '../line.ts';
+import { loadLine } from '../line-row.ts';
+import { toAppError } from '../sends/engine-errors.ts';
+import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
+import { ProcessMeter } from './worker-stats.ts';
+
+export interface WorkerOptions {
+  setup: WorkerSetup;
+  channel: Pick<Channel<ToWorker, FromWorker>, 'send'>;
+  store: Store;
+  ring: KeyRing;
+  factory: EngineFactory;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Accepted sends that nobody handed over (the command was lost on its way) are looked for this
+ * often.
+ */
+const SWEEP_MS = 30_000;
+/** Time for sends on the wire when one line stops. */
+const STOP_GRACE_MS = 3_000;
+/** Of the time to drain: what is left for closing connections and the store. */
+const DRAIN_RESERVE_MS = 2_000;
+
+/**
+ * Hosts lines in this process: starts and stops them as told, runs their commands, gives signs of
+ * life.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #gate: ConnectGate;
+  readonly #meter: ProcessMeter;
+  readonly #lines = new Map<string, Line>();
+  /** Starts and stops of one line follow each other; the last one counts. */
+  readonly #turns = new Map<string, Promise<void>>();
+  #cancelHeartbeat: (() => void) | undefined;
+  #cancelSweep: (() => void) | undefined;
+  #isNudging = false;
+  #isClosing = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#gate = createConnectGate(options.setup.connectsPerSecond, options.clock);
+    this.#meter = new ProcessMeter(options.setup.worker);
+  }
+
+  /** Begins to give signs of life. */
+  start(): void {
+    this.#options.channel.send({ type: 'ready' });
+    this.#beat();
+    this.#scheduleSweep();
+  }
+
+  /** Does what a message says; answers over the channel. */
+  receive(message: Exclude<ToWorker, { type: 'setup' | 'drain' }>): void {
+    switch (message.type) {
+      case 'start_line':
+        this.#inTurn(message.spec.lineId, () => this.#startLine(message.spec));
+        break;
+      case 'stop_line':
+        this.#inTurn(message.lineId, () => this.#stopLine(message.lineId));
+        break;
+      case 'run':
+        void this.#run(message);
+        break;
+    }
+  }
+
+  /**
+   * Stops every line within the time; afterwards nothing of this worker runs. The store stays open.
+   */
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.#cancelHeartbeat?.();
+    this.#cancelSweep?.();
+    await Promise.allSettled(this.#turns.values());
+    const graceMs = Math.max(0, timeoutMs - DRAIN_RESERVE_MS);
+    await Promise.allSettled([...this.#lines.values()].map((line) => line.stop(graceMs)));
+    this.#lines.clear();
+    this.#meter.stop();
+  }
+
+  #inTurn(lineId: string, work: () => Promise<void>): void {
+    const turn = (this.#turns.get(lineId) ?? Promise.resolve()).then(work).finally(() => {
+      if (this.#turns.get(lineId) === turn) this.#turns.delete(lineId);
+    });
+    this.#turns.set(lineId, turn);
+  }
+
+  async #startLine(spec: LineSpec): Promise<void> {
+    const { store, ring, factory, clock, channel, setup } = this.#options;
+    const { lineId } = spec;
+    if (this.#isClosing) return;
+    if (this.#lines.has(lineId)) return channel.send({ type: 'line_started', lineId });
+    const log = this.#options.log;
+    try {
+      const row = await loadLine(store.db, lineId);
+      if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'no such line', isGone: true });
+      const box = await ring.box(lineId);
+      const line = new Line({
+        row,
+        store,
+        box,
+        engineStore: createEngineStore({ store, box, lineId, clock }),
+        factory,
+        endpoint: spec.endpoint,
+        clock,
+        log,
+        gate: this.#gate,
+        pacing: spec.pacing,
+        mailboxCapacity: setup.mailboxCapacity,
+        sendExpiresMs: setup.sendExpiresMs,
+        filesFolder: setup.filesFolder,
+        publish: (view) => channel.send({ type: 'live', view }),
+        nudge: () => this.#nudge(),
+      });
+      await line.start().catch(async (error: unknown) => {
+        await line.stop(0);
+        throw error;
+      });
+      this.#lines.set(lineId, line);
+      channel.send({ type: 'line_started', lineId });
+    } catch (error) {
+      log.error({ lineId, error }, 'a line could not be started');
+      const detail = error instanceof Error ? error.message : 'unknown error';
+      channel.send({ type: 'line_failed', lineId, detail, isGone: false });
+    }
+  }
+
+  async #stopLine(lineId: string): Promise<void> {
+    const line = this.#lines.get(lineId);
+    this.#lines.delete(lineId);
+    try {
+      await line?.stop(STOP_GRACE_MS);
+    } catch (error) {
+      this.#options.log.error({ lineId, error }, 'stopping a line failed');
+    }
+    this.#options.channel.send({ type: 'line_stopped', lineId });
+  }
+
+  async #run(message: Extract<ToWorker, { type: 'run' }>): Promise<void> {
+    const { channel } = this.#options;
+    const { id, lineId, name } = message;
+    try {
+      // A command may overtake the start it depends on.
+      await this.#turns.get(lineId);
+      const line = this.#lines.get(lineId);
+      if (!line) throw new AppError('line_failed');
+      const value =
+        message.name === 'stats' ? this.#meter.read(this.#lines.size) : await line.run(message.name, message.input);
+      channel.send({ type: 'result', id, ok: true, value });
+    } catch (error) {
+      const { code, message, details, cause } = toAppError(error, 'disconnected');
+      if (code === 'server_error') this.#options.log.error({ lineId, command: name, error: cause }, 'a command failed');
+      channel.send({ type: 'result', id, ok: false, code, message, details });
+    }
+  }
+
+  #beat(): void {
+    const { channel, clock, setup } = this.#options;
+    channel.send({ type: 'heartbeat', stats: this.#meter.read(this.#lines.size) });
+    this.#meter.reset();
+    this.#cancelHeartbeat = clock.after(setup.heartbeatMs, () => this.#beat());
+  }
+
+  /** One nudge per turn of the event loop is enough. */
+  #nudge(): void {
+    if (this.#isNudging) return;
+    this.#isNudging = true;
+    setImmediate(() => {
+      this.#isNudging = false;
+      this.#options.channel.send({ type: 'nudge' });
+    });
+  }
+
+  #scheduleSweep(): void {
+    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
+      void this.#sweep().finally(() => {
+        if (!this.#isClosing) this.#scheduleSweep();
+      });
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, clock, log } = this.#options;
+    try {
+      for (const lineId of await linesWithUnfinished(store.db, clock.now() - SWEEP_MS, clock.now())) {
+        if (!this.#isClosing) await this.#lines.get(lineId)?.sweep();
+      }
+    } catch (error) {
+      log.warn({ error }, 'looking for forgotten sends failed; next time');
+    }
+  }
+}

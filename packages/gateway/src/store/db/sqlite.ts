@@ -1,0 +1,142 @@
+import Sqlite from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely';
+import { stayAwake, systemClock } from '../../core/clock.ts';
+import type { Database } from './schema.ts';
+import type { Durability } from './store.ts';
+
+export type RawSqlite = Sqlite.Database;
+
+/**
+ * How long a process waits for another one's commit before it gives up (and the transaction is
+ * tried again).
+ */
+const BUSY_TIMEOUT_MS = 8_000;
+/** Between two looks whether the other one is done: at least this, at most four times as much. */
+const BUSY_LOOK_MS = 1;
+/** Prepared statements kept for the query builder. */
+const MAX_STATEMENTS = 300;
+
+/**
+ * Begins every transaction with the write lock, so that none fails half-way because another process
+ * wrote meanwhile.
+ */
+class ImmediateDriver extends SqliteDriver {
+  /** Durability of the next transaction; the caller holds the transaction mutex. */
+  next: Durability = 'full';
+  #current: Durability = 'full';
+  readonly #raw: RawSqlite;
+
+  constructor(database: SqliteDatabase, raw: RawSqlite) {
+    super({ database });
+    this.#raw = raw;
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    this.#synchronous(this.next);
+    await this.#takeWriteLock(connection);
+  }
+
+  /**
+   * SQLite itself waits for a lock by sleeping, which would stop everything else in this process
+   * for as long as another one's disk takes to commit. So it is asked not to wait, and asked again.
+   */
+  async #takeWriteLock(connection: DatabaseConnection): Promise<void> {
+    const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;
+    for (;;) {
+      this.#raw.pragma('busy_timeout = 0');
+      try {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+        return;
+      } catch (error) {
+        const isBusy = error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
+        if (!isBusy || systemClock.monotonic() > until) throw error;
+      } finally {
+        this.#raw.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      }
+      await stayAwake(BUSY_LOOK_MS * (1 + 3 * systemClock.random()));
+    }
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.commitTransaction(connection);
+    this.#synchronous('full');
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.rollbackTransaction(connection);
+    this.#synchronous('full');
+  }
+
+  /**
+   * The pragma counts from the next transaction on, so it is set outside of one. Single statements
+   * always run at `full`.
+   */
+  #synchronous(durability: Durability): void {
+    if (durability === this.#current) return;
+    // Not through the query builder: a statement that it does not know empties the statement cache.
+    this.#raw.exec(`pragma synchronous = ${durability}`);
+    this.#current = durability;
+  }
+}
+
+/** `prepare` that remembers: the query builder writes the same texts again and again. */
+function preparing(raw: RawSqlite): (text: string) => SqliteStatement {
+  const statements = new Map<string, Sqlite.Statement>();
+  return (text) => {
+    if (!/^\s*(?:select|insert|update|delete|with|begin|commit|rollback)\b/i.test(text)) {
+      // The schema may change under the remembered ones.
+      statements.clear();
+      return raw.prepare(text);
+    }
+    const known = statements.get(text);
+    // Busy: somebody still walks through its rows.
+    if (known?.busy) return raw.prepare(text);
+    statements.delete(text);
+    const statement = known ?? raw.prepare(text);
+    if (statements.size >= MAX_STATEMENTS) {
+      const oldest = statements.keys().next().value;
+      if (oldest !== undefined) statements.delete(oldest);
+    }
+    statements.set(text, statement);
+    return statement;
+  };
+}
+
+export interface OpenSqlite {
+  db: Kysely<Database>;
+  raw: RawSqlite;
+  setNextDurability(durability: Durability): void;
+}
+
+/** Opens (and creates) the file in WAL mode. `:memory:` for tests. */
+export function openSqlite(file: string): OpenSqlite {
+  const raw = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+  raw.pragma('journal_mode = WAL');
+  raw.pragma('synchronous = FULL');
+  raw.pragma('foreign_keys = ON');
+  raw.pragma('temp_store = MEMORY');
+  raw.pragma('cache_size = -16000');
+  raw.pragma('wal_autocheckpoint = 2000');
+  const database = { prepare: preparing(raw), close: () => void raw.close() };
+  const driver = new ImmediateDriver(database, raw);
+  class Dialect extends SqliteDialect {
+    override createDriver(): ImmediateDriver {
+      return driver;
+    }
+  }
+  return {
+    db: new Kysely<Database>({ dialect: new Dialect({ database }) }),
+    raw,
+    setNextDurability(durability) {
+      driver.next = durability;
+    },
+  };
+}

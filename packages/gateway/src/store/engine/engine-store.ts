@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import type { EngineStore, KeyChange, RawStanza, SealedEnvelope } from '@ponte/engine';
+import type { Clock } from '../../core/clock.ts';
+import type { SealedBox } from '../../crypto/sealed-box.ts';
+import type { Store } from '../db/store.ts';
+import type { InboxRow } from './engine-rows.ts';
+import { createPostgresEngineRows } from './engine-rows-postgres.ts';
+import { createSqliteEngineRows } from './engine-rows-sqlite.ts';
+import { PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
+
+const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
+
+/**
+ * One line's keys and inbox, encrypted under the line's data key. See `EngineStore` for what is
+ * guaranteed.
+ */
+export function createEngineStore(options: {
+  store: Store;
+  box: SealedBox;
+  lineId: string;
+  clock: Clock;
+}): EngineStore {
+  const { store, box, lineId, clock } = options;
+  const rows =
+    store.engine === 'sqlite' ? createSqliteEngineRows(store, lineId) : createPostgresEngineRows(store, lineId);
+  const opened = (kind: string, found: { id: string; value: Buffer }[]): Map<string, Uint8Array> =>
+    new Map(found.map(({ id, value }) => [id, box.open(value, keyAad(lineId, kind, id))]));
+
+  return {
+    get: async (kind, ids) => opened(kind, await rows.keys(kind, ids)),
+    list: async (kind) => opened(kind, await rows.keysOfKind(kind)),
+    async commit(changes, sealed) {
+      const keys = lastOfEach(changes).map(({ kind, id, value }) => ({
+        kind,
+        id,
+        value: value === null ? null : box.seal(value, keyAad(lineId, kind, id)),
+      }));
+      await rows.write(keys, sealed && envelopeRow(box, lineId, sealed, clock.now()));
+    },
+    async findSealed(hash) {
+      const row = await rows.inboxRow(hash);
+      if (!row) return undefined;
+      return { plaintext: row.plaintext ? box.open(row.plaintext, plaintextAad(lineId, hash)) : new Uint8Array(0) };
+    },
+    appendStanza: (entry) => rows.write([], stanzaRow(box, lineId, entry, clock.now())),
+    clear: () => rows.deleteKeys(),
+  };
+}
+
+/**
+ * Two changes of one key in a batch: the last one counts (PostgreSQL takes a key once per statement
+ * only).
+ */
+function lastOfEach(changes: KeyChange[]): KeyChange[] {
+  const last = new Map<string, KeyChange>();
+  for (const change of changes) last.set(`${change.kind}\0${change.id}`, change);
+  return [...last.values()];
+}
+
+function envelopeRow(box: SealedBox, lineId: string, sealed: SealedEnvelope, createdAt: number): InboxRow {
+  const { hash, encIndex } = sealed;
+  return {
+    kind: 'sealed',
+    hash,
+    tag: 'message',
+    encIndex,
+    stanza: box.seal(sealed.stanza, stanzaAad(lineId, hash)),
+    plaintext: box.seal(sealed.plaintext, plaintextAad(lineId, hash)),
+    failure: null,
+    createdAt,
+  };
+}
+
+function stanzaRow(box: SealedBox, lineId: string, entry: RawStanza, createdAt: number): InboxRow {
+  // No ciphertext to hash: a drawn name takes its place, so that the record cannot be moved to
+  // another row.
+  const hash = `${PLAIN_PLACE}${randomUUID()}`;
+  return {
+    kind: 'stanza',
+    hash,
+    tag: entry.tag,
+    encIndex: 0,
+    stanza: box.seal(entry.stanza, stanzaAad(lineId, hash)),
+    plaintext: null,
+    failure: entry.failure ?? null,
+    createdAt,
+  };
+}

@@ -1,0 +1,83 @@
+import type { InboxEntry } from '@ponte/engine';
+import type { Kysely, Transaction } from 'kysely';
+import type { SealedBox } from '../../crypto/sealed-box.ts';
+import type { Database } from '../db/schema.ts';
+import type { Store, Tx } from '../db/store.ts';
+
+/**
+ * Tombstones outlive WhatsApp's own memory of undelivered messages (14 days: whatsmeow deletes its
+ * hashes after that time).
+ */
+export const TOMBSTONE_MS = 14 * 24 * 60 * 60 * 1_000;
+
+export const stanzaAad = (lineId: string, place: string) => `inbox|stanza|${lineId}|${place}`;
+export const plaintextAad = (lineId: string, hash: string) => `inbox|plaintext|${lineId}|${hash}`;
+
+/** Unencrypted stanzas have no ciphertext to hash: a drawn name takes its place. */
+export const PLAIN_PLACE = 'plain:';
+
+/** A row that waits to become events. */
+export interface PendingInboxRow {
+  seq: number;
+  entry: InboxEntry;
+}
+
+/**
+ * What of a line's inbox is not events yet, oldest first, after a sequence number. Throws
+ * UnreadableError.
+ */
+export async function pendingInbox(
+  store: Store,
+  box: SealedBox,
+  lineId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<PendingInboxRow[]> {
+  const rows = await store.db
+    .selectFrom('inbox')
+    .select(['seq', 'kind', 'hash', 'tag', 'enc_index', 'stanza', 'plaintext', 'failure'])
+    .where('line_id', '=', lineId)
+    .where('done', '=', 0)
+    .where('seq', '>', afterSeq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => {
+    const hash = row.hash ?? '';
+    const stanza = box.open(row.stanza ?? Buffer.alloc(0), stanzaAad(lineId, hash));
+    if (row.kind === 'stanza') {
+      const failure = row.failure ?? undefined;
+      return { seq: Number(row.seq), entry: { kind: 'stanza', stanza, tag: row.tag, failure } };
+    }
+    const plaintext = box.open(row.plaintext ?? Buffer.alloc(0), plaintextAad(lineId, hash));
+    return {
+      seq: Number(row.seq),
+      entry: { kind: 'sealed', hash, stanza, encIndex: Number(row.enc_index), plaintext },
+    };
+  });
+}
+
+/**
+ * These rows became events: decrypted ones stay as empty tombstones (a redelivery is known by its
+ * hash), the others go.
+ */
+export async function closeInbox(tx: Tx, seqs: number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await tx.db
+    .updateTable('inbox')
+    .set({ done: 1, stanza: null, plaintext: null })
+    .where('seq', 'in', seqs)
+    .where('kind', '=', 'sealed')
+    .execute();
+  await tx.db.deleteFrom('inbox').where('seq', 'in', seqs).where('kind', '=', 'stanza').execute();
+}
+
+/** Removes tombstones that no redelivery can ask for any more. Answers how many. */
+export async function sweepTombstones(db: Kysely<Database> | Transaction<Database>, now: number): Promise<number> {
+  const result = await db
+    .deleteFrom('inbox')
+    .where('done', '=', 1)
+    .where('created_at', '<', now - TOMBSTONE_MS)
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}

@@ -1,0 +1,74 @@
+import type { Jid, Party } from '@ponte/engine';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { ContactsTable, Database } from '../db/schema.ts';
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** Somebody a line knows, by every address WhatsApp disclosed. */
+export interface Contact {
+  party: Party;
+  /**
+   * The name in the address book, else the one the person gave itself; empty when neither is known.
+   */
+  name: string;
+  isBusiness: boolean;
+}
+
+/** The addresses of everybody in the owner's address book. */
+export async function listAddressBook(db: Db, lineId: string): Promise<Contact['party'][]> {
+  const rows = await db
+    .selectFrom('contacts')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('name', 'is not', null)
+    .orderBy('jid')
+    .execute();
+  return rows.map((row) => toContact(row).party);
+}
+
+/** A line's contacts in a stable order, from the one after `after` on. */
+export async function listContacts(
+  db: Db,
+  lineId: string,
+  page: { after?: Jid; limit?: number } = {},
+): Promise<Contact[]> {
+  let query = db.selectFrom('contacts').selectAll().where('line_id', '=', lineId).orderBy('jid');
+  if (page.after !== undefined) query = query.where('jid', '>', page.after);
+  if (page.limit !== undefined) query = query.limit(page.limit);
+  return (await query.execute()).map(toContact);
+}
+
+/** A contact by any of its addresses. */
+export async function findContact(db: Db, lineId: string, addresses: Jid[]): Promise<Contact | undefined> {
+  const row = await db
+    .selectFrom('contacts')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where((eb) => eb.or([eb('jid', 'in', addresses), eb('pn', 'in', addresses)]))
+    .executeTakeFirst();
+  return row && toContact(row);
+}
+
+/**
+ * Notes what WhatsApp said about people that are known; nobody becomes a contact by being asked
+ * about.
+ */
+export async function noteBusiness(db: Db, lineId: string, addresses: Jid[], isBusiness: boolean): Promise<void> {
+  if (addresses.length === 0) return;
+  await db
+    .updateTable('contacts')
+    .set({ is_business: isBusiness ? 1 : 0 })
+    .where('line_id', '=', lineId)
+    .where('is_business', '=', isBusiness ? 0 : 1)
+    .where((eb) => eb.or([eb('jid', 'in', addresses), eb('pn', 'in', addresses)]))
+    .execute();
+}
+
+function toContact(row: Selectable<ContactsTable>): Contact {
+  const { jid, lid, pn } = row;
+  return {
+    party: { jid, ...(lid === null ? {} : { lid }), ...(pn === null ? {} : { pn }) },
+    name: row.name ?? row.push_name ?? '',
+    isBusiness: Number(row.is_business) === 1,
+  };
+}

@@ -1,0 +1,221 @@
+import type { OutboundContent, Prepared } from '@ponte/engine';
+import type { ExpressionBuilder, Kysely, Selectable, Transaction } from 'kysely';
+import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
+import type { SendOutcome } from '../../core/line-commands.ts';
+import type { Database, OutboxTable } from '../db/schema.ts';
+import type { Tx } from '../db/store.ts';
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** An accepted message on its way. */
+export interface OutboxEntry {
+  id: string;
+  seq: number;
+  accountId: string;
+  lineId: string;
+  messageId: string;
+  toJid: string;
+  content: OutboundContent;
+  acceptedAt: number;
+  /** Lower leaves first. */
+  rank: number;
+  /** Not before (Unix milliseconds); null = as soon as its turn comes. */
+  sendAt: number | null;
+  /** What goes on the wire; once drawn it never changes. */
+  prepared: Prepared | null;
+  /** How it ended; null while it has not. */
+  outcome: SendOutcome | null;
+}
+
+const UNFINISHED = ['accepted', 'prepared', 'sending'] as const;
+
+/** One row; undefined when there is none of that id on that line. */
+export async function loadOutbox(db: Db, lineId: string, id: string): Promise<OutboxEntry | undefined> {
+  const row = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('id', '=', id)
+    .where('line_id', '=', lineId)
+    .executeTakeFirst();
+  return row && toEntry(row);
+}
+
+const isDue = (eb: ExpressionBuilder<Database, 'outbox'>, nowMs: number) =>
+  eb.or([eb('send_at', 'is', null), eb('send_at', '<=', nowMs)]);
+
+/** What a line still has to send and may send now, in the order of acceptance. */
+export async function unfinished(
+  db: Db,
+  lineId: string,
+  page: { after: number; limit: number; nowMs: number },
+): Promise<OutboxEntry[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('seq', '>', page.after)
+    .where((eb) => isDue(eb, page.nowMs))
+    .orderBy('seq')
+    .limit(page.limit)
+    .execute();
+  return rows.map(toEntry);
+}
+
+/**
+ * What a line still has to send although it was due before `dueBefore` (Unix milliseconds), oldest
+ * first.
+ */
+export async function overdue(db: Db, lineId: string, dueBefore: number, limit: number): Promise<OutboxEntry[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('accepted_at', '<', dueBefore)
+    .where((eb) => isDue(eb, dueBefore))
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map(toEntry);
+}
+
+/** When the line's next scheduled send is due; undefined when none waits. */
+export async function nextScheduled(db: Db, lineId: string, nowMs: number): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('outbox')
+    .select('send_at')
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('send_at', '>', nowMs)
+    .orderBy('send_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.send_at === null || row === undefined ? undefined : Number(row.send_at);
+}
+
+const IDS_PER_QUERY = 500;
+
+/** Those of these rows that have ended, and how. */
+export async function loadEnded(
+  db: Db,
+  lineId: string,
+  ids: readonly string[],
+): Promise<{ id: string; outcome: SendOutcome }[]> {
+  const ended: { id: string; outcome: SendOutcome }[] = [];
+  for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
+    const rows = await db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('id', 'in', ids.slice(from, from + IDS_PER_QUERY))
+      .where('line_id', '=', lineId)
+      .where('finished_at', 'is not', null)
+      .execute();
+    for (const row of rows) {
+      const outcome = toOutcome(row);
+      if (outcome) ended.push({ id: row.id, outcome });
+    }
+  }
+  return ended;
+}
+
+/**
+ * Lines with due sends that were accepted before `acceptedBefore` (milliseconds) and have not
+ * ended.
+ */
+export async function linesWithUnfinished(db: Db, acceptedBefore: number, nowMs: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .select('line_id')
+    .distinct()
+    .where('finished_at', 'is', null)
+    .where('accepted_at', '<', acceptedBefore)
+    .where((eb) => isDue(eb, nowMs))
+    .execute();
+  return rows.map((row) => row.line_id);
+}
+
+/**
+ * Stores what goes on the wire, right before it goes: from here on WhatsApp may have it, and every
+ * attempt sends these bytes. (`prepared` without `sending` is the state of a failed row that was
+ * put back to work.) False when the row has ended: it was cancelled.
+ */
+export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs: number): Promise<boolean> {
+  const { proto, ...rest } = prepared;
+  const result = await tx.db
+    .updateTable('outbox')
+    .set((eb) => ({
+      state: 'sending' as const,
+      proto: Buffer.from(proto),
+      prepared: JSON.stringify(rest),
+      sending_at: eb.fn.coalesce('sending_at', eb.val(nowMs)),
+    }))
+    .where('id', '=', id)
+    .where('state', 'in', UNFINISHED)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) > 0;
+}
+
+/** Closes a row as sent. False when it had ended before (then nothing may be journaled). */
+export async function markSent(tx: Tx, id: string, ackTimestamp: number, nowMs: number): Promise<boolean> {
+  const result = await tx.db
+    .updateTable('outbox')
+    .set({ state: 'sent', ack_timestamp: ackTimestamp, finished_at: nowMs, error_code: null, error_details: null })
+    .where('id', '=', id)
+    .where('state', 'in', UNFINISHED)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) > 0;
+}
+
+/** Closes a row as failed. False when it had ended before. */
+export async function markFailed(
+  tx: Tx,
+  id: string,
+  failure: { code: ErrorCode; details: ErrorDetails },
+  nowMs: number,
+): Promise<boolean> {
+  const result = await tx.db
+    .updateTable('outbox')
+    .set({
+      state: 'failed',
+      error_code: failure.code,
+      error_details: JSON.stringify(failure.details),
+      finished_at: nowMs,
+    })
+    .where('id', '=', id)
+    .where('state', 'in', UNFINISHED)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) > 0;
+}
+
+function toEntry(row: Selectable<OutboxTable>): OutboxEntry {
+  return {
+    id: row.id,
+    seq: Number(row.seq),
+    accountId: row.account_id,
+    lineId: row.line_id,
+    messageId: row.message_id,
+    toJid: row.to_jid,
+    content: JSON.parse(row.content) as OutboundContent,
+    acceptedAt: Number(row.accepted_at),
+    rank: Number(row.rank),
+    sendAt: row.send_at === null ? null : Number(row.send_at),
+    prepared: toPrepared(row),
+    outcome: toOutcome(row),
+  };
+}
+
+function toPrepared(row: Selectable<OutboxTable>): Prepared | null {
+  if (row.proto === null || row.prepared === null) return null;
+  return { ...(JSON.parse(row.prepared) as Omit<Prepared, 'proto'>), proto: row.proto };
+}
+
+function toOutcome(row: Selectable<OutboxTable>): SendOutcome | null {
+  if (row.state === 'sent') return { state: 'sent', timestamp: Number(row.ack_timestamp) };
+  if (row.state !== 'failed') return null;
+  return {
+    state: 'failed',
+    code: (row.error_code ?? 'server_error') as ErrorCode,
+    details: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
+  };
+}

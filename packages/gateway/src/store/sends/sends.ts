@@ -1,0 +1,191 @@
+import type { Jid, OutboundContent } from '@ponte/engine';
+import type { Kysely, Transaction } from 'kysely';
+import type { ErrorDetails } from '../../core/app-error.ts';
+import type { Database, OutboxTable } from '../db/schema.ts';
+import type { LineOwner } from '../lines/lines.ts';
+
+type Db = Kysely<Database> | Transaction<Database>;
+
+/** An outbox row, as the one who waits for it sees it. */
+export interface SendRow {
+  id: string;
+  lineId: string;
+  messageId: string;
+  to: Jid;
+  state: OutboxTable['state'];
+  acceptedAt: number;
+  /** Not before (Unix milliseconds). */
+  sendAt: number | null;
+  /** Unix seconds. */
+  ackTimestamp: number | null;
+  errorCode: string | null;
+  errorDetails: ErrorDetails;
+}
+
+/** Accepts a message. False when the line does not exist any more. */
+export async function insertAccepted(
+  db: Transaction<Database>,
+  send: {
+    id: string;
+    accountId: string;
+    lineId: string;
+    messageId: string;
+    to: Jid;
+    content: OutboundContent;
+    acceptedAt: number;
+    /** Lower leaves first; default 1. */
+    rank?: number;
+    /** The chat goes to the archive once the message has left. */
+    archives?: boolean;
+    sendAt?: number | null;
+  },
+): Promise<boolean> {
+  const line = await db
+    .selectFrom('lines')
+    .select('id')
+    .where('id', '=', send.lineId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (!line) return false;
+  await db
+    .insertInto('outbox')
+    .values({
+      id: send.id,
+      account_id: send.accountId,
+      line_id: send.lineId,
+      message_id: send.messageId,
+      to_jid: send.to,
+      content: JSON.stringify(send.content),
+      state: 'accepted',
+      proto: null,
+      prepared: null,
+      accepted_at: send.acceptedAt,
+      rank: send.rank ?? 1,
+      send_at: send.sendAt ?? null,
+      archive_after: send.archives ? send.acceptedAt : null,
+      ack_timestamp: null,
+      error_code: null,
+      error_details: null,
+      finished_at: null,
+    })
+    .execute();
+  return true;
+}
+
+/** Accepted messages of a line that wait for a later time. */
+export async function countScheduled(db: Db, lineId: string, nowMs: number): Promise<number> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('send_at', '>', nowMs)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** Accepted messages of a line that have not ended, without those for a later time. */
+export async function countWaiting(db: Db, lineId: string, nowMs: number): Promise<number> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where((eb) => eb.or([eb('send_at', 'is', null), eb('send_at', '<=', nowMs)]))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** The same for every line of an account that has any, those for a later time too. */
+export async function countWaitingByLine(db: Db, owner: LineOwner): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('lines as l')
+    .innerJoin('outbox as o', 'o.line_id', 'l.id')
+    .select(['o.line_id', (eb) => eb.fn.countAll().as('count')])
+    .where('l.account_id', '=', owner.accountId)
+    .where('l.mode', '=', owner.mode)
+    .where('o.finished_at', 'is', null)
+    .groupBy('o.line_id')
+    .execute();
+  return new Map(rows.map((row) => [row.line_id, Number(row.count)]));
+}
+
+export async function findSend(db: Db, id: string): Promise<SendRow | undefined> {
+  const row = await db
+    .selectFrom('outbox')
+    .select([
+      'id',
+      'line_id',
+      'message_id',
+      'to_jid',
+      'state',
+      'accepted_at',
+      'send_at',
+      'ack_timestamp',
+      'error_code',
+      'error_details',
+    ])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return (
+    row && {
+      id: row.id,
+      lineId: row.line_id,
+      messageId: row.message_id,
+      to: row.to_jid,
+      state: row.state,
+      acceptedAt: Number(row.accepted_at),
+      sendAt: row.send_at === null ? null : Number(row.send_at),
+      ackTimestamp: row.ack_timestamp === null ? null : Number(row.ack_timestamp),
+      errorCode: row.error_code,
+      errorDetails: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
+    }
+  );
+}
+
+/**
+ * Puts a failed message back to work with the same id and, once prepared, the same bytes. Undefined
+ * when it is not failed.
+ */
+export async function reopenSend(
+  db: Db,
+  id: string,
+): Promise<{ content: OutboundContent; acceptedAt: number } | undefined> {
+  const row = await db
+    .updateTable('outbox')
+    .set((eb) => ({
+      state: eb
+        .case()
+        .when('proto', 'is', null)
+        .then('accepted' as const)
+        .else('prepared' as const)
+        .end(),
+      error_code: null,
+      error_details: null,
+      finished_at: null,
+    }))
+    .where('id', '=', id)
+    .where('state', '=', 'failed')
+    .returning(['content', 'accepted_at'])
+    .executeTakeFirst();
+  return row && { content: JSON.parse(row.content) as OutboundContent, acceptedAt: Number(row.accepted_at) };
+}
+
+/** A send that failed can be asked for again for this long (access/idempotency.ts). */
+const REOPENABLE_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * True while the send of this id may still have to upload its file: it has not been made ready, and
+ * may be or become due.
+ */
+export async function isFileNeeded(db: Db, outboxId: string, nowMs: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('outbox')
+    .select(['finished_at', 'state'])
+    .where('id', '=', outboxId)
+    .where('proto', 'is', null)
+    .executeTakeFirst();
+  if (!row) return false;
+  if (row.finished_at === null) return true;
+  return row.state === 'failed' && nowMs - Number(row.finished_at) < REOPENABLE_MS;
+}
