@@ -2,6 +2,7 @@ import type { Jid } from './address.ts';
 import type { MessageContent } from './content.ts';
 import type { GroupChange } from './groups.ts';
 import type { HistoryPart } from './history.ts';
+import type { Restriction } from './restriction.ts';
 
 /**
  * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for
@@ -181,5 +182,7 @@ export type EngineEvent =
    * fetches what. No fact of its own.
    */
   | { type: 'settings.changed' }
+  /** WhatsApp limits what the account may do, until when and why, or lifted such a limit. */
+  | ({ type: 'restricted'; timestamp: number } & Restriction)
   /** WhatsApp disclosed which number belongs to which LID. */
   | { type: 'address.mapped'; lid: Jid; pn: Jid };

@@ -22,3 +22,4 @@ export * from './parse/group.ts';
 export * from './parse/message-stanza.ts';
 export * from './parse/party.ts';
 export * from './parse/stanza-events.ts';
+export * from './restriction.ts';

@@ -28,6 +28,7 @@ const EVENT_TYPES = [
   'poll.vote',
   'event.response',
   'line.status',
+  'line.restricted',
   'call.incoming',
   'call.terminated',
   'typing',

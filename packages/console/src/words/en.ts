@@ -185,6 +185,7 @@ export const en = {
       'picture.updated': 'A profile picture changed',
       'poll.vote': 'Somebody voted in a poll',
       'event.response': 'Somebody answered an invitation',
+      'line.restricted': 'WhatsApp limits a line',
       'chat.archived': 'A chat was archived',
       'group.updated': 'A group changed',
       'webhook.disabled': 'A webhook was switched off',

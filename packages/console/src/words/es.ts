@@ -190,6 +190,7 @@ export const es: Words = {
       'picture.updated': 'Cambió una foto de perfil',
       'poll.vote': 'Alguien votó en una encuesta',
       'event.response': 'Alguien respondió a una invitación',
+      'line.restricted': 'WhatsApp limita una línea',
       'chat.archived': 'Se archivó un chat',
       'group.updated': 'Cambió un grupo',
       'webhook.disabled': 'Se desactivó un webhook',

@@ -188,6 +188,7 @@ export const pt: Words = {
       'picture.updated': 'Uma foto de perfil mudou',
       'poll.vote': 'Alguém votou numa enquete',
       'event.response': 'Alguém respondeu a um convite',
+      'line.restricted': 'O WhatsApp limita uma linha',
       'chat.archived': 'Uma conversa foi arquivada',
       'group.updated': 'Um grupo mudou',
       'webhook.disabled': 'Um webhook foi desligado',

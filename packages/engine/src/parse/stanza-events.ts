@@ -1,6 +1,7 @@
 import type { Self } from '../engine.ts';
 import type { EngineEvent } from '../events.ts';
-import type { Node } from '../node.ts';
+import { intAttr, type Node } from '../node.ts';
+import { parseRestrictions } from '../restriction.ts';
 import { parseCall } from './call.ts';
 import { groupPicture, parseGroupUpdate } from './group-update.ts';
 import { parseOffline } from './offline.ts';
@@ -18,5 +19,12 @@ export function stanzaEvents(node: Node, self: Self): EngineEvent[] {
     return parsePicture(node).flatMap((event) => [event, ...groupPicture(event, node)]);
   }
   if (node.tag === 'notification' && node.attrs.type === 'account_sync') return parseOwnPicture(node, self);
+  if (node.tag === 'iq' || node.attrs.type === 'mex') return restricted(node);
   return [];
+}
+
+/** What the account may not do, told by itself or on a question of ours. */
+function restricted(node: Node): EngineEvent[] {
+  const timestamp = intAttr(node, 't') ?? 0;
+  return parseRestrictions(node).map((restriction) => ({ type: 'restricted', ...restriction, timestamp }));
 }

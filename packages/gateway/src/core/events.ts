@@ -1,4 +1,12 @@
-import type { GroupChange, Jid, MessageContent, MessageStatus, Party, UndecryptableCause } from '@ponte/engine';
+import type {
+  GroupChange,
+  Jid,
+  MessageContent,
+  MessageStatus,
+  Party,
+  Restriction,
+  UndecryptableCause,
+} from '@ponte/engine';
 import type { LineStatus, Mode } from './lines.ts';
 
 /**
@@ -100,6 +108,11 @@ export interface EventPayloads {
    */
   'group.updated': { group: Jid; by: Party | null; change: GroupChange; timestamp: number };
   'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
+  /**
+   * WhatsApp limits what the line's account may do, or lifted such a limit. `until`: Unix seconds,
+   * null when WhatsApp did not say.
+   */
+  'line.restricted': Restriction & { timestamp: number };
   typing: { chat: Party; sender: Party; state: 'composing' | 'paused'; mode: 'text' | 'voice' };
   'call.incoming': { callId: string; from: Party; platform: string; video: boolean; timestamp: number };
   'call.terminated': {

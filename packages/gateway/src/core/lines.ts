@@ -1,3 +1,5 @@
+import type { LineRestriction } from './restrictions.ts';
+
 /** Whether a line is on the real network or on the simulated one. */
 export type Mode = 'live' | 'test';
 
@@ -28,4 +30,6 @@ export interface Line {
   name: string | null;
   createdAt: number;
   connectedAt: number | null;
+  /** What WhatsApp limits the account in, also what is over by now (`inForce` tells). */
+  restrictions: LineRestriction[];
 }

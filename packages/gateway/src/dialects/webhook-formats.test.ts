@@ -94,6 +94,13 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
     reason: 'no session',
   },
   'line.status': { status: 'connected', previous: 'connecting', phone: '15550001234', reason: null },
+  'line.restricted': {
+    cause: 'reachout_timelock',
+    isActive: true,
+    until: 1777190000,
+    detail: 'WEB_COMPANION_ONLY',
+    timestamp: 1777180605,
+  },
   typing: { chat: ALICE, sender: ALICE, state: 'composing', mode: 'text' },
   'call.incoming': { callId: 'ABCDEF123456', from: ALICE, platform: 'android', video: false, timestamp: 1777180605 },
   'call.terminated': { callId: 'ABCDEF123456', from: ALICE, reason: 'hangup', timestamp: 1777180720 },

@@ -65,6 +65,10 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
       const { type, id, ...payload } = event;
       return [{ type, payload, dedupeKey: `group:${event.group}:${id}`, chat: event.group }];
     }
+    case 'restricted': {
+      const { type: _type, ...payload } = event;
+      return [{ type: 'line.restricted', payload, dedupeKey: restrictionKey(event), chat: null }];
+    }
     case 'history.offered':
     case 'settings.changed':
     case 'address.mapped':
@@ -107,6 +111,11 @@ function messageReceived(message: ReceivedMessage): Fact {
     mentions,
   };
   return { type: 'message.received', payload, dedupeKey: messageKey(payload), chat: canonicalJid(chat), proto };
+}
+
+/** The same limit with the same end is one fact, told once or asked for at every login. */
+function restrictionKey({ cause, isActive, until, timestamp }: Of<'restricted'>): string {
+  return `restricted:${cause}:${isActive ? `until ${until ?? `unsaid ${timestamp}`}` : `lifted ${timestamp}`}`;
 }
 
 type Of<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;

@@ -4,6 +4,7 @@ import type { JournalEvent, MessageFacts } from '../core/events.ts';
 import { searchText } from '../core/search-text.ts';
 import { storable } from '../core/storable.ts';
 import type { Tx } from '../store/db/store.ts';
+import { noteRestriction } from '../store/lines/restrictions.ts';
 import { projectChange } from '../store/messages/changes.ts';
 import { placeholderOf } from '../store/messages/undecryptable.ts';
 import { canonicalJid } from './from-engine.ts';
@@ -47,6 +48,8 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
       await projectChange(tx, lineId, event);
     } else if (event.type === 'group.updated') {
       await projectGroup(tx, lineId, event.payload, nowMs);
+    } else if (event.type === 'line.restricted') {
+      await noteRestriction(tx.db, lineId, event.payload, event.payload.timestamp);
     }
   }
   await projectChats(tx, lineId, messages, nowMs);

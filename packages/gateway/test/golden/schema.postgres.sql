@@ -112,6 +112,7 @@ contacts.name text collate C
 contacts.push_name text collate C
 contacts.updated_at bigint not null
 contacts.is_business bigint not null
+contacts.username text collate C
 data_keys.scope text collate C not null
 data_keys.master_key_id text collate C not null
 data_keys.wrapped bytea not null
@@ -198,6 +199,7 @@ lines.connected_at bigint
 lines.deleted_at bigint
 lines.pacing text collate C
 lines.settings_stale bigint not null
+lines.restrictions text collate C
 messages.seq bigint not null identity always
 messages.line_id text collate C not null
 messages.message_id text collate C not null

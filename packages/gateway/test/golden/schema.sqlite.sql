@@ -155,7 +155,7 @@ CREATE TABLE contacts (
   lid text,
   name text,
   push_name text,
-  updated_at integer not null, is_business integer not null default 0,
+  updated_at integer not null, is_business integer not null default 0, username text,
   primary key (line_id, jid)
 );
 CREATE INDEX contacts_pn on contacts (line_id, pn) where pn is not null;
@@ -283,7 +283,7 @@ CREATE TABLE lines (
   created_at integer not null,
   connected_at integer,
   deleted_at integer
-, pacing text, settings_stale integer not null default 0);
+, pacing text, settings_stale integer not null default 0, restrictions text);
 CREATE INDEX lines_account on lines (account_id, mode, number);
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
 CREATE TABLE messages (

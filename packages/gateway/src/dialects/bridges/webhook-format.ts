@@ -26,6 +26,7 @@ const FURTHER = {
   reaction: { selects: ['message.reaction'], optIn: true },
   message_undecryptable: { selects: ['message.undecryptable'], optIn: true },
   group_update: { selects: ['group.updated'], optIn: true },
+  restricted: { selects: ['line.restricted'], optIn: true },
   logged_out: { selects: ['line.status:logged_out'], optIn: true },
 } as const satisfies Record<string, FormatEvent>;
 
@@ -96,6 +97,8 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return undecryptable(event.payload);
     case 'group.updated':
       return groupUpdate(event.payload);
+    case 'line.restricted':
+      return restricted(event.payload);
     case 'chat.archived':
     case 'message.sent':
     case 'webhook.test':
@@ -128,6 +131,15 @@ function lineStatus(of: Of<'line.status'>, line: LineView, asked: readonly strin
   if (of.status === 'logged_out' && asked.includes('logged_out')) return { event: 'logged_out' };
   return of.previous === 'connected' ? { event: 'disconnected' } : null;
 }
+
+const restricted = ({ cause, isActive, until, detail, timestamp }: Of<'line.restricted'>): Body => ({
+  event: 'restricted',
+  cause,
+  active: isActive,
+  until,
+  detail,
+  timestamp,
+});
 
 const typing = (of: Of<'typing'>): Body => ({
   event: 'typing',

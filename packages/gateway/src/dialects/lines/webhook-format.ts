@@ -25,6 +25,7 @@ const EVENTS = {
   'contact.typing': { selects: ['typing'] },
   'chat.archived': { selects: ['chat.archived'] },
   'group.updated': { selects: ['group.updated'] },
+  'line.restricted': { selects: ['line.restricted'] },
   'webhook.disabled': { selects: ['webhook.disabled'] },
 } as const satisfies Record<string, FormatEvent>;
 
@@ -80,6 +81,8 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
       return ['message.status', messageStatus(event.payload)];
     case 'line.status':
       return ['line.status', lineStatus(event.payload)];
+    case 'line.restricted':
+      return ['line.restricted', lineRestricted(event.payload)];
     case 'message.edited':
       return [
         'message.edited',
@@ -168,6 +171,14 @@ const lineStatus = (of: Of<'line.status'>): Data => ({
   previous: of.previous,
   phone: internationalPhone(of.phone),
   reason: of.reason,
+});
+
+const lineRestricted = ({ cause, isActive, until, detail, timestamp }: Of<'line.restricted'>): Data => ({
+  cause,
+  active: isActive,
+  until,
+  detail,
+  timestamp,
 });
 
 /** Who did something to which message. */

@@ -135,6 +135,8 @@ export interface LinesTable {
   settings_stale: Generated<number>;
   /** JSON of the line's own pacing (core/pacing.ts); null = the default of its mode. */
   pacing: Generated<string | null>;
+  /** JSON of what WhatsApp limits the account in (store/restrictions.ts); null = nothing. */
+  restrictions: Generated<string | null>;
 }
 
 export interface LineKeysTable {
@@ -279,6 +281,8 @@ export interface ContactsTable {
   name: string | null;
   push_name: string | null;
   is_business: Generated<number>;
+  /** The handle somebody chose, without the @; null when WhatsApp never told one. */
+  username: Generated<string | null>;
   updated_at: number;
 }
 

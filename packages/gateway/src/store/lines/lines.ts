@@ -4,6 +4,7 @@ import type { Line, LineStatus, Mode } from '../../core/lines.ts';
 import type { Pacing } from '../../core/pacing.ts';
 import type { Database, LinesTable } from '../db/schema.ts';
 import { returnSent } from '../sends/usage.ts';
+import { readRestrictions } from './restrictions.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -30,6 +31,7 @@ export function toLine(row: Selectable<LinesTable>): Line {
     name: row.name,
     createdAt: Number(row.created_at),
     connectedAt: row.connected_at === null ? null : Number(row.connected_at),
+    restrictions: readRestrictions(row.restrictions),
   };
 }
 

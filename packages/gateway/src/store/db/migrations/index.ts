@@ -9,6 +9,7 @@ import { groups } from './008-groups.ts';
 import { eventStreams } from './009-event-streams.ts';
 import { approvals } from './010-approvals.ts';
 import { history } from './011-history.ts';
+import { restrictionsUsernames } from './013-restrictions-usernames.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   eventStreams,
   approvals,
   history,
+  restrictionsUsernames,
 ];
