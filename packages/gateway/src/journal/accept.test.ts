@@ -2,11 +2,12 @@ import type { MessageStatus, Party } from '@ponte/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { insertLine, insertWebhook, readJournal } from '../../test/support/rows.ts';
+import { canonicalJid, messageKey } from '../core/event-keys.ts';
 import type { MessageFacts } from '../core/events.ts';
 import { applyMapping } from '../store/messages/address-mappings.ts';
+import { projectPending } from '../store/messages/projections.ts';
 import { accept, type LineRef } from './accept.ts';
-import { canonicalJid, type Fact, messageKey } from './from-engine.ts';
-import { projectPending } from './projections.ts';
+import type { Fact } from './from-engine.ts';
 
 const NOW = Date.UTC(2026, 4, 1);
 const alice: Party = { jid: '9001@lid', lid: '9001@lid', pn: '15550001111@s.whatsapp.net' };

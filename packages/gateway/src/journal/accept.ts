@@ -4,22 +4,20 @@ import { newEventId } from '../core/ids.ts';
 import type { EventsTable } from '../store/db/schema.ts';
 import type { Tx } from '../store/db/store.ts';
 import { isWishedFor } from '../store/journal/event-log.ts';
+import { deleteEvent, insertEvents } from '../store/journal/events.ts';
 import { countLineTraffic } from '../store/lines/traffic.ts';
 import { authentic, type ChangeEvent } from '../store/messages/changes.ts';
 import { advance, type StatusEvent } from '../store/messages/message-status.ts';
+import { project } from '../store/messages/projections.ts';
 import { stillUnread, type UndecryptableEvent } from '../store/messages/undecryptable.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import type { Fact } from './from-engine.ts';
-import { project } from './projections.ts';
 
 /** Whose journal. */
 export interface LineRef {
   id: string;
   accountId: string;
 }
-
-/** Rows per insert: far below the parameter limits of both databases. */
-const ROWS_PER_INSERT = 500;
 
 /**
  * Takes facts into the journal: appends each once (unique per line and key), projects messages,
@@ -116,19 +114,14 @@ async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Prom
     };
     rows.set(fact.dedupeKey, { fact, row });
   }
-  const all = [...rows.values()];
   const appended: Appended[] = [];
-  for (let from = 0; from < all.length; from += ROWS_PER_INSERT) {
-    const inserted = await tx.db
-      .insertInto('events')
-      .values(all.slice(from, from + ROWS_PER_INSERT).map(({ row }) => row))
-      .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
-      .returning(['seq', 'id', 'dedupe_key'])
-      .execute();
-    for (const { seq, id, dedupe_key: dedupeKey } of inserted) {
-      const fact = rows.get(dedupeKey)?.fact;
-      if (fact) appended.push({ event: toEvent(fact, line, { id, seq: Number(seq), createdAt: nowMs }), dedupeKey });
-    }
+  const inserted = await insertEvents(
+    tx.db,
+    [...rows.values()].map(({ row }) => row),
+  );
+  for (const { seq, id, dedupeKey } of inserted) {
+    const fact = rows.get(dedupeKey)?.fact;
+    if (fact) appended.push({ event: toEvent(fact, line, { id, seq, createdAt: nowMs }), dedupeKey });
   }
   return appended.sort((a, b) => a.event.seq - b.event.seq);
 }
@@ -144,7 +137,7 @@ async function onlyWanted(tx: Tx, appended: Appended[], nowMs: number): Promise<
   for (const { event } of appended) {
     const isDelivered = (await fanOut(tx, [event])) > 0;
     if (isDelivered || (await isWishedFor(tx.db, event.lineId, nowMs))) wanted.push(event);
-    else await tx.db.deleteFrom('events').where('seq', '=', event.seq).execute();
+    else await deleteEvent(tx.db, event.seq);
   }
   return wanted;
 }

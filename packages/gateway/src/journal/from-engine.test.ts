@@ -1,6 +1,7 @@
 import type { EngineEvent, Party, ReceivedMessage } from '@ponte/engine';
 import { describe, expect, it } from 'vitest';
-import { canonicalJid, fromEngine, mappingOf, messageKey } from './from-engine.ts';
+import { canonicalJid, messageKey } from '../core/event-keys.ts';
+import { fromEngine, mappingOf } from './from-engine.ts';
 
 const LIVE = { source: '7', isLive: true };
 const alice: Party = { jid: '15550001111@s.whatsapp.net', pn: '15550001111@s.whatsapp.net', lid: '9001@lid' };

@@ -1,13 +1,17 @@
-import type { EngineEvent, Party, ReceivedMessage } from '@ponte/engine';
+import type { EngineEvent, ReceivedMessage } from '@ponte/engine';
+import {
+  answerKey,
+  callKey,
+  canonicalJid,
+  editKey,
+  groupKey,
+  messageKey,
+  pictureKey,
+  revokeKey,
+  sourceKey,
+  statusKey,
+} from '../core/event-keys.ts';
 import type { MessageFacts, NewEvent } from '../core/events.ts';
-
-/**
- * The address a chat or person is stored under: the LID when WhatsApp disclosed it, else the
- * number, else what WhatsApp used.
- */
-export function canonicalJid(party: Party): string {
-  return party.lid ?? party.pn ?? party.jid;
-}
 
 /** A new event with what only the projections need. */
 export type Fact = NewEvent & {
@@ -45,25 +49,25 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
       return context.isLive ? [typing(event, context.source)] : [];
     case 'call.incoming': {
       const { type, ...payload } = event;
-      return [{ type, payload, dedupeKey: `${type}:${event.callId}`, chat: canonicalJid(event.from) }];
+      return [{ type, payload, dedupeKey: callKey(type, event.callId), chat: canonicalJid(event.from) }];
     }
     case 'call.terminated': {
       const { type, ...payload } = event;
-      return [{ type, payload, dedupeKey: `${type}:${event.callId}`, chat: canonicalJid(event.from) }];
+      return [{ type, payload, dedupeKey: callKey(type, event.callId), chat: canonicalJid(event.from) }];
     }
     case 'offline.preview': {
       const { type, ...payload } = event;
-      return [{ type, payload, dedupeKey: `${type}:${context.source}`, chat: null }];
+      return [{ type, payload, dedupeKey: sourceKey(type, context.source), chat: null }];
     }
     case 'offline.completed': {
       const { type, ...payload } = event;
-      return [{ type, payload, dedupeKey: `${type}:${context.source}`, chat: null }];
+      return [{ type, payload, dedupeKey: sourceKey(type, context.source), chat: null }];
     }
     case 'picture.updated':
       return [pictureUpdated(event)];
     case 'group.updated': {
       const { type, id, ...payload } = event;
-      return [{ type, payload, dedupeKey: `group:${event.group}:${id}`, chat: event.group }];
+      return [{ type, payload, dedupeKey: groupKey(event.group, id), chat: event.group }];
     }
     case 'restricted': {
       const { type: _type, ...payload } = event;
@@ -80,21 +84,6 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
 export function mappingOf(event: EngineEvent): { lid: string; pn: string } | undefined {
   return event.type === 'address.mapped' ? { lid: event.lid, pn: event.pn } : undefined;
 }
-
-/** One key for a message, whether it came in or was sent by us: it is journaled once. */
-export function messageKey(facts: Pick<MessageFacts, 'messageId' | 'chat' | 'sender'>): string {
-  return `message:${canonicalJid(facts.chat)}:${facts.messageId}:${canonicalJid(facts.sender)}`;
-}
-
-/**
- * One message may be edited again and again: the message that brings an edit tells it from the
- * others.
- */
-export const editKey = (chat: string, messageId: string, changeId: string): string =>
-  `edited:${chat}:${messageId}:${changeId}`;
-export const revokeKey = (chat: string, messageId: string): string => `revoked:${chat}:${messageId}`;
-export const reactionKey = (chat: string, reactionId: string, sender: string): string =>
-  `reaction:${chat}:${reactionId}:${sender}`;
 
 function messageReceived(message: ReceivedMessage): Fact {
   const { id, chat, sender, fromMe, isGroup, pushName, timestamp, content, quotedId, mentions, proto } = message;
@@ -145,19 +134,19 @@ function onMessage(
     case 'reaction': {
       const { type: _type, id: _id, ...rest } = event;
       const payload = { messageId, ...rest };
-      return { type: 'message.reaction', payload, dedupeKey: reactionKey(chat, messageId, sender), chat };
+      return { type: 'message.reaction', payload, dedupeKey: answerKey('reaction', chat, messageId, sender), chat };
     }
     case 'poll.vote': {
       const { type, id: _id, ...rest } = event;
-      return { type, payload: { messageId, ...rest }, dedupeKey: `vote:${chat}:${messageId}:${sender}`, chat };
+      return { type, payload: { messageId, ...rest }, dedupeKey: answerKey('vote', chat, messageId, sender), chat };
     }
     case 'event.response': {
       const { type, id: _id, ...rest } = event;
-      return { type, payload: { messageId, ...rest }, dedupeKey: `response:${chat}:${messageId}:${sender}`, chat };
+      return { type, payload: { messageId, ...rest }, dedupeKey: answerKey('response', chat, messageId, sender), chat };
     }
     case 'message.undecryptable': {
       const { type, id: _id, ...rest } = event;
-      const dedupeKey = `undecryptable:${chat}:${messageId}:${sender}`;
+      const dedupeKey = answerKey('undecryptable', chat, messageId, sender);
       return { type, payload: { messageId, ...rest }, dedupeKey, chat };
     }
   }
@@ -167,14 +156,14 @@ function messageStatus(event: Of<'receipt'>, messageId: string): NewEvent {
   return {
     type: 'message.status',
     payload: { messageId, chat: event.chat, status: event.status, timestamp: event.timestamp, error: null },
-    dedupeKey: `status:${messageId}:${canonicalJid(event.by)}:${event.status}`,
+    dedupeKey: statusKey(messageId, event.by, event.status),
     chat: canonicalJid(event.chat),
   };
 }
 
 function typing(event: Of<'typing'>, source: string): NewEvent {
   const { type, ...payload } = event;
-  return { type, payload, dedupeKey: `typing:${source}`, chat: canonicalJid(event.chat) };
+  return { type, payload, dedupeKey: sourceKey(type, source), chat: canonicalJid(event.chat) };
 }
 
 function pictureUpdated(event: Of<'picture.updated'>): NewEvent {
@@ -183,7 +172,7 @@ function pictureUpdated(event: Of<'picture.updated'>): NewEvent {
   return {
     type,
     payload: { ...rest, pictureId: pictureId ?? null },
-    dedupeKey: `picture:${of}:${pictureId ?? 'removed'}:${event.timestamp}`,
+    dedupeKey: pictureKey(of, pictureId, event.timestamp),
     chat: of,
   };
 }

@@ -5,8 +5,8 @@ import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { LiveView } from '../journal/live.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/db/store.ts';
+import type { LineRow } from '../store/lines/line-row.ts';
 import type { ConnectGate } from './connection/connect-gate.ts';
-import type { LineRow } from './line-row.ts';
 
 /** What a line works with. */
 export interface LineOptions {

@@ -13,9 +13,9 @@ import type { LiveView } from '../journal/live.ts';
 import { silentLog } from '../observe/logger.ts';
 import type { Store } from '../store/db/store.ts';
 import { createEngineStore } from '../store/engine/engine-store.ts';
+import { loadLine } from '../store/lines/line-row.ts';
 import { createConnectGate } from './connection/connect-gate.ts';
 import { Line } from './line.ts';
-import { loadLine } from './line-row.ts';
 
 const HOUR_MS = 3_600_000;
 const alice: Party = { jid: '9001@lid', lid: '9001@lid', pn: '15550001111@s.whatsapp.net' };

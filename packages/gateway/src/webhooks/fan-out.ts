@@ -3,48 +3,18 @@ import { DELIVER_WITHIN_MS, type JournalEvent } from '../core/events.ts';
 import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import { periodOf } from '../core/quota.ts';
-import type { WebhookFilters } from '../core/webhooks.ts';
 import type { DeliveriesTable } from '../store/db/schema.ts';
 import type { Tx } from '../store/db/store.ts';
 import { findTerms, takeUsage } from '../store/sends/usage.ts';
+import { insertDeliveries } from '../store/webhooks/delivery-queue.ts';
+import {
+  findSubscription,
+  type Subscription,
+  subscriptionsOfAccount,
+  subscriptionsOfLine,
+} from '../store/webhooks/subscriptions.ts';
 import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
-
-/** Rows per insert: far below the parameter limits of both databases. */
-const ROWS_PER_INSERT = 500;
-
-interface Subscription {
-  id: string;
-  mode: Mode;
-  selectors: ReadonlySet<string>;
-  filters: WebhookFilters | null;
-}
-
-const SUBSCRIPTION_COLUMNS = ['webhooks.id', 'webhooks.mode', 'webhooks.selectors', 'webhooks.filters'] as const;
-
-function toSubscription(row: { id: string; mode: Mode; selectors: string; filters: string | null }): Subscription {
-  return {
-    id: row.id,
-    mode: row.mode,
-    selectors: new Set(JSON.parse(row.selectors) as string[]),
-    filters: row.filters === null ? null : (JSON.parse(row.filters) as WebhookFilters),
-  };
-}
-
-/** The enabled webhooks that hear of a line: of its account and mode, of this line or of all. */
-async function subscriptionsOfLine(tx: Tx, lineId: string): Promise<Subscription[]> {
-  const rows = await tx.db
-    .selectFrom('lines')
-    .innerJoin('webhooks', (join) =>
-      join.onRef('webhooks.account_id', '=', 'lines.account_id').onRef('webhooks.mode', '=', 'lines.mode'),
-    )
-    .select(SUBSCRIPTION_COLUMNS)
-    .where('lines.id', '=', lineId)
-    .where('webhooks.status', '=', 'enabled')
-    .where((eb) => eb.or([eb('webhooks.line_id', 'is', null), eb('webhooks.line_id', '=', lineId)]))
-    .execute();
-  return rows.map(toSubscription);
-}
 
 function deliveryRow(event: JournalEvent, webhookId: string): Insertable<DeliveriesTable> {
   const within = DELIVER_WITHIN_MS[event.type];
@@ -69,7 +39,7 @@ function deliveryRow(event: JournalEvent, webhookId: string): Insertable<Deliver
  * Inserts what the account's plan still lets through in this billing cycle: events beyond it are
  * not delivered. One per event and endpoint; further attempts are free.
  */
-async function insertDeliveries(
+async function deliver(
   tx: Tx,
   owner: { accountId: string; mode: Mode },
   wanted: Insertable<DeliveriesTable>[],
@@ -77,12 +47,7 @@ async function insertDeliveries(
   const [first] = wanted;
   if (!first) return 0;
   const rows = wanted.slice(0, await takeEvents(tx, owner, wanted.length, first.created_at));
-  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
-    await tx.db
-      .insertInto('deliveries')
-      .values(rows.slice(from, from + ROWS_PER_INSERT))
-      .execute();
-  }
+  await insertDeliveries(tx.db, rows);
   return rows.length;
 }
 
@@ -122,12 +87,12 @@ export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
   }
   let inserted = 0;
   for (const [lineId, ofLine] of byLine) {
-    const subscriptions = await subscriptionsOfLine(tx, lineId);
+    const subscriptions = await subscriptionsOfLine(tx.db, lineId);
     const [event] = ofLine;
     const [subscription] = subscriptions;
     if (!event || !subscription) continue;
     const owner = { accountId: event.accountId, mode: subscription.mode };
-    inserted += await insertDeliveries(tx, owner, rowsFor(ofLine, subscriptions));
+    inserted += await deliver(tx, owner, rowsFor(ofLine, subscriptions));
   }
   return inserted;
 }
@@ -141,15 +106,7 @@ export async function fanOutToAccount(
   owner: { accountId: string; mode: Mode },
   event: JournalEvent,
 ): Promise<number> {
-  const rows = await tx.db
-    .selectFrom('webhooks')
-    .select(SUBSCRIPTION_COLUMNS)
-    .where('account_id', '=', owner.accountId)
-    .where('mode', '=', owner.mode)
-    .where('line_id', 'is', null)
-    .where('status', '=', 'enabled')
-    .execute();
-  return insertDeliveries(tx, owner, rowsFor([event], rows.map(toSubscription)));
+  return deliver(tx, owner, rowsFor([event], await subscriptionsOfAccount(tx.db, owner)));
 }
 
 /**
@@ -157,12 +114,8 @@ export async function fanOutToAccount(
  * account and have no delivery to it yet.
  */
 export async function fanOutTo(tx: Tx, webhookId: string, events: JournalEvent[]): Promise<number> {
-  const row = await tx.db
-    .selectFrom('webhooks')
-    .select([...SUBSCRIPTION_COLUMNS, 'webhooks.account_id'])
-    .where('id', '=', webhookId)
-    .executeTakeFirst();
-  if (!row) return 0;
-  const owner = { accountId: row.account_id, mode: row.mode };
-  return insertDeliveries(tx, owner, rowsFor(events, [toSubscription(row)]));
+  const subscription = await findSubscription(tx.db, webhookId);
+  if (!subscription) return 0;
+  const owner = { accountId: subscription.accountId, mode: subscription.mode };
+  return deliver(tx, owner, rowsFor(events, [subscription]));
 }

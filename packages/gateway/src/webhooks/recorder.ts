@@ -9,7 +9,9 @@ import {
   insertAttempts,
   markDelivered,
   markFailed,
+  presentDeliveries,
 } from '../store/webhooks/delivery-queue.ts';
+import { readHealth, writeHealth } from '../store/webhooks/health.ts';
 import { stillHeld } from '../store/webhooks/lanes.ts';
 import type { AttemptResult } from './attempt.ts';
 import { type Health, healthAfter } from './health.ts';
@@ -122,8 +124,7 @@ export class Recorder {
 
 async function stillThere(tx: Tx, batch: Entry[]): Promise<Entry[]> {
   const seqs = batch.map((entry) => entry.delivery.seq);
-  const rows = await tx.db.selectFrom('deliveries').select('seq').where('seq', 'in', seqs).execute();
-  const there = new Set(rows.map((row) => Number(row.seq)));
+  const there = await presentDeliveries(tx.db, seqs);
   return batch.filter((entry) => there.has(entry.delivery.seq));
 }
 
@@ -180,24 +181,13 @@ async function storeHealth(tx: Tx, attempted: Attempted[], now: number, onOff: O
     const { webhook } = lane.endpoint;
     const wasHealthy = webhook.failingSince === null;
     if (wasHealthy && entries.every((entry) => entry.outcome.kind === 'delivered')) continue;
-    const row = await tx.db
-      .selectFrom('webhooks')
-      .select(['failing_since', 'last_failure_at'])
-      .where('id', '=', webhook.id)
-      .executeTakeFirst();
-    if (!row) continue;
-    let health: Health & { disable?: boolean } = {
-      failingSince: row.failing_since,
-      lastFailureAt: row.last_failure_at,
-    };
+    const before = await readHealth(tx.db, webhook.id);
+    if (!before) continue;
+    let health: Health & { disable?: boolean } = before;
     for (const { result, outcome } of entries) {
       health = healthAfter(health, outcome.kind === 'delivered', result.at + result.durationMs);
     }
-    await tx.db
-      .updateTable('webhooks')
-      .set({ failing_since: health.failingSince, last_failure_at: health.lastFailureAt })
-      .where('id', '=', webhook.id)
-      .execute();
+    await writeHealth(tx.db, webhook.id, health);
     healths.set(lane, health);
     const gone = entries.some((entry) => entry.outcome.kind === 'gone');
     const reason = gone ? 'gone' : health.disable ? 'failing' : undefined;

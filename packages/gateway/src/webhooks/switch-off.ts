@@ -1,7 +1,10 @@
+import { webhookDisabledKey } from '../core/event-keys.ts';
 import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
 import type { Webhook } from '../core/webhooks.ts';
 import type { Tx } from '../store/db/store.ts';
+import { insertEvent } from '../store/journal/events.ts';
+import { disableWebhook } from '../store/webhooks/health.ts';
 import { fanOut, fanOutToAccount } from './fan-out.ts';
 
 /**
@@ -10,31 +13,21 @@ import { fanOut, fanOutToAccount } from './fan-out.ts';
  * again. Does nothing when it is off already. Answers whether it switched.
  */
 export async function switchOff(tx: Tx, webhook: Webhook, reason: 'failing' | 'gone', at: number): Promise<boolean> {
-  const done = await tx.db
-    .updateTable('webhooks')
-    .set({ status: 'disabled', disabled_reason: reason, disabled_at: at })
-    .where('id', '=', webhook.id)
-    .where('status', '=', 'enabled')
-    .executeTakeFirst();
-  if (Number(done.numUpdatedRows) === 0) return false;
+  if (!(await disableWebhook(tx.db, webhook.id, reason, at))) return false;
   const type = 'webhook.disabled';
   const payload = { webhookId: webhook.id, reason, failingSince: webhook.failingSince, mode: webhook.mode };
   const base = { id: newEventId(), accountId: webhook.accountId, lineId: webhook.lineId ?? '', createdAt: at };
-  const row = await tx.db
-    .insertInto('events')
-    .values({
-      id: base.id,
-      account_id: base.accountId,
-      line_id: base.lineId,
-      type,
-      dedupe_key: `${type}/${webhook.id}/${at}`,
-      chat: null,
-      payload: JSON.stringify(payload),
-      created_at: at,
-    })
-    .returning('seq')
-    .executeTakeFirstOrThrow();
-  const event: JournalEvent = { ...base, seq: Number(row.seq), type, payload };
+  const seq = await insertEvent(tx.db, {
+    id: base.id,
+    account_id: base.accountId,
+    line_id: base.lineId,
+    type,
+    dedupe_key: webhookDisabledKey(webhook.id, at),
+    chat: null,
+    payload: JSON.stringify(payload),
+    created_at: at,
+  });
+  const event: JournalEvent = { ...base, seq, type, payload };
   if (webhook.lineId === null) await fanOutToAccount(tx, webhook, event);
   else await fanOut(tx, [event]);
   return true;

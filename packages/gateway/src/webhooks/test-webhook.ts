@@ -5,7 +5,7 @@ import { newDeliveryId, newEventId } from '../core/ids.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Store } from '../store/db/store.ts';
-import type { LineOwner } from '../store/lines/lines.ts';
+import { findLineUnowned, type LineOwner } from '../store/lines/lines.ts';
 import { type Endpoint, findEndpoint, WEBHOOK_SCOPE } from '../store/webhooks/webhooks.ts';
 import { attempt } from './attempt.ts';
 import type { LineView, WebhookFormats } from './format.ts';
@@ -54,12 +54,10 @@ function createTestLimit(clock: Clock): (webhookId: string) => void {
 }
 
 async function lineOf(store: Store, lineId: string | null): Promise<LineView> {
-  const row =
-    lineId === null
-      ? undefined
-      : await store.db.selectFrom('lines').selectAll().where('id', '=', lineId).executeTakeFirst();
-  if (!row) return { id: lineId ?? '', number: 0, customerRef: null, label: null, phone: null };
-  return { id: row.id, number: Number(row.number), customerRef: row.customer_ref, label: row.label, phone: row.phone };
+  const line = lineId === null ? undefined : await findLineUnowned(store.db, lineId);
+  if (!line) return { id: lineId ?? '', number: 0, customerRef: null, label: null, phone: null };
+  const { id, number, customerRef, label, phone } = line;
+  return { id, number, customerRef, label, phone };
 }
 
 function testEvent({ webhook }: Endpoint, now: number): JournalEvent {

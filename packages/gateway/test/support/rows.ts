@@ -3,8 +3,8 @@ import type { MessageFacts } from '../../src/core/events.ts';
 import { newAccountId, newLineId, newMessageId, newOutboxId, newWebhookId } from '../../src/core/ids.ts';
 import type { Mode } from '../../src/core/lines.ts';
 import type { LineRef } from '../../src/journal/accept.ts';
-import { projectPending } from '../../src/journal/projections.ts';
 import type { Store } from '../../src/store/db/store.ts';
+import { projectPending } from '../../src/store/messages/projections.ts';
 
 const AT = Date.UTC(2026, 0, 1);
 

@@ -3,7 +3,7 @@ import { backoffMs } from '../../core/retry.ts';
 import type { LineRef } from '../../journal/accept.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store } from '../../store/db/store.ts';
-import { loadTold, type StatusSnapshot, saveStatus } from '../line-row.ts';
+import { loadTold, type StatusSnapshot, saveStatus } from './save-status.ts';
 
 export interface StatusWriterOptions {
   line: LineRef;

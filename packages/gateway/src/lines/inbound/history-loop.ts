@@ -3,11 +3,11 @@ import type { Clock } from '../../core/clock.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import type { LineRef } from '../../journal/accept.ts';
-import { applyHistory } from '../../journal/history.ts';
 import type { Log } from '../../observe/logger.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store } from '../../store/db/store.ts';
 import { dropPart, nextPart, notePartFailure, type WaitingPart } from '../../store/engine/history-parts.ts';
+import { applyHistory } from '../../store/messages/history.ts';
 import { createInTurn } from '../in-turn.ts';
 
 export interface HistoryLoopOptions {

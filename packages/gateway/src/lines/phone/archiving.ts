@@ -1,5 +1,6 @@
 import type { Engine, Jid } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
+import { archivedKey } from '../../core/event-keys.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { Log } from '../../observe/logger.ts';
@@ -62,7 +63,7 @@ export class Archiving {
         const { jid, lid, pn } = known;
         const party = { jid, ...(lid === null ? {} : { lid }), ...(pn === null ? {} : { pn }) };
         const payload = { chat: party, archived, timestamp: Math.floor(nowMs / 1_000) };
-        const dedupeKey = `archived:${jid}:${archived}:${nowMs}`;
+        const dedupeKey = archivedKey(jid, archived, nowMs);
         await accept(tx, line, [{ type: 'chat.archived', payload, dedupeKey, chat: jid }], nowMs);
         return true;
       }, 'normal');

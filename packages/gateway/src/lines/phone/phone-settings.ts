@@ -2,10 +2,10 @@ import type { Engine, Jid, NamedPerson } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
 import { backoffMs } from '../../core/retry.ts';
 import type { LineRef } from '../../journal/accept.ts';
-import { notePeople } from '../../journal/history.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store } from '../../store/db/store.ts';
 import { areSettingsStale, markSettingsStale } from '../../store/messages/archive.ts';
+import { notePeople } from '../../store/messages/history.ts';
 
 export interface PhoneSettingsOptions {
   line: LineRef;

@@ -1,6 +1,7 @@
 import { isLid, isPn, type Party } from '@ponte/engine';
 import { ERRORS, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
-import { canonicalJid, type Fact } from '../../journal/from-engine.ts';
+import { canonicalJid, statusKey } from '../../core/event-keys.ts';
+import type { Fact } from '../../journal/from-engine.ts';
 
 /**
  * The fact that a message of ours will not arrive. A message fails once: later news of the same
@@ -30,7 +31,7 @@ export function failedFact(failure: {
         ...(whatsappCode === undefined ? {} : { whatsappCode }),
       },
     },
-    dedupeKey: `status:${messageId}::failed`,
+    dedupeKey: statusKey(messageId, null, 'failed'),
     chat: canonicalJid(chat),
   };
 }

@@ -7,8 +7,9 @@ import {
   type Prepared,
   type Self,
 } from '@ponte/engine';
+import { answerKey, canonicalJid, editKey, messageKey, revokeKey } from '../../core/event-keys.ts';
 import type { MessageFacts } from '../../core/events.ts';
-import { canonicalJid, editKey, type Fact, messageKey, reactionKey, revokeKey } from '../../journal/from-engine.ts';
+import type { Fact } from '../../journal/from-engine.ts';
 
 /** A message of ours in the journal's words. `timestamp` is Unix seconds. */
 export function sentFacts(
@@ -58,7 +59,7 @@ export function changeFact(
   const { targetId } = change;
   switch (change.kind) {
     case 'reaction': {
-      const dedupeKey = reactionKey(chat, prepared.id, canonicalJid(who.sender));
+      const dedupeKey = answerKey('reaction', chat, prepared.id, canonicalJid(who.sender));
       const payload = { messageId: prepared.id, targetId, ...who, emoji: change.emoji, pushName: self?.name ?? '' };
       return { type: 'message.reaction', payload, dedupeKey, chat };
     }

@@ -10,6 +10,9 @@ export interface Tx {
   onCommit(work: () => void): void;
 }
 
+/** The database as a function of `store/` takes it: inside a transaction of its caller, or not. */
+export type Db = Kysely<Database> | Transaction<Database>;
+
 /**
  * `full`: survives a power cut once it resolved. `normal`: survives a crash of the process (SQLite
  * may lose the last commits at a power cut).

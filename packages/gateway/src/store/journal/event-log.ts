@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
 import type { Mode } from '../../core/lines.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store } from '../db/store.ts';
@@ -162,7 +163,7 @@ export async function pruneEvents(db: Db, cutoff: number): Promise<boolean> {
             .whereRef('n.line_id', '=', 'e.line_id')
             .where('n.type', '=', 'line.status')
             .whereRef('n.dedupe_key', '>', 'e.dedupe_key')
-            .where('n.dedupe_key', '<', 'line.status;'),
+            .where('n.dedupe_key', '<', LINE_STATUS_KEYS.to),
         ),
       ]),
     )

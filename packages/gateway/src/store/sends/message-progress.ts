@@ -1,6 +1,7 @@
 import type { Jid, OutboundContent } from '@ponte/engine';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { ErrorDetails } from '../../core/app-error.ts';
+import { statusKeysOf } from '../../core/event-keys.ts';
 import type { EventPayloads } from '../../core/events.ts';
 import { type Priority, priorityOf } from '../../core/pacing.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
@@ -114,14 +115,13 @@ export async function statusEvents(
   lineId: string,
   messageId: string,
 ): Promise<EventPayloads['message.status'][]> {
-  const from = `status:${messageId}:`;
+  const keys = statusKeysOf(messageId);
   const rows = await db
     .selectFrom('events')
     .select(['seq', 'payload'])
     .where('line_id', '=', lineId)
-    .where('dedupe_key', '>=', from)
-    // ';' follows ':' in ASCII: the end of the range of keys.
-    .where('dedupe_key', '<', `${from.slice(0, -1)};`)
+    .where('dedupe_key', '>=', keys.from)
+    .where('dedupe_key', '<', keys.to)
     .execute();
   return rows
     .sort((a, b) => Number(a.seq) - Number(b.seq))

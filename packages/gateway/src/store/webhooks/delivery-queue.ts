@@ -1,6 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../../core/webhooks.ts';
-import type { AttemptsTable, Database, WebhooksTable } from '../db/schema.ts';
+import type { AttemptsTable, Database, DeliveriesTable, WebhooksTable } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -180,6 +180,25 @@ function toDue(row: DueRow): DueDelivery {
             phone: row.phone,
           },
   };
+}
+
+/** Rows per insert: far below the parameter limits of both databases. */
+const ROWS_PER_INSERT = 500;
+
+/** Puts deliveries into the queue; each event and webhook once (the journal's keys see to that). */
+export async function insertDeliveries(db: Db, rows: readonly Insertable<DeliveriesTable>[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+    await db
+      .insertInto('deliveries')
+      .values(rows.slice(from, from + ROWS_PER_INSERT))
+      .execute();
+  }
+}
+
+/** Those of these deliveries that have not been deleted. */
+export async function presentDeliveries(db: Db, seqs: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await db.selectFrom('deliveries').select('seq').where('seq', 'in', seqs).execute();
+  return new Set(rows.map((row) => Number(row.seq)));
 }
 
 /** What is due at once, in the order of the events. */

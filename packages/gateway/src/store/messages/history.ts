@@ -1,11 +1,11 @@
 import type { HistoryChat, HistoryMessage, HistoryPiece, Party } from '@ponte/engine';
 import { sql } from 'kysely';
-import type { MessageFacts } from '../core/events.ts';
-import { storable } from '../core/storable.ts';
-import type { Tx } from '../store/db/store.ts';
-import { applyMapping } from '../store/messages/address-mappings.ts';
-import { noteGroups } from '../store/messages/chat-groups.ts';
-import { canonicalJid } from './from-engine.ts';
+import { canonicalJid } from '../../core/event-keys.ts';
+import type { MessageFacts } from '../../core/events.ts';
+import { storable } from '../../core/storable.ts';
+import type { Tx } from '../db/store.ts';
+import { applyMapping } from './address-mappings.ts';
+import { noteGroups } from './chat-groups.ts';
 import { addresses, messageRow } from './projections.ts';
 
 /**

@@ -1,14 +1,14 @@
 import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
 import { sql } from 'kysely';
-import type { JournalEvent, MessageFacts } from '../core/events.ts';
-import { searchText } from '../core/search-text.ts';
-import { storable } from '../core/storable.ts';
-import type { Tx } from '../store/db/store.ts';
-import { noteRestriction } from '../store/lines/restrictions.ts';
-import { projectChange } from '../store/messages/changes.ts';
-import { placeholderOf } from '../store/messages/undecryptable.ts';
-import { canonicalJid } from './from-engine.ts';
+import { canonicalJid } from '../../core/event-keys.ts';
+import type { JournalEvent, MessageFacts } from '../../core/events.ts';
+import { searchText } from '../../core/search-text.ts';
+import { storable } from '../../core/storable.ts';
+import type { Tx } from '../db/store.ts';
+import { noteRestriction } from '../lines/restrictions.ts';
+import { projectChange } from './changes.ts';
 import { projectGroup } from './group-names.ts';
+import { placeholderOf } from './undecryptable.ts';
 
 /** A new event, with the bytes of its message when it is one. */
 export interface Projected {

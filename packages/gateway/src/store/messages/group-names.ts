@@ -1,6 +1,6 @@
-import type { EventPayloads } from '../core/events.ts';
-import type { Tx } from '../store/db/store.ts';
-import { noteGroups } from '../store/messages/chat-groups.ts';
+import type { EventPayloads } from '../../core/events.ts';
+import type { Tx } from '../db/store.ts';
+import { noteGroups } from './chat-groups.ts';
 
 /** Keeps what groups are called in step with the journal. */
 export async function projectGroup(

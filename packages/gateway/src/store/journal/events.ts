@@ -1,0 +1,53 @@
+import type { Insertable } from 'kysely';
+import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
+import type { EventsTable } from '../db/schema.ts';
+import type { Db } from '../db/store.ts';
+
+/** Rows per insert: far below the parameter limits of both databases. */
+const ROWS_PER_INSERT = 500;
+
+/** Appends what is not there yet (unique per line and key); answers what was appended. */
+export async function insertEvents(
+  db: Db,
+  rows: readonly Insertable<EventsTable>[],
+): Promise<{ seq: number; id: string; dedupeKey: string }[]> {
+  const appended: { seq: number; id: string; dedupeKey: string }[] = [];
+  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+    const inserted = await db
+      .insertInto('events')
+      .values(rows.slice(from, from + ROWS_PER_INSERT))
+      .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
+      .returning(['seq', 'id', 'dedupe_key'])
+      .execute();
+    for (const { seq, id, dedupe_key } of inserted) appended.push({ seq: Number(seq), id, dedupeKey: dedupe_key });
+  }
+  return appended;
+}
+
+/** Appends one event whose key is known to be new; answers its number. */
+export async function insertEvent(db: Db, row: Insertable<EventsTable>): Promise<number> {
+  const { seq } = await db.insertInto('events').values(row).returning('seq').executeTakeFirstOrThrow();
+  return Number(seq);
+}
+
+/** Takes an event back in the transaction that appended it. */
+export async function deleteEvent(db: Db, seq: number): Promise<void> {
+  await db.deleteFrom('events').where('seq', '=', seq).execute();
+}
+
+/** A line's last status event; undefined for a line that never had any. */
+export async function lastStatusEvent(
+  db: Db,
+  lineId: string,
+): Promise<{ payload: string; dedupeKey: string } | undefined> {
+  const row = await db
+    .selectFrom('events')
+    .select(['payload', 'dedupe_key'])
+    .where('line_id', '=', lineId)
+    .where('dedupe_key', '>=', LINE_STATUS_KEYS.from)
+    .where('dedupe_key', '<', LINE_STATUS_KEYS.to)
+    .orderBy('dedupe_key', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { payload: row.payload, dedupeKey: row.dedupe_key };
+}

@@ -1,0 +1,60 @@
+import type { Updateable } from 'kysely';
+import type { LineStatus, Mode } from '../../core/lines.ts';
+import type { LinesTable } from '../db/schema.ts';
+import type { Db } from '../db/store.ts';
+
+/** What a worker needs of a line's row. */
+export interface LineRow {
+  id: string;
+  accountId: string;
+  mode: Mode;
+  status: LineStatus;
+  reason: string | null;
+}
+
+/** Undefined when the line does not exist or is being deleted. */
+export async function loadLine(db: Db, lineId: string): Promise<LineRow | undefined> {
+  const row = await db
+    .selectFrom('lines')
+    .select(['id', 'account_id', 'mode', 'status', 'status_reason'])
+    .where('id', '=', lineId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return (
+    row && {
+      id: row.id,
+      accountId: row.account_id,
+      mode: row.mode,
+      status: row.status as LineStatus,
+      reason: row.status_reason,
+    }
+  );
+}
+
+/** Every line that wants a worker, oldest first. */
+export async function listRunnable(db: Db): Promise<{ id: string; accountId: string; mode: Mode }[]> {
+  const rows = await db
+    .selectFrom('lines')
+    .select(['id', 'account_id', 'mode'])
+    .where('deleted_at', 'is', null)
+    .orderBy('number')
+    .execute();
+  return rows.map((row) => ({ id: row.id, accountId: row.account_id, mode: row.mode }));
+}
+
+export async function readLineStatus(
+  db: Db,
+  lineId: string,
+): Promise<{ phone: string | null; status: string } | undefined> {
+  return db.selectFrom('lines').select(['phone', 'status']).where('id', '=', lineId).executeTakeFirst();
+}
+
+/** What a line's connection says of it. */
+export type LineStatusColumns = Pick<
+  Updateable<LinesTable>,
+  'status' | 'status_reason' | 'phone' | 'jid' | 'lid' | 'name' | 'connected_at'
+>;
+
+export async function updateLineStatus(db: Db, lineId: string, columns: LineStatusColumns): Promise<void> {
+  await db.updateTable('lines').set(columns).where('id', '=', lineId).execute();
+}
