@@ -4,6 +4,7 @@ import { createBreathingSpace } from './breathing-space.ts';
 import { createPlaces } from './places.ts';
 import { openPostgres } from './postgres.ts';
 import { openSqlite, type RawSqlite } from './sqlite.ts';
+import { isBusy } from './sqlite-busy.ts';
 import { createJobQueue, type RunJob } from './sqlite-jobs.ts';
 import type { Durability, Store, Tx } from './store.ts';
 
@@ -30,10 +31,10 @@ const RETRY_BASE_MS = 10;
  * it.
  */
 const STUCK_MS = 30_000;
-const RETRYABLE = new Set(['40001', '40P01', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_BUSY_RECOVERY']);
+const RETRYABLE = new Set(['40001', '40P01']);
 
 const isRetryable = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
+  isBusy(error) || (error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code)));
 
 /** On PostgreSQL, of the pool's ten connections. */
 const TRANSACTIONS_AT_ONCE = 6;
@@ -150,6 +151,6 @@ function sqliteJobs({ db, raw }: Parts, breathe: () => Promise<void> | undefined
   if (!raw) return () => Promise.reject(new Error('this is not a SQLite store'));
   return createJobQueue(raw, async (work) => {
     await breathe();
-    await db.connection().execute(async () => work());
+    await db.connection().execute(work);
   });
 }

@@ -1,4 +1,5 @@
 import type { RawSqlite } from './sqlite.ts';
+import { isBusy, whenFree } from './sqlite-busy.ts';
 
 /** Longest batch: bounds how long the event loop stands still. */
 const MAX_BATCH = 200;
@@ -18,7 +19,7 @@ export type RunJob = <T>(work: (raw: RawSqlite) => T, access: 'read' | 'write') 
  * disk; each promise resolves after that commit. A job that throws takes back its own changes and
  * nobody else's. `alone` gives the connection to one holder at a time.
  */
-export function createJobQueue(raw: RawSqlite, alone: (work: () => void) => Promise<void>): RunJob {
+export function createJobQueue(raw: RawSqlite, alone: (work: () => Promise<void>) => Promise<void>): RunJob {
   const waiting: Job[] = [];
   let isRunning = false;
   // Called inside the batch's transaction it works in a savepoint; alone it begins (and commits)
@@ -32,23 +33,26 @@ export function createJobQueue(raw: RawSqlite, alone: (work: () => void) => Prom
       return () => job.resolve(value);
     } catch (error) {
       // A full disk and its like end the whole transaction: what came before this job is gone too.
-      if (!raw.inTransaction) throw error;
+      // And what another process's lock refused is tried again by whoever runs the batch.
+      if (!raw.inTransaction || isBusy(error)) throw error;
       return () => job.reject(error);
     }
   }
 
-  function runBatch(jobs: Job[]): void {
+  /** Settles nothing before the commit, so that a batch that was refused can be run again. */
+  function runBatch(jobs: Job[]): (() => void)[] {
+    const [first] = jobs;
+    const hasWrites = jobs.some((job) => job.writes);
+    if (first && jobs.length === 1) {
+      const value = hasWrites ? runJob.immediate(first) : first.work();
+      return [() => first.resolve(value)];
+    }
+    return hasWrites ? runAll.immediate(jobs) : runAll.deferred(jobs);
+  }
+
+  async function settleBatch(jobs: Job[]): Promise<void> {
     try {
-      const [first] = jobs;
-      const hasWrites = jobs.some((job) => job.writes);
-      if (first && jobs.length === 1) {
-        const value = hasWrites ? runJob.immediate(first) : first.work();
-        first.resolve(value);
-      } else if (hasWrites) {
-        for (const settle of runAll.immediate(jobs)) settle();
-      } else {
-        for (const settle of runAll.deferred(jobs)) settle();
-      }
+      for (const settle of await whenFree(() => runBatch(jobs))) settle();
     } catch (error) {
       for (const job of jobs) job.reject(error);
     }
@@ -59,7 +63,7 @@ export function createJobQueue(raw: RawSqlite, alone: (work: () => void) => Prom
     while (waiting.length > 0) {
       try {
         // Taken when the connection is ours: whoever came meanwhile travels with this batch.
-        await alone(() => runBatch(waiting.splice(0, MAX_BATCH)));
+        await alone(() => settleBatch(waiting.splice(0, MAX_BATCH)));
       } catch (error) {
         // No connection (the store is closed): nothing of what waits was written.
         for (const job of waiting.splice(0)) job.reject(error);

@@ -8,30 +8,24 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
-import { stayAwake, systemClock } from '../../core/clock.ts';
 import type { Database } from './schema.ts';
+import { BUSY_TIMEOUT_MS, isBusy, whenFree } from './sqlite-busy.ts';
 import type { Durability } from './store.ts';
 
 export type RawSqlite = Sqlite.Database;
 
-/**
- * How long a process waits for another one's commit before it gives up (and the transaction is
- * tried again).
- */
-const BUSY_TIMEOUT_MS = 8_000;
-/** Between two looks whether the other one is done: at least this, at most four times as much. */
-const BUSY_LOOK_MS = 1;
 /** Prepared statements kept for the query builder. */
 const MAX_STATEMENTS = 300;
 
 /**
  * Begins every transaction with the write lock, so that none fails half-way because another process
- * wrote meanwhile.
+ * wrote meanwhile; and waits for that lock without holding up the event loop.
  */
 class ImmediateDriver extends SqliteDriver {
   /** Durability of the next transaction; the caller holds the transaction mutex. */
   next: Durability = 'full';
   #current: Durability = 'full';
+  #waits: DatabaseConnection | undefined;
   readonly #raw: RawSqlite;
 
   constructor(database: SqliteDatabase, raw: RawSqlite) {
@@ -39,30 +33,29 @@ class ImmediateDriver extends SqliteDriver {
     this.#raw = raw;
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    this.#synchronous(this.next);
-    await this.#takeWriteLock(connection);
+  /** There is one connection; it learns to wait when it is first asked for. */
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    if (this.#waits !== connection) {
+      this.#waits = connection;
+      const execute = connection.executeQuery.bind(connection);
+      connection.executeQuery = <R>(query: CompiledQuery) => {
+        try {
+          // Answers at once, or throws: no promise more for the many that find it free.
+          return execute<R>(query);
+        } catch (error) {
+          // Inside a transaction the write lock is held already: waiting would help nobody.
+          if (!isBusy(error) || this.#raw.inTransaction) return Promise.reject(error);
+          return whenFree(() => execute<R>(query));
+        }
+      };
+    }
+    return connection;
   }
 
-  /**
-   * SQLite itself waits for a lock by sleeping, which would stop everything else in this process
-   * for as long as another one's disk takes to commit. So it is asked not to wait, and asked again.
-   */
-  async #takeWriteLock(connection: DatabaseConnection): Promise<void> {
-    const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;
-    for (;;) {
-      this.#raw.pragma('busy_timeout = 0');
-      try {
-        await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-        return;
-      } catch (error) {
-        const isBusy = error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
-        if (!isBusy || systemClock.monotonic() > until) throw error;
-      } finally {
-        this.#raw.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      }
-      await stayAwake(BUSY_LOOK_MS * (1 + 3 * systemClock.random()));
-    }
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    this.#synchronous(this.next);
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -125,6 +118,8 @@ export function openSqlite(file: string): OpenSqlite {
   raw.pragma('temp_store = MEMORY');
   raw.pragma('cache_size = -16000');
   raw.pragma('wal_autocheckpoint = 2000');
+  // From here on SQLite never sleeps: whoever finds it busy looks again (sqlite-busy.ts).
+  raw.pragma('busy_timeout = 0');
   const database = { prepare: preparing(raw), close: () => void raw.close() };
   const driver = new ImmediateDriver(database, raw);
   class Dialect extends SqliteDialect {
