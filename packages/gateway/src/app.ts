@@ -43,7 +43,7 @@ import { createResolver } from './net/resolver.ts';
 import type { Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
-import { type ProcessLock, takeProcessLock } from './store/db/process-lock.ts';
+import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
 
@@ -70,14 +70,15 @@ export interface App {
    * there.
    */
   setUpToken(): Promise<string | undefined>;
+  /**
+   * Resolves when another gateway took the database while the connection that held it was cut (on
+   * PostgreSQL). This process must end then, at once: the other one runs the same lines.
+   */
+  lost: Promise<Error>;
   /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
   close(): Promise<void>;
 }
 
-/**
- * A killed predecessor's workers notice within a second that it is gone; a stuck one is waited for.
- */
-const OLD_WORKERS_WITHIN_MS = 10_000;
 const READY_WITHIN_MS = 2_000;
 const FIRST_START = 'first_start';
 const HEARTBEAT_MS = 2_000;
@@ -109,10 +110,17 @@ async function build(
 ): Promise<App> {
   const { config, environment, log } = options;
   const clock = systemClock;
-  const installation = await openInstallation(environment, config);
+  const installation = await openInstallation(environment, config, (error) =>
+    log.error({ error }, 'the store reported a failure'),
+  );
   onClose(() => installation.close());
   const { store, ring, keys } = installation;
-  const lock = lockDataDir(config);
+  const lost = Promise.withResolvers<Error>();
+  const lock = await takeGatewayLock(config, {
+    clock,
+    onCut: (error) => log.warn({ error }, 'the connection that holds this database was cut; it is taken again'),
+    onLost: lost.resolve,
+  });
   onClose(() => lock.release());
 
   const simulator = await openSimulator(options, onClose);
@@ -143,7 +151,7 @@ async function build(
         databaseUrl: config.database.url,
         masterKey: installation.masterKey,
         logLevel: config.logLevel,
-        lockFile: config.database.engine === 'sqlite' ? workersLockFile(config) : null,
+        lockFile: config.database.engine === 'sqlite' ? workersLockFile(config.dataDir) : null,
         heartbeatMs: HEARTBEAT_MS,
         connectsPerSecond: CONNECTS_PER_SECOND,
         mailboxCapacity: MAILBOX_CAPACITY,
@@ -273,6 +281,7 @@ async function build(
     url: config.http.publicUrl ?? address,
     firstStart: () => firstStart(installation),
     setUpToken: () => access.newSetUpToken(),
+    lost: lost.promise,
     close: closeAll,
   };
 }
@@ -305,24 +314,6 @@ const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetri
     onAttempt();
   },
 });
-
-/**
- * One gateway per data directory; and none starts lines while a killed predecessor's workers still
- * run.
- */
-function lockDataDir(config: Config): ProcessLock {
-  if (config.database.engine !== 'sqlite') return { release: () => {} };
-  const lock = takeProcessLock(join(config.dataDir, 'gateway.lock'), 'exclusive', 0);
-  try {
-    takeProcessLock(workersLockFile(config), 'exclusive', OLD_WORKERS_WITHIN_MS).release();
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-  return lock;
-}
-
-const workersLockFile = (config: Config): string => join(config.dataDir, 'workers.lock');
 
 /** The simulated network of test lines: somebody else's, our own process, or none. */
 async function openSimulator(

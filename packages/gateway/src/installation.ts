@@ -23,14 +23,18 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-/** Opens (and on the very first use creates) the installation that the environment names. */
+/**
+ * Opens (and on the very first use creates) the installation that the environment names. `onError`
+ * as of `openStore`.
+ */
 export async function openInstallation(
   environment: Environment = processEnvironment(),
   config: Config = processConfig(environment),
+  onError?: (error: Error) => void,
 ): Promise<Installation> {
   if (config.database.engine === 'sqlite') mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = loadMasterKey(environment, config.dataDir);
-  const store = await openStore({ url: config.database.url, clock: systemClock });
+  const store = await openStore({ url: config.database.url, clock: systemClock, onError });
   try {
     await migrate(store, systemClock.now);
     const ring = await openKeyRing({ masterKey, store, clock: systemClock });

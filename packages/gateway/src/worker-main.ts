@@ -3,11 +3,8 @@ import { createBaileysEngine } from '@ponte/engine-baileys';
 import { systemClock } from './core/clock.ts';
 import { openKeyRing } from './crypto/key-ring.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
+import { holdWorkersLock } from './store/db/gateway-lock.ts';
 import { openStore } from './store/db/open.ts';
-import { takeProcessLock } from './store/db/process-lock.ts';
-
-/** The main process holds it for an instant only, while it makes sure that no older worker runs. */
-const LOCK_WITHIN_MS = 5_000;
 
 /*
  * The process that hosts lines; started by the supervisor (lines/workers/fork-worker.ts) and told everything by message. This file is a composition root: it
@@ -16,8 +13,14 @@ const LOCK_WITHIN_MS = 5_000;
 runWorkerProcess({
   clock: systemClock,
   async open(setup, log) {
-    // Never released by hand: the end of the process frees it, however it ends.
-    if (setup.lockFile !== null) takeProcessLock(setup.lockFile, 'shared', LOCK_WITHIN_MS);
+    await holdWorkersLock(setup, {
+      clock: systemClock,
+      onCut: (error) => log.warn({ error }, 'the connection that marks this worker was cut; it is made again'),
+      onLost: (error) => {
+        log.error({ error }, 'another gateway took the database; this worker ends');
+        process.exit(1);
+      },
+    });
     const store = await openStore({
       url: setup.databaseUrl,
       clock: systemClock,

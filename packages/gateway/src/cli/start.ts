@@ -36,8 +36,10 @@ export async function startServer(
   const app = await createApp({ config, environment, log, ...options });
   await tellStart(app, out);
   out.say(`Ponte runs on ${app.url}`);
-  const signal = await stopping;
-  await drain(app, signal, log);
+  const end = await Promise.race([stopping, app.lost]);
+  // No draining then: the other gateway runs the same lines by now. What was accepted is stored.
+  if (end instanceof Error) throw end;
+  await drain(app, end, log);
 }
 
 /**

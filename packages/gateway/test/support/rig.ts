@@ -17,6 +17,8 @@ export interface RigOptions {
   targetPorts?: number[];
   /** Default SQLite. */
   database?: 'sqlite' | 'postgres';
+  /** The address by which the gateway reaches PostgreSQL. */
+  reachDatabase?(url: string): string;
 }
 
 export interface LinkedLine {
@@ -92,7 +94,7 @@ export class Rig {
       RATE_LIMIT_PROXY: '1000000',
       RATE_LIMIT_OTHER: '1000000',
       RATE_LIMIT_IP: '1000000',
-      ...(postgres ? { DATABASE_URL: postgres.url } : {}),
+      ...(postgres ? { DATABASE_URL: options.reachDatabase?.(postgres.url) ?? postgres.url } : {}),
       ...options.environment,
     };
     const at = await openInstallation(environment);
@@ -131,20 +133,30 @@ export class Rig {
 
   /** Starts the gateway again on the same data and port. Resolves when it serves. */
   async startGateway(): Promise<void> {
+    this.#gateway = this.#fork(this.environment);
+    await served(this.#gateway);
+  }
+
+  /** Another gateway on the same data; for refusals. It ends with its answer. */
+  async startSecond(): Promise<void> {
+    const child = this.#fork({ ...this.environment, PORT: '0' });
+    await served(child).finally(() => child.kill('SIGKILL'));
+  }
+
+  #fork(environment: Record<string, string>): ChildProcess {
     const entry = new URL('./gateway-main.mjs', import.meta.url).pathname;
     const child = fork(entry, [], {
       execArgv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     });
-    this.#gateway = child;
     const order: GatewayOrder = {
       modules: {
         app: gatewayModule('app'),
         config: gatewayModule('config/config'),
         logger: gatewayModule('observe/logger'),
       },
-      environment: this.environment,
+      environment,
       simulator: {
         port: this.simulator.port,
         noiseRootHex: Buffer.from(this.simulator.noiseRootPublicKey).toString('hex'),
@@ -154,9 +166,7 @@ export class Rig {
       },
     };
     child.send(order);
-    const signal = AbortSignal.timeout(START_WITHIN_MS);
-    const [answer] = (await once(child, 'message', { signal })) as [{ url?: string; error?: string }];
-    if (answer.error !== undefined) throw new Error(`the gateway did not start: ${answer.error}`);
+    return child;
   }
 
   /** Ids of the worker processes; the compiler that runs beside sources is no worker. */
@@ -244,6 +254,13 @@ export class Rig {
       await this.#remove();
     }
   }
+}
+
+/** Resolves when the gateway in this process serves. */
+async function served(child: ChildProcess): Promise<void> {
+  const signal = AbortSignal.timeout(START_WITHIN_MS);
+  const [answer] = (await once(child, 'message', { signal })) as [{ url?: string; error?: string }];
+  if (answer.error !== undefined) throw new Error(`the gateway did not start: ${answer.error}`);
 }
 
 /**

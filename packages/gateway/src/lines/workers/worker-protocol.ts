@@ -18,7 +18,7 @@ export interface WorkerSetup {
   masterKey: Uint8Array;
   /**
    * Held (shared) as long as the worker lives, so that a new main process can tell when the workers
-   * of a killed one are gone. Null: no lock.
+   * of a killed one are gone. Null on PostgreSQL, where a session of the database is the lock.
    */
   lockFile: string | null;
   logLevel: LogLevel;

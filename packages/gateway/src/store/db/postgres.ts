@@ -38,30 +38,45 @@ class NulFreeDriver extends PostgresDriver {
   }
 }
 
-/**
- * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
- * `onIdleError` hears of connections that broke while idle; the pool replaces them by itself.
- */
-export function openPostgres(url: string, onIdleError: (error: Error) => void): { db: Kysely<Database> } {
+/** A schema's name that needs no quotes. */
+const PLAIN_SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/** What every connection to this server has in common. */
+export function postgresConnection(url: string): pg.ClientConfig {
   const parsed = new URL(url);
   const schema = parsed.searchParams.get('schema');
   parsed.searchParams.delete('schema');
-  if (schema !== null && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+  if (schema !== null && !PLAIN_SCHEMA.test(schema)) {
     throw new Error(`the schema "${schema}" in DATABASE_URL is not a plain lower-case name`);
   }
-  const pool = new pg.Pool({
+  return {
     connectionString: parsed.toString(),
+    keepAlive: true,
+    ...(schema === null ? {} : { options: `-c search_path=${schema}` }),
+  };
+}
+
+/**
+ * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
+ * `onConnectionError` hears of connections that broke, idle or at work; the pool replaces them by
+ * itself.
+ */
+export function openPostgres(url: string, onConnectionError: (error: Error) => void): { db: Kysely<Database> } {
+  const pool = new pg.Pool({
+    ...postgresConnection(url),
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    keepAlive: true,
     application_name: 'ponte',
     types,
-    ...(schema === null ? {} : { options: `-c search_path=${schema}` }),
   });
-  pool.on('error', onIdleError);
+  pool.on('error', onConnectionError);
+  // The pool listens to idle connections only. One that breaks at work fails the query under way,
+  // if there is one; unheard, its error would end the process.
+  pool.on('acquire', (client) => client.on('error', onConnectionError));
+  pool.on('release', (_error, client) => client.off('error', onConnectionError));
   class Dialect extends PostgresDialect {
     override createDriver(): PostgresDriver {
       return new NulFreeDriver({ pool });

@@ -6,6 +6,11 @@ export class LockedError extends Error {
 }
 
 export interface ProcessLock {
+  release(): void | Promise<void>;
+}
+
+/** A lock that is free as soon as `release` returns. */
+export interface FileLock extends ProcessLock {
   release(): void;
 }
 
@@ -14,7 +19,7 @@ export interface ProcessLock {
  * SQLite's own file locks on an empty database. `exclusive` excludes everybody, `shared` only
  * exclusive holders. Waits up to `waitMs` (blocking this thread), then throws LockedError.
  */
-export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', waitMs: number): ProcessLock {
+export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', waitMs: number): FileLock {
   const db = new Sqlite(file, { timeout: waitMs });
   try {
     // Locks of WAL mode would not exclude readers.
