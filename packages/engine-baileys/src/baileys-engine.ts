@@ -5,6 +5,7 @@ import {
   type EngineEvent,
   type EngineFactory,
   type EngineOptions,
+  formatJid,
   type HistoryPart,
   type HistoryPiece,
   type InboxEntry,
@@ -18,6 +19,7 @@ import {
   type Prepared,
   parseUsyncNumbers,
   readReceipt,
+  SERVER_PN,
   type Self,
   type ServerAck,
   STATUS_BROADCAST,
@@ -36,6 +38,7 @@ import { BaileysMedia } from './media/baileys-media.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
+import { addressMentions } from './outbound/mentions.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
 import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
@@ -99,7 +102,7 @@ class BaileysEngine implements Engine {
   constructor(options: EngineOptions, vault: KeyVault, creds: AuthenticationCreds | undefined) {
     this.#options = options;
     this.#vault = vault;
-    this.#lids = new LidMap(vault);
+    this.#lids = new LidMap(vault, (pairs) => options.onChange({ type: 'addresses', pairs }));
     this.#creds = creds;
     const { clock, endpoint, log, session } = options;
     const network = mediaNetwork(endpoint);
@@ -172,7 +175,14 @@ class BaileysEngine implements Engine {
   async prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared> {
     if (!this.#creds) throw new EngineError('wrong_state', 'the line is not paired');
     const address = await this.#resolve(to);
-    const { proto, attrs, meta } = await buildMessage(content, address.to, {
+    const { wording, mentions } = await addressMentions(content, address.to, {
+      lids: this.#lids,
+      addressing: () => {
+        const connection = this.#open();
+        return connection.whileConnected(connection.groups.addressingOf(address.to));
+      },
+    });
+    const { proto, attrs, meta } = await buildMessage(wording, address.to, {
       lookup: this.#options.lookup,
       recipient: address.recipient,
       nowMs: this.#options.clock.now(),
@@ -190,6 +200,7 @@ class BaileysEngine implements Engine {
       attrs: { ...address.attrs, ...attrs },
       ...(meta ? { meta } : {}),
       ...(audience ? { audience } : {}),
+      ...(mentions.length > 0 ? { mentions } : {}),
     };
   }
 
@@ -274,7 +285,16 @@ class BaileysEngine implements Engine {
       );
       answers.push(...numbers);
     }
+    this.#tellAliases(answers);
     return answers;
+  }
+
+  #tellAliases(answers: UsyncNumber[]): void {
+    const aliases = answers.flatMap(({ phone, pn }) => {
+      const asked = formatJid(phone, SERVER_PN);
+      return pn === undefined || pn === asked ? [] : [{ asked, pn }];
+    });
+    if (aliases.length > 0) this.#options.onChange({ type: 'aliases', aliases });
   }
 
   /** Draws a link to a call at WhatsApp (Baileys chats.js createCallLink); answers its token. */

@@ -50,7 +50,7 @@ export class Connection {
   readonly #links = new StanzaLinks();
   readonly #acks = new AckWaiter();
   readonly settings: PhoneSettings;
-  readonly #groups: SendableGroups;
+  readonly groups: SendableGroups;
   readonly #sock: WASocket;
   readonly #retries: RetryWaiter;
   readonly #transport: Transport;
@@ -80,7 +80,7 @@ export class Connection {
       () => options.onChange({ type: 'inbox' }),
     );
     this.#keys = new KeyTransactions(this.#guard, (pn) => this.#guard.durable(() => lids.lidOf(personJid(pn))));
-    this.#groups = new SendableGroups(
+    this.groups = new SendableGroups(
       (jid) => this.#sock.groupMetadata(jid),
       () => options.clock.now(),
     );
@@ -91,7 +91,7 @@ export class Connection {
         guard: this.#guard,
         logger: this.#logger,
         devices: deviceCache(() => options.clock.now()),
-        groups: this.#groups,
+        groups: this.groups,
         makeRepository: () => this.#makeRepository(),
         onLookupFailed: (cause) => this.#storeFailed(cause),
       }),
@@ -155,11 +155,6 @@ export class Connection {
     } catch (error) {
       throw toEngineError(error, what);
     }
-  }
-
-  /** This account changed the group itself, which WhatsApp does not tell it again. */
-  groupChanged(group: Jid): void {
-    this.#groups.changed(group);
   }
 
   /** Sends without waiting for an answer. Rejects with `not_connected`. */
@@ -330,7 +325,7 @@ export class Connection {
   }
 
   async #intercept(node: Node): Promise<boolean> {
-    if (node.tag === 'notification' && node.attrs.type === 'w:gp2') this.#groups.changed(node.attrs.from);
+    if (node.tag === 'notification' && node.attrs.type === 'w:gp2') this.groups.changed(node.attrs.from);
     if (this.#pairing) {
       await this.#pairing.onStanza(node);
       return true;

@@ -30,6 +30,29 @@ export interface MediaRef {
   durationSeconds?: number;
   width?: number;
   height?: number;
+  /** Of stickers: it moves. */
+  isAnimated?: boolean;
+  /** Of videos: plays without sound, again and again. */
+  isGif?: boolean;
+  /** Of videos: a round video note, recorded as it is seen. */
+  isNote?: boolean;
+  /** Of documents. */
+  pages?: number;
+}
+
+/** The card of a link, as the client of whoever sent it made it. */
+export interface LinkPreview {
+  /** The link as it stands in the text. */
+  url: string;
+  title?: string;
+  description?: string;
+}
+
+/** Where an event takes place, as far as its author said. */
+export interface EventPlace {
+  address?: string;
+  latitude?: number;
+  longitude?: number;
 }
 
 /**
@@ -41,9 +64,20 @@ export interface MessageContent {
   /** The text, caption, poll question, event or place name; empty when there is none. */
   body: string;
   media?: MediaRef;
-  location?: { latitude: number; longitude: number; name?: string; address?: string };
+  /** `isLive`: a phone that shares where it is; this is where it was then. */
+  location?: { latitude: number; longitude: number; name?: string; address?: string; isLive?: boolean };
   poll?: { options: string[]; maxAnswers: number };
-  event?: { startAt: number; endAt?: number; description?: string; location?: string; joinLink?: string };
+  /** `location` is what the place is called. */
+  event?: {
+    startAt: number;
+    endAt?: number;
+    description?: string;
+    location?: string;
+    place?: EventPlace;
+    joinLink?: string;
+    isCanceled?: boolean;
+  };
+  linkPreview?: LinkPreview;
   contacts?: { name: string; vcard: string }[];
 }
 
@@ -80,6 +114,8 @@ export interface OutboundContext {
   quotedId?: string;
   /** People named in the text, as JIDs. */
   mentions?: Jid[];
+  /** Everybody in the group is named. */
+  mentionsAll?: boolean;
   /** Of a status (a message to `status@broadcast`): who gets it, beside the own devices. */
   audience?: Jid[];
 }

@@ -6,6 +6,7 @@ import type { EngineEvent, Party } from './events.ts';
 import type { GroupOperations } from './groups.ts';
 import type { HistoryPart, HistoryPiece } from './history.ts';
 import type { MediaOperations } from './media.ts';
+import type { AddressPair } from './parse/address-pairs.ts';
 
 /** Who a line is, once paired. */
 export interface Self {
@@ -19,6 +20,12 @@ export interface Self {
 export interface NamedPerson {
   person: Party;
   name: string;
+}
+
+/** A number as people write it, and the address that WhatsApp has it under. */
+export interface NumberAlias {
+  asked: Jid;
+  pn: Jid;
 }
 
 /** Where WhatsApp is. Live lines use the engine's default; test lines get the simulator's. */
@@ -74,6 +81,13 @@ export type EngineChange =
   | { type: 'open'; self: Self }
   /** The owner archived a chat on the phone or another device, or took it out again. */
   | { type: 'archived'; chat: Jid; archived: boolean }
+  /** WhatsApp disclosed which number belongs to which LID; only what was not known yet. */
+  | { type: 'addresses'; pairs: AddressPair[] }
+  /**
+   * WhatsApp knows a number by others than were asked for (Brazil's ninth digit, Mexico's 1,
+   * Argentina's 9).
+   */
+  | { type: 'aliases'; aliases: NumberAlias[] }
   /** Names in the owner's address book. */
   | { type: 'named'; people: NamedPerson[] }
   /** The phone shared the keys of its settings: `syncSettings` works from now on. */
@@ -101,6 +115,8 @@ export interface Prepared {
   attrs: Record<string, string>;
   /** Who gets a status, the own account included; of a message to `status@broadcast` only. */
   audience?: Jid[];
+  /** Whom it names, by every address known; absent when nobody. */
+  mentions?: Party[];
   /** Attributes of the stanza's `<meta>` (`polltype`, `event_type`); absent when it has none. */
   meta?: Record<string, string>;
 }

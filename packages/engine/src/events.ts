@@ -30,9 +30,16 @@ export interface ReceivedMessage {
   timestamp: number;
   content: MessageContent;
   quotedId?: string;
-  mentions: Jid[];
+  /** People named in the text. */
+  mentions: Party[];
+  /** Everybody in the group is named. */
+  mentionsAll: boolean;
+  /** This account is named, by itself or with everybody. */
+  mentionsMe: boolean;
   forwarded: boolean;
   viewOnce: boolean;
+  /** It disappears so long after it was sent; absent when it stays. */
+  expiresInSeconds?: number;
   /** The decrypted protobuf `Message`, for quotes, media and secrets later. */
   proto: Uint8Array;
 }
@@ -64,6 +71,7 @@ export type EngineEvent =
       chat: Party;
       sender: Party;
       fromMe: boolean;
+      pushName: string;
       body: string;
       timestamp: number;
     }
@@ -73,6 +81,7 @@ export type EngineEvent =
       chat: Party;
       sender: Party;
       fromMe: boolean;
+      pushName: string;
       /** A group admin took somebody's message back; otherwise `sender` is its author. */
       byAdmin: boolean;
       timestamp: number;

@@ -31,6 +31,8 @@ function message(n: number, id: string, body: string, at: number, over: Partial<
     timestamp: at,
     content: { kind: 'text', body } as const,
     mentions: [],
+    mentionsAll: false,
+    mentionsMe: false,
     forwarded: false,
     viewOnce: false,
   };

@@ -47,6 +47,8 @@ async function receive(body: string): Promise<void> {
     timestamp: 1_777_000_000,
     content: { kind: 'text', body } as const,
     mentions: [],
+    mentionsAll: false,
+    mentionsMe: false,
     forwarded: false,
     viewOnce: false,
     proto: Buffer.of(1),

@@ -23,6 +23,8 @@ async function write(id: string, fromMe = false): Promise<void> {
     timestamp: time,
     content: { kind: 'text', body: id } as const,
     mentions: [],
+    mentionsAll: false,
+    mentionsMe: false,
     forwarded: false,
     viewOnce: false,
     proto: Buffer.of(1),

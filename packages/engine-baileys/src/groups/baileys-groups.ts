@@ -162,7 +162,7 @@ export class BaileysGroups implements GroupOperations {
   async #ask(question: Node): Promise<Node> {
     const connection = this.#parts.connection();
     const answer = await connection.query(question);
-    if (question.attrs.type === 'set') connection.groupChanged(question.attrs.to ?? '');
+    if (question.attrs.type === 'set') connection.groups.changed(question.attrs.to ?? '');
     const pairs = addressPairs(answer);
     if (pairs.length > 0) await connection.learn(pairs);
     return answer;

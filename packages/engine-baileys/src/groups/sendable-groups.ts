@@ -31,7 +31,15 @@ export class SendableGroups {
     return answer;
   }
 
-  /** Something about the group is not what it was. */
+  /** How the members of a group are named in it. */
+  async addressingOf(jid: Jid): Promise<'lid' | 'pn'> {
+    return (await this.get(jid)).addressingMode === 'pn' ? 'pn' : 'lid';
+  }
+
+  /**
+   * Something about the group is not what it was. To be called for changes of this account's own,
+   * too: WhatsApp does not tell it those.
+   */
   changed(jid: Jid | undefined): void {
     this.#changes += 1;
     if (jid !== undefined) this.#known.del(jid);

@@ -22,7 +22,7 @@ import {
 import type { Dispatcher } from 'undici';
 import { proto } from '../baileys.ts';
 import { isSupplement, withSecret } from '../inbound/decode.ts';
-import { contextOf, readContent, toNumber, unwrapMessage } from '../inbound/message-content.ts';
+import { readContent, surroundingsOf, toNumber, unwrapMessage } from '../inbound/message-content.ts';
 import { describeError } from '../library-log.ts';
 import { fetchHistory } from './fetch-history.ts';
 import { protoFields } from './proto-fields.ts';
@@ -181,7 +181,7 @@ async function readMessage(
   const author = key.participant ?? info.participant ?? undefined;
   if (isInGroup && !fromMe && (author === undefined || !parseJid(author))) return undefined;
   const sender = fromMe ? selfParty(self, self.lid ?? self.pn) : isInGroup ? await complete(party(author ?? '')) : chat;
-  const context = contextOf(message);
+  const surroundings = surroundingsOf(message, self);
   return {
     id: key.id,
     chat,
@@ -191,9 +191,8 @@ async function readMessage(
     pushName: info.pushName ?? '',
     timestamp: toNumber(info.messageTimestamp) ?? 0,
     content: readContent(message),
-    ...(context?.stanzaId ? { quotedId: context.stanzaId } : {}),
-    mentions: context?.mentionedJid ?? [],
-    forwarded: context?.isForwarded ?? false,
+    ...surroundings,
+    mentions: await Promise.all(surroundings.mentions.map(complete)),
     viewOnce,
     proto: withSecret(outer, info.messageSecret ?? undefined),
     status: fromMe ? (STATUS[info.status ?? 2] ?? 'sent') : 'delivered',

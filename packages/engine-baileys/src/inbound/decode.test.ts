@@ -94,6 +94,41 @@ describe('content', () => {
       { eventMessage: { name: 'Party', startTime: 1700000100 } },
       { kind: 'event', body: 'Party', event: { startAt: 1700000100 } },
     ],
+    [
+      'live location',
+      { liveLocationMessage: { degreesLatitude: 1.5, degreesLongitude: -2, caption: 'on my way' } },
+      { kind: 'location', body: 'on my way', location: { latitude: 1.5, longitude: -2, isLive: true } },
+    ],
+    [
+      'text with the card of a link',
+      { extendedTextMessage: { text: 'see https://a.example', matchedText: 'https://a.example', title: 'A' } },
+      { kind: 'text', linkPreview: { url: 'https://a.example', title: 'A' } },
+    ],
+    [
+      'moving sticker',
+      { stickerMessage: { isAnimated: true } },
+      { kind: 'sticker', media: { isAnimated: true } as never },
+    ],
+    ['video note', { ptvMessage: { seconds: 2 } }, { kind: 'video', media: { isNote: true } as never }],
+    [
+      'event with its place',
+      {
+        eventMessage: {
+          name: 'Party',
+          startTime: 1700000100,
+          location: { name: 'Office', address: 'Main St 1', degreesLatitude: 1, degreesLongitude: 2 },
+          joinLink: 'https://call.whatsapp.com/video/x',
+        },
+      },
+      {
+        event: {
+          startAt: 1700000100,
+          location: 'Office',
+          place: { address: 'Main St 1', latitude: 1, longitude: 2 },
+          joinLink: 'https://call.whatsapp.com/video/x',
+        },
+      },
+    ],
     ['something new', { productMessage: {} }, { kind: 'unknown', body: '' }],
   ])('of kind %s', async (_kind, message, content) => {
     expect(await contentOf(message)).toMatchObject(content);
@@ -115,9 +150,24 @@ describe('content', () => {
   });
 
   it('comes with quote, mentions and forwarding', async () => {
-    const contextInfo = { stanzaId: 'Q1', mentionedJid: ['3003@lid'], isForwarded: true };
+    const contextInfo = { stanzaId: 'Q1', mentionedJid: ['3003@lid', '2002@lid'], isForwarded: true, expiration: 60 };
+    const lids = new LidMap(new KeyVault(new MemoryStore().attach()));
+    await lids.learn([{ lid: bob.lid, pn: bob.pn }]);
+    const [event] = await decode(sealed({ extendedTextMessage: { text: 'x', contextInfo } }), lids);
+    const mentions = [{ jid: '3003@lid', lid: '3003@lid' }, bob];
+    expect(event).toMatchObject({
+      message: { quotedId: 'Q1', mentions, mentionsMe: false, forwarded: true, expiresInSeconds: 60 },
+    });
+  });
+
+  it.each<[string, proto.IContextInfo, Record<string, unknown>]>([
+    ['by its LID', { mentionedJid: ['1001@lid'] }, { mentionsMe: true, mentionsAll: false }],
+    ['by its number', { mentionedJid: ['15550001111:4@s.whatsapp.net'] }, { mentionsMe: true, mentionsAll: false }],
+    ['with everybody', { nonJidMentions: 1 }, { mentionsMe: true, mentionsAll: true }],
+    ['not at all', { mentionedJid: ['2002@lid'] }, { mentionsMe: false, mentionsAll: false }],
+  ])('says whether this account is named: %s', async (_how, contextInfo, wanted) => {
     const [event] = await decode(sealed({ extendedTextMessage: { text: 'x', contextInfo } }));
-    expect(event).toMatchObject({ message: { quotedId: 'Q1', mentions: ['3003@lid'], forwarded: true } });
+    expect(event).toMatchObject({ message: wanted });
   });
 
   it('of our other devices is told as the message itself, in the chat it went to', async () => {

@@ -19,7 +19,7 @@ import { describeError } from '../library-log.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readAnswer } from './answers.ts';
 import { completeGroupUpdate } from './complete-group-update.ts';
-import { contextOf, readContent, toNumber, unwrapMessage } from './message-content.ts';
+import { readContent, surroundingsOf, toNumber, unwrapMessage } from './message-content.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
 /**
@@ -54,8 +54,9 @@ export async function decodeEntry(entry: InboxEntry, parts: DecodeParts): Promis
 export async function completeEvent(event: EngineEvent, lids: LidMap): Promise<EngineEvent> {
   const complete = (incomplete: Party) => completed(incomplete, lids);
   if (event.type === 'message') {
-    const { chat, sender } = event.message;
-    return { ...event, message: { ...event.message, chat: await complete(chat), sender: await complete(sender) } };
+    const { chat, sender, mentions } = event.message;
+    const people = { chat: await complete(chat), sender: await complete(sender) };
+    return { ...event, message: { ...event.message, ...people, mentions: await Promise.all(mentions.map(complete)) } };
   }
   if (event.type === 'receipt') return { ...event, chat: await complete(event.chat), by: await complete(event.by) };
   if (event.type === 'call.incoming' || event.type === 'call.terminated') {
@@ -138,7 +139,6 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
   }
   if (message.pollUpdateMessage || message.encEventResponseMessage) return { message, envelope };
   if (isSupplement(message)) return [];
-  const context = contextOf(message);
   const content = readContent(message);
   const inner = outer.deviceSentMessage?.message;
   return [
@@ -147,9 +147,7 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
       message: {
         ...envelope,
         content,
-        ...(context?.stanzaId ? { quotedId: context.stanzaId } : {}),
-        mentions: context?.mentionedJid ?? [],
-        forwarded: context?.isForwarded ?? false,
+        ...surroundingsOf(message, self),
         viewOnce,
         proto: inner ? withSecretOf(outer, inner) : Uint8Array.from(bytes),
       },
@@ -185,7 +183,7 @@ function withDestination(stanza: MessageStanza, outer: proto.IMessage, self: Sel
 
 function decodeProtocol(
   node: Node,
-  { id: changeId, chat, sender, fromMe, isGroup, timestamp }: MessageStanza,
+  { id: changeId, chat, sender, fromMe, isGroup, pushName, timestamp }: MessageStanza,
   message: proto.Message.IProtocolMessage,
 ): EngineEvent[] {
   const offer = message.historySyncNotification;
@@ -195,13 +193,13 @@ function decodeProtocol(
   if (!id) return [];
   if (message.type === Type.REVOKE) {
     const byAdmin = isGroup && node.attrs.edit === REVOKE_AS_ADMIN;
-    return [{ type: 'message.revoked', id, chat, sender, fromMe, byAdmin, timestamp }];
+    return [{ type: 'message.revoked', id, chat, sender, fromMe, pushName, byAdmin, timestamp }];
   }
   if (message.type !== Type.MESSAGE_EDIT || !message.editedMessage) return [];
   const { body } = readContent(unwrapMessage(message.editedMessage).message);
   const editedAtMs = toNumber(message.timestampMs);
   const editedAt = editedAtMs ? Math.floor(editedAtMs / 1000) : timestamp;
-  return [{ type: 'message.edited', id, changeId, chat, sender, fromMe, body, timestamp: editedAt }];
+  return [{ type: 'message.edited', id, changeId, chat, sender, fromMe, pushName, body, timestamp: editedAt }];
 }
 
 const { HistorySyncType } = proto.HistorySync;

@@ -1,4 +1,13 @@
-import type { MediaRef, MessageContent } from '@ponte/engine';
+import {
+  type EventPlace,
+  isSelf,
+  type MediaRef,
+  type MessageContent,
+  party,
+  personJid,
+  type ReceivedMessage,
+  type Self,
+} from '@ponte/engine';
 import { normalizeMessageContent, type proto } from '../baileys.ts';
 
 type Message = proto.IMessage;
@@ -12,7 +21,9 @@ export function unwrapMessage(outer: Message): { message: Message; viewOnce: boo
   const once = sent.ephemeralMessage?.message ?? sent;
   const viewOnce = Boolean(once.viewOnceMessage ?? once.viewOnceMessageV2 ?? once.viewOnceMessageV2Extension);
   const message = normalizeMessageContent(sent) ?? {};
-  return { message, viewOnce: viewOnce || Boolean(message.imageMessage?.viewOnce ?? message.videoMessage?.viewOnce) };
+  const { imageMessage, videoMessage, audioMessage } = message;
+  const isMarked = [imageMessage, videoMessage, audioMessage].some((part) => part?.viewOnce);
+  return { message, viewOnce: viewOnce || isMarked };
 }
 
 /** What an unwrapped message says; kind `unknown` for what this version has no word for. */
@@ -28,33 +39,87 @@ export function contextOf(message: Message): proto.IContextInfo | undefined {
   return undefined;
 }
 
+/** What a message says beside its content: what it answers, whom it names, how it travelled. */
+export type Surroundings = Pick<
+  ReceivedMessage,
+  'quotedId' | 'mentions' | 'mentionsAll' | 'mentionsMe' | 'forwarded' | 'expiresInSeconds'
+>;
+
+/**
+ * More people than a group has are nobody's mention; WhatsApp's clients read the first ones
+ * (whatsmeow has no bound of its own).
+ */
+const MAX_MENTIONS = 1_024;
+
+/** The surroundings of an unwrapped message. `nonJidMentions`: Baileys messages.js `mentionAll`. */
+export function surroundingsOf(message: Message, self: Self): Surroundings {
+  const context = contextOf(message);
+  const named = [...new Set((context?.mentionedJid ?? []).map(personJid))].slice(0, MAX_MENTIONS);
+  const mentionsAll = (context?.nonJidMentions ?? 0) > 0;
+  return {
+    ...(context?.stanzaId ? { quotedId: context.stanzaId } : {}),
+    mentions: named.map((jid) => party(jid)),
+    mentionsAll,
+    mentionsMe: mentionsAll || named.some((jid) => isSelf(jid, self)),
+    forwarded: context?.isForwarded ?? false,
+    ...(context?.expiration ? { expiresInSeconds: context.expiration } : {}),
+  };
+}
+
 function readText(message: Message): MessageContent | undefined {
   if (typeof message.conversation === 'string' && message.conversation !== '') {
     return { kind: 'text', body: message.conversation };
   }
   const extended = message.extendedTextMessage;
-  return extended ? { kind: 'text', body: extended.text ?? '' } : undefined;
+  return extended ? { kind: 'text', body: extended.text ?? '', ...linkPreview(extended) } : undefined;
+}
+
+/** Bounds what a stranger's client put on a card. */
+const MAX_CARD_TEXT = 2_048;
+
+function linkPreview(text: proto.Message.IExtendedTextMessage): Pick<MessageContent, 'linkPreview'> {
+  const { matchedText: url, title, description } = text;
+  if (!url || !(title || description || text.jpegThumbnail?.length)) return {};
+  return {
+    linkPreview: {
+      url: url.slice(0, MAX_CARD_TEXT),
+      ...(title ? { title: title.slice(0, MAX_CARD_TEXT) } : {}),
+      ...(description ? { description: description.slice(0, MAX_CARD_TEXT) } : {}),
+    },
+  };
 }
 
 function readMedia(message: Message): MessageContent | undefined {
-  const { imageMessage: image, audioMessage: audio, documentMessage: document, stickerMessage: sticker } = message;
+  const { imageMessage: image, audioMessage: audio, documentMessage: document } = message;
+  const sticker = message.stickerMessage ?? message.lottieStickerMessage?.message?.stickerMessage;
   const video = message.videoMessage ?? message.ptvMessage;
   if (image) return { kind: 'image', body: image.caption ?? '', media: mediaRef(image) };
-  if (video) return { kind: 'video', body: video.caption ?? '', media: { ...mediaRef(video), ...duration(video) } };
+  if (video) return { kind: 'video', body: video.caption ?? '', media: { ...videoRef(video), ...noteMark(message) } };
   if (audio)
     return { kind: audio.ptt ? 'voice' : 'audio', body: '', media: { ...mediaRef(audio), ...duration(audio) } };
   if (document) {
     const fileName = document.fileName ?? document.title ?? undefined;
-    const media = { ...mediaRef(document), ...(fileName === undefined ? {} : { fileName }) };
+    const media: MediaRef = { ...mediaRef(document), ...(fileName === undefined ? {} : { fileName }) };
+    if (document.pageCount) media.pages = document.pageCount;
     return { kind: 'document', body: document.caption ?? '', media };
   }
-  return sticker ? { kind: 'sticker', body: '', media: mediaRef(sticker) } : undefined;
+  if (!sticker) return undefined;
+  const isAnimated = Boolean(sticker.isAnimated ?? false) || Boolean(sticker.isLottie ?? false);
+  return { kind: 'sticker', body: '', media: { ...mediaRef(sticker), ...(isAnimated ? { isAnimated } : {}) } };
 }
+
+const videoRef = (video: proto.Message.IVideoMessage): MediaRef => ({
+  ...mediaRef(video),
+  ...duration(video),
+  ...(video.gifPlayback ? { isGif: true } : {}),
+});
+
+const noteMark = (message: Message): Pick<MediaRef, 'isNote'> => (message.ptvMessage ? { isNote: true } : {});
 
 function readStructured(message: Message): MessageContent | undefined {
   const place = message.locationMessage ?? message.liveLocationMessage;
-  if (place) return readLocation(place);
-  const poll = message.pollCreationMessage ?? message.pollCreationMessageV2 ?? message.pollCreationMessageV3;
+  if (place) return readLocation(place, Boolean(message.liveLocationMessage));
+  const poll = pollOf(message);
   if (poll) {
     const options = (poll.options ?? []).map((option) => option.optionName ?? '');
     return { kind: 'poll', body: poll.name ?? '', poll: { options, maxAnswers: poll.selectableOptionsCount ?? 0 } };
@@ -67,7 +132,17 @@ function readStructured(message: Message): MessageContent | undefined {
   return { kind: 'contact', body: contacts.map(({ name }) => name).join(', '), contacts };
 }
 
-function readLocation(place: proto.Message.ILocationMessage & proto.Message.ILiveLocationMessage): MessageContent {
+/** The versions of the field that polls came in (Baileys WAProto.proto). */
+const pollOf = (message: Message): proto.Message.IPollCreationMessage | null | undefined =>
+  message.pollCreationMessage ??
+  message.pollCreationMessageV2 ??
+  message.pollCreationMessageV3 ??
+  message.pollCreationMessageV5;
+
+function readLocation(
+  place: proto.Message.ILocationMessage & proto.Message.ILiveLocationMessage,
+  isLive: boolean,
+): MessageContent {
   return {
     kind: 'location',
     body: place.caption ?? place.comment ?? place.name ?? '',
@@ -76,6 +151,7 @@ function readLocation(place: proto.Message.ILocationMessage & proto.Message.ILiv
       longitude: place.degreesLongitude ?? 0,
       ...(place.name ? { name: place.name } : {}),
       ...(place.address ? { address: place.address } : {}),
+      ...(isLive || place.isLive ? { isLive: true } : {}),
     },
   };
 }
@@ -85,6 +161,7 @@ function readEvent(event: proto.Message.IEventMessage): MessageContent {
   const endAt = toNumber(event.endTime);
   const description = event.description ?? undefined;
   const location = event.location?.name ?? undefined;
+  const place = placeOf(event.location);
   return {
     kind: 'event',
     body: event.name ?? '',
@@ -93,9 +170,21 @@ function readEvent(event: proto.Message.IEventMessage): MessageContent {
       ...(endAt === undefined ? {} : { endAt }),
       ...(description === undefined ? {} : { description }),
       ...(location === undefined ? {} : { location }),
+      ...(place === undefined ? {} : { place }),
+      ...(event.isCanceled ? { isCanceled: true } : {}),
       ...(event.joinLink ? { joinLink: event.joinLink } : {}),
     },
   };
+}
+
+/** Undefined when the place has a name at most. Degrees that are both 0 were never set. */
+function placeOf(location: proto.Message.ILocationMessage | null | undefined): EventPlace | undefined {
+  const { address, degreesLatitude: latitude, degreesLongitude: longitude } = location ?? {};
+  const place: EventPlace = {
+    ...(address ? { address } : {}),
+    ...(latitude || longitude ? { latitude: latitude ?? 0, longitude: longitude ?? 0 } : {}),
+  };
+  return Object.keys(place).length === 0 ? undefined : place;
 }
 
 /** The fields every media message has. */

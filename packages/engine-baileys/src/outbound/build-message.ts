@@ -143,6 +143,8 @@ async function quote(
   const { context } = content;
   const contextInfo: proto.IContextInfo = {};
   if (context?.mentions && context.mentions.length > 0) contextInfo.mentionedJid = context.mentions;
+  // Whom "everybody" is, WhatsApp's clients work out themselves (Baileys messages.js mentionAll).
+  if (context?.mentionsAll) contextInfo.nonJidMentions = 1;
   if (context?.quotedId !== undefined) {
     const quoted = await lookup.proto(context.quotedId, to);
     if (!quoted)

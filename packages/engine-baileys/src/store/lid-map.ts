@@ -11,9 +11,12 @@ const KIND = 'lid-mapping';
  */
 export class LidMap {
   readonly #vault: KeyVault;
+  readonly #onLearned: (news: AddressPair[]) => void;
 
-  constructor(vault: KeyVault) {
+  /** `onLearned` is told of pairs that were not known, once they are stored. */
+  constructor(vault: KeyVault, onLearned: (news: AddressPair[]) => void = () => undefined) {
     this.#vault = vault;
+    this.#onLearned = onLearned;
   }
 
   async lidOf(pn: Jid): Promise<Jid | undefined> {
@@ -50,7 +53,9 @@ export class LidMap {
       write(reverse(lid), pn);
       news.push(pair);
     }
-    if (news.length > 0) await this.#vault.commit({ [KIND]: writes });
+    if (news.length === 0) return news;
+    await this.#vault.commit({ [KIND]: writes });
+    this.#onLearned(news);
     return news;
   }
 

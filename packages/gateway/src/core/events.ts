@@ -22,7 +22,20 @@ export interface MessageFacts {
   timestamp: number;
   content: MessageContent;
   quotedId: string | null;
-  mentions: string[];
+  /** People named in the text. Plain addresses in facts of earlier versions. */
+  mentions: (Party | Jid)[];
+  /** Facts of earlier versions say nothing of what follows. */
+  mentionsAll?: boolean;
+  /** This account is named, by itself or with everybody. */
+  mentionsMe?: boolean;
+  forwarded?: boolean;
+  viewOnce?: boolean;
+  /** It disappears so long after it was sent; absent when it stays. */
+  expiresInSeconds?: number;
+  /** Its text was changed: when last (Unix seconds), and by whom. */
+  edited?: { at: number; by: Party };
+  /** It was deleted for everyone; its content is gone. */
+  revoked?: { at: number; by: Party; byAdmin: boolean };
 }
 
 /**
@@ -41,12 +54,23 @@ export interface EventPayloads {
     timestamp: number;
     error: { code: string; message: string; whatsappCode?: number } | null;
   };
-  'message.edited': { messageId: string; chat: Party; sender: Party; fromMe: boolean; body: string; timestamp: number };
+  'message.edited': {
+    messageId: string;
+    chat: Party;
+    sender: Party;
+    fromMe: boolean;
+    /** Missing in events of the first versions. */
+    pushName?: string;
+    body: string;
+    timestamp: number;
+  };
   'message.revoked': {
     messageId: string;
     chat: Party;
     sender: Party;
     fromMe: boolean;
+    /** Missing in events of the first versions. */
+    pushName?: string;
     /** A group admin took somebody's message back; otherwise `sender` is its author. */
     byAdmin: boolean;
     timestamp: number;

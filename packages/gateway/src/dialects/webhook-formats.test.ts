@@ -236,6 +236,13 @@ describe('the bodies of the Lines API', () => {
       quoted_message_id: null,
       mentions: [],
       timestamp: 1777180605,
+      content: { image: { width: null, height: null } },
+      mentions_me: false,
+      forwarded: false,
+      view_once: false,
+      expires_in_seconds: null,
+      edited: false,
+      revoked: false,
     });
     expect(Object.keys(data as object)).toEqual([
       'message_id',
@@ -251,6 +258,13 @@ describe('the bodies of the Lines API', () => {
       'quoted_message_id',
       'mentions',
       'timestamp',
+      'content',
+      'mentions_me',
+      'forwarded',
+      'view_once',
+      'expires_in_seconds',
+      'edited',
+      'revoked',
     ]);
     expect(lines(event('message.received', { ...MESSAGE, sender: UNDISCLOSED }))?.json.data).toMatchObject({
       from: '9007199@lid',

@@ -18,6 +18,8 @@ const message = (over: Partial<ReceivedMessage> = {}): EngineEvent => ({
     timestamp: 1_777_180_605,
     content: { kind: 'text', body: 'Hello!' },
     mentions: [],
+    mentionsAll: false,
+    mentionsMe: false,
     forwarded: false,
     viewOnce: false,
     proto: Uint8Array.of(1, 2),
@@ -33,7 +35,9 @@ it('stores people under their LID when it is known', () => {
 
 describe('a message', () => {
   it('keeps what both dialects need, and its bytes beside', () => {
-    expect(fromEngine(message({ quotedId: 'Q', mentions: ['1@lid'] }), LIVE)).toEqual([
+    expect(
+      fromEngine(message({ quotedId: 'Q', mentions: [bob], mentionsMe: true, expiresInSeconds: 60 }), LIVE),
+    ).toEqual([
       {
         type: 'message.received',
         payload: {
@@ -46,7 +50,12 @@ describe('a message', () => {
           timestamp: 1_777_180_605,
           content: { kind: 'text', body: 'Hello!' },
           quotedId: 'Q',
-          mentions: ['1@lid'],
+          mentions: [bob],
+          mentionsAll: false,
+          mentionsMe: true,
+          forwarded: false,
+          viewOnce: false,
+          expiresInSeconds: 60,
         },
         dedupeKey: 'message:9001@lid:ABC:9001@lid',
         chat: '9001@lid',
@@ -101,9 +110,9 @@ it('keeps typing only while it is live', () => {
 it('gives every other fact the key that names it', () => {
   const about = { chat: alice, sender: alice, fromMe: false, timestamp: 5 };
   const events: EngineEvent[] = [
-    { type: 'message.edited', id: 'M', changeId: 'E1', body: 'x', ...about },
-    { type: 'message.edited', id: 'M', changeId: 'E2', body: 'y', ...about },
-    { type: 'message.revoked', id: 'M', byAdmin: false, ...about },
+    { type: 'message.edited', id: 'M', changeId: 'E1', pushName: '', body: 'x', ...about },
+    { type: 'message.edited', id: 'M', changeId: 'E2', pushName: '', body: 'y', ...about },
+    { type: 'message.revoked', id: 'M', pushName: '', byAdmin: false, ...about },
     { type: 'reaction', id: 'R', targetId: 'M', emoji: '👍', pushName: '', ...about },
     { type: 'poll.vote', id: 'V', pollId: 'P', pushName: '', options: ['a'], ...about },
     { type: 'event.response', id: 'A', eventId: 'I', pushName: '', response: 'going', extraGuestCount: 0, ...about },

@@ -11,7 +11,8 @@ import {
   sourceKey,
   statusKey,
 } from '../core/event-keys.ts';
-import type { MessageFacts, NewEvent } from '../core/events.ts';
+import type { NewEvent } from '../core/events.ts';
+import { factsOf } from '../core/message-facts.ts';
 
 /** A new event with what only the projections need. */
 export type Fact = NewEvent & {
@@ -86,25 +87,9 @@ export function mappingOf(event: EngineEvent): { lid: string; pn: string } | und
 }
 
 function messageReceived(message: ReceivedMessage): Fact {
-  const { id, chat, sender, fromMe, isGroup, pushName, timestamp, content, quotedId, mentions, proto } = message;
-  const payload: MessageFacts = {
-    messageId: id,
-    chat,
-    sender,
-    fromMe,
-    isGroup,
-    pushName,
-    timestamp,
-    content,
-    quotedId: quotedId ?? null,
-    mentions,
-  };
-  return { type: 'message.received', payload, dedupeKey: messageKey(payload), chat: canonicalJid(chat), proto };
-}
-
-/** The same limit with the same end is one fact, told once or asked for at every login. */
-function restrictionKey({ cause, isActive, until, timestamp }: Of<'restricted'>): string {
-  return `restricted:${cause}:${isActive ? `until ${until ?? `unsaid ${timestamp}`}` : `lifted ${timestamp}`}`;
+  const payload = factsOf(message);
+  const chat = canonicalJid(payload.chat);
+  return { type: 'message.received', payload, dedupeKey: messageKey(payload), chat, proto: message.proto };
 }
 
 type Of<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;

@@ -31,6 +31,8 @@ const textFrom = (id: string): EngineEvent => ({
     timestamp: 1_777_000_000,
     content: { kind: 'text', body: `text ${id}` },
     mentions: [],
+    mentionsAll: false,
+    mentionsMe: false,
     forwarded: false,
     viewOnce: false,
     proto: Uint8Array.of(),

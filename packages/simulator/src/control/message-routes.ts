@@ -33,15 +33,19 @@ async function sendMessage(call: ControlCall): Promise<ControlAnswer> {
   }
   const to = chatField(body, 'to');
   const phone = await onlinePhoneOf(call);
-  const mentions = body.optionalTexts('mentions', MAX_MENTIONS).map((mention, index) => {
+  const named = body.optionalTexts('mentions', MAX_MENTIONS);
+  const isMentioningAll = named.includes('all');
+  const mentions = named.flatMap((mention, index) => {
+    if (mention === 'all') return [];
     const jid = parseChat(mention);
     if (!isPn(jid) && !isLid(jid))
-      throw new InputError(`mentions[${index}]`, 'must be a phone number or a JID of a person');
-    return jid ?? mention;
+      throw new InputError(`mentions[${index}]`, 'must be a phone number, a JID of a person, or all');
+    return [jid ?? mention];
   });
   const sent = await phone.send(to, kind, body, {
     quotedMessageId: body.optionalText('quoted_message_id', 128),
     mentions,
+    isMentioningAll,
     isForwarded: body.flag('forwarded'),
     ephemeralSeconds: body.has('ephemeral_seconds') ? body.integer('ephemeral_seconds', 1, MAX_EPHEMERAL_S) : undefined,
   });

@@ -25,6 +25,8 @@ export interface ContextInfo {
   isForwarded?: Maybe<boolean>;
   forwardingScore?: Maybe<number>;
   expiration?: Maybe<number>;
+  /** 1: everybody in the group is mentioned. */
+  nonJidMentions?: Maybe<number>;
 }
 
 interface WithContext {
@@ -48,6 +50,7 @@ export interface MediaPart extends WithContext {
   ptt?: Maybe<boolean>;
   gifPlayback?: Maybe<boolean>;
   viewOnce?: Maybe<boolean>;
+  isAnimated?: Maybe<boolean>;
 }
 
 interface Wrapper {
@@ -78,7 +81,7 @@ export interface PollCreation extends WithContext {
 export interface EventCreation extends WithContext {
   name?: Maybe<string>;
   description?: Maybe<string>;
-  location?: Maybe<{ name?: Maybe<string> }>;
+  location?: Maybe<Pin>;
   startTime?: Maybe<Int64>;
   endTime?: Maybe<Int64>;
   isCanceled?: Maybe<boolean>;
@@ -157,6 +160,9 @@ interface Pin extends WithContext {
   degreesLongitude?: Maybe<number>;
   name?: Maybe<string>;
   address?: Maybe<string>;
+  /** Of live locations. */
+  caption?: Maybe<string>;
+  sequenceNumber?: Maybe<Int64>;
 }
 
 /** WhatsApp's Message; at most one content field is set, others accompany it. */

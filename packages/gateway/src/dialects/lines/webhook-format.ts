@@ -1,8 +1,10 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
+import { contentAnswer } from '../../http/message-content.ts';
 import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
 import { mediaUrl } from './media-url.ts';
+import { mentionsAnswer, nuances } from './message-nuances.ts';
 import { internationalPhone } from './phone.ts';
 
 /**
@@ -86,10 +88,13 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
     case 'message.edited':
       return [
         'message.edited',
-        { ...about(event.payload), body: event.payload.body, timestamp: event.payload.timestamp },
+        { ...changed(event.payload), body: event.payload.body, timestamp: event.payload.timestamp },
       ];
     case 'message.revoked':
-      return ['message.revoked', { ...about(event.payload), timestamp: event.payload.timestamp }];
+      return [
+        'message.revoked',
+        { ...changed(event.payload), by_admin: event.payload.byAdmin, timestamp: event.payload.timestamp },
+      ];
     case 'message.reaction':
       return ['message.reaction', reaction(event.payload)];
     case 'message.undecryptable':
@@ -146,8 +151,10 @@ function message(of: MessageFacts, fileUrl: FileUrl): Data {
         }
       : null,
     quoted_message_id: of.quotedId,
-    mentions: of.mentions,
+    mentions: mentionsAnswer(of),
     timestamp: of.timestamp,
+    content: contentAnswer(of.content),
+    ...nuances(of),
   };
 }
 
@@ -188,6 +195,12 @@ const about = (of: { messageId: string; chat: Party; sender: Party; fromMe: bool
   from: addressOf(of.sender),
   phone: phoneOfParty(of.sender),
   from_me: of.fromMe,
+});
+
+/** The same of an edit or a deletion, with the name of who did it. */
+const changed = (of: Of<'message.edited'> | Of<'message.revoked'>): Data => ({
+  ...about(of),
+  name: of.pushName ?? '',
 });
 
 const reaction = (of: Of<'message.reaction'>): Data => ({

@@ -47,6 +47,7 @@ const message = z.looseObject({
   fixture: z.string().optional().describe('A file that the sandbox brings: the name of the type, like image.'),
   caption: z.string().optional(),
   filename: z.string().optional(),
+  animated: z.boolean().optional().describe('A sticker that moves.'),
   mime_type: z.string().optional(),
   view_once: z.boolean().optional(),
   to_companions: z
@@ -54,7 +55,7 @@ const message = z.looseObject({
     .optional()
     .describe('With view_once: linked lines get the file, too. WhatsApp keeps it from them.'),
   quoted_message_id: z.string().optional(),
-  mentions: z.array(person).optional(),
+  mentions: z.array(z.union([person, z.literal('all')])).optional(),
   forwarded: z.boolean().optional(),
   ephemeral_seconds: z.int().optional(),
 });
@@ -69,7 +70,7 @@ export const MESSAGE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxWrite',
     summary: 'The phone writes a message',
     description:
-      'Every type takes the fields that the Bridges API sends it with: location lat, lng, name, address; contact name, phone; poll question, options, max_answers; event name, start_time, end_time, description, location, call.',
+      'Every type takes the fields that the Bridges API sends it with: location lat, lng, name, address (or live and caption); contact name and phone, phones or vcard, several as contacts; poll question, options, max_answers; event name, start_time, end_time, description, location, address, lat, lng, call.',
     params: phoneParams,
     body: message,
     requestExample: { to: BOB, type: 'text', body: 'Hi' },

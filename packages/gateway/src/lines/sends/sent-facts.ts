@@ -28,7 +28,11 @@ export function sentFacts(
     timestamp,
     content: contentOf(content),
     quotedId: content.context?.quotedId ?? null,
-    mentions: content.context?.mentions ?? [],
+    mentions: prepared.mentions ?? [],
+    mentionsAll: content.context?.mentionsAll ?? false,
+    mentionsMe: false,
+    forwarded: false,
+    viewOnce: 'viewOnce' in content && content.viewOnce === true,
   };
 }
 
@@ -64,11 +68,12 @@ export function changeFact(
       return { type: 'message.reaction', payload, dedupeKey, chat };
     }
     case 'edit': {
-      const payload = { messageId: targetId, ...who, body: change.body };
+      const payload = { messageId: targetId, ...who, pushName: self?.name ?? '', body: change.body };
       return { type: 'message.edited', payload, dedupeKey: editKey(chat, targetId, prepared.id), chat };
     }
     case 'revoke': {
-      const payload = { messageId: targetId, ...who, byAdmin: change.author !== undefined };
+      const pushName = self?.name ?? '';
+      const payload = { messageId: targetId, ...who, pushName, byAdmin: change.author !== undefined };
       return { type: 'message.revoked', payload, dedupeKey: revokeKey(chat, targetId), chat };
     }
   }
@@ -100,9 +105,10 @@ function contentOf(content: OutboundMessage): MessageContent {
       return { kind, body: name, event };
     }
     default: {
-      const { kind, caption, file } = content;
-      const { name: _, thumbnail: __, waveform: ___, animated: ____, ...media } = file;
-      return { kind, body: caption ?? '', media };
+      const { kind, caption, file, gif } = content;
+      const { name: _, thumbnail: __, waveform: ___, animated, ...media } = file;
+      const marks = { ...(animated ? { isAnimated: true } : {}), ...(gif ? { isGif: true } : {}) };
+      return { kind, body: caption ?? '', media: { ...media, ...marks } };
     }
   }
 }

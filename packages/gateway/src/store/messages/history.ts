@@ -1,7 +1,7 @@
 import type { HistoryChat, HistoryMessage, HistoryPiece, Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import { canonicalJid } from '../../core/event-keys.ts';
-import type { MessageFacts } from '../../core/events.ts';
+import { factsOf } from '../../core/message-facts.ts';
 import { storable } from '../../core/storable.ts';
 import type { Tx } from '../db/store.ts';
 import { applyMapping } from './address-mappings.ts';
@@ -74,19 +74,6 @@ const newest = (messages: HistoryMessage[]): HistoryMessage | undefined =>
     (last, one) => (last && last.timestamp >= one.timestamp ? last : one),
     undefined,
   );
-
-const factsOf = (message: HistoryMessage): MessageFacts => ({
-  messageId: message.id,
-  chat: message.chat,
-  sender: message.sender,
-  fromMe: message.fromMe,
-  isGroup: message.isGroup,
-  pushName: message.pushName,
-  timestamp: message.timestamp,
-  content: message.content,
-  quotedId: message.quotedId ?? null,
-  mentions: message.mentions,
-});
 
 const isNewer = sql`coalesce(excluded.last_message_at, -1) > coalesce(chats.last_message_at, -1)`;
 

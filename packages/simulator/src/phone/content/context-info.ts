@@ -7,6 +7,7 @@ export interface SendOptions {
   quotedMessageId?: string | undefined;
   /** Addresses of people the text mentions. */
   mentions?: Jid[] | undefined;
+  isMentioningAll?: boolean | undefined;
   isForwarded?: boolean | undefined;
   /** The message disappears after so many seconds. */
   ephemeralSeconds?: number | undefined;
@@ -29,6 +30,7 @@ export function contextInfoOf(
     info.quotedMessage = messageOf(quoted) ?? {};
   }
   if (mentions.length > 0) info.mentionedJid = mentions.map(wire);
+  if (options.isMentioningAll) info.nonJidMentions = 1;
   if (isForwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
   if (ephemeralSeconds !== undefined) info.expiration = ephemeralSeconds;
   return Object.keys(info).length > 0 ? info : undefined;

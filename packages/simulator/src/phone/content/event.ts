@@ -1,12 +1,12 @@
 import type { EventCreation } from '../wa-proto.ts';
-import { InputError } from './input.ts';
+import { type Input, InputError } from './input.ts';
 import type { Built, ContentKind } from './kind.ts';
 
 const MAX_SECONDS = 4_102_444_800;
 
 /**
- * `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"call"?:"voice|video"}`;
- * answers are in `responses`.
+ * `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"address"?,"lat"?,"lng"?,"call"?:"voice|video"}`;
+ * `location` is what the place is called. Answers are in `responses`.
  */
 export const event: ContentKind = {
   type: 'event',
@@ -15,7 +15,6 @@ export const event: ContentKind = {
     const endTime = input.has('end_time') ? input.integer('end_time', 1, MAX_SECONDS) : undefined;
     if (endTime !== undefined && endTime < startTime) throw new InputError('end_time', 'must not be before start_time');
     const call = input.has('call') ? input.choice('call', ['voice', 'video'] as const) : undefined;
-    const place = input.optionalText('location', 1000);
     const eventMessage: EventCreation = {
       name: input.text('name', 255),
       description: input.optionalText('description', 4096),
@@ -23,7 +22,7 @@ export const event: ContentKind = {
       endTime,
       isCanceled: input.flag('canceled'),
       extraGuestsAllowed: input.flag('extra_guests_allowed', true),
-      ...(place === undefined ? {} : { location: { name: place } }),
+      location: placeOf(input),
       contextInfo,
     };
     const built = (invitation: EventCreation): Built => ({
@@ -55,6 +54,8 @@ export const event: ContentKind = {
         ...(endTime ? { end_time: Number(endTime) } : {}),
         ...(description ? { description } : {}),
         ...(place?.name ? { location: place.name } : {}),
+        ...(place?.address ? { address: place.address } : {}),
+        ...(place?.degreesLatitude ? { lat: place.degreesLatitude, lng: place.degreesLongitude ?? 0 } : {}),
         ...(joinLink ? { join_link: joinLink } : {}),
         ...(isCanceled ? { canceled: true } : {}),
         ...(extraGuestsAllowed ? { extra_guests_allowed: true } : {}),
@@ -62,3 +63,15 @@ export const event: ContentKind = {
     };
   },
 };
+
+function placeOf(input: Input): EventCreation['location'] {
+  const name = input.optionalText('location', 1000);
+  const address = input.optionalText('address', 1000);
+  const hasDegrees = input.has('lat') || input.has('lng');
+  if (name === undefined && address === undefined && !hasDegrees) return undefined;
+  const degrees = hasDegrees && {
+    degreesLatitude: input.number('lat', -90, 90),
+    degreesLongitude: input.number('lng', -180, 180),
+  };
+  return { name, address, ...degrees };
+}

@@ -97,6 +97,15 @@ export class Input {
     return new Input(value);
   }
 
+  /** A list of JSON objects inside. */
+  nestedList(name: string, min: number, max: number): Input[] {
+    const value = this.#body[name];
+    if (!Array.isArray(value) || value.length < min || value.length > max) {
+      throw new InputError(name, `must be a list of ${min} to ${max} JSON objects`);
+    }
+    return value.map((item) => new Input(item));
+  }
+
   optionalTexts(name: string, max: number): string[] {
     return this.has(name) ? this.texts(name, 0, max) : [];
   }

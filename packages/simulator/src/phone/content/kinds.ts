@@ -30,11 +30,12 @@ function withContext(content: Content, message: Message): Content {
   for (const part of Object.values(message)) {
     if (typeof part !== 'object' || part === null || !('contextInfo' in part) || !part.contextInfo) continue;
     const info: ContextInfo = part.contextInfo;
-    const { stanzaId, mentionedJid, isForwarded, expiration } = info;
+    const { stanzaId, mentionedJid, nonJidMentions, isForwarded, expiration } = info;
     const fields = {
       ...content.fields,
       ...(stanzaId ? { quoted_message_id: stanzaId } : {}),
       ...(mentionedJid && mentionedJid.length > 0 ? { mentions: [...mentionedJid] } : {}),
+      ...(nonJidMentions ? { mentions_all: true } : {}),
       ...(isForwarded ? { forwarded: true } : {}),
       ...(expiration ? { ephemeral_seconds: expiration } : {}),
     };

@@ -12,7 +12,7 @@ export const isBase64 = (text: string): boolean => BASE64.test(text);
 
 /**
  * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`,
- * `caption`, `filename`, `seconds`, `view_once`. What is to be viewed once goes to phones only
+ * `caption`, `filename`, `seconds`, `view_once`, `animated` (stickers). What is to be viewed once goes to phones only
  * (linked devices are told that it is there), unless `to_companions` says otherwise. Nothing is
  * ever fetched: a `url` alone is refused.
  */
@@ -64,6 +64,7 @@ function partOf(kind: MediaKind, input: Input, mimetype: string): MediaPart {
   if (kind.type === 'voice') part.ptt = true;
   if (kind.type === 'voice' || kind.type === 'audio' || kind.type === 'video') part.seconds = seconds ?? 1;
   if (kind.type === 'video' && input.flag('gif')) part.gifPlayback = true;
+  if (kind.type === 'sticker' && input.flag('animated')) part.isAnimated = true;
   if (caption === undefined) return part;
   if (kind.type === 'voice' || kind.type === 'audio' || kind.type === 'sticker') {
     throw new InputError('caption', `a ${kind.type} has none`);
@@ -94,7 +95,8 @@ function fileOf(kind: MediaKind, input: Input): { bytes: Uint8Array; mimeType: s
 function read(wanted: MediaKind, message: Message): Content | undefined {
   const found = mediaOf(message);
   if (found?.kind !== wanted) return undefined;
-  const { mimetype, fileLength, fileSha256, caption, fileName, seconds, gifPlayback, viewOnce } = found.part;
+  const { mimetype, fileLength, fileSha256, caption, fileName, seconds, gifPlayback, viewOnce, isAnimated } =
+    found.part;
   return {
     type: wanted.type,
     ...(caption ? { body: caption } : {}),
@@ -106,6 +108,7 @@ function read(wanted: MediaKind, message: Message): Content | undefined {
       ...(seconds ? { seconds } : {}),
       ...(gifPlayback ? { gif: true } : {}),
       ...(viewOnce ? { view_once: true } : {}),
+      ...(isAnimated ? { animated: true } : {}),
     },
   };
 }

@@ -1,4 +1,14 @@
-import { child, children, formatJid, type Node, parsePhone, SERVER_LID, SERVER_PN, text } from '@ponte/engine';
+import {
+  child,
+  children,
+  formatJid,
+  type Node,
+  otherWayToWrite,
+  parsePhone,
+  SERVER_LID,
+  SERVER_PN,
+  text,
+} from '@ponte/engine';
 import type { Account, Address } from '../accounts.ts';
 import { maySee } from '../privacy.ts';
 import { el } from '../stanzas.ts';
@@ -73,7 +83,10 @@ function whom(tenant: Tenant, user: Node): Asked | undefined {
   const typed = text(child(user, 'contact'));
   const phone = typed === undefined ? undefined : parsePhone(typed);
   if (phone === undefined) return undefined;
-  const pnJid = formatJid(phone, SERVER_PN);
+  // WhatsApp answers with the number it has the account under, which may be written otherwise.
+  const other = otherWayToWrite(phone);
+  const isOther = other !== undefined && !tenant.accounts.byPn(phone) && tenant.accounts.byPn(other) !== undefined;
+  const pnJid = formatJid(isOther ? other : phone, SERVER_PN);
   return { user, jid: pnJid, address: tenant.accounts.resolve(pnJid) };
 }
 

@@ -1,0 +1,28 @@
+import { type Party, party, type ReceivedMessage } from '@ponte/engine';
+import type { MessageFacts } from './events.ts';
+
+/** A message as the journal keeps it, whether it just came or is of the past. */
+export function factsOf(message: ReceivedMessage): MessageFacts {
+  const { id: messageId, quotedId, expiresInSeconds } = message;
+  const { chat, sender, fromMe, isGroup, pushName, timestamp, content } = message;
+  const { mentions, mentionsAll, mentionsMe, forwarded, viewOnce } = message;
+  return {
+    ...{ messageId, chat, sender, fromMe, isGroup, pushName, timestamp, content },
+    quotedId: quotedId ?? null,
+    ...{ mentions, mentionsAll, mentionsMe, forwarded, viewOnce },
+    ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }),
+  };
+}
+
+/** The same limit with the same end is one fact, told once or asked for at every login. */
+function restrictionKey({ cause, isActive, until, timestamp }: Of<'restricted'>): string {
+  return `restricted:${cause}:${isActive ? `until ${until ?? `unsaid ${timestamp}`}` : `lifted ${timestamp}`}`;
+}
+
+/** What stands among the people named when everybody in the group is. */
+export const EVERYBODY = 'all';
+
+/** The people a message names; facts of earlier versions have their plain addresses. */
+export function mentionedIn({ mentions }: Pick<MessageFacts, 'mentions'>): Party[] {
+  return mentions.map((one) => (typeof one === 'string' ? party(one) : one));
+}
