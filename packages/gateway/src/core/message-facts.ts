@@ -14,11 +14,6 @@ export function factsOf(message: ReceivedMessage): MessageFacts {
   };
 }
 
-/** The same limit with the same end is one fact, told once or asked for at every login. */
-function restrictionKey({ cause, isActive, until, timestamp }: Of<'restricted'>): string {
-  return `restricted:${cause}:${isActive ? `until ${until ?? `unsaid ${timestamp}`}` : `lifted ${timestamp}`}`;
-}
-
 /** What stands among the people named when everybody in the group is. */
 export const EVERYBODY = 'all';
 

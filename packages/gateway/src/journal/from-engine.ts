@@ -94,6 +94,11 @@ function messageReceived(message: ReceivedMessage): Fact {
 
 type Of<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
 
+/** The same limit with the same end is one fact, told once or asked for at every login. */
+function restrictionKey({ cause, isActive, until, timestamp }: Of<'restricted'>): string {
+  return `restricted:${cause}:${isActive ? `until ${until ?? `unsaid ${timestamp}`}` : `lifted ${timestamp}`}`;
+}
+
 /** What happened to a message; each has an id of its own or the one of the message it is about. */
 function onMessage(
   event:
