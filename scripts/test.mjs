@@ -44,6 +44,12 @@ const services = [
     present: async () => runs('/usr/bin/python3', ['-c', 'import requests']),
   },
   {
+    name: 'Prometheus',
+    suites: 'the alert rules and the dashboard against a real scrape',
+    get: 'install prometheus (/usr/bin/prometheus, /usr/bin/promtool)',
+    present: async () => existsSync('/usr/bin/prometheus') && existsSync('/usr/bin/promtool'),
+  },
+  {
     name: 'Chromium',
     suites: 'the console in a browser',
     get: 'install chromium (/usr/bin/chromium)',

@@ -43,7 +43,10 @@ import { createResolver } from './net/resolver.ts';
 import type { Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
+import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
+import { inboxBacklog } from './store/engine/inbox.ts';
+import { sendBacklog } from './store/sends/outbox.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
 
@@ -110,9 +113,11 @@ async function build(
 ): Promise<App> {
   const { config, environment, log } = options;
   const clock = systemClock;
-  const installation = await openInstallation(environment, config, (error) =>
-    log.error({ error }, 'the store reported a failure'),
-  );
+  const metrics = createMetrics(options.version);
+  const installation = await openInstallation(environment, config, {
+    onError: (error) => log.error({ error }, 'the store reported a failure'),
+    onCommitted: metrics.process.store.committed,
+  });
   onClose(() => installation.close());
   const { store, ring, keys } = installation;
   const lost = Promise.withResolvers<Error>();
@@ -124,7 +129,6 @@ async function build(
   onClose(() => lock.release());
 
   const simulator = await openSimulator(options, onClose);
-  const metrics = createMetrics();
   const guard = createOutboundGuard(config);
   const media = createMedia({ ...config.media, clock, log });
   onClose(() => media.cache.close());
@@ -162,6 +166,7 @@ async function build(
     store,
     clock,
     log,
+    metrics: metrics.workers,
     spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
     endpointFor: createEndpoints({ whatsappVersion: config.whatsappVersion, simulator }),
     onNudge: () => {
@@ -170,6 +175,14 @@ async function build(
       live.activity();
       news.tell();
     },
+  });
+  metrics.watch({
+    lines: () => supervisor.lineCounts(),
+    workers: () => supervisor.workerFigures(),
+    workerCrashes: () => supervisor.workerCrashes(),
+    sendsWaiting: async () => backlogAt(await sendBacklog(store.db, clock.now()), clock.now()),
+    inboxWaiting: async () => backlogAt(await inboxBacklog(store), clock.now()),
+    databaseBytes: () => databaseSize(store),
   });
   const services: Services = {
     store,
@@ -236,6 +249,7 @@ async function build(
       trustProxy: config.http.trustProxy,
       ready: () => isReady(installation),
       metrics,
+      onRequestDone: metrics.http.answered,
       metricsToken: config.http.metricsToken,
     },
     [
@@ -285,6 +299,11 @@ async function build(
     close: closeAll,
   };
 }
+
+const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null }, nowMs: number) => ({
+  count,
+  oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
+});
 
 /** News that somebody else hears of too. */
 const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({

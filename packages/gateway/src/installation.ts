@@ -8,7 +8,7 @@ import { systemClock } from './core/clock.ts';
 import { type KeyRing, openKeyRing } from './crypto/key-ring.ts';
 import { silentLog } from './observe/logger.ts';
 import { migrate } from './store/db/migrate.ts';
-import { openStore } from './store/db/open.ts';
+import { type OpenOptions, openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
 
 /** The data of this installation, opened for one command; works while the server runs. */
@@ -30,11 +30,11 @@ export interface Installation {
 export async function openInstallation(
   environment: Environment = processEnvironment(),
   config: Config = processConfig(environment),
-  onError?: (error: Error) => void,
+  hooks: Pick<OpenOptions, 'onError' | 'onCommitted'> = {},
 ): Promise<Installation> {
   if (config.database.engine === 'sqlite') mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const masterKey = loadMasterKey(environment, config.dataDir);
-  const store = await openStore({ url: config.database.url, clock: systemClock, onError });
+  const store = await openStore({ url: config.database.url, clock: systemClock, ...hooks });
   try {
     await migrate(store, systemClock.now);
     const ring = await openKeyRing({ masterKey, store, clock: systemClock });

@@ -12,7 +12,7 @@ import { openStore } from './store/db/open.ts';
  */
 runWorkerProcess({
   clock: systemClock,
-  async open(setup, log) {
+  async open(setup, log, metrics) {
     await holdWorkersLock(setup, {
       clock: systemClock,
       onCut: (error) => log.warn({ error }, 'the connection that marks this worker was cut; it is made again'),
@@ -24,6 +24,7 @@ runWorkerProcess({
     const store = await openStore({
       url: setup.databaseUrl,
       clock: systemClock,
+      onCommitted: metrics.store.committed,
       onError: (error) => log.error({ error }, 'the store reported a failure'),
     });
     const ring = await openKeyRing({ masterKey: Buffer.from(setup.masterKey), store, clock: systemClock });

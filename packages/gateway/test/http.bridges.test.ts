@@ -300,6 +300,7 @@ describe('a session', () => {
       heapTotalBytes: 32 * 1_048_576,
       rssBytes: 1,
       eventLoopLagMs: 0.5,
+      cpuSeconds: 1,
       gcCycles: 3,
       totalAllocatedBytes: 50 * 1_048_576,
     });

@@ -65,7 +65,14 @@ forEachStore((open) => {
     h.router.handlers['account.archive'] = async () => ({});
     h.router.handlers['media.fetch'] = unknown;
     h.router.handlers.logout = async () => ({ unlinked: true });
-    const memory = { heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1, gcCycles: 0, totalAllocatedBytes: null };
+    const memory = {
+      cpuSeconds: 0,
+      heapUsedBytes: 1,
+      heapTotalBytes: 1,
+      rssBytes: 1,
+      gcCycles: 0,
+      totalAllocatedBytes: null,
+    };
     h.router.handlers.stats = async () => ({ worker: 'w', linesInWorker: 1, eventLoopLagMs: 1, ...memory });
   });
   afterAll(() => h.close());

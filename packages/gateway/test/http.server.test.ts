@@ -251,6 +251,7 @@ describe('over a real socket', () => {
       return {
         worker: 'w',
         linesInWorker: 1,
+        cpuSeconds: 0,
         heapUsedBytes: 1,
         heapTotalBytes: 1,
         rssBytes: 1,

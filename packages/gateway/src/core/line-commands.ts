@@ -76,6 +76,8 @@ export interface WorkerStats {
   heapUsedBytes: number;
   heapTotalBytes: number;
   rssBytes: number;
+  /** CPU time that the process has used. */
+  cpuSeconds: number;
   eventLoopLagMs: number;
   /** Runs of the garbage collector since the process began, small and large ones. */
   gcCycles: number;

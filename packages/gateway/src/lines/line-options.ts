@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Pacing } from '../core/pacing.ts';
 import type { SealedBox } from '../crypto/sealed-box.ts';
 import type { LiveView } from '../journal/live.ts';
+import type { LineMetrics } from '../observe/line-metrics.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/db/store.ts';
 import type { LineRow } from '../store/lines/line-row.ts';
@@ -26,6 +27,7 @@ export interface LineOptions {
   sendExpiresMs?: number;
   /** Where files to be sent lie. */
   filesFolder?: string;
+  metrics?: LineMetrics;
   /** The live view changed. */
   publish(view: LiveView): void;
   /** New deliveries were committed. */

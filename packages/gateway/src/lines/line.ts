@@ -3,6 +3,7 @@ import { type Engine, type EngineChange, phoneOf } from '@ponte/engine';
 import { AppError } from '../core/app-error.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
 import type { LiveView } from '../journal/live.ts';
+import { type LineMetrics, noLineMetrics } from '../observe/line-metrics.ts';
 import type { Log } from '../observe/logger.ts';
 import { proveWritable } from '../store/db/prove-writable.ts';
 import { createMessageLookup } from '../store/messages/message-lookup.ts';
@@ -46,6 +47,7 @@ export class Line {
   readonly id: string;
   readonly #options: LineOptions;
   readonly #log: Log;
+  readonly #metrics: LineMetrics;
   readonly #stopping = new AbortController();
   readonly #desk: PairingDesk;
   readonly #status: StatusWriter;
@@ -69,6 +71,7 @@ export class Line {
     const { row, store, clock, log, nudge } = options;
     this.id = row.id;
     this.#options = options;
+    this.#metrics = options.metrics ?? noLineMetrics;
     // Every send on the wire and every pause listens.
     setMaxListeners(64, this.#stopping.signal);
     this.#log = log.child({ lineId: row.id });
@@ -117,7 +120,7 @@ export class Line {
     this.#engine = engine;
     this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
     this.#inbox = new InboxLoop({
-      ...{ line: row, store, box, engine, clock, log: this.#log, nudge },
+      ...{ line: row, store, box, engine, clock, log: this.#log, nudge, metrics: this.#metrics },
       onGroups: (groups) => this.#phone.groupsSeen(groups),
       onHistory: () => this.#history?.wake(),
       onSettings: () => this.#phone.settingsChanged(),
@@ -129,6 +132,7 @@ export class Line {
       engine,
       clock,
       log: this.#log,
+      metrics: this.#metrics,
       nudge,
       discardFile: (name) => discardFile(this.#options.filesFolder, name, this.#log),
       onSent: () => this.#phone.sent(),
@@ -235,6 +239,7 @@ export class Line {
         break;
       case 'open':
         this.#connection += 1;
+        this.#metrics.connected(this.#connection === 1 ? 'first' : 'again');
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
         this.#outgoing?.open();
         this.#phone.opened();
@@ -260,6 +265,7 @@ export class Line {
     if (this.#isStopping) return;
     const { reason, serverCode, detail } = change;
     this.#log.info({ reason, serverCode, detail }, 'connection ended');
+    this.#metrics.disconnected(reason);
     if (!this.#model.isPaired) this.#desk.end(reason);
     if (reason === 'logged_out') void this.#forgetCredentials();
     const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();

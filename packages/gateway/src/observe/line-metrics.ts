@@ -2,19 +2,21 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Mode } from '../core/lines.ts';
 
 /**
- * What the lines of one process did. Counted where it happens (the worker), added up in the main
- * process (`worker-metrics.ts`). Labels come from closed lists only, so their number is bounded.
+ * What lines of one mode did. Counted where it happens (the worker), added up in the main process
+ * (`worker-metrics.ts`). Labels come from closed lists only, so their number is bounded.
  */
 export interface LineMetrics {
-  /** A message from somebody else was journaled. `waitedMs`: since the stanza was durable. */
-  received(message: { mode: Mode; kind: string; waitedMs: number }): void;
-  /** An accepted send ended. `sinceAcceptedMs`: scheduled sends count from their time on. */
-  ended(send: { mode: Mode; kind: string; outcome: 'sent' | 'failed'; sinceAcceptedMs: number }): void;
-  /** WhatsApp acknowledged a stanza; since it went on the wire. */
-  acknowledged(mode: Mode, afterMs: number): void;
+  /** A message from another person was journaled. */
+  received(kind: string): void;
+  /** A received stanza became events; since it was durable. */
+  journaled(afterMs: number): void;
+  /** An accepted send ended. `afterMs`: since its acceptance, or its time when it was scheduled. */
+  ended(kind: string, outcome: 'sent' | 'failed', afterMs: number): void;
+  /** WhatsApp acknowledged a message; since it went on the wire. */
+  acknowledged(afterMs: number): void;
   /** A line is connected: for the first time in this process, or again. */
-  connected(mode: Mode, kind: 'first' | 'again'): void;
-  disconnected(mode: Mode, reason: string): void;
+  connected(kind: 'first' | 'again'): void;
+  disconnected(reason: string): void;
 }
 
 /** Seconds; from one local round trip to the longest wait of a caller. */
@@ -23,7 +25,7 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 const WORD = /^[a-z][a-z_0-9]{0,39}$/;
 const word = (text: string): string => (WORD.test(text) ? text : 'other');
 
-export function createLineMetrics(registry: Registry): LineMetrics {
+export function createLineMetrics(registry: Registry): (mode: Mode) => LineMetrics {
   const registers = [registry];
   const messages = new Counter({
     name: 'ponte_messages_total',
@@ -64,24 +66,26 @@ export function createLineMetrics(registry: Registry): LineMetrics {
     labelNames: ['mode', 'reason'],
     registers,
   });
-  return {
-    received({ mode, kind, waitedMs }) {
-      messages.inc({ mode, direction: 'in', kind: word(kind), outcome: 'received' });
-      journal.observe({ mode }, Math.max(0, waitedMs) / 1_000);
-    },
-    ended({ mode, kind, outcome, sinceAcceptedMs }) {
+  return (mode) => ({
+    received: (kind) => messages.inc({ mode, direction: 'in', kind: word(kind), outcome: 'received' }),
+    journaled: (afterMs) => journal.observe({ mode }, seconds(afterMs)),
+    ended(kind, outcome, afterMs) {
       messages.inc({ mode, direction: 'out', kind: word(kind), outcome });
-      if (outcome === 'sent') send.observe({ mode }, Math.max(0, sinceAcceptedMs) / 1_000);
+      if (outcome === 'sent') send.observe({ mode }, seconds(afterMs));
     },
-    acknowledged: (mode, afterMs) => acknowledgement.observe({ mode }, Math.max(0, afterMs) / 1_000),
-    connected: (mode, kind) => connects.inc({ mode, kind }),
-    disconnected: (mode, reason) => disconnects.inc({ mode, reason: word(reason) }),
-  };
+    acknowledged: (afterMs) => acknowledgement.observe({ mode }, seconds(afterMs)),
+    connected: (kind) => connects.inc({ mode, kind }),
+    disconnected: (reason) => disconnects.inc({ mode, reason: word(reason) }),
+  });
 }
+
+/** Wall clocks may step back; a duration never is negative. */
+const seconds = (ms: number): number => Math.max(0, ms) / 1_000;
 
 /** For tools and tests. */
 export const noLineMetrics: LineMetrics = {
   received: () => {},
+  journaled: () => {},
   ended: () => {},
   acknowledged: () => {},
   connected: () => {},

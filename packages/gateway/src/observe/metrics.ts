@@ -1,11 +1,15 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createStreamMetrics, type StreamMetrics } from './stream-metrics.ts';
+import { createHttpMetrics, createSystemMetrics, type HttpMetrics, type SystemSources } from './system-metrics.ts';
+import { createProcessMetrics, MetricsSum, type ProcessMetrics } from './worker-metrics.ts';
 
 /** How a delivery attempt ended, for counting. */
 export type AttemptOutcome = 'delivered' | 'retry' | 'dead' | 'gone';
 
 export interface DeliveryMetrics {
   attempted(outcome: AttemptOutcome, durationMs: number): void;
+  /** The first attempt for an event was answered with success; since the event was committed. */
+  deliveredFirst(sinceEventMs: number): void;
   /** A delivery that ended without an attempt. */
   closed(state: 'expired' | 'skipped'): void;
   /** Who knows what waits; asked at every scrape. */
@@ -24,6 +28,13 @@ export interface Metrics {
   readonly registry: Registry;
   readonly deliveries: DeliveryMetrics;
   readonly streams: StreamMetrics;
+  readonly http: HttpMetrics;
+  /** What this process counts itself, under the names that workers count under too. */
+  readonly process: ProcessMetrics;
+  /** What the workers count. */
+  readonly workers: MetricsSum;
+  /** Who knows what is asked at every scrape. */
+  watch(sources: SystemSources): void;
 }
 
 /** Seconds; from loopback to the time limit of an attempt. */
@@ -41,6 +52,12 @@ function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
   const duration = new Histogram({
     name: 'ponte_delivery_attempt_seconds',
     help: 'Duration of webhook delivery attempts, from the request to the end of the answer.',
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const end2end = new Histogram({
+    name: 'ponte_event_delivery_seconds',
+    help: 'From the commit of an event to the answer of a webhook that took it at the first attempt.',
     buckets: DURATION_BUCKETS,
     registers,
   });
@@ -82,6 +99,7 @@ function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
       total.inc({ outcome });
       duration.observe(durationMs / 1_000);
     },
+    deliveredFirst: (sinceEventMs) => end2end.observe(Math.max(0, sinceEventMs) / 1_000),
     closed: (state) => total.inc({ outcome: state }),
     watch(next) {
       source = next;
@@ -89,13 +107,38 @@ function createDeliveryMetrics(registry: Registry): DeliveryMetrics {
   };
 }
 
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** The metrics of one process, in a registry of their own. */
-export function createMetrics(): Metrics {
+export function createMetrics(version = 'unknown'): Metrics {
   const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  // Gauges whose names say that they are counters; their `_resources` twins say the same by type.
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const deliveries = createDeliveryMetrics(registry);
   const streams = createStreamMetrics(registry);
-  return { registry, deliveries, streams, contentType: registry.contentType, text: () => registry.metrics() };
+  const own = createProcessMetrics();
+  const workers = new MetricsSum();
+  const system = createSystemMetrics(registry, { version, node: process.versions.node });
+  return {
+    registry,
+    deliveries,
+    streams,
+    http: createHttpMetrics(registry),
+    process: own,
+    workers,
+    watch: system.watch,
+    contentType: registry.contentType,
+    async text() {
+      return `${await registry.metrics()}\n${await workers.text(await own.snapshot())}`;
+    },
+  };
 }
 
 /** Metrics that go nowhere, for tools and tests. */
-export const noDeliveryMetrics: DeliveryMetrics = { attempted: () => {}, closed: () => {}, watch: () => {} };
+export const noDeliveryMetrics: DeliveryMetrics = {
+  attempted: () => {},
+  deliveredFirst: () => {},
+  closed: () => {},
+  watch: () => {},
+};

@@ -168,12 +168,7 @@ function setOrLeaveOut(gauge: Gauge, value: number | undefined): void {
   else gauge.set(value);
 }
 
-function backlogGauges(
-  registry: Registry,
-  name: string,
-  what: string,
-  ask: () => Promise<Backlog> | undefined,
-): void {
+function backlogGauges(registry: Registry, name: string, what: string, ask: () => Promise<Backlog> | undefined): void {
   const backlog = shared(ask);
   new Gauge({
     name: `${name}_waiting`,

@@ -1,4 +1,5 @@
 import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import type { Mode } from '../core/lines.ts';
 import { createLineMetrics, type LineMetrics } from './line-metrics.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
@@ -7,7 +8,7 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What is counted in every process that hosts lines or writes the database. */
 export interface ProcessMetrics {
-  readonly lines: LineMetrics;
+  lines(mode: Mode): LineMetrics;
   readonly store: StoreMetrics;
   snapshot(): Promise<MetricsSnapshot>;
 }

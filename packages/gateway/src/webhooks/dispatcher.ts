@@ -327,6 +327,9 @@ class RunningDispatcher implements Dispatcher {
     }
     const outcome = judge(result, delivery.step, clock.random());
     this.#metrics.attempted(outcome.kind, result.durationMs);
+    if (outcome.kind === 'delivered' && delivery.attempts === 0 && delivery.event) {
+      this.#metrics.deliveredFirst(clock.now() - delivery.event.createdAt);
+    }
     const { webhookId } = lane;
     const fields = {
       webhookId,

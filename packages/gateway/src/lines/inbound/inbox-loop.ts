@@ -1,9 +1,11 @@
 import { type Engine, EngineError, type EngineEvent, type HistoryPart, isGroup, type Jid } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
+import type { JournalEvent } from '../../core/events.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import { type Fact, fromEngine, mappingOf } from '../../journal/from-engine.ts';
+import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store } from '../../store/db/store.ts';
@@ -20,6 +22,7 @@ export interface InboxLoopOptions {
   engine: Pick<Engine, 'decode'>;
   clock: Clock;
   log: Log;
+  metrics: LineMetrics;
   /** New deliveries were committed. */
   nudge(): void;
   /** Something new happened in these groups. */
@@ -149,7 +152,7 @@ export class InboxLoop {
   }
 
   async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
-    const { line, log } = this.#options;
+    const { line, log, clock } = this.#options;
     const contents = nothing();
     const taken: number[] = [];
     let blocking: { row: PendingInboxRow; error: unknown } | undefined;
@@ -163,6 +166,7 @@ export class InboxLoop {
       }
     }
     if (taken.length > 0) await this.#commit(taken, contents);
+    for (const row of rows.slice(0, taken.length)) this.#options.metrics.journaled(clock.now() - row.createdAt);
     if (!blocking) return undefined;
     if (blocking.error instanceof EngineError && blocking.error.code === 'wrong_state') return 'unpaired';
     if (blocking.error instanceof EngineError && blocking.error.code === 'unknown_message') {
@@ -188,7 +192,7 @@ export class InboxLoop {
 
   async #commit(seqs: number[], { facts, mappings, parts, isSettings }: Contents): Promise<void> {
     const { store, box, line, clock, nudge } = this.#options;
-    let news: number;
+    let news: JournalEvent[];
     try {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which
       // then yield them again.
@@ -198,7 +202,7 @@ export class InboxLoop {
         await keepParts(tx.db, box, line.id, parts, clock.now());
         if (isSettings) await markSettingsStale(tx.db, line.id, true);
         await closeInbox(tx, seqs);
-        return events.length;
+        return events;
       }, 'normal');
     } catch (error) {
       // Is it the store, or what we ask of it? A store that takes another write had something
@@ -209,7 +213,10 @@ export class InboxLoop {
     for (const seq of seqs) this.#failed.delete(seq);
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();
-    if (news === 0) return;
+    if (news.length === 0) return;
+    for (const { type, payload } of news) {
+      if (type === 'message.received' && !payload.fromMe) this.#options.metrics.received(payload.content.kind);
+    }
     nudge();
     const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));
     if (groups.size > 0) this.#options.onGroups([...groups]);

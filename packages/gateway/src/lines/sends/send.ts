@@ -5,6 +5,7 @@ import type { SendOutcome } from '../../core/line-commands.ts';
 import type { LineStatus } from '../../core/lines.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
+import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { countLineTraffic } from '../../store/lines/traffic.ts';
@@ -24,6 +25,7 @@ export interface SendContext {
   engine: Pick<Engine, 'self' | 'prepare' | 'transmit'>;
   clock: Clock;
   log: Log;
+  metrics: LineMetrics;
   /** Aborted when the line stops: nothing is waited for any more. */
   stopping: AbortSignal;
   status(): LineStatus;
@@ -165,9 +167,12 @@ export class Send implements MailboxJob {
   async transmit(release: () => void): Promise<End> {
     const prepared = this.#prepared;
     if (!prepared) throw new Error(`${this.id} was transmitted before it was made ready`);
+    const { engine, clock, metrics, stopping } = this.#context;
     let ack: ServerAck;
+    const from = clock.monotonic();
     try {
-      ack = await this.#context.engine.transmit(prepared, this.#context.stopping);
+      ack = await engine.transmit(prepared, stopping);
+      metrics.acknowledged(clock.monotonic() - from);
     } catch (error) {
       return this.#refused(error);
     } finally {
@@ -217,11 +222,13 @@ export class Send implements MailboxJob {
   }
 
   async #commitEnd(outcome: SendOutcome, work: (tx: Tx) => Promise<boolean>): Promise<End> {
-    const { store, clock, stopping, nudge, onEnd } = this.#context;
+    const { store, clock, metrics, stopping, nudge, onEnd } = this.#context;
     for (let tries = 1; ; tries++) {
       try {
         const isNew = await store.transaction(work, 'normal');
         if (isNew) nudge();
+        const { content } = this.#entry;
+        if (isNew && !isChange(content)) metrics.ended(content.kind, outcome.state, this.#ageMs());
         onEnd(this.id, outcome);
         return ENDED;
       } catch (error) {
@@ -241,11 +248,16 @@ export class Send implements MailboxJob {
       : sentFact(content, prepared, engine.self(), ack.timestamp);
     await accept(tx, line, [fact], nowMs);
     if (!isChange(content)) {
-      const { acceptedAt, sendAt } = this.#entry;
-      const sendMs = Math.max(0, nowMs - Math.max(acceptedAt, sendAt ?? 0));
+      const sendMs = this.#ageMs();
       await countLineTraffic(tx.db, line.id, { sent: 1, sendMs, slowestSendMs: sendMs }, nowMs);
     }
     return true;
+  }
+
+  /** Milliseconds since it could have left. */
+  #ageMs(): number {
+    const { acceptedAt, sendAt } = this.#entry;
+    return Math.max(0, this.#context.clock.now() - Math.max(acceptedAt, sendAt ?? 0));
   }
 
   async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {

@@ -77,6 +77,7 @@ class ScriptedWorker implements WorkerProcess {
       const stats = {
         worker: '',
         linesInWorker: 0,
+        cpuSeconds: 0,
         heapUsedBytes: 1,
         heapTotalBytes: 1,
         rssBytes: 1,

@@ -7,6 +7,8 @@ import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { createLiveHub, type LiveHub, type LiveView } from '../../journal/live.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { LineCount, WorkerFigures } from '../../observe/system-metrics.ts';
+import type { MetricsSum } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { listRunnable, loadLine } from '../../store/lines/line-row.ts';
 import { lineStatus } from '../connection/line-status.ts';
@@ -49,6 +51,8 @@ export interface SupervisorOptions {
   log: Log;
   /** New deliveries were committed by a worker. */
   onNudge(): void;
+  /** Adds up what the workers count. */
+  metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   onLive?(view: LiveView): void;
 }
 
@@ -61,6 +65,11 @@ export interface Supervisor extends LineRouter {
   readonly live: LiveHub;
   /** Process ids of the workers that are up. */
   pids(): number[];
+  /** The lines that have a worker, by mode, status and reason. */
+  lineCounts(): LineCount[];
+  /** What each worker said of itself last. */
+  workerFigures(): WorkerFigures[];
+  workerCrashes(): number;
 }
 
 /** A line and where it is hosted. */
@@ -158,6 +167,38 @@ class LineSupervisor implements Supervisor {
     return this.#slots.flatMap((slot) => slot.pid ?? []);
   }
 
+  lineCounts(): LineCount[] {
+    const counts = new Map<string, LineCount>();
+    for (const { line } of this.#placements.values()) {
+      const last = this.live.latest(line.id);
+      const status = lineStatus({ status: last?.status ?? 'connecting' }, this.view(line.id));
+      const reason = last?.reason ?? 'none';
+      const key = `${line.mode} ${status} ${reason}`;
+      const known = counts.get(key) ?? { mode: line.mode, status, reason, count: 0 };
+      counts.set(key, { ...known, count: known.count + 1 });
+    }
+    return [...counts.values()];
+  }
+
+  workerFigures(): WorkerFigures[] {
+    return this.#slots.flatMap(({ name, lines, stats }) =>
+      stats
+        ? {
+            worker: name,
+            lines: lines.size,
+            residentBytes: stats.rssBytes,
+            heapBytes: stats.heapUsedBytes,
+            loopLagMs: stats.eventLoopLagMs,
+            cpuSeconds: stats.cpuSeconds,
+          }
+        : [],
+    );
+  }
+
+  workerCrashes(): number {
+    return this.#slots.reduce((sum, { crashes }) => sum + crashes, 0);
+  }
+
   async close(timeoutMs = CLOSE_WITHIN_MS): Promise<void> {
     this.#isClosing = true;
     for (const placement of this.#placements.values()) placement.cancelRetry?.();
@@ -215,6 +256,7 @@ class LineSupervisor implements Supervisor {
       spawn,
       clock,
       log,
+      metrics: this.#options.metrics,
       onMessage: (message) => this.#received(slot, message),
       onDown: () => this.#down(slot),
     });

@@ -2,6 +2,7 @@ import type { EngineFactory } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import { createLogger, type Log } from '../../observe/logger.ts';
+import { createProcessMetrics, type ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { Worker } from './worker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
@@ -9,7 +10,11 @@ import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
 export interface WorkerProcessOptions {
   clock: Clock;
   /** Opens what the worker runs on. */
-  open(setup: WorkerSetup, log: Log): Promise<{ store: Store; ring: KeyRing; factory: EngineFactory }>;
+  open(
+    setup: WorkerSetup,
+    log: Log,
+    metrics: ProcessMetrics,
+  ): Promise<{ store: Store; ring: KeyRing; factory: EngineFactory }>;
 }
 
 /** On SIGTERM to the worker alone; the supervisor starts another one. */
@@ -65,9 +70,10 @@ export function runWorkerProcess(options: WorkerProcessOptions): void {
 }
 
 async function begin(options: WorkerProcessOptions, setup: WorkerSetup, log: Log) {
-  const { store, ring, factory } = await options.open(setup, log);
+  const metrics = createProcessMetrics();
+  const { store, ring, factory } = await options.open(setup, log, metrics);
   const channel = { send: (message: FromWorker) => void process.send?.(message, undefined, undefined, () => {}) };
-  const worker = new Worker({ setup, channel, store, ring, factory, clock: options.clock, log });
+  const worker = new Worker({ setup, channel, store, ring, factory, clock: options.clock, log, metrics });
   worker.start();
   return { worker, store };
 }

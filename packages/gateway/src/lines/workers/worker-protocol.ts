@@ -4,6 +4,7 @@ import type { LineCommandName, LineCommands, WorkerStats } from '../../core/line
 import type { Pacing } from '../../core/pacing.ts';
 import type { LiveView } from '../../journal/live.ts';
 import type { LogLevel } from '../../observe/logger.ts';
+import type { MetricsSnapshot } from '../../observe/worker-metrics.ts';
 
 /*
  * What the main process and a worker say to each other, over Node's IPC channel with structured cloning ("advanced" serialization).
@@ -64,7 +65,7 @@ export type FromWorker =
   | { type: 'line_stopped'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }
-  | { type: 'heartbeat'; stats: WorkerStats }
+  | { type: 'heartbeat'; stats: WorkerStats; metrics?: MetricsSnapshot }
   /** New deliveries were committed. */
   | { type: 'nudge' }
   | { type: 'live'; view: LiveView };

@@ -3,6 +3,7 @@ import type { WorkerStats } from '../../core/line-commands.ts';
 import type { Mode } from '../../core/lines.ts';
 import { backoffMs } from '../../core/retry.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { MetricsSum } from '../../observe/worker-metrics.ts';
 import type { SpawnWorker, WorkerEnd, WorkerProcess } from './fork-worker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
 
@@ -14,6 +15,7 @@ export interface WorkerSlotOptions {
   spawn: SpawnWorker;
   clock: Clock;
   log: Log;
+  metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   /** Everything but heartbeats. */
   onMessage(message: FromWorker): void;
   /** The process is gone; what was asked of it will not be answered. */
@@ -55,6 +57,8 @@ export class WorkerSlot {
   #upSinceMs: number | null = null;
   #failuresInRow = 0;
   #crashesMs: number[] = [];
+  /** Since this process began. */
+  #crashes = 0;
   #cancelTimer: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
   #gone: Promise<void> = Promise.resolve();
@@ -81,6 +85,11 @@ export class WorkerSlot {
   /** As the last heartbeat told. */
   get stats(): WorkerStats | undefined {
     return this.#stats;
+  }
+
+  /** Processes that ended unasked since this process began. */
+  get crashes(): number {
+    return this.#crashes;
   }
 
   /** Crashes since the last hour without one. */
@@ -136,10 +145,11 @@ export class WorkerSlot {
   }
 
   #received(message: FromWorker): void {
-    const { clock, log, onMessage, name } = this.#options;
+    const { clock, log, metrics, onMessage, name } = this.#options;
     this.#lastSeenMs = clock.monotonic();
     if (message.type === 'heartbeat') {
       this.#stats = message.stats;
+      if (message.metrics) metrics?.update(name, message.metrics);
       return;
     }
     if (message.type === 'ready' && this.#state !== 'closed') {
@@ -174,11 +184,12 @@ export class WorkerSlot {
 
   #ended(child: WorkerProcess, end: WorkerEnd): void {
     if (child !== this.#process) return;
-    const { clock, log, onDown } = this.#options;
+    const { clock, log, metrics, onDown } = this.#options;
     const now = clock.monotonic();
     this.#process = undefined;
     this.#startedAt = null;
     this.#stats = undefined;
+    void metrics?.retire(this.name);
     this.#cancelTimer?.();
     this.#cancelWatch?.();
     if (this.#state === 'closed') {
@@ -189,6 +200,7 @@ export class WorkerSlot {
     this.#upSinceMs = null;
     // Reading it first forgets what is long past.
     const failCount = this.failCount + 1;
+    this.#crashes += 1;
     this.#crashesMs.push(now);
     this.#crashesMs.splice(0, this.#crashesMs.length - 100);
     const inLastHour = this.#crashesMs.filter((at) => now - at < HOUR_MS).length;

@@ -28,6 +28,7 @@ export class ProcessMeter {
    */
   read(linesInWorker: number): WorkerStats {
     const { heapUsed, heapTotal, rss } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
     const p99Ms = this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 : RESOLUTION_MS;
     return {
       worker: this.#worker,
@@ -35,6 +36,7 @@ export class ProcessMeter {
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
       rssBytes: rss,
+      cpuSeconds: (user + system) / 1e6,
       gcCycles: this.#gcCycles,
       totalAllocatedBytes: totalAllocatedBytes(),
       eventLoopLagMs: Math.max(0, Math.round((p99Ms - RESOLUTION_MS) * 100) / 100),

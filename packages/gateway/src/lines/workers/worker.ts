@@ -3,6 +3,7 @@ import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { MetricsSnapshot, ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { createEngineStore } from '../../store/engine/engine-store.ts';
 import { loadLine } from '../../store/lines/line-row.ts';
@@ -21,6 +22,7 @@ export interface WorkerOptions {
   factory: EngineFactory;
   clock: Clock;
   log: Log;
+  metrics?: ProcessMetrics;
 }
 
 /**
@@ -122,6 +124,7 @@ export class Worker {
         mailboxCapacity: setup.mailboxCapacity,
         sendExpiresMs: setup.sendExpiresMs,
         filesFolder: setup.filesFolder,
+        metrics: this.#options.metrics?.lines(row.mode),
         publish: (view) => channel.send({ type: 'live', view }),
         nudge: () => this.#nudge(),
       });
@@ -168,9 +171,13 @@ export class Worker {
   }
 
   #beat(): void {
-    const { channel, clock, setup } = this.#options;
-    channel.send({ type: 'heartbeat', stats: this.#meter.read(this.#lines.size) });
+    const { channel, clock, setup, metrics } = this.#options;
+    const stats = this.#meter.read(this.#lines.size);
     this.#meter.reset();
+    const send = (snapshot?: MetricsSnapshot) => channel.send({ type: 'heartbeat', stats, metrics: snapshot });
+    // Counts are a courtesy of the sign of life: without them it goes all the same.
+    if (metrics) metrics.snapshot().then(send, () => send());
+    else send();
     this.#cancelHeartbeat = clock.after(setup.heartbeatMs, () => this.#beat());
   }
 

@@ -21,6 +21,8 @@ export interface OpenOptions {
    * warnings.
    */
   onError?: (error: Error) => void;
+  /** A transaction is committed; from its begin to the end of its commit. */
+  onCommitted?: (durability: Durability, durationMs: number) => void;
 }
 
 /** Tries of one transaction; the waits between them add up to about a second. */
@@ -45,9 +47,10 @@ const TRANSACTIONS_AT_ONCE = 6;
  */
 export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
+  const hooks: Hooks = { ...options, onError };
   if (options.url.startsWith('sqlite:')) {
     const sqlite = openSqlite(options.url.slice('sqlite:'.length));
-    return createStore(options.clock, onError, {
+    return createStore(hooks, {
       engine: 'sqlite',
       db: sqlite.db,
       raw: sqlite.raw,
@@ -55,8 +58,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     });
   }
   const { db } = openPostgres(options.url, onError);
-  return createStore(options.clock, onError, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
+  return createStore(hooks, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
 }
+
+type Hooks = Pick<OpenOptions, 'clock' | 'onCommitted'> & { onError(error: Error): void };
 
 interface Parts extends Pick<Store, 'db' | 'engine'> {
   raw: RawSqlite | undefined;
@@ -67,7 +72,7 @@ interface Parts extends Pick<Store, 'db' | 'engine'> {
   prepare(durability: Durability): void;
 }
 
-function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts): Store {
+function createStore({ clock, onError, onCommitted }: Hooks, parts: Parts): Store {
   // SQLite has one connection: transactions queue here, so that each sets its own durability.
   let tail: Promise<unknown> = Promise.resolve();
   const breathe = createBreathingSpace(systemClock);
@@ -89,6 +94,7 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
     const afterCommit: (() => void)[] = [];
     const guard = new EndedGuard();
     parts.prepare(durability);
+    const from = systemClock.monotonic();
     const calm = clock.after(STUCK_MS, () =>
       onError(
         new Error(`a transaction has been open for ${STUCK_MS / 1_000} seconds; does it query outside of itself?`),
@@ -101,6 +107,7 @@ function createStore(clock: Clock, onError: (error: Error) => void, parts: Parts
         guard.end();
         return value;
       });
+      onCommitted?.(durability, systemClock.monotonic() - from);
       runAll(afterCommit, onError);
       return result;
     } finally {

@@ -19,6 +19,8 @@ export const PLAIN_PLACE = 'plain:';
 /** A row that waits to become events. */
 export interface PendingInboxRow {
   seq: number;
+  /** When the stanza became durable (Unix milliseconds). */
+  createdAt: number;
   entry: InboxEntry;
 }
 
@@ -35,7 +37,7 @@ export async function pendingInbox(
 ): Promise<PendingInboxRow[]> {
   const rows = await store.db
     .selectFrom('inbox')
-    .select(['seq', 'kind', 'hash', 'tag', 'enc_index', 'stanza', 'plaintext', 'failure'])
+    .select(['seq', 'kind', 'hash', 'tag', 'enc_index', 'stanza', 'plaintext', 'failure', 'created_at'])
     .where('line_id', '=', lineId)
     .where('done', '=', 0)
     .where('seq', '>', afterSeq)
@@ -44,14 +46,15 @@ export async function pendingInbox(
     .execute();
   return rows.map((row) => {
     const hash = row.hash ?? '';
+    const place = { seq: Number(row.seq), createdAt: Number(row.created_at) };
     const stanza = box.open(row.stanza ?? Buffer.alloc(0), stanzaAad(lineId, hash));
     if (row.kind === 'stanza') {
       const failure = row.failure ?? undefined;
-      return { seq: Number(row.seq), entry: { kind: 'stanza', stanza, tag: row.tag, failure } };
+      return { ...place, entry: { kind: 'stanza', stanza, tag: row.tag, failure } };
     }
     const plaintext = box.open(row.plaintext ?? Buffer.alloc(0), plaintextAad(lineId, hash));
     return {
-      seq: Number(row.seq),
+      ...place,
       entry: { kind: 'sealed', hash, stanza, encIndex: Number(row.enc_index), plaintext },
     };
   });
@@ -80,4 +83,14 @@ export async function sweepTombstones(db: Kysely<Database> | Transaction<Databas
     .where('created_at', '<', now - TOMBSTONE_MS)
     .executeTakeFirst();
   return Number(result.numDeletedRows);
+}
+
+/** Received stanzas of all lines that are not events yet, and since when the oldest waits. */
+export async function inboxBacklog(store: Store): Promise<{ count: number; oldestAt: number | null }> {
+  const row = await store.db
+    .selectFrom('inbox')
+    .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min('created_at').as('oldest')])
+    .where('done', '=', 0)
+    .executeTakeFirstOrThrow();
+  return { count: Number(row.count), oldestAt: row.oldest === null ? null : Number(row.oldest) };
 }

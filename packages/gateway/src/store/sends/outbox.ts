@@ -219,3 +219,14 @@ function toOutcome(row: Selectable<OutboxTable>): SendOutcome | null {
     details: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
   };
 }
+
+/** Accepted sends of all lines that are due and have not ended, and since when the oldest is. */
+export async function sendBacklog(db: Db, nowMs: number): Promise<{ count: number; oldestAt: number | null }> {
+  const row = await db
+    .selectFrom('outbox')
+    .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min(eb.fn.coalesce('send_at', 'accepted_at')).as('oldest')])
+    .where('finished_at', 'is', null)
+    .where((eb) => isDue(eb, nowMs))
+    .executeTakeFirstOrThrow();
+  return { count: Number(row.count), oldestAt: row.oldest === null ? null : Number(row.oldest) };
+}
