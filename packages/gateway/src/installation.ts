@@ -24,7 +24,7 @@ export interface Installation {
 }
 
 /**
- * Opens (and on the very first use creates) the installation that the environment names. `onError`
+ * Opens (and on the very first use creates) the installation that the environment names. `hooks`
  * as of `openStore`.
  */
 export async function openInstallation(
