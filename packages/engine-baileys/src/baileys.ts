@@ -29,6 +29,7 @@ export {
   DEFAULT_CONNECTION_CONFIG,
   decodeMessageNode,
   decryptEventResponse,
+  decryptMessageNode,
   decryptPollVote,
   derivePairingCodeKey,
   getCompanionPlatformId,

@@ -8,7 +8,6 @@ import {
   type Jid,
   type Node,
   type Prepared,
-  parseChatState,
   personJid,
   type ServerAck,
 } from '@ponte/engine';
@@ -17,10 +16,11 @@ import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocke
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import { SendableGroups } from './groups/sendable-groups.ts';
-import { completeEvent } from './inbound/decode.ts';
 import { GuardedLidMapping } from './inbound/guarded-lid-mapping.ts';
+import { makeGate } from './inbound/make-gate.ts';
+import { OfflineBatches } from './inbound/offline-batches.ts';
 import { makeSealingRepository } from './inbound/sealing-repository.ts';
-import { StanzaGate } from './inbound/stanza-gate.ts';
+import type { StanzaGate } from './inbound/stanza-gate.ts';
 import { StanzaLinks } from './inbound/stanza-links.ts';
 import { Interruptions } from './interruptions.ts';
 import { describeError, libraryLog } from './library-log.ts';
@@ -40,6 +40,7 @@ import { Transport } from './transport.ts';
 /** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
 const LOGIN_MS = 60_000;
 const SERVER = '@s.whatsapp.net';
+const TAKEN_OVER = ['CB:success', 'CB:iq,type:set,pair-device', 'CB:iq,,pair-success', 'CB:ib,,offline_preview'];
 
 /** One socket from its opening to its end. Never reconnects. */
 export class Connection {
@@ -57,6 +58,7 @@ export class Connection {
   readonly #gate: StanzaGate;
   readonly #preKeys: PreKeys;
   readonly #pairing: Pairing | undefined;
+  readonly #batches = new OfflineBatches((node) => this.send(node));
   readonly #loginTimer: NodeJS.Timeout;
   #stage: Stage = 'connecting';
   #isOpen = false;
@@ -229,16 +231,11 @@ export class Connection {
 
   #makeGate(): StanzaGate {
     const { options, lids, creds } = this.#parts;
-    return new StanzaGate(this.#sock.ws, {
-      guard: this.#guard,
-      links: this.#links,
-      self: () => selfOf(creds),
-      learn: (pairs) => (pairs.length === 0 ? Promise.resolve() : this.learn(pairs)),
-      onLive: async (node) => {
-        const event = parseChatState(node);
-        if (event)
-          options.onChange({ type: 'live', event: await this.#guard.durable(() => completeEvent(event, lids)) });
-      },
+    return makeGate({
+      ...{ options, lids, creds },
+      ...{ sock: this.#sock, guard: this.#guard, links: this.#links, logger: this.#logger, batches: this.#batches },
+      learn: (pairs) => this.learn(pairs),
+      send: (node) => this.send(node),
       intercept: (node) => this.#intercept(node),
       onBroken: (detail) => this.end({ reason: 'connection_lost', detail }, 'cut'),
       onListenerError: (event, error) => this.#listenerFailed(event, error),
@@ -272,7 +269,7 @@ export class Connection {
     const { ws, ev } = this.#sock;
     // Taken over: Baileys' own handlers keep an outdated secret, leave timers behind, or answer
     // before anything is durable.
-    for (const name of ['CB:success', 'CB:iq,type:set,pair-device', 'CB:iq,,pair-success']) ws.removeAllListeners(name);
+    for (const name of TAKEN_OVER) ws.removeAllListeners(name);
     ws.on('open', () => {
       this.#stage = 'handshake';
     });
@@ -373,6 +370,7 @@ export class Connection {
   #quiet(): void {
     this.#isOpen = false;
     this.#gate.stop();
+    this.#batches.stop();
     this.#guard.stop();
     this.#pairing?.stop();
     clearTimeout(this.#loginTimer);

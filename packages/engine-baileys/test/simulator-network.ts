@@ -1,6 +1,7 @@
 import type { ConformanceNetwork, ConformancePhone, SeenMessage } from '@ponte/engine/conformance';
 import { createSimulator } from '@ponte/simulator';
 import { Input } from '../../simulator/src/phone/content/input.ts';
+import { KINDS } from '../../simulator/src/phone/content/kinds.ts';
 import { createBaileysEngine } from '../src/index.ts';
 
 export const TENANT = 'conformance';
@@ -39,6 +40,7 @@ export async function simulatorNetwork(): Promise<TestNetwork> {
     },
     wire: (line) => world.wire(TENANT, line, 0),
     replay,
+    push: (line, stanza) => world.session(TENANT, line)?.push(stanza),
     showTyping: (line, { lid }) =>
       world
         .session(TENANT, line)
@@ -60,6 +62,8 @@ function conformancePhone(simulator: Simulator, digits: string, phone: Phone): C
       await world.pair(TENANT, digits, phone.linkDevice(qr));
     },
     sendText: async (to, body) => (await phone.sendText(to, body)).messageId,
+    postStatus: async (to, body) =>
+      (await phone.publishing.postStatus(to, textKind(), new Input({ type: 'text', body }))).messageId,
     sendForgedKeyShare: async (to) => (await phone.send(to, FORGED_KEY_SHARE, new Input({}))).messageId,
     seen: () => {
       const rows = phone.inbox.page({ after: 0, chat: undefined, isWithOwnSends: false });
@@ -69,6 +73,12 @@ function conformancePhone(simulator: Simulator, digits: string, phone: Phone): C
       });
     },
   };
+}
+
+function textKind(): (typeof KINDS)[number] {
+  const kind = KINDS.find(({ type }) => type === 'text');
+  if (!kind) throw new Error('the simulator knows no text');
+  return kind;
 }
 
 const APP_STATE_SYNC_KEY_SHARE = 6;

@@ -41,8 +41,9 @@ test('mail for a line that is away is announced, marked and delivered in order w
   await until('an empty mailbox', () => Object.keys(waiting(net, ALICE, 1)).length === 0);
 });
 
-test('more mail than one batch flows on as the line acknowledges it', async () => {
+test('where batches need not be asked for, more mail than one flows on as the line acknowledges it', async () => {
   const net = await Fixture.open();
+  net.world.demands(TENANT, { askedBatches: false });
   const line = await net.linked('line_a', ALICE);
   const bob = await net.phone(BOB);
   await line.close();

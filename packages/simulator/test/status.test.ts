@@ -1,11 +1,12 @@
 import { expect, it, vi } from 'vitest';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, CAROL, Fixture, pnJid } from './fixture.ts';
+import { ALICE, BOB, CAROL, Fixture, pnJid, TENANT } from './fixture.ts';
 
 const STATUS = 'status@broadcast';
 
 it('statuses of a phone reach the lines and phones of its audience, those of a line the phones it names, and nobody else', async () => {
   const net = await Fixture.open();
+  net.world.demands(TENANT, { statusStanzas: false });
   const call = controlOf(net);
   const line = await net.linked('line_a', ALICE);
   const bob = await net.phone(BOB);

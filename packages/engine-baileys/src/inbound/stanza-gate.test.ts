@@ -29,6 +29,14 @@ function setUp() {
     learn: async () => {},
     onLive: async ({ tag }) => void seen.push(`live ${tag}`),
     intercept: async ({ attrs }) => attrs.type === 'taken',
+    statuses: {
+      takeTopLevel: async () => void seen.push('status'),
+      open: async () => true,
+      acknowledge: async () => void seen.push('status given up'),
+    },
+    acknowledge: async ({ tag }) => void seen.push(`ack ${tag}`),
+    onUnknown: (tag) => seen.push(`unknown ${tag}`),
+    onPassed: async () => {},
     onBroken: (reason) => broken.push(reason),
     onListenerError: (event) => failed.push(event),
   });
@@ -118,6 +126,25 @@ describe('stanza gate', () => {
     await turn();
     expect(seen).toEqual(['live chatstate']);
     expect(store.rows).toEqual([]);
+  });
+
+  it('acknowledges what nobody knows once it is durable, and reports each kind once', async () => {
+    const { store, seen, receive } = setUp();
+    for (const id of ['1', '2']) receive({ tag: 'novelty', attrs: { id, from: '2002@lid' } });
+    receive({ tag: 'presence', attrs: { from: '2002@lid' } });
+    await turn();
+    expect(seen).toEqual(['unknown novelty', 'ack novelty', 'ack novelty']);
+    expect(store.rows).toHaveLength(2);
+  });
+
+  it('hands no status to the library, and gives up the ones that nobody can read', async () => {
+    const { socket, seen, receive } = setUp();
+    socket.on('CB:message', () => seen.push('handled'));
+    const attrs = { id: 'S', from: 'status@broadcast', participant: '2002@lid' };
+    receive({ tag: 'status', attrs, content: [enc('skmsg')] });
+    receive({ tag: 'message', attrs, content: [enc('msmsg')] });
+    await turn();
+    expect(seen).toEqual(['status', 'status given up']);
   });
 
   it('survives handlers that throw or reject', async () => {

@@ -4,9 +4,25 @@ import { decodeMessageNode } from '../baileys.ts';
 import { describeError } from '../library-log.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
 import { encryptedParts, type StanzaLinks, withoutCiphertext } from './stanza-links.ts';
+import { asMessage, isStatusMessage, type StatusMail } from './status-mail.ts';
 
 /** Stanzas that carry facts. Answers to queries, acks and the login's own stanzas pass at once. */
-const GATED = new Set(['message', 'receipt', 'notification', 'call', 'ib', 'chatstate']);
+const GATED = new Set(['message', 'status', 'receipt', 'notification', 'call', 'ib', 'chatstate']);
+/** The rest of what is known: all others are kept, acknowledged and reported. */
+const PASSED = new Set([
+  'iq',
+  'ack',
+  'presence',
+  'success',
+  'failure',
+  'error',
+  'stream:error',
+  'stream:features',
+  'xmlstreamend',
+  'xmlstreamstart',
+]);
+/** Unknown kinds that are reported, each once. */
+const REPORTED_MAX = 100;
 const SEALED_TYPES = new Set(['pkmsg', 'msg', 'skmsg']);
 /**
  * Stanzas waiting to be made durable; beyond that the connection ends and WhatsApp delivers the
@@ -30,6 +46,14 @@ export interface GateParts {
    * need them.
    */
   intercept(node: Node): Promise<boolean>;
+  /** Statuses, which have rules of their own. */
+  statuses: Pick<StatusMail, 'takeTopLevel' | 'open' | 'acknowledge'>;
+  /** Takes a stanza that nobody knows off the server's queue. */
+  acknowledge(node: Node): Promise<void>;
+  /** A kind of stanza that this version does not know; told once per kind. */
+  onUnknown(tag: string): void;
+  /** A stanza has been dealt with. */
+  onPassed(node: Node): Promise<void>;
   /** The connection cannot go on. */
   onBroken(reason: string): void;
   onListenerError(event: string, error: unknown): void;
@@ -51,6 +75,7 @@ export class StanzaGate {
   #waiting = 0;
   #tail: Promise<void> = Promise.resolve();
   #isStopped = false;
+  readonly #reported = new Set<string>();
   #endTurn: () => void = () => {};
 
   constructor(socket: EventEmitter, parts: GateParts) {
@@ -69,7 +94,7 @@ export class StanzaGate {
     if (typeof event !== 'string' || !event.startsWith('CB:')) return this.#run(event, args);
     // Every CB event has the stanza as its argument (Baileys socket.js onMessageReceived).
     const node = args[0] as Node;
-    if (!GATED.has(node.tag)) return this.#run(event, args);
+    if (PASSED.has(node.tag)) return this.#run(event, args);
     // One stanza is emitted under many names, one right after the other, the bare one last.
     this.#names.push(event);
     if (event !== `CB:${node.tag}`) return true;
@@ -88,6 +113,7 @@ export class StanzaGate {
     }
     this.#tail = this.#tail
       .then(() => this.#pass(node, names))
+      .then(() => (this.#isStopped ? undefined : this.#parts.onPassed(node)))
       .catch((error) => this.#parts.onListenerError('gate', error))
       .finally(() => {
         this.#waiting--;
@@ -96,7 +122,12 @@ export class StanzaGate {
 
   async #pass(node: Node, names: string[]): Promise<void> {
     if (this.#isStopped || (await this.#parts.intercept(node))) return;
+    if (!GATED.has(node.tag)) return this.#passUnknown(node);
     if (node.tag === 'message') return this.#passMessage(node, names);
+    if (node.tag === 'status') {
+      const message = asMessage(node);
+      return this.#parts.statuses.takeTopLevel(node, this.#unreadable(message), isSealable(message));
+    }
     await this.#parts.learn(addressPairs(node));
     if (node.tag === 'chatstate') return this.#parts.onLive(node);
     await this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
@@ -110,12 +141,31 @@ export class StanzaGate {
       await this.#parts.guard.appendStanza({ stanza: packNode(withoutCiphertext(node)), tag: 'message', failure });
     }
     if (this.#isStopped) return;
+    if (isStatusMessage(node)) {
+      const isLost = failure !== undefined || !isSealable(node);
+      if (isLost) return this.#parts.statuses.acknowledge(node);
+      if (!(await this.#parts.statuses.open(node)) || this.#isStopped) return;
+    }
     this.#parts.links.add(node);
     // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can
     // await.
     const { offline: _offline, ...attrs } = node.attrs;
     const handled = names.flatMap((name) => this.#call(name, [{ ...node, attrs }]));
     await this.#turn(Promise.allSettled(handled));
+  }
+
+  /**
+   * Left unanswered, a stanza of a new kind may hold up all later mail, as `<status>` did
+   * (whatsapp-rust #1101).
+   */
+  async #passUnknown(node: Node): Promise<void> {
+    if (!this.#reported.has(node.tag) && this.#reported.size < REPORTED_MAX) {
+      this.#reported.add(node.tag);
+      this.#parts.onUnknown(node.tag);
+    }
+    if (node.attrs.id === undefined || node.attrs.from === undefined) return;
+    await this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
+    if (!this.#isStopped) await this.#parts.acknowledge(node);
   }
 
   /** Waits until the message is handled, its time is up, or the gate is stopped. */

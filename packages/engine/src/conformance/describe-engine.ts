@@ -4,6 +4,7 @@ import { describeDurability } from './describe-durability.ts';
 import { describeHostility } from './describe-hostility.ts';
 import { describeInbound } from './describe-inbound.ts';
 import { describeKills } from './describe-kills.ts';
+import { describeLive } from './describe-live.ts';
 import { describeSending } from './describe-sending.ts';
 import { closeLines } from './line.ts';
 import type { ConformanceNetwork } from './network.ts';
@@ -47,5 +48,6 @@ export function describeEngine(name: string, makeNetwork: () => Promise<Conforma
     describeSending(suite);
     describeKills(suite);
     describeHostility(suite);
+    describeLive(suite);
   });
 }

@@ -1,5 +1,6 @@
 import type { Jid } from '../address.ts';
 import type { EngineEndpoint, EngineFactory } from '../engine.ts';
+import type { Node } from '../node.ts';
 
 /**
  * Ways in which a server lies about who it is, or about whom it pairs and whose keys it hands out.
@@ -47,6 +48,8 @@ export interface ConformancePhone {
   scan(qr: string): Promise<void>;
   /** Resolves with the message's id when it is with the server. */
   sendText(to: Jid, body: string): Promise<string>;
+  /** Posts a status for these people; resolves with its id when it is with the server. */
+  postStatus(to: Jid[], body: string): Promise<string>;
   /**
    * Sends to `to` a message that only a device of `to`'s own account may send: keys for its app
    * state.
@@ -72,6 +75,8 @@ export interface ConformanceNetwork {
    * connected.
    */
   replay(line: string, times: number): void;
+  /** Sends the line a stanza as it is, at once; never again. */
+  push(line: string, stanza: Node): void;
   /**
    * Shows the line that this person types. Networks tell it to lines that show themselves as
    * online; this one does not ask.

@@ -1,5 +1,6 @@
 import type { LinkOffer, PhoneSettings } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
+import type { Demands } from '../world/demands.ts';
 
 /** A new phone as the sandbox API asks for it. */
 export interface NewPhone {
@@ -110,6 +111,8 @@ export interface ControlWorld {
   restart(tenant: string, downForMs: number): number;
   /** Faults of a line that are still to come. */
   faults(tenant: string, lineId: string): unknown[];
+  /** What the network asks of lines; changes hold until a reset. */
+  demands(tenant: string, changes?: Partial<Demands>): Demands;
   clearFaults(tenant: string, lineId: string): void;
   /** Stanzas of this line after a sequence number, oldest first. */
   wire(tenant: string, lineId: string, after: number): unknown[];

@@ -1,4 +1,5 @@
 import { InputError } from '../phone/content/input.ts';
+import { DEMANDS, type Demands } from '../world/demands.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const LINES_MAX = 20_000;
@@ -13,6 +14,8 @@ export const LINE_ROUTES: readonly Route[] = [
   ['GET', '/lines/{line}/faults', listFaults],
   ['DELETE', '/lines/{line}/faults', clearFaults],
   ['GET', '/lines/{line}/wire', wire],
+  ['GET', '/demands', showDemands],
+  ['PATCH', '/demands', changeDemands],
   ['POST', '/storm', storm],
   ['POST', '/restart', restart],
 ];
@@ -51,6 +54,23 @@ function restart(call: ControlCall): ControlAnswer {
   const downForMs = body.has('down_for_ms') ? body.integer('down_for_ms', 1, REFUSE_MAX_MS) : 0;
   return { status: 200, body: { connections_cut: world.restart(tenant, downForMs) } };
 }
+
+function showDemands({ world, tenant }: ControlCall): ControlAnswer {
+  return { status: 200, body: demandsBody(world.demands(tenant)) };
+}
+
+/**
+ * `{"status_stanzas"?, "asked_batches"?, "sealed_edits"?}`: what WhatsApp asks of its clients today
+ * is asked here, too, unless it is switched off.
+ */
+function changeDemands({ world, tenant, body }: ControlCall): ControlAnswer {
+  const changes = DEMANDS.filter((name) => body.has(wordOf(name))).map((name) => [name, body.flag(wordOf(name))]);
+  return { status: 200, body: demandsBody(world.demands(tenant, Object.fromEntries(changes))) };
+}
+
+const wordOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const demandsBody = (demands: Demands): Record<string, boolean> =>
+  Object.fromEntries(DEMANDS.map((name) => [wordOf(name), demands[name]]));
 
 function wire(call: ControlCall): ControlAnswer {
   const { after = '0' } = call.query;

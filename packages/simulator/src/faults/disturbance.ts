@@ -34,10 +34,10 @@ export class Disturbance {
     this.#lost = options.lost;
   }
 
-  /** A stanza for the line: mail, notification or anything else. Only messages are disturbed. */
+  /** A stanza for the line: mail, notification or anything else. Only what is said is disturbed. */
   push(node: Node): void {
     const faults = this.#faults;
-    if (!faults || node.tag !== 'message') {
+    if (!faults || (node.tag !== 'message' && node.tag !== 'status')) {
       this.#write(node);
       return;
     }

@@ -18,6 +18,9 @@ import { readRegistration } from './registration.ts';
 import type { ClientPayload } from './wire-proto.ts';
 
 const LOCATION = 'sandbox';
+/** devlikeapro/waha #2151: exactly so long, again and again. */
+const ACK_PATIENCE_MS = 3_001_000;
+const UNACKED_MAX = 1_000;
 
 export interface SessionOptions {
   network: TenantNetwork;
@@ -45,6 +48,9 @@ export class Session implements Endpoint {
   #candidate: Candidate | undefined;
   #mailbox: Mailbox | undefined;
   #holdTimer: Timer | undefined;
+  /** Statuses that were pushed and not acknowledged, with their attributes. */
+  readonly #unacked = new Map<string, Record<string, string>>();
+  #ackTimer: Timer | undefined;
 
   constructor(ws: WebSocket, options: SessionOptions) {
     const { network, lineId } = options;
@@ -100,6 +106,7 @@ export class Session implements Endpoint {
   }
 
   push(node: Node): void {
+    if (node.tag === 'status') this.#expectAck(node);
     this.#disturbance.push(node);
   }
 
@@ -206,6 +213,7 @@ export class Session implements Endpoint {
       return;
     }
     if (this.#state !== 'active') return;
+    if (node.tag === 'ack' && node.attrs.class === 'status') this.#unacked.delete(node.attrs.id ?? '');
     const batch = node.tag === 'ib' ? child(node, 'offline_batch') : undefined;
     if (batch) {
       this.#mailbox?.grant(Number(batch.attrs.count ?? 100) || 100);
@@ -255,6 +263,18 @@ export class Session implements Endpoint {
     else this.cut('fault: logged out');
   }
 
+  /** WhatsApp waits 50 minutes for the acknowledgement of a status, and then ends the stream. */
+  #expectAck({ attrs }: Node): void {
+    if (this.#unacked.size < UNACKED_MAX) this.#unacked.set(attrs.id ?? '', attrs);
+    this.#ackTimer ??= this.#tenant.clock.after(ACK_PATIENCE_MS, () => {
+      this.#ackTimer = undefined;
+      const [first] = this.#unacked.values();
+      if (!first) return;
+      const owed = { class: 'status', id: first.id, type: first.type };
+      this.#streamError({}, [el('ack', owed)]);
+    });
+  }
+
   #blackHole(forMs: number): void {
     this.#connection.hold();
     this.#holdTimer?.cancel();
@@ -267,6 +287,7 @@ export class Session implements Endpoint {
     this.#state = 'ended';
     this.#disturbance.stop();
     this.#holdTimer?.cancel();
+    this.#ackTimer?.cancel();
     if (this.#candidate) this.#network.pairing.left(this.#candidate);
     if (this.#mailbox) {
       this.#tenant.delivery.detach(this);

@@ -1,7 +1,10 @@
 import type { Node } from '@ponte/engine';
 import type { Clock } from './clock.ts';
+import type { Demands } from './demands.ts';
 import { type Endpoint, Mailbox } from './mailbox.ts';
-import type { Queue, QueuedClass } from './queue.ts';
+import type { Queue, Queued, QueuedClass } from './queue.ts';
+
+const WITHHELD_MAX = 10_000;
 
 /** One stanza for one device. */
 export interface Parcel {
@@ -23,12 +26,16 @@ export interface Parcel {
 export class Delivery {
   readonly #queue: Queue;
   readonly #clock: Clock;
+  readonly #demands: Demands;
+  /** Statuses that devices refused, by device: they come first, and nothing else comes. */
+  readonly #withheld = new Map<string, { stanzaClass: QueuedClass; id: string }>();
   readonly #wake: (pn: string, device: number) => void;
   readonly #mailboxes = new Map<string, Mailbox>();
 
-  constructor(options: { queue: Queue; clock: Clock; wake: (pn: string, device: number) => void }) {
+  constructor(options: { queue: Queue; clock: Clock; demands: Demands; wake: (pn: string, device: number) => void }) {
     this.#queue = options.queue;
     this.#clock = options.clock;
+    this.#demands = options.demands;
     this.#wake = options.wake;
   }
 
@@ -40,7 +47,10 @@ export class Delivery {
     const id = keyOf(endpoint.pn, endpoint.device);
     const earlier = this.#mailboxes.get(id);
     earlier?.close();
-    const mailbox = new Mailbox(endpoint, this.#queue, this.#clock);
+    const mailbox = new Mailbox(endpoint, this.#queue, this.#clock, {
+      demands: this.#demands,
+      refused: () => this.#refusedBy(id, endpoint),
+    });
     this.#mailboxes.set(id, mailbox);
     earlier?.endpoint.end('replaced');
     return mailbox;
@@ -107,6 +117,19 @@ export class Delivery {
     const gone = this.#queue.clear(from.pn, from.device, stanzaClass, id, { pushedSeq, sender, all });
     mailbox.cleared(gone);
     return gone;
+  }
+
+  /** The device refused a status: from its next login on nothing else is delivered. */
+  withhold(from: { pn: string; device: number }, stanzaClass: QueuedClass, id: string): void {
+    const key = keyOf(from.pn, from.device);
+    if (this.#withheld.size < WITHHELD_MAX || this.#withheld.has(key)) this.#withheld.set(key, { stanzaClass, id });
+  }
+
+  #refusedBy(key: string, { pn, device }: Endpoint): Queued | undefined {
+    const refused = this.#withheld.get(key);
+    const [waiting] = refused ? this.#queue.waiting(pn, device, refused.stanzaClass, refused.id) : [];
+    if (!waiting) this.#withheld.delete(key);
+    return waiting;
   }
 
   /** The connection of this device can take more. */

@@ -1,6 +1,7 @@
 import type { Node } from '@ponte/engine';
 import type { Clock, Timer } from './clock.ts';
-import type { Queue } from './queue.ts';
+import type { Demands } from './demands.ts';
+import type { Queue, Queued } from './queue.ts';
 
 /** A device that is connected now: a socket or a virtual phone. */
 export interface Endpoint {
@@ -21,24 +22,32 @@ export interface Endpoint {
 
 const ROWS_PER_READ = 50;
 /**
- * A client that was shown a preview but asks for no batch, or does not acknowledge, gets the rest
- * after this long.
+ * Without `askedBatches`: a client that was shown a preview but asks for no batch, or does not
+ * acknowledge, gets the rest after this long.
  */
 const BATCH_PATIENCE_MS = 2000;
+
+export interface MailboxRules {
+  demands: Demands;
+  /** A status that the device refused and that still waits. */
+  refused(): Queued | undefined;
+}
 
 /**
  * The way from a device's durable queue to its connection. held → (the client is active) → draining
  * → live.
  *
- * While draining, stanzas carry `offline`, flow in batches of the size the client asked for (half
- * of a batch acknowledged, or two seconds, releases more), and `<ib><offline count>` ends it:
- * Baileys holds all its events back until that stanza comes. Live, a new stanza goes out at once
+ * While draining, stanzas carry `offline`, flow in batches of the size the client asked for, and
+ * `<ib><offline count>` ends it: Baileys holds all its events back until that stanza comes. More
+ * comes when it is asked for (zapo #269, whatsapp-rust #629); where the network does not demand
+ * that, half of a batch acknowledged, or two seconds, releases more. Live, a new stanza goes out at once
  * unless the connection is congested; the queue then keeps the rest.
  */
 export class Mailbox {
   readonly endpoint: Endpoint;
   readonly #queue: Queue;
   readonly #clock: Clock;
+  readonly #rules: MailboxRules;
   #state: 'held' | 'draining' | 'live' | 'closed' = 'held';
   #cursor = 0;
   #isCaughtUp = false;
@@ -48,16 +57,19 @@ export class Mailbox {
   #index = 0;
   #total = 0;
   #patience: Timer | undefined;
+  /** A refused status went out, with this number, and nothing else does. */
+  #stuckAt: number | undefined;
 
-  constructor(endpoint: Endpoint, queue: Queue, clock: Clock) {
+  constructor(endpoint: Endpoint, queue: Queue, clock: Clock, rules: MailboxRules) {
     this.endpoint = endpoint;
     this.#queue = queue;
     this.#clock = clock;
+    this.#rules = rules;
   }
 
   /** Everything up to this sequence number was pushed on this connection. */
   get pushedSeq(): number {
-    return this.#cursor;
+    return Math.max(this.#cursor, this.#stuckAt ?? 0);
   }
 
   get isLive(): boolean {
@@ -90,6 +102,7 @@ export class Mailbox {
     };
     this.endpoint.push({ tag: 'ib', attrs: { from: '@s.whatsapp.net' }, content: [{ tag: 'offline_preview', attrs }] });
     this.#wait();
+    this.#pushRefused();
   }
 
   /** The client asked for an `<offline_batch count>`. */
@@ -113,6 +126,11 @@ export class Mailbox {
   /** The device acknowledged this many of the stanzas it was sent. */
   cleared(count: number): void {
     this.#unacknowledged -= count;
+    if (this.#stuckAt !== undefined && !this.#rules.refused()) {
+      this.#stuckAt = undefined;
+      this.pump();
+    }
+    if (this.#rules.demands.askedBatches) return;
     if (this.#state === 'draining' && this.#credit <= 0 && this.#unacknowledged <= this.#batch / 2) {
       this.#credit = this.#batch;
       this.pump();
@@ -120,6 +138,7 @@ export class Mailbox {
   }
 
   pump(): void {
+    if (this.#stuckAt !== undefined) return;
     if (this.#state === 'draining') this.#drain();
     if (this.#state !== 'live' || this.#isCaughtUp) return;
     const { pn, device } = this.endpoint;
@@ -140,6 +159,14 @@ export class Mailbox {
   close(): void {
     this.#patience?.cancel();
     this.#state = 'closed';
+  }
+
+  #pushRefused(): void {
+    const refused = this.#rules.refused();
+    if (!refused) return;
+    this.#stuckAt = refused.seq;
+    this.#unacknowledged += 1;
+    this.endpoint.push({ ...refused.node, attrs: { ...refused.node.attrs, offline: String(this.#index++) } });
   }
 
   #drain(): void {
@@ -163,6 +190,7 @@ export class Mailbox {
 
   #wait(): void {
     this.#patience?.cancel();
+    if (this.#rules.demands.askedBatches) return;
     this.#patience = this.#clock.after(BATCH_PATIENCE_MS, () => {
       if (this.#credit <= 0) this.#credit = Math.max(this.#batch, 100);
       this.pump();

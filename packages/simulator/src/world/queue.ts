@@ -13,7 +13,7 @@ export interface Queued {
  * Stanza tags that are kept until acknowledged; everything else is sent to connected devices or not
  * at all.
  */
-export type QueuedClass = 'message' | 'receipt' | 'notification' | 'call';
+export type QueuedClass = 'message' | 'status' | 'receipt' | 'notification' | 'call';
 
 const QUEUE_PER_DEVICE_MAX = 20_000;
 

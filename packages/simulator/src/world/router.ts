@@ -1,4 +1,4 @@
-import { formatJid, type Node, parseJid, SERVER_PN } from '@ponte/engine';
+import { formatJid, type Node, parseJid, SERVER_PN, STATUS_BROADCAST } from '@ponte/engine';
 import { routeCall } from './calls.ts';
 import { answerIq, type IqOutcome } from './iq/table.ts';
 import { ackOf, stamped } from './message-parts.ts';
@@ -20,7 +20,7 @@ export interface Answering {
 
 export type Router = ReturnType<typeof createRouter>;
 
-const QUEUED: readonly QueuedClass[] = ['message', 'receipt', 'notification', 'call'];
+const QUEUED: readonly QueuedClass[] = ['message', 'status', 'receipt', 'notification', 'call'];
 
 /**
  * The one place where stanzas of logged-in devices are understood, whether they come from a socket
@@ -126,12 +126,17 @@ export function createRouter(tenant: Tenant): {
 
   /**
    * The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent
-   * again.
+   * again. A status is the exception: refused, it stays the first thing to be delivered, and nothing
+   * else is (Baileys #2779).
    */
   function acknowledged(from: Sender, ack: Node): void {
     const stanzaClass = QUEUED.find((c) => c === ack.attrs.class);
     const id = ack.attrs.id;
     if (!stanzaClass || id === undefined) return;
+    if (ack.attrs.error !== undefined && ack.attrs.to === STATUS_BROADCAST) {
+      tenant.delivery.withhold(from, stanzaClass, id);
+      return;
+    }
     const sender = tenant.accounts.resolve(ack.attrs.to)?.account.pn;
     const narrowed = stanzaClass === 'message' ? sender : undefined;
     tenant.delivery.acknowledge(from, { stanzaClass, id, sender: narrowed, all: false });

@@ -49,8 +49,10 @@ export function routeStatus(tenant: Tenant, from: Sender, message: Node): Messag
       notify: sender.name,
       ...passed,
     });
-    const node = el('message', attrs, [...own, ...rest, ...withIdentity]);
-    return [{ pn, device: target.device, stanzaClass: 'message', sender: from.pn, node }];
+    // Phones of this network know the older form only.
+    const form = tenant.demands.statusStanzas && target.device !== 0 ? 'status' : 'message';
+    const node = el(form, attrs, [...own, ...rest, ...withIdentity]);
+    return [{ pn, device: target.device, stanzaClass: form, sender: from.pn, node }];
   });
   return { ack: ackOf(message, {}), parcels, note: parcels.length === 0 ? 'a status for nobody' : undefined };
 }

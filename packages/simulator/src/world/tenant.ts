@@ -8,6 +8,7 @@ import { createChannels } from './channels/channels.ts';
 import { type Clock, nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
 import { Delivery, type Parcel } from './delivery.ts';
+import { DEMANDS_OF_TODAY, type Demands } from './demands.ts';
 import { createGroups } from './groups/groups.ts';
 import { createNewAccounts } from './new-accounts.ts';
 import { createPeers } from './peers.ts';
@@ -38,6 +39,8 @@ export interface TenantOptions {
   media: TenantMedia;
   /** What crossed the wires; it outlives a restart of the tenant. */
   log: StanzaLog;
+  /** What is asked of lines; it outlives a restart, too. */
+  demands: Demands;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
   /** Something went wrong inside that nobody else will hear of. */
@@ -49,12 +52,13 @@ export interface TenantOptions {
  * another tenant.
  */
 export function createTenant(options: TenantOptions) {
-  const { name, db, clock, rng, log, media, problem } = options;
+  const { name, db, clock, rng, log, demands, media, problem } = options;
   const stores = createStores(options);
   const faults = new FaultTable(clock);
   const delivery = new Delivery({
     queue: stores.queue,
     clock,
+    demands,
     wake: (pn, device) => options.wake(tenant, pn, device),
   });
   const wipes = TENANT_TABLES.map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ?`));
@@ -68,6 +72,7 @@ export function createTenant(options: TenantOptions) {
     rng,
     ...stores,
     log,
+    demands,
     delivery,
     media,
     problem,
@@ -105,6 +110,7 @@ export function createTenant(options: TenantOptions) {
         for (const wipe of wipes) wipe.run(name);
       })();
       faults.clear();
+      Object.assign(demands, DEMANDS_OF_TODAY);
       stores.peers.forget();
       delivery.endAll('reset');
       log.clear();

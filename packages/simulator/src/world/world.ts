@@ -12,6 +12,7 @@ import { channelJid } from './channels/channels.ts';
 import type { Clock } from './clock.ts';
 import { removeCompanion } from './companions.ts';
 import { type Db, keptSecret } from './database.ts';
+import { DEMANDS_OF_TODAY, type Demands } from './demands.ts';
 import { type Group, groupJid } from './groups/groups.ts';
 import { leaveGroup } from './iq/group-members.ts';
 import type { Rng } from './rng.ts';
@@ -68,15 +69,25 @@ export class World implements ControlWorld {
     const known = this.#networks.get(tenant);
     if (known) return known;
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
-    return this.#open(tenant, new StanzaLog(this.clock));
+    return this.#open(tenant, new StanzaLog(this.clock), { ...DEMANDS_OF_TODAY });
   }
 
-  #open(tenant: string, log: StanzaLog): TenantNetwork {
+  #open(tenant: string, log: StanzaLog, demands: Demands): TenantNetwork {
     const problem = (text: string, cause: unknown): void => this.report(text, cause);
     const { clock, rng } = this;
     const media = createTenantMedia({ tenant, ...this.#media });
     const lidSecret = this.#lidSecret;
-    const made = createTenantNetwork({ name: tenant, db: this.#db, clock, rng, lidSecret, media, log, problem });
+    const made = createTenantNetwork({
+      name: tenant,
+      db: this.#db,
+      clock,
+      rng,
+      lidSecret,
+      media,
+      log,
+      demands,
+      problem,
+    });
     this.#networks.set(tenant, made);
     return made;
   }
@@ -205,7 +216,7 @@ export class World implements ControlWorld {
     else this.#downUntilMs.delete(tenant);
     for (const session of connections) session.cut('the network restarts');
     network.phones.close();
-    this.#open(tenant, network.tenant.log);
+    this.#open(tenant, network.tenant.log, network.tenant.demands);
     return connections.length;
   }
 
@@ -221,6 +232,10 @@ export class World implements ControlWorld {
   /** Faults of a line that are still to come. */
   faults(tenant: string, lineId: string): ActiveFault[] {
     return this.network(tenant).tenant.faults(lineId).list();
+  }
+
+  demands(tenant: string, changes: Partial<Demands> = {}): Demands {
+    return { ...Object.assign(this.network(tenant).tenant.demands, changes) };
   }
 
   clearFaults(tenant: string, lineId: string): void {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { LINE, lineParams, type SandboxRow } from './row.ts';
 
 const fault = z.looseObject({ kind: z.string() });
+const demands = z.looseObject({ status_stanzas: z.boolean(), asked_batches: z.boolean(), sealed_edits: z.boolean() });
+const DEMANDS = { status_stanzas: true, asked_batches: true, sealed_edits: true };
 const stanza = z.looseObject({
   seq: z.int(),
   at: z.int(),
@@ -68,6 +70,26 @@ export const LINE_ROWS: readonly SandboxRow[] = [
           { seq: 7, at: 1777334400123, direction: 'in', tag: 'presence', attrs: { type: 'available' }, children: [] },
         ],
       },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/demands',
+    operation: 'sandboxDemands',
+    summary: 'What the network asks of clients, as WhatsApp does today',
+    answers: { 200: { description: 'Each demand: true while it is made.', schema: demands, example: DEMANDS } },
+  },
+  {
+    method: 'PATCH',
+    path: '/demands',
+    operation: 'sandboxChangeDemands',
+    summary: 'Switch a demand off or on',
+    description:
+      'status_stanzas: statuses come as <status>, which must be acknowledged; asked_batches: mail from the time offline comes in the batches that are asked for; sealed_edits: phones seal what they edit. A reset switches all of them on.',
+    body: demands.partial(),
+    requestExample: { status_stanzas: false },
+    answers: {
+      200: { description: 'The demands now.', schema: demands, example: { ...DEMANDS, status_stanzas: false } },
     },
   },
   {

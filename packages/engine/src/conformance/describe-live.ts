@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { STATUS_BROADCAST } from '../address.ts';
+import type { Suite } from './describe-engine.ts';
+import { Line, until } from './line.ts';
+
+/** What WhatsApp demands of a client today (docs/live.md), beside what it always did. */
+export function describeLive(suite: Suite): void {
+  const pairedLine = async () => {
+    const phone = await suite.network().phone(suite.number());
+    const bob = await suite.network().phone(suite.number());
+    return { phone, bob, line: await Line.paired(suite.network(), suite.lineId(), phone) };
+  };
+  const acksOf = (line: Line, id: string) => line.sent('ack', { id });
+
+  describe('what WhatsApp demands today', () => {
+    it('acknowledges a top-level status under that name, and reads it', async () => {
+      const { line, phone, bob } = await pairedLine();
+      const id = await bob.postStatus([phone.pn], 'at the sea');
+      const message = await line.text('at the sea');
+      expect(message).toMatchObject({ id, chat: { jid: STATUS_BROADCAST }, sender: { pn: bob.pn } });
+      await until('the acknowledgement', () => acksOf(line, id).length > 0);
+      expect(acksOf(line, id)).toMatchObject([{ class: 'status', to: STATUS_BROADCAST, participant: bob.lid }]);
+      expect(acksOf(line, id)[0]?.error).toBeUndefined();
+      await line.engine.close();
+      await bob.sendText(phone.pn, 'the next mail');
+      await line.login();
+      await line.text('the next mail');
+      const pushed = suite.network().wire(line.id);
+      expect(pushed.filter(({ direction, tag }) => direction === 'out' && tag === 'status')).toHaveLength(1);
+    });
+
+    it('acknowledges a status that nobody can read plainly, and other mail goes on', async () => {
+      const { line, phone, bob } = await pairedLine();
+      await bob.postStatus([phone.pn], 'a first one');
+      await line.text('a first one');
+      suite.network().fault(line.id, { kind: 'bad_mac', count: 1 });
+      const id = await bob.postStatus([phone.pn], 'damaged on its way');
+      await until('the acknowledgement', () => acksOf(line, id).length > 0);
+      expect(acksOf(line, id).map(({ error }) => error)).toEqual([undefined]);
+      await until('the sender to be asked again', () => line.sent('receipt', { id, type: 'retry' }).length > 0);
+      await line.engine.close();
+      await bob.sendText(phone.pn, 'while away');
+      await line.login();
+      await line.text('while away');
+    });
+
+    it('keeps and acknowledges a stanza of a kind that nobody knows', async () => {
+      const { line, bob } = await pairedLine();
+      const stanza = { tag: 'novelty', attrs: { id: 'NOVEL1', from: bob.lid, t: '1780000000', type: 'text' } };
+      suite.network().push(line.id, stanza);
+      await until('the acknowledgement', () => acksOf(line, 'NOVEL1').length > 0);
+      expect(acksOf(line, 'NOVEL1')).toMatchObject([{ class: 'novelty', to: bob.lid, type: 'text' }]);
+      expect(line.store.rows.some(({ entry }) => entry.kind === 'stanza' && entry.tag === 'novelty')).toBe(true);
+    });
+  });
+}
