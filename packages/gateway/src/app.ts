@@ -15,7 +15,7 @@ import { finishDeletions } from './commands/lines/delete-line.ts';
 import { createFileFetcher } from './commands/sends/file-fetcher.ts';
 import { createFileIntake } from './commands/sends/receive-file.ts';
 import { tellChanges } from './commands/tell-changes.ts';
-import type { Config, Environment } from './config/config.ts';
+import { type Config, type Environment, isOnLoopback, ownServicesOf } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
@@ -119,7 +119,10 @@ async function build(
     onCommitted: metrics.process.store.committed,
   });
   onClose(() => installation.close());
-  const { store, ring, keys } = installation;
+  const { store, ring, keys, mendedFiles } = installation;
+  if (mendedFiles.length > 0) {
+    log.warn({ files: mendedFiles }, 'files of the data directory could be read by other users; now they cannot');
+  }
   const lost = Promise.withResolvers<Error>();
   const lock = await takeGatewayLock(config, {
     clock,
@@ -251,6 +254,7 @@ async function build(
       metrics,
       onRequestDone: metrics.http.answered,
       metricsToken: config.http.metricsToken,
+      isBehindProxy: isBehindProxy(config),
     },
     [
       bridgesDialect,
@@ -305,6 +309,10 @@ const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null
   oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
 });
 
+/** Whether whoever runs this said that others come in through something on this machine. */
+const isBehindProxy = ({ http }: Config): boolean =>
+  http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
+
 /** News that somebody else hears of too. */
 const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
   tell() {
@@ -355,7 +363,7 @@ function createOutboundGuard(config: Config): Guard {
   const allow = parseAllowList(config.allowPrivateTargets.join(','));
   const names = allow.flatMap(({ match }) => ('name' in match ? [match.name] : []));
   return createGuard({
-    policy: createAddressPolicy({ allow, ownPorts: [config.http.port] }),
+    policy: createAddressPolicy({ allow, ownPorts: [config.http.port], ownServices: ownServicesOf(config) }),
     resolve: createResolver({ systemNames: new Set(names) }),
     clock: systemClock,
   });

@@ -4,6 +4,7 @@ import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
 import type { Config, Environment } from './config/config.ts';
 import { processConfig, processEnvironment } from './config/environment.ts';
 import { loadMasterKey } from './config/master-key.ts';
+import { makePrivateFiles, mendPermissions } from './config/private-files.ts';
 import { systemClock } from './core/clock.ts';
 import { type KeyRing, openKeyRing } from './crypto/key-ring.ts';
 import { silentLog } from './observe/logger.ts';
@@ -20,6 +21,8 @@ export interface Installation {
   keys: ApiKeys;
   masterKey: Buffer;
   defaultAccountId: string;
+  /** Files that others could read until now. */
+  mendedFiles: string[];
   close(): Promise<void>;
 }
 
@@ -32,7 +35,9 @@ export async function openInstallation(
   config: Config = processConfig(environment),
   hooks: Pick<OpenOptions, 'onError' | 'onCommitted'> = {},
 ): Promise<Installation> {
+  makePrivateFiles();
   if (config.database.engine === 'sqlite') mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const mendedFiles = mendPermissions(config.dataDir);
   const masterKey = loadMasterKey(environment, config.dataDir);
   const store = await openStore({ url: config.database.url, clock: systemClock, ...hooks });
   try {
@@ -45,6 +50,7 @@ export async function openInstallation(
       ring,
       masterKey,
       keys: createApiKeys({ store, ring, clock: systemClock, log: silentLog }),
+      mendedFiles,
       defaultAccountId: await ensureDefaultAccount(store, systemClock),
       close: () => store.close(),
     };

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type App, createApp } from '../app.ts';
-import { configSummary } from '../config/config.ts';
+import { type Config, configSummary, isOnLoopback } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLogger, type Log } from '../observe/logger.ts';
@@ -11,11 +11,11 @@ import { QUICK_START_RECEIVER_PORT, quickStart } from './quick-start.ts';
 const DRAIN_MS = 10_000;
 
 /**
- * True for a start on a developer's machine, as far as can be told: loopback only, and nothing said
- * about private targets.
+ * True for a start on a developer's machine, as far as can be told: loopback only, nothing said
+ * about private targets, and nothing that tells of others who come in through a proxy.
  */
-const isDevelopment = (host: string, targets: string[]): boolean =>
-  ['127.0.0.1', '::1', 'localhost'].includes(host) && targets.length === 0;
+export const isDevelopment = ({ http, allowPrivateTargets }: Config): boolean =>
+  isOnLoopback(http.host) && http.publicUrl === undefined && http.trustProxy === false && allowPrivateTargets.length === 0;
 
 /** Runs the server until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function startServer(
@@ -26,7 +26,7 @@ export async function startServer(
   const config = processConfig(environment);
   const log = createLogger({ level: config.logLevel, process: 'main' });
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  if (isDevelopment(config.http.host, config.allowPrivateTargets)) {
+  if (isDevelopment(config)) {
     const entry = `127.0.0.1:${QUICK_START_RECEIVER_PORT}`;
     config.allowPrivateTargets.push(entry);
     log.info({ entry }, 'development start: the receiver of the quick start is allowed as a webhook target');

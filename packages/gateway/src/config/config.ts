@@ -102,6 +102,18 @@ class Reader {
   }
 }
 
+/** Whether a host name or address means this machine. */
+export const isOnLoopback = (host: string): boolean => /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i.test(host);
+
+/** Services of the installation itself: nothing that a customer names may reach them. */
+export function ownServicesOf({ database }: Pick<Config, 'database'>): { hostname: string; port: number }[] {
+  if (database.engine === 'sqlite') return [];
+  const { hostname, port, searchParams } = new URL(database.url);
+  // `?host=` is how PostgreSQL names sockets and further servers; a socket has no port to reach.
+  const named = searchParams.get('host') ?? hostname;
+  return named.startsWith('/') ? [] : [{ hostname: named.replace(/^\[|\]$/g, ''), port: Number(port || 5_432) }];
+}
+
 function databaseOf(read: Reader, dataDir: string): Config['database'] {
   const url = read.text('DATABASE_URL');
   if (url === undefined) return { url: `sqlite:${resolve(dataDir, 'ponte.db')}`, engine: 'sqlite' };

@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { addressBucket, type RateLimiter } from '../access/rate-limit.ts';
 import { AppError } from '../core/app-error.ts';
+import { takeBudget } from './budget.ts';
+import { bearerOf } from './presented-key.ts';
 
 export interface HealthServices {
   /** True when store and bus answer; settles within a second or two. */
@@ -9,9 +12,18 @@ export interface HealthServices {
   metrics?: { contentType: string; text(): Promise<string> };
   /** Bearer token for `/metrics` from elsewhere; without one only loopback may read it. */
   metricsToken?: string;
+  /**
+   * True when requests of others may come from loopback, because a proxy stands before this server:
+   * then only the token counts.
+   */
+  isBehindProxy?: boolean;
+  rateLimiter: RateLimiter;
 }
 
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
+const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+/** What proxies add; whoever sends one of these does not speak for this machine. */
+const PROXIED = ['forwarded', 'via', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'];
 
 /** `/healthz` (the process is up), `/readyz` (its parts answer) and `/metrics`. */
 export function registerHealth(app: FastifyInstance, services: HealthServices): void {
@@ -22,20 +34,29 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
     return reply.type('application/json').send('{"ok":true}');
   });
   app.get('/metrics', async (request, reply) => {
-    if (!services.metrics || !mayReadMetrics(request, services.metricsToken)) throw new AppError('not_found');
+    if (!services.metrics || !mayReadMetrics(request, services)) {
+      // A guess of the token costs what a guess of a key costs.
+      takeBudget(services.rateLimiter, reply, 'ip', addressBucket(request.ip));
+      throw new AppError('not_found');
+    }
     return reply.type(services.metrics.contentType).send(await services.metrics.text());
   });
 }
 
 /**
- * Loopback callers, or whoever has the token. A request that came through a proxy on this machine
- * carries a forwarding header and does not count as loopback.
+ * Whoever has the token, or this machine itself: from loopback, by a local name (a page of
+ * somebody's else that was rebound to loopback has its own), with nothing that tells of a proxy.
  */
-function mayReadMetrics(request: FastifyRequest, token: string | undefined): boolean {
-  const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (token !== undefined && presented !== undefined && same(presented, token)) return true;
-  const forwarded = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
-  return forwarded === undefined && LOOPBACK.test(request.socket.remoteAddress ?? '');
+function mayReadMetrics(
+  request: FastifyRequest,
+  { metricsToken, isBehindProxy }: Pick<HealthServices, 'metricsToken' | 'isBehindProxy'>,
+): boolean {
+  const presented = bearerOf(request.headers.authorization);
+  if (metricsToken !== undefined && presented !== undefined) return same(presented, metricsToken);
+  if (isBehindProxy) return false;
+  const { headers, socket } = request;
+  const isProxied = Object.keys(headers).some((name) => PROXIED.includes(name) || name.startsWith('x-forwarded-'));
+  return !isProxied && LOCAL_HOST.test(headers.host ?? '') && LOOPBACK.test(socket.remoteAddress ?? '');
 }
 
 /** Constant-time comparison of texts of any length. */

@@ -76,6 +76,8 @@ export interface RouteFacts {
   takesFile?: boolean;
   /** True when the call takes an Idempotency-Key. */
   idempotent?: boolean;
+  /** Looks at the request before its body is read; throws what refuses it. */
+  admits?(request: FastifyRequest): void;
   /** True: `?ticket=` may stand in for the key (access/stream-tickets.ts). */
   takesTickets?: boolean;
   requestExample?: unknown;

@@ -1,48 +1,36 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { mayAct, type Role } from '../access/console-roles.ts';
-import type { ConsoleSession } from '../access/console-sessions.ts';
-import { addressBucket, type LimitClass, type RateLimiter, type Verdict } from '../access/rate-limit.ts';
-import type { Caller, Execute } from '../commands/execute.ts';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { addressBucket } from '../access/rate-limit.ts';
+import type { Execute } from '../commands/execute.ts';
 import type { FileIntake } from '../commands/sends/receive-file.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newRequestId } from '../core/ids.ts';
 import type { Log } from '../observe/logger.ts';
+import { admit, auditCall, isSafe } from './admit.ts';
 import { answerForwarded, answerRow, type RowServices } from './answer-row.ts';
+import { takeBudget } from './budget.ts';
 import { discardFiles, readFileBody } from './file-body.ts';
-import { flatErrorAnswer } from './flat-errors.ts';
+import { type FrontDoorServices, passFrontDoor, refuseBrokenHttp, refuseUnrouted, sendError } from './front-door.ts';
 import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
-import { type Dialect, METHODS, type Method, type Route } from './route.ts';
-import { requireSameOrigin } from './session-cookie.ts';
+import { rewriteTarget } from './request-target.ts';
+import { type Dialect, METHODS, type Method } from './route.ts';
 import { createStaticFiles } from './static.ts';
-import { toAppError } from './to-app-error.ts';
 import { registerUpgrades } from './websocket.ts';
 
 export const MAX_JSON_BYTES = 1_048_576;
 
-/** What the front door needs; built by app.ts. */
-export interface HttpServices extends RowServices, HealthServices {
+/** What the server needs; built by app.ts. */
+export interface HttpServices extends RowServices, HealthServices, FrontDoorServices {
   execute: Execute;
-  /** Who a presented key is; undefined for unknown, revoked and expired ones. */
-  authenticate(presented: string): Promise<Caller | undefined>;
-  /** Who a ticket for a stream stands for; undefined for forged ones and those that are over. */
-  authenticateTicket?(ticket: string): Promise<Caller | undefined>;
-  /** Who is signed in; undefined when nobody is. */
-  authenticateSession?(request: FastifyRequest): Promise<SignedInCaller | undefined>;
-  /** Told of every call of a session that may change something, before it is answered. */
-  auditSession?(call: SessionCall): Promise<void>;
-  rateLimiter: RateLimiter;
   /** Takes files that come in with requests. */
   intake?: FileIntake;
   clock: Clock;
   log: Log;
   /** What the OpenAPI document says. */
   version: string;
-  publicUrl: string;
   /** Built console: served at `/`. */
   consoleFolder?: string;
   /** Fastify's `trustProxy`: whose X-Forwarded-For counts. Default: nobody's. */
@@ -51,31 +39,11 @@ export interface HttpServices extends RowServices, HealthServices {
   onRequestDone?(done: { method: string; route: string; status: number; durationMs: number }): void;
 }
 
-/** A session, and who it is for commands. */
-export interface SignedInCaller {
-  session: ConsoleSession;
-  caller: Caller;
-}
-
-export interface SessionCall {
-  session: ConsoleSession;
-  caller: Caller;
-  /** The row's operation. */
-  operation: string;
-  target: string;
-  status: number;
-  address: string;
-  requestId: string;
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
-    caller?: Caller;
-    session?: ConsoleSession;
     startedAt?: number;
   }
   interface FastifyContextConfig {
-    dialect?: Dialect;
     maxBodyBytes?: number;
     takesFile?: boolean;
   }
@@ -86,9 +54,7 @@ const REQUEST_WITHIN_MS = 30 * 60_000;
 /** How long requests in flight have to end once the server closes. */
 const CLOSE_WITHIN_MS = 8_000;
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-const EXPOSED = 'X-Request-Id, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset';
-/** Retry-After of refusals that say no time of their own. */
-const DEFAULT_RETRY_SECONDS: Record<number, number> = { 429: 60, 503: 5 };
+const ALL = [...METHODS, 'HEAD', 'OPTIONS', 'TRACE'];
 
 /**
  * The HTTP server with every dialect, `/api/openapi.json`, health, metrics and the console's files.
@@ -104,16 +70,14 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     },
     requestIdHeader: false,
     routerOptions: { maxParamLength: 1_024 },
+    rewriteUrl: rewriteTarget,
     bodyLimit: MAX_JSON_BYTES,
     // Receiving a request; not the time an answer takes.
     requestTimeout: REQUEST_WITHIN_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: services.trustProxy ?? false,
-    frameworkErrors: (error, request, reply) => {
-      beginAnswer(request, reply, dialectOf(dialects, request.url));
-      sendError(services, dialects, error, request, reply);
-    },
+    frameworkErrors: (error, request, reply) => refuseUnrouted(services, dialects, error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
   });
   let closing = false;
@@ -128,14 +92,9 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   });
   app.addHook('onRequest', async (request, reply) => {
     request.startedAt = services.clock.monotonic();
-    const dialect = dialectOf(dialects, request.url);
-    beginAnswer(request, reply, dialect);
+    if (passFrontDoor(services, request, reply)) return reply;
     if (closing)
       throw new AppError('unavailable', { retryAfterSeconds: 5 }, { message: 'The server is shutting down.' });
-    if (dialect?.cors && request.method === 'OPTIONS') return preflight(request, reply);
-    if (dialect?.sameOrigin && !isSafe(request.method)) requireSameOrigin(request, services.publicUrl);
-    if (dialect || request.url.startsWith('/api/'))
-      takeBudget(services, reply, dialect?.ipLimit ?? 'ip', addressBucket(request.ip));
     return undefined;
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -167,10 +126,15 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     refuseBody(payload, limitOf(request), services.clock),
   );
 
-  app.setErrorHandler((error, request, reply) => sendError(services, dialects, error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendError(services, error, request, reply));
   const files = services.consoleFolder === undefined ? undefined : createStaticFiles(services.consoleFolder);
   app.setNotFoundHandler(async (request, reply) => {
-    if (files && !request.url.startsWith('/api/') && (await files(request, reply))) return reply;
+    const address = addressBucket(request.ip);
+    if (files && !request.url.startsWith('/api/')) {
+      takeBudget(services.rateLimiter, reply, 'console_ip', address);
+      if (await files(request, reply)) return reply;
+    }
+    if (isSafe(request.method)) takeBudget(services.rateLimiter, reply, 'ip', address);
     throw new AppError('not_found');
   });
 
@@ -178,7 +142,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   registerHealth(app, services);
   registerUpgrades(app);
   const document = JSON.stringify(openApiDocument(dialects, { version: services.version, url: services.publicUrl }));
-  app.get('/api/openapi.json', (_request, reply) =>
+  app.get('/api/openapi.json', { config: { ipLimit: 'ip' } }, (_request, reply) =>
     reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document),
   );
   return app;
@@ -208,186 +172,44 @@ function registerDialect(app: FastifyInstance, services: HttpServices, dialect: 
   }
   for (const [url, methods] of methodsOf) {
     const allow = [...(methods.includes('GET') ? ['HEAD'] : []), ...methods, ...(dialect.cors ? ['OPTIONS'] : [])];
-    const refused = [...METHODS, 'HEAD', 'OPTIONS'].filter((method) => !allow.includes(method));
     app.route({
-      method: refused,
+      method: ALL.filter(
+        (method) => !methods.some((own) => own === method) && !(method === 'HEAD' && allow.includes(method)),
+      ),
       url,
+      config: { dialect },
       onRequest: async () => {
         throw new AppError('method_not_allowed', { allow });
       },
       handler: (_request, reply) => reply.send(),
     });
   }
+  registerRest(app, services, dialect, methodsOf.has(dialect.prefix));
+}
+
+/** What no row takes: the dialect's fallback, or an answer in its words that nothing is there. */
+function registerRest(app: FastifyInstance, services: HttpServices, dialect: Dialect, hasRoot: boolean): void {
   const { fallback } = dialect;
-  if (!fallback) return;
+  const nowhere = {
+    config: { dialect, isNowhere: true },
+    onRequest: async () => {
+      throw new AppError('not_found');
+    },
+    handler: async () => undefined,
+  };
+  if (!hasRoot) app.route({ ...nowhere, method: [...ALL], url: dialect.prefix });
+  const below = `${dialect.prefix}/*`;
+  if (!fallback) {
+    app.route({ ...nowhere, method: [...ALL], url: below });
+    return;
+  }
   app.route({
     method: [...METHODS],
-    url: `${dialect.prefix}/*`,
+    url: below,
+    exposeHeadRoute: false,
     config: { dialect, maxBodyBytes: fallback.maxBodyBytes },
     onRequest: (request, reply) => admit(services, { auth: 'key', ...fallback }, request, reply),
     handler: (request, reply) => answerForwarded(fallback.forward, request, reply),
   });
-}
-
-const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-
-/** Key or session, then its budget. Runs before the body is read. */
-async function admit(
-  services: HttpServices,
-  row: Pick<Route, 'limit' | 'auth' | 'role' | 'takesTickets'>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  if (row.auth === 'none') return;
-  if (row.auth === 'session') return admitSession(services, row, request, reply);
-  const presented = presentedKey(request);
-  const { ticket } = request.query as { ticket?: unknown };
-  const caller =
-    presented !== undefined
-      ? await services.authenticate(presented)
-      : row.takesTickets && typeof ticket === 'string'
-        ? await services.authenticateTicket?.(ticket)
-        : undefined;
-  if (!caller) throw new AppError('unauthorized');
-  request.caller = caller;
-  takeBudget(services, reply, row.limit, caller.keyId);
-}
-
-async function admitSession(
-  services: HttpServices,
-  row: Pick<Route, 'limit' | 'role'>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  const signedIn = await services.authenticateSession?.(request);
-  if (!signedIn) throw new AppError('unauthorized', {}, { message: 'Sign in to the console first.' });
-  request.session = signedIn.session;
-  request.caller = signedIn.caller;
-  takeBudget(services, reply, row.limit, signedIn.session.sessionId);
-  const needed: Role = row.role ?? 'developer';
-  if (mayAct(signedIn.session.role, needed)) return;
-  throw new AppError('forbidden', {}, { message: `This needs the role ${needed}; yours is ${signedIn.session.role}.` });
-}
-
-/** Notes what somebody did through the console, also when it was refused. */
-async function auditCall(
-  services: HttpServices,
-  row: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  const { session, caller } = request;
-  if (!session || !caller || isSafe(request.method)) return;
-  await services.auditSession?.({
-    session,
-    caller,
-    operation: row.operation,
-    target: request.url.split('?', 1)[0] ?? '',
-    status: reply.statusCode,
-    address: request.ip,
-    requestId: request.id,
-  });
-}
-
-/** The key of `Authorization: Bearer …`, else of `X-Bridge-Key`. */
-function presentedKey(request: FastifyRequest): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '');
-  if (bearer) return bearer[1];
-  const header = request.headers['x-bridge-key'];
-  return typeof header === 'string' && header !== '' ? header : undefined;
-}
-
-/**
- * Takes a place in a budget and says so in the RateLimit headers; `rate_limited` when there is
- * none. The key's budget, asked last, wins.
- */
-function takeBudget(services: HttpServices, reply: FastifyReply, limit: LimitClass, subject: string): void {
-  const verdict = services.rateLimiter.take(limit, subject);
-  if (verdict.limit === 0) return;
-  const seconds = Math.ceil(verdict.resetMs / 1_000);
-  if (isPublic(limit) || !verdict.allowed) {
-    reply.header('ratelimit-limit', String(verdict.limit));
-    reply.header('ratelimit-remaining', String(verdict.remaining));
-    reply.header('ratelimit-reset', String(seconds));
-    reply.header('ratelimit-policy', `${verdict.limit};w=${Math.ceil(verdict.windowMs / 1_000)}`);
-  }
-  if (!verdict.allowed) throw limited(verdict, seconds);
-}
-
-const isPublic = (limit: LimitClass): boolean => !limit.endsWith('ip');
-
-function limited(verdict: Verdict, seconds: number): AppError {
-  const window = Math.round(verdict.windowMs / 1_000);
-  return new AppError(
-    'rate_limited',
-    { retryAfterSeconds: Math.max(1, seconds) },
-    { message: `At most ${verdict.limit} requests in ${window} seconds. Try again after Retry-After seconds.` },
-  );
-}
-
-function beginAnswer(request: FastifyRequest, reply: FastifyReply, dialect: Dialect | undefined): void {
-  reply.header('x-request-id', request.id);
-  reply.header('x-content-type-options', 'nosniff');
-  if (!dialect?.cors) return;
-  reply.header('access-control-allow-origin', '*');
-  reply.header('access-control-expose-headers', EXPOSED);
-}
-
-function preflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const asked = request.headers['access-control-request-headers'];
-  return reply
-    .code(204)
-    .headers({
-      'access-control-allow-methods': [...METHODS, 'OPTIONS'].join(', '),
-      'access-control-allow-headers':
-        asked ?? 'Authorization, X-Bridge-Key, Content-Type, Idempotency-Key, X-Request-Id',
-      'access-control-max-age': '86400',
-      vary: 'Access-Control-Request-Headers',
-    })
-    .send();
-}
-
-const dialectOf = (dialects: readonly Dialect[], url: string): Dialect | undefined =>
-  dialects.find(({ prefix }) => url.startsWith(prefix) && /^(?:$|[/?])/.test(url.slice(prefix.length)));
-
-/**
- * Any failure, worded by the dialect it happened in. What nobody expected is logged with its cause
- * and tells the caller nothing.
- */
-function sendError(
-  services: HttpServices,
-  dialects: readonly Dialect[],
-  thrown: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  const error = toAppError(thrown);
-  const { status, body } = dialectOf(dialects, request.url)?.errorAnswer(error) ?? flatErrorAnswer(error);
-  if (error.code === 'server_error' || error.cause !== undefined) {
-    const fields = { requestId: request.id, route: request.routeOptions.url, code: error.code, error: error.cause };
-    if (status >= 500) services.log.error(fields, 'request failed');
-    else services.log.debug(fields, 'request refused');
-  }
-  const retryAfter = error.details.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS[status];
-  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  if (status === 401) reply.header('www-authenticate', 'Bearer');
-  if (error.details.allow) reply.header('allow', error.details.allow.join(', '));
-  reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
-}
-
-/** Bytes that are no HTTP: one sentence, then the connection ends. */
-function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [status, text] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'The headers are too large.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'The request did not arrive in time.']
-        : ['400 Bad Request', 'This is not valid HTTP.'];
-  const body = JSON.stringify({ error: 'validation_error', message: text });
-  if (!socket.writable) return;
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\nx-request-id: ${newRequestId()}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  app.route({ ...nowhere, method: ALL.filter((method) => !METHODS.some((own) => own === method)), url: below });
 }

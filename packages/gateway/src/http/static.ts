@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isConsolePage, takesHtml } from './console-pages.ts';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -30,6 +31,8 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const INDEX = `${sep}index.html`;
+
 /** Ready-made encodings of a file, best first; the build writes them beside it. */
 const ENCODINGS = [
   ['br', '.br'],
@@ -37,15 +40,16 @@ const ENCODINGS = [
 ] as const;
 
 /**
- * Serves the files of one folder: `/` is index.html, and so is every address without a file ending
- * (the console routes by itself). Resolves false when the request is not for a file of the folder.
- * Never leaves the folder; only known file types.
+ * Serves the files of one folder: the console's own pages are its index.html (it routes by itself),
+ * for those who take HTML. Resolves false when the request is not for a page or a file of the
+ * folder. Never leaves the folder; only known file types.
  */
 export function createStaticFiles(folder: string): (request: FastifyRequest, reply: FastifyReply) => Promise<boolean> {
   return async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
     const path = filePath(request.url);
     if (path === undefined) return false;
+    if (path === INDEX && !takesHtml(request.headers.accept)) return false;
     const ending = extname(path);
     const contentType = TYPES[ending];
     if (contentType === undefined) return false;
@@ -79,7 +83,8 @@ function filePath(url: string): string | undefined {
   if (path.includes('\u0000') || path.includes('\\')) return undefined;
   const clean = normalize(path);
   if (!clean.startsWith(sep) || clean.split(sep).includes('..')) return undefined;
-  return extname(clean) === '' ? `${sep}index.html` : clean;
+  if (isConsolePage(path)) return INDEX;
+  return extname(clean) === '' ? undefined : clean;
 }
 
 /** The file in the best encoding that the reader takes and the build made. */

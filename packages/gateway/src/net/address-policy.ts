@@ -166,8 +166,16 @@ function entryStrength(entry: AllowEntry, target: Target, address: string): Stre
  * loopback only host:port; link-local and metadata only address:port. `ownPorts` (the gateway's
  * listeners, its database, its bus) and service ports are opened by an exact host:port entry only.
  */
-export function createAddressPolicy(options: { allow: AllowEntry[]; ownPorts: number[] }): AddressPolicy {
-  const ownPorts = new Set(options.ownPorts);
+export function createAddressPolicy(options: {
+  allow: AllowEntry[];
+  ownPorts: number[];
+  /** The database and the like, as they are configured: by name or address. */
+  ownServices?: readonly { hostname: string; port: number }[];
+}): AddressPolicy {
+  const ownServices = options.ownServices ?? [];
+  const ownPorts = new Set([...options.ownPorts, ...ownServices.map(({ port }) => port)]);
+  const isOwn = ({ hostname, port }: Target): boolean =>
+    ownServices.some((own) => own.port === port && own.hostname.toLowerCase() === hostname);
   return {
     judge(target, address) {
       const kind = classifyAddress(address);
@@ -182,6 +190,7 @@ export function createAddressPolicy(options: { allow: AllowEntry[]; ownPorts: nu
         return mayGuarded ? { allowed: true, by: 'exact' } : { allowed: false, reason: 'address' };
       }
       if (exact.length > 0) return { allowed: true, by: 'exact' };
+      if (isOwn(target)) return { allowed: false, reason: 'port' };
       if (kind === 'private' && matching.length === 0) return { allowed: false, reason: 'address' };
       if (SERVICE_PORTS.has(target.port)) return { allowed: false, reason: 'port' };
       if (kind === 'private' && ownPorts.has(target.port)) return { allowed: false, reason: 'port' };

@@ -63,6 +63,8 @@ export async function startSimulatorProcess(options: {
   function spawn(port: number): Promise<SimulatorAddress> {
     const started = fork(entry, ['--data-file', dataFile, '--port', String(port)], {
       execArgv: execArgvFor(entry),
+      // Whoever runs as this user can read a process's environment: no secret of ours is in it.
+      env: {},
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     child = started;

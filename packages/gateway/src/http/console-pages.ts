@@ -1,0 +1,32 @@
+/** The console's own addresses (packages/console/src/router.tsx); `$name` is one segment. */
+export const CONSOLE_PAGES = [
+  '/',
+  '/set-up',
+  '/sign-in',
+  '/docs',
+  '/lines',
+  '/lines/$lineId',
+  '/lines/$lineId/chats',
+  '/keys',
+  '/approvals',
+  '/webhooks',
+  '/webhooks/$webhookId',
+  '/usage',
+  '/playground',
+  '/settings',
+] as const;
+
+const PATTERNS = CONSOLE_PAGES.map((page) => new RegExp(`^${page.replace(/\$\w+/g, '[^/]+')}$`));
+
+/** Whether the console has a page at this path; every other path is nobody's. */
+export const isConsolePage = (path: string): boolean => PATTERNS.some((pattern) => pattern.test(path));
+
+/** Browsers name text/html; whoever asks for JSON alone is looking for an API. */
+export function takesHtml(accept: string | undefined): boolean {
+  if (accept === undefined || accept.trim() === '') return true;
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    if (parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))) return false;
+    return type === '*/*' || type === 'text/*' || type === 'text/html' || type === 'application/xhtml+xml';
+  });
+}
