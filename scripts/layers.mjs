@@ -36,6 +36,7 @@ export const GATEWAY = {
   cli: ['*'],
   bench: ['*'],
   'installation.ts': ['config', 'core', 'crypto', 'store', 'access', 'observe'],
+  'outbound-guard.ts': ['config', 'core', 'net'],
   'endpoints.ts': ['config', 'core', 'lines', 'sandbox', '@ponte/engine'],
   'app.ts': ['*'],
   'worker-main.ts': ['*'],

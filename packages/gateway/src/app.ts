@@ -15,7 +15,7 @@ import { finishDeletions } from './commands/lines/delete-line.ts';
 import { createFileFetcher } from './commands/sends/file-fetcher.ts';
 import { createFileIntake } from './commands/sends/receive-file.ts';
 import { tellChanges } from './commands/tell-changes.ts';
-import { type Config, type Environment, isOnLoopback, ownServicesOf } from './config/config.ts';
+import { type Config, type Environment, isBehindProxy } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
@@ -37,11 +37,9 @@ import { createNews, type News } from './journal/news.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
 import { createSupervisor } from './lines/workers/supervisor.ts';
 import { createMedia, keepSpoolTidy } from './media/media.ts';
-import { createAddressPolicy, parseAllowList } from './net/address-policy.ts';
-import { createGuard, type Guard } from './net/guarded-fetch.ts';
-import { createResolver } from './net/resolver.ts';
 import type { Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
+import { createOutboundGuard } from './outbound-guard.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
 import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
@@ -229,7 +227,7 @@ async function build(
     approvals,
     version: options.version,
     guard: createRebindingGuard({ ...config.http, allowedHosts: config.http.mcpAllowedHosts }),
-    takeBudget: ({ keyId }) => rateLimiter.take('api', keyId),
+    takeBudget: ({ keyId }, places) => rateLimiter.take('api', keyId, places),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
     onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
   });
@@ -309,10 +307,6 @@ const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null
   oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
 });
 
-/** Whether whoever runs this said that others come in through something on this machine. */
-const isBehindProxy = ({ http }: Config): boolean =>
-  http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
-
 /** News that somebody else hears of too. */
 const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
   tell() {
@@ -357,16 +351,6 @@ async function openSimulator(
   const running = await startSimulatorProcess({ entry, dataFile, clock: systemClock, log });
   onClose(() => running.close());
   return running.address;
-}
-
-function createOutboundGuard(config: Config): Guard {
-  const allow = parseAllowList(config.allowPrivateTargets.join(','));
-  const names = allow.flatMap(({ match }) => ('name' in match ? [match.name] : []));
-  return createGuard({
-    policy: createAddressPolicy({ allow, ownPorts: [config.http.port], ownServices: ownServicesOf(config) }),
-    resolve: createResolver({ systemNames: new Set(names) }),
-    clock: systemClock,
-  });
 }
 
 /**

@@ -26,7 +26,8 @@ describe('the published limits', () => {
       'ratelimit-limit': '10',
       'ratelimit-remaining': '9',
       'ratelimit-reset': '60',
-      'ratelimit-policy': '10;w=60',
+      'ratelimit-policy': '"provision";q=10;w=60',
+      ratelimit: '"provision";r=9;t=60',
     });
     await clock.advance(5_500);
     const { passed, refused } = await ask('POST', '/api/instances', body);

@@ -154,7 +154,7 @@ describe('a request that is not one', () => {
     expect([bridges.status, bridges.body.error, bridges.headers.allow]).toEqual([
       405,
       'method_not_allowed',
-      'HEAD, POST, GET',
+      'HEAD, POST, GET, OPTIONS',
     ]);
     const lines = await h.call('DELETE', '/api/bridge/v1/messages/send');
     expect([lines.status, lines.body.error, lines.headers.allow]).toEqual([405, 'method_not_allowed', 'POST, OPTIONS']);
@@ -283,17 +283,27 @@ describe('CORS', () => {
     h = await openHttp();
   });
 
-  it('is open on every answer of the Lines API and absent elsewhere', async () => {
-    for (const url of ['/api/bridge/v1/me', '/api/bridge/v1/lines/line_x', '/api/bridge/v1/nothing']) {
+  it('is open on every answer of the two APIs and absent elsewhere', async () => {
+    for (const url of [
+      '/api/bridge/v1/me',
+      '/api/bridge/v1/lines/line_x',
+      '/api/bridge/v1/nothing',
+      '/api/instances',
+    ]) {
       for (const key of [h.keys.test, null]) {
         expect((await h.call('GET', url, { key })).headers['access-control-allow-origin']).toBe('*');
       }
     }
-    expect((await h.call('GET', '/api/instances')).headers['access-control-allow-origin']).toBeUndefined();
+    expect((await h.call('GET', '/api/admin/v1/keys')).headers['access-control-allow-origin']).toBeUndefined();
   });
 
   it('answers preflights with 204 and without a key, wherever they go', async () => {
-    for (const url of ['/api/bridge/v1/messages/send', '/api/bridge/v1/anything', '/api/bridge/mcp']) {
+    for (const url of [
+      '/api/bridge/v1/messages/send',
+      '/api/bridge/v1/anything',
+      '/api/bridge/mcp',
+      '/api/instances',
+    ]) {
       const reply = await h.call('OPTIONS', url, {
         key: null,
         headers: {

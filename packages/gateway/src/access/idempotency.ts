@@ -22,7 +22,20 @@ export interface IdempotentRequest {
   key: string;
   /** What must be the same in a repetition. */
   fingerprint: string;
+  /**
+   * What earlier versions stored for it: of the path as it was spelled. Their claims are as old as
+   * a day at the most.
+   */
+  formerFingerprint?: string;
 }
+
+/** Every fingerprint that a claim of this request may carry. */
+const fingerprintsOf = ({ fingerprint, formerFingerprint }: IdempotentRequest): string[] =>
+  formerFingerprint === undefined ? [fingerprint] : [fingerprint, formerFingerprint];
+
+/** True when both stand for the same request. */
+export const isSameRequest = (request: IdempotentRequest, fingerprint: string): boolean =>
+  fingerprintsOf(request).includes(fingerprint);
 
 /** An answer as it left: the repetition gets the same bytes. */
 export interface SavedAnswer {
@@ -57,16 +70,21 @@ export function canonicalJson(value: unknown, depth = 0): string {
 }
 
 /**
- * The request of an `Idempotency-Key` header. `path` without the query; of the query, `wait` says
- * how patient the caller is, not what is asked for: a repetition may have another one. Throws
- * `validation_error` when the key is not 1–255 visible characters.
+ * The request of an `Idempotency-Key` header: method, the matched route's template with its decoded
+ * parameters, query and body. `spelled` is the path as it was written, which earlier versions
+ * compared. Of the query, `wait` says how patient the caller is, not what is asked for: a
+ * repetition may have another one. Throws `validation_error` when the key is not 1–255 visible
+ * characters.
  */
 export function idempotentRequest(input: {
   accountId: string;
   mode: Mode;
   key: string;
   method: string;
+  /** The route's template, without the query. */
   path: string;
+  params?: Record<string, unknown>;
+  spelled?: string;
   query?: Record<string, unknown>;
   body: unknown;
 }): IdempotentRequest {
@@ -76,11 +94,24 @@ export function idempotentRequest(input: {
       'Use 1 to 255 visible ASCII characters, without spaces, and send the header once.',
     );
   }
+  const { spelled, params = {} } = input;
+  const hasParams = Object.keys(params).length > 0;
+  const fingerprint = hashOf(input, hasParams ? `${input.path}\n${canonicalJson(params)}` : input.path);
+  const former = spelled === undefined ? fingerprint : hashOf(input, spelled);
+  return {
+    scope: `${input.accountId}:${input.mode}`,
+    key: input.key,
+    fingerprint,
+    ...(former === fingerprint ? {} : { formerFingerprint: former }),
+  };
+}
+
+function hashOf(input: { method: string; query?: Record<string, unknown>; body: unknown }, where: string): string {
   const hash = createHash('sha256');
   const { wait: _, ...query } = input.query ?? {};
-  hash.update(`${input.method}\n${input.path}\n`).update(canonicalJson(input.body));
+  hash.update(`${input.method}\n${where}\n`).update(canonicalJson(input.body));
   if (Object.keys(query).length > 0) hash.update('\n').update(canonicalJson(query));
-  return { scope: `${input.accountId}:${input.mode}`, key: input.key, fingerprint: hash.digest('hex') };
+  return hash.digest('hex');
 }
 
 /**
@@ -95,7 +126,7 @@ export async function findClaim(db: Db, request: IdempotentRequest, nowMs: numbe
     .where('key', '=', request.key)
     .executeTakeFirst();
   if (!row || Number(row.expires_at) <= nowMs) return { state: 'free' };
-  if (row.fingerprint !== request.fingerprint) throw new AppError('idempotency_conflict');
+  if (!isSameRequest(request, row.fingerprint)) throw new AppError('idempotency_conflict');
   if (row.status !== null && row.body !== null) {
     return { state: 'answered', answer: { status: Number(row.status), body: row.body } };
   }
@@ -153,7 +184,7 @@ export async function saveAnswer(db: Db, request: IdempotentRequest, answer: Sav
     .set({ status: answer.status, body: answer.body })
     .where('scope', '=', request.scope)
     .where('key', '=', request.key)
-    .where('fingerprint', '=', request.fingerprint)
+    .where('fingerprint', 'in', fingerprintsOf(request))
     .where('status', 'is', null)
     .executeTakeFirst();
   if (Number(mine.numUpdatedRows) === 1) return answer;
@@ -162,7 +193,7 @@ export async function saveAnswer(db: Db, request: IdempotentRequest, answer: Sav
     .select(['status', 'body'])
     .where('scope', '=', request.scope)
     .where('key', '=', request.key)
-    .where('fingerprint', '=', request.fingerprint)
+    .where('fingerprint', 'in', fingerprintsOf(request))
     .executeTakeFirst();
   // No row: it expired or its line was deleted meanwhile; the answer is still true.
   if (!saved || saved.status === null || saved.body === null) return answer;

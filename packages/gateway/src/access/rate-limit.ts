@@ -23,8 +23,8 @@ export interface Verdict {
 }
 
 export interface SlidingWindow {
-  /** Takes a place for `key` when there is one. A refused request takes none. */
-  take(key: string): Verdict;
+  /** Takes `places` (1) for `key` when there are that many. A refused request takes none. */
+  take(key: string, places?: number): Verdict;
   /** Keys remembered right now; never more than the bound. */
   size(): number;
 }
@@ -62,15 +62,18 @@ export function createSlidingWindow(options: { rule: LimitRule; clock: Clock; ma
   };
 
   return {
-    take(key) {
+    take(key, places = 1) {
       const { max, windowMs } = rule;
       if (max === 0) return { allowed: true, limit: 0, remaining: Number.POSITIVE_INFINITY, resetMs: 0, windowMs };
       const now = clock.monotonic();
       const track = trackOf(key);
       forget(track, now - windowMs);
-      const allowed = track.times.length - track.first < max;
-      if (allowed) track.times.push(now);
-      const oldest = track.times[track.first] ?? now;
+      const taken = track.times.length - track.first;
+      const allowed = taken + places <= max;
+      if (allowed) for (let place = 0; place < places; place += 1) track.times.push(now);
+      // How many of the oldest have to go before this request passes.
+      const toGo = allowed ? 1 : Math.min(taken, taken + places - max);
+      const oldest = track.times[track.first + toGo - 1] ?? now;
       return {
         allowed,
         limit: max,
@@ -143,7 +146,7 @@ export function rulesPerMinute(config: {
 
 export interface RateLimiter {
   /** `subject` is an API key's id, or an address made by `addressBucket`. */
-  take(limit: LimitClass, subject: string): Verdict;
+  take(limit: LimitClass, subject: string, places?: number): Verdict;
 }
 
 /** One window per class. Counts live in this process: several nodes each allow the whole budget. */
@@ -166,7 +169,7 @@ export function createRateLimiter(options: {
     console: make('console'),
     console_ip: make('console_ip'),
   };
-  return { take: (limit, subject) => windows[limit].take(subject) };
+  return { take: (limit, subject, places) => windows[limit].take(subject, places) };
 }
 
 /**

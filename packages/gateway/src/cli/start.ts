@@ -15,7 +15,10 @@ const DRAIN_MS = 10_000;
  * about private targets, and nothing that tells of others who come in through a proxy.
  */
 export const isDevelopment = ({ http, allowPrivateTargets }: Config): boolean =>
-  isOnLoopback(http.host) && http.publicUrl === undefined && http.trustProxy === false && allowPrivateTargets.length === 0;
+  isOnLoopback(http.host) &&
+  http.publicUrl === undefined &&
+  http.trustProxy === false &&
+  allowPrivateTargets.length === 0;
 
 /** Runs the server until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function startServer(

@@ -105,6 +105,10 @@ class Reader {
 /** Whether a host name or address means this machine. */
 export const isOnLoopback = (host: string): boolean => /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i.test(host);
 
+/** Whether whoever runs this said that others come in through something on this machine. */
+export const isBehindProxy = ({ http }: Config): boolean =>
+  http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
+
 /** Services of the installation itself: nothing that a customer names may reach them. */
 export function ownServicesOf({ database }: Pick<Config, 'database'>): { hostname: string; port: number }[] {
   if (database.engine === 'sqlite') return [];

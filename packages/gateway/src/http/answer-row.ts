@@ -37,7 +37,10 @@ export async function answerRow(
   if (command === null) return write(reply, row.toAnswer(undefined, checked));
   const { caller } = request;
   if (!caller) throw new AppError('unauthorized');
-  const outcome = await runRow(services.execute, dialect, row, checked, { caller, once: onceOf(row, request) });
+  const outcome = await runRow(services.execute, dialect, row, checked, {
+    caller,
+    once: onceOf(dialect, row, request),
+  });
   if ('answer' in outcome) return write(reply, outcome.answer);
   if (outcome.replayed) reply.header('idempotent-replayed', 'true');
   return reply.code(outcome.saved.status).type('application/json; charset=utf-8').send(outcome.saved.body);
@@ -49,14 +52,16 @@ function hangUpOf(reply: FastifyReply): AbortSignal {
   return hangUp.signal;
 }
 
-function onceOf(row: Route, request: FastifyRequest): OnceRequest | undefined {
+function onceOf(dialect: Dialect, row: Route, request: FastifyRequest): OnceRequest | undefined {
   const key = row.idempotent ? request.headers['idempotency-key'] : undefined;
   if (key === undefined) return undefined;
   if (typeof key !== 'string') throw invalid('Idempotency-Key', 'Send the header once.');
   return {
     key,
     method: request.method,
-    path: request.url.split('?', 1)[0] ?? '',
+    path: dialect.prefix + row.path,
+    params: request.params as Record<string, unknown>,
+    spelled: request.originalUrl.split('?', 1)[0] ?? '',
     query: request.query as Record<string, unknown>,
     body: request.body,
   };

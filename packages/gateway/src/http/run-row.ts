@@ -7,8 +7,11 @@ import type { Answer, Checked, Dialect, Route } from './route.ts';
 export interface OnceRequest {
   key: string;
   method: string;
-  /** Without the query. */
+  /** The row's template, with the dialect's prefix. */
   path: string;
+  params?: Record<string, unknown>;
+  /** The path as the caller wrote it, without the query. */
+  spelled?: string;
   query?: Record<string, unknown>;
   body: unknown;
 }

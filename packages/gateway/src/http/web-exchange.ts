@@ -46,7 +46,8 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
 }
 
 async function toAnswer(response: Response): Promise<Answer> {
-  const { 'content-type': contentType, ...headers } = Object.fromEntries(response.headers);
+  // Whether the connection stays is between this server and its client.
+  const { 'content-type': contentType, connection: _, ...headers } = Object.fromEntries(response.headers);
   const { status } = response;
   if (response.body === null || contentType === undefined) return { status, headers };
   if (!contentType.startsWith('text/event-stream')) {

@@ -27,7 +27,7 @@ import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
 import { createSandboxDialect, type SimulatorControl } from '../../src/dialects/sandbox/sandbox-proxy.ts';
 import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
-import { createHttpServer } from '../../src/http/server.ts';
+import { createHttpServer, type HttpServices } from '../../src/http/server.ts';
 import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
 import { createNews, type News } from '../../src/journal/news.ts';
 import { createMedia } from '../../src/media/media.ts';
@@ -91,6 +91,9 @@ export interface HarnessOptions {
   consoleFolder?: string;
   maxWaitingSends?: number;
   ready?: () => Promise<boolean>;
+  metrics?: HttpServices['metrics'];
+  metricsToken?: string;
+  isBehindProxy?: boolean;
   clock?: Clock;
   testWebhook?: Services['testWebhook'];
   guard?: Services['guard'];
@@ -179,7 +182,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     approvals,
     version: '0.1.0',
     guard: createRebindingGuard({ publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] }),
-    takeBudget: ({ keyId }) => rateLimiter.take('api', keyId),
+    takeBudget: ({ keyId }, places) => rateLimiter.take('api', keyId, places),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
     onRefused: () => {},
   });
@@ -216,6 +219,9 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       publicUrl: 'http://127.0.0.1:8080',
       ready: options.ready ?? (async () => true),
       consoleFolder: options.consoleFolder,
+      metrics: options.metrics,
+      metricsToken: options.metricsToken,
+      isBehindProxy: options.isBehindProxy,
     },
     dialects,
   );

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Operator } from '../../commands/account/operator.ts';
 import { AppError } from '../../core/app-error.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
+import { bearerOf } from '../../http/presented-key.ts';
 import {
   type Answer,
   type Checked,
@@ -23,7 +24,7 @@ type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
 /** True for the operator's token; takes the same time for every wrong one. */
 function holdsToken(request: FastifyRequest, token: string): boolean {
-  const presented = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const presented = bearerOf(request.headers.authorization) ?? '';
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(presented), digest(token));
 }
@@ -52,13 +53,13 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
       tag: 'Operator',
       auth: 'none',
       limit: 'api',
-      handle: async (visit) => {
+      // Before the body: whoever does not hold the token learns nothing about what it has to look like.
+      admits(request) {
         if (token === undefined) throw new AppError('not_found');
-        if (!holdsToken(visit.request, token)) {
-          throw new AppError('unauthorized', {}, { message: 'Send ADMIN_TOKEN as "Authorization: Bearer <token>".' });
-        }
-        return answer(visit as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>);
+        if (holdsToken(request, token)) return;
+        throw new AppError('unauthorized', {}, { message: 'Send ADMIN_TOKEN as "Authorization: Bearer <token>".' });
       },
+      handle: (visit) => answer(visit as Checked<Parsed<P>, Parsed<Q>, Parsed<B>>),
     });
   }
   const ok = (description: string, schema: z.ZodType) => ({ 200: { description, schema } });

@@ -8,8 +8,8 @@ export const bridgesDialect: Dialect = {
   prefix: '/api/instances',
   title: 'Bridges API',
   description:
-    'One bridge per phone number, named by your own customer_ref; events go to the webhook_url of the bridge.',
-  cors: false,
+    'One bridge per phone number, named by your own customer_ref; events go to the webhook_url of the bridge. Callable from browsers: every answer carries Access-Control-Allow-Origin: *.',
+  cors: true,
   ipLimit: 'ip',
   routes,
   errorAnswer,

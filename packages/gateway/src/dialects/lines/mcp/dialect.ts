@@ -7,13 +7,17 @@ import { type Dialect, type ErrorAnswer, type Forward, forwardRoute } from '../.
 import { exchange } from '../../../http/web-exchange.ts';
 import { errorAnswer as restErrorAnswer } from '../errors.ts';
 import { routes } from '../routes.ts';
+import { serveJsonToo } from './accept.ts';
 import { createServer, type McpServices } from './server.ts';
 import { toolTable } from './tools/table.ts';
 
 export interface McpDialectServices extends Omit<McpServices, 'tools'> {
   guard: RebindingGuard;
-  /** Takes one more place in the key's budget, as a request of REST does. */
-  takeBudget(caller: Caller): { allowed: boolean; resetMs: number };
+  /**
+   * Takes so many more places in the key's budget, as that many requests of REST would; all of them
+   * or none.
+   */
+  takeBudget(caller: Caller, places: number): BudgetVerdict;
   /** Told of requests that the protocol refuses; for the log. */
   onRefused(error: Error): void;
 }
@@ -63,11 +67,13 @@ export function createMcpDoor(
   const forward: Forward = async (request, caller) => {
     guard(request);
     if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
-    if (Array.isArray(request.body)) takeForBatch(request.body, () => takeBudget(caller));
+    if (Array.isArray(request.body)) takeForBatch(request.body, (places) => takeBudget(caller, places));
     // The key's text stays at the front door: nothing behind it can pass it on.
     const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
     requests.set(authInfo, { caller, body: request.body });
-    return exchange(request, (webRequest, parsedBody) => handler.fetch(webRequest, { authInfo, parsedBody }));
+    return exchange(request, (webRequest, parsedBody) =>
+      serveJsonToo(webRequest, parsedBody, (one) => handler.fetch(one, { authInfo, parsedBody })),
+    );
   };
   return { dialect: dialectOf(forward), notify: handler.notify, close: () => handler.close() };
 }
@@ -114,16 +120,21 @@ const dialectOf = (forward: Forward): Dialect => ({
 
 /**
  * Clients of 2025-03-26 may put several messages into one request: each costs what it would cost
- * alone. The first is paid at the front door.
+ * alone. The first is paid at the front door; a batch that the budget does not hold as a whole is
+ * refused as a whole, and costs no more than that.
  */
-function takeForBatch(messages: readonly unknown[], take: () => { allowed: boolean; resetMs: number }): void {
+function takeForBatch(messages: readonly unknown[], take: (places: number) => BudgetVerdict): void {
   if (messages.length > MAX_BATCH) {
     throw new AppError('payload_too_large', {}, { message: `Send at most ${MAX_BATCH} messages in one request.` });
   }
-  for (const _ of messages.slice(1)) {
-    const { allowed, resetMs } = take();
-    if (!allowed) throw new AppError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1_000)) });
-  }
+  if (messages.length < 2) return;
+  const { allowed, resetMs } = take(messages.length - 1);
+  if (!allowed) throw new AppError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1_000)) });
+}
+
+interface BudgetVerdict {
+  allowed: boolean;
+  resetMs: number;
 }
 
 const MAX_BATCH = 50;
