@@ -67,6 +67,34 @@ test('a usage mistake ends with 2 and names the option, an impossible wish with 
   expect(printed).toEqual(['1.2.3']);
 });
 
+test('a person is added, gets a new password when theirs is lost, is locked out and let in again', async () => {
+  expect(await ponte('people', 'add', 'vera@example.com', '--name', 'Vera')).toBe(2);
+  expect(said.splice(0).join()).toContain('--role owner');
+  expect(await ponte('people', 'add', 'Olga@example.com', '--name', 'Olga', '--role', 'owner', '--json')).toBe(0);
+  const olga = json<{ email: string; password: string }>();
+  expect(olga).toMatchObject({ email: 'olga@example.com', role: 'owner', password: expect.stringMatching(/^\w{16}$/) });
+  expect(await ponte('people', 'add', 'olga@example.com', '--name', 'Olga', '--role', 'owner')).toBe(1);
+  expect(said.splice(0).join()).toContain('ponte people reset olga@example.com');
+  expect(await ponte('people', 'reset', 'OLGA@example.com')).toBe(0);
+  const [password] = printed.splice(0);
+  expect(password).toMatch(/^\w{16}$/);
+  expect(password).not.toBe(olga.password);
+  expect(await ponte('people', 'reset', 'nobody@example.com')).toBe(1);
+  expect(said.splice(0).join()).toContain('ponte people list');
+  // The only owner stays.
+  expect(await ponte('people', 'disable', 'olga@example.com')).toBe(1);
+  expect(said.splice(0).join()).toMatch(/^ponte: [^\n]*owner[^\n]*$/);
+  expect(await ponte('people', 'add', 'vera@example.com', '--name', 'Vera', '--role', 'viewer')).toBe(0);
+  expect(await ponte('people', 'disable', 'vera@example.com')).toBe(0);
+  printed.splice(0);
+  expect(await ponte('people', 'list', '--json')).toBe(0);
+  expect(json()).toMatchObject({
+    people: [{ email: 'olga@example.com' }, { email: 'vera@example.com', disabled: true }],
+  });
+  expect(await ponte('people', 'enable', 'vera@example.com')).toBe(0);
+  expect(printed.splice(0)).toEqual(['vera@example.com may sign in again']);
+});
+
 test('the lines of a fresh installation are an empty list', async () => {
   expect(await ponte('lines', 'list', '--json')).toBe(0);
   expect(json()).toEqual({ lines: [] });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
+import { AppError } from '../core/app-error.ts';
 import { MasterKeyError } from '../crypto/key-ring.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { SchemaError } from '../store/db/migrate.ts';
@@ -12,6 +13,7 @@ import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { addLines } from './line-commands.ts';
 import { listen } from './listen.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
+import { addPeople } from './people.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
 import { startReceiver } from './receiver.ts';
 import type { SandboxGiven } from './sandbox.ts';
@@ -32,7 +34,9 @@ const USAGE = 2;
  * stack.
  */
 const isForUsers = (error: unknown): error is Error =>
-  [CommandFailed, ConfigError, MasterKeyError, SchemaError, LockedError].some((kind) => error instanceof kind);
+  [AppError, CommandFailed, ConfigError, MasterKeyError, SchemaError, LockedError].some(
+    (kind) => error instanceof kind,
+  );
 
 async function withInstallation(work: (at: Installation) => Promise<void>): Promise<void> {
   const at = await openInstallation();
@@ -61,6 +65,7 @@ export async function runProgram(
     .action(() => options.start());
   addKeys(program, out);
   addAccounts(program, out, withInstallation);
+  addPeople(program, out, withInstallation);
   addLines(program, out, withInstallation);
   addData(program, out);
   program

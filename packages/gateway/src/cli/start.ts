@@ -53,7 +53,8 @@ export async function startServer(
 async function tellStart(app: App, out: Output): Promise<void> {
   const first = await app.firstStart();
   const token = await app.setUpToken();
-  const link = token === undefined ? `${app.url}/` : `${app.url}/set-up#${token}`;
+  const address = forBrowser(app.url);
+  const link = token === undefined ? `${address}/` : `${address}/set-up#${token}`;
   if (!first) {
     if (token !== undefined) out.result(`\nThe console has no account yet. Make yours: ${link}\n`);
     return;
@@ -74,6 +75,10 @@ and paste this into a third one:
 ${quickStart(app.url, first.testKey)}
 `);
 }
+
+/** Passkeys belong to a name: a browser takes none for 127.0.0.1, but does for localhost. */
+const forBrowser = (url: string): string =>
+  url.replace(/^http:\/\/(127\.0\.0\.1|\[::1\])(?=[:/]|$)/, 'http://localhost');
 
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
