@@ -1,4 +1,4 @@
-import { mode } from './mode.ts';
+import { type Mode, mode } from './mode.ts';
 
 /** A refusal or failure, in the server's words. */
 export class ApiError extends Error {
@@ -15,7 +15,9 @@ export class ApiError extends Error {
   }
 }
 
-const TIMEOUT_MS = 70_000;
+/** Reading is quick, or it failed; what is done may wait for WhatsApp. */
+const READ_WITHIN_MS = 20_000;
+const DO_WITHIN_MS = 70_000;
 const BASE = '/api/console/v1';
 
 interface Failure {
@@ -25,26 +27,34 @@ interface Failure {
 }
 
 /**
- * Calls the console's API as whoever is signed in, in the mode the page shows. Rejects with an
- * ApiError; status 0 = no answer at all.
+ * Calls the console's API as whoever is signed in, in the mode the page shows or the one given.
+ * Rejects with an ApiError; status 0 = no answer at all.
  */
-export async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { 'x-ponte-console': '1', 'x-ponte-mode': mode.get() };
+export async function api<T>(method: string, path: string, body?: unknown, of: Mode = mode.get()): Promise<T> {
+  const headers: Record<string, string> = { 'x-ponte-console': '1', 'x-ponte-mode': of };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await fetch(BASE + path, {
+  const signal = AbortSignal.timeout(method === 'GET' ? READ_WITHIN_MS : DO_WITHIN_MS);
+  const { response, text } = await exchange(BASE + path, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch(() => {
-    throw new ApiError(0, 'no_answer', 'The server does not answer.');
+    signal,
   });
-  const text = await response.text();
   const answer = parse(text);
   if (response.ok) return answer as T;
   const { error, message, details } = (answer ?? {}) as Failure;
   const code = typeof error === 'object' ? error.code : (error ?? 'server_error');
   throw new ApiError(response.status, code, (typeof error === 'object' ? error.message : message) ?? text, details);
+}
+
+/** The whole answer, or an ApiError when it does not come in time. */
+async function exchange(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await fetch(url, init);
+    return { response, text: await response.text() };
+  } catch {
+    throw new ApiError(0, 'no_answer', 'The server does not answer.');
+  }
 }
 
 function parse(text: string): unknown {

@@ -1,11 +1,14 @@
 import { useSyncExternalStore } from 'react';
-import { mode } from './mode.ts';
+import type { Mode } from './mode.ts';
 import { queries } from './queries.ts';
 import type { Line, LineStatus } from './shapes.ts';
+import type { StreamMessage, StreamState } from './stream/source.ts';
+import { joinStream } from './stream/stream.ts';
 
 /** What the stream says of a line. */
 export interface LiveLine {
   line_id: string;
+  mode: Mode;
   status: LineStatus;
   reason: string | null;
   phone: string | null;
@@ -13,14 +16,8 @@ export interface LiveLine {
   qr: { data: string; expires_at: string } | null;
 }
 
-export type LiveState = 'connecting' | 'live' | 'stale';
+export type LiveState = StreamState;
 
-/**
- * The server says something every ten seconds; longer silence means that what the page shows may be
- * old.
- */
-const SILENCE_MS = 25_000;
-const RETRY_MS = 2_000;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['approvals', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
@@ -35,8 +32,6 @@ const SLOW_MS = 4_000;
 
 let state: LiveState = 'connecting';
 let lines: ReadonlyMap<string, LiveLine> = new Map();
-let source: EventSource | undefined;
-let timer: ReturnType<typeof setTimeout> | undefined;
 let isSlowDue = false;
 const settling = new Map<string, ReturnType<typeof setTimeout>>();
 const listeners = new Set<() => void>();
@@ -44,14 +39,6 @@ const listeners = new Set<() => void>();
 const tell = () => {
   for (const listener of listeners) listener();
 };
-
-function heard(): void {
-  clearTimeout(timer);
-  timer = setTimeout(reopen, SILENCE_MS);
-  if (state === 'live') return;
-  state = 'live';
-  tell();
-}
 
 const refresh = (names: readonly string[]) =>
   void queries.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) });
@@ -65,44 +52,26 @@ function refreshSlowly(): void {
   }, SLOW_MS);
 }
 
-/** What happened while nobody listened is asked for. */
-function reopen(): void {
-  state = 'stale';
+function become(next: LiveState): void {
+  if (state === next) return;
+  state = next;
   tell();
-  open();
+  // The session may be over: the answer to this sends the page to the sign-in.
+  if (next === 'stale') void queries.invalidateQueries({ queryKey: ['state'] });
 }
 
-function open(): void {
-  source?.close();
-  clearTimeout(timer);
-  timer = setTimeout(reopen, SILENCE_MS);
-  const opened = new EventSource(`/api/console/v1/stream?mode=${mode.get()}`);
-  source = opened;
-  opened.addEventListener('hello', () => {
-    heard();
-    void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'openapi' });
-  });
-  opened.addEventListener('ping', heard);
-  opened.addEventListener('line', (event) => {
-    heard();
-    lineChanged(JSON.parse((event as MessageEvent<string>).data) as LiveLine);
-  });
-  opened.addEventListener('activity', (event) => {
-    heard();
-    const { settings } = JSON.parse((event as MessageEvent<string>).data) as { settings: boolean };
-    if (settings) refresh(SETTINGS);
-    refresh(MOVING);
-    refreshSlowly();
-  });
-  opened.addEventListener('error', () => {
-    state = 'stale';
-    tell();
-    // The session may be over: the answer to this sends the page to the sign-in.
-    void queries.invalidateQueries({ queryKey: ['state'] });
-    if (opened.readyState !== EventSource.CLOSED) return;
-    clearTimeout(timer);
-    timer = setTimeout(open, RETRY_MS);
-  });
+const isOfServer = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== 'openapi';
+
+function hear(message: StreamMessage): void {
+  become(message.kind === 'state' ? message.state : 'live');
+  if (message.kind === 'state') return;
+  // What happened while nobody listened is asked for.
+  if (message.name === 'hello') void queries.invalidateQueries({ predicate: isOfServer });
+  if (message.name === 'line') lineChanged(message.data as LiveLine);
+  if (message.name !== 'activity') return;
+  if ((message.data as { settings: boolean }).settings) refresh(SETTINGS);
+  refresh(MOVING);
+  refreshSlowly();
 }
 
 /**
@@ -111,9 +80,9 @@ function open(): void {
  */
 function lineChanged(live: LiveLine): void {
   lines = new Map(lines).set(live.line_id, live);
-  const { line_id: id, status, phone, name } = live;
+  const { line_id: id, mode: itsMode, status, phone, name } = live;
   const patched = (line: Line): Line => ({ ...line, status, phone: phone && `+${phone}`, name });
-  const listKey = ['lines', mode.get()];
+  const listKey = ['lines', itsMode];
   queries.setQueryData<Line>(['line', id], (old) => old && patched(old));
   queries.setQueryData<Line[]>(listKey, (old) => old?.map((one) => (one.line_id === id ? patched(one) : one)));
   const isListed = queries.getQueryData<Line[]>(listKey)?.some(({ line_id }) => line_id === id);
@@ -130,17 +99,32 @@ function lineChanged(live: LiveLine): void {
 }
 
 /**
- * Listens while somebody is signed in; the returned function ends it. A change of mode starts
- * afresh.
+ * Listens while somebody is signed in; the returned function ends it. A page that is left says so,
+ * also when the browser keeps it for the way back.
  */
 export function listen(): () => void {
-  lines = new Map();
-  state = 'connecting';
-  open();
+  let leave: (() => void) | undefined;
+  const join = () => {
+    lines = new Map();
+    state = 'connecting';
+    leave = joinStream(hear);
+  };
+  const goAway = () => {
+    leave?.();
+    leave = undefined;
+  };
+  const comeBack = () => {
+    if (leave) return;
+    join();
+    void queries.invalidateQueries({ predicate: isOfServer });
+  };
+  join();
+  addEventListener('pagehide', goAway);
+  addEventListener('pageshow', comeBack);
   return () => {
-    source?.close();
-    source = undefined;
-    clearTimeout(timer);
+    removeEventListener('pagehide', goAway);
+    removeEventListener('pageshow', comeBack);
+    goAway();
   };
 }
 

@@ -68,7 +68,7 @@ export const openApiQuery = queryOptions({
   queryKey: ['openapi'],
   staleTime: Number.POSITIVE_INFINITY,
   queryFn: async (): Promise<Api> => {
-    const response = await fetch('/api/openapi.json');
+    const response = await fetch('/api/openapi.json', { signal: AbortSignal.timeout(30_000) });
     if (!response.ok) throw new Error(`the document of the API: ${response.status}`);
     const { info, paths } = (await response.json()) as Document;
     const operations = Object.entries(paths).flatMap(([path, methods]) =>

@@ -1,5 +1,13 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { mode } from './mode.ts';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { fetched } from './fetched.ts';
+import { type Mode, mode, readMode } from './mode.ts';
 import { Loading } from './parts/layout.tsx';
 import { queries } from './queries.ts';
 import { Broken, NotFound } from './scenes/broken.tsx';
@@ -13,7 +21,10 @@ const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Brok
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/set-up',
-  component: lazyRouteComponent(() => import('./scenes/set-up.tsx'), 'SetUp'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/set-up.tsx')),
+    'SetUp',
+  ),
 });
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -21,12 +32,18 @@ const signIn = createRoute({
   validateSearch: (search: Record<string, unknown>): { to?: string } =>
     // Only a path of ours: nobody is sent elsewhere by a link.
     typeof search.to === 'string' && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
-  component: lazyRouteComponent(() => import('./scenes/sign-in.tsx'), 'SignIn'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/sign-in.tsx')),
+    'SignIn',
+  ),
 });
 const docs = createRoute({
   getParentRoute: () => root,
   path: '/docs',
-  component: lazyRouteComponent(() => import('./scenes/reference.tsx'), 'Reference'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/reference.tsx')),
+    'Reference',
+  ),
 });
 
 /** Everything that needs somebody who is signed in. */
@@ -34,13 +51,27 @@ const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
   component: Shell,
-  beforeLoad: async ({ location }) => {
+  // A link leads to pages of the same mode, unless it says otherwise.
+  validateSearch: (search: Record<string, unknown>): { mode?: Mode } => {
+    const asked = readMode(search.mode);
+    return asked ? { mode: asked } : {};
+  },
+  search: { middlewares: [retainSearchParams(['mode'])] },
+  beforeLoad: async ({ location, search, preload }) => {
     const state = await queries.ensureQueryData(stateQuery);
     if (!state.set_up) throw redirect({ to: '/set-up' });
-    if (!state.user)
-      throw redirect({ to: '/sign-in', search: location.pathname === '/' ? {} : { to: location.pathname } });
+    if (!state.user) throw redirect({ to: '/sign-in', search: location.pathname === '/' ? {} : { to: location.href } });
+    if (!search.mode) throw redirect({ href: withMode(location.href, mode.last()), replace: true });
+    if (!preload) mode.show(search.mode);
   },
 });
+
+function withMode(href: string, of: Mode): string {
+  const url = new URL(href, window.location.origin);
+  url.searchParams.set('mode', of);
+  return url.pathname + url.search + url.hash;
+}
+
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
@@ -53,58 +84,88 @@ const lines = createRoute({
   path: '/lines',
   // Asked for while the page's own code is on its way.
   loader: () => void queries.prefetchQuery(linesQuery(mode.get())),
-  component: lazyRouteComponent(() => import('./scenes/lines.tsx'), 'Lines'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/lines.tsx')),
+    'Lines',
+  ),
 });
 const line = createRoute({
   getParentRoute: () => inside,
   path: '/lines/$lineId',
   // A new line is shown with its code at once.
   validateSearch: (search: Record<string, unknown>): { pair?: boolean } => (search.pair === true ? { pair: true } : {}),
-  component: lazyRouteComponent(() => import('./scenes/line.tsx'), 'LinePage'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/line.tsx')),
+    'LinePage',
+  ),
 });
 const chats = createRoute({
   getParentRoute: () => inside,
   path: '/lines/$lineId/chats',
   validateSearch: (search: Record<string, unknown>): { chat?: string } =>
     typeof search.chat === 'string' ? { chat: search.chat } : {},
-  component: lazyRouteComponent(() => import('./scenes/chats.tsx'), 'Chats'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/chats.tsx')),
+    'Chats',
+  ),
 });
 const keys = createRoute({
   getParentRoute: () => inside,
   path: '/keys',
-  component: lazyRouteComponent(() => import('./scenes/keys.tsx'), 'Keys'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/keys.tsx')),
+    'Keys',
+  ),
 });
 const approvals = createRoute({
   getParentRoute: () => inside,
   path: '/approvals',
-  component: lazyRouteComponent(() => import('./scenes/approvals.tsx'), 'Approvals'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/approvals.tsx')),
+    'Approvals',
+  ),
 });
 const webhooks = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks',
-  component: lazyRouteComponent(() => import('./scenes/webhooks.tsx'), 'Webhooks'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/webhooks.tsx')),
+    'Webhooks',
+  ),
 });
 const webhook = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks/$webhookId',
-  component: lazyRouteComponent(() => import('./scenes/webhook.tsx'), 'WebhookPage'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/webhook.tsx')),
+    'WebhookPage',
+  ),
 });
 const usage = createRoute({
   getParentRoute: () => inside,
   path: '/usage',
-  component: lazyRouteComponent(() => import('./scenes/usage.tsx'), 'UsagePage'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/usage.tsx')),
+    'UsagePage',
+  ),
 });
 const playground = createRoute({
   getParentRoute: () => inside,
   path: '/playground',
   validateSearch: (search: Record<string, unknown>): { op?: string } =>
     typeof search.op === 'string' ? { op: search.op } : {},
-  component: lazyRouteComponent(() => import('./scenes/playground.tsx'), 'Playground'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/playground.tsx')),
+    'Playground',
+  ),
 });
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
-  component: lazyRouteComponent(() => import('./scenes/settings.tsx'), 'Settings'),
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/settings.tsx')),
+    'Settings',
+  ),
 });
 
 function Pending() {

@@ -36,6 +36,13 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
   });
 
   const dialog = () => page.getByRole('dialog');
+  /** A secret goes when the person says so, and by nothing else. */
+  const copied = async () => {
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
+    await dialog().getByRole('button', { name: 'I have copied it' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+  };
   const button = (name: string | RegExp) => page.getByRole('button', { name });
   const goTo = async (name: string) => {
     await page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name }).first().click();
@@ -65,7 +72,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await dialog()
       .getByText(/wzb_whsec_/)
       .waitFor();
-    await page.keyboard.press('Escape');
+    await copied();
 
     await goTo('Lines');
     await button('New line').click();
@@ -193,7 +200,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
       .getByText(/^wzb_test_/)
       .innerText();
     await inspect('key-made');
-    await page.keyboard.press('Escape');
+    await copied();
     const call = () =>
       fetch(`${product.url}/api/bridge/v1/lines`, { headers: { authorization: `Bearer ${key}` } }).then(
         (r) => r.status,
@@ -216,7 +223,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     const key = await dialog()
       .getByText(/^wzb_test_/)
       .innerText();
-    await page.keyboard.press('Escape');
+    await copied();
     await page.getByText('Needs a yes').waitFor();
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     const lines = await fetch(`${product.url}/api/bridge/v1/lines`, { headers }).then(
@@ -292,7 +299,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await dialog()
       .getByText(/^\w{16}$/)
       .waitFor();
-    await page.keyboard.press('Escape');
+    await copied();
     await page.getByText('vera@example.com').waitFor();
     await page.getByRole('cell', { name: 'createKey' }).first().waitFor();
     await inspect('settings');
@@ -368,11 +375,11 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await page.getByLabel('E-mail address').fill('olga@example.com');
     await page.getByLabel('Password').fill('not my password');
-    await button('Sign in').click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('E-mail address or password is wrong.').waitFor();
     await inspect('sign-in');
     await page.getByLabel('Password').fill('correct horse battery');
-    await button('Sign in').click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { level: 1, name: 'Lines' }).waitFor();
   });
 

@@ -65,7 +65,8 @@ export async function startProduct(hookPort: number): Promise<Product> {
     // It is told once the server listens.
     const setUpLink = /http:\/\/\S+\/set-up#\w+/.exec(output)?.[0];
     if (setUpLink === undefined) throw new Error(`the first start printed no set-up link:\n${output}`);
-    const url = `http://127.0.0.1:${port}`;
+    // As the link says: passkeys and cookies belong to the name of the host.
+    const url = new URL(setUpLink).origin;
     return { url, dataDir, setUpLink, adminToken: ADMIN_TOKEN, killWorkers, pause, resume, close };
   } catch (error) {
     await close();

@@ -196,7 +196,7 @@ describe.skipIf(!canBrowse)(
       await dialog()
         .getByText(/wzb_whsec_/)
         .waitFor();
-      await page.keyboard.press('Escape');
+      await dialog().getByRole('button', { name: 'I have copied it' }).click();
       await page.getByRole('link', { name: 'Deliveries' }).click();
       await button('Edit').click();
       await dialog().getByLabel('Description (optional)').fill('For the shop');
@@ -302,8 +302,7 @@ describe.skipIf(!canBrowse)(
     });
 
     it('signs in by a passkey that was added in the settings, and no more once it is deleted', async () => {
-      // Browsers take no passkeys on a bare address.
-      const url = product.url.replace('127.0.0.1', 'localhost');
+      const { url } = product;
       const other = await browser.newContext({
         viewport: WIDE,
         locale: 'en-US',

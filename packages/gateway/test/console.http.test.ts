@@ -204,7 +204,7 @@ forEachStore((open) => {
   });
 
   describe('the live stream', () => {
-    it('tells of lines of the account and mode only; a viewer never sees what pairs', async () => {
+    it('tells of lines of the account in both modes; a viewer never sees what pairs', async () => {
       const { body } = await newLine();
       const other = await newLine(owner, 'live');
       const { cookie: viewer } = await h.join('viewer', 'vera@example.com');
@@ -221,8 +221,10 @@ forEachStore((open) => {
       h.publish({ lineId: 'line_nobodys', ...view });
       h.publish({ lineId: String(other.body.line_id), ...view });
       h.publish({ lineId: String(body.line_id), ...view });
-      const told = await forOwner.next('line');
-      expect(told).toMatchObject({ line_id: body.line_id, status: 'pairing', qr: { data: 'SECRET' } });
+      const qr = { data: 'SECRET' };
+      expect(await forOwner.next('line')).toMatchObject({ line_id: other.body.line_id, mode: 'live', qr });
+      expect(await forOwner.next('line')).toMatchObject({ line_id: body.line_id, mode: 'test', status: 'pairing', qr });
+      expect(await forViewer.next('line')).toMatchObject({ line_id: other.body.line_id, qr: null });
       expect(await forViewer.next('line')).toMatchObject({ line_id: body.line_id, qr: null });
       forOwner.close();
       forViewer.close();
@@ -231,7 +233,7 @@ forEachStore((open) => {
     it('says hello and that there is something new, beats, and ends with its session', async () => {
       await h.app.listen({ host: '127.0.0.1', port: 0 });
       const stream = await openStream(h, owner);
-      expect(await stream.next('hello')).toEqual({ mode: 'test' });
+      expect(await stream.next('hello')).toEqual({});
       h.live.activity();
       await h.clock.advance(1_000);
       expect(await stream.next('activity')).toEqual({ settings: false });
@@ -266,7 +268,7 @@ interface OpenStream {
 async function openStream(h: ConsoleHarness, cookie: string): Promise<OpenStream> {
   const { port } = h.app.server.address() as AddressInfo;
   const { request } = await import('node:http');
-  const asked = request({ host: '127.0.0.1', port, path: '/api/console/v1/stream?mode=test', headers: { cookie } });
+  const asked = request({ host: '127.0.0.1', port, path: '/api/console/v1/stream', headers: { cookie } });
   asked.end();
   const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
   if (response.statusCode !== 200) throw new Error(`the stream answered ${response.statusCode}`);

@@ -7,7 +7,7 @@ export function Choices(props: {
 }) {
   const { legend, options, chosen, onChange } = props;
   return (
-    <fieldset className="grid max-h-64 gap-x-4 gap-y-1.5 overflow-y-auto rounded-lg border border-edge p-3 sm:grid-cols-2">
+    <fieldset className="relative grid max-h-64 gap-x-4 gap-y-1.5 overflow-y-auto rounded-lg border border-edge p-3 sm:grid-cols-2">
       <legend className="px-1 text-sm font-medium">{legend}</legend>
       {options.map((name) => (
         <label key={name} className="flex min-w-0 items-center gap-2">

@@ -42,7 +42,7 @@ export function CodeBlock({ code, label }: { code: string; label: string }) {
         <CopyButton text={code} name={label} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls has to be reachable by keyboard */}
-      <pre tabIndex={0} className="max-h-96 overflow-auto p-3 font-mono text-sm">
+      <pre tabIndex={0} className="relative max-h-96 overflow-auto p-3 font-mono text-sm">
         <code>{code}</code>
       </pre>
     </div>

@@ -1,6 +1,8 @@
+import { type Query, useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api.ts';
 import { errorSentence } from '../words/errors.ts';
 import { useWords, type Words } from '../words/words.ts';
+import { Button } from './button.tsx';
 import { Alert } from './layout.tsx';
 
 /**
@@ -16,7 +18,23 @@ export function failureText(error: Error, words: Words): string {
   return [sentence, ...fields].join(' ');
 }
 
-/** An answer that did not come, or was a refusal. */
+const isFailed = ({ state }: Query) => state.status === 'error';
+
+/** An answer that did not come, or was a refusal; what failed on the page can be asked for again. */
 export function Failure({ error }: { error: Error }) {
-  return <Alert>{failureText(error, useWords())}</Alert>;
+  const words = useWords();
+  const client = useQueryClient();
+  const mayPass = !(error instanceof ApiError) || error.status === 0 || error.status >= 500 || error.status === 429;
+  return (
+    <Alert>
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        {failureText(error, words)}
+        {mayPass ? (
+          <Button small onClick={() => void client.refetchQueries({ predicate: isFailed, type: 'active' })}>
+            {words.tryAgain}
+          </Button>
+        ) : null}
+      </div>
+    </Alert>
+  );
 }

@@ -23,12 +23,15 @@ export function Modal({
   title,
   children,
   wide = false,
+  isSealed = false,
 }: {
   open: boolean;
   onClose: () => void;
   title: string;
   children: ReactNode;
   wide?: boolean;
+  /** Only what stands in it closes it: no stray click, no Escape. */
+  isSealed?: boolean;
 }) {
   const words = useWords();
   const [before] = useState(() => (open ? rememberOpener() : null));
@@ -39,7 +42,7 @@ export function Modal({
     [before],
   );
   return (
-    <Dialog.Root open={open} onOpenChange={(isOpen) => (isOpen ? undefined : onClose())}>
+    <Dialog.Root open={open} onOpenChange={(isOpen) => (isOpen || isSealed ? undefined : onClose())}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-20 bg-black/50" />
         <Dialog.Popup
@@ -48,13 +51,15 @@ export function Modal({
           }`}
         >
           <div className="mb-4 flex items-start justify-between gap-4">
-            <Dialog.Title className="text-lg font-semibold">{title}</Dialog.Title>
-            <Dialog.Close
-              aria-label={words.close}
-              className="-mt-1 -mr-1 inline-flex size-9 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-inset"
-            >
-              <X aria-hidden className="size-5" />
-            </Dialog.Close>
+            <Dialog.Title className="min-w-0 text-lg font-semibold wrap-anywhere">{title}</Dialog.Title>
+            {isSealed ? null : (
+              <Dialog.Close
+                aria-label={words.close}
+                className="-mt-1 -mr-1 inline-flex size-9 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-inset"
+              >
+                <X aria-hidden className="size-5" />
+              </Dialog.Close>
+            )}
           </div>
           {children}
         </Dialog.Popup>

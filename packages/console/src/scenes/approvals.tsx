@@ -68,14 +68,18 @@ function Waiting({ approval }: { approval: Approval }) {
   return (
     <li className="rounded-xl border border-edge bg-panel p-4">
       <div className="flex flex-wrap items-baseline justify-between gap-2">
-        <h2 className="font-semibold">
+        <h2 className="min-w-0 font-semibold wrap-anywhere">
           {texts.asks(approval.asked_by, line?.label ?? line?.phone ?? approval.line_id)}
         </h2>
         <p className="text-sm text-muted">{texts.ends(ahead(approval.expires_at))}</p>
       </div>
       <p className="mt-1 text-sm text-muted">{texts.operations[approval.operation] ?? approval.operation}</p>
       <Facts facts={factsOf(approval)} />
-      {text ? <blockquote className="my-3 rounded-lg bg-inset p-3 whitespace-pre-wrap">{text}</blockquote> : null}
+      {text ? (
+        <blockquote className="my-3 rounded-lg bg-inset p-3 wrap-anywhere whitespace-pre-wrap" dir="auto">
+          {text}
+        </blockquote>
+      ) : null}
       {error ? <Alert>{error}</Alert> : null}
       {mayDecide ? (
         <div className="mt-3 flex gap-2">

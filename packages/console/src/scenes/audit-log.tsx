@@ -26,7 +26,7 @@ export function AuditLog() {
     <Panel title={words.audit.title} className="lg:col-span-2">
       {error ? <Failure error={error} /> : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
-      <div tabIndex={0} className="overflow-x-auto">
+      <div tabIndex={0} className="relative overflow-x-auto">
         <table className="w-full min-w-xl text-left text-sm">
           <thead className="text-muted">
             <tr>

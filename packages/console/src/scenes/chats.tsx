@@ -1,12 +1,11 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
-import { useEffect, useRef } from 'react';
-import { api } from '../api.ts';
-import { mode } from '../mode.ts';
+import { inItsMode, useItsMode } from '../its-mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Empty, Loading } from '../parts/layout.tsx';
+import { usePageTitle } from '../parts/page-title.ts';
 import { clockTime } from '../parts/time.ts';
 import type { Chat, Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -16,19 +15,15 @@ import { Conversation } from './conversation.tsx';
 /** What a line's chats say: to check what an integration did, and to answer by hand. */
 export function Chats() {
   const words = useWords();
-  const navigate = useNavigate();
   const { lineId } = useParams({ from: '/inside/lines/$lineId/chats' });
   const { chat: chosen } = useSearch({ from: '/inside/lines/$lineId/chats' });
-  const shownMode = mode.use();
-  const firstMode = useRef(shownMode);
-  useEffect(() => {
-    if (shownMode !== firstMode.current) void navigate({ to: '/lines' });
-  }, [shownMode, navigate]);
-  const { data: line } = useQuery({
+  const { data: line, error } = useQuery({
     queryKey: ['line', lineId],
-    queryFn: () => api<Line>('GET', `/lines/${lineId}`),
+    queryFn: () => inItsMode<Line>(`/lines/${lineId}`),
   });
-  const chats = useInfiniteQuery(chatsQuery(lineId));
+  const isShown = useItsMode(line);
+  usePageTitle(`${words.chats.title} · ${line?.label ?? line?.customer_ref ?? words.lines.unnamed}`);
+  const chats = useInfiniteQuery({ ...chatsQuery(lineId), enabled: isShown });
   const all = chats.data?.pages.flatMap((page) => page.chats) ?? [];
   const shown = all.find(({ jid }) => jid === chosen);
   return (
@@ -42,13 +37,14 @@ export function Chats() {
         {line?.label ?? line?.customer_ref ?? words.lines.unnamed}
       </Link>
       <h1 className="mb-4 text-2xl font-semibold tracking-tight">{words.chats.title}</h1>
+      {error ? <Failure error={error} /> : null}
       {chats.error ? <Failure error={chats.error} /> : null}
-      {chats.isPending ? <Loading label={words.loading} /> : null}
+      {chats.isPending && !error ? <Loading label={words.loading} /> : null}
       {chats.data && all.length === 0 ? <Empty title={words.chats.none}>{words.chats.noneLead}</Empty> : null}
       {all.length > 0 ? (
-        <div className="grid gap-4 md:grid-cols-[20rem_minmax(0,1fr)]">
-          <nav aria-label={words.chats.title} className={shown ? 'hidden md:block' : ''}>
-            <ul className="max-h-[75dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4 md:grid-cols-[20rem_minmax(0,1fr)]">
+          <nav aria-label={words.chats.title} className={`min-w-0 ${shown ? 'hidden md:block' : ''}`}>
+            <ul className="relative max-h-[75dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
               {all.map((chat) => (
                 <ChatRow key={chat.jid} chat={chat} lineId={lineId} isChosen={chat.jid === chosen} />
               ))}
@@ -83,11 +79,13 @@ function ChatRow({ chat, lineId, isChosen }: { chat: Chat; lineId: string; isCho
         className={`block px-4 py-2.5 ${isChosen ? 'bg-soft' : 'hover:bg-inset'}`}
       >
         <span className="flex items-baseline justify-between gap-2">
-          <span className="truncate font-semibold">{nameOf(chat)}</span>
+          <span className="min-w-0 truncate font-semibold">
+            <bdi>{nameOf(chat)}</bdi>
+          </span>
           {last ? <span className="text-xs whitespace-nowrap text-muted">{clockTime(last.timestamp)}</span> : null}
         </span>
         <span className="flex items-center justify-between gap-2 text-sm text-muted">
-          <span className="truncate">
+          <span className="min-w-0 truncate">
             {last ? `${last.from_me ? '→ ' : ''}${last.body || `[${last.type}]`}` : words.chats.empty}
           </span>
           {chat.unread_count > 0 ? (

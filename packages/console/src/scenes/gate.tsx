@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
+import { usePageTitle } from '../parts/page-title.ts';
 import { LocaleChoice, ThemeButton } from './shell.tsx';
 
 /** The frame of pages for somebody who is not signed in yet. */
 export function Gate({ title, lead, children }: { title: string; lead: ReactNode; children: ReactNode }) {
+  usePageTitle(title);
   return (
     <main className="mx-auto flex min-h-dvh max-w-md flex-col justify-center px-4 py-10">
       <div className="mb-6 flex items-center gap-3">

@@ -5,11 +5,11 @@ import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
-import { Secret } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ago, date } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
@@ -81,10 +81,13 @@ export function Keys() {
         <RevokeKey apiKey={dialog.key} onClose={() => setDialog(undefined)} onDone={refresh} />
       ) : null}
       {made ? (
-        <Modal open onClose={() => setMade(undefined)} title={words.keys.made}>
-          <p className="mb-3 text-muted">{words.keys.once}</p>
-          <Secret text={made.key} label={words.keys.made} />
-        </Modal>
+        <SecretDialog
+          title={words.keys.made}
+          lead={words.keys.once}
+          label={words.keys.made}
+          text={made.key}
+          onClose={() => setMade(undefined)}
+        />
       ) : null}
     </>
   );

@@ -6,6 +6,7 @@ import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
+import { lineName } from '../parts/line-name.ts';
 import { notify } from '../parts/notices.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { Line, LineProcess } from '../shapes.ts';
@@ -131,7 +132,7 @@ function Endings({ line }: { line: Line }) {
       {error ? <Alert>{error}</Alert> : null}
       <Confirm
         open={asked === 'logout'}
-        title={words.line.logout}
+        title={`${words.line.logout}: ${lineName(line, words)}`}
         action={words.line.logout}
         busy={busy}
         onClose={() => setAsked(undefined)}
@@ -141,7 +142,7 @@ function Endings({ line }: { line: Line }) {
       </Confirm>
       <Confirm
         open={asked === 'delete'}
-        title={words.line.remove}
+        title={`${words.line.remove}: ${lineName(line, words)}`}
         action={words.line.remove}
         busy={busy}
         onClose={() => setAsked(undefined)}

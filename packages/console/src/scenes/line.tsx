@@ -1,14 +1,15 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, MessagesSquare, QrCode as QrIcon } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { api } from '../api.ts';
+import { inItsMode, useItsMode } from '../its-mode.ts';
 import { useLiveLine } from '../live.ts';
-import { mode } from '../mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
+import { usePageTitle } from '../parts/page-title.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { stateQuery, useMay } from '../session.ts';
 import type { Line, LineProcess, LineStats } from '../shapes.ts';
@@ -35,22 +36,18 @@ export function LinePage() {
   const words = useWords();
   const { lineId } = useParams({ from: '/inside/lines/$lineId' });
   const navigate = useNavigate();
-  const shownMode = mode.use();
-  const firstMode = useRef(shownMode);
   const mayChange = useMay('developer');
   const { data: state } = useQuery(stateQuery);
   const { pair } = useSearch({ from: '/inside/lines/$lineId' });
   const [isPairing, setIsPairing] = useState(pair === true);
   const { data: line, error } = useQuery({
     queryKey: ['line', lineId],
-    queryFn: () => api<Line>('GET', `/lines/${lineId}`),
+    queryFn: () => inItsMode<Line>(`/lines/${lineId}`),
     refetchInterval: LOOK_EVERY_MS,
   });
 
-  useEffect(() => {
-    // A line belongs to one of the two worlds: the other one does not know it.
-    if (shownMode !== firstMode.current) void navigate({ to: '/lines' });
-  }, [shownMode, navigate]);
+  const isShown = useItsMode(line);
+  usePageTitle(line ? (line.label ?? line.customer_ref ?? words.lines.unnamed) : words.nav.lines);
 
   const stopPairing = () => {
     setIsPairing(false);
@@ -72,7 +69,7 @@ export function LinePage() {
       </>
     );
   }
-  if (!line) return <Loading label={words.loading} />;
+  if (!line || !isShown) return <Loading label={words.loading} />;
   const isPaired = line.phone !== null && line.status !== 'unpaired' && line.status !== 'logged_out';
   const hasPhones = line.mode === 'test' && state?.sandbox === true;
   return (
@@ -203,7 +200,9 @@ function LineFacts({ line }: { line: Line }) {
           [words.line.connectedSince, line.connected_at && line.status === 'connected' ? ago(line.connected_at) : '—'],
           [
             words.line.health,
-            process ? (words.healths[process.health as keyof typeof words.healths] ?? process.health) : '—',
+            process && line.status !== 'logged_out' && line.status !== 'unpaired'
+              ? (words.healths[process.health as keyof typeof words.healths] ?? process.health)
+              : '—',
           ],
           [words.line.queue, queue ? words.line.queued(number(queue.depth), number(queue.scheduled)) : '—'],
           [words.line.worker, process?.worker ?? '—'],

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
 import { api } from '../api.ts';
@@ -7,17 +7,16 @@ import { type Mode, mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
-import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
-import { LineBadge } from '../parts/line-badge.tsx';
+import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
-import { Sparkline } from '../parts/sparkline.tsx';
-import { ago, number } from '../parts/time.ts';
+import { number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
 import type { Line, LineActivity, LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { LineList } from './line-list.tsx';
 import { LOOK_EVERY_MS, linesQuery } from './lines-query.ts';
 
 const activityQuery = (of: Mode) => ({
@@ -120,79 +119,6 @@ export function Lines() {
       {isCreating ? <CreateLine onClose={() => setIsCreating(false)} /> : null}
     </>
   );
-}
-
-/**
- * Rows outside of the window are not laid out (`content-visibility`), so that a thousand of them
- * scroll smoothly.
- */
-function LineList({ lines, activity }: { lines: Line[]; activity: ReadonlyMap<string, LineActivity> | undefined }) {
-  const words = useWords();
-  return (
-    <ul className="divide-y divide-edge overflow-hidden rounded-xl border border-edge bg-panel">
-      {lines.map((line) => (
-        <li key={line.line_id} className="[contain-intrinsic-size:auto_4.5rem] [content-visibility:auto]">
-          <Link
-            to="/lines/$lineId"
-            params={{ lineId: line.line_id }}
-            className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset md:grid-cols-[2fr_1.5fr_8rem_auto] lg:grid-cols-[2fr_1.5fr_12rem_8rem_9rem]"
-          >
-            <span className="min-w-0">
-              <span className="block truncate font-semibold">
-                {line.label ?? line.customer_ref ?? words.lines.unnamed}
-              </span>
-              <span className="block truncate font-mono text-sm text-muted">{line.customer_ref ?? line.line_id}</span>
-            </span>
-            <span className="col-start-1 row-start-2 min-w-0 truncate text-muted md:col-start-auto md:row-start-auto">
-              {line.phone ?? '—'}
-              {line.name ? ` · ${line.name}` : ''}
-            </span>
-            <Throughput of={activity?.get(line.line_id)} />
-            <span className="hidden text-sm text-muted lg:block">
-              {line.connected_at && line.status === 'connected' ? ago(line.connected_at) : ago(line.created_at)}
-            </span>
-            <span className="col-start-2 row-span-2 row-start-1 flex items-center gap-2 justify-self-end md:col-start-auto md:row-span-1 md:row-start-auto">
-              <Health of={activity?.get(line.line_id)} />
-              <LineBadge status={line.status} />
-            </span>
-          </Link>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** What went through a line in the last day. */
-function Throughput({ of }: { of: LineActivity | undefined }) {
-  const texts = useTexts(linesTexts);
-  if (!of) return <span className="hidden md:block" />;
-  const isQuiet = of.hours.length === 0;
-  const more = [
-    ...(of.failed > 0 ? [texts.failed(number(of.failed))] : []),
-    ...(of.waiting > 0 ? [texts.waiting(number(of.waiting))] : []),
-  ];
-  return (
-    <span
-      className={`col-start-1 items-center gap-3 md:col-start-auto md:flex ${isQuiet ? 'hidden' : 'flex'}`}
-      title={texts.todayHint}
-    >
-      <span className="hidden w-24 shrink-0 lg:block">{isQuiet ? null : <Sparkline values={of.hours} />}</span>
-      <span className="text-sm leading-tight text-muted">
-        <span className="sr-only">{texts.todayHint}: </span>
-        <span className="block whitespace-nowrap tabular-nums">
-          {isQuiet ? texts.quiet : texts.today(number(of.received), number(of.sent))}
-        </span>
-        {more.length > 0 ? <span className="block text-warn">{more.join(' · ')}</span> : null}
-      </span>
-    </span>
-  );
-}
-
-/** Says only what is not as it should be. */
-function Health({ of }: { of: LineActivity | undefined }) {
-  const words = useWords();
-  if (!of || of.health === 'healthy') return null;
-  return <Badge tone={of.health === 'unhealthy' ? 'bad' : 'busy'}>{words.healths[of.health]}</Badge>;
 }
 
 function CreateLine({ onClose }: { onClose: () => void }) {

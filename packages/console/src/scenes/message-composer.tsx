@@ -3,8 +3,8 @@ import { Send, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
-import { TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
+import { TextBox } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { ListedMessage } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -59,18 +59,10 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
         </p>
       ) : null}
       {error ? <Alert>{error}</Alert> : null}
-      <div className={`flex items-center ${isRound ? 'gap-1.5' : 'gap-2'}`}>
+      <div className={`flex items-end ${isRound ? 'gap-1.5' : 'gap-2'}`}>
         {isRound ? <PhoneAttach onSend={attach} /> : null}
         <div className="min-w-0 flex-1">
-          <TextField
-            label={label}
-            hideLabel
-            placeholder={label}
-            value={text}
-            maxLength={4_000}
-            className={isRound ? 'rounded-full py-1.5' : ''}
-            onChange={(event) => setText(event.target.value)}
-          />
+          <TextBox label={label} value={text} round={isRound} onChange={(event) => setText(event.target.value)} />
         </div>
         {isRound ? (
           <button

@@ -52,7 +52,7 @@ export function Messages({ lineId, chat, mayChange, className, onWall = false, o
   }, [newest]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
-    <div ref={place} tabIndex={0} className={`overflow-y-auto p-4 ${className}`}>
+    <div ref={place} tabIndex={0} className={`relative overflow-y-auto p-4 ${className}`}>
       {messages.error ? <Failure error={messages.error} /> : null}
       {messages.isPending ? <Loading label={words.loading} /> : null}
       {messages.hasNextPage ? (
@@ -101,7 +101,11 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
       ) : null}
       <MessageFile lineId={lineId} message={message} />
       {kind ? <p className="text-xs font-semibold tracking-wide text-muted uppercase">{kind}</p> : null}
-      {message.body ? <p className="break-words whitespace-pre-wrap">{message.body}</p> : null}
+      {message.body ? (
+        <p dir="auto" className="wrap-anywhere whitespace-pre-wrap">
+          {message.body}
+        </p>
+      ) : null}
       {!message.body && !message.media && !kind ? <p className="text-muted">[{message.type}]</p> : null}
       <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-xs text-muted">
         {clockTime(message.timestamp)}

@@ -7,6 +7,7 @@ import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Loading } from '../parts/layout.tsx';
+import { lineName } from '../parts/line-name.ts';
 import { Modal } from '../parts/modal.tsx';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
@@ -32,13 +33,13 @@ export function PairDialog({ line, onClose }: { line: Line; onClose: () => void 
   const [way, setWay] = useState<'qr' | 'code'>('qr');
   const isDone = line.status === 'connected';
   return (
-    <Modal open onClose={onClose} title={words.pair.title}>
+    <Modal open onClose={onClose} title={`${words.pair.title}: ${lineName(line, words)}`}>
       {isDone ? (
         <div role="status" className="py-6 text-center">
           <CircleCheck aria-hidden className="mx-auto size-16 text-accent" />
           <p className="mt-3 text-lg font-semibold">{words.pair.done}</p>
           <p className="text-muted">{line.phone}</p>
-          <Button look="main" className="mt-6" onClick={onClose}>
+          <Button look="main" className="mt-6" autoFocus onClick={onClose}>
             {words.close}
           </Button>
         </div>
@@ -67,18 +68,31 @@ export function PairDialog({ line, onClose }: { line: Line; onClose: () => void 
   );
 }
 
+/** Lines that a look at the code does not change: they wait for a phone already. */
+const WAITING: readonly Line['status'][] = ['unpaired', 'pairing', 'connecting'];
+
 function ByQr({ line }: { line: Line }) {
   const words = useWords();
   const live = useLiveLine(line.line_id);
+  // Asking for a code begins a pairing: a line that was logged out stays so until somebody asks.
+  const [isAsked, setIsAsked] = useState(WAITING.includes(line.status));
   const { data, error } = useQuery({
     queryKey: ['qr', line.line_id],
     queryFn: () => api<{ qr: string; expires_at: string }>('GET', `/lines/${line.line_id}/qr`),
     refetchInterval: ASK_EVERY_MS,
+    enabled: isAsked,
     gcTime: 0,
     staleTime: 0,
     retry: false,
   });
   const text = live?.qr?.data ?? data?.qr;
+  if (!isAsked && !text) {
+    return (
+      <Button look="main" onClick={() => setIsAsked(true)}>
+        {words.pair.showQr}
+      </Button>
+    );
+  }
   return (
     <div className="grid gap-4 sm:grid-cols-[auto_1fr] sm:items-center">
       <div className="mx-auto flex size-60 items-center justify-center overflow-hidden rounded-xl border border-edge">

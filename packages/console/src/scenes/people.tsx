@@ -2,10 +2,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
-import { Secret } from '../parts/copyable.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
@@ -20,17 +20,17 @@ export function People() {
   const client = useQueryClient();
   const { run, error } = useAction();
   const [isAdding, setIsAdding] = useState(false);
-  const [password, setPassword] = useState<string>();
+  const [password, setPassword] = useState<{ of: string; text: string }>();
   const { data: state } = useQuery(stateQuery);
   const { data: users } = useQuery({
     queryKey: ['users'],
     queryFn: async () => (await api<{ users: User[] }>('GET', '/users')).users,
   });
   const refresh = () => client.invalidateQueries({ queryKey: ['users'] });
-  const change = (id: string, body: object) =>
+  const change = (user: User, body: object) =>
     run(async () => {
-      const made = await api<{ password?: string }>('PATCH', `/users/${id}`, body);
-      if (made.password) setPassword(made.password);
+      const made = await api<{ password?: string }>('PATCH', `/users/${user.id}`, body);
+      if (made.password) setPassword({ of: user.email, text: made.password });
       await refresh();
     });
   return (
@@ -62,7 +62,7 @@ export function People() {
                   label={`${words.people.role}: ${user.name}`}
                   hideLabel
                   value={user.role}
-                  onChange={(event) => void change(user.id, { role: event.target.value })}
+                  onChange={(event) => void change(user, { role: event.target.value })}
                 >
                   {ROLES.map((role) => (
                     <option key={role} value={role}>
@@ -73,10 +73,10 @@ export function People() {
               </div>
               {user.id === state?.user?.id ? null : (
                 <>
-                  <Button small onClick={() => void change(user.id, { reset_password: true })}>
+                  <Button small onClick={() => void change(user, { reset_password: true })}>
                     {words.people.reset}
                   </Button>
-                  <Button small look="danger" onClick={() => void change(user.id, { disabled: !user.disabled })}>
+                  <Button small look="danger" onClick={() => void change(user, { disabled: !user.disabled })}>
                     {user.disabled ? words.people.enable : words.people.disable}
                   </Button>
                 </>
@@ -88,24 +88,27 @@ export function People() {
       {isAdding ? (
         <AddUser
           onClose={() => setIsAdding(false)}
-          onMade={(text) => {
+          onMade={(made) => {
             setIsAdding(false);
-            setPassword(text);
+            setPassword(made);
             void refresh();
           }}
         />
       ) : null}
       {password ? (
-        <Modal open onClose={() => setPassword(undefined)} title={words.people.password}>
-          <p className="mb-3 text-muted">{words.people.once}</p>
-          <Secret text={password} label={words.people.password} />
-        </Modal>
+        <SecretDialog
+          title={`${words.people.password}: ${password.of}`}
+          lead={words.people.once}
+          label={words.people.password}
+          text={password.text}
+          onClose={() => setPassword(undefined)}
+        />
       ) : null}
     </Panel>
   );
 }
 
-function AddUser({ onClose, onMade }: { onClose: () => void; onMade: (password: string) => void }) {
+function AddUser({ onClose, onMade }: { onClose: () => void; onMade: (made: { of: string; text: string }) => void }) {
   const words = useWords();
   const { busy, run, error, fieldError } = useAction();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -113,7 +116,7 @@ function AddUser({ onClose, onMade }: { onClose: () => void; onMade: (password: 
     const form = new FormData(event.currentTarget);
     await run(async () => {
       const body = { name: String(form.get('name')), email: String(form.get('email')), role: String(form.get('role')) };
-      onMade((await api<{ password: string }>('POST', '/users', body)).password);
+      onMade({ of: body.email, text: (await api<{ password: string }>('POST', '/users', body)).password });
     });
   };
   return (

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { PhoneOff, Phone as PhoneSign, Power, Send, Video, X } from 'lucide-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { IconButton, PhoneFrame } from '../parts/phone-frame.tsx';
+import { TextBox } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { InboxItem, Phone, PhoneCall } from '../shapes.ts';
 import { phonesTexts } from '../words/phones.ts';
@@ -195,7 +196,7 @@ function Bubbles(props: { items: InboxItem[]; isOwn: (from: string) => boolean; 
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
       tabIndex={0}
       aria-label={words.phones.chat}
-      className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto bg-wall p-3"
+      className="relative flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto bg-wall p-3"
     >
       {items.length === 0 ? <li className="m-auto text-center text-muted">{words.phones.noMessages}</li> : null}
       {items.map((item) => (
@@ -239,20 +240,20 @@ function Composer({ label, start, about, onAbandon, onTyping, onSend, onAttach }
           </button>
         </p>
       )}
-      <div className="flex items-center gap-1.5">
+      <div className="flex items-end gap-1.5">
         <PhoneAttach onSend={onAttach} hasFixtures />
-        <input
-          aria-label={label}
-          placeholder={label}
-          value={text}
-          maxLength={4_000}
-          onChange={(event) => {
-            setText(event.target.value);
-            typing.go();
-          }}
-          onBlur={typing.stop}
-          className="min-w-0 flex-1 rounded-full border border-field bg-panel px-3 py-1.5 placeholder:text-muted"
-        />
+        <div className="min-w-0 flex-1">
+          <TextBox
+            label={label}
+            round
+            value={text}
+            onChange={(event) => {
+              setText(event.target.value);
+              typing.go();
+            }}
+            onBlur={typing.stop}
+          />
+        </div>
         <button
           type="submit"
           disabled={busy}

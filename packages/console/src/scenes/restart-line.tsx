@@ -4,14 +4,17 @@ import { useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
+import { lineName } from '../parts/line-name.ts';
 import { notify } from '../parts/notices.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { Line } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
+import { useWords } from '../words/words.ts';
 
 /** Closes a line's connection and opens it afresh. */
 export function RestartLine({ line }: { line: Line }) {
+  const words = useWords();
   const texts = useTexts(linesTexts);
   const client = useQueryClient();
   const [isAsking, setIsAsking] = useState(false);
@@ -31,7 +34,7 @@ export function RestartLine({ line }: { line: Line }) {
       {error ? <p className="w-full text-danger">{error}</p> : null}
       <Confirm
         open={isAsking}
-        title={texts.restart}
+        title={`${texts.restart}: ${lineName(line, words)}`}
         action={texts.restart}
         busy={busy}
         onClose={() => setIsAsking(false)}

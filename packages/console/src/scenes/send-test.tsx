@@ -4,6 +4,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
+import { MAX_TEXT } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -51,7 +52,7 @@ export function SendTest({ line }: { line: Line }) {
           label={words.sendTest.message}
           name="message"
           required
-          maxLength={4_000}
+          maxLength={MAX_TEXT}
           error={fieldError('message')}
         />
         <Button type="submit" look="main" busy={busy} className="sm:mt-6.5">

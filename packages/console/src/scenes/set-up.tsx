@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useSyncExternalStore } from 'react';
 import { api } from '../api.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
@@ -10,13 +10,20 @@ import { stateQuery } from '../session.ts';
 import { useWords } from '../words/words.ts';
 import { Gate } from './gate.tsx';
 
+const onHashChange = (listener: () => void) => {
+  addEventListener('hashchange', listener);
+  return () => removeEventListener('hashchange', listener);
+};
+/** What stands behind the `#`; a link pasted into this very tab changes nothing else. */
+const useHash = () => useSyncExternalStore(onHashChange, () => location.hash.slice(1));
+
 /** The first run: whoever has the link that the server printed becomes the owner. */
 export function SetUp() {
   const words = useWords();
   const navigate = useNavigate();
   const client = useQueryClient();
   const { data: state } = useQuery(stateQuery);
-  const [token] = useState(() => location.hash.slice(1));
+  const token = useHash();
   const { busy, run, error, fieldError } = useAction();
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -29,7 +36,7 @@ export function SetUp() {
     if (!done) return;
     history.replaceState(null, '', '/set-up');
     await client.refetchQueries(stateQuery);
-    await navigate({ to: '/lines' });
+    await navigate({ to: '/' });
   };
 
   if (state?.set_up) {

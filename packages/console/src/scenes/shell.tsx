@@ -1,55 +1,35 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import {
-  BookOpen,
-  ChartColumn,
-  Ellipsis,
-  KeyRound,
-  Moon,
-  Play,
-  Settings,
-  ShieldCheck,
-  Smartphone,
-  Sun,
-  Webhook,
-} from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { Moon, Sun } from 'lucide-react';
+import { useEffect, useId } from 'react';
 import { api } from '../api.ts';
 import { listen, useLiveState } from '../live.ts';
 import { type Mode, mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
+import { Alert } from '../parts/layout.tsx';
+import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { LOCALES, type Locale, locale, useWords } from '../words/words.ts';
-
-const PLACES = [
-  ['/lines', 'lines', Smartphone],
-  ['/keys', 'keys', KeyRound],
-  ['/approvals', 'approvals', ShieldCheck],
-  ['/webhooks', 'webhooks', Webhook],
-  ['/usage', 'usage', ChartColumn],
-  ['/playground', 'playground', Play],
-  ['/docs', 'docs', BookOpen],
-  ['/settings', 'settings', Settings],
-] as const;
+import { Places, PlacesBar } from './places.tsx';
 
 /** What surrounds every page of somebody who is signed in. */
 export function Shell() {
   const words = useWords();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const shownMode = mode.use();
   const { data: state } = useQuery(stateQuery);
   const isSignedIn = state?.user !== null && state !== undefined;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of mode is a different stream
-  useEffect(() => (isSignedIn ? listen() : undefined), [isSignedIn, shownMode]);
+  useEffect(() => (isSignedIn ? listen() : undefined), [isSignedIn]);
   useEffect(() => {
     if (state && !state.user) void navigate({ to: '/sign-in' });
   }, [state, navigate]);
 
+  const leave = useAction();
   const signOut = async () => {
-    await api('DELETE', '/session');
+    // Without an answer the session may still be there: the page says so instead of leaving.
+    if (!(await leave.run(() => api('DELETE', '/session')))) return;
     client.clear();
     await navigate({ to: '/sign-in' });
   };
@@ -91,6 +71,8 @@ export function Shell() {
         <ThemeButton />
       </header>
       <div className="min-w-0">
+        <LiveBand />
+        {leave.error ? <Alert>{leave.error}</Alert> : null}
         {state.insecure ? (
           <p role="alert" className="bg-danger-soft px-4 py-2 text-center text-danger">
             {words.insecure}
@@ -116,96 +98,32 @@ export function Shell() {
 
 export function Brand() {
   return (
-    <Link to="/lines" className="flex items-center gap-2 text-lg font-bold tracking-tight">
+    <Link to="/" className="flex items-center gap-2 text-lg font-bold tracking-tight">
       <img src="/ponte.svg" alt="" className="size-8" />
       Ponte
     </Link>
   );
 }
 
-function Places({ label }: { label: string }) {
-  const words = useWords();
-  return (
-    <nav aria-label={label}>
-      <ul className="space-y-1">
-        {PLACES.map(([to, name, Icon]) => (
-          <li key={to}>
-            <Link
-              to={to}
-              className="flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text"
-              activeProps={{ className: '!bg-soft !text-accent font-semibold' }}
-            >
-              <Icon aria-hidden className="size-5 shrink-0" />
-              {words.nav[name]}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  );
-}
-
-/** Places that a phone's bar has room for; the others are a tap further. */
-const IN_BAR = 4;
-
-function PlacesBar({ label }: { label: string }) {
-  const words = useWords();
-  const navigate = useNavigate();
-  const [isOpen, setIsOpen] = useState(false);
-  const item = 'flex w-full flex-col items-center gap-0.5 py-2 text-xs text-muted';
-  const active = { className: '!text-accent font-semibold' };
-  return (
-    <nav aria-label={label}>
-      {isOpen ? (
-        <ul className="grid grid-cols-3 gap-2 border-b border-edge p-3">
-          {PLACES.slice(IN_BAR).map(([to, name, Icon]) => (
-            <li key={to}>
-              <button
-                type="button"
-                className={`${item} rounded-lg bg-inset`}
-                onClick={() => {
-                  setIsOpen(false);
-                  void navigate({ to });
-                }}
-              >
-                <Icon aria-hidden className="size-5 shrink-0" />
-                {words.nav[name]}
-              </button>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-      <ul className="flex">
-        {PLACES.slice(0, IN_BAR).map(([to, name, Icon]) => (
-          <li key={to} className="min-w-0 flex-1">
-            <Link to={to} className={item} activeProps={active} onClick={() => setIsOpen(false)}>
-              <Icon aria-hidden className="size-5 shrink-0" />
-              <span className="max-w-full truncate">{words.nav[name]}</span>
-            </Link>
-          </li>
-        ))}
-        <li className="min-w-0 flex-1">
-          <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)} className={item}>
-            <Ellipsis aria-hidden className="size-5 shrink-0" />
-            {words.nav.more}
-          </button>
-        </li>
-      </ul>
-    </nav>
-  );
-}
-
-/** Which of the two worlds the pages show. */
+/** Which of the two worlds the pages show. An object has one of them: its list is shown then. */
 function ModeSwitch() {
   const words = useWords();
   const shown = mode.use();
+  const group = useId();
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const turnTo = (value: Mode) => void navigate({ to: `/${pathname.split('/')[1] ?? ''}`, search: { mode: value } });
   const option = (value: Mode) => (
     <label
       className={`flex-1 cursor-pointer rounded-md px-3 py-1 text-center text-sm font-medium has-focus-visible:outline-2 has-focus-visible:outline-accent ${
-        shown === value ? 'bg-panel text-text shadow-sm' : 'text-muted'
+        shown !== value
+          ? 'text-muted'
+          : value === 'live'
+            ? 'bg-live-soft text-live shadow-sm'
+            : 'bg-panel text-text shadow-sm'
       }`}
     >
-      <input type="radio" name="mode" className="sr-only" checked={shown === value} onChange={() => mode.set(value)} />
+      <input type="radio" name={group} className="sr-only" checked={shown === value} onChange={() => turnTo(value)} />
       {words.modes[value]}
     </label>
   );
@@ -215,6 +133,17 @@ function ModeSwitch() {
       {option('test')}
       {option('live')}
     </fieldset>
+  );
+}
+
+/** Says on every page of the live mode that what is done here is done for real. */
+function LiveBand() {
+  const words = useWords();
+  if (mode.use() !== 'live') return null;
+  return (
+    <p className="border-b border-live bg-live-soft px-4 py-1 text-center text-sm font-medium text-live">
+      {words.isLive}
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useRouter, useSearch } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 import type { FormEvent } from 'react';
 import { api } from '../api.ts';
@@ -23,7 +23,7 @@ const PASSKEY_REFUSALS: Record<string, 'cancelled' | 'wrongPasskey'> = {
 export function SignIn() {
   const words = useWords();
   const texts = useTexts(passkeysTexts);
-  const navigate = useNavigate();
+  const router = useRouter();
   const client = useQueryClient();
   const { to } = useSearch({ from: '/sign-in' });
   const byPassword = useAction();
@@ -31,7 +31,8 @@ export function SignIn() {
 
   const enter = async () => {
     await client.refetchQueries(stateQuery);
-    await navigate({ to: to ?? '/lines' });
+    if (to) router.history.push(to);
+    else await router.navigate({ to: '/' });
   };
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -72,6 +73,12 @@ export function SignIn() {
           {byPasskey.error ? <Alert>{refusal ? texts[refusal] : byPasskey.error}</Alert> : null}
         </div>
       ) : null}
+      <p className="mt-6 border-t border-edge pt-4 text-sm text-muted">
+        {words.signIn.lost}
+        <code className="mt-1 block rounded bg-inset px-2 py-1 font-mono wrap-anywhere text-text">
+          npm run -s ponte -- people reset E-MAIL
+        </code>
+      </p>
     </Gate>
   );
 }

@@ -176,7 +176,7 @@ function FiguresTable(
     <details className="mt-3">
       <summary className="text-sm font-medium text-accent">{words.table}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
-      <div tabIndex={0} className="mt-2 max-h-72 overflow-auto rounded-lg border border-edge">
+      <div tabIndex={0} className="relative mt-2 max-h-72 overflow-auto rounded-lg border border-edge">
         <table className="w-full text-sm tabular-nums">
           <caption className="sr-only">{title}</caption>
           <thead className="sticky top-0 bg-inset text-left">

@@ -3,14 +3,16 @@ import { Link, useParams } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
+import { inItsMode, useItsMode } from '../its-mode.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
-import { Secret } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Loading } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
 import { notify } from '../parts/notices.tsx';
+import { usePageTitle } from '../parts/page-title.ts';
+import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
@@ -32,8 +34,10 @@ export function WebhookPage() {
   const mayChange = useMay('developer');
   const { data: webhook, error } = useQuery({
     queryKey: ['webhook', webhookId],
-    queryFn: () => api<Webhook>('GET', `/webhooks/${webhookId}`),
+    queryFn: () => inItsMode<Webhook>(`/webhooks/${webhookId}`),
   });
+  const isShown = useItsMode(webhook);
+  usePageTitle(webhook?.url ?? words.nav.webhooks);
   return (
     <>
       <Link to="/webhooks" className="mb-4 inline-flex items-center gap-1 text-accent hover:underline">
@@ -42,7 +46,7 @@ export function WebhookPage() {
       </Link>
       {error ? <Failure error={error} /> : null}
       {!webhook && !error ? <Loading label={words.loading} /> : null}
-      {webhook ? (
+      {webhook && isShown ? (
         <>
           <header className="mb-6 flex flex-wrap items-start justify-between gap-4">
             <div className="min-w-0">
@@ -143,9 +147,9 @@ function Actions({ webhook }: { webhook: Webhook }) {
       </Button>
       {error ? <Alert>{error}</Alert> : null}
       {opened === 'edit' ? <EditWebhook webhook={webhook} onClose={() => setOpened(undefined)} /> : null}
-      {opened === 'replay' ? <ReplayFailed webhookId={webhook.id} onClose={() => setOpened(undefined)} /> : null}
+      {opened === 'replay' ? <ReplayFailed webhook={webhook} onClose={() => setOpened(undefined)} /> : null}
       {isRotating ? (
-        <Modal open onClose={() => setIsRotating(false)} title={words.deliveries.rotate}>
+        <Modal open onClose={() => setIsRotating(false)} title={`${words.deliveries.rotate}: ${webhook.url}`}>
           <form onSubmit={(event) => void rotate(event)} className="space-y-4">
             <p className="text-muted">{words.deliveries.rotateHelp}</p>
             <SelectField label={words.deliveries.grace} name="hours" defaultValue="24">
@@ -165,10 +169,13 @@ function Actions({ webhook }: { webhook: Webhook }) {
         </Modal>
       ) : null}
       {secret ? (
-        <Modal open onClose={() => setSecret(undefined)} title={words.webhooks.secret}>
-          <p className="mb-3 text-muted">{words.webhooks.once}</p>
-          <Secret text={secret} label={words.webhooks.secret} />
-        </Modal>
+        <SecretDialog
+          title={words.webhooks.secret}
+          lead={words.webhooks.once}
+          label={words.webhooks.secret}
+          text={secret}
+          onClose={() => setSecret(undefined)}
+        />
       ) : null}
     </div>
   );
@@ -202,7 +209,7 @@ function EditWebhook({ webhook, onClose }: { webhook: Webhook; onClose: () => vo
 }
 
 /** What failed for good since a moment goes out again. */
-function ReplayFailed({ webhookId, onClose }: { webhookId: string; onClose: () => void }) {
+function ReplayFailed({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const words = useWords();
   const texts = useTexts(webhooksTexts);
   const client = useQueryClient();
@@ -211,14 +218,14 @@ function ReplayFailed({ webhookId, onClose }: { webhookId: string; onClose: () =
     event.preventDefault();
     const since = new Date(String(new FormData(event.currentTarget).get('since'))).toISOString();
     const done = await run(async () => {
-      const { replayed } = await api<{ replayed: number }>('POST', `/webhooks/${webhookId}/replay`, { since });
+      const { replayed } = await api<{ replayed: number }>('POST', `/webhooks/${webhook.id}/replay`, { since });
       notify('good', words.deliveries.replayedCount(number(replayed)));
       await client.invalidateQueries({ queryKey: ['deliveries'] });
     });
     if (done) onClose();
   };
   return (
-    <Modal open onClose={onClose} title={texts.replayTitle}>
+    <Modal open onClose={onClose} title={`${texts.replayTitle}: ${webhook.url}`}>
       <form onSubmit={(event) => void replay(event)} className="space-y-4">
         <p className="text-muted">{texts.replayHint}</p>
         <TextField

@@ -6,10 +6,10 @@ import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
-import { Secret } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
@@ -64,10 +64,13 @@ export function Webhooks() {
         />
       ) : null}
       {secret ? (
-        <Modal open onClose={() => setSecret(undefined)} title={words.webhooks.secret}>
-          <p className="mb-3 text-muted">{words.webhooks.once}</p>
-          <Secret text={secret} label={words.webhooks.secret} />
-        </Modal>
+        <SecretDialog
+          title={words.webhooks.secret}
+          lead={words.webhooks.once}
+          label={words.webhooks.secret}
+          text={secret}
+          onClose={() => setSecret(undefined)}
+        />
       ) : null}
     </>
   );

@@ -9,6 +9,7 @@ export const en = {
   remove: 'Delete',
   send: 'Send',
   copy: 'Copy',
+  iHaveCopiedIt: 'I have copied it',
   copied: 'Copied',
   more: 'Show more',
   refresh: 'Refresh',
@@ -40,7 +41,8 @@ export const en = {
   },
   mode: 'Which lines',
   modes: { test: 'Test', live: 'Live' },
-  live: { connecting: 'Connecting …', live: 'Up to date', stale: 'No connection: this may be old' },
+  isLive: 'Live mode: what you do here happens on WhatsApp.',
+  live: { connecting: 'Connecting …', live: 'In sync', stale: 'No connection: this may be old' },
   roles: { owner: 'Owner', developer: 'Developer', viewer: 'Viewer' },
   status: {
     unpaired: 'Not paired',
@@ -61,7 +63,11 @@ export const en = {
     done: 'Already set up',
     doneLead: 'This installation has an owner. Sign in with your account.',
   },
-  signIn: { title: 'Sign in', lead: 'Welcome back.' },
+  signIn: {
+    title: 'Sign in',
+    lead: 'Welcome back.',
+    lost: 'Password lost? An owner draws a new one under Settings. On the server, this command does:',
+  },
   lines: {
     create: 'New line',
     lead: {
@@ -105,6 +111,7 @@ export const en = {
     way: 'How to pair',
     qr: 'QR code',
     code: 'Code to type',
+    showQr: 'Show the QR code',
     qrLabel: 'QR code to scan with WhatsApp',
     waiting: 'Waiting for a code …',
     steps: [

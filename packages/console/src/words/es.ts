@@ -11,6 +11,7 @@ export const es: Words = {
   remove: 'Eliminar',
   send: 'Enviar',
   copy: 'Copiar',
+  iHaveCopiedIt: 'Ya lo he copiado',
   copied: 'Copiado',
   more: 'Ver más',
   refresh: 'Actualizar',
@@ -42,7 +43,8 @@ export const es: Words = {
   },
   mode: 'Qué líneas',
   modes: { test: 'Prueba', live: 'Real' },
-  live: { connecting: 'Conectando…', live: 'Al día', stale: 'Sin conexión: puede no estar al día' },
+  isLive: 'Modo real: lo que hagas aquí ocurre en WhatsApp.',
+  live: { connecting: 'Conectando…', live: 'Sincronizado', stale: 'Sin conexión: puede no estar al día' },
   roles: { owner: 'Propietario', developer: 'Desarrollador', viewer: 'Observador' },
   status: {
     unpaired: 'Sin vincular',
@@ -63,7 +65,11 @@ export const es: Words = {
     done: 'Ya está configurado',
     doneLead: 'Esta instalación ya tiene propietario. Entra con tu cuenta.',
   },
-  signIn: { title: 'Iniciar sesión', lead: 'Hola de nuevo.' },
+  signIn: {
+    title: 'Iniciar sesión',
+    lead: 'Hola de nuevo.',
+    lost: '¿Contraseña perdida? Un propietario puede crear otra en Ajustes. En el servidor lo hace este comando:',
+  },
   lines: {
     create: 'Nueva línea',
     lead: {
@@ -108,6 +114,7 @@ export const es: Words = {
     way: 'Cómo vincular',
     qr: 'Código QR',
     code: 'Código para teclear',
+    showQr: 'Mostrar el código QR',
     qrLabel: 'Código QR para escanear con WhatsApp',
     waiting: 'Esperando un código…',
     steps: [

@@ -2,10 +2,10 @@ import { texts } from './texts.ts';
 
 export const linesTexts = texts({
   en: {
+    columns: { name: 'Line', number: 'Number', day: 'Last 24 hours', since: 'Since', status: 'State' },
     show: 'Which lines to show',
     all: 'All',
     today: (received: string, sent: string) => `${received} in · ${sent} out`,
-    todayHint: 'Messages of the last 24 hours',
     failed: (count: string) => `${count} failed`,
     waiting: (count: string) => `${count} waiting`,
     quiet: 'Quiet today',
@@ -35,10 +35,10 @@ export const linesTexts = texts({
     kind: { all: 'Everything', messages: 'Messages', connection: 'Connection' },
   },
   es: {
+    columns: { name: 'Línea', number: 'Número', day: 'Últimas 24 horas', since: 'Desde', status: 'Estado' },
     show: 'Qué líneas mostrar',
     all: 'Todas',
     today: (received: string, sent: string) => `${received} recib. · ${sent} env.`,
-    todayHint: 'Mensajes de las últimas 24 horas',
     failed: (count: string) => `${count} fallidos`,
     waiting: (count: string) => `${count} en espera`,
     quiet: 'Hoy sin mensajes',
@@ -68,10 +68,10 @@ export const linesTexts = texts({
     kind: { all: 'Todo', messages: 'Mensajes', connection: 'Conexión' },
   },
   pt: {
+    columns: { name: 'Linha', number: 'Número', day: 'Últimas 24 horas', since: 'Desde', status: 'Estado' },
     show: 'Quais linhas mostrar',
     all: 'Todas',
     today: (received: string, sent: string) => `${received} receb. · ${sent} env.`,
-    todayHint: 'Mensagens das últimas 24 horas',
     failed: (count: string) => `${count} com falha`,
     waiting: (count: string) => `${count} em espera`,
     quiet: 'Hoje sem mensagens',

@@ -11,6 +11,7 @@ export const pt: Words = {
   remove: 'Excluir',
   send: 'Enviar',
   copy: 'Copiar',
+  iHaveCopiedIt: 'Já copiei',
   copied: 'Copiado',
   more: 'Mostrar mais',
   refresh: 'Atualizar',
@@ -42,7 +43,8 @@ export const pt: Words = {
   },
   mode: 'Quais linhas',
   modes: { test: 'Teste', live: 'Real' },
-  live: { connecting: 'Conectando…', live: 'Em dia', stale: 'Sem conexão: pode estar desatualizado' },
+  isLive: 'Modo real: o que você fizer aqui acontece no WhatsApp.',
+  live: { connecting: 'Conectando…', live: 'Sincronizado', stale: 'Sem conexão: pode estar desatualizado' },
   roles: { owner: 'Proprietário', developer: 'Desenvolvedor', viewer: 'Observador' },
   status: {
     unpaired: 'Não vinculada',
@@ -63,7 +65,11 @@ export const pt: Words = {
     done: 'Já configurado',
     doneLead: 'Esta instalação já tem proprietário. Entre com sua conta.',
   },
-  signIn: { title: 'Entrar', lead: 'Bom ter você de volta.' },
+  signIn: {
+    title: 'Entrar',
+    lead: 'Bom ter você de volta.',
+    lost: 'Perdeu a senha? Um proprietário cria outra em Ajustes. No servidor, este comando faz isso:',
+  },
   lines: {
     create: 'Nova linha',
     lead: {
@@ -107,6 +113,7 @@ export const pt: Words = {
     way: 'Como vincular',
     qr: 'Código QR',
     code: 'Código para digitar',
+    showQr: 'Mostrar o código QR',
     qrLabel: 'Código QR para escanear com o WhatsApp',
     waiting: 'Esperando um código…',
     steps: [

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { ApiKeys } from '../../access/api-keys.ts';
 import type { Approvals } from '../../commands/approvals/approvals.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -52,17 +51,15 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
     method: 'GET',
     path: '/v1/stream',
     operation: 'consoleStream',
-    summary: 'What changes, as it changes (server-sent events)',
+    summary: 'What changes, as it changes, in both modes (server-sent events)',
     tag: 'Live',
     auth: 'session',
     role: 'viewer',
     limit: 'console',
-    query: z.object({ mode: z.enum(['test', 'live']).default('test') }),
     answers: { 200: { description: 'Events.', contentTypes: ['text/event-stream'] } },
-    handle: async ({ session, caller, query }) => {
+    handle: async ({ session, caller }) => {
       if (!session || !caller) return { status: 401 };
-      // An EventSource cannot send headers: its mode stands in the address.
-      return services.live.open(session, { ...caller, mode: query.mode });
+      return services.live.open(session, caller);
     },
   });
   return {

@@ -5,7 +5,7 @@ import type { Caller, Execute } from '../../commands/execute.ts';
 import type { Change } from '../../commands/tell-changes.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { LineStatus } from '../../core/lines.ts';
+import type { LineStatus, Mode } from '../../core/lines.ts';
 import type { Answer } from '../../http/route.ts';
 
 /** What is true of a line at this moment. */
@@ -28,6 +28,7 @@ export interface LiveStreamServices {
 }
 
 export interface LiveStreams {
+  /** Carries lines of both modes: one stream serves every page of a browser. */
   open(session: ConsoleSession, caller: Caller): Promise<Answer>;
   /**
    * Something was delivered, sent or received, or (`settings`) somebody changed lines or webhooks:
@@ -40,10 +41,11 @@ export interface LiveStreams {
 
 interface Stream {
   session: ConsoleSession;
-  caller: Caller;
+  /** The person, once for each mode. */
+  callers: readonly Caller[];
   out: Readable;
-  /** Line ids that are, and that are not, of this account and mode. */
-  mine: Set<string>;
+  /** Lines of this account, with their mode, and lines that are not. */
+  mine: Map<string, Mode>;
   foreign: Set<string>;
   end(): void;
 }
@@ -73,25 +75,31 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
     else stream.out.push(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
 
+  /** Which mode of this account a line belongs to; undefined when it is another account's. */
+  async function modeOf({ callers }: Stream, lineId: string): Promise<Mode | undefined> {
+    for (const caller of callers) {
+      const known = await execute.run('lines.get', { line: { id: lineId } }, caller).catch((error: unknown) => {
+        if (error instanceof AppError) return undefined;
+        throw error;
+      });
+      if (known) return caller.mode;
+    }
+    return undefined;
+  }
+
   async function show(stream: Stream, line: LiveLine): Promise<void> {
     if (stream.foreign.has(line.lineId)) return;
-    if (!stream.mine.has(line.lineId)) {
-      const known = await execute
-        .run('lines.get', { line: { id: line.lineId } }, stream.caller)
-        .catch((error: unknown) => {
-          if (error instanceof AppError) return undefined;
-          throw error;
-        });
-      if (!known) {
-        if (stream.foreign.size < MAX_FOREIGN) stream.foreign.add(line.lineId);
-        return;
-      }
-      stream.mine.add(line.lineId);
+    const mode = stream.mine.get(line.lineId) ?? (await modeOf(stream, line.lineId));
+    if (!mode) {
+      if (stream.foreign.size < MAX_FOREIGN) stream.foreign.add(line.lineId);
+      return;
     }
+    stream.mine.set(line.lineId, mode);
     // What a phone can scan is a secret that pairs: not for those who only look.
     const qr = mayAct(stream.session.role, 'developer') ? line.qr : null;
     send(stream, 'line', {
       line_id: line.lineId,
+      mode,
       status: line.status,
       reason: line.reason,
       phone: line.phone,
@@ -118,9 +126,9 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
       const out = new Readable({ read() {} });
       const stream: Stream = {
         session,
-        caller,
+        callers: (['test', 'live'] as const).map((mode) => ({ ...caller, mode })),
         out,
-        mine: new Set(),
+        mine: new Map(),
         foreign: new Set(),
         end: () => {
           if (streams.has(stream)) out.push(null);
@@ -145,12 +153,14 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
       };
       beat();
       unsubscribe = services.subscribe((line) => void show(stream, line).catch(() => stream.end()));
-      send(stream, 'hello', { mode: caller.mode });
+      send(stream, 'hello', {});
       try {
-        for (const { line } of await execute.run('lines.all', {}, caller)) {
-          stream.mine.add(line.id);
-          const now = services.latest(line.id);
-          if (now) await show(stream, now);
+        for (const one of stream.callers) {
+          for (const { line } of await execute.run('lines.all', {}, one)) {
+            stream.mine.set(line.id, one.mode);
+            const now = services.latest(line.id);
+            if (now) await show(stream, now);
+          }
         }
       } catch (error) {
         stream.end();
