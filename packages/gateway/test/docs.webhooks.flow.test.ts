@@ -98,10 +98,13 @@ describe.each(RECEIVERS.map((receiver, index) => ({ ...receiver, index })))('$na
 
 test('the library takes the secret without its wzb_, and throws on it as shown', async () => {
   const { Webhook } = await import('standardwebhooks');
-  const { secret } = await rig.api.expect<{ secret: string }>(200, 'POST', '/api/bridge/v1/webhooks', {
-    url: `http://127.0.0.1:${ports[0]}/`,
-    events: ['message.sent'],
-  });
-  expect(() => new Webhook(secret)).toThrow();
-  expect(() => new Webhook(secret.replace(/^wzb_/, ''))).not.toThrow();
+  const made = await rig.api.expect<{ secret: string; standard_secret: string }>(
+    200,
+    'POST',
+    '/api/bridge/v1/webhooks',
+    { url: `http://127.0.0.1:${ports[0]}/`, events: ['message.sent'] },
+  );
+  expect(() => new Webhook(made.secret)).toThrow();
+  expect(() => new Webhook(made.standard_secret)).not.toThrow();
+  expect(made.standard_secret).toBe(made.secret.replace(/^wzb_/, ''));
 });

@@ -164,6 +164,9 @@ export const sent = (of: Sent): Answer =>
     timestamp: of.timestamp,
   });
 
+/** A secret as it is shown once: as it stands, and as libraries for Standard Webhooks take it. */
+export const webhookSecret = (secret: string) => ({ secret, standard_secret: secret.replace(/^wzb_/, '') });
+
 export const webhook = (of: Webhook) => ({
   id: of.id,
   url: of.url,

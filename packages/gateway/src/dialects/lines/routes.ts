@@ -293,7 +293,8 @@ const webhooks: Route[] = [
       description: body.description,
       ...settingsOf(body),
     }),
-    out: ({ webhook, secret }) => json(200, { ok: true, ...answers.webhook(webhook), secret }),
+    out: ({ webhook, secret }) =>
+      json(200, { ok: true, ...answers.webhook(webhook), ...answers.webhookSecret(secret) }),
   }),
   route({
     method: 'GET',

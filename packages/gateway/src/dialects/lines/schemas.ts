@@ -255,7 +255,12 @@ export const webhook = z.object({
 });
 export const webhooks = z.object({ ok: z.literal(true), webhooks: webhook.array() });
 export const oneWebhook = z.object({ ok: z.literal(true), ...webhook.shape });
-export const madeWebhook = oneWebhook.extend({ secret: z.string() });
+export const madeWebhook = oneWebhook.extend({
+  secret: z.string().meta({ description: 'Shown in this answer only. Keys X-WAzion-Bridge-Signature as it stands.' }),
+  standard_secret: z
+    .string()
+    .meta({ description: 'The same secret as libraries for Standard Webhooks take it (whsec_…).' }),
+});
 export const tested = z.object({
   ok: z.boolean(),
   status_code: z.int().nullable(),

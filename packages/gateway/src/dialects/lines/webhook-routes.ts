@@ -44,7 +44,8 @@ export const webhookRoutes: Route[] = [
     answers: { 200: { description: 'The webhook and its new secret.', schema: schemas.madeWebhook } },
     command: 'webhooks.rotate',
     in: ({ params, body }) => ({ id: params.id, graceMs: body.grace_hours * HOUR_MS }),
-    out: ({ webhook, secret }) => json(200, { ok: true, ...answers.webhook(webhook), secret }, NO_STORE),
+    out: ({ webhook, secret }) =>
+      json(200, { ok: true, ...answers.webhook(webhook), ...answers.webhookSecret(secret) }, NO_STORE),
   }),
   route({
     ...common,
