@@ -11,6 +11,8 @@ export interface LiveLine {
   mode: Mode;
   status: LineStatus;
   reason: string | null;
+  until: string | null;
+  remedy: string | null;
   phone: string | null;
   name: string | null;
   qr: { data: string; expires_at: string } | null;
@@ -81,7 +83,8 @@ function hear(message: StreamMessage): void {
 function lineChanged(live: LiveLine): void {
   lines = new Map(lines).set(live.line_id, live);
   const { line_id: id, mode: itsMode, status, phone, name } = live;
-  const patched = (line: Line): Line => ({ ...line, status, phone: phone && `+${phone}`, name });
+  const why = { status_reason: live.reason, status_until: live.until, status_remedy: live.remedy };
+  const patched = (line: Line): Line => ({ ...line, ...why, status, phone: phone && `+${phone}`, name });
   const listKey = ['lines', itsMode];
   queries.setQueryData<Line>(['line', id], (old) => old && patched(old));
   queries.setQueryData<Line[]>(listKey, (old) => old?.map((one) => (one.line_id === id ? patched(one) : one)));

@@ -20,6 +20,9 @@ export interface Line {
   customer_ref: string | null;
   created_at: string;
   connected_at: string | null;
+  status_reason: string | null;
+  status_until: string | null;
+  status_remedy: string | null;
 }
 
 export interface LineProcess {

@@ -80,7 +80,7 @@ async function loadCreds({ store }: EngineOptions): Promise<AuthenticationCreds 
     return decodeCreds(stored);
   } catch (cause) {
     throw new EngineError(
-      'store_failed',
+      'credentials_unreadable',
       `the line's credentials cannot be read (${describeError(cause)}); restore them, or log the line out and pair it anew`,
       { cause },
     );

@@ -19,6 +19,11 @@ export type EngineErrorCode =
   /** Our own storage failed: the line must stop, nothing may be acknowledged. */
   | 'store_failed'
   /**
+   * The line's credentials are there and cannot be read: a new identity is never made in their
+   * place.
+   */
+  | 'credentials_unreadable'
+  /**
    * A quoted or edited message that nobody knows, or one without a file where its file is asked
    * for.
    */

@@ -1,4 +1,10 @@
 /**
+ * The kind of a line's credentials. A record of it that does not open is never taken for absent;
+ * everything else is made anew (a session, a sender key), so such a record counts as missing.
+ */
+export const CREDENTIALS_KIND = 'creds';
+
+/**
  * One key to write; `null` deletes it. `kind` and `id` are the engine's own names; values are
  * opaque bytes.
  */

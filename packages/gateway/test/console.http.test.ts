@@ -214,6 +214,8 @@ forEachStore((open) => {
       const view = {
         status: 'pairing' as const,
         reason: null,
+        until: null,
+        whatsappCode: null,
         phone: null,
         name: null,
         qr: { data: 'SECRET', expiresAt: 1 },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { LineReason } from '../src/core/line-reasons.ts';
 import { accept } from '../src/journal/accept.ts';
 import { noStreamMetrics } from '../src/observe/stream-metrics.ts';
 import type { Store } from '../src/store/db/store.ts';
@@ -57,7 +58,8 @@ forEachStore((open) => {
     of: { line?: string; store?: Store; at?: number; account?: string; isQuiet?: boolean } = {},
   ) {
     const { line = lineId, store = h.db.store, at = Date.now(), account = 'acc_one' } = of;
-    const payload = { status: 'connected', previous: 'connecting', phone: null, reason } as const;
+    const marked = reason as LineReason; // Any text: it only says which event it is.
+    const payload = { status: 'connected', previous: 'connecting', phone: null, reason: marked } as const;
     const fact = { type: 'line.status', payload, dedupeKey: `line.status:${at}-${reason}`, chat: null } as const;
     await store.transaction((tx) => accept(tx, { id: line, accountId: account }, [fact], at));
     if (!of.isQuiet) h.feed.nudge();
@@ -314,7 +316,7 @@ forEachStore((open) => {
     const payload = { status: 'connected', previous: 'connecting', phone: null } as const;
     const facts = Array.from({ length: many }, (_, n) => ({
       type: 'line.status' as const,
-      payload: { ...payload, reason: `${n} ${filler}` },
+      payload: { ...payload, reason: `${n} ${filler}` as LineReason },
       dedupeKey: `line.status:${n}`,
       chat: null,
     }));

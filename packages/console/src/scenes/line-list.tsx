@@ -6,6 +6,7 @@ import { Sparkline } from '../parts/sparkline.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
 import type { Line, LineActivity } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
+import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
@@ -80,6 +81,7 @@ function Row({ line, activity }: { line: Line; activity: LineActivity | undefine
             <bdi>{line.name}</bdi>
           </span>
         ) : null}
+        <Reason of={line} />
       </div>
       <div role="cell" className={`col-span-2 md:col-span-1 ${CELL}`}>
         <Throughput of={activity} />
@@ -97,6 +99,12 @@ function Row({ line, activity }: { line: Line; activity: LineActivity | undefine
     </div>
     // biome-ignore-end lint/a11y: see above
   );
+}
+
+/** Why a line does not do what it should; the whole of it is on the line's page. */
+function Reason({ of }: { of: Line }) {
+  const told = useTexts(reasonTexts).of[of.status_reason ?? ''];
+  return told ? <span className="block text-sm text-danger wrap-anywhere">{told.means}</span> : null;
 }
 
 /** What went through a line in the last day. */

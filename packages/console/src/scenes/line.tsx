@@ -4,7 +4,6 @@ import { ArrowLeft, MessagesSquare, QrCode as QrIcon } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { api } from '../api.ts';
 import { inItsMode, useItsMode } from '../its-mode.ts';
-import { useLiveLine } from '../live.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
@@ -14,6 +13,7 @@ import { ago, dateTime, number } from '../parts/time.ts';
 import { stateQuery, useMay } from '../session.ts';
 import type { Line, LineProcess, LineStats } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
+import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { LineQueue } from './line-queue.tsx';
@@ -100,7 +100,7 @@ export function LinePage() {
           ) : null}
         </div>
       </header>
-      <LineTrouble lineId={lineId} />
+      <LineTrouble line={line} />
       {hasPhones && isPaired ? (
         <Suspense fallback={<Loading label={words.loading} />}>
           <VirtualPhones line={line} mayChange={mayChange} />
@@ -129,24 +129,15 @@ export function LinePage() {
 }
 
 /** What holds a line up that its owner did not ask for, and what is done about it. */
-function LineTrouble({ lineId }: { lineId: string }) {
-  const texts = useTexts(linesTexts);
-  const words = useWords();
-  const live = useLiveLine(lineId);
-  const reason = live?.status === 'connected' ? null : live?.reason;
-  if (!reason) return null;
-  const told =
-    reason === 'worker_restarting'
-      ? texts.worker.restarting
-      : reason === 'worker_failed'
-        ? texts.worker.failed
-        : undefined;
-  const sentence = told ?? words.timeline.reasons[reason];
-  if (!sentence) return null;
+function LineTrouble({ line }: { line: Line }) {
+  const texts = useTexts(reasonTexts);
+  const { status_reason: reason, status_until: until, status } = line;
+  const told = texts.of[reason ?? ''];
+  if (!told) return null;
   return (
     <div className="mb-6">
-      <Alert tone={reason === 'worker_failed' || reason === 'banned' ? 'bad' : 'busy'}>
-        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}
+      <Alert tone={status === 'disconnected' || status === 'logged_out' ? 'bad' : 'busy'}>
+        {[told.means, ...(until ? [texts.until(dateTime(until))] : []), told.remedy].join(' ')}
       </Alert>
     </div>
   );

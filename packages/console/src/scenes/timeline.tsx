@@ -9,6 +9,7 @@ import { dateTime } from '../parts/time.ts';
 import type { LineStatus, TimelineEvent } from '../shapes.ts';
 import { errorSentence } from '../words/errors.ts';
 import { linesTexts } from '../words/lines.ts';
+import { type ReasonText, reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords, type Words } from '../words/words.ts';
 
@@ -20,6 +21,7 @@ type Kind = (typeof KINDS)[number];
 export function Timeline({ lineId }: { lineId: string }) {
   const words = useWords();
   const texts = useTexts(linesTexts);
+  const reasons = useTexts(reasonTexts);
   const [kind, setKind] = useState<Kind>('all');
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ['timeline', lineId, kind],
@@ -59,7 +61,7 @@ export function Timeline({ lineId }: { lineId: string }) {
           <li key={event.id} className="grid grid-cols-[auto_1fr] gap-x-3">
             <span aria-hidden className={`mt-2 size-2 rounded-full ${dotOf(event)}`} />
             <div className="min-w-0">
-              <p className="break-words">{describe(event, words)}</p>
+              <p className="break-words">{describe(event, words, reasons.of)}</p>
               <p className="text-sm text-muted">
                 <time dateTime={event.created_at}>{dateTime(event.created_at)}</time>
               </p>
@@ -86,11 +88,10 @@ function dotOf({ type, payload }: TimelineEvent): string {
 const EXCERPT = 120;
 
 /** An event in a sentence. Unknown kinds show their own name. */
-function describe({ type, payload }: TimelineEvent, words: Words): string {
+function describe({ type, payload }: TimelineEvent, words: Words, reasons: Record<string, ReasonText>): string {
   const { events } = words.timeline;
   if (type === 'line.status') {
-    const reason =
-      typeof payload.reason === 'string' ? ` (${words.timeline.reasons[payload.reason] ?? payload.reason})` : '';
+    const reason = typeof payload.reason === 'string' ? ` (${reasons[payload.reason]?.means ?? payload.reason})` : '';
     return events.status(words.status[payload.status as LineStatus] ?? String(payload.status)) + reason;
   }
   if (type === 'message.received' || type === 'message.sent') {

@@ -27,10 +27,6 @@ export const linesTexts = texts({
     priorities: { high: 'first', normal: '', bulk: 'when there is time' },
     eventLoop: 'Event loop lag',
     started: 'Worker since',
-    worker: {
-      restarting: 'Its worker process has ended and is started again. Nothing is lost.',
-      failed: 'Its worker process does not start. It is tried again every few minutes; the log says why.',
-    },
     kinds: 'Show',
     kind: { all: 'Everything', messages: 'Messages', connection: 'Connection' },
   },
@@ -60,10 +56,6 @@ export const linesTexts = texts({
     priorities: { high: 'primero', normal: '', bulk: 'cuando haya tiempo' },
     eventLoop: 'Retraso del proceso',
     started: 'Proceso desde',
-    worker: {
-      restarting: 'Su proceso ha terminado y se inicia de nuevo. No se pierde nada.',
-      failed: 'Su proceso no arranca. Se intenta cada pocos minutos; el registro dice por qué.',
-    },
     kinds: 'Mostrar',
     kind: { all: 'Todo', messages: 'Mensajes', connection: 'Conexión' },
   },
@@ -93,10 +85,6 @@ export const linesTexts = texts({
     priorities: { high: 'primeiro', normal: '', bulk: 'quando houver tempo' },
     eventLoop: 'Atraso do processo',
     started: 'Processo desde',
-    worker: {
-      restarting: 'O processo dela terminou e é iniciado de novo. Nada se perde.',
-      failed: 'O processo dela não inicia. Tenta-se a cada poucos minutos; o log diz por quê.',
-    },
     kinds: 'Mostrar',
     kind: { all: 'Tudo', messages: 'Mensagens', connection: 'Conexão' },
   },

@@ -1,6 +1,7 @@
+import { CREDENTIALS_KIND } from '@ponte/engine';
 import { type AuthenticationCreds, BufferJSON, proto } from '../baileys.ts';
 
-export const CREDS_KIND = 'creds';
+export const CREDS_KIND = CREDENTIALS_KIND;
 export const CREDS_ID = 'creds';
 
 /**

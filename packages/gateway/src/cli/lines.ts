@@ -1,3 +1,4 @@
+import { remedyOf, toReason } from '../core/line-reasons.ts';
 import type { Installation } from '../installation.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 import { ofLine, type ServerOptions, withServer } from './server-api.ts';
@@ -10,14 +11,22 @@ interface Listed {
   status: string;
   phone: string | null;
   name: string | null;
+  /** Missing from servers of the first versions. */
+  status_reason?: string | null;
+  status_until?: string | null;
+  status_remedy?: string | null;
 }
 
 function printLines(lines: Listed[], asJson: boolean | undefined, out: Output): void {
+  const why = (l: Listed) => (l.status_until ? `${l.status_reason} until ${l.status_until}` : l.status_reason);
   print(out, asJson, { lines }, () =>
-    table(
-      ['LINE', 'REF', 'LABEL', 'MODE', 'STATUS', 'PHONE', 'NAME'],
-      lines.map((l) => [l.line_id, l.customer_ref, l.label, l.mode, l.status, l.phone, l.name]),
-    ),
+    [
+      table(
+        ['LINE', 'REF', 'LABEL', 'MODE', 'STATUS', 'REASON', 'PHONE', 'NAME'],
+        lines.map((l) => [l.line_id, l.customer_ref, l.label, l.mode, l.status, why(l) ?? null, l.phone, l.name]),
+      ),
+      ...lines.flatMap((l) => (l.status_remedy ? [`${l.line_id}: ${l.status_remedy}`] : [])),
+    ].join('\n'),
   );
 }
 
@@ -38,6 +47,10 @@ export async function listAllLines(at: Installation, options: { json?: boolean }
     label: row.label,
     status: row.status,
     reason: row.status_reason,
+    status_reason: toReason(row.status_reason),
+    status_until: row.status_until === null ? null : isoTime(Number(row.status_until)),
+    status_code: row.status_code === null ? null : Number(row.status_code),
+    status_remedy: remedyOf(toReason(row.status_reason)),
     phone: row.phone,
     name: row.name,
     created_at: isoTime(Number(row.created_at)),

@@ -1,3 +1,6 @@
+import { explain, isLineReason } from './line-reasons.ts';
+import type { LineStanding } from './lines.ts';
+
 /**
  * The closed catalogue of what can go wrong. No HTTP status here: each dialect maps every code, and
  * does not compile until it does. `retryable` says whether the same request may succeed later
@@ -119,8 +122,10 @@ export type ErrorCode = keyof typeof ERRORS;
 export interface ErrorDetails {
   /** validation_error: where and what. */
   details?: { path: string; message: string }[];
-  /** line_not_connected: the state the line is in. */
+  /** line_not_connected: the state the line is in, why, and the told end of that (RFC 3339). */
   status?: string;
+  status_reason?: string;
+  status_until?: string;
   /** whatsapp_error: WhatsApp's own code. */
   whatsapp_code?: number;
   /** rate_limited, unavailable, …: whole seconds until it makes sense to try again. */
@@ -145,7 +150,10 @@ export class AppError extends Error {
 
   /** `message` replaces the catalogue's sentence where it can say the remedy more exactly. */
   constructor(code: ErrorCode, details: ErrorDetails = {}, options: { message?: string; cause?: unknown } = {}) {
-    super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.message ?? sentenceOf(code, details),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.details = details;
   }
@@ -159,6 +167,24 @@ export class AppError extends Error {
     return ERRORS[this.code].retryable;
   }
 }
+
+/**
+ * The sentence of a code; of a line that is not connected for a known reason, that reason and its
+ * remedy.
+ */
+export function sentenceOf(code: ErrorCode, details: ErrorDetails): string {
+  const { status_reason: reason, status_until: until } = details;
+  if (code !== 'line_not_connected' || !isLineReason(reason)) return ERRORS[code].message;
+  const end = until === undefined ? Number.NaN : Date.parse(until);
+  return explain(reason, Number.isNaN(end) ? null : end);
+}
+
+/** What a caller is told of where a line stands, in the details of an error. */
+export const standingDetails = ({ status, reason, until }: LineStanding): ErrorDetails => ({
+  status,
+  ...(reason === null ? {} : { status_reason: reason }),
+  ...(until === null ? {} : { status_until: new Date(until).toISOString() }),
+});
 
 /** A validation error on one field. */
 export function invalid(path: string, message: string): AppError {

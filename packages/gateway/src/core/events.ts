@@ -7,6 +7,7 @@ import type {
   Restriction,
   UndecryptableCause,
 } from '@ponte/engine';
+import type { LineReason } from './line-reasons.ts';
 import type { LineStatus, Mode } from './lines.ts';
 
 /**
@@ -131,7 +132,16 @@ export interface EventPayloads {
    * devices. `by` null: WhatsApp did not say.
    */
   'group.updated': { group: Jid; by: Party | null; change: GroupChange; timestamp: number };
-  'line.status': { status: LineStatus; previous: LineStatus; phone: string | null; reason: string | null };
+  'line.status': {
+    status: LineStatus;
+    previous: LineStatus;
+    phone: string | null;
+    reason: LineReason | null;
+    /** Unix milliseconds of the told end. These two are missing in events of the first versions. */
+    until?: number | null;
+    /** WhatsApp's own code behind the reason. */
+    whatsappCode?: number | null;
+  };
   /**
    * WhatsApp limits what the line's account may do, or lifted such a limit. `until`: Unix seconds,
    * null when WhatsApp did not say.

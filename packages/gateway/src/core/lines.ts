@@ -1,3 +1,4 @@
+import type { LineReason } from './line-reasons.ts';
 import type { LineRestriction } from './restrictions.ts';
 
 /** Whether a line is on the real network or on the simulated one. */
@@ -9,6 +10,17 @@ export type LineStatus = 'unpaired' | 'pairing' | 'connecting' | 'connected' | '
 /** The process side of a line (Bridges: `state`). */
 export type LineState = 'starting' | 'running' | 'stopped' | 'failed';
 
+/** Where a line stands, and why. */
+export interface LineStanding {
+  status: LineStatus;
+  /** Null when there is nothing to say. */
+  reason: LineReason | null;
+  /** Unix milliseconds of its told end (a ban, a restriction); null when there is none. */
+  until: number | null;
+  /** WhatsApp's own code behind the reason; null when it gave none. */
+  whatsappCode: number | null;
+}
+
 export interface Line {
   id: string;
   /** The integer the Bridges API shows. Never given twice. */
@@ -18,11 +30,12 @@ export interface Line {
   customerRef: string | null;
   label: string | null;
   status: LineStatus;
-  /**
-   * Why the status is what it is, in our words (`logged_out_by_phone`, `connection_lost`, …); null
-   * when there is nothing to say.
-   */
-  statusReason: string | null;
+  /** Why the status is what it is; null when there is nothing to say. */
+  statusReason: LineReason | null;
+  /** Unix milliseconds of the told end of what `statusReason` says. */
+  statusUntil: number | null;
+  /** WhatsApp's own code behind `statusReason`. */
+  statusCode: number | null;
   /** Digits; null when unpaired. */
   phone: string | null;
   jid: string | null;

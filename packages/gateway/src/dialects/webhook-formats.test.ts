@@ -1,6 +1,7 @@
 import type { Party } from '@ponte/engine';
 import { describe, expect, it } from 'vitest';
 import type { EventPayloads, EventType, JournalEvent } from '../core/events.ts';
+import { LINE_REASONS } from '../core/line-reasons.ts';
 import { selectorsFor, selects } from '../webhooks/format.ts';
 import { ALL_EVENTS, bridgesWebhookFormat, PUBLISHED_EVENTS } from './bridges/webhook-format.ts';
 import { EVENT_NAMES, linesWebhookFormat } from './lines/webhook-format.ts';
@@ -290,7 +291,32 @@ describe('the bodies of the Lines API', () => {
       previous: 'connected',
       phone: '+15550001234',
       reason: null,
+      until: null,
+      whatsapp_code: null,
+      remedy: null,
     });
+  });
+
+  it('say why a line is not connected, until when, and what to do; bridges hear of it when they ask', () => {
+    const banned = event('line.status', {
+      ...{ status: 'disconnected', previous: 'connected', phone: '15550001234' },
+      ...{ reason: 'temporarily_banned', until: Date.UTC(2027, 0, 2), whatsappCode: 402 },
+    });
+    const why = {
+      reason: 'temporarily_banned',
+      until: '2027-01-02T00:00:00.000Z',
+      whatsapp_code: 402,
+      remedy: LINE_REASONS.temporarily_banned.remedy,
+    };
+    expect(lines(banned)?.json.data).toMatchObject(why);
+    expect(bridges(banned)).toBe('{"event":"disconnected"}');
+    const asked = bridges(banned, ['disconnected', 'line_status']);
+    const told = { event: 'line_status', status: 'disconnected', previous: 'connected', phone: '15550001234', ...why };
+    expect(JSON.parse(asked ?? '')).toEqual(told);
+  });
+
+  it('tell a bridge nothing new when a connected line stays connected', () => {
+    expect(bridges(status('connected', 'connected'))).toBeUndefined();
   });
 });
 

@@ -1,14 +1,12 @@
-import type { LineStatus } from '../core/lines.ts';
+import type { LineStanding } from '../core/lines.ts';
 
 /**
  * What is true of a line right now. Never journaled, never stored: a view that nobody looks at is
  * gone. (Typing is a live fact too, but webhooks want it: `accept` gives it deliveries that expire
  * within `DELIVER_WITHIN_MS`.)
  */
-export interface LiveView {
+export interface LiveView extends LineStanding {
   lineId: string;
-  status: LineStatus;
-  reason: string | null;
   /** Digits. */
   phone: string | null;
   name: string | null;

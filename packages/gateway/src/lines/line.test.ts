@@ -312,6 +312,8 @@ forEachStore((open, databaseEngine) => {
         previous: 'connected',
         phone: '15559990000',
         reason: 'logged_out',
+        until: null,
+        whatsappCode: null,
       });
       expect(clock.pending).toBe(0);
     });
@@ -673,7 +675,7 @@ forEachStore((open, databaseEngine) => {
       expect(await outcome).toEqual({
         state: 'failed',
         code: 'line_not_connected',
-        details: { status: 'logged_out' },
+        details: { status: 'logged_out', status_reason: 'logged_out' },
       });
       const late = await insertSend(test.store, ref, { body: 'hello' });
       expect(await line.run('send', { outboxId: late.id })).toMatchObject({

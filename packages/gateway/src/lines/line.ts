@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Engine, type EngineChange, phoneOf } from '@ponte/engine';
-import { AppError } from '../core/app-error.ts';
+import { AppError, standingDetails } from '../core/app-error.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
 import type { LiveView } from '../journal/live.ts';
 import { type LineMetrics, noLineMetrics } from '../observe/line-metrics.ts';
@@ -15,6 +15,7 @@ import {
   type LineSignal,
   type LineStep,
   nextState,
+  standingOf,
 } from './connection/line-state.ts';
 import { LiveFacts } from './connection/live-facts.ts';
 import { PairingDesk } from './connection/pairing-desk.ts';
@@ -93,8 +94,7 @@ export class Line {
     const qr = this.#desk.current('qr');
     return {
       lineId: this.id,
-      status: this.#model.status,
-      reason: this.#model.reason,
+      ...standingOf(this.#model),
       phone: phoneOf(self?.pn) ?? null,
       name: self?.name || null,
       qr: qr ? { data: qr.data, expiresAt: qr.expiresAt } : null,
@@ -137,7 +137,7 @@ export class Line {
       discardFile: (name) => discardFile(this.#options.filesFolder, name, this.#log),
       onSent: () => this.#phone.sent(),
       stopping: this.#stopping.signal,
-      status: () => this.#model.status,
+      standing: () => standingOf(this.#model),
       connection: () => this.#connection,
       // Before the start nobody knows whether the line is paired.
       isHopeless: () => this.#hasStarted && isHopeless(this.#model),
@@ -183,7 +183,7 @@ export class Line {
       await this.#restart.over(name);
       return await commands[name](input);
     } catch (error) {
-      throw toAppError(error, this.#restart.status());
+      throw toAppError(error, this.#restart.standing());
     }
   }
 
@@ -269,7 +269,8 @@ export class Line {
     if (!this.#model.isPaired) this.#desk.end(reason);
     if (reason === 'logged_out') void this.#forgetCredentials();
     const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();
-    this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), retryInMs });
+    const told = { retryInMs, until: change.retryAt, whatsappCode: serverCode };
+    this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), ...told });
   }
 
   #apply(signal: LineSignal): void {
@@ -392,9 +393,9 @@ export class Line {
   }
 
   #connected(): Engine {
-    const status = this.#restart.status();
-    if (!this.#engine || status !== 'connected') throw new AppError('line_not_connected', { status });
-    return this.#engine;
+    const standing = this.#restart.standing();
+    if (this.#engine && standing.status === 'connected') return this.#engine;
+    throw new AppError('line_not_connected', standingDetails(standing));
   }
 
   #opened(): Engine {
@@ -407,7 +408,6 @@ export class Line {
   }
 
   #write(): void {
-    const { status, reason } = this.#model;
-    this.#status.write({ status, reason, self: this.#engine?.self(), atMs: this.#options.clock.now() });
+    this.#status.write({ ...standingOf(this.#model), self: this.#engine?.self(), atMs: this.#options.clock.now() });
   }
 }

@@ -200,6 +200,8 @@ lines.deleted_at bigint
 lines.pacing text collate C
 lines.settings_stale bigint not null
 lines.restrictions text collate C
+lines.status_until bigint
+lines.status_code bigint
 messages.seq bigint not null identity always
 messages.line_id text collate C not null
 messages.message_id text collate C not null

@@ -283,7 +283,7 @@ CREATE TABLE lines (
   created_at integer not null,
   connected_at integer,
   deleted_at integer
-, pacing text, settings_stale integer not null default 0, restrictions text);
+, pacing text, settings_stale integer not null default 0, restrictions text, status_until integer, status_code integer);
 CREATE INDEX lines_account on lines (account_id, mode, number);
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
 CREATE TABLE messages (

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type AccountOperations,
+  CREDENTIALS_KIND as CREDENTIALS,
   type Engine,
   type EngineChange,
   EngineError,
@@ -19,7 +20,6 @@ import {
 } from '@ponte/engine';
 
 const SELF: Self = { pn: '15559990000@s.whatsapp.net', lid: '7000@lid', name: 'Acme' };
-const CREDENTIALS = 'fake-credentials';
 
 /** This engine is in no group. */
 const NO_GROUPS = new EngineError('rejected', 'no such group', { serverCode: 404 });

@@ -1,7 +1,7 @@
 import type { Jid } from '@ponte/engine';
-import { AppError } from '../../core/app-error.ts';
+import { AppError, standingDetails } from '../../core/app-error.ts';
 import type { Line } from '../../core/lines.ts';
-import { lineStatus } from '../../lines/connection/line-status.ts';
+import { lineStanding } from '../../lines/connection/line-status.ts';
 import { findChat, markChatRead, sendersOf, unreadOf } from '../../store/messages/reading.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -75,6 +75,6 @@ function bySender(messages: { id: string; sender: Jid }[]): { sender: Jid; ids: 
 
 /** `line_not_connected` unless the line is connected right now. */
 export function requireConnected(context: Context, line: Line): void {
-  const status = lineStatus(line, context.router.view(line.id));
-  if (status !== 'connected') throw new AppError('line_not_connected', { status });
+  const standing = lineStanding(line, context.router.view(line.id));
+  if (standing.status !== 'connected') throw new AppError('line_not_connected', standingDetails(standing));
 }

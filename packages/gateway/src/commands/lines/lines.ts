@@ -4,7 +4,7 @@ import type { WorkerStats } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
-import { lineStatus } from '../../lines/connection/line-status.ts';
+import { lineStanding } from '../../lines/connection/line-status.ts';
 import type { LineProcessView } from '../../lines/workers/router.ts';
 import type { Tx } from '../../store/db/store.ts';
 import { findLineById, findLineByRef, insertLine, listLines, updateLine } from '../../store/lines/lines.ts';
@@ -30,11 +30,17 @@ export interface LineView {
 
 const START_WAIT_MS = 10_000;
 
+/** A line's row, set right by what its process is. */
+function standing(line: Line, process: LineProcessView): Line {
+  const { status, reason, until, whatsappCode } = lineStanding(line, process);
+  return { ...line, status, statusReason: reason, statusUntil: until, statusCode: whatsappCode };
+}
+
 /** The line as it really stands, and its process. */
 async function view(context: Context, line: Line): Promise<LineView> {
   const process = context.router.view(line.id);
   return {
-    line: { ...line, status: lineStatus(line, process) },
+    line: standing(line, process),
     process,
     webhookUrl: await bridgeWebhookUrl(context, line.id),
   };
@@ -127,7 +133,7 @@ export const allLines = accountCommand({ scope: 'lines:read' }, async (context: 
   const lines = await listLines(context.store.db, ownerOf(context));
   return lines.map((line): Omit<LineView, 'webhookUrl'> => {
     const process = context.router.view(line.id);
-    return { line: { ...line, status: lineStatus(line, process) }, process };
+    return { line: standing(line, process), process };
   });
 });
 

@@ -1,3 +1,7 @@
+import type { Line } from '../../core/lines.ts';
+import { UnreadableError } from '../../crypto/sealed-box.ts';
+import { loadTold, saveStatus } from '../../lines/connection/save-status.ts';
+import { forgetKeys } from '../../store/lines/forget-keys.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { LineRef } from './find-line.ts';
@@ -32,9 +36,38 @@ export const pairingCode = lineCommand(
 );
 
 /**
- * Unlinks the device at WhatsApp when it can, and forgets the credentials. An unpaired line stays
- * one.
+ * Unlinks the device at WhatsApp when it can, and forgets the credentials; also those that cannot
+ * be read (the phone then still lists the device). An unpaired line stays one.
  */
-export const logout = lineCommand({ scope: 'lines:write' }, (context: Context, line, _: { line: LineRef }) =>
-  context.router.run(line.id, 'logout', { timeoutMs: LOGOUT_WAIT_MS }, { timeoutMs: LOGOUT_WAIT_MS + MARGIN_MS }),
-);
+export const logout = lineCommand({ scope: 'lines:write' }, async (context: Context, line, _: { line: LineRef }) => {
+  if (line.statusReason === 'credentials_unreadable' && context.router.view(line.id).state === 'failed') {
+    await forgetUnreadable(context, line);
+    return { unlinked: false };
+  }
+  return context.router.run(
+    line.id,
+    'logout',
+    { timeoutMs: LOGOUT_WAIT_MS },
+    { timeoutMs: LOGOUT_WAIT_MS + MARGIN_MS },
+  );
+});
+
+/** No engine can open this line, so nobody but us can take its credentials away. */
+async function forgetUnreadable(context: Context, line: Line): Promise<void> {
+  const { store, router, ring, clock } = context;
+  await router.stop(line.id);
+  const isKeyLost = await ring.box(line.id).then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof UnreadableError) return true;
+      throw error;
+    },
+  );
+  await store.transaction((tx) => forgetKeys(tx, line.id, isKeyLost));
+  ring.forget(line.id);
+  const standing = { status: 'unpaired', reason: null, until: null, whatsappCode: null } as const;
+  const now = { ...standing, self: undefined, atMs: clock.now() };
+  const { isNew } = await saveStatus(store, line, await loadTold(store.db, line.id), now);
+  if (isNew) context.nudgeDeliveries();
+  await router.start(line.id);
+}

@@ -1,12 +1,12 @@
 import { isChange, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
 import { claim, type IdempotentRequest } from '../../access/idempotency.ts';
-import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid } from '../../core/app-error.ts';
+import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid, standingDetails } from '../../core/app-error.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { type Priority, rankOf } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
-import { lineStatus } from '../../lines/connection/line-status.ts';
+import { lineStanding } from '../../lines/connection/line-status.ts';
 import type { Tx } from '../../store/db/store.ts';
 import { isQuotable } from '../../store/messages/known-message.ts';
 import {
@@ -134,9 +134,10 @@ async function requireQuoted({ store }: Context, line: Line, { content }: SendIn
  * What is to leave now needs a connection now; what is to leave later needs a line that is paired.
  */
 export function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
-  const status = lineStatus(line, context.router.view(line.id));
+  const standing = lineStanding(line, context.router.view(line.id));
+  const { status } = standing;
   const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
-  if (!isFit) throw new AppError('line_not_connected', { status });
+  if (!isFit) throw new AppError('line_not_connected', standingDetails(standing));
 }
 
 /**

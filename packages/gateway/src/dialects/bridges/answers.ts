@@ -4,6 +4,7 @@ import type { LineStats, LineView } from '../../commands/lines/lines.ts';
 import type { Sent } from '../../commands/sends/sends.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
+import { standingMembers } from '../../http/standing-schema.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
@@ -29,16 +30,19 @@ export const detailed = (view: LineView) => ({
     fail_count: view.process.failCount,
     worker: view.process.worker,
   },
+  ...standingMembers(view.line),
 });
 
-/** Phone, jid and name are said while connected only. */
+/** Phone, jid and name are said while connected only; why it stands so, when there is a reason. */
 export function connection({ line }: LineView) {
-  if (line.status !== 'connected') return { status: line.status };
+  const why = line.statusReason === null ? {} : standingMembers(line);
+  if (line.status !== 'connected') return { status: line.status, ...why };
   return {
     status: line.status,
     phone: line.phone ?? '',
     jid: line.jid === null ? '' : bareJid(line.jid),
     name: line.name ?? '',
+    ...why,
   };
 }
 

@@ -113,7 +113,7 @@ const session: Route[] = [
     params: schemas.bridgeParams,
     answers: {
       200: {
-        description: 'The state; phone, jid and name while connected.',
+        description: 'The state; phone, jid and name while connected; why it is so, when there is a reason.',
         schema: schemas.connection,
         example: { status: 'connected', phone: '15550001234', jid: '15550001234@s.whatsapp.net', name: 'Alice' },
       },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';
+import { standingFields } from '../../http/standing-schema.ts';
 import { ALL_EVENTS } from './webhook-format.ts';
 
 export const customerRef = z
@@ -44,6 +45,7 @@ export const detailed = listed.extend({
     fail_count: z.int(),
     worker: z.string().nullable(),
   }),
+  ...standingFields,
 });
 
 export const connection = z.object({
@@ -51,6 +53,7 @@ export const connection = z.object({
   phone: z.string().optional(),
   jid: z.string().optional(),
   name: z.string().optional(),
+  ...z.object(standingFields).partial().shape,
 });
 
 export const qrQuery = z.object({

@@ -1,5 +1,6 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent } from '../../core/events.ts';
+import { remedyOf, toReason } from '../../core/line-reasons.ts';
 import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
 
@@ -28,6 +29,7 @@ const FURTHER = {
   group_update: { selects: ['group.updated'], optIn: true },
   restricted: { selects: ['line.restricted'], optIn: true },
   logged_out: { selects: ['line.status:logged_out'], optIn: true },
+  line_status: { selects: ['line.status'], optIn: true },
 } as const satisfies Record<string, FormatEvent>;
 
 const EVENTS = { ...PUBLISHED, ...FURTHER };
@@ -124,10 +126,14 @@ const message = (of: Of<'message.received'>): Body => ({
 
 /**
  * `disconnected` is said once, when a connected bridge stops being it; `logged_out` instead of it
- * to bridges that asked for that.
+ * to bridges that asked for that, and `line_status`, with the reason, instead of all of them.
  */
 function lineStatus(of: Of<'line.status'>, line: LineView, asked: readonly string[]): Body | null {
-  if (of.status === 'connected') return { event: 'connected', phone: of.phone ?? line.phone ?? '' };
+  if (asked.includes('line_status')) return wholeStatus(of);
+  if (of.status === 'connected') {
+    // Already connected: something else about it changed.
+    return of.previous === 'connected' ? null : { event: 'connected', phone: of.phone ?? line.phone ?? '' };
+  }
   if (of.status === 'logged_out' && asked.includes('logged_out')) return { event: 'logged_out' };
   return of.previous === 'connected' ? { event: 'disconnected' } : null;
 }
@@ -139,6 +145,17 @@ const restricted = ({ cause, isActive, until, detail, timestamp }: Of<'line.rest
   until,
   detail,
   timestamp,
+});
+
+const wholeStatus = (of: Of<'line.status'>): Body => ({
+  event: 'line_status',
+  status: of.status,
+  previous: of.previous,
+  phone: of.phone ?? '',
+  reason: of.reason,
+  until: of.until == null ? null : new Date(of.until).toISOString(),
+  whatsapp_code: of.whatsappCode ?? null,
+  remedy: remedyOf(toReason(of.reason)),
 });
 
 const typing = (of: Of<'typing'>): Body => ({

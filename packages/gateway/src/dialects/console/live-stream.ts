@@ -5,14 +5,13 @@ import type { Caller, Execute } from '../../commands/execute.ts';
 import type { Change } from '../../commands/tell-changes.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { LineStatus, Mode } from '../../core/lines.ts';
+import { remedyOf } from '../../core/line-reasons.ts';
+import type { LineStanding, Mode } from '../../core/lines.ts';
 import type { Answer } from '../../http/route.ts';
 
 /** What is true of a line at this moment. */
-export interface LiveLine {
+export interface LiveLine extends LineStanding {
   lineId: string;
-  status: LineStatus;
-  reason: string | null;
   phone: string | null;
   name: string | null;
   qr: { data: string; expiresAt: number } | null;
@@ -102,6 +101,9 @@ export function createLiveStreams(services: LiveStreamServices): LiveStreams {
       mode,
       status: line.status,
       reason: line.reason,
+      until: line.until === null ? null : new Date(line.until).toISOString(),
+      code: line.whatsappCode,
+      remedy: remedyOf(line.reason),
       phone: line.phone,
       name: line.name,
       qr: qr && { data: qr.data, expires_at: new Date(qr.expiresAt).toISOString() },

@@ -14,6 +14,7 @@ import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
+import { standingMembers } from '../../http/standing-schema.ts';
 import { mediaUrl } from './media-url.ts';
 import { internationalPhone } from './phone.ts';
 
@@ -42,6 +43,7 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
   customer_ref: of.customerRef,
   created_at: rfc3339(of.createdAt),
   connected_at: rfc3339OrNull(of.connectedAt),
+  ...standingMembers(of),
 });
 
 /** A stored message, as every list shows it. `publicUrl`: where its file is downloaded. */

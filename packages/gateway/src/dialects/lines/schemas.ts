@@ -6,6 +6,7 @@ import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { text } from '../../http/route.ts';
+import { standingFields } from '../../http/standing-schema.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 import { EVENT_NAMES } from './webhook-format.ts';
 
@@ -72,6 +73,7 @@ export const line = z.object({
   customer_ref: z.string().nullable(),
   created_at: z.string(),
   connected_at: z.string().nullable(),
+  ...standingFields,
 });
 export const lines = z.object({ ok: z.literal(true), lines: line.array() });
 export const oneLine = z.object({ ok: z.literal(true), ...line.shape });

@@ -1,5 +1,6 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
+import { remedyOf, toReason } from '../../core/line-reasons.ts';
 import { contentAnswer } from '../../http/message-content.ts';
 import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
@@ -178,6 +179,9 @@ const lineStatus = (of: Of<'line.status'>): Data => ({
   previous: of.previous,
   phone: internationalPhone(of.phone),
   reason: of.reason,
+  until: of.until == null ? null : new Date(of.until).toISOString(),
+  whatsapp_code: of.whatsappCode ?? null,
+  remedy: remedyOf(toReason(of.reason)),
 });
 
 const lineRestricted = ({ cause, isActive, until, detail, timestamp }: Of<'line.restricted'>): Data => ({

@@ -1,5 +1,6 @@
 import type { CloseReason } from '@ponte/engine';
-import type { LineStatus } from '../../core/lines.ts';
+import { LINE_REASONS, type LineReason } from '../../core/line-reasons.ts';
+import type { LineStanding, LineStatus } from '../../core/lines.ts';
 import { backoffMs } from '../../core/retry.ts';
 
 /*
@@ -17,7 +18,11 @@ import { backoffMs } from '../../core/retry.ts';
 /** What a line remembers to decide; nothing of it needs to survive the process. */
 export interface LineModel {
   readonly status: LineStatus;
-  readonly reason: string | null;
+  readonly reason: LineReason | null;
+  /** Unix milliseconds of the told end of what `reason` says. */
+  readonly until: number | null;
+  /** WhatsApp's own code behind it. */
+  readonly whatsappCode: number | null;
   readonly isPaired: boolean;
   /** Failed attempts since the last connection that held. */
   readonly failures: number;
@@ -42,6 +47,9 @@ export type LineSignal =
       random: number;
       /** How long WhatsApp asks to stay away (temporary ban). */
       retryInMs?: number;
+      /** The same as a moment: Unix milliseconds. */
+      until?: number;
+      whatsappCode?: number;
     }
   /** Unlinked because the caller asked. */
   | { type: 'unlinked' };
@@ -70,16 +78,21 @@ export const RESTART_LIMIT = 5;
 
 const STAY: LineStep = { type: 'stay' };
 
-/**
- * Reasons that end the attempts until somebody acts (or the process starts again); each is worth
- * telling by itself.
- */
-export const FINAL_REASONS: readonly string[] = ['conflict', 'banned', 'client_outdated', 'untrusted_server'];
-
 /** The model of a line as its row says it stood when the process began. */
-export function initialModel(status: LineStatus, reason: string | null): LineModel {
-  return { status, reason, isPaired: false, failures: 0, restarts: 0, openedAt: null, replacedAt: [] };
+export function initialModel(status: LineStatus, reason: LineReason | null): LineModel {
+  return {
+    ...{ status, reason, until: null, whatsappCode: null },
+    ...{ isPaired: false, failures: 0, restarts: 0, openedAt: null, replacedAt: [] },
+  };
 }
+
+/** What a model says of the line. */
+export const standingOf = ({ status, reason, until, whatsappCode }: LineModel): LineStanding => ({
+  ...{ status, reason, until, whatsappCode },
+});
+
+/** Without a word about why. */
+const FINE = { reason: null, until: null, whatsappCode: null } as const;
 
 /** The next model and the one thing to do. */
 export function nextState(model: LineModel, signal: LineSignal): { model: LineModel; step: LineStep } {
@@ -89,40 +102,49 @@ export function nextState(model: LineModel, signal: LineSignal): { model: LineMo
         ? { model: connecting({ ...model, isPaired: true }), step: { type: 'connect', delayMs: 0 } }
         : { model: atRest(model), step: STAY };
     case 'pairing_requested':
-      return { model: { ...model, status: 'pairing', reason: null, failures: 0, restarts: 0 }, step: STAY };
+      return { model: { ...model, ...FINE, status: 'pairing', failures: 0, restarts: 0 }, step: STAY };
     case 'paired':
       return { model: connecting({ ...model, isPaired: true }), step: STAY };
     case 'opened':
       return {
-        model: { ...model, status: 'connected', reason: null, isPaired: true, restarts: 0, openedAt: signal.atMs },
+        model: { ...model, ...FINE, status: 'connected', isPaired: true, restarts: 0, openedAt: signal.atMs },
         step: STAY,
       };
     case 'unlinked':
       return { model: { ...initialModel('unpaired', null) }, step: STAY };
     case 'closed':
-      return model.isPaired ? closedWhilePaired(model, signal) : closedWhilePairing(model, signal.reason);
+      return model.isPaired ? closedWhilePaired(model, signal) : closedWhilePairing(model, signal);
   }
 }
 
-const connecting = (model: LineModel): LineModel => ({ ...model, status: 'connecting', reason: null });
+const connecting = (model: LineModel): LineModel => ({ ...model, ...FINE, status: 'connecting' });
 
 /** Not paired at the start: `logged_out` stays said; everything else is `unpaired`. */
 function atRest(model: LineModel): LineModel {
   if (model.status === 'logged_out') return { ...model, isPaired: false };
-  return { ...model, isPaired: false, status: 'unpaired', reason: model.status === 'unpaired' ? model.reason : null };
-}
-
-function closedWhilePairing(model: LineModel, reason: CloseReason): { model: LineModel; step: LineStep } {
-  if (reason === 'closed') return { model: { ...model, status: 'unpaired', reason: null }, step: STAY };
-  return { model: { ...model, status: 'unpaired', reason, openedAt: null }, step: STAY };
+  const why = model.status === 'unpaired' ? {} : FINE;
+  return { ...model, ...why, isPaired: false, status: 'unpaired' };
 }
 
 type Closed = Extract<LineSignal, { type: 'closed' }>;
 
+function closedWhilePairing(model: LineModel, signal: Closed): { model: LineModel; step: LineStep } {
+  const { reason } = signal;
+  const why = reason === 'closed' ? FINE : toldBy(signal, reason === 'restart_required' ? 'pairing_failed' : reason);
+  return { model: { ...model, ...why, status: 'unpaired', openedAt: null }, step: STAY };
+}
+
+/** Why it ended, with what WhatsApp said of it. */
+const toldBy = (signal: Closed, reason: LineReason) => ({
+  reason,
+  until: signal.until ?? null,
+  whatsappCode: signal.whatsappCode ?? null,
+});
+
 function closedWhilePaired(model: LineModel, signal: Closed): { model: LineModel; step: LineStep } {
   const held = model.openedAt !== null && signal.atMs - model.openedAt >= STABLE_AFTER_MS;
   const base: LineModel = { ...model, openedAt: null, failures: held ? 0 : model.failures };
-  const down = (reason: string): LineModel => ({ ...base, status: 'disconnected', reason });
+  const down = (reason: LineReason): LineModel => ({ ...base, ...toldBy(signal, reason), status: 'disconnected' });
   switch (signal.reason) {
     case 'closed':
       return { model: base, step: STAY };
@@ -131,7 +153,7 @@ function closedWhilePaired(model: LineModel, signal: Closed): { model: LineModel
         ? { model: { ...base, restarts: base.restarts + 1 }, step: { type: 'connect', delayMs: 0 } }
         : backOff(down('server_unavailable'), signal.random, 'connect');
     case 'logged_out':
-      return { model: initialModel('logged_out', 'logged_out'), step: STAY };
+      return { model: { ...initialModel('logged_out', null), ...toldBy(signal, 'logged_out') }, step: STAY };
     case 'replaced':
       return replaced(base, signal);
     case 'temporarily_banned':
@@ -170,7 +192,7 @@ function backOff(
  */
 function replaced(base: LineModel, signal: Closed): { model: LineModel; step: LineStep } {
   const replacedAt = [...base.replacedAt.filter((at) => signal.atMs - at < REPLACED_WINDOW_MS), signal.atMs];
-  const model: LineModel = { ...base, status: 'disconnected', reason: 'replaced', replacedAt };
+  const model: LineModel = { ...base, ...toldBy(signal, 'replaced'), status: 'disconnected', replacedAt };
   if (replacedAt.length >= REPLACED_LIMIT) return { model: { ...model, reason: 'conflict' }, step: STAY };
   return {
     model,
@@ -183,10 +205,12 @@ function banWaitMs(signal: Closed): number {
   return Math.max(1_000, signal.retryInMs ?? UNKNOWN_BAN_MS) + Math.round(signal.random * 60_000);
 }
 
+const isFinal = (reason: LineReason | null): boolean => reason !== null && LINE_REASONS[reason].isFinal;
+
 /** What was last written into the journal about a line's status; null for a new line. */
 export interface ToldStatus {
   status: LineStatus;
-  reason: string | null;
+  reason: LineReason | null;
 }
 
 /**
@@ -194,11 +218,11 @@ export interface ToldStatus {
  * Neither is a status that was told already, unless a disconnected line became one that no longer
  * tries.
  */
-export function isNews(told: ToldStatus | null, now: { status: LineStatus; reason: string | null }): boolean {
+export function isNews(told: ToldStatus | null, now: ToldStatus): boolean {
   if (now.status === 'connecting') return false;
   const before = told ?? { status: 'unpaired', reason: null };
   if (before.status !== now.status) return true;
-  return now.status === 'disconnected' && now.reason !== before.reason && FINAL_REASONS.includes(now.reason ?? '');
+  return now.status === 'disconnected' && now.reason !== before.reason && isFinal(now.reason);
 }
 
 /**

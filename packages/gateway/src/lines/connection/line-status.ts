@@ -1,4 +1,4 @@
-import type { Line, LineStatus } from '../../core/lines.ts';
+import type { Line, LineStanding, LineStatus } from '../../core/lines.ts';
 import type { LineProcessView } from '../workers/router.ts';
 
 /**
@@ -12,3 +12,14 @@ export function lineStatus(line: Pick<Line, 'status'>, view: LineProcessView): L
   }
   return line.status === 'pairing' ? 'unpaired' : line.status;
 }
+
+/** The same with the reason: the process's own trouble goes before what the row says. */
+export function lineStanding(line: Line, view: LineProcessView): LineStanding {
+  const status = lineStatus(line, view);
+  const { statusReason: reason, statusUntil: until, statusCode: whatsappCode } = line;
+  if (view.state === 'failed' && reason !== 'credentials_unreadable') return { ...HOST_FAILED, status };
+  if (status === line.status) return { status, reason, until, whatsappCode };
+  return { ...HOST_FAILED, status, reason: status === 'unpaired' ? null : 'worker_restarting' };
+}
+
+const HOST_FAILED = { reason: 'worker_failed', until: null, whatsappCode: null } as const;

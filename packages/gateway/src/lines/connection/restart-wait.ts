@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { LineCommandName } from '../../core/line-commands.ts';
-import type { LineStatus } from '../../core/lines.ts';
-import type { LineModel } from './line-state.ts';
+import type { LineStanding } from '../../core/lines.ts';
+import { type LineModel, standingOf } from './line-state.ts';
 
 /**
  * A connection that WhatsApp wants to begin anew (515) is usually back within a fraction of a
@@ -32,9 +32,10 @@ export class RestartWait {
     this.#model = model;
   }
 
-  /** The status as whoever gave a command is told it: a restart that is not over yet shows. */
-  status(): LineStatus {
-    return this.#isRestarting ? 'connecting' : this.#model().status;
+  /** As whoever gave a command is told it: a restart that is not over yet shows. */
+  standing(): LineStanding {
+    const standing = standingOf(this.#model());
+    return this.#isRestarting ? { ...standing, status: 'connecting' } : standing;
   }
 
   /** The line's model is another one. */

@@ -1,7 +1,8 @@
 import type { Self } from '@ponte/engine';
 import { phoneOf } from '@ponte/engine';
 import { lineStatusKey, timeOfLineStatus } from '../../core/event-keys.ts';
-import type { LineStatus } from '../../core/lines.ts';
+import { toReason } from '../../core/line-reasons.ts';
+import type { LineStanding, LineStatus } from '../../core/lines.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { Db, Store } from '../../store/db/store.ts';
 import { lastStatusEvent } from '../../store/journal/events.ts';
@@ -12,14 +13,12 @@ import { isNews, type ToldStatus } from './line-state.ts';
 export async function loadTold(db: Db, lineId: string): Promise<(ToldStatus & { atMs: number }) | null> {
   const row = await lastStatusEvent(db, lineId);
   if (!row) return null;
-  const { status, reason } = JSON.parse(row.payload) as ToldStatus;
-  return { status, reason, atMs: timeOfLineStatus(row.dedupeKey) };
+  const { status, reason } = JSON.parse(row.payload) as { status: LineStatus; reason: string | null };
+  return { status, reason: toReason(reason), atMs: timeOfLineStatus(row.dedupeKey) };
 }
 
 /** A moment of a line's life, to be written down. */
-export interface StatusSnapshot {
-  status: LineStatus;
-  reason: string | null;
+export interface StatusSnapshot extends LineStanding {
   self: Self | undefined;
   atMs: number;
 }
@@ -44,6 +43,8 @@ export async function saveStatus(
     await updateLineStatus(tx.db, line.id, {
       status: now.status,
       status_reason: now.reason,
+      status_until: now.until,
+      status_code: now.whatsappCode,
       ...(isGone ? { phone: null, jid: null, lid: null, name: null, connected_at: null } : addresses(now.self)),
       ...(now.status === 'connected' && before.status !== 'connected' ? { connected_at: now.atMs } : {}),
     });
@@ -53,6 +54,8 @@ export async function saveStatus(
       previous: told?.status ?? 'unpaired',
       phone: phoneOf(now.self?.pn) ?? before.phone,
       reason: now.reason,
+      until: now.until,
+      whatsappCode: now.whatsappCode,
     } as const;
     const dedupeKey = lineStatusKey(atMs);
     await accept(tx, line, [{ type: 'line.status', payload, dedupeKey, chat: null }], now.atMs);

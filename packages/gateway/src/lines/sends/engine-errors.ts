@@ -1,15 +1,15 @@
 import { EngineError } from '@ponte/engine';
-import { AppError, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
-import type { LineStatus } from '../../core/lines.ts';
+import { AppError, type ErrorCode, type ErrorDetails, standingDetails } from '../../core/app-error.ts';
+import type { LineStanding } from '../../core/lines.ts';
 
 /**
  * What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of
  * ours.
  */
-export function toAppError(error: unknown, status: LineStatus): AppError {
+export function toAppError(error: unknown, standing: LineStanding): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
-  const { code, details, message } = failureOf(error, status);
+  const { code, details, message } = failureOf(error, standing);
   return new AppError(code, details, { cause: error, ...(message === undefined ? {} : { message }) });
 }
 
@@ -29,12 +29,13 @@ const DAMAGED =
  */
 export function failureOf(
   error: EngineError,
-  status: LineStatus,
+  standing: LineStanding,
 ): { code: ErrorCode; details: ErrorDetails; message?: string } {
   switch (error.code) {
     case 'not_connected':
     case 'wrong_state':
-      return { code: 'line_not_connected', details: { status } };
+    case 'credentials_unreadable':
+      return { code: 'line_not_connected', details: standingDetails(standing) };
     case 'rejected':
       return {
         code: REFUSALS[error.serverCode ?? 0] ?? 'whatsapp_error',

@@ -1,5 +1,5 @@
 import { isLid, isPn, type Party } from '@ponte/engine';
-import { ERRORS, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
+import { type ErrorCode, type ErrorDetails, sentenceOf } from '../../core/app-error.ts';
 import { canonicalJid, statusKey } from '../../core/event-keys.ts';
 import type { Fact } from '../../journal/from-engine.ts';
 
@@ -27,7 +27,7 @@ export function failedFact(failure: {
       timestamp: Math.floor(atMs / 1_000),
       error: {
         code,
-        message: ERRORS[code].message,
+        message: sentenceOf(code, details),
         ...(whatsappCode === undefined ? {} : { whatsappCode }),
       },
     },

@@ -1,4 +1,4 @@
-import { AppError } from '../../core/app-error.ts';
+import { AppError, standingDetails } from '../../core/app-error.ts';
 import { type Clock, MAX_TIMER_MS } from '../../core/clock.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Pacing } from '../../core/pacing.ts';
@@ -194,7 +194,7 @@ export class Outgoing {
   }
 
   async #begin(outboxId: string, isStale: (id: string) => boolean): Promise<void> {
-    const { store, line, status, clock } = this.#options;
+    const { store, line, standing, clock } = this.#options;
     const entry = await loadOutbox(store.db, line.id, outboxId);
     if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
     if (entry.outcome) return this.#end(outboxId, entry.outcome);
@@ -202,7 +202,7 @@ export class Outgoing {
     if (entry.sendAt !== null && entry.sendAt > clock.now()) return this.#setAlarm();
     if (isStale(outboxId) || this.#sends.has(outboxId)) return;
     if (this.#options.isHopeless()) {
-      const end = await this.#create(entry).fail('line_not_connected', { status: status() });
+      const end = await this.#create(entry).fail('line_not_connected', standingDetails(standing()));
       this.#sends.delete(outboxId);
       if (end.type !== 'ended') throw new AppError('unavailable');
     } else if (this.#offer(entry) === 'full') {
@@ -236,14 +236,14 @@ export class Outgoing {
   }
 
   async #failAll(): Promise<void> {
-    const { clock, status, stopping, isHopeless } = this.#options;
+    const { clock, standing, stopping, isHopeless } = this.#options;
     for (let failures = 0; isHopeless() && !stopping.aborted && this.#sends.size > 0; failures++) {
       // What is on the wire ends first: it may have arrived.
       await this.#mailbox.settled();
       if (!isHopeless()) return;
       for (const job of this.#mailbox.clear()) {
         const send = this.#sends.get(job.id);
-        const end = await send?.fail('line_not_connected', { status: status() });
+        const end = await send?.fail('line_not_connected', standingDetails(standing()));
         if (send && end?.type === 'again') this.#mailbox.offer(send);
       }
       if (this.#sends.size > 0) await clock.sleep(backoffMs(failures, clock.random()), stopping);

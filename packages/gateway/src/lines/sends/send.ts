@@ -2,7 +2,7 @@ import { type Engine, EngineError, isChange, isFile, type Prepared, type ServerA
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
-import type { LineStatus } from '../../core/lines.ts';
+import type { LineStanding } from '../../core/lines.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
@@ -10,10 +10,9 @@ import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { countLineTraffic } from '../../store/lines/traffic.ts';
 import { projectPending } from '../../store/messages/projections.ts';
-import { loadOutbox, markFailed, markSent, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
-import { returnSent } from '../../store/sends/usage.ts';
+import { loadOutbox, markSent, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
 import { failureOf } from './engine-errors.ts';
-import { failedFact } from './failed-fact.ts';
+import { failSend } from './fail-send.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
 import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
 import type { UploadSlots } from './upload-slots.ts';
@@ -28,7 +27,7 @@ export interface SendContext {
   metrics: LineMetrics;
   /** Aborted when the line stops: nothing is waited for any more. */
   stopping: AbortSignal;
-  status(): LineStatus;
+  standing(): LineStanding;
   /** Which connection this is; grows with every login. */
   connection(): number;
   /** New deliveries were committed. */
@@ -188,14 +187,14 @@ export class Send implements MailboxJob {
 
   /** What an engine's refusal means for this message. */
   async #refused(error: unknown): Promise<End> {
-    const { log, status, clock, line } = this.#context;
+    const { log, standing, clock, line } = this.#context;
     const fields = { lineId: line.id, outboxId: this.id };
     if (error instanceof EngineError) {
       if (error.code === 'not_connected' || error.code === 'wrong_state' || error.code === 'store_failed') {
         return { type: 'again', afterMs: PAUSE_MS };
       }
       if (error.code !== 'timeout') {
-        const { code, details } = failureOf(error, status());
+        const { code, details } = failureOf(error, standing());
         log.info({ ...fields, reason: error.code, serverCode: error.serverCode }, 'message refused');
         return this.fail(code, details);
       }
@@ -260,15 +259,9 @@ export class Send implements MailboxJob {
     return Math.max(0, this.#context.clock.now() - Math.max(acceptedAt, sendAt ?? 0));
   }
 
-  async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {
+  #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {
     const { line, clock } = this.#context;
-    const nowMs = clock.now();
-    if (!(await markFailed(tx, this.id, { code, details }, nowMs))) return false;
-    if (!isChange(this.#entry.content)) await returnSent(tx.db, this.#entry);
-    const { messageId, toJid } = this.#entry;
-    const fact = failedFact({ messageId, chat: this.#prepared?.recipient ?? toJid, code, details, atMs: nowMs });
-    await accept(tx, line, [fact], nowMs);
-    if (!isChange(this.#entry.content)) await countLineTraffic(tx.db, line.id, { failed: 1 }, nowMs);
-    return true;
+    const entry = { ...this.#entry, prepared: this.#prepared };
+    return failSend(tx, { line, entry, code, details, nowMs: clock.now() });
   }
 }

@@ -433,7 +433,8 @@ describe('the supervisor', () => {
     const seen: LiveView[] = [];
     create({ onLive: (view) => seen.push(view) });
     const id = await hosted();
-    const view: LiveView = { lineId: id, status: 'pairing', reason: null, phone: null, name: null, qr: null };
+    const plain = { until: null, whatsappCode: null };
+    const view: LiveView = { lineId: id, status: 'pairing', reason: null, phone: null, name: null, qr: null, ...plain };
     newest().say({ type: 'nudge' });
     newest().say({ type: 'live', view });
     expect(nudges).toBe(1);
@@ -444,7 +445,8 @@ describe('the supervisor', () => {
   it('says at once that the worker of a line is gone, and that it cannot be started', async () => {
     create();
     const id = await hosted();
-    const view: LiveView = { lineId: id, status: 'connected', reason: null, phone: '1', name: 'A', qr: null };
+    const plain = { until: null, whatsappCode: null };
+    const view: LiveView = { lineId: id, status: 'connected', reason: null, phone: '1', name: 'A', qr: null, ...plain };
     newest().say({ type: 'live', view });
     const told: LiveView[] = [];
     supervisor.live.subscribe((one) => void told.push(one));

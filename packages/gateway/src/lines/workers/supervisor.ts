@@ -2,6 +2,7 @@ import type { EngineEndpoint } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { LineCommandName, LineCommands } from '../../core/line-commands.ts';
+import type { LineReason } from '../../core/line-reasons.ts';
 import type { Mode } from '../../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
 import { backoffMs } from '../../core/retry.ts';
@@ -79,6 +80,8 @@ interface Placement {
   state: 'starting' | 'running' | 'failed' | 'stopping';
   /** Starts that failed since the last one that did not. */
   failures: number;
+  /** Why it failed, when the worker knew. */
+  reason: LineReason | undefined;
   cancelRetry: (() => void) | undefined;
   /** Whoever waits for the next change of `state`. */
   waiters: (() => void)[];
@@ -228,6 +231,7 @@ class LineSupervisor implements Supervisor {
       slot,
       state: 'starting',
       failures: 0,
+      reason: undefined,
       cancelRetry: undefined,
       waiters: [],
     };
@@ -320,11 +324,12 @@ class LineSupervisor implements Supervisor {
     const placement = this.#placements.get(lineId);
     if (!placement || placement.state === 'stopping') return;
     placement.failures = 0;
+    placement.reason = undefined;
     this.#turnTo(placement, 'running');
     this.#dispatch(placement);
   }
 
-  #lineFailed({ lineId, detail, isGone }: Extract<FromWorker, { type: 'line_failed' }>): void {
+  #lineFailed({ lineId, detail, isGone, reason }: Extract<FromWorker, { type: 'line_failed' }>): void {
     const placement = this.#placements.get(lineId);
     if (!placement) return;
     if (isGone) {
@@ -335,13 +340,14 @@ class LineSupervisor implements Supervisor {
       { lineId, detail, failures: placement.failures + 1 },
       'a line does not start; it is tried again',
     );
-    this.#failed(placement);
+    this.#failed(placement, reason);
   }
 
-  #failed(placement: Placement): void {
+  #failed(placement: Placement, reason?: LineReason): void {
     if (placement.state === 'stopping') return;
     const { clock } = this.#options;
     placement.failures += 1;
+    placement.reason = reason;
     this.#turnTo(placement, 'failed');
     this.#tellOfProcess(placement);
     for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
@@ -386,15 +392,17 @@ class LineSupervisor implements Supervisor {
    * A worker that is gone says nothing more of its lines: what is true of them now is said here,
    * until the next worker speaks.
    */
-  #tellOfProcess({ line }: Placement): void {
-    const last = this.live.latest(line.id);
+  #tellOfProcess({ line, reason }: Placement): void {
+    const nothing = { lineId: line.id, status: 'disconnected', phone: null, name: null } as const;
+    const last = this.live.latest(line.id) ?? (reason && nothing);
     if (!last) return;
     const view = this.view(line.id);
-    const status = lineStatus(last, view);
     this.live.publish({
       ...last,
-      status,
-      reason: view.state === 'failed' ? 'worker_failed' : 'worker_restarting',
+      status: reason ? 'disconnected' : lineStatus(last, view),
+      reason: reason ?? (view.state === 'failed' ? 'worker_failed' : 'worker_restarting'),
+      until: null,
+      whatsappCode: null,
       qr: null,
     });
   }

@@ -1,6 +1,7 @@
 import type { EngineEndpoint } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { LineCommandName, LineCommands, WorkerStats } from '../../core/line-commands.ts';
+import type { LineReason } from '../../core/line-reasons.ts';
 import type { Pacing } from '../../core/pacing.ts';
 import type { LiveView } from '../../journal/live.ts';
 import type { LogLevel } from '../../observe/logger.ts';
@@ -61,7 +62,7 @@ export type FromWorker =
   /**
    * It could not be opened; the worker does not hold it. `isGone`: its row does not exist any more.
    */
-  | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean }
+  | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean; reason?: LineReason }
   | { type: 'line_stopped'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }

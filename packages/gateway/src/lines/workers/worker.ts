@@ -1,7 +1,8 @@
-import type { EngineFactory } from '@ponte/engine';
-import { AppError } from '../../core/app-error.ts';
+import { EngineError, type EngineFactory } from '@ponte/engine';
+import { AppError, standingDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
+import { UnreadableError } from '../../crypto/sealed-box.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { MetricsSnapshot, ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
@@ -9,8 +10,10 @@ import { createEngineStore } from '../../store/engine/engine-store.ts';
 import { loadLine } from '../../store/lines/line-row.ts';
 import { linesWithUnfinished } from '../../store/sends/outbox.ts';
 import { type ConnectGate, createConnectGate } from '../connection/connect-gate.ts';
+import { loadTold, saveStatus } from '../connection/save-status.ts';
 import { Line } from '../line.ts';
 import { toAppError } from '../sends/engine-errors.ts';
+import { failWaiting } from '../sends/fail-send.ts';
 import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
 import { ProcessMeter } from './worker-stats.ts';
 
@@ -34,6 +37,12 @@ const SWEEP_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
 /** Of the time to drain: what is left for closing connections and the store. */
 const DRAIN_RESERVE_MS = 2_000;
+
+/** Of a line that this worker does not host (any more). */
+const GONE = { status: 'disconnected', reason: null, until: null, whatsappCode: null } as const;
+
+const isUnreadable = (error: unknown): boolean =>
+  error instanceof UnreadableError || (error instanceof EngineError && error.code === 'credentials_unreadable');
 
 /**
  * Hosts lines in this process: starts and stops them as told, runs their commands, gives signs of
@@ -114,7 +123,10 @@ export class Worker {
         row,
         store,
         box,
-        engineStore: createEngineStore({ store, box, lineId, clock }),
+        engineStore: createEngineStore({
+          ...{ store, box, lineId, clock },
+          onUnreadable: (kind) => log.error({ lineId, kind }, 'a stored key cannot be read; it is made anew'),
+        }),
         factory,
         endpoint: spec.endpoint,
         clock,
@@ -137,7 +149,25 @@ export class Worker {
     } catch (error) {
       log.error({ lineId, error }, 'a line could not be started');
       const detail = error instanceof Error ? error.message : 'unknown error';
-      channel.send({ type: 'line_failed', lineId, detail, isGone: false });
+      const reason = isUnreadable(error) ? 'credentials_unreadable' : undefined;
+      if (reason) await this.#tellUnreadable(lineId);
+      channel.send({ type: 'line_failed', lineId, detail, isGone: false, reason });
+    }
+  }
+
+  /** The row and the journal say why nothing goes, and what waits fails instead of waiting on. */
+  async #tellUnreadable(lineId: string): Promise<void> {
+    const { store, clock, log } = this.#options;
+    try {
+      const row = await loadLine(store.db, lineId);
+      if (!row) return;
+      const standing = { status: 'disconnected', reason: 'credentials_unreadable', until: null } as const;
+      const now = { ...standing, whatsappCode: null, self: undefined, atMs: clock.now() };
+      const { isNew } = await saveStatus(store, row, await loadTold(store.db, lineId), now);
+      const hasFailed = await failWaiting({ store, line: row, clock }, 'line_not_connected', standingDetails(now));
+      if (isNew || hasFailed) this.#nudge();
+    } catch (error) {
+      log.warn({ lineId, error }, 'that a line cannot be read could not be written down; the next try does it');
     }
   }
 
@@ -164,7 +194,7 @@ export class Worker {
         message.name === 'stats' ? this.#meter.read(this.#lines.size) : await line.run(message.name, message.input);
       channel.send({ type: 'result', id, ok: true, value });
     } catch (error) {
-      const { code, message, details, cause } = toAppError(error, 'disconnected');
+      const { code, message, details, cause } = toAppError(error, GONE);
       if (code === 'server_error') this.#options.log.error({ lineId, command: name, error: cause }, 'a command failed');
       channel.send({ type: 'result', id, ok: false, code, message, details });
     }

@@ -123,6 +123,10 @@ export interface LinesTable {
   label: string | null;
   status: string;
   status_reason: string | null;
+  /** Unix milliseconds of the told end of what `status_reason` says. */
+  status_until: Generated<number | null>;
+  /** WhatsApp's own code behind `status_reason`. */
+  status_code: Generated<number | null>;
   phone: string | null;
   jid: string | null;
   lid: string | null;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { EngineStore, KeyChange, RawStanza, SealedEnvelope } from '@ponte/engine';
+import { CREDENTIALS_KIND, type EngineStore, type KeyChange, type RawStanza, type SealedEnvelope } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
-import type { SealedBox } from '../../crypto/sealed-box.ts';
+import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import type { Store } from '../db/store.ts';
 import type { InboxRow } from './engine-rows.ts';
 import { createPostgresEngineRows } from './engine-rows-postgres.ts';
@@ -12,19 +12,37 @@ const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${
 
 /**
  * One line's keys and inbox, encrypted under the line's data key. See `EngineStore` for what is
- * guaranteed.
+ * guaranteed. Credentials that do not open reject; any other record that does not is told to
+ * `onUnreadable` and counts as missing, so that the engine makes it anew: a damaged session must
+ * not hold up its chat, let alone the line, for ever.
  */
 export function createEngineStore(options: {
   store: Store;
   box: SealedBox;
   lineId: string;
   clock: Clock;
+  onUnreadable?: (kind: string) => void;
 }): EngineStore {
-  const { store, box, lineId, clock } = options;
+  const { store, box, lineId, clock, onUnreadable } = options;
   const rows =
     store.engine === 'sqlite' ? createSqliteEngineRows(store, lineId) : createPostgresEngineRows(store, lineId);
-  const opened = (kind: string, found: { id: string; value: Buffer }[]): Map<string, Uint8Array> =>
-    new Map(found.map(({ id, value }) => [id, box.open(value, keyAad(lineId, kind, id))]));
+  const open = (kind: string, value: Buffer, aad: string): Buffer | undefined => {
+    try {
+      return box.open(value, aad);
+    } catch (error) {
+      if (kind === CREDENTIALS_KIND || !(error instanceof UnreadableError)) throw error;
+      onUnreadable?.(kind);
+      return undefined;
+    }
+  };
+  const opened = (kind: string, found: { id: string; value: Buffer }[]): Map<string, Uint8Array> => {
+    const values = new Map<string, Uint8Array>();
+    for (const { id, value } of found) {
+      const plain = open(kind, value, keyAad(lineId, kind, id));
+      if (plain) values.set(id, plain);
+    }
+    return values;
+  };
 
   return {
     get: async (kind, ids) => opened(kind, await rows.keys(kind, ids)),
@@ -40,7 +58,9 @@ export function createEngineStore(options: {
     async findSealed(hash) {
       const row = await rows.inboxRow(hash);
       if (!row) return undefined;
-      return { plaintext: row.plaintext ? box.open(row.plaintext, plaintextAad(lineId, hash)) : new Uint8Array(0) };
+      if (!row.plaintext) return { plaintext: new Uint8Array(0) };
+      const plaintext = open('inbox', row.plaintext, plaintextAad(lineId, hash));
+      return plaintext && { plaintext };
     },
     appendStanza: (entry) => rows.write([], stanzaRow(box, lineId, entry, clock.now())),
     clear: () => rows.deleteKeys(),

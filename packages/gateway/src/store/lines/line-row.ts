@@ -1,4 +1,5 @@
 import type { Updateable } from 'kysely';
+import { type LineReason, toReason } from '../../core/line-reasons.ts';
 import type { LineStatus, Mode } from '../../core/lines.ts';
 import type { LinesTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
@@ -9,7 +10,7 @@ export interface LineRow {
   accountId: string;
   mode: Mode;
   status: LineStatus;
-  reason: string | null;
+  reason: LineReason | null;
 }
 
 /** Undefined when the line does not exist or is being deleted. */
@@ -26,7 +27,7 @@ export async function loadLine(db: Db, lineId: string): Promise<LineRow | undefi
       accountId: row.account_id,
       mode: row.mode,
       status: row.status as LineStatus,
-      reason: row.status_reason,
+      reason: toReason(row.status_reason),
     }
   );
 }
@@ -52,7 +53,7 @@ export async function readLineStatus(
 /** What a line's connection says of it. */
 export type LineStatusColumns = Pick<
   Updateable<LinesTable>,
-  'status' | 'status_reason' | 'phone' | 'jid' | 'lid' | 'name' | 'connected_at'
+  'status' | 'status_reason' | 'status_until' | 'status_code' | 'phone' | 'jid' | 'lid' | 'name' | 'connected_at'
 >;
 
 export async function updateLineStatus(db: Db, lineId: string, columns: LineStatusColumns): Promise<void> {

@@ -1,5 +1,6 @@
 import { isChange, type OutboundContent } from '@ponte/engine';
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { toReason } from '../../core/line-reasons.ts';
 import type { Line, LineStatus, Mode } from '../../core/lines.ts';
 import type { Pacing } from '../../core/pacing.ts';
 import type { Database, LinesTable } from '../db/schema.ts';
@@ -24,7 +25,9 @@ export function toLine(row: Selectable<LinesTable>): Line {
     customerRef: row.customer_ref,
     label: row.label,
     status: row.status as LineStatus,
-    statusReason: row.status_reason,
+    statusReason: toReason(row.status_reason),
+    statusUntil: row.status_until === null ? null : Number(row.status_until),
+    statusCode: row.status_code === null ? null : Number(row.status_code),
     phone: row.phone,
     jid: row.jid,
     lid: row.lid,
@@ -90,6 +93,8 @@ export async function insertLine(
       label: line.label,
       status: 'unpaired',
       status_reason: null,
+      status_until: null,
+      status_code: null,
       phone: null,
       jid: null,
       lid: null,

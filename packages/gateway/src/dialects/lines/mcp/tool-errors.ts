@@ -42,7 +42,7 @@ const NEXT: Record<ErrorCode, string> = {
   already_paired:
     'Nothing to do: call bridge_get_line. Call bridge_logout_line first only when it must be paired anew.',
   line_not_connected:
-    'Call bridge_get_line for its status. unpaired or logged_out: pair it with bridge_get_qr or bridge_create_connect_link. connecting or disconnected: try again in some seconds.',
+    'Call bridge_get_line: status_reason says why, status_remedy what to do. unpaired or logged_out: pair it with bridge_get_qr or bridge_create_connect_link. connecting, or disconnected without a reason: try again in some seconds.',
   line_failed: 'Try again in a minute.',
   idempotency_conflict: 'Use a new idempotency_key: this one belongs to another call.',
   idempotency_in_progress: 'Make the same call with the same idempotency_key again in a few seconds.',

@@ -10,6 +10,7 @@ import { eventStreams } from './009-event-streams.ts';
 import { approvals } from './010-approvals.ts';
 import { history } from './011-history.ts';
 import { restrictionsUsernames } from './013-restrictions-usernames.ts';
+import { lineStanding } from './014-line-standing.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   approvals,
   history,
   restrictionsUsernames,
+  lineStanding,
 ];

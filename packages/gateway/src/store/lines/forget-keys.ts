@@ -1,0 +1,13 @@
+import type { Tx } from '../db/store.ts';
+
+/**
+ * Forgets a line's credentials and Signal keys, as after a logout. `isKeyLost`: its data key does
+ * not open either, so that it and what it sealed (mail that was never read) go too.
+ */
+export async function forgetKeys({ db }: Tx, lineId: string, isKeyLost: boolean): Promise<void> {
+  await db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
+  if (!isKeyLost) return;
+  await db.deleteFrom('inbox').where('line_id', '=', lineId).execute();
+  await db.deleteFrom('history_parts').where('line_id', '=', lineId).execute();
+  await db.deleteFrom('data_keys').where('scope', '=', lineId).execute();
+}
