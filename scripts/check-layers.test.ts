@@ -82,6 +82,18 @@ test.each([
     'process.env belongs in',
   ],
   [
+    'a query outside store',
+    'packages/gateway/src/commands/q.ts',
+    "export const q = (db: { selectFrom(t: string): unknown }) => db.selectFrom('lines');",
+    'a query',
+  ],
+  [
+    'raw SQL outside store',
+    'packages/gateway/src/lines/s.ts',
+    'export const q = sql<{ n: number }>`select 1 as n`;',
+    'a query',
+  ],
+  [
     'a file in an unknown folder',
     'packages/gateway/src/helpers/h.ts',
     "import { a } from '../core/ids.ts';",

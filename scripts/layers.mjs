@@ -3,7 +3,7 @@
 export const GATEWAY = {
   core: ['@ponte/engine'],
   config: ['core', 'observe'],
-  crypto: ['core', 'store'],
+  crypto: ['core'],
   observe: ['core'],
   net: ['core', 'observe'],
   store: ['core', 'crypto', 'observe', '@ponte/engine'],
@@ -82,6 +82,11 @@ export const HOMES = [
     what: 'setTimeout / setInterval',
     pattern: /\bset(?:Timeout|Interval)\(/,
     homes: ['core/clock.ts', 'bench/', 'dialects/connect/page.ts'],
+  },
+  {
+    what: 'a query (`.selectFrom(`, `.insertInto(`, `.updateTable(`, `.deleteFrom(`, sql``, kysely)',
+    pattern: /\.(?:selectFrom|insertInto|updateTable|deleteFrom)\(|\bsql(?:<[^`]*>)?`|from 'kysely'/,
+    homes: ['store/', 'bench/'],
   },
   { what: 'Math.random', pattern: /\bMath\.random\(/, homes: ['core/clock.ts', 'bench/'] },
 ];

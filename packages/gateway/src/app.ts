@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sql } from 'kysely';
 import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
 import { readTicket } from './access/stream-tickets.ts';
@@ -41,8 +40,10 @@ import type { Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
+import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
+import { isAnswering } from './store/db/is-answering.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
@@ -371,7 +372,7 @@ async function startAll(parts: {
 
 async function isReady({ store }: Installation): Promise<boolean> {
   const over = new AbortController();
-  const answered = sql`select 1`.execute(store.db).then(() => true);
+  const answered = isAnswering(store.db).then(() => true);
   const late = systemClock.sleep(READY_WITHIN_MS, over.signal).then(() => false);
   try {
     return await Promise.race([answered, late]);
@@ -381,12 +382,7 @@ async function isReady({ store }: Installation): Promise<boolean> {
 }
 
 async function firstStart({ store, keys, defaultAccountId }: Installation): Promise<{ testKey: string } | undefined> {
-  const told = await store.db
-    .insertInto('settings')
-    .values({ name: FIRST_START, value: String(systemClock.now()) })
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .executeTakeFirst();
-  if (Number(told.numInsertedOrUpdatedRows ?? 0) === 0) return undefined;
+  if (!(await claimSetting(store.db, FIRST_START, String(systemClock.now())))) return undefined;
   const { key } = await keys.create({ accountId: defaultAccountId, mode: 'test', name: 'quick start' });
   return { testKey: key };
 }

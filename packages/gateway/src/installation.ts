@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { ensureDefaultAccount } from './access/accounts.ts';
 import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
+import { openKeyRing } from './access/open-key-ring.ts';
 import type { Config, Environment } from './config/config.ts';
 import { processConfig, processEnvironment } from './config/environment.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import { makePrivateFiles, mendPermissions } from './config/private-files.ts';
 import { systemClock } from './core/clock.ts';
-import { type KeyRing, openKeyRing } from './crypto/key-ring.ts';
+import type { KeyRing } from './crypto/key-ring.ts';
 import { silentLog } from './observe/logger.ts';
 import { migrate } from './store/db/migrate.ts';
 import { type OpenOptions, openStore } from './store/db/open.ts';

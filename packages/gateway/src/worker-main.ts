@@ -1,7 +1,7 @@
 // First of all: the adapter puts its hardening under the client library before anything loads it.
 import { createBaileysEngine } from '@ponte/engine-baileys';
+import { openKeyRing } from './access/open-key-ring.ts';
 import { systemClock } from './core/clock.ts';
-import { openKeyRing } from './crypto/key-ring.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
 import { holdWorkersLock } from './store/db/gateway-lock.ts';
 import { openStore } from './store/db/open.ts';

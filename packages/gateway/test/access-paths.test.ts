@@ -1,9 +1,8 @@
 import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findClaim, sweepExpired } from '../src/access/idempotency.ts';
-import { endedKeys } from '../src/access/key-watch.ts';
 import { createSealedBox } from '../src/crypto/sealed-box.ts';
+import { endedKeys } from '../src/store/access/ended-keys.ts';
 import type { Database } from '../src/store/db/schema.ts';
 import type { Store, Tx } from '../src/store/db/store.ts';
 import { pendingInbox, sweepTombstones } from '../src/store/engine/inbox.ts';
@@ -12,6 +11,7 @@ import { findLineById, findLineByNumber, findLineByRef, listLines } from '../src
 import { pruneTraffic, readHoursByLine, readLineTraffic, readWebhookTraffic } from '../src/store/lines/traffic.ts';
 import { findChat, sendersOf, unreadOf } from '../src/store/messages/reading.ts';
 import * as approvals from '../src/store/sends/approvals.ts';
+import { findClaim, sweepExpired } from '../src/store/sends/idempotency.ts';
 import { unfinished } from '../src/store/sends/outbox.ts';
 import { countWaiting, countWaitingByLine, findSend } from '../src/store/sends/sends.ts';
 import { countUsed } from '../src/store/sends/usage.ts';

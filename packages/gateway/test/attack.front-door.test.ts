@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { canonicalJson } from '../src/access/idempotency.ts';
+import { canonicalJson } from '../src/core/idempotency.ts';
 import { CONSOLE_PAGES } from '../src/http/console-pages.ts';
 import { canonicalTarget } from '../src/http/request-target.ts';
 import { openConsole } from './support/console-harness.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { idempotentRequest } from '../src/access/idempotency.ts';
 import { createExecute, type Execute } from '../src/commands/execute.ts';
 import { AppError } from '../src/core/app-error.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
+import { idempotentRequest } from '../src/core/idempotency.ts';
 import type { SendOutcome } from '../src/core/line-commands.ts';
 import { errorAnswer } from '../src/dialects/lines/errors.ts';
 import { forEachStore } from './store-harness.ts';

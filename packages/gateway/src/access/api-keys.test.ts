@@ -3,10 +3,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { isApiKey } from '../core/key-format.ts';
-import { openKeyRing } from '../crypto/key-ring.ts';
 import { silentLog } from '../observe/logger.ts';
-import { ensureDefaultAccount, listAccounts } from './accounts.ts';
+import { listAccounts } from '../store/access/accounts.ts';
+import { ensureDefaultAccount } from './accounts.ts';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { openKeyRing } from './open-key-ring.ts';
 
 forEachStore((open) => {
   let opened: TestStore;

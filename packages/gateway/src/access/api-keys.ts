@@ -1,13 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import { newKeyId } from '../core/ids.ts';
 import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Log } from '../observe/logger.ts';
-import type { ApiKeysTable, Database } from '../store/db/schema.ts';
-import type { Store } from '../store/db/store.ts';
+import {
+  type ApiKeyRow,
+  findKeyByHash,
+  findKeyById,
+  insertKey,
+  listKeys,
+  noteKeyUsed,
+  retireKey,
+  revokeKey,
+} from '../store/access/api-keys.ts';
+import type { Db, Store } from '../store/db/store.ts';
 
 /** Whoever presents a valid key. */
 export interface KeyHolder {
@@ -57,9 +65,6 @@ export interface MadeKey {
   prefix: string;
 }
 
-type KeyRow = Selectable<ApiKeysTable>;
-type Db = Kysely<Database> | Transaction<Database>;
-
 export interface ApiKeys {
   /** Makes a key; the answer holds the only copy of its text. */
   create(key: NewKey): Promise<MadeKey>;
@@ -96,12 +101,12 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   const hashOf = (key: string) => ring.fingerprint('api-key', key);
 
   async function look(hash: Buffer): Promise<KeyHolder | undefined> {
-    const row = await store.db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+    const row = await findKeyByHash(store.db, hash);
     if (!row || !timingSafeEqual(row.hash, hash)) return undefined;
     return validHolder(row);
   }
 
-  function validHolder(row: KeyRow): KeyHolder | undefined {
+  function validHolder(row: ApiKeyRow): KeyHolder | undefined {
     const now = clock.now();
     if (!isValid(row, now)) return undefined;
     touch(row.id, now);
@@ -113,12 +118,9 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
     if (now - (touchedAt.get(id) ?? 0) < TOUCH_EVERY_MS) return;
     bound(touchedAt);
     touchedAt.set(id, now);
-    store.db
-      .updateTable('api_keys')
-      .set({ last_used_at: now })
-      .where('id', '=', id)
-      .execute()
-      .catch((error: unknown) => log.warn({ error }, 'noting the last use of an api key failed'));
+    noteKeyUsed(store.db, id, now).catch((error: unknown) =>
+      log.warn({ error }, 'noting the last use of an api key failed'),
+    );
   }
 
   async function insert(
@@ -127,21 +129,18 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   ): Promise<MadeKey> {
     const key = newApiKey(mode);
     const id = newKeyId();
-    await db
-      .insertInto('api_keys')
-      .values({
-        id,
-        account_id: accountId,
-        name: name.slice(0, MAX_NAME),
-        mode,
-        hash: hashOf(key),
-        prefix: keyPrefix(key),
-        scopes: JSON.stringify(scopes),
-        created_at: clock.now(),
-        expires_at: expiresAt,
-        approval: needsApproval ? 'required' : 'none',
-      })
-      .execute();
+    await insertKey(db, {
+      id,
+      account_id: accountId,
+      name: name.slice(0, MAX_NAME),
+      mode,
+      hash: hashOf(key),
+      prefix: keyPrefix(key),
+      scopes: JSON.stringify(scopes),
+      created_at: clock.now(),
+      expires_at: expiresAt,
+      approval: needsApproval ? 'required' : 'none',
+    });
     return { id, key, prefix: keyPrefix(key) };
   }
 
@@ -161,13 +160,11 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       return holder;
     },
     async holderOf(id) {
-      const row = await store.db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await findKeyById(store.db, id);
       return row && validHolder(row);
     },
     async list(accountId) {
-      let query = store.db.selectFrom('api_keys').selectAll().orderBy('created_at').orderBy('id');
-      if (accountId !== undefined) query = query.where('account_id', '=', accountId);
-      return (await query.execute()).map((row) => ({
+      return (await listKeys(store.db, accountId)).map((row) => ({
         ...toHolder(row),
         createdAt: Number(row.created_at),
         expiresAt: row.expires_at === null ? null : Number(row.expires_at),
@@ -176,15 +173,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       }));
     },
     async revoke(id) {
-      const now = clock.now();
-      const row = await store.db.selectFrom('api_keys').select('id').where('id', '=', id).executeTakeFirst();
-      if (!row) return false;
-      await store.db
-        .updateTable('api_keys')
-        .set({ revoked_at: now })
-        .where('id', '=', id)
-        .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', now)]))
-        .execute();
+      if (!(await revokeKey(store.db, id, clock.now()))) return false;
       cache.clear();
       return true;
     },
@@ -193,14 +182,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
         const now = clock.now();
         // The update comes first: of two rotations at once the second one waits here and then finds
         // no valid key.
-        const row = await db
-          .updateTable('api_keys')
-          .set({ revoked_at: now + graceMs })
-          .where('id', '=', id)
-          .where('revoked_at', 'is', null)
-          .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
-          .returningAll()
-          .executeTakeFirst();
+        const row = await retireKey(db, id, { now, endsAt: now + graceMs });
         if (!row) return undefined;
         return insert(db, {
           accountId: row.account_id,

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { randomBase62 } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import { takeSetting, writeSetting } from '../store/access/settings.ts';
 import type { Store } from '../store/db/store.ts';
 import type { KeyHolder } from './api-keys.ts';
 import { type Audit, createAudit } from './console-audit.ts';
@@ -130,11 +131,7 @@ export function createConsoleAccess(services: {
       if (await users.exist()) return undefined;
       const token = randomBase62(32);
       const value = ring.fingerprint('console-set-up', token).toString('hex');
-      await store.db
-        .insertInto('settings')
-        .values({ name: SET_UP, value })
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-        .execute();
+      await writeSetting(store.db, SET_UP, value);
       return token;
     },
     async setUp(input, from) {
@@ -142,8 +139,7 @@ export function createConsoleAccess(services: {
       const given = ring.fingerprint('console-set-up', input.token);
       const password = await passwords.hash(input.password);
       const user = await users.createFirst({ ...input, role: 'owner', password }, async (db) => {
-        const row = await db.deleteFrom('settings').where('name', '=', SET_UP).returning('value').executeTakeFirst();
-        const expected = Buffer.from(row?.value ?? '', 'hex');
+        const expected = Buffer.from((await takeSetting(db, SET_UP)) ?? '', 'hex');
         if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw wrongToken();
         return true;
       });

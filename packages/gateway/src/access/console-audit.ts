@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Mode } from '../core/lines.ts';
+import { insertAudit, listAudit } from '../store/access/audit.ts';
 import type { Store } from '../store/db/store.ts';
 
 /** One thing somebody did, or tried to. */
@@ -30,29 +31,20 @@ export interface Audit {
 export function createAudit({ store, clock }: { store: Store; clock: Clock }): Audit {
   return {
     async append(entry) {
-      await store.db
-        .insertInto('console_audit')
-        .values({
-          at: clock.now(),
-          user_id: entry.userId,
-          actor: entry.actor,
-          action: entry.action,
-          target: entry.target.slice(0, MAX_TARGET),
-          mode: entry.mode,
-          outcome: entry.outcome,
-          address: entry.address,
-          request_id: entry.requestId,
-        })
-        .execute();
+      await insertAudit(store.db, {
+        at: clock.now(),
+        user_id: entry.userId,
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target.slice(0, MAX_TARGET),
+        mode: entry.mode,
+        outcome: entry.outcome,
+        address: entry.address,
+        request_id: entry.requestId,
+      });
     },
     async list({ before, limit }) {
-      let query = store.db
-        .selectFrom('console_audit')
-        .selectAll()
-        .orderBy('seq', 'desc')
-        .limit(limit + 1);
-      if (before !== undefined) query = query.where('seq', '<', before);
-      const rows = await query.execute();
+      const rows = await listAudit(store.db, { before, limit: limit + 1 });
       const entries = rows.slice(0, limit).map((row) => ({
         seq: Number(row.seq),
         at: Number(row.at),

@@ -1,5 +1,6 @@
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import { forgetFailures, forgetFailuresBefore, noteTry, writeFailures } from '../store/access/sign-in-failures.ts';
 import type { Store } from '../store/db/store.ts';
 
 /** Free tries, then waits that double: 30 s, 1 min, … up to a quarter of an hour. */
@@ -34,38 +35,21 @@ export function createLockout({ store, clock }: { store: Store; clock: Clock }):
   async function count(subject: string, rule: Rule): Promise<number> {
     return store.transaction(async ({ db }) => {
       const now = clock.now();
-      await db
-        .insertInto('console_failures')
-        .values({ subject, failures: 0, last_at: now, blocked_until: 0 })
-        .onConflict((conflict) => conflict.column('subject').doUpdateSet({ last_at: now }))
-        .execute();
-      const row = await db
-        .selectFrom('console_failures')
-        .select(['failures', 'blocked_until'])
-        .where('subject', '=', subject)
-        .executeTakeFirstOrThrow();
-      const blockedUntil = Number(row.blocked_until);
-      if (blockedUntil > now) return blockedUntil - now;
-      const failures = Number(row.failures) + 1;
+      const known = await noteTry(db, subject, now);
+      if (known.blockedUntil > now) return known.blockedUntil - now;
+      const failures = known.failures + 1;
       const waitMs =
         failures < rule.free
           ? 0
           : Math.min(rule.firstWaitMs * 2 ** Math.min(failures - rule.free, 10), LONGEST_WAIT_MS);
-      await db
-        .updateTable('console_failures')
-        .set({ failures, blocked_until: now + waitMs })
-        .where('subject', '=', subject)
-        .execute();
+      await writeFailures(db, subject, { failures, blockedUntil: now + waitMs });
       return 0;
     });
   }
 
   return {
     async begin(email, address) {
-      await store.db
-        .deleteFrom('console_failures')
-        .where('last_at', '<', clock.now() - FORGET_AFTER_MS)
-        .execute();
+      await forgetFailuresBefore(store.db, clock.now() - FORGET_AFTER_MS);
       for (const [subject, rule] of subjects(email, address)) {
         const leftMs = await count(subject, rule);
         if (leftMs === 0) continue;
@@ -79,7 +63,7 @@ export function createLockout({ store, clock }: { store: Store; clock: Clock }):
     },
     async succeeded(email, address) {
       const names = subjects(email, address).map(([subject]) => subject);
-      await store.db.deleteFrom('console_failures').where('subject', 'in', names).execute();
+      await forgetFailures(store.db, names);
     },
   };
 }

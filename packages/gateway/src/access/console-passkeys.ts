@@ -10,6 +10,17 @@ import {
 } from '@simplewebauthn/server';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import {
+  countChallenges,
+  deletePasskey,
+  deletePasskeysOf,
+  findPasskey,
+  insertChallenge,
+  insertPasskey,
+  listPasskeys,
+  notePasskeyUsed,
+  takeChallenge,
+} from '../store/access/passkeys.ts';
 import type { Store } from '../store/db/store.ts';
 
 /** The page that speaks: WebAuthn binds every answer to both. */
@@ -63,45 +74,25 @@ const IP_ADDRESS = /^[\d.]+$|^\[/;
 export function createPasskeys({ store, clock }: { store: Store; clock: Clock }): Passkeys {
   async function keep(challenge: string, userId: string | null): Promise<void> {
     const now = clock.now();
-    await store.db.deleteFrom('console_challenges').where('expires_at', '<=', now).execute();
-    const { count } = await store.db
-      .selectFrom('console_challenges')
-      .select((eb) => eb.fn.countAll().as('count'))
-      .executeTakeFirstOrThrow();
-    if (Number(count) >= MAX_CHALLENGES) throw new AppError('rate_limited', { retryAfterSeconds: 60 });
-    await store.db
-      .insertInto('console_challenges')
-      .values({ challenge, user_id: userId, expires_at: now + CHALLENGE_LIFE_MS })
-      .execute();
+    if ((await countChallenges(store.db, now)) >= MAX_CHALLENGES) {
+      throw new AppError('rate_limited', { retryAfterSeconds: 60 });
+    }
+    await insertChallenge(store.db, { challenge, userId, expiresAt: now + CHALLENGE_LIFE_MS });
   }
 
   /** True once per challenge. */
   async function spend(challenge: string, userId: string | null): Promise<boolean> {
-    const row = await store.db
-      .deleteFrom('console_challenges')
-      .where('challenge', '=', challenge)
-      .returning(['user_id', 'expires_at'])
-      .executeTakeFirst();
-    return row !== undefined && row.user_id === userId && Number(row.expires_at) > clock.now();
+    const known = await takeChallenge(store.db, challenge);
+    return known !== undefined && known.userId === userId && known.expiresAt > clock.now();
   }
 
   return {
     async list(userId) {
-      const rows = await store.db
-        .selectFrom('console_passkeys')
-        .select(['id', 'name', 'host', 'created_at', 'used_at'])
-        .where('user_id', '=', userId)
-        .orderBy('created_at')
-        .execute();
-      return rows.map(toPasskey);
+      return (await listPasskeys(store.db, userId)).map(toPasskey);
     },
     async beginAdding(user, page) {
       refuseAddress(page);
-      const known = await store.db
-        .selectFrom('console_passkeys')
-        .select(['id', 'transports'])
-        .where('user_id', '=', user.id)
-        .execute();
+      const known = await listPasskeys(store.db, user.id);
       if (known.length >= MAX_PASSKEYS)
         throw invalid('name', `There can be ${MAX_PASSKEYS} passkeys at most. Delete one.`);
       const options = await generateRegistrationOptions({
@@ -134,36 +125,22 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
       }
       const { credential } = proof.registrationInfo;
       const passkey = { id: credential.id, name, host: page.host, createdAt: clock.now(), usedAt: null };
-      const made = await store.db
-        .insertInto('console_passkeys')
-        .values({
-          id: passkey.id,
-          user_id: userId,
-          name,
-          host: page.host,
-          public_key: Buffer.from(credential.publicKey),
-          counter: credential.counter,
-          transports: JSON.stringify(credential.transports ?? []),
-          created_at: passkey.createdAt,
-          used_at: null,
-        })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('id')
-        .executeTakeFirst();
+      const made = await insertPasskey(store.db, {
+        id: passkey.id,
+        user_id: userId,
+        name,
+        host: page.host,
+        public_key: Buffer.from(credential.publicKey),
+        counter: credential.counter,
+        transports: JSON.stringify(credential.transports ?? []),
+        created_at: passkey.createdAt,
+        used_at: null,
+      });
       if (!made) throw invalid('response', 'This passkey is kept already.');
       return passkey;
     },
-    async remove(userId, id) {
-      const done = await store.db
-        .deleteFrom('console_passkeys')
-        .where('id', '=', id)
-        .where('user_id', '=', userId)
-        .executeTakeFirst();
-      return Number(done.numDeletedRows) > 0;
-    },
-    async removeAll(userId) {
-      await store.db.deleteFrom('console_passkeys').where('user_id', '=', userId).execute();
-    },
+    remove: (userId, id) => deletePasskey(store.db, userId, id),
+    removeAll: (userId) => deletePasskeysOf(store.db, userId),
     async beginSignIn(page) {
       refuseAddress(page);
       const options = await generateAuthenticationOptions({
@@ -175,12 +152,7 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
       return options;
     },
     async signedBy(page, response) {
-      const row = await store.db
-        .selectFrom('console_passkeys')
-        .selectAll()
-        .where('id', '=', response.id)
-        .where('host', '=', page.host)
-        .executeTakeFirst();
+      const row = await findPasskey(store.db, response.id, page.host);
       if (!row) return undefined;
       // A counter that does not grow tells of a copy; the library refuses it.
       const proof = await verifyAuthenticationResponse({
@@ -192,11 +164,7 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
         requireUserVerification: true,
       }).catch(() => undefined);
       if (!proof?.verified) return undefined;
-      await store.db
-        .updateTable('console_passkeys')
-        .set({ counter: proof.authenticationInfo.newCounter, used_at: clock.now() })
-        .where('id', '=', row.id)
-        .execute();
+      await notePasskeyUsed(store.db, row.id, proof.authenticationInfo.newCounter, clock.now());
       return row.user_id;
     },
   };

@@ -1,6 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import { newSessionId, randomBase62 } from '../core/ids.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
+import {
+  deleteOverSessions,
+  deleteSession,
+  deleteSessionsOf,
+  findSessionByHash,
+  insertSession,
+  isSessionAlive,
+  listSessions,
+  touchSession,
+} from '../store/access/sessions.ts';
 import type { Store } from '../store/db/store.ts';
 import type { Role } from './console-roles.ts';
 
@@ -48,65 +58,39 @@ export function createSessions(services: { store: Store; ring: KeyRing; clock: C
   const { store, ring, clock } = services;
   const hashOf = (token: string) => ring.fingerprint('console-session', token);
 
-  /** Sessions that are valid at this moment, with their users. */
-  function valid() {
-    const now = clock.now();
-    return store.db
-      .selectFrom('console_sessions as s')
-      .innerJoin('console_users as u', 'u.id', 's.user_id')
-      .select(['s.id', 's.seen_at', 'u.id as user_id', 'u.email', 'u.name', 'u.role'])
-      .where('s.expires_at', '>', now)
-      .where('s.seen_at', '>', now - SESSION_IDLE_MS)
-      .where('u.disabled_at', 'is', null);
-  }
+  const alive = (now = clock.now()) => ({ now, idleSince: now - SESSION_IDLE_MS });
 
   return {
     async start(userId, { address, userAgent }) {
       const now = clock.now();
       const token = randomBase62(TOKEN_LENGTH);
       const sessionId = newSessionId();
-      await store.db
-        .deleteFrom('console_sessions')
-        .where((eb) => eb.or([eb('expires_at', '<=', now), eb('seen_at', '<=', now - SESSION_IDLE_MS)]))
-        .execute();
-      await store.db
-        .insertInto('console_sessions')
-        .values({
-          id: sessionId,
-          hash: hashOf(token),
-          user_id: userId,
-          address,
-          user_agent: userAgent.slice(0, MAX_USER_AGENT),
-          created_at: now,
-          seen_at: now,
-          expires_at: now + SESSION_LIFE_MS,
-        })
-        .execute();
+      await deleteOverSessions(store.db, alive(now));
+      await insertSession(store.db, {
+        id: sessionId,
+        hash: hashOf(token),
+        user_id: userId,
+        address,
+        user_agent: userAgent.slice(0, MAX_USER_AGENT),
+        created_at: now,
+        seen_at: now,
+        expires_at: now + SESSION_LIFE_MS,
+      });
       return { token, sessionId };
     },
     async find(token) {
       if (!TOKEN.test(token)) return undefined;
-      const row = await valid().where('s.hash', '=', hashOf(token)).executeTakeFirst();
+      const row = await findSessionByHash(store.db, hashOf(token), alive());
       if (!row) return undefined;
       const now = clock.now();
       if (now - Number(row.seen_at) >= TOUCH_EVERY_MS) {
-        await store.db.updateTable('console_sessions').set({ seen_at: now }).where('id', '=', row.id).execute();
+        await touchSession(store.db, row.id, now);
       }
       return { sessionId: row.id, userId: row.user_id, email: row.email, name: row.name, role: row.role };
     },
-    async isAlive(sessionId) {
-      return (await valid().where('s.id', '=', sessionId).executeTakeFirst()) !== undefined;
-    },
+    isAlive: (sessionId) => isSessionAlive(store.db, sessionId, alive()),
     async list(userId) {
-      const now = clock.now();
-      const rows = await store.db
-        .selectFrom('console_sessions')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .where('expires_at', '>', now)
-        .where('seen_at', '>', now - SESSION_IDLE_MS)
-        .orderBy('created_at', 'desc')
-        .execute();
+      const rows = await listSessions(store.db, userId, alive());
       return rows.map((row) => ({
         id: row.id,
         address: row.address,
@@ -115,18 +99,7 @@ export function createSessions(services: { store: Store; ring: KeyRing; clock: C
         seenAt: Number(row.seen_at),
       }));
     },
-    async end(userId, sessionId) {
-      const done = await store.db
-        .deleteFrom('console_sessions')
-        .where('id', '=', sessionId)
-        .where('user_id', '=', userId)
-        .executeTakeFirst();
-      return Number(done.numDeletedRows) > 0;
-    },
-    async endAll(userId, exceptId) {
-      let query = store.db.deleteFrom('console_sessions').where('user_id', '=', userId);
-      if (exceptId !== undefined) query = query.where('id', '!=', exceptId);
-      await query.execute();
-    },
+    end: (userId, sessionId) => deleteSession(store.db, userId, sessionId),
+    endAll: (userId, exceptId) => deleteSessionsOf(store.db, userId, exceptId),
   };
 }

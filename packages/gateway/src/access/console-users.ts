@@ -1,9 +1,20 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newUserId } from '../core/ids.ts';
-import type { ConsoleUsersTable, Database } from '../store/db/schema.ts';
-import type { Store } from '../store/db/store.ts';
+import {
+  countUsers,
+  deleteUser,
+  findUserByEmail,
+  findUserById,
+  hasOwner,
+  hasUsers,
+  insertUser,
+  listUsers,
+  readPassword,
+  type UserRow,
+  updateUser,
+} from '../store/access/users.ts';
+import type { Db, Store } from '../store/db/store.ts';
 import type { Role } from './console-roles.ts';
 
 export interface ConsoleUser {
@@ -24,8 +35,6 @@ export interface NewUser {
   password: string;
 }
 
-type Db = Kysely<Database> | Transaction<Database>;
-
 /** People of one installation; far above what a team needs. */
 const MAX_USERS = 200;
 
@@ -45,7 +54,7 @@ export interface Users {
   exist(): Promise<boolean>;
 }
 
-const toUser = (row: Selectable<ConsoleUsersTable>): ConsoleUser => ({
+const toUser = (row: UserRow): ConsoleUser => ({
   id: row.id,
   email: row.email,
   name: row.name,
@@ -62,19 +71,14 @@ const noSuchUser = () => new AppError('not_found', {}, { message: 'No such user.
 
 export function createUsers({ store, clock }: { store: Store; clock: Clock }): Users {
   async function insert(db: Db, user: NewUser): Promise<ConsoleUser> {
-    const done = await db
-      .insertInto('console_users')
-      .values({
-        id: newUserId(),
-        email: normalEmail(user.email),
-        name: user.name,
-        role: user.role,
-        password: user.password,
-        created_at: clock.now(),
-      })
-      .onConflict((conflict) => conflict.column('email').doNothing())
-      .returningAll()
-      .executeTakeFirst();
+    const done = await insertUser(db, {
+      id: newUserId(),
+      email: normalEmail(user.email),
+      name: user.name,
+      role: user.role,
+      password: user.password,
+      created_at: clock.now(),
+    });
     if (!done) throw invalid('email', 'Somebody with this e-mail address exists already.');
     return toUser(done);
   }
@@ -83,46 +87,27 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
   function keepingAnOwner<T>(work: (db: Db) => Promise<T>): Promise<T> {
     return store.transaction(async ({ db }) => {
       const result = await work(db);
-      const owner = await db
-        .selectFrom('console_users')
-        .select('id')
-        .where('role', '=', 'owner')
-        .where('disabled_at', 'is', null)
-        .limit(1)
-        .executeTakeFirst();
-      if (!owner) throw invalid('role', 'Somebody has to stay owner. Make another user owner first.');
+      if (!(await hasOwner(db))) throw invalid('role', 'Somebody has to stay owner. Make another user owner first.');
       return result;
     });
   }
 
   return {
     async list() {
-      const rows = await store.db.selectFrom('console_users').selectAll().orderBy('created_at').orderBy('id').execute();
-      return rows.map(toUser);
+      return (await listUsers(store.db)).map(toUser);
     },
     async findByEmail(email) {
-      const row = await store.db
-        .selectFrom('console_users')
-        .selectAll()
-        .where('email', '=', normalEmail(email))
-        .executeTakeFirst();
+      const row = await findUserByEmail(store.db, normalEmail(email));
       return row && { user: toUser(row), password: row.password };
     },
     async findById(id) {
-      const row = await store.db.selectFrom('console_users').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await findUserById(store.db, id);
       return row && toUser(row);
     },
-    async passwordOf(id) {
-      const row = await store.db.selectFrom('console_users').select('password').where('id', '=', id).executeTakeFirst();
-      return row?.password;
-    },
+    passwordOf: (id) => readPassword(store.db, id),
     async create(user) {
       return store.transaction(async ({ db }) => {
-        const { count } = await db
-          .selectFrom('console_users')
-          .select((eb) => eb.fn.countAll().as('count'))
-          .executeTakeFirstOrThrow();
-        if (Number(count) >= MAX_USERS) throw invalid('email', `There can be ${MAX_USERS} users at most.`);
+        if ((await countUsers(db)) >= MAX_USERS) throw invalid('email', `There can be ${MAX_USERS} users at most.`);
         return insert(db, user);
       });
     },
@@ -134,33 +119,24 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
     },
     async change(id, { role, disabled, password }) {
       return keepingAnOwner(async (db) => {
-        const row = await db
-          .updateTable('console_users')
-          .set({
-            ...(role === undefined ? {} : { role }),
-            ...(disabled === undefined ? {} : { disabled_at: disabled ? clock.now() : null }),
-            ...(password === undefined ? {} : { password }),
-            id,
-          })
-          .where('id', '=', id)
-          .returningAll()
-          .executeTakeFirst();
+        const row = await updateUser(db, id, {
+          ...(role === undefined ? {} : { role }),
+          ...(disabled === undefined ? {} : { disabled_at: disabled ? clock.now() : null }),
+          ...(password === undefined ? {} : { password }),
+        });
         if (!row) throw noSuchUser();
         return toUser(row);
       });
     },
     async remove(id) {
       await keepingAnOwner(async (db) => {
-        const done = await db.deleteFrom('console_users').where('id', '=', id).executeTakeFirst();
-        if (Number(done.numDeletedRows) === 0) throw noSuchUser();
+        if (!(await deleteUser(db, id))) throw noSuchUser();
       });
     },
     async signedIn(id) {
-      await store.db.updateTable('console_users').set({ signed_in_at: clock.now() }).where('id', '=', id).execute();
+      await updateUser(store.db, id, { signed_in_at: clock.now() });
     },
-    async exist() {
-      return (await store.db.selectFrom('console_users').select('id').limit(1).executeTakeFirst()) !== undefined;
-    },
+    exist: () => hasUsers(store.db),
   };
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { openKeyRing } from '../access/open-key-ring.ts';
 import { systemClock } from '../core/clock.ts';
 import type { EventPayloads, JournalEvent } from '../core/events.ts';
 import { newAccountId, newEventId, newLineId } from '../core/ids.ts';
-import { type KeyRing, openKeyRing } from '../crypto/key-ring.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import { linesWebhookFormat } from '../dialects/lines/webhook-format.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { openStore } from '../store/db/open.ts';

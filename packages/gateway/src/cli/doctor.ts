@@ -1,10 +1,11 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { openKeyRing } from '../access/open-key-ring.ts';
 import type { Config, Environment } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { systemClock } from '../core/clock.ts';
-import { openKeyRing } from '../crypto/key-ring.ts';
+import { writeSetting } from '../store/access/settings.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { openStore } from '../store/db/open.ts';
 import { type Output, print } from './output.ts';
@@ -55,13 +56,7 @@ async function checkDatabase(config: Config, environment: Environment): Promise<
   try {
     const applied = await migrate(store, systemClock.now);
     const started = systemClock.monotonic();
-    await store.transaction(async (tx) => {
-      await tx.db
-        .insertInto('settings')
-        .values({ name: 'doctor', value: String(systemClock.now()) })
-        .onConflict((c) => c.column('name').doUpdateSet({ value: String(systemClock.now()) }))
-        .execute();
-    });
+    await store.transaction(({ db }) => writeSetting(db, 'doctor', String(systemClock.now())));
     const tookMs = systemClock.monotonic() - started;
     const speed = `${config.database.engine}, a durable write takes ${tookMs.toFixed(1)} ms${applied.length > 0 ? `, applied ${applied.join(', ')}` : ''}`;
     const database: Check = {

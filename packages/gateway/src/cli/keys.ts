@@ -1,8 +1,8 @@
-import { listAccounts } from '../access/accounts.ts';
 import type { ListedKey } from '../access/api-keys.ts';
 import { SCOPES } from '../commands/context.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Installation } from '../installation.ts';
+import { listAccounts } from '../store/access/accounts.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 
 const facts = (key: ListedKey) => ({

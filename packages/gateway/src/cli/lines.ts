@@ -1,5 +1,6 @@
 import { remedyOf, toReason } from '../core/line-reasons.ts';
 import type { Installation } from '../installation.ts';
+import { listAllRows } from '../store/lines/line-row.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 import { ofLine, type ServerOptions, withServer } from './server-api.ts';
 
@@ -32,12 +33,7 @@ function printLines(lines: Listed[], asJson: boolean | undefined, out: Output): 
 
 /** Every line of the installation, as its rows stand. The status is the last one a worker wrote. */
 export async function listAllLines(at: Installation, options: { json?: boolean }, out: Output): Promise<void> {
-  const rows = await at.store.db
-    .selectFrom('lines')
-    .selectAll()
-    .where('deleted_at', 'is', null)
-    .orderBy('number')
-    .execute();
+  const rows = await listAllRows(at.store.db);
   const lines = rows.map((row) => ({
     line_id: row.id,
     id: Number(row.number),

@@ -2,6 +2,8 @@ import { AppError } from '../core/app-error.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Mode } from '../core/lines.ts';
 import { type Installation, openInstallation } from '../installation.ts';
+import { deleteKey } from '../store/access/api-keys.ts';
+import { findLineUnowned } from '../store/lines/lines.ts';
 import { CommandFailed, UsageError } from './output.ts';
 
 /** Which server: another one by its address and a key, or that of the local data directory. */
@@ -72,14 +74,9 @@ export type WhoseKey = (at: Installation) => Promise<{ accountId: string; mode: 
 export const ofLine =
   (lineId: string): WhoseKey =>
   async ({ store }) => {
-    const row = await store.db
-      .selectFrom('lines')
-      .select(['account_id', 'mode'])
-      .where('id', '=', lineId)
-      .where('deleted_at', 'is', null)
-      .executeTakeFirst();
-    if (!row) throw new CommandFailed(`there is no line ${lineId}; "ponte lines list" shows the ids`);
-    return { accountId: row.account_id, mode: row.mode };
+    const line = await findLineUnowned(store.db, lineId);
+    if (!line) throw new CommandFailed(`there is no line ${lineId}; "ponte lines list" shows the ids`);
+    return { accountId: line.accountId, mode: line.mode };
   };
 
 /**
@@ -109,7 +106,7 @@ export async function withServer<T>(
     try {
       return await work(new ServerApi(localAddress(at), made.key));
     } finally {
-      await at.store.db.deleteFrom('api_keys').where('id', '=', made.id).execute();
+      await deleteKey(at.store.db, made.id);
     }
   } catch (error) {
     throw error instanceof AppError ? new CommandFailed(error.message, { cause: error }) : error;

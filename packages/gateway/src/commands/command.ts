@@ -1,4 +1,4 @@
-import type { IdempotentRequest } from '../access/idempotency.ts';
+import type { IdempotentRequest } from '../core/idempotency.ts';
 import type { Line } from '../core/lines.ts';
 import type { Context, Scope } from './context.ts';
 import type { LineRef } from './lines/find-line.ts';

@@ -1,15 +1,7 @@
-import {
-  type Claim,
-  findClaim,
-  IDEMPOTENCY_WAIT_MS,
-  type IdempotentRequest,
-  isSaveable,
-  type SavedAnswer,
-  saveAnswer,
-  sweepExpired,
-} from '../access/idempotency.ts';
 import { AppError } from '../core/app-error.ts';
+import { IDEMPOTENCY_WAIT_MS, type IdempotentRequest, isSaveable, type SavedAnswer } from '../core/idempotency.ts';
 import type { Line } from '../core/lines.ts';
+import { type Claim, findClaim, saveAnswer, sweepExpired } from '../store/sends/idempotency.ts';
 import { findSend } from '../store/sends/sends.ts';
 import { findAccount } from './account/find-account.ts';
 import type { AccountCommand, LineCommand, SendCommand } from './command.ts';

@@ -1,6 +1,6 @@
-import { idempotentRequest, type SavedAnswer } from '../access/idempotency.ts';
 import type { Caller, Execute } from '../commands/execute.ts';
 import type { AppError } from '../core/app-error.ts';
+import { idempotentRequest, type SavedAnswer } from '../core/idempotency.ts';
 import type { Answer, Checked, Dialect, Route } from './route.ts';
 
 /** A request that carries an Idempotency-Key: what has to be the same when the key comes again. */

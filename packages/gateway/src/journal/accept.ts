@@ -1,10 +1,8 @@
-import type { Insertable } from 'kysely';
 import type { JournalEvent } from '../core/events.ts';
 import { newEventId } from '../core/ids.ts';
-import type { EventsTable } from '../store/db/schema.ts';
 import type { Tx } from '../store/db/store.ts';
 import { isWishedFor } from '../store/journal/event-log.ts';
-import { deleteEvent, insertEvents } from '../store/journal/events.ts';
+import { deleteEvent, insertEvents, type NewEventRow } from '../store/journal/events.ts';
 import { countLineTraffic } from '../store/lines/traffic.ts';
 import { authentic, type ChangeEvent } from '../store/messages/changes.ts';
 import { advance, type StatusEvent } from '../store/messages/message-status.ts';
@@ -99,7 +97,7 @@ interface Appended {
 }
 
 async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Appended[]> {
-  const rows = new Map<string, { fact: Fact; row: Insertable<EventsTable> }>();
+  const rows = new Map<string, { fact: Fact; row: NewEventRow }>();
   for (const fact of facts) {
     if (rows.has(fact.dedupeKey)) continue;
     const row = {

@@ -6,8 +6,8 @@ import { type FakeEngine, FakeFactory } from '../../test/support/fake-engine.ts'
 import { ManualClock, settle } from '../../test/support/manual-clock.ts';
 import { insertLine, insertSend, insertWebhook, readJournal } from '../../test/support/rows.ts';
 import { until } from '../../test/support/until.ts';
+import { openKeyRing } from '../access/open-key-ring.ts';
 import type { Pacing } from '../core/pacing.ts';
-import { openKeyRing } from '../crypto/key-ring.ts';
 import type { LineRef } from '../journal/accept.ts';
 import type { LiveView } from '../journal/live.ts';
 import { silentLog } from '../observe/logger.ts';

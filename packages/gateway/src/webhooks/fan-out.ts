@@ -1,12 +1,10 @@
-import type { Insertable } from 'kysely';
 import { DELIVER_WITHIN_MS, type JournalEvent } from '../core/events.ts';
 import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import { periodOf } from '../core/quota.ts';
-import type { DeliveriesTable } from '../store/db/schema.ts';
 import type { Tx } from '../store/db/store.ts';
 import { findTerms, takeUsage } from '../store/sends/usage.ts';
-import { insertDeliveries } from '../store/webhooks/delivery-queue.ts';
+import { insertDeliveries, type NewDelivery } from '../store/webhooks/delivery-queue.ts';
 import {
   findSubscription,
   type Subscription,
@@ -16,7 +14,7 @@ import {
 import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
 
-function deliveryRow(event: JournalEvent, webhookId: string): Insertable<DeliveriesTable> {
+function deliveryRow(event: JournalEvent, webhookId: string): NewDelivery {
   const within = DELIVER_WITHIN_MS[event.type];
   return {
     id: newDeliveryId(),
@@ -39,11 +37,7 @@ function deliveryRow(event: JournalEvent, webhookId: string): Insertable<Deliver
  * Inserts what the account's plan still lets through in this billing cycle: events beyond it are
  * not delivered. One per event and endpoint; further attempts are free.
  */
-async function deliver(
-  tx: Tx,
-  owner: { accountId: string; mode: Mode },
-  wanted: Insertable<DeliveriesTable>[],
-): Promise<number> {
+async function deliver(tx: Tx, owner: { accountId: string; mode: Mode }, wanted: NewDelivery[]): Promise<number> {
   const [first] = wanted;
   if (!first) return 0;
   const rows = wanted.slice(0, await takeEvents(tx, owner, wanted.length, first.created_at));

@@ -1,5 +1,5 @@
+import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { openKeyRing } from '../../src/crypto/key-ring.ts';
 import { runWorkerProcess } from '../../src/lines/workers/worker-process.ts';
 import { openStore } from '../../src/store/db/open.ts';
 import { type FakeEngine, FakeFactory } from './fake-engine.ts';

@@ -1,5 +1,5 @@
+import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { openKeyRing } from '../../src/crypto/key-ring.ts';
 import { silentLog } from '../../src/observe/logger.ts';
 import { openStore } from '../../src/store/db/open.ts';
 import { createDispatcher } from '../../src/webhooks/dispatcher.ts';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { EventPayloads, EventType, JournalEvent } from '../../src/core/events.ts';
 import { newAccountId, newEventId, newLineId } from '../../src/core/ids.ts';
-import { type KeyRing, openKeyRing } from '../../src/crypto/key-ring.ts';
+import type { KeyRing } from '../../src/crypto/key-ring.ts';
 import type { SealedBox } from '../../src/crypto/sealed-box.ts';
 import { createAddressPolicy, parseAllowList } from '../../src/net/address-policy.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';

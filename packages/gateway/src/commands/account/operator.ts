@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { newAccountId } from '../../core/ids.ts';
 import type { Mode } from '../../core/lines.ts';
 import { METRICS, type Metric, type Period, type PlanLimits, periodOf } from '../../core/quota.ts';
+import { insertAccount, listAccountIds, updateAccount } from '../../store/access/accounts.ts';
 import { deletePlan, listPlans, type Plan, putPlan } from '../../store/access/plans.ts';
 import type { Store } from '../../store/db/store.ts';
 import { countUsed } from '../../store/sends/usage.ts';
@@ -83,40 +84,31 @@ export function createOperator(services: { store: Store; keys: ApiKeys; clock: C
   };
   return {
     async accounts() {
-      const rows = await store.db.selectFrom('accounts').select('id').orderBy('created_at').orderBy('id').execute();
-      return Promise.all(rows.map(({ id }) => account(id)));
+      return Promise.all((await listAccountIds(store.db)).map(account));
     },
     account,
     async createAccount({ name, plan = UNLIMITED_PLAN, subscription = 'active', cycleAnchor = null }) {
       await checkPlan(plan);
       const id = newAccountId();
-      await store.db
-        .insertInto('accounts')
-        .values({
-          id,
-          name: nameOf(name),
-          plan,
-          subscription,
-          cycle_anchor: cycleAnchor,
-          created_at: clock.now(),
-        })
-        .execute();
+      await insertAccount(store.db, {
+        id,
+        name: nameOf(name),
+        plan,
+        subscription,
+        cycle_anchor: cycleAnchor,
+        created_at: clock.now(),
+      });
       return account(id);
     },
     async changeAccount(id, change) {
       await account(id);
       await checkPlan(change.plan);
-      await store.db
-        .updateTable('accounts')
-        .set({
-          id,
-          name: change.name === undefined ? undefined : nameOf(change.name),
-          plan: change.plan,
-          subscription: change.subscription,
-          cycle_anchor: change.cycleAnchor,
-        })
-        .where('id', '=', id)
-        .execute();
+      await updateAccount(store.db, id, {
+        name: change.name === undefined ? undefined : nameOf(change.name),
+        plan: change.plan,
+        subscription: change.subscription,
+        cycle_anchor: change.cycleAnchor,
+      });
       return account(id);
     },
     async usage(id, mode) {

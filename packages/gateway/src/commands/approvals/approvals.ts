@@ -1,13 +1,14 @@
 import type { ApiKeys } from '../../access/api-keys.ts';
-import { findClaim, type IdempotentRequest, idempotentRequest } from '../../access/idempotency.ts';
 import { AppError, ERRORS, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
+import { type IdempotentRequest, idempotentRequest } from '../../core/idempotency.ts';
 import { newApprovalId } from '../../core/ids.ts';
 import type { News } from '../../journal/news.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store } from '../../store/db/store.ts';
 import { findLineById } from '../../store/lines/lines.ts';
 import * as stored from '../../store/sends/approvals.ts';
+import { findClaim } from '../../store/sends/idempotency.ts';
 import type { Caller, CommandName, Execute } from '../execute.ts';
 import type { LineRef } from '../lines/find-line.ts';
 import type { Sent } from '../sends/sends.ts';

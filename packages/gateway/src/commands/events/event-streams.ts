@@ -1,9 +1,9 @@
-import { endedKeys } from '../../access/key-watch.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventFeed, FeedReader } from '../../journal/event-feed.ts';
 import type { Log } from '../../observe/logger.ts';
 import { noStreamMetrics, type StreamMetrics, type Transport } from '../../observe/stream-metrics.ts';
+import { endedKeys } from '../../store/access/ended-keys.ts';
 import type { Store } from '../../store/db/store.ts';
 import { wishForLiveFacts } from '../../store/journal/event-log.ts';
 import { selects, type WebhookFormat } from '../../webhooks/format.ts';

@@ -1,6 +1,6 @@
 import { isNewsletter, type OutboundContext, STATUS_BROADCAST } from '@ponte/engine';
-import type { IdempotentRequest } from '../../access/idempotency.ts';
 import { AppError } from '../../core/app-error.ts';
+import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newOutboxId } from '../../core/ids.ts';
 import type { Line } from '../../core/lines.ts';
 import { fetchToSpool } from '../../media/intake.ts';

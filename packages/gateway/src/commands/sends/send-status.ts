@@ -1,5 +1,5 @@
 import { STATUS_BROADCAST } from '@ponte/engine';
-import type { IdempotentRequest } from '../../access/idempotency.ts';
+import type { IdempotentRequest } from '../../core/idempotency.ts';
 import type { Line } from '../../core/lines.ts';
 import type { SendCommand } from '../command.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import { isChange, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
-import { claim, type IdempotentRequest } from '../../access/idempotency.ts';
 import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid, standingDetails } from '../../core/app-error.ts';
+import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
@@ -9,6 +9,7 @@ import { periodOf, quotaError } from '../../core/quota.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
 import type { Tx } from '../../store/db/store.ts';
 import { isQuotable } from '../../store/messages/known-message.ts';
+import { claim } from '../../store/sends/idempotency.ts';
 import {
   countScheduled,
   countWaiting,

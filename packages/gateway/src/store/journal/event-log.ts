@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
 import type { Mode } from '../../core/lines.ts';
+import { readSetting, writeSetting } from '../access/settings.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store } from '../db/store.ts';
 import { newestEventBefore } from '../webhooks/delivery-queue.ts';
@@ -126,8 +127,7 @@ const PRUNE_BATCH = 1_000;
  * was ever deleted for its age.
  */
 export async function prunedTo(db: Db): Promise<number> {
-  const row = await db.selectFrom('settings').select('value').where('name', '=', PRUNED_TO).executeTakeFirst();
-  return Number(row?.value ?? 0);
+  return Number((await readSetting(db, PRUNED_TO)) ?? 0);
 }
 
 /**
@@ -168,11 +168,7 @@ export async function pruneEvents(db: Db, cutoff: number): Promise<boolean> {
       ]),
     )
     .execute();
-  await db
-    .insertInto('settings')
-    .values({ name: PRUNED_TO, value: String(last) })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: String(last) }))
-    .execute();
+  await writeSetting(db, PRUNED_TO, String(last));
   return rows.length === PRUNE_BATCH;
 }
 

@@ -3,13 +3,16 @@ import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
 import type { EventsTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
 
+/** A row of the journal, before it has a number. */
+export type NewEventRow = Insertable<EventsTable>;
+
 /** Rows per insert: far below the parameter limits of both databases. */
 const ROWS_PER_INSERT = 500;
 
 /** Appends what is not there yet (unique per line and key); answers what was appended. */
 export async function insertEvents(
   db: Db,
-  rows: readonly Insertable<EventsTable>[],
+  rows: readonly NewEventRow[],
 ): Promise<{ seq: number; id: string; dedupeKey: string }[]> {
   const appended: { seq: number; id: string; dedupeKey: string }[] = [];
   for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
@@ -25,7 +28,7 @@ export async function insertEvents(
 }
 
 /** Appends one event whose key is known to be new; answers its number. */
-export async function insertEvent(db: Db, row: Insertable<EventsTable>): Promise<number> {
+export async function insertEvent(db: Db, row: NewEventRow): Promise<number> {
   const { seq } = await db.insertInto('events').values(row).returning('seq').executeTakeFirstOrThrow();
   return Number(seq);
 }

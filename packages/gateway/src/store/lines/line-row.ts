@@ -1,4 +1,4 @@
-import type { Updateable } from 'kysely';
+import type { Selectable, Updateable } from 'kysely';
 import { type LineReason, toReason } from '../../core/line-reasons.ts';
 import type { LineStatus, Mode } from '../../core/lines.ts';
 import type { LinesTable } from '../db/schema.ts';
@@ -30,6 +30,11 @@ export async function loadLine(db: Db, lineId: string): Promise<LineRow | undefi
       reason: toReason(row.status_reason),
     }
   );
+}
+
+/** Every line of the installation that is not being deleted, in the order of their numbers. */
+export async function listAllRows(db: Db): Promise<Selectable<LinesTable>[]> {
+  return db.selectFrom('lines').selectAll().where('deleted_at', 'is', null).orderBy('number').execute();
 }
 
 /** Every line that wants a worker, oldest first. */

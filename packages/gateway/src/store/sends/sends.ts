@@ -171,7 +171,7 @@ export async function reopenSend(
   return row && { content: JSON.parse(row.content) as OutboundContent, acceptedAt: Number(row.accepted_at) };
 }
 
-/** A send that failed can be asked for again for this long (access/idempotency.ts). */
+/** A send that failed can be asked for again for this long (store/sends/idempotency.ts). */
 const REOPENABLE_MS = 24 * 60 * 60 * 1_000;
 
 /**

@@ -182,11 +182,14 @@ function toDue(row: DueRow): DueDelivery {
   };
 }
 
+/** A row of the queue, before it has a number. */
+export type NewDelivery = Insertable<DeliveriesTable>;
+
 /** Rows per insert: far below the parameter limits of both databases. */
 const ROWS_PER_INSERT = 500;
 
 /** Puts deliveries into the queue; each event and webhook once (the journal's keys see to that). */
-export async function insertDeliveries(db: Db, rows: readonly Insertable<DeliveriesTable>[]): Promise<void> {
+export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Promise<void> {
   for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
     await db
       .insertInto('deliveries')

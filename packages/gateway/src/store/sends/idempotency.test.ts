@@ -1,18 +1,15 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { forEachStore, type TestStore } from '../../test/store-harness.ts';
-import { insertLine } from '../store/lines/lines.ts';
-import { insertAccepted } from '../store/sends/sends.ts';
+import { forEachStore, type TestStore } from '../../../test/store-harness.ts';
 import {
   canonicalJson,
-  claim,
-  findClaim,
   IDEMPOTENCY_TTL_MS,
   type IdempotentRequest,
   idempotentRequest,
-  saveAnswer,
-  sweepExpired,
-} from './idempotency.ts';
+} from '../../core/idempotency.ts';
+import { insertLine } from '../lines/lines.ts';
+import { claim, findClaim, saveAnswer, sweepExpired } from './idempotency.ts';
+import { insertAccepted } from './sends.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const request = (key: string, body: unknown = { to: '1' }): IdempotentRequest =>

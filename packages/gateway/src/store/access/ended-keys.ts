@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Database } from '../store/db/schema.ts';
+import type { Database } from '../db/schema.ts';
 
 /** Why a key counts no more. */
 export type KeyEnd = 'unauthorized' | 'subscription_required';

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../test/store-harness.ts';
 import { systemClock } from '../core/clock.ts';
-import { MasterKeyError, openKeyRing } from './key-ring.ts';
-import { createSealedBox, UnreadableError } from './sealed-box.ts';
+import { MasterKeyError } from '../crypto/key-ring.ts';
+import { createSealedBox, UnreadableError } from '../crypto/sealed-box.ts';
+import { openKeyRing } from './open-key-ring.ts';
 
 test('a sealed record opens in its own place only, and not after a change of any byte', () => {
   const box = createSealedBox(randomBytes(32));
