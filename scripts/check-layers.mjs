@@ -26,12 +26,37 @@ function roomOf(path) {
   return rooms.sort((a, b) => b.length - a.length)[0];
 }
 
+/** Files that import each other in a circle; imports of types count, because readers follow them too. */
+function circlesOf(graph) {
+  const order = new Map();
+  const lowest = new Map();
+  const stack = [];
+  const circles = [];
+  const visit = (file) => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file));
+    stack.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) visit(next);
+      if (stack.includes(next)) lowest.set(file, Math.min(lowest.get(file), lowest.get(next)));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) circles.push(circle);
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
+
 export function checkLayers(root) {
   const violations = [];
   let imports = 0;
   for (const name of Object.keys(PACKAGES)) {
     const src = join(root, 'packages', name, 'src');
+    const graph = new Map();
     for (const file of sourcesOf(src)) {
+      const targets = new Set();
+      graph.set(file, targets);
       const path = relative(src, file).split(sep).join('/');
       const text = withoutComments(readFileSync(file, 'utf8'));
       const say = (message) => violations.push(`packages/${name}/src/${path}: ${message}`);
@@ -39,6 +64,7 @@ export function checkLayers(root) {
         const specifier = match[1] ?? match[2] ?? match[3] ?? match[4];
         if (!specifier || specifier.startsWith('node:')) continue;
         imports += 1;
+        if (specifier.startsWith('.')) targets.add(resolve(dirname(file), specifier));
         checkImport({ name, src, file, path, specifier, say });
       }
       if (name === 'gateway') {
@@ -47,6 +73,10 @@ export function checkLayers(root) {
             say(`${what} belongs in ${homes.join(', ')} only`);
         }
       }
+    }
+    for (const circle of circlesOf(graph)) {
+      const files = circle.map((file) => relative(src, file).split(sep).join('/'));
+      violations.push(`packages/${name}/src: ${files.join(', ')} import each other in a circle`);
     }
   }
   if (imports === 0) violations.push('no import was found at all: the check is looking in the wrong place');

@@ -105,6 +105,15 @@ test.each([
   expect(violations[0]).toContain(message);
 });
 
+test('files that import each other in a circle are caught, imports of types too', () => {
+  const violations = violationsOf({
+    'packages/gateway/src/core/one.ts': "import type { Two } from './two.ts';\nexport type One = { two: Two };\n",
+    'packages/gateway/src/core/two.ts': "import type { One } from './one.ts';\nexport type Two = { one: One };\n",
+  });
+  expect(violations).toHaveLength(1);
+  expect(violations[0]).toContain('import each other in a circle');
+});
+
 test('a tree without imports is reported instead of passing', () => {
   const root = tree({ 'packages/gateway/src/core/empty.ts': 'export const a = 1;\n' });
   expect(checkLayers(root).violations).toEqual(['no import was found at all: the check is looking in the wrong place']);

@@ -1,5 +1,4 @@
-import type { Jid } from './address.ts';
-import type { Party } from './events.ts';
+import type { Jid, Party } from './address.ts';
 
 /** Who gets to see status updates; the list in force has `isDefault`. */
 export interface StatusAudience {

@@ -90,3 +90,23 @@ export function parseChat(input: string): Jid | undefined {
   const known = [SERVER_PN, SERVER_LID, SERVER_GROUP, SERVER_NEWSLETTER].includes(parts.server);
   return known && /^\d[\d-]*$/.test(parts.user) ? formatJid(parts.user, parts.server) : undefined;
 }
+
+/**
+ * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for
+ * people; `jid` is the form WhatsApp used. `pn` is never made of a LID's digits.
+ */
+export interface Party {
+  jid: Jid;
+  /** `…@lid` without device. */
+  lid?: Jid;
+  /** `…@s.whatsapp.net` without device; undefined when WhatsApp never disclosed the number. */
+  pn?: Jid;
+}
+
+/** Who a line is, once paired. */
+export interface Self {
+  pn: Jid;
+  lid?: Jid;
+  /** The name on the account's profile; empty until WhatsApp sent it. */
+  name: string;
+}

@@ -1,20 +1,12 @@
 import type { AccountOperations } from './account.ts';
-import type { Jid } from './address.ts';
+import type { Jid, Party, Self } from './address.ts';
 import type { OutboundContent } from './content.ts';
 import type { EngineStore, InboxEntry } from './engine-store.ts';
-import type { EngineEvent, Party } from './events.ts';
+import type { EngineEvent } from './events.ts';
 import type { GroupOperations } from './groups.ts';
 import type { HistoryPart, HistoryPiece } from './history.ts';
 import type { MediaOperations } from './media.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
-
-/** Who a line is, once paired. */
-export interface Self {
-  pn: Jid;
-  lid?: Jid;
-  /** The name on the account's profile; empty until WhatsApp sent it. */
-  name: string;
-}
 
 /** Somebody, as the owner calls them. */
 export interface NamedPerson {

@@ -1,48 +1,8 @@
-import type { Jid } from './address.ts';
-import type { MessageContent } from './content.ts';
+import type { Jid, Party } from './address.ts';
 import type { GroupChange } from './groups.ts';
 import type { HistoryPart } from './history.ts';
+import type { MessageStatus, ReceivedMessage } from './received-message.ts';
 import type { Restriction } from './restriction.ts';
-
-/**
- * One person (or group), by every address WhatsApp disclosed. At least one of the two is set for
- * people; `jid` is the form WhatsApp used. `pn` is never made of a LID's digits.
- */
-export interface Party {
-  jid: Jid;
-  /** `…@lid` without device. */
-  lid?: Jid;
-  /** `…@s.whatsapp.net` without device; undefined when WhatsApp never disclosed the number. */
-  pn?: Jid;
-}
-
-export interface ReceivedMessage {
-  /** WhatsApp's message id; unique per chat and sender. */
-  id: string;
-  chat: Party;
-  sender: Party;
-  /** Sent by this account: from its phone or another linked device. */
-  fromMe: boolean;
-  isGroup: boolean;
-  /** The name the sender gave himself; empty when unknown. */
-  pushName: string;
-  /** Unix seconds, WhatsApp's clock. */
-  timestamp: number;
-  content: MessageContent;
-  quotedId?: string;
-  /** People named in the text. */
-  mentions: Party[];
-  /** Everybody in the group is named. */
-  mentionsAll: boolean;
-  /** This account is named, by itself or with everybody. */
-  mentionsMe: boolean;
-  forwarded: boolean;
-  viewOnce: boolean;
-  /** It disappears so long after it was sent; absent when it stays. */
-  expiresInSeconds?: number;
-  /** The decrypted protobuf `Message`, for quotes, media and secrets later. */
-  proto: Uint8Array;
-}
 
 /**
  * Why a content could not be read: `decryption_failed` (the sender was asked to send it again),
@@ -50,11 +10,6 @@ export interface ReceivedMessage {
  * `unsupported` (an encryption this version does not know), `malformed`.
  */
 export type UndecryptableCause = 'decryption_failed' | 'unavailable' | 'unsupported' | 'malformed';
-
-/**
- * How far a message came, in the order of truth: a later stage never goes back to an earlier one.
- */
-export type MessageStatus = 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
 
 /**
  * What happened on a line, decoded from its inbox. Decoding the same inbox row again yields the

@@ -1,6 +1,5 @@
 import type { Done } from './account.ts';
-import type { Jid } from './address.ts';
-import type { Party } from './events.ts';
+import type { Jid, Party } from './address.ts';
 
 export type GroupRole = 'member' | 'admin' | 'superadmin';
 

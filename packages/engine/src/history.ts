@@ -1,5 +1,6 @@
-import type { MessageStatus, Party, ReceivedMessage } from './events.ts';
+import type { Party } from './address.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
+import type { MessageStatus, ReceivedMessage } from './received-message.ts';
 
 /**
  * A part of the past that the phone offers after the pairing, or when it is asked to. What it says

@@ -23,5 +23,6 @@ export * from './parse/group.ts';
 export * from './parse/message-stanza.ts';
 export * from './parse/party.ts';
 export * from './parse/stanza-events.ts';
+export * from './received-message.ts';
 export * from './restriction.ts';
 export * from './vcard.ts';

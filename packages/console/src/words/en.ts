@@ -351,3 +351,9 @@ export const en = {
   },
   audit: { title: 'Audit log', at: 'When', who: 'Who', what: 'What', target: 'Where', outcome: 'Outcome' },
 };
+
+/**
+ * Every text of the console. The English dictionary is the type: a text that another language lacks
+ * does not compile.
+ */
+export type Words = typeof en;

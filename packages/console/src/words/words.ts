@@ -1,13 +1,9 @@
 import { kept } from '../kept.ts';
-import { en } from './en.ts';
+import { en, type Words } from './en.ts';
 import { es } from './es.ts';
 import { pt } from './pt.ts';
 
-/**
- * Every text of the console. The English dictionary is the type: a text that another language lacks
- * does not compile.
- */
-export type Words = typeof en;
+export type { Words };
 
 export const LOCALES = {
   en: { title: 'English', words: en },

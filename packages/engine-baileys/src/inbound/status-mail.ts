@@ -1,12 +1,24 @@
-import { ackFor, addressPairs, intAttr, isNewsletter, type Node, packNode, STATUS_BROADCAST } from '@ponte/engine';
+import {
+  type AddressPair,
+  ackFor,
+  addressPairs,
+  intAttr,
+  isNewsletter,
+  type Node,
+  packNode,
+  STATUS_BROADCAST,
+} from '@ponte/engine';
 import { decryptMessageNode, type SocketConfig, type WASocket } from '../baileys.ts';
-import type { GateParts } from './stanza-gate.ts';
-import { withoutCiphertext } from './stanza-links.ts';
+import type { StoreGuard } from '../store/store-guard.ts';
+import { type StanzaLinks, withoutCiphertext } from './stanza-links.ts';
 
 /** WhatsApp shows a status for a day; nobody sends an older one again. */
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
-export interface StatusMailParts extends Pick<GateParts, 'guard' | 'links' | 'learn'> {
+export interface StatusMailParts {
+  guard: StoreGuard;
+  links: StanzaLinks;
+  learn(pairs: AddressPair[]): Promise<void>;
   sock: Pick<WASocket, 'signalRepository' | 'sendRetryRequest'>;
   logger: SocketConfig['logger'];
   /** Own addresses, with the device. */

@@ -1,7 +1,7 @@
 import { EngineError, isGroup, type Jid, type MessageLookup, type OutboundChange, type Party } from '@ponte/engine';
 import { proto } from '../baileys.ts';
 import { unwrapMessage } from '../inbound/message-content.ts';
-import type { BuiltMessage } from './build-message.ts';
+import type { BuiltMessage } from './built-message.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
 

@@ -14,6 +14,7 @@ import { proto } from '../baileys.ts';
 import { unwrapMessage } from '../inbound/message-content.ts';
 import type { UploadedFile } from '../media/baileys-media.ts';
 import { buildChange } from './build-change.ts';
+import type { BuiltMessage } from './built-message.ts';
 import { fileMessage } from './file-message.ts';
 
 export interface BuildContext {
@@ -25,16 +26,6 @@ export interface BuildContext {
   callLink(media: 'audio' | 'video', startAt: number): Promise<string>;
   /** Encrypts a file and puts it where WhatsApp keeps files. */
   upload(kind: FileKind, file: OutboundFile): Promise<UploadedFile>;
-}
-
-/**
- * A message as it goes on the wire, before the encryption: its bytes, and what the stanza says
- * beside them.
- */
-export interface BuiltMessage {
-  proto: Uint8Array;
-  attrs: Record<string, string>;
-  meta?: Record<string, string>;
 }
 
 type Message = proto.IMessage;

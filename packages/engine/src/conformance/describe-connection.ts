@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../engine.ts';
-import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
 import { MemoryStore } from './memory-store.ts';
+import type { Suite } from './suite.ts';
 
 const STREAM_ERRORS: [number, CloseReason][] = [
   [515, 'restart_required'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
+import type { Suite } from './suite.ts';
 
 /** A fate that can hold writes back. */
 class Hold {

@@ -8,15 +8,7 @@ import { describeLive } from './describe-live.ts';
 import { describeSending } from './describe-sending.ts';
 import { closeLines } from './line.ts';
 import type { ConformanceNetwork } from './network.ts';
-
-/** Gives the suite its network, and every caller numbers nobody else uses. */
-export interface Suite {
-  network(): ConformanceNetwork;
-  /** Digits of a number that is new in this suite. */
-  number(): string;
-  /** An id for a line that is new in this suite. */
-  lineId(): string;
-}
+import type { Suite } from './suite.ts';
 
 /**
  * What every engine must guarantee, checked against a simulated WhatsApp: nothing is acknowledged

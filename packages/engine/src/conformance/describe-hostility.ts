@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Suite } from './describe-engine.ts';
 import { Line } from './line.ts';
 import { HOSTILE_PAIRINGS, HOSTILE_SERVERS } from './network.ts';
+import type { Suite } from './suite.ts';
 
 export function describeHostility(suite: Suite): void {
   describe('a network that lies', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '../events.ts';
-import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
+import type { Suite } from './suite.ts';
 
 const OFFLINE_MESSAGES = 30;
 const WRITE_MS = 5;

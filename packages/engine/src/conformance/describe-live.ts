@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS_BROADCAST } from '../address.ts';
-import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
+import type { Suite } from './suite.ts';
 
 /** What WhatsApp demands of a client today (docs/live.md), beside what it always did. */
 export function describeLive(suite: Suite): void {

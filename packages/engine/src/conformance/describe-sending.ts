@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Suite } from './describe-engine.ts';
 import { Line, until } from './line.ts';
 import type { ConformancePhone } from './network.ts';
+import type { Suite } from './suite.ts';
 
 export function describeSending(suite: Suite): void {
   const pairedLine = async () => {

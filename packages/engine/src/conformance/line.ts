@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
-import type { Engine, EngineChange, EngineOptions, Self } from '../engine.ts';
+import type { Self } from '../address.ts';
+import type { Engine, EngineChange, EngineOptions } from '../engine.ts';
 import type { InboxEntry } from '../engine-store.ts';
-import type { EngineEvent, ReceivedMessage } from '../events.ts';
+import type { EngineEvent } from '../events.ts';
+import type { ReceivedMessage } from '../received-message.ts';
 import { MemoryStore, type StoreHandle, type StoreWrite, type WriteFate } from './memory-store.ts';
 import type { ConformanceNetwork, ConformancePhone } from './network.ts';
 

@@ -1,6 +1,6 @@
+import type { Party, Self } from '../address.ts';
 import { isGroup } from '../address.ts';
-import type { Self } from '../engine.ts';
-import type { EngineEvent, Party } from '../events.ts';
+import type { EngineEvent } from '../events.ts';
 import type { GroupChange, GroupSetting } from '../groups.ts';
 import { child, children, intAttr, type Node, text } from '../node.ts';
 import { parseGroup, partiesOf, summaryOf } from './group.ts';

@@ -1,6 +1,5 @@
+import type { Party, Self } from '../address.ts';
 import { groupJidOf } from '../compose/group.ts';
-import type { Self } from '../engine.ts';
-import type { Party } from '../events.ts';
 import type { GroupInfo, GroupJoinRequest, GroupMember, GroupRole, GroupSummary, MemberOutcome } from '../groups.ts';
 import { child, childrenOf, intAttr, type Node, text } from '../node.ts';
 import { isSelf, party } from './party.ts';

@@ -1,6 +1,5 @@
+import type { Party, Self } from '../address.ts';
 import { isGroup, isNewsletter, parseJid, SERVER_BROADCAST, STATUS_BROADCAST } from '../address.ts';
-import type { Self } from '../engine.ts';
-import type { Party } from '../events.ts';
 import { intAttr, type Node } from '../node.ts';
 import { isSelf, party, personJid, selfParty } from './party.ts';
 

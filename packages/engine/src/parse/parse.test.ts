@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Self } from '../engine.ts';
+import type { Self } from '../address.ts';
 import type { Node } from '../node.ts';
 import { packNode, unpackNode } from '../pack-node.ts';
 import { addressPairs } from './address-pairs.ts';

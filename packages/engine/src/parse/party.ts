@@ -1,6 +1,5 @@
+import type { Party, Self } from '../address.ts';
 import { bareJid, formatJid, isLid, isPn, type Jid, parseJid, SERVER_LID, SERVER_PN, sameUser } from '../address.ts';
-import type { Self } from '../engine.ts';
-import type { Party } from '../events.ts';
 
 /**
  * Servers of accounts that a business partner hosts; to everybody else they are ordinary people

@@ -1,6 +1,6 @@
+import type { Party, Self } from '../address.ts';
 import { isGroup, parseJid, SERVER_BROADCAST } from '../address.ts';
-import type { Self } from '../engine.ts';
-import type { EngineEvent, Party } from '../events.ts';
+import type { EngineEvent } from '../events.ts';
 import { child, childrenOf, intAttr, type Node } from '../node.ts';
 import { isSelf, party, selfParty } from './party.ts';
 

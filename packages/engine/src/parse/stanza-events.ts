@@ -1,4 +1,4 @@
-import type { Self } from '../engine.ts';
+import type { Self } from '../address.ts';
 import type { EngineEvent } from '../events.ts';
 import { intAttr, type Node } from '../node.ts';
 import { parseRestrictions } from '../restriction.ts';

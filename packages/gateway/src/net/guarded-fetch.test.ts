@@ -7,7 +7,8 @@ import { HOSTS, NAMES, SSRF_VECTORS } from '../../test/support/ssrf-vectors.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { createAddressPolicy, parseAllowList } from './address-policy.ts';
 import { FetchError } from './fetch-error.ts';
-import { createGuard, type FetchOptions, type GuardDeps } from './guarded-fetch.ts';
+import type { FetchOptions } from './fetch-options.ts';
+import { createGuard, type GuardDeps } from './guarded-fetch.ts';
 import { createResolver } from './resolver.ts';
 
 /** Every client socket this process makes, counted where Node makes it. */

@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import type { Clock } from '../core/clock.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
+import type { FetchOptions } from './fetch-options.ts';
 import { type ConnectorDeps, createGuardedConnector } from './guarded-connector.ts';
 import { limitedBody, type ReadableBody } from './limited-body.ts';
 import type { ResolveName } from './resolver.ts';
@@ -17,26 +18,6 @@ const MAX_IDLE_SOCKET_MS = 60_000;
 /** A connection that was closed before the request was sent shows it at once. */
 const STALE_WITHIN_MS = 1_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-export interface FetchOptions {
-  /**
-   * `webhook`: a POST, redirects are answers. `media`: a GET that follows up to three redirects,
-   * each judged like the first.
-   */
-  purpose: 'webhook' | 'media';
-  headers?: Record<string, string>;
-  body?: string | Uint8Array;
-  /**
-   * Most bytes of body; one more ends the reading with `too_large` (media) or is cut off (webhook,
-   * whose body only serves the log).
-   */
-  maxBytes: number;
-  /** From the call to the last byte of the answer. */
-  totalTimeoutMs: number;
-  /** From the call to the headers of the answer; default: the total. */
-  firstByteTimeoutMs?: number;
-  signal?: AbortSignal;
-}
 
 export interface FetchedResponse {
   status: number;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
-import type { FetchOptions } from './guarded-fetch.ts';
+import type { FetchOptions } from './fetch-options.ts';
 
 export type ReadableBody = Readable;
 

@@ -1,6 +1,6 @@
 import type { Content } from './content/kind.ts';
 import { DurableList, type Row } from './durable-list.ts';
-import type { FileState } from './media/phone-files.ts';
+import type { FileState } from './media/file-state.ts';
 import type { PhoneStore } from './network.ts';
 import { isShared } from './shared-chat.ts';
 import { encoded, type Message, proto } from './wa-proto.ts';

@@ -7,7 +7,7 @@ import { nowSeconds, type Timer } from '../world/clock.ts';
 import { removeCompanion } from '../world/companions.ts';
 import { answerIq } from '../world/iq/table.ts';
 import type { Endpoint, Mailbox } from '../world/mailbox.ts';
-import type { Candidate } from '../world/pairing.ts';
+import type { Candidate } from '../world/pairing-candidate.ts';
 import { el } from '../world/stanzas.ts';
 import type { Sender } from '../world/tenant.ts';
 import type { TenantNetwork } from '../world/tenant-network.ts';

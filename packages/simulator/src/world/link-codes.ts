@@ -3,7 +3,7 @@ import type { CodeEntry } from '../phone/link-code.ts';
 import { CodeMismatchError, LinkError, type LinkOffer } from '../phone/network.ts';
 import type { Account } from './accounts.ts';
 import { nowSeconds, type Timer } from './clock.ts';
-import type { Candidate, ConfirmLink } from './pairing.ts';
+import type { Candidate, ConfirmLink } from './pairing-candidate.ts';
 import { hexId } from './rng.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';

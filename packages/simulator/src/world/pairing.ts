@@ -5,6 +5,7 @@ import { type Account, deviceJid, LimitError } from './accounts.ts';
 import { nowSeconds, type Timer } from './clock.ts';
 import { announceDevices } from './companions.ts';
 import { LinkCodes } from './link-codes.ts';
+import type { Candidate, ConfirmLink } from './pairing-candidate.ts';
 import { hexId } from './rng.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
@@ -19,20 +20,6 @@ const NEXT_REF_MS = 20_000;
 /** Scans of a ref that has just gone off the screen still work. */
 const REF_GRACE_MS = 5_000;
 const ANSWER_MS = 30_000;
-
-/** A connection that has no account yet: what it said of itself, and how to reach it. */
-export interface Candidate {
-  readonly lineId: string | undefined;
-  readonly noiseKey: Uint8Array;
-  readonly identity: Uint8Array;
-  readonly registrationId: number;
-  readonly signedPreKey: { id: number; key: Uint8Array; signature: Uint8Array };
-  readonly platform: string;
-  send(node: Node): void;
-  /** Paired: the client must come back with its new identity. */
-  restart(): void;
-  fail(reason: string): void;
-}
 
 interface Ref {
   candidate: Candidate;
@@ -49,12 +36,6 @@ interface Waiting {
 const COMPANIONS_MAX = 4;
 
 export type Pairing = ReturnType<typeof createPairing>;
-
-/**
- * What the phone that scanned must say to the companion's answer; throws LinkError when it does not
- * fit.
- */
-export type ConfirmLink = (ref: string, deviceIdentity: Uint8Array) => { keyIndex: number; signedIdentity: Uint8Array };
 
 /**
  * Pairing by QR. registering → (refs shown) → scanned → pair-success → verified pair-device-sign →

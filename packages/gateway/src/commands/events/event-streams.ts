@@ -1,3 +1,4 @@
+import type { KeyHolder } from '../../access/api-keys.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { EventFeed, FeedReader } from '../../journal/event-feed.ts';
@@ -7,7 +8,6 @@ import { endedKeys } from '../../store/access/ended-keys.ts';
 import type { Store } from '../../store/db/store.ts';
 import { wishForLiveFacts } from '../../store/journal/event-log.ts';
 import { selects, type WebhookFormat } from '../../webhooks/format.ts';
-import type { Caller } from '../context.ts';
 
 /** One event as it goes out: the same bytes as the body of a Lines webhook. */
 export interface StreamedEvent {
@@ -67,7 +67,7 @@ export interface StreamRequest {
 
 export interface EventStreams {
   /** Throws `cursor_expired`, `rate_limited` (too many streams of this key), `unavailable`. */
-  open(caller: Caller, request: StreamRequest): Promise<EventStream>;
+  open(caller: KeyHolder, request: StreamRequest): Promise<EventStream>;
   /** Streams that are open. */
   readonly size: number;
   /** Ends every stream; further ones are refused. */
@@ -170,7 +170,7 @@ export function createEventStreams(deps: EventStreamsDeps): EventStreams {
 }
 
 class RunningStream implements EventStream {
-  readonly caller: Caller;
+  readonly caller: KeyHolder;
   readonly wishesLive: boolean;
   wishedAt: number;
   readonly #deps: EventStreamsDeps;
@@ -181,7 +181,7 @@ class RunningStream implements EventStream {
   #reader: FeedReader | undefined;
   #ended: AppError | undefined;
 
-  constructor(deps: EventStreamsDeps, caller: Caller, request: StreamRequest, onClose: () => void) {
+  constructor(deps: EventStreamsDeps, caller: KeyHolder, request: StreamRequest, onClose: () => void) {
     this.#deps = deps;
     this.#metrics = deps.metrics ?? noStreamMetrics;
     this.caller = caller;

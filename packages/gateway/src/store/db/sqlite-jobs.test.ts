@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openTestSqlite, type TestStore } from '../../../test/store-harness.ts';
-import type { RawSqlite } from './sqlite.ts';
+import type { RawSqlite } from './raw-sqlite.ts';
 
 let opened: TestStore;
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import type { RawSqlite } from './sqlite.ts';
+import type { RawSqlite } from './raw-sqlite.ts';
 import { isBusy, whenFree } from './sqlite-busy.ts';
 
 /** Longest batch: bounds how long the event loop stands still. */

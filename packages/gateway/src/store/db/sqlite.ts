@@ -8,11 +8,10 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
+import type { RawSqlite } from './raw-sqlite.ts';
 import type { Database } from './schema.ts';
 import { BUSY_TIMEOUT_MS, isBusy, whenFree } from './sqlite-busy.ts';
 import type { Durability } from './store.ts';
-
-export type RawSqlite = Sqlite.Database;
 
 /** Prepared statements kept for the query builder. */
 const MAX_STATEMENTS = 300;

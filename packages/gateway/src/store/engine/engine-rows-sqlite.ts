@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { RawSqlite } from '../db/sqlite.ts';
+import type { RawSqlite } from '../db/raw-sqlite.ts';
 import type { Store } from '../db/store.ts';
 import type { EngineRows, InboxRow, KeyRow } from './engine-rows.ts';
 

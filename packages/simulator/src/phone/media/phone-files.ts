@@ -3,12 +3,10 @@ import type { RandomBytes } from '../../signal/curve.ts';
 import type { AddressBook } from '../address-book.ts';
 import { type Inbox, type InboxEntry, messageOf } from '../inbox.ts';
 import type { PhoneMedia } from '../network.ts';
+import type { FileState } from './file-state.ts';
 import { MediaError, openFile } from './media-cipher.ts';
 import { mediaOf } from './media-kinds.ts';
 import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media-retry.ts';
-
-/** How far a phone got with the file of a message. */
-export type FileState = 'pending' | 'ok' | 'unavailable' | 'corrupt';
 
 /** Fetches the files of received messages, checks them, and says in the inbox what came of it. */
 export class PhoneFiles {

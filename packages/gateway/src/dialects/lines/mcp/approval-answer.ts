@@ -1,6 +1,6 @@
 import type { Approval } from '../../../commands/approvals/approval-view.ts';
 import { approvalAnswer } from '../approval-routes.ts';
-import type { Json } from './tool.ts';
+import type { Json } from './json.ts';
 
 /**
  * What a sending tool answers when a person has to decide first; the whole of it is

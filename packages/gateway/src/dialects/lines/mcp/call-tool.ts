@@ -10,7 +10,8 @@ import { runRow } from '../../../http/run-row.ts';
 import { toAppError } from '../../../http/to-app-error.ts';
 import { errorAnswer } from '../errors.ts';
 import { pendingAnswer, sayPending } from './approval-answer.ts';
-import { IDEMPOTENCY_KEY, type Json, type Tool } from './tool.ts';
+import type { Json } from './json.ts';
+import { IDEMPOTENCY_KEY, type Tool } from './tool.ts';
 import { savedToolError, toolError, unknownParameters } from './tool-errors.ts';
 import { fenced, marked } from './untrusted.ts';
 

@@ -1,4 +1,4 @@
-import type { Json } from './tool.ts';
+import type { Json } from './json.ts';
 
 /**
  * `phone` of a tool takes what names a chat: a number, or the jid of a group. The rows tell the two

@@ -1,4 +1,4 @@
-import type { Json } from './tool.ts';
+import type { Json } from './json.ts';
 
 /** Sentences on answers. They hold facts of ours alone: nothing that other people wrote. */
 export const counted =

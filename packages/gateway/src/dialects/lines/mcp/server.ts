@@ -1,10 +1,11 @@
 import { McpServer, type StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import type { Caller } from '../../../commands/execute.ts';
 import { callTool, type ToolServices } from './call-tool.ts';
+import type { Json } from './json.ts';
 import { mayRun } from './may-run.ts';
 import { registerPrompts } from './prompts.ts';
 import { registerResources } from './resources.ts';
-import { annotationsOf, type Json, type Tool } from './tool.ts';
+import { annotationsOf, type Tool } from './tool.ts';
 
 export interface McpServices extends ToolServices {
   tools: readonly Tool[];

@@ -1,4 +1,5 @@
-import type { Json, Tool } from './tool.ts';
+import type { Json } from './json.ts';
+import type { Tool } from './tool.ts';
 
 /**
  * The list of tools as people read it (docs/mcp-tools.md), made from the table that serves them.

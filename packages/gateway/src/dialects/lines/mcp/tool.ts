@@ -1,8 +1,7 @@
 import { jsonSchema } from '../../../http/openapi.ts';
 import type { Route } from '../../../http/route.ts';
 import { withPending } from './approval-answer.ts';
-
-export type Json = Record<string, unknown>;
+import type { Json } from './json.ts';
 
 /**
  * What a tool does to the world: `reads` what is here, `asks` WhatsApp, `adds` something, `sets`

@@ -1,5 +1,6 @@
+import type { Json } from '../json.ts';
 import { always, counted } from '../say.ts';
-import type { Json, ToolFacts } from '../tool.ts';
+import type { ToolFacts } from '../tool.ts';
 
 export const account: Record<string, ToolFacts[]> = {
   me: [

@@ -1,5 +1,6 @@
+import type { Json } from '../json.ts';
 import { always, counted } from '../say.ts';
-import type { Json, ToolFacts } from '../tool.ts';
+import type { ToolFacts } from '../tool.ts';
 
 /** What members wrote, and may write to mislead. */
 const WRITTEN = ['group.subject', 'group.description'];

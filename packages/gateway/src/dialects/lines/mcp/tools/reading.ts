@@ -1,6 +1,7 @@
 import { chatOfPhone, phoneOrJid } from '../chat-argument.ts';
+import type { Json } from '../json.ts';
 import { always, counted } from '../say.ts';
-import type { Json, ToolFacts } from '../tool.ts';
+import type { ToolFacts } from '../tool.ts';
 
 const MESSAGE = ['body', 'media.filename'];
 const inList = (list: string, fields: readonly string[]) => fields.map((field) => `${list}[].${field}`);

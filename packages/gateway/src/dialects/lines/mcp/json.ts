@@ -1,0 +1,2 @@
+/** A JSON object, as MCP carries it. */
+export type Json = Record<string, unknown>;
