@@ -81,6 +81,8 @@ export interface RouteFacts {
   /** True: `?ticket=` may stand in for the key (access/stream-tickets.ts). */
   takesTickets?: boolean;
   requestExample?: unknown;
+  /** True: what it answers can be gone for good (410). */
+  contentExpires?: boolean;
   answers: Record<number, AnswerDoc>;
 }
 
@@ -183,6 +185,16 @@ export interface ErrorAnswer {
   body: Record<string, unknown>;
 }
 
+/** An event as webhooks of a dialect get it. */
+export interface DocumentedEvent {
+  name: string;
+  summary: string;
+  description: string;
+  /** The whole body. */
+  schema: z.ZodType;
+  example?: unknown;
+}
+
 /** One published API: a prefix, its rows, and its way to word errors. */
 export interface Dialect {
   name: string;
@@ -199,6 +211,8 @@ export interface Dialect {
   published?: boolean;
   routes: Route[];
   errorAnswer(error: AppError): ErrorAnswer;
+  /** What its webhooks deliver, for the OpenAPI document. */
+  events?: readonly DocumentedEvent[];
   /** Shapes of error bodies, for the OpenAPI document. */
   errorSchema: z.ZodType;
   /** Takes what no row takes, below the prefix. */

@@ -14,7 +14,7 @@ import { discardFiles, readFileBody } from './file-body.ts';
 import { type FrontDoorServices, passFrontDoor, refuseBrokenHttp, refuseUnrouted, sendError } from './front-door.ts';
 import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody } from './json-body.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { rewriteTarget } from './request-target.ts';
 import { type Dialect, METHODS, type Method } from './route.ts';
 import { createStaticFiles } from './static.ts';

@@ -1,4 +1,4 @@
-import { jsonSchema } from '../../../http/openapi.ts';
+import { jsonSchema } from '../../../http/openapi/components.ts';
 import type { Route } from '../../../http/route.ts';
 import { withPending } from './approval-answer.ts';
 import type { Json } from './json.ts';

@@ -1,0 +1,171 @@
+import type { z } from 'zod';
+import { COMMANDS } from '../../commands/commands.ts';
+import type { AnswerDoc, Dialect, DocumentedEvent, Route } from '../route.ts';
+import { Components, type Json, jsonSchema } from './components.ts';
+import { ErrorResponses } from './error-responses.ts';
+
+/**
+ * One OpenAPI 3.1 document of every row of every published dialect, made from the schemas that
+ * check the requests. Every body and answer is a named component.
+ */
+export function openApiDocument(all: readonly Dialect[], facts: { version: string; url: string }): Json {
+  const dialects = all.filter(({ published }) => published !== false);
+  const made: Made = { components: new Components(), errors: new ErrorResponses() };
+  const paths: Record<string, Json> = {};
+  const webhooks: Json = {};
+  const tags = new Map<string, string>();
+  for (const dialect of dialects) {
+    for (const row of dialect.routes) {
+      const path = (dialect.prefix + row.path).replace(/:([A-Za-z_]+)/g, '{$1}');
+      const known = paths[path] ?? {};
+      paths[path] = known;
+      known[row.method.toLowerCase()] = operation(dialect, row, made);
+      tags.set(tagOf(dialect, row), dialect.title);
+    }
+    for (const event of dialect.events ?? []) {
+      const tag = `${dialect.title}: Webhooks`;
+      tags.set(tag, dialect.title);
+      webhooks[`${dialect.name}.${event.name}`] = webhook(dialect, event, tag, made);
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: {
+      title: 'Ponte',
+      version: facts.version,
+      description: dialects.map(({ title, description }) => `**${title}.** ${description}`).join('\n\n'),
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: facts.url, description: 'This installation.' }],
+    tags: [...tags].map(([name, description]) => ({ name, description })),
+    security: [{ bearer: [] }, { bridgeKey: [] }],
+    paths,
+    ...(Object.keys(webhooks).length > 0 ? { webhooks } : {}),
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key, `wzb_live_…` or `wzb_test_…`.' },
+        bridgeKey: { type: 'apiKey', in: 'header', name: 'X-Bridge-Key', description: 'The same key in a header.' },
+      },
+      schemas: { ...made.components.schemas, ...made.errors.schemas },
+      responses: made.errors.responses,
+      headers: {
+        RequestId: { description: 'Names this request in logs and support.', schema: { type: 'string' } },
+        RetryAfter: { description: 'Whole seconds until trying again makes sense.', schema: { type: 'integer' } },
+      },
+    },
+  };
+}
+
+interface Made {
+  components: Components;
+  errors: ErrorResponses;
+}
+
+const tagOf = (dialect: Dialect, row: Route): string => `${dialect.title}: ${row.tag}`;
+const capital = (name: string): string => `${name[0]?.toUpperCase()}${name.slice(1)}`;
+
+function operation(dialect: Dialect, row: Route, { components, errors }: Made): Json {
+  const command = row.command === null ? undefined : COMMANDS[row.command];
+  const body = row.body && components.ref(row.body, 'input', `${capital(row.operation)}Request`);
+  return {
+    operationId: row.operation,
+    summary: row.summary,
+    description: [row.description ?? `${row.summary}.`, ...(command ? [`Scope: \`${command.scope}\`.`] : [])].join(
+      '\n\n',
+    ),
+    tags: [tagOf(dialect, row)],
+    ...(row.auth === 'none' ? { security: [] } : {}),
+    parameters: parameters(row),
+    ...(row.body && body
+      ? {
+          requestBody: {
+            description: row.takesFile ? 'As JSON, or as a form with the file in it.' : 'What is asked.',
+            required: !row.body.safeParse(undefined).success,
+            content: {
+              'application/json': media(body, row.requestExample),
+              ...(row.takesFile ? { 'multipart/form-data': media(body, undefined) } : {}),
+            },
+          },
+        }
+      : {}),
+    responses: { ...answers(row, components), ...errors.of(dialect, row, command?.on !== 'account' && !!command) },
+  };
+}
+
+function webhook(dialect: Dialect, event: DocumentedEvent, tag: string, { components }: Made): Json {
+  const schema = components.ref(event.schema, 'output', `${capital(dialect.name)}Event`);
+  return {
+    post: {
+      operationId: `${dialect.name}Webhook${event.name.split(/[._]/).map(capital).join('')}`,
+      summary: event.summary,
+      description: event.description,
+      tags: [tag],
+      security: [],
+      requestBody: {
+        description: 'Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`.',
+        required: true,
+        content: { 'application/json': { schema, ...(event.example === undefined ? {} : { example: event.example }) } },
+      },
+      responses: { '2XX': { description: 'Taken. Every other answer is tried again.' } },
+    },
+  };
+}
+
+function parameters(row: Route): Json[] {
+  const path = objectFields(row.params).map(({ name, schema }) => ({ name, in: 'path', required: true, schema }));
+  const query = objectFields(row.query).map(({ name, schema, required }) => ({
+    name,
+    in: 'query',
+    required,
+    schema,
+    ...(typeof schema.description === 'string' ? { description: schema.description } : {}),
+  }));
+  const header = row.idempotent
+    ? [
+        {
+          name: 'Idempotency-Key',
+          in: 'header',
+          required: false,
+          description: 'The same key and body within 24 hours: the saved answer, and nothing is sent again.',
+          schema: { type: 'string', minLength: 1, maxLength: 255 },
+        },
+      ]
+    : [];
+  return [...path, ...query, ...header];
+}
+
+function objectFields(schema: z.ZodType | undefined): { name: string; schema: Json; required: boolean }[] {
+  if (!schema) return [];
+  const { properties, required } = jsonSchema(schema, 'input');
+  const isRequired = new Set(Array.isArray(required) ? required : []);
+  return Object.entries((properties ?? {}) as Record<string, Json>).map(([name, field]) => ({
+    name,
+    schema: field,
+    required: isRequired.has(name),
+  }));
+}
+
+function answers(row: Route, components: Components): Json {
+  const headers = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+  return Object.fromEntries(
+    Object.entries(row.answers).map(([status, doc]) => [
+      status,
+      { description: doc.description, headers, ...content(row, doc, components) },
+    ]),
+  );
+}
+
+function content(row: Route, doc: AnswerDoc, components: Components): Json {
+  const types: Json = {};
+  if (doc.schema) {
+    types['application/json'] = media(
+      components.ref(doc.schema, 'output', `${capital(row.operation)}Answer`),
+      doc.example,
+    );
+  }
+  for (const type of doc.contentTypes ?? []) types[type] = { schema: { type: 'string' } };
+  return Object.keys(types).length === 0 ? {} : { content: types };
+}
+
+const media = (schema: Json, example: unknown): Json => (example === undefined ? { schema } : { schema, example });
