@@ -48,6 +48,7 @@ interface RawOperation {
 interface Document {
   info: { title: string; version: string; description: string };
   paths: Record<string, Record<string, RawOperation>>;
+  components: Record<string, Record<string, unknown>>;
 }
 
 export interface Operation extends RawOperation {
@@ -70,7 +71,9 @@ export const openApiQuery = queryOptions({
   queryFn: async (): Promise<Api> => {
     const response = await fetch('/api/openapi.json', { signal: AbortSignal.timeout(30_000) });
     if (!response.ok) throw new Error(`the document of the API: ${response.status}`);
-    const { info, paths } = (await response.json()) as Document;
+    const document = (await response.json()) as Document;
+    const { info } = document;
+    const paths = resolved(document.paths, document, []) as Document['paths'];
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
         ...operation,
@@ -82,6 +85,22 @@ export const openApiQuery = queryOptions({
     return { ...info, operations };
   },
 });
+
+/**
+ * The value with what it refers to in its place: pages show a body as one piece. A reference inside
+ * itself stays as it is.
+ */
+function resolved(value: unknown, document: Document, within: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((part) => resolved(part, document, within));
+  if (typeof value !== 'object' || value === null) return value;
+  const { $ref, ...own } = value as { $ref?: unknown };
+  if (typeof $ref === 'string' && !within.includes($ref)) {
+    const [, , kind = '', name = ''] = $ref.split('/');
+    const target = resolved(document.components[kind]?.[name], document, [...within, $ref]);
+    return { ...(target as object | undefined), ...own };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolved(part, document, within)]));
+}
 
 export const bodySchema = (operation: Operation): Schema | undefined =>
   operation.requestBody?.content['application/json']?.schema;

@@ -40,7 +40,7 @@ describe('the OpenAPI document', () => {
       const declared = (operation.parameters as Json[]).filter((one) => one.in === 'path').map(({ name }) => name);
       expect(declared.sort(), path).toEqual([...path.matchAll(/\{([a-z_]+)\}/g)].map(([, name]) => name).sort());
       expect(operation.summary, path).toBeTruthy();
-      expect(Object.keys(operation.responses as Json)).toContain('default');
+      expect(Object.keys(operation.responses as Json), path).toEqual(expect.arrayContaining(['500', '503']));
     }
   });
 
@@ -66,6 +66,31 @@ describe('the OpenAPI document', () => {
     expect(named('bridgeHealth')?.security).toEqual([]);
     expect(named('me')?.security).toBeUndefined();
     expect(document.security).toEqual([{ bearer: [] }, { bridgeKey: [] }]);
+  });
+
+  it('names every body and answer, and says of every member, operation and parameter what it is', () => {
+    const nameless: string[] = [];
+    const look = (value: unknown, where: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { properties } = value as Json;
+      for (const [name, member] of Object.entries((properties as Json | undefined) ?? {})) {
+        const { description, $ref } = member as Json;
+        if (!description && !$ref) nameless.push(`${where}.${name}`);
+      }
+      for (const [key, part] of Object.entries(value)) look(part, `${where}/${key}`);
+    };
+    look(document.components, 'components');
+    for (const { path, operation } of operations()) {
+      expect(operation.description, path).toBeTruthy();
+      for (const part of [operation.requestBody, ...Object.values(operation.responses as Json)] as (
+        | Json
+        | undefined
+      )[]) {
+        const body = (part?.content as Json | undefined)?.['application/json'] as { schema: Json } | undefined;
+        if (body) expect(Object.keys(body.schema), path).toEqual(['$ref']);
+      }
+    }
+    expect(nameless).toEqual([]);
   });
 
   it('documents examples that its own schemas take', () => {

@@ -4,23 +4,29 @@ import { text } from '../../http/route.ts';
 import { bridgeParams } from './schemas.ts';
 
 export const personParams = bridgeParams.extend({ jid: chatSchema });
-export const contact = z.object({ jid: z.string(), phone: z.string(), name: z.string(), is_business: z.boolean() });
+export const contact = z
+  .object({ jid: z.string(), phone: z.string(), name: z.string(), is_business: z.boolean() })
+  .meta({ id: 'BridgeContact' });
 export const contacts = contact.array();
-export const contactDetail = z.object({
-  jid: z.string(),
-  phone: z.string(),
-  name: z.string(),
-  about: z.string(),
-  is_business: z.boolean(),
-});
-export const profile = z.object({ jid: z.string(), phone: z.string(), name: z.string(), about: z.string() });
+export const contactDetail = z
+  .object({
+    jid: z.string(),
+    phone: z.string(),
+    name: z.string(),
+    about: z.string(),
+    is_business: z.boolean(),
+  })
+  .meta({ id: 'BridgeContactDetail' });
+export const profile = z
+  .object({ jid: z.string(), phone: z.string(), name: z.string(), about: z.string() })
+  .meta({ id: 'BridgeProfile' });
 /** WhatsApp takes 139 characters. */
 export const aboutBody = z.object({ status: text(0, 139, 'status') });
 export const avatarBody = z.object({
   url: text(1, 2_048, 'url').meta({ description: 'A JPEG, PNG or WebP file; the middle square of it is used.' }),
 });
-export const avatar = z.object({ picture_id: z.string() });
-export const link = z.object({ link: z.string() });
+export const avatar = z.object({ picture_id: z.string() }).meta({ id: 'BridgePicture' });
+export const link = z.object({ link: z.string() }).meta({ id: 'BridgeLink' });
 export const presenceBody = z.object({
   state: z.enum(['available', 'unavailable'], 'Use available or unavailable.'),
 });

@@ -19,15 +19,17 @@ export const pictureBody = z.object({
 
 const person = { jid: z.string(), phone: z.string(), lid: z.string() };
 const role = z.enum(['member', 'admin', 'superadmin']);
-const member = z.object({ ...person, role });
-const outcome = z.object({
-  ...person,
-  status: z
-    .enum(fields.RESULTS)
-    .meta({ description: 'invite_needed: this person lets nobody add them; send the link.' }),
-  code: z.int().meta({ description: 'WhatsApp’s own code.' }),
-  invite: z.object({ code: z.string(), expires_at: z.string() }).optional(),
-});
+const member = z.object({ ...person, role }).meta({ id: 'BridgeGroupMember' });
+const outcome = z
+  .object({
+    ...person,
+    status: z
+      .enum(fields.RESULTS)
+      .meta({ description: 'invite_needed: this person lets nobody add them; send the link.' }),
+    code: z.int().meta({ description: 'WhatsApp’s own code.' }),
+    invite: z.object({ code: z.string(), expires_at: z.string() }).optional(),
+  })
+  .meta({ id: 'BridgeMemberOutcome' });
 const groupShape = {
   jid: z.string(),
   subject: z.string(),
@@ -42,7 +44,7 @@ const groupShape = {
   ephemeral_seconds: z.int(),
   own_role: role.nullable(),
 };
-const group = z.object({ ...groupShape, participants: z.array(member) });
+const group = z.object({ ...groupShape, participants: z.array(member) }).meta({ id: 'BridgeGroup' });
 
 export const groups = z.array(z.object(groupShape));
 export const oneGroup = group;

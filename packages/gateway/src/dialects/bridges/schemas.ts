@@ -33,28 +33,34 @@ export const changeBody = z.object({
 const state = z.enum(['starting', 'running', 'stopped', 'failed']);
 const status = z.enum(['unpaired', 'pairing', 'connecting', 'connected', 'disconnected', 'logged_out']);
 
-export const provisioned = z.object({ id: z.int(), customer_ref: z.string().nullable(), state });
-export const listed = provisioned.extend({ created_at: z.string() });
-export const detailed = listed.extend({
-  webhook_url: z.string().nullable(),
-  line_id: z.string(),
-  status,
-  manager: z.object({
-    health: z.enum(['healthy', 'degraded', 'unhealthy']),
-    started_at: z.string().nullable(),
-    fail_count: z.int(),
-    worker: z.string().nullable(),
-  }),
-  ...standingFields,
-});
+export const provisioned = z
+  .object({ id: z.int(), customer_ref: z.string().nullable(), state })
+  .meta({ id: 'ProvisionedBridge' });
+export const listed = provisioned.extend({ created_at: z.string() }).meta({ id: 'ListedBridge' });
+export const detailed = listed
+  .extend({
+    webhook_url: z.string().nullable(),
+    line_id: z.string(),
+    status,
+    manager: z.object({
+      health: z.enum(['healthy', 'degraded', 'unhealthy']),
+      started_at: z.string().nullable(),
+      fail_count: z.int(),
+      worker: z.string().nullable(),
+    }),
+    ...standingFields,
+  })
+  .meta({ id: 'Bridge' });
 
-export const connection = z.object({
-  status,
-  phone: z.string().optional(),
-  jid: z.string().optional(),
-  name: z.string().optional(),
-  ...z.object(standingFields).partial().shape,
-});
+export const connection = z
+  .object({
+    status,
+    phone: z.string().optional(),
+    jid: z.string().optional(),
+    name: z.string().optional(),
+    ...z.object(standingFields).partial().shape,
+  })
+  .meta({ id: 'BridgeConnection' });
 
 export const qrQuery = z.object({
   format: z.enum(['png', 'svg', 'text', 'json'], 'Use png, svg, text or json.').default('png'),
@@ -64,7 +70,7 @@ export const qrJson = z.object({ qr: z.string(), expires_at: z.string() });
 export const pairBody = z.object({ phone: phoneSchema });
 export const pairCode = z.object({ code: z.string() });
 
-export const ok = z.object({ ok: z.literal(true) });
+export const ok = z.object({ ok: z.literal(true) }).meta({ id: 'BridgeDone' });
 
 export const waitQuery = z.object({ wait: waitSchema });
 /** What hangs on any send. */

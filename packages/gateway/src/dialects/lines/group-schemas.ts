@@ -22,15 +22,17 @@ export const pictureBody = z.object({
 
 const person = { jid: z.string(), phone: z.string().nullable(), lid: z.string().nullable() };
 const role = z.enum(['member', 'admin', 'superadmin']);
-const member = z.object({ ...person, role });
-const outcome = z.object({
-  ...person,
-  status: z
-    .enum(fields.RESULTS)
-    .meta({ description: 'invite_needed: this person lets nobody add them; send the link.' }),
-  code: z.int().meta({ description: 'WhatsApp’s own code.' }),
-  invite: z.object({ code: z.string(), expires_at: z.string() }).nullable(),
-});
+const member = z.object({ ...person, role }).meta({ id: 'GroupMember' });
+const outcome = z
+  .object({
+    ...person,
+    status: z
+      .enum(fields.RESULTS)
+      .meta({ description: 'invite_needed: this person lets nobody add them; send the link.' }),
+    code: z.int().meta({ description: 'WhatsApp’s own code.' }),
+    invite: z.object({ code: z.string(), expires_at: z.string() }).nullable(),
+  })
+  .meta({ id: 'MemberOutcome' });
 const groupShape = {
   jid: z.string(),
   subject: z.string(),
@@ -45,7 +47,7 @@ const groupShape = {
   ephemeral_seconds: z.int(),
   own_role: role.nullable(),
 };
-const group = z.object({ ...groupShape, participants: z.array(member) });
+const group = z.object({ ...groupShape, participants: z.array(member) }).meta({ id: 'Group' });
 
 export const groups = ofLine.extend({ groups: z.array(z.object(groupShape)) });
 export const oneGroup = ofLine.extend({ group });

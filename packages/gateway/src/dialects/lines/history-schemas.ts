@@ -42,6 +42,7 @@ export const chats = z.object({
         .nullable(),
       updated_at: z.string(),
     })
+    .meta({ id: 'Chat' })
     .array(),
   next_cursor: z.string().nullable(),
 });
@@ -82,15 +83,17 @@ const media = z
     url: z.string().nullable(),
   })
   .nullable();
-export const listedMessage = z.object({
-  ...messageBase,
-  type: z.string(),
-  body: z.string(),
-  media,
-  quoted_message_id: z.string().nullable(),
-  status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
-  timestamp: z.int(),
-});
+export const listedMessage = z
+  .object({
+    ...messageBase,
+    type: z.string(),
+    body: z.string(),
+    media,
+    quoted_message_id: z.string().nullable(),
+    status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
+    timestamp: z.int(),
+  })
+  .meta({ id: 'Message' });
 export const messages = z.object({
   ok: z.literal(true),
   messages: listedMessage.array(),

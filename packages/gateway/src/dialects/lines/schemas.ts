@@ -34,7 +34,7 @@ const customerRef = z
 export const lineParams = z.object({ line_id: z.string() });
 export const webhookParams = z.object({ id: z.string() });
 
-const period = z.object({ start: z.string(), end: z.string() });
+const period = z.object({ start: z.string(), end: z.string() }).meta({ id: 'Period' });
 const limit = z.int().nullable();
 
 export const me = z.object({
@@ -55,7 +55,7 @@ export const me = z.object({
   }),
 });
 
-const metric = z.object({ used: z.int(), limit });
+const metric = z.object({ used: z.int(), limit }).meta({ id: 'UsageMetric' });
 export const usage = z.object({
   ok: z.literal(true),
   period,
@@ -63,30 +63,34 @@ export const usage = z.object({
   metrics: z.object({ sent_messages: metric, webhook_events: metric, lines: metric }),
 });
 
-export const line = z.object({
-  line_id: z.string(),
-  label: z.string().nullable(),
-  status: z.enum(['unpaired', 'pairing', 'connecting', 'connected', 'disconnected', 'logged_out']),
-  phone: z.string().nullable(),
-  name: z.string().nullable(),
-  mode: z.enum(['live', 'test']),
-  customer_ref: z.string().nullable(),
-  created_at: z.string(),
-  connected_at: z.string().nullable(),
-  ...standingFields,
-});
+export const line = z
+  .object({
+    line_id: z.string(),
+    label: z.string().nullable(),
+    status: z.enum(['unpaired', 'pairing', 'connecting', 'connected', 'disconnected', 'logged_out']),
+    phone: z.string().nullable(),
+    name: z.string().nullable(),
+    mode: z.enum(['live', 'test']),
+    customer_ref: z.string().nullable(),
+    created_at: z.string(),
+    connected_at: z.string().nullable(),
+    ...standingFields,
+  })
+  .meta({ id: 'Line' });
 export const lines = z.object({ ok: z.literal(true), lines: line.array() });
-export const oneLine = z.object({ ok: z.literal(true), ...line.shape });
+export const oneLine = z.object({ ok: z.literal(true), ...line.shape }).meta({ id: 'LineAnswer' });
 
 const label = text(1, 128, 'label');
 export const newLine = z.object({ label: label.optional(), customer_ref: customerRef.optional() }).default({});
 const gapMs = z.int('Use whole milliseconds.').min(0).max(600_000, 'At most 600000 (ten minutes).');
-export const pacing = z.object({
-  min_gap_ms: gapMs.meta({ description: 'The smallest gap between two sends.' }),
-  max_gap_ms: gapMs.meta({ description: 'The largest; 0 = no gaps.' }),
-  burst: z.int('Use a whole number.').min(0).max(100).meta({ description: 'Sends without a gap after a pause.' }),
-  pause_ms: gapMs.meta({ description: 'A silence this long is a pause.' }),
-});
+export const pacing = z
+  .object({
+    min_gap_ms: gapMs.meta({ description: 'The smallest gap between two sends.' }),
+    max_gap_ms: gapMs.meta({ description: 'The largest; 0 = no gaps.' }),
+    burst: z.int('Use a whole number.').min(0).max(100).meta({ description: 'Sends without a gap after a pause.' }),
+    pause_ms: gapMs.meta({ description: 'A silence this long is a pause.' }),
+  })
+  .meta({ id: 'Pacing' });
 export const lineChange = z.object({
   label: label.nullable().optional(),
   customer_ref: customerRef.nullable().optional(),
@@ -99,28 +103,34 @@ export const lineChange = z.object({
 export const qrQuery = z.object({
   format: z.enum(['json', 'png', 'svg', 'text'], 'Use json, png, svg or text.').default('json'),
 });
-export const qr = z.object({
-  ok: z.literal(true),
-  line_id: z.string(),
-  qr: z.string().meta({ description: 'The text of the QR code.' }),
-  expires_at: z.string(),
-});
+export const qr = z
+  .object({
+    ok: z.literal(true),
+    line_id: z.string(),
+    qr: z.string().meta({ description: 'The text of the QR code.' }),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'QrCode' });
 export const pairBody = z.object({ phone: phoneSchema });
-export const pairCode = z.object({
-  ok: z.literal(true),
-  line_id: z.string(),
-  code: z.string(),
-  expires_at: z.string(),
-});
-export const connectLink = z.object({
-  ok: z.literal(true),
-  line_id: z.string(),
-  url: z.string().meta({ description: 'A secret: whoever opens it can pair the line.' }),
-  expires_at: z.string(),
-});
-export const done = z.object({ ok: z.literal(true) });
-export const loggedOut = done.extend({ line_id: z.string(), unlinked: z.boolean() });
-export const deleted = done.extend({ line_id: z.string(), deleted: z.literal(true) });
+export const pairCode = z
+  .object({
+    ok: z.literal(true),
+    line_id: z.string(),
+    code: z.string(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'LinkCode' });
+export const connectLink = z
+  .object({
+    ok: z.literal(true),
+    line_id: z.string(),
+    url: z.string().meta({ description: 'A secret: whoever opens it can pair the line.' }),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'ConnectLink' });
+export const done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' });
+export const loggedOut = done.extend({ line_id: z.string(), unlinked: z.boolean() }).meta({ id: 'LoggedOutLine' });
+export const deleted = done.extend({ line_id: z.string(), deleted: z.literal(true) }).meta({ id: 'DeletedLine' });
 
 export const waitQuery = z.object({ wait: waitSchema });
 const quotedMessageId = text(1, 128, 'quoted_message_id').meta({ description: 'The message that this one answers.' });
@@ -178,15 +188,17 @@ export const sendBody = z.object({
     }),
 });
 export const replyBody = sendBody.extend({ quoted_message_id: quotedMessageId });
-export const sent = z.object({
-  ok: z.literal(true),
-  message_id: z.string(),
-  line_id: z.string(),
-  to: z.string(),
-  chat_id: z.string(),
-  status: z.enum(['sent', 'queued']),
-  timestamp: z.int(),
-});
+export const sent = z
+  .object({
+    ok: z.literal(true),
+    message_id: z.string(),
+    line_id: z.string(),
+    to: z.string(),
+    chat_id: z.string(),
+    status: z.enum(['sent', 'queued']),
+    timestamp: z.int(),
+  })
+  .meta({ id: 'SentMessage' });
 
 export const readBody = z
   .object({
@@ -203,7 +215,9 @@ export const readBody = z
     path: ['jid'],
     message: 'Give either jid or phone.',
   });
-export const read = done.extend({ line_id: z.string(), jid: z.string(), message_ids: z.array(z.string()) });
+export const read = done
+  .extend({ line_id: z.string(), jid: z.string(), message_ids: z.array(z.string()) })
+  .meta({ id: 'ReadAnswer' });
 
 export const newWebhook = z.object({
   url: text(1, 2_048, 'url').meta({ examples: ['https://yourbackend.com/hook'] }),
@@ -236,41 +250,47 @@ export const newWebhook = z.object({
     .optional()
     .meta({ description: 'One delivery at a time, in order; a failing one holds back the rest.' }),
 });
-export const webhook = z.object({
-  id: z.string(),
-  url: z.string(),
-  events: z.array(z.string()),
-  line_id: z.string().nullable(),
-  description: z.string().nullable(),
-  status: z.enum(['enabled', 'disabled']),
-  disabled_reason: z.string().nullable(),
-  created_at: z.string(),
-  filters: z
-    .object({
-      chats: z.string().array().nullable(),
-      direction: z.enum(['in', 'out']).nullable(),
-      types: z.string().array().nullable(),
-    })
-    .nullable(),
-  strict_order: z.boolean(),
-  rotating_until: z.string().nullable().meta({ description: 'Until when the old secret signs too.' }),
-});
+export const webhook = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    events: z.array(z.string()),
+    line_id: z.string().nullable(),
+    description: z.string().nullable(),
+    status: z.enum(['enabled', 'disabled']),
+    disabled_reason: z.string().nullable(),
+    created_at: z.string(),
+    filters: z
+      .object({
+        chats: z.string().array().nullable(),
+        direction: z.enum(['in', 'out']).nullable(),
+        types: z.string().array().nullable(),
+      })
+      .nullable(),
+    strict_order: z.boolean(),
+    rotating_until: z.string().nullable().meta({ description: 'Until when the old secret signs too.' }),
+  })
+  .meta({ id: 'Webhook' });
 export const webhooks = z.object({ ok: z.literal(true), webhooks: webhook.array() });
-export const oneWebhook = z.object({ ok: z.literal(true), ...webhook.shape });
-export const madeWebhook = oneWebhook.extend({
-  secret: z.string().meta({ description: 'Shown in this answer only. Keys X-WAzion-Bridge-Signature as it stands.' }),
-  standard_secret: z
-    .string()
-    .meta({ description: 'The same secret as libraries for Standard Webhooks take it (whsec_…).' }),
-});
-export const tested = z.object({
-  ok: z.boolean(),
-  status_code: z.int().nullable(),
-  duration_ms: z.number(),
-  response_excerpt: z.string().nullable(),
-  error: z.string().optional(),
-});
-export const removed = done.extend({ id: z.string(), deleted: z.literal(true) });
+export const oneWebhook = z.object({ ok: z.literal(true), ...webhook.shape }).meta({ id: 'WebhookAnswer' });
+export const madeWebhook = oneWebhook
+  .extend({
+    secret: z.string().meta({ description: 'Shown in this answer only. Keys X-WAzion-Bridge-Signature as it stands.' }),
+    standard_secret: z
+      .string()
+      .meta({ description: 'The same secret as libraries for Standard Webhooks take it (whsec_…).' }),
+  })
+  .meta({ id: 'NewWebhookAnswer' });
+export const tested = z
+  .object({
+    ok: z.boolean(),
+    status_code: z.int().nullable(),
+    duration_ms: z.number(),
+    response_excerpt: z.string().nullable(),
+    error: z.string().optional(),
+  })
+  .meta({ id: 'WebhookTest' });
+export const removed = done.extend({ id: z.string(), deleted: z.literal(true) }).meta({ id: 'RemovedWebhook' });
 
 export const limitOf = (max: number, fallback: number) =>
   z.coerce

@@ -48,25 +48,29 @@ export const deliveriesQuery = z.object({
   cursor: z.coerce.number('This is no cursor of this API.').int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   limit: limitOf(200, 50),
 });
-const attempt = z.object({
-  number: z.int(),
-  at: z.string(),
-  duration_ms: z.number(),
-  status_code: z.int().nullable(),
-  error: z.string().nullable(),
-  response_excerpt: z.string().nullable(),
-});
-const delivery = z.object({
-  id: z.string(),
-  webhook_id: z.string(),
-  event: z.object({ id: z.string(), type: z.string(), line_id: z.string(), created_at: z.string() }).nullable(),
-  status: z.enum(STATUS),
-  attempts: z.int(),
-  next_attempt_at: z.string().nullable(),
-  created_at: z.string(),
-  finished_at: z.string().nullable(),
-  last_attempt: attempt.nullable(),
-});
+const attempt = z
+  .object({
+    number: z.int(),
+    at: z.string(),
+    duration_ms: z.number(),
+    status_code: z.int().nullable(),
+    error: z.string().nullable(),
+    response_excerpt: z.string().nullable(),
+  })
+  .meta({ id: 'Attempt' });
+const delivery = z
+  .object({
+    id: z.string(),
+    webhook_id: z.string(),
+    event: z.object({ id: z.string(), type: z.string(), line_id: z.string(), created_at: z.string() }).nullable(),
+    status: z.enum(STATUS),
+    attempts: z.int(),
+    next_attempt_at: z.string().nullable(),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+    last_attempt: attempt.nullable(),
+  })
+  .meta({ id: 'Delivery' });
 export const deliveries = done.extend({ deliveries: delivery.array(), next_cursor: z.string().nullable() });
 export const oneDelivery = done.extend({
   ...delivery.shape,

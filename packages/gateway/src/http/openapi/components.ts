@@ -27,6 +27,27 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   return rest;
 }
 
+/**
+ * The same with everything in its place and no names: for readers that resolve no references, such
+ * as clients of tools.
+ */
+export function plainJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $defs, ...made } = jsonSchema(schema, io);
+  const defs = isObject($defs) ? $defs : {};
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
+    if (!isObject(value)) return value;
+    const { $ref, id: _, ...rest } = value as Json & { id?: unknown };
+    const target = typeof $ref === 'string' ? defs[$ref.replace('#/$defs/', '')] : undefined;
+    // `id` names a schema only where it stands beside a type; below `properties` it is a member.
+    const kept = typeof value.id === 'string' ? rest : value;
+    const { $ref: _ref, ...own } = kept as Json;
+    const merged = target === undefined ? kept : { ...(plain(target) as Json), ...own };
+    return Object.fromEntries(Object.entries(merged).map(([key, part]) => [key, plain(part)]));
+  };
+  return plain(made) as Json;
+}
+
 /** Gives every member below its words, in place. */
 function describe(value: unknown): void {
   if (Array.isArray(value)) {

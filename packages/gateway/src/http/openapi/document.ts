@@ -149,20 +149,17 @@ function objectFields(schema: z.ZodType | undefined): { name: string; schema: Js
 function answers(row: Route, components: Components): Json {
   const headers = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
   return Object.fromEntries(
-    Object.entries(row.answers).map(([status, doc]) => [
-      status,
-      { description: doc.description, headers, ...content(row, doc, components) },
-    ]),
+    Object.entries(row.answers).map(([status, doc], index) => {
+      const name = `${capital(row.operation)}Answer${index === 0 ? '' : status}`;
+      return [status, { description: doc.description, headers, ...content(doc, name, components) }];
+    }),
   );
 }
 
-function content(row: Route, doc: AnswerDoc, components: Components): Json {
+function content(doc: AnswerDoc, name: string, components: Components): Json {
   const types: Json = {};
   if (doc.schema) {
-    types['application/json'] = media(
-      components.ref(doc.schema, 'output', `${capital(row.operation)}Answer`),
-      doc.example,
-    );
+    types['application/json'] = media(components.ref(doc.schema, 'output', name), doc.example);
   }
   for (const type of doc.contentTypes ?? []) types[type] = { schema: { type: 'string' } };
   return Object.keys(types).length === 0 ? {} : { content: types };

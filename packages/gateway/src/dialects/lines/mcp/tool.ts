@@ -1,4 +1,4 @@
-import { jsonSchema } from '../../../http/openapi/components.ts';
+import { plainJsonSchema } from '../../../http/openapi/components.ts';
 import type { Route } from '../../../http/route.ts';
 import { withPending } from './approval-answer.ts';
 import type { Json } from './json.ts';
@@ -80,7 +80,7 @@ export function toolsOf(group: string, table: Record<string, ToolFacts[]>, rows:
 }
 
 function inputOf(facts: ToolFacts, row: Route): Json {
-  const parts = [row.params, row.query, row.body].flatMap((part) => (part ? [jsonSchema(part, 'input')] : []));
+  const parts = [row.params, row.query, row.body].flatMap((part) => (part ? [plainJsonSchema(part, 'input')] : []));
   const known = new Map(parts.flatMap((part) => Object.entries((part.properties ?? {}) as Record<string, Json>)));
   const required = new Set(parts.flatMap((part) => (part.required ?? []) as string[]));
   const ownNames = new Map(Object.entries(facts.renames ?? {}).map(([own, theirs]) => [theirs, own]));
@@ -113,7 +113,7 @@ function shown(schema: Json | undefined): Json | undefined {
 function outputOf(facts: ToolFacts, row: Route): Json | undefined {
   const schema = row.answers[200]?.schema;
   if (!schema) return undefined;
-  const answer = jsonSchema(schema, 'output');
+  const answer = plainJsonSchema(schema, 'output');
   if (row.idempotent) return withPending(answer);
   const { properties, ...rest } = answer;
   if (!facts.untrusted) return { ...rest, properties };
