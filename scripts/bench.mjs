@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endAs, runChild } from './child.mjs';
 
 /*
  * npm run bench                            the whole product, through its front door
@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
  */
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const BENCHES = {
-  gateway: [at('packages/gateway/dist/bench/main.js')],
-  webhooks: [at('packages/gateway/dist/bench/webhooks.js')],
-  simulator: ['--import', 'tsx', '--conditions=source', '--expose-gc', at('packages/simulator/bench/lines.ts')],
+  gateway: [at('packages/gateway/src/bench/main.ts')],
+  webhooks: [at('packages/gateway/src/bench/webhooks.ts')],
+  simulator: ['--expose-gc', at('packages/simulator/bench/lines.ts')],
 };
 
 const [wanted = 'gateway', ...rest] = process.argv.slice(2);
@@ -20,5 +20,4 @@ if (!bench) {
   process.stderr.write(`There is no bench ${wanted}. There are: ${Object.keys(BENCHES).join(', ')}.\n`);
   process.exit(2);
 }
-const child = spawn(process.execPath, [...bench, ...rest], { stdio: 'inherit' });
-child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+endAs(await runChild(process.execPath, [...bench, ...rest]));

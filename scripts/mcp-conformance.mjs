@@ -45,7 +45,7 @@ function nodeFor(folder) {
 
 async function startServer() {
   const entry = join(root, 'packages/gateway/test/mcp-conformance/server.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions', 'source', entry], {
+  const child = spawn(process.execPath, [entry], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,81 +1,102 @@
-// Makes a fresh clone runnable: installs what the lockfile names and builds what changed. No
-// dependencies, so that it runs before any exist. Fast when nothing changed: two stamps (lockfile,
-// sources) are compared and nothing else happens.
+// Makes a fresh clone runnable: installs what the lockfile names and builds the console. No
+// dependencies, so that it runs before any exist. Fast when nothing changed: a stamp is compared and
+// nothing else happens.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runChild } from './child.mjs';
+import { npmCommand } from './npm.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const quiet = process.argv.includes('--quiet');
-const FLOOR = [20, 19];
+const modules = join(root, 'node_modules');
+const stampFile = join(modules, '.ponte-setup.json');
+/** Loads what is compiled for one kind of machine. */
+const LOADS = `for (const name of ['better-sqlite3']) { const Sqlite = require(name); new Sqlite(':memory:').close(); }`;
 
-function say(line) {
-  if (!quiet) process.stderr.write(`ponte: ${line}\n`);
+/** Installs and builds what is missing or has changed. Ends the process when that fails. */
+export async function setUp({ quiet = false } = {}) {
+  const stamp = readStamp();
+  const lock = hash(read(join(root, 'package-lock.json')));
+  const machine = `${process.platform}-${process.arch}`;
+  if (stamp.lock !== lock || stamp.machine !== machine || !fits(stamp)) {
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+    await run('installing dependencies (once)', [...npmCommand(), ...args], quiet);
+    writeStamp(Object.assign(stamp, { lock, machine, abis: [process.versions.modules], console: undefined }));
+  }
+  const sources = consoleFingerprint();
+  if (stamp.console !== sources || !existsSync(join(root, 'packages/console/dist/index.html'))) {
+    await run('building the console', [process.execPath, join(root, 'packages/console/build.mjs')], quiet);
+    writeStamp(Object.assign(stamp, { console: sources }));
+  }
 }
 
-function run(label, command, args) {
+/**
+ * Whether what is installed runs on this Node. Native parts that fit every version of Node are not
+ * installed anew because another one asks: a server may be running on them.
+ */
+function fits(stamp) {
+  const abi = process.versions.modules;
+  if (stamp.abis?.includes(abi)) return true;
+  if (!stamp.abis || spawnSync(process.execPath, ['-e', LOADS], { cwd: root, stdio: 'ignore' }).status !== 0)
+    return false;
+  stamp.abis.push(abi);
+  writeStamp(stamp);
+  return true;
+}
+
+async function run(label, [command, ...args], quiet) {
+  const say = (line) => quiet || process.stderr.write(`ponte: ${line}\n`);
   say(`${label} …`);
   const started = Date.now();
-  const shell = process.platform === 'win32';
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell });
-  if (result.status !== 0) {
-    process.stderr.write(`ponte: ${label} failed (${command} ${args.join(' ')}). Its own output is above.\n`);
-    process.exit(result.status ?? 1);
+  const { code, signal } = await runChild(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (code !== 0) {
+    process.stderr.write(`ponte: ${label} failed (${args.join(' ')}). Its own output is above.\n`);
+    process.exit(signal === null ? (code ?? 1) : 1);
   }
   say(`${label} done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-function checkNode() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major > FLOOR[0] || (major === FLOOR[0] && minor >= FLOOR[1])) return;
-  process.stderr.write(
-    `ponte: this is Node ${process.versions.node}; Node ${FLOOR.join('.')} or newer is needed (https://nodejs.org).\n`,
-  );
-  process.exit(1);
+function read(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
-const hash = (text) => createHash('sha256').update(text).digest('hex');
+function hash(text) {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function writeStamp(stamp) {
+  mkdirSync(modules, { recursive: true });
+  writeFileSync(stampFile, JSON.stringify(stamp));
+}
 
 /**
- * Names, sizes and times of everything that is compiled: cheap, and different whenever an edit was
- * saved.
+ * Names, sizes and times of everything that the console is built of: cheap, and different whenever
+ * an edit was saved.
  */
-function sourceFingerprint() {
+function consoleFingerprint() {
   const lines = [];
   const walk = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name.startsWith('.')) continue;
+      if (['node_modules', 'dist', 'test'].includes(entry.name) || entry.name.startsWith('.')) continue;
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|tsx|json|mjs|css|html|env)$/.test(entry.name)) {
+      if (entry.isDirectory()) {
+        walk(path);
+      } else {
         const { size, mtimeMs } = statSync(path);
         lines.push(`${path}:${size}:${mtimeMs}`);
       }
     }
   };
-  for (const name of readdirSync(join(root, 'packages'))) walk(join(root, 'packages', name));
-  return hash([...lines.sort(), read(join(root, 'tsconfig.base.json')), process.versions.modules].join('\n'));
-}
-
-checkNode();
-const modules = join(root, 'node_modules');
-const lockStamp = join(modules, '.ponte-lock');
-const lock = hash(read(join(root, 'package-lock.json')) + process.versions.modules);
-if (read(lockStamp) !== lock) {
-  run('installing dependencies (once; compiles SQLite where no ready build can be had)', 'npm', [
-    'ci',
-    '--no-audit',
-    '--no-fund',
-  ]);
-  writeFileSync(lockStamp, lock);
-}
-const buildStamp = join(modules, '.ponte-build');
-const sources = sourceFingerprint();
-const built = existsSync(join(root, 'packages/gateway/dist/main.js'));
-if (!built || read(buildStamp) !== sources) {
-  run('building', 'npm', ['run', '-s', 'build']);
-  writeFileSync(buildStamp, sources);
+  walk(join(root, 'packages/console'));
+  return hash(lines.sort().join('\n'));
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endAs, runChild } from './child.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -55,6 +56,12 @@ const services = [
     get: 'install chromium (/usr/bin/chromium)',
     present: async () => existsSync('/usr/bin/chromium'),
   },
+  {
+    name: 'an old Node',
+    suites: 'the commands on a machine that has Node 20 only',
+    get: 'set PONTE_OLD_NODE to the path of a Node 20 (.ci/node20 has one for npm to fetch)',
+    present: async () => !!process.env.PONTE_OLD_NODE && existsSync(process.env.PONTE_OLD_NODE),
+  },
 ];
 
 const missing = [];
@@ -73,12 +80,6 @@ if (!existsSync(vitest)) {
   process.stderr.write('ponte: vitest is not installed; run "npm ci".\n');
   process.exit(1);
 }
-// "pretest" has built everything: processes of the product that tests start run the build.
-const env = { ...process.env, PONTE_TEST_BUILT: '1' };
-const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-  env,
-});
+const end = await runChild(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root });
 if (missing.length > 0) tell();
-process.exit(result.status ?? 1);
+endAs(end);

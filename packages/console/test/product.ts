@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execArgv, gatewayModule } from '../../gateway/test/support/product-code.ts';
+import { gatewayEntry } from '../../gateway/test/support/product-code.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_WITHIN_MS = 60_000;
@@ -35,7 +35,7 @@ export async function startProduct(hookPort: number): Promise<Product> {
   }
   const dataDir = mkdtempSync(join(tmpdir(), 'ponte-console-'));
   const port = await freePort();
-  const child = spawn(process.execPath, [...execArgv, gatewayModule('main'), 'start'], {
+  const child = spawn(process.execPath, [gatewayEntry, 'start'], {
     cwd: ROOT,
     env: {
       ...process.env,

@@ -88,8 +88,7 @@ const HEARTBEAT_MS = 2_000;
 const CONNECTS_PER_SECOND = 20;
 /** Sends that may wait on one line. */
 const MAILBOX_CAPACITY = 1_000;
-const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const WORKER_ENTRY = `./worker-main.${SUFFIX}`;
+const WORKER_ENTRY = './worker-main.ts';
 
 /** Builds the whole product and starts it. What was begun is taken back when a later step fails. */
 export async function createApp(options: AppOptions): Promise<App> {

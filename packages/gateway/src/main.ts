@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from './cli/program.ts';
 import { startServer } from './cli/start.ts';
 
+/* The process, once `main.js` beside this folder has seen to the version of Node. */
+
 // An unknown state is worse than a restart: nothing that was acknowledged is only in memory.
 process.on('unhandledRejection', (reason) => {
   throw reason;

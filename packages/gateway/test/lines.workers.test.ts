@@ -95,8 +95,8 @@ describe('worker processes', () => {
 
   it('end at once when the main process is gone', async () => {
     const child: ChildProcess = fork(WORKER, [], {
-      execArgv: ['--import', 'tsx', '--conditions', 'source'],
       serialization: 'advanced',
+      execArgv: [],
       env: {},
     });
     child.send({ type: 'setup', setup: { ...setup(), databaseUrl: test.url, worker: 'orphan' } });

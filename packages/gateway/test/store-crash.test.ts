@@ -17,7 +17,7 @@ const LINES = ['line_0', 'line_1', 'line_2'];
  * had reported.
  */
 async function sealUntilKilled(url: string, round: number, commits: number): Promise<{ line: string; hash: string }[]> {
-  const args = ['--conditions=source', '--import', 'tsx', CHILD, url, String(round)];
+  const args = [CHILD, url, String(round)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const reported: { line: string; hash: string }[] = [];

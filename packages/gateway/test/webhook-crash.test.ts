@@ -67,7 +67,7 @@ class Gateway {
   }
 
   start(): void {
-    const args = ['--import', 'tsx', '--conditions', 'source', CHILD, JSON.stringify(this.#plan)];
+    const args = [CHILD, JSON.stringify(this.#plan)];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
 

@@ -25,8 +25,7 @@ async function startProcess(args: string[], token?: string): Promise<{ child: Ch
     NODE_OPTIONS: '',
     ...(token === undefined ? {} : { PONTE_SIMULATOR_CONTROL_TOKEN: token }),
   };
-  const execArgv = ['--import', 'tsx', '--conditions=source'];
-  const child = fork(MAIN, args, { execArgv, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(MAIN, args, { execArgv: [], env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const output: Buffer[] = [];
   child.stdout?.on('data', (data) => output.push(data));
   child.stderr?.on('data', (data) => output.push(data));

@@ -59,7 +59,7 @@ describe('the curve functions put in place of libsignal’s', () => {
     const script = `const { curve } = await import(${JSON.stringify(new URL('./curve.ts', import.meta.url).href)});
       for (let i = 0; i < 10_000; i++) curve.generateKeyPair();
       console.log('done');`;
-    const args = ['--import', 'tsx', '--max-semi-space-size=1', '--input-type=module', '--eval', script];
+    const args = ['--max-semi-space-size=1', '--input-type=module', '--eval', script];
     expect(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 25_000 })).toBe('done\n');
   });
 

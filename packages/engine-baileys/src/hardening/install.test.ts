@@ -106,7 +106,7 @@ describe('Baileys on the hardening', () => {
 
   it('is found out when it was loaded before', () => {
     const script = fileURLToPath(new URL('../../test/late-install.fixture.ts', import.meta.url));
-    const args = ['--import', 'tsx', '--conditions=source', script];
+    const args = [script];
     const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 25_000 });
     expect(output).toMatch(
       /without its hardening \(a wrong signature was accepted\): import hardening\/install.ts before/,

@@ -15,7 +15,7 @@ describe('libsignal under the hardening', () => {
     // hold.
     const script = fileURLToPath(new URL('../../test/quiet-sessions.fixture.ts', import.meta.url));
     const run = (mode: string) =>
-      spawnSync(process.execPath, ['--import', 'tsx', '--conditions=source', script, mode], {
+      spawnSync(process.execPath, [script, mode], {
         encoding: 'utf8',
         timeout: 25_000,
       });

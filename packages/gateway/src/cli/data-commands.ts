@@ -5,8 +5,6 @@ import type { Command } from 'commander';
 import { backup, migrateNow, restore } from './backup.ts';
 import { CommandFailed, type Output } from './output.ts';
 
-const SUFFIX = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-
 /** `ponte backup|restore|migrate|bench`. */
 export function addData(program: Command, out: Output): void {
   const json = ['--json', 'one JSON document'] as const;
@@ -31,7 +29,7 @@ export function addData(program: Command, out: Output): void {
     .command('bench')
     .description('measure this machine: the whole product against the simulated network, in a folder of its own')
     .action(async () => {
-      const entry = fileURLToPath(new URL(`../bench/main.${SUFFIX}`, import.meta.url));
+      const entry = fileURLToPath(new URL('../bench/main.ts', import.meta.url));
       const child = spawn(process.execPath, [entry], { stdio: 'inherit' });
       const [code] = (await once(child, 'exit')) as [number | null];
       if (code !== 0) throw new CommandFailed('the benchmark did not end well');

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { isNewEnough, nodeAdvice } from '../../node-floor.js';
 import { openKeyRing } from '../access/open-key-ring.ts';
 import type { Config, Environment } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
@@ -17,18 +18,12 @@ interface Check {
   detail: string;
 }
 
-const NODE_FLOOR = [20, 19] as const;
 const MIN_FREE_BYTES = 500 * 1024 * 1024;
 const SLOW_COMMIT_MS = 50;
 
 function checkNode(): Check {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const ok = major > NODE_FLOOR[0] || (major === NODE_FLOOR[0] && minor >= NODE_FLOOR[1]);
-  return {
-    name: 'node',
-    ok,
-    detail: ok ? process.versions.node : `${process.versions.node}: install Node ${NODE_FLOOR.join('.')} or newer`,
-  };
+  const ok = isNewEnough();
+  return { name: 'node', ok, detail: ok ? process.versions.node : nodeAdvice() };
 }
 
 function checkDataDir(config: Config): Check {

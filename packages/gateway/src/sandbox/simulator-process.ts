@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Clock } from '../core/clock.ts';
+import { compileCacheEnvironment } from '../core/compile-cache.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { Log } from '../observe/logger.ts';
 
@@ -35,11 +36,6 @@ interface Ready {
 const isReady = (message: unknown): message is Ready =>
   typeof message === 'object' && message !== null && 'ready' in message && message.ready === true;
 
-/** Source files run through the loader that tests use; built ones need nothing. */
-export function execArgvFor(entry: string): string[] {
-  return entry.endsWith('.ts') ? ['--import', 'tsx', '--conditions', 'source'] : [];
-}
-
 /**
  * Runs the simulator in a process of its own. Resolves when it is up for the first time; rejects
  * when it does not come up. When it dies later it is started again on the same port with back-off,
@@ -62,9 +58,9 @@ export async function startSimulatorProcess(options: {
 
   function spawn(port: number): Promise<SimulatorAddress> {
     const started = fork(entry, ['--data-file', dataFile, '--port', String(port)], {
-      execArgv: execArgvFor(entry),
+      execArgv: [],
       // Whoever runs as this user can read a process's environment: no secret of ours is in it.
-      env: {},
+      env: compileCacheEnvironment(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     child = started;

@@ -8,7 +8,7 @@ import { openInstallation } from '../../src/installation.ts';
 import { type Receiver, startReceiver } from '../receiver.ts';
 import { openTestPostgres } from '../store-harness.ts';
 import { Api, Sandbox, until } from './api.ts';
-import { execArgv, gatewayModule } from './product-code.ts';
+import { gatewayModule } from './product-code.ts';
 
 export interface RigOptions {
   /** Further settings of the gateway. */
@@ -146,7 +146,7 @@ export class Rig {
   #fork(environment: Record<string, string>): ChildProcess {
     const entry = new URL('./gateway-main.mjs', import.meta.url).pathname;
     const child = fork(entry, [], {
-      execArgv,
+      execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     });

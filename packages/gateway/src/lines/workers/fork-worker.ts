@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { compileCacheEnvironment } from '../../core/compile-cache.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
 /** One worker process, as the supervisor sees it. */
@@ -26,15 +27,18 @@ export interface WorkerEnd {
 export type SpawnWorker = (name: string) => WorkerProcess;
 
 /**
- * Workers from a module file. Sources (`.ts`) run through tsx and the workspace's "source"
- * condition, built files as they are. `env` is the whole environment of the child: by default an
- * empty one, so that no secret of the parent's is inherited.
+ * Workers from a module file. `env` is the whole environment of the child, beside where Node keeps
+ * compiled code: by default an empty one, so that no secret of the parent's is inherited.
  */
 export function forkWorkers(entry: string, env: Record<string, string> = {}): SpawnWorker {
-  const execArgv = entry.endsWith('.ts') ? ['--import', 'tsx', '--conditions', 'source'] : [];
   return () =>
     toWorkerProcess(
-      fork(entry, [], { execArgv, env, serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      fork(entry, [], {
+        execArgv: [],
+        env: { ...compileCacheEnvironment(), ...env },
+        serialization: 'advanced',
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
     );
 }
 
