@@ -23,8 +23,8 @@ afterEach(async () => {
 /** A process that holds the lock until it is killed. */
 async function holder(kind: 'exclusive' | 'shared'): Promise<ChildProcess> {
   const module = new URL('./process-lock.ts', import.meta.url).href;
-  const script = `const { takeProcessLock } = await import('${module}'); takeProcessLock(${JSON.stringify(file)}, '${kind}', 0); console.log('held'); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  const script = `const { takeProcessLock } = await import('${module}'); takeProcessLock(${JSON.stringify(file)}, '${kind}', 0); gc(); console.log('held'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: import.meta.dirname,
   });

@@ -14,6 +14,9 @@ export interface FileLock extends ProcessLock {
   release(): void;
 }
 
+/** Nobody else may hold on to a lock: collected as garbage, its database would close and free it. */
+const held = new Set<Sqlite.Database>();
+
 /**
  * A lock between processes that the operating system frees when its holder dies, however it dies:
  * SQLite's own file locks on an empty database. `exclusive` excludes everybody, `shared` only
@@ -34,8 +37,10 @@ export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', wait
     }
     throw cause;
   }
+  held.add(db);
   return {
     release() {
+      held.delete(db);
       if (db.open) db.close();
     },
   };
