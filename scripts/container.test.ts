@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { NODE_FLOOR } from '../packages/gateway/node-floor.js';
+import { NODE_FLOOR } from '../packages/gateway/src/config/node-floor.js';
 
 /* What can be known of the container without building it. */
 

@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isNewEnough } from '../packages/gateway/node-floor.js';
+import { isNewEnough } from '../packages/gateway/src/config/node-floor.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Of the pipe whose other end the launcher on the old Node holds. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isNewEnough, NODE_FLOOR, NODE_FLOOR_SHORT, nodeAdvice } from '../packages/gateway/node-floor.js';
+import { isNewEnough, NODE_FLOOR, NODE_FLOOR_SHORT, nodeAdvice } from '../packages/gateway/src/config/node-floor.js';
 
 /* The version of Node is decided in "engines" of packages/gateway/package.json; everything else agrees. */
 

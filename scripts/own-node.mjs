@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isMusl, NODE_FLOOR_SHORT, nodeAdvice } from '../packages/gateway/node-floor.js';
+import { isMusl, NODE_FLOOR_SHORT, nodeAdvice } from '../packages/gateway/src/config/node-floor.js';
 import { runChild } from './child.mjs';
 import { npmCommand } from './npm.mjs';
 

@@ -5,7 +5,7 @@
  */
 import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { isNewEnough, nodeAdvice } from './node-floor.js';
+import { isNewEnough, nodeAdvice } from './src/config/node-floor.js';
 
 if (isNewEnough()) {
   // The product runs from its sources; what Node has made of them once is kept. Not in the common

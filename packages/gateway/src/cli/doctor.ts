@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { isNewEnough, nodeAdvice } from '../../node-floor.js';
 import { openKeyRing } from '../access/open-key-ring.ts';
 import type { Config, Environment } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
+import { isNewEnough, nodeAdvice } from '../config/node-floor.js';
 import { systemClock } from '../core/clock.ts';
 import { writeSetting } from '../store/access/settings.ts';
 import { migrate } from '../store/db/migrate.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
  * Which Node Ponte needs, said in one place: "engines" of this package. Plain JavaScript that old versions of Node can read, too, since they are who
  * is told.
  */
-const { engines } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8'));
+const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 /** The lowest version, as `24.15.0`. */
 export const NODE_FLOOR = engines.node.replace('>=', '');
