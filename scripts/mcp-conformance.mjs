@@ -4,12 +4,11 @@
 // scripts/mcp-conformance/expected-*.yml; a listed scenario that passes fails the run as much as an
 // unlisted one that does not.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installApart } from './install-apart.mjs';
 
 const REVISIONS = ['2025-11-25', '2026-07-28'];
 const SERVER_WITHIN_MS = 60_000;
@@ -17,23 +16,6 @@ const SUITE_WITHIN_MS = 180_000;
 
 const here = join(dirname(fileURLToPath(import.meta.url)), 'mcp-conformance');
 const root = join(here, '..', '..');
-
-/** Installs the suite as its lock file says, apart from the product, once for each lock file. */
-function install() {
-  const lock = readFileSync(join(here, 'package-lock.json'));
-  const name = `mcp-conformance-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`;
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ponte', name);
-  const stamp = join(folder, '.installed');
-  if (existsSync(stamp)) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(here, file), join(folder, file));
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' });
-  if (status !== 0) throw new Error(`npm ${args.join(' ')} in ${folder} ended with ${status}`);
-  writeFileSync(stamp, '');
-  return folder;
-}
 
 /** The suite needs Node 22 (fs.globSync); the product does not. */
 function nodeFor(folder) {
@@ -63,7 +45,7 @@ function runSuite(folder, url, revision) {
   return status === 0;
 }
 
-const folder = install();
+const folder = installApart(here, 'mcp-conformance');
 const server = await startServer();
 try {
   // Both are run, whatever the first comes to.

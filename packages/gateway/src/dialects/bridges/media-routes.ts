@@ -102,6 +102,7 @@ export const mediaRoutes: Route[] = [
     method: 'GET',
     path: `${PROXY}/messages/:id/media`,
     operation: 'bridgeGetMedia',
+    contentExpires: true,
     summary: 'Download the file of a message',
     description:
       'Cached for three hours (MEDIA_CACHE_HOURS), later fetched again from WhatsApp while it has it. Takes Range.',

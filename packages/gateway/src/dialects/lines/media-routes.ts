@@ -122,6 +122,7 @@ export const mediaRoutes: Route[] = [
     method: 'GET',
     path: '/v1/messages/:id/media',
     operation: 'getMedia',
+    contentExpires: true,
     summary: 'Download the file of a message',
     description:
       'Cached for three hours (MEDIA_CACHE_HOURS), later fetched again from WhatsApp while it has it. Takes Range.',

@@ -77,9 +77,14 @@ function takes(member: Json, example: unknown): boolean {
   if (example === null) return types.includes('null');
   if (Array.isArray(example)) return types.includes('array') && isPlainList(member);
   if (typeof example === 'number') {
-    return types.includes('number') || (types.includes('integer') && Number.isInteger(example));
+    const { minimum = example, maximum = example } = member as { minimum?: number; maximum?: number };
+    return example >= minimum && example <= maximum && isNumeric(example);
   }
   return types.includes(typeof example);
+
+  function isNumeric(value: number): boolean {
+    return types.includes('number') || (types.includes('integer') && Number.isInteger(value));
+  }
 }
 
 /** A list of any strings: no choice among names, which the example might not be one of. */

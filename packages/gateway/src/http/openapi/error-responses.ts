@@ -17,7 +17,7 @@ export class ErrorResponses {
 
   /** The refusals of one row, as references. */
   of(dialect: Dialect, row: Route, isOfLine: boolean): Json {
-    const known = this.#ofDialect(dialect);
+    const known = this.#formsOf(dialect);
     const may = new Set([
       ...ALWAYS,
       ...(row.auth === 'none' ? [] : WITH_KEY),
@@ -32,39 +32,42 @@ export class ErrorResponses {
       [...may]
         .filter((status) => known.has(status))
         .sort((a, b) => a - b)
-        .map((status) => [String(status), { $ref: `#/components/responses/${nameOf(dialect, status)}` }]),
+        .map((status) => [String(status), this.#reference(dialect, status, known.get(status) ?? nothing())]),
     );
   }
 
-  readonly #statuses = new Map<string, Set<number>>();
+  readonly #forms = new Map<string, Map<number, Forms>>();
 
-  #ofDialect(dialect: Dialect): Set<number> {
-    const known = this.#statuses.get(dialect.name);
+  /** Which codes the dialect answers under which status, and in which form. */
+  #formsOf(dialect: Dialect): Map<number, Forms> {
+    const known = this.#forms.get(dialect.name);
     if (known) return known;
     const forms = new Map<number, Forms>();
     for (const code of Object.keys(ERRORS) as ErrorCode[]) {
       const { status, body } = dialect.errorAnswer(new AppError(code));
-      const form = forms.get(status) ?? { flat: new Set(), envelope: new Set() };
+      const form = forms.get(status) ?? nothing();
       forms.set(status, form);
       if (typeof body.error === 'string') form.flat.add(body.error);
       else form.envelope.add(String((body.error as { code?: unknown } | undefined)?.code));
     }
-    for (const [status, form] of forms) {
-      const name = nameOf(dialect, status);
-      const codes = [...form.flat, ...form.envelope].sort();
-      this.schemas[name] = schemaOf(form);
-      this.responses[name] = {
-        description: `Refused or failed: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
-        headers: {
-          'X-Request-Id': { $ref: '#/components/headers/RequestId' },
-          ...([429, 503].includes(status) ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
-        },
-        content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
-      };
-    }
-    const statuses = new Set(forms.keys());
-    this.#statuses.set(dialect.name, statuses);
-    return statuses;
+    this.#forms.set(dialect.name, forms);
+    return forms;
+  }
+
+  /** Only what an operation refers to is a component. */
+  #reference(dialect: Dialect, status: number, form: Forms): Json {
+    const name = nameOf(dialect, status);
+    const codes = [...form.flat, ...form.envelope].sort();
+    this.schemas[name] ??= schemaOf(form);
+    this.responses[name] ??= {
+      description: `Refused or failed: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+      headers: {
+        'X-Request-Id': { $ref: '#/components/headers/RequestId' },
+        ...([429, 503].includes(status) ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
+      },
+      content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+    };
+    return { $ref: `#/components/responses/${name}` };
   }
 }
 
@@ -72,6 +75,8 @@ interface Forms {
   flat: Set<string>;
   envelope: Set<string>;
 }
+
+const nothing = (): Forms => ({ flat: new Set(), envelope: new Set() });
 
 const nameOf = ({ name }: Dialect, status: number): string => `${name[0]?.toUpperCase()}${name.slice(1)}Error${status}`;
 
