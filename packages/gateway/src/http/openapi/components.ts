@@ -119,7 +119,10 @@ export class Components {
   #free(name: string, schema: z.ZodType, io: 'input' | 'output'): string {
     const made = this.inline(schema, io);
     const { id: _, ...bare } = made;
-    return this.#put(name, bare, io);
+    // One with an id comes as a reference to its own definition, which is a component by now.
+    const own =
+      typeof bare.$ref === 'string' && Object.keys(bare).length === 1 ? bare.$ref.split('/').at(-1) : undefined;
+    return own ?? this.#put(name, bare, io);
   }
 
   /** Two different schemas never share a name: the later one says in which direction it goes. */
