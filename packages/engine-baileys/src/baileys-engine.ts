@@ -45,6 +45,7 @@ import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
 import { LidMap } from './store/lid-map.ts';
 
+const UNKNOWN_MAX = 100;
 /** Numbers per question to WhatsApp. */
 const LOOKUP_MAX = 50;
 
@@ -98,6 +99,8 @@ class BaileysEngine implements Engine {
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
   #questions = 0;
+  /** Kinds of messages that were reported. */
+  readonly #unknown = new Set<string>();
 
   constructor(options: EngineOptions, vault: KeyVault, creds: AuthenticationCreds | undefined) {
     this.#options = options;
@@ -225,7 +228,18 @@ class BaileysEngine implements Engine {
     const self = this.self();
     if (!self)
       throw new EngineError('wrong_state', 'the line is not paired: nobody can say which messages are its own');
-    return decodeEntry(entry, { self, lids: this.#lids, lookup: this.#options.lookup });
+    return decodeEntry(entry, {
+      ...{ self, lids: this.#lids, lookup: this.#options.lookup },
+      onUnknown: (kind) => this.#reportUnknown(kind),
+    });
+  }
+
+  /** Each kind once, for as long as the line lives here. */
+  #reportUnknown(kind: string): void {
+    if (this.#unknown.has(kind) || this.#unknown.size >= UNKNOWN_MAX) return;
+    this.#unknown.add(kind);
+    const { log, session } = this.#options;
+    log.warn({ session, kind }, 'a message of a kind that is not known here is kept as it came');
   }
 
   readHistory(part: HistoryPart, signal: AbortSignal): AsyncIterable<HistoryPiece> {

@@ -147,16 +147,19 @@ describe('files', () => {
     await expect(fetchFile({ ...lying(message, { directPath, url: '' }), id: 'UNKNOWN' })).rejects.toBeDefined();
   });
 
-  it('that WhatsApp has no more come from the phone again, and the message says where', async () => {
-    const bytes = randomBytes(20_000);
-    const message = asked(await received(bytes));
-    network.simulator.world.addFault(TENANT, 'files', { kind: 'media_fail', status: 404, count: 1 });
-    const { proto: renewed } = await fetchFile(message);
-    expect((await readFile(join(folder, `got-${message.id}`))).equals(bytes)).toBe(true);
-    const place = (of: Uint8Array) => proto.Message.decode(of).documentMessage?.directPath;
-    expect(place(renewed ?? message.proto)).not.toBe(place(message.proto));
-    expect((await fetchFile({ ...message, proto: renewed ?? message.proto })).proto).toBeUndefined();
-  });
+  it.each([403, 404, 410])(
+    'that WhatsApp answers with %i come from the phone again, and the message says where',
+    async (status) => {
+      const bytes = randomBytes(20_000);
+      const message = asked(await received(bytes));
+      network.simulator.world.addFault(TENANT, 'files', { kind: 'media_fail', status, count: 1 });
+      const { proto: renewed } = await fetchFile(message);
+      expect((await readFile(join(folder, `got-${message.id}`))).equals(bytes)).toBe(true);
+      const place = (of: Uint8Array) => proto.Message.decode(of).documentMessage?.directPath;
+      expect(place(renewed ?? message.proto)).not.toBe(place(message.proto));
+      expect((await fetchFile({ ...message, proto: renewed ?? message.proto })).proto).toBeUndefined();
+    },
+  );
 
   it('are fetched without a connection, as long as WhatsApp has them', async () => {
     const message = asked(await received(randomBytes(1_000)));

@@ -1,5 +1,6 @@
 import type { ConformanceNetwork, ConformancePhone, SeenMessage } from '@ponte/engine/conformance';
 import { createSimulator } from '@ponte/simulator';
+import { CHANGES } from '../../simulator/src/phone/content/changes.ts';
 import { Input } from '../../simulator/src/phone/content/input.ts';
 import { KINDS } from '../../simulator/src/phone/content/kinds.ts';
 import { createBaileysEngine } from '../src/index.ts';
@@ -61,7 +62,11 @@ function conformancePhone(simulator: Simulator, digits: string, phone: Phone): C
     scan: async (qr) => {
       await world.pair(TENANT, digits, phone.linkDevice(qr));
     },
+    enterCode: async (code) => {
+      await world.enterCode(TENANT, digits, code.replace('-', ''));
+    },
     sendText: async (to, body) => (await phone.sendText(to, body)).messageId,
+    edit: async (to, id, body) => (await phone.change(to, id, CHANGES.edit, new Input({ body }))).messageId,
     postStatus: async (to, body) =>
       (await phone.publishing.postStatus(to, textKind(), new Input({ type: 'text', body }))).messageId,
     sendForgedKeyShare: async (to) => (await phone.send(to, FORGED_KEY_SHARE, new Input({}))).messageId,

@@ -180,7 +180,7 @@ export class BaileysLine {
   }
 
   /**
-   * The file of a received message, as an application of Baileys gets it: after 404 and 410 the
+   * The file of a received message, as an application of Baileys gets it: after 403, 404 and 410 the
    * phone is asked to upload it again. (Baileys' own `downloadMediaMessage` never asks: it looks
    * for `error.status`, and its errors have `output.statusCode`.)
    */
@@ -190,7 +190,7 @@ export class BaileysLine {
       return await get();
     } catch (error) {
       const status = (error as { output?: { statusCode?: number } }).output?.statusCode;
-      if (status !== 404 && status !== 410) throw error;
+      if (status !== 403 && status !== 404 && status !== 410) throw error;
       await this.sock?.updateMediaMessage(message);
       return get();
     }

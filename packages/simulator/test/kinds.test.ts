@@ -20,6 +20,8 @@ describe('a phone and a line of stock Baileys', () => {
 
   beforeEach(async () => {
     simulator = await createSimulator();
+    // Baileys rc14 does not open sealed edits.
+    simulator.world.demands('test', { sealedEdits: false });
     line = new BaileysLine(() => simulator, 'line_a', { markOnline: true });
     await pairLine(simulator, line, LINE);
     await call('POST /phones', { phone: BOB, name: 'Bob' });

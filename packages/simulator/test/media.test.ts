@@ -259,7 +259,7 @@ test('the media host serves ranges', async () => {
   expect((await http(net, 'HEAD', path)).headers['content-length']).toBe('1000');
 });
 
-test('a link that has expired is answered 410, and the phone uploads the file again', async () => {
+test('a link that has expired is answered 403, and the phone uploads the file again', async () => {
   const clock = new SystemClock();
   const net = await Fixture.open({ clock });
   const call = controlOf(net);
@@ -270,7 +270,7 @@ test('a link that has expired is answered 410, and the phone uploads the file ag
   await vi.waitFor(async () => expect(await call(`GET /phones/${ALICE}/inbox`)).toHaveLength(1));
   clock.advance(31 * 24 * 3600 * 1000);
   const path = message.message?.imageMessage?.directPath ?? '';
-  expect((await http(net, 'GET', path)).status).toBe(410);
+  expect((await http(net, 'GET', path)).status).toBe(403);
   expect(sha(await line.download(message))).toBe(sha(fixtureOf('image', 'image').bytes));
   expect(message.message?.imageMessage?.directPath).not.toBe(path);
   await net.close();
@@ -313,7 +313,7 @@ test('media_fail: uploads of the line and downloads fail as often as wished, the
   net.fault('line_a', { kind: 'media_fail', status: 500, count: 1 });
   expect(await rejection(line.download(message))).toMatchObject({ output: { statusCode: 500 } });
   expect(sha(await line.download(message))).toBe(sha(fixtureOf('image', 'image').bytes));
-  // 410 is what makes a client ask the phone; the phone answers with a new path.
+  // 403, 404 and 410 are what makes a client ask the phone; the phone answers with a new path.
   await vi.waitFor(async () => expect(await call(`GET /phones/${ALICE}/inbox`)).toHaveLength(2));
   net.fault('line_a', { kind: 'media_fail', status: 410, count: 1 });
   const before = message.message?.imageMessage?.directPath;

@@ -15,6 +15,12 @@ interface Sealed {
   encIv: Uint8Array;
 }
 
+/** The ciphertext of something that is sealed, as a message carries it. */
+export interface SealedBytes {
+  encPayload?: Uint8Array | null;
+  encIv?: Uint8Array | null;
+}
+
 /** Under which two addresses an answer may have been sealed. */
 interface Pair {
   author: string;
@@ -45,7 +51,7 @@ export async function readAnswer(
   if (pollUpdateMessage?.vote) {
     const pollId = pollUpdateMessage.pollCreationMessageKey?.id ?? '';
     const target = await targetOf(pollId, envelope, lookup);
-    const vote = open(target, pollUpdateMessage.vote, envelope, (sealed, { author, answerer }, pollEncKey) =>
+    const vote = openPairwise(target, pollUpdateMessage.vote, envelope, (sealed, { author, answerer }, pollEncKey) =>
       decryptPollVote(sealed, { pollCreatorJid: author, pollMsgId: pollId, pollEncKey, voterJid: answerer }),
     );
     if (!vote) return notReadable(envelope, 'the vote does not open with the secret of its poll');
@@ -54,7 +60,7 @@ export async function readAnswer(
   if (!encEventResponseMessage) return undefined;
   const eventId = encEventResponseMessage.eventCreationMessageKey?.id ?? '';
   const target = await targetOf(eventId, envelope, lookup);
-  const answer = open(target, encEventResponseMessage, envelope, (sealed, { author, answerer }, eventEncKey) =>
+  const answer = openPairwise(target, encEventResponseMessage, envelope, (sealed, { author, answerer }, eventEncKey) =>
     decryptEventResponse(sealed, {
       eventCreatorJid: author,
       eventMsgId: eventId,
@@ -69,13 +75,14 @@ export async function readAnswer(
   return { type: 'event.response', ...who, eventId, response, extraGuestCount: answer.extraGuestCount ?? 0 };
 }
 
-interface Target {
+export interface Target {
   sender: Party;
   secret: Uint8Array | undefined;
   message: proto.IMessage;
 }
 
-async function targetOf(id: string, { chat }: MessageStanza, lookup: MessageLookup): Promise<Target> {
+/** The message that another one answers or changes. Rejects with `unknown_message`. */
+export async function targetOf(id: string, { chat }: MessageStanza, lookup: MessageLookup): Promise<Target> {
   const found = id === '' ? undefined : await lookup.proto(id, chat.lid ?? chat.pn ?? chat.jid);
   if (!found) throw new EngineError('unknown_message', `the message ${id} that was answered is not known on this line`);
   const outer = proto.Message.decode(found.proto);
@@ -85,9 +92,9 @@ async function targetOf(id: string, { chat }: MessageStanza, lookup: MessageLook
 }
 
 /** Tries every pair of addresses; undefined when none fits. */
-function open<T>(
+export function openPairwise<T>(
   { sender, secret }: Target,
-  { encPayload, encIv }: { encPayload?: Uint8Array | null; encIv?: Uint8Array | null },
+  { encPayload, encIv }: SealedBytes,
   envelope: MessageStanza,
   decrypt: (sealed: Sealed, pair: Pair, secret: Uint8Array) => T,
 ): T | undefined {
@@ -115,6 +122,7 @@ function chosen(poll: proto.IMessage, hashes: Uint8Array[]): string[] {
   return options.filter((option) => wanted.has(createHash('sha256').update(option).digest('hex')));
 }
 
-function notReadable(envelope: MessageStanza, reason: string): EngineEvent {
+/** Something about another message that does not open. */
+export function notReadable(envelope: MessageStanza, reason: string): EngineEvent {
   return { type: 'message.undecryptable', ...envelope, isAnswer: true, cause: 'decryption_failed', reason };
 }

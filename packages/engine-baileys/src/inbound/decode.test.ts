@@ -9,6 +9,7 @@ import { decodeEntry } from './decode.ts';
 const self = { pn: '15550001111@s.whatsapp.net', lid: '1001@lid', name: 'Me' };
 const fromBob = { id: 'M1', from: '2002:3@lid', sender_pn: '15550002222@s.whatsapp.net', t: '1700000000' };
 const bob = { jid: '2002@lid', lid: '2002@lid', pn: '15550002222@s.whatsapp.net' };
+const unknownKinds: string[] = [];
 const lookup = { proto: async () => undefined };
 
 function sealed(message: proto.IMessage | Uint8Array, attrs: Record<string, string> = fromBob): InboxEntry {
@@ -20,7 +21,7 @@ function sealed(message: proto.IMessage | Uint8Array, attrs: Record<string, stri
 const decode = (
   entry: InboxEntry,
   lids = new LidMap(new KeyVault(new MemoryStore().attach())),
-): Promise<EngineEvent[]> => decodeEntry(entry, { self, lids, lookup });
+): Promise<EngineEvent[]> => decodeEntry(entry, { self, lids, lookup, onUnknown: (kind) => unknownKinds.push(kind) });
 
 async function contentOf(message: proto.IMessage): Promise<MessageContent> {
   const [event] = await decode(sealed(message));
@@ -216,6 +217,26 @@ describe('changes of messages', () => {
   it('are not made of carriers of keys', async () => {
     expect(await decode(sealed({ senderKeyDistributionMessage: { groupId: 'g' } }))).toEqual([]);
     expect(await decode(sealed({}))).toEqual([]);
+  });
+
+  it('of kinds that nobody knows are kept as they came, and reported by name or number', async () => {
+    unknownKinds.length = 0;
+    const named: proto.IMessage = { secretEncryptedMessage: { secretEncType: 0, encPayload: Buffer.of(1) } };
+    // Field 999, which no schema has: alone, and in a copy for the own devices.
+    const newer = Buffer.of(0xba, 0x3e, 2, 0x08, 1);
+    const copy = proto.Message.encode({ deviceSentMessage: { destinationJid: '2002@lid' } }).finish();
+    const inCopy = Buffer.concat([
+      copy.subarray(0, 2),
+      Buffer.of((copy[2] ?? 0) + 7),
+      copy.subarray(3),
+      Buffer.of(0x12, newer.length),
+      newer,
+    ]);
+    const fromOwnPhone = { id: 'M2', from: '1001@lid', recipient: '2002@lid', t: '1700000000' };
+    for (const entry of [sealed(named), sealed(newer), sealed(inCopy, fromOwnPhone)]) {
+      expect(await decode(entry)).toMatchObject([{ type: 'message', message: { content: { kind: 'unknown' } } }]);
+    }
+    expect(unknownKinds).toEqual(['secretEncryptedMessage', 'field 999', 'field 999']);
   });
 });
 

@@ -19,7 +19,9 @@ import { describeError } from '../library-log.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readAnswer } from './answers.ts';
 import { completeGroupUpdate } from './complete-group-update.ts';
-import { readContent, surroundingsOf, toNumber, unwrapMessage } from './message-content.ts';
+import { readContent, surroundingsOf, unwrapMessage } from './message-content.ts';
+import { editEvent, isSealedChange, readSealedChange } from './sealed-changes.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 const { Type } = proto.Message.ProtocolMessage;
 /**
@@ -33,6 +35,8 @@ export interface DecodeParts {
   lids: LidMap;
   /** Finds the polls and invitations that others answer. */
   lookup: MessageLookup;
+  /** A kind of message that has no word here; it is kept as it came. */
+  onUnknown(kind: string): void;
 }
 
 /**
@@ -83,9 +87,7 @@ async function decodeStanza(node: Node, failure: string | undefined, parts: Deco
   if (!stanza || node.attrs.category === 'peer') return [];
   if (failure !== undefined) return [undecryptable(stanza, failure)];
   const plain = Array.isArray(node.content) ? node.content.find((part) => part.tag === 'plaintext') : undefined;
-  return plain?.content instanceof Uint8Array
-    ? eventsOf(decodeContent(node, stanza, plain.content, parts.self), parts)
-    : [];
+  return plain?.content instanceof Uint8Array ? eventsOf(decodeContent(node, stanza, plain.content, parts), parts) : [];
 }
 
 async function decodeSealed(node: Node, plaintext: Uint8Array, parts: DecodeParts): Promise<EngineEvent[]> {
@@ -94,7 +96,7 @@ async function decodeSealed(node: Node, plaintext: Uint8Array, parts: DecodePart
   if (!stanza || plaintext.length === 0) return [];
   let decoded: Decoded;
   try {
-    decoded = decodeContent(node, stanza, unpadRandomMax16(plaintext), parts.self);
+    decoded = decodeContent(node, stanza, unpadRandomMax16(plaintext), parts);
   } catch (error) {
     return [undecryptable(stanza, `the decrypted content is malformed (${describeError(error)})`)];
   }
@@ -115,16 +117,23 @@ function causeOf(reason: string): UndecryptableCause {
 /** Events, or an answer to another message, which has to be looked up. */
 type Decoded = EngineEvent[] | { message: proto.IMessage; envelope: MessageStanza };
 
-async function eventsOf(decoded: Decoded, { lids, lookup }: DecodeParts): Promise<EngineEvent[]> {
+async function eventsOf(decoded: Decoded, { self, lids, lookup }: DecodeParts): Promise<EngineEvent[]> {
   if (Array.isArray(decoded)) return decoded;
   const { message, envelope } = decoded;
   const chat = await completed(envelope.chat, lids);
   const sender = await completed(envelope.sender, lids);
-  const answer = await readAnswer(message, { ...envelope, chat, sender }, lookup);
-  return answer ? [answer] : [];
+  const known = { ...envelope, chat, sender };
+  const event =
+    (await readAnswer(message, known, lookup)) ?? (await readSealedChange(message, known, { self, lookup }));
+  return event ? [event] : [];
 }
 
-function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, self: Self): Decoded {
+function decodeContent(
+  node: Node,
+  stanza: MessageStanza,
+  bytes: Uint8Array,
+  { self, onUnknown }: DecodeParts,
+): Decoded {
   const outer = proto.Message.decode(bytes);
   const { message, viewOnce } = unwrapMessage(outer);
   const envelope = withDestination(stanza, outer, self);
@@ -137,9 +146,13 @@ function decodeContent(node: Node, stanza: MessageStanza, bytes: Uint8Array, sel
     if (!targetId) return [];
     return [{ type: 'reaction', id, targetId, chat, sender, fromMe, emoji: reaction.text ?? '', pushName, timestamp }];
   }
-  if (message.pollUpdateMessage || message.encEventResponseMessage) return { message, envelope };
-  if (isSupplement(message)) return [];
+  if (message.pollUpdateMessage || message.encEventResponseMessage || isSealedChange(message)) {
+    return { message, envelope };
+  }
+  const unknown = isSupplement(message) ? unknownFields(bytes) : [];
+  if (isSupplement(message) && unknown.length === 0) return [];
   const content = readContent(message);
+  if (content.kind === 'unknown') onUnknown(kindOf(message, unknown));
   const inner = outer.deviceSentMessage?.message;
   return [
     {
@@ -181,11 +194,8 @@ function withDestination(stanza: MessageStanza, outer: proto.IMessage, self: Sel
   return own.includes(stanza.chat.jid) ? { ...stanza, chat: party(destination) } : stanza;
 }
 
-function decodeProtocol(
-  node: Node,
-  { id: changeId, chat, sender, fromMe, isGroup, pushName, timestamp }: MessageStanza,
-  message: proto.Message.IProtocolMessage,
-): EngineEvent[] {
+function decodeProtocol(node: Node, envelope: MessageStanza, message: proto.Message.IProtocolMessage): EngineEvent[] {
+  const { id: changeId, chat, sender, fromMe, isGroup, pushName, timestamp } = envelope;
   const offer = message.historySyncNotification;
   // Only the account's own phone hands out its past.
   if (message.type === Type.HISTORY_SYNC_NOTIFICATION) return offer && fromMe ? [historyOffered(changeId, offer)] : [];
@@ -195,11 +205,8 @@ function decodeProtocol(
     const byAdmin = isGroup && node.attrs.edit === REVOKE_AS_ADMIN;
     return [{ type: 'message.revoked', id, chat, sender, fromMe, pushName, byAdmin, timestamp }];
   }
-  if (message.type !== Type.MESSAGE_EDIT || !message.editedMessage) return [];
-  const { body } = readContent(unwrapMessage(message.editedMessage).message);
-  const editedAtMs = toNumber(message.timestampMs);
-  const editedAt = editedAtMs ? Math.floor(editedAtMs / 1000) : timestamp;
-  return [{ type: 'message.edited', id, changeId, chat, sender, fromMe, pushName, body, timestamp: editedAt }];
+  const edit = message.type === Type.MESSAGE_EDIT ? editEvent(message, envelope, id) : undefined;
+  return edit ? [edit] : [];
 }
 
 const { HistorySyncType } = proto.HistorySync;
@@ -220,6 +227,12 @@ function historyOffered(id: string, offer: proto.Message.IHistorySyncNotificatio
     reference: proto.Message.HistorySyncNotification.encode(offer).finish(),
   };
   return { type: 'history.offered', part };
+}
+
+/** WhatsApp's names, or numbers, of what a message is. */
+function kindOf(message: proto.IMessage, unknown: number[]): string {
+  const named = Object.entries(message).flatMap(([key, value]) => (value && !SUPPLEMENTS.has(key) ? [key] : []));
+  return [...named, ...unknown.map((number) => `field ${number}`)].join(', ');
 }
 
 /** Parts that change or serve another message, and empty carriers of group keys. */

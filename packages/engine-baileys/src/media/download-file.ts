@@ -17,8 +17,11 @@ const PAUSE_MS = 300;
 const ORIGIN = 'https://web.whatsapp.com';
 /** Failures of this machine's disk. */
 const OUR_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO', 'ENOENT', 'EEXIST', 'EMFILE']);
-/** WhatsApp's words for a file that it has no more. */
-const GONE = new Set([404, 410]);
+/**
+ * WhatsApp's words for a file that it has no more, or whose signed address ran out (403): the phone
+ * can give it another one (whatsmeow download.go).
+ */
+const GONE = new Set([403, 404, 410]);
 
 export interface Download {
   kind: FileKind;

@@ -14,6 +14,8 @@ import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } fr
 import { BROWSER } from './qr-pairing.ts';
 
 const TAG = 'link_code_companion_reg';
+const REF = 'link_code_pairing_ref';
+const WRAPPED_KEY = 'link_code_pairing_wrapped_primary_ephemeral_pub';
 /** Bytes of salt, counter and key in a wrapped ephemeral key. */
 const SALT_BYTES = 32;
 const IV_BYTES = 16;
@@ -30,6 +32,8 @@ export class CodePairing implements PairingDriver {
   #code: string | undefined;
   #ref: Uint8Array | undefined;
   #expiresAt = 0;
+  /** The phone took the code: the secret is the one of both sides. */
+  #isAgreed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(context: PairingContext, phone: string) {
@@ -52,17 +56,34 @@ export class CodePairing implements PairingDriver {
     await this.#announce();
   }
 
-  onSecretReplaced(): void {}
+  /**
+   * Nothing is derived from it before the phone has the code, and after that it is the secret that
+   * both sides agreed on: replaced, the pairing would fail at its signature (whatsapp-rust #1163).
+   */
+  replaceSecret(): void {
+    if (!this.#isAgreed) this.#context.creds.advSecretKey = randomBytes(32).toString('base64');
+  }
 
   async onLinkCode(node: Node): Promise<void> {
     const registration = child(node, TAG);
-    const stage = registration?.attrs.stage;
-    if (stage === 'refresh_code') await this.#announce();
-    if (stage === 'primary_hello' && registration) await this.#finish(registration);
+    if (!registration || !this.#isOurs(registration)) return;
+    const { stage, force_manual_refresh: isManual } = registration.attrs;
+    if (stage === 'refresh_code' && isManual === 'true') {
+      const detail = 'WhatsApp gives no further code by itself: a person has to ask for a new one';
+      this.#context.end({ reason: 'pairing_expired', detail });
+    } else if (stage === 'refresh_code') await this.#announce();
+    // Without a key it only announces that the account wants a passkey (whatsmeow #1188).
+    else if (stage === 'primary_hello' && child(registration, WRAPPED_KEY)) await this.#finish(registration);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  /** Another reference belongs to a code that is shown no more, or was never ours. */
+  #isOurs(registration: Node): boolean {
+    const ref = bytes(child(registration, REF));
+    return !ref || !this.#ref || Buffer.compare(ref, this.#ref) === 0;
   }
 
   /** Draws a code, tells WhatsApp about it, and shows it when WhatsApp has agreed. */
@@ -79,14 +100,14 @@ export class CodePairing implements PairingDriver {
       { tag: 'companion_server_auth_key_pub', attrs: {}, content: creds.noiseKey.public },
       { tag: 'companion_platform_id', attrs: {}, content: getCompanionPlatformId(BROWSER) },
       { tag: 'companion_platform_display', attrs: {}, content: `${BROWSER[1]} (${BROWSER[0]})` },
-      { tag: 'link_code_pairing_nonce', attrs: {}, content: '0' },
+      { tag: 'link_code_pairing_nonce', attrs: {}, content: Uint8Array.of(0) },
     ]);
     try {
       const answer = await query(hello);
-      this.#ref = bytes(child(child(answer, TAG), 'link_code_pairing_ref'));
+      this.#ref = bytes(child(child(answer, TAG), REF));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      const detail = `WhatsApp refused to pair by code: ${error.message}`;
+      const detail = refusal(error);
       end({ reason: 'pairing_failed', detail, ...(error.serverCode ? { serverCode: error.serverCode } : {}) });
       return;
     }
@@ -96,9 +117,9 @@ export class CodePairing implements PairingDriver {
   /** The phone took the code: agree on a secret with it and hand over our identity. */
   async #finish(registration: Node): Promise<void> {
     const { creds, query, end } = this.#context;
-    const wrapped = bytes(child(registration, 'link_code_pairing_wrapped_primary_ephemeral_pub'));
+    const wrapped = bytes(child(registration, WRAPPED_KEY));
     const phoneIdentity = bytes(child(registration, 'primary_identity_pub'));
-    const ref = bytes(child(registration, 'link_code_pairing_ref')) ?? this.#ref;
+    const ref = bytes(child(registration, REF)) ?? this.#ref;
     if (wrapped?.length !== WRAPPED_BYTES || phoneIdentity?.length !== 32 || !ref || this.#code === undefined) {
       end({ reason: 'pairing_failed', detail: 'the phone answered the code with malformed keys' });
       return;
@@ -116,6 +137,7 @@ export class CodePairing implements PairingDriver {
     const identityShared = Curve.sharedKey(creds.signedIdentityKey.private, phoneIdentity);
     const secret = hkdf(Buffer.concat([shared, identityShared, random]), 32, { info: 'adv_secret' });
     creds.advSecretKey = Buffer.from(secret).toString('base64');
+    this.#isAgreed = true;
     const finish = registrationIq({ jid: this.#jid, stage: 'companion_finish' }, [
       {
         tag: 'link_code_pairing_wrapped_key_bundle',
@@ -123,10 +145,24 @@ export class CodePairing implements PairingDriver {
         content: Buffer.concat([bundleSalt, bundleIv, encrypted]),
       },
       { tag: 'companion_identity_public', attrs: {}, content: creds.signedIdentityKey.public },
-      { tag: 'link_code_pairing_ref', attrs: {}, content: ref },
+      { tag: REF, attrs: {}, content: ref },
     ]);
     await query(finish);
   }
+}
+
+/**
+ * Too many codes for one number are refused as a bad request (400), too (whatsapp-rust f4f88e10):
+ * the request itself is the same that was taken before.
+ */
+const LIMITS = new Set([400, 429]);
+
+function refusal({ serverCode, message }: EngineError): string {
+  if (serverCode === undefined || !LIMITS.has(serverCode)) return `WhatsApp refused to pair by code: ${message}`;
+  return (
+    `WhatsApp gives this number no code at the moment (${serverCode}): it limits how many a number may ask for. ` +
+    'Check the number, wait an hour before the next try, or pair by QR code'
+  );
 }
 
 function registrationIq(attrs: Record<string, string>, content: Node[]): Node {

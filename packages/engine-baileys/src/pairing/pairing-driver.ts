@@ -21,8 +21,8 @@ export interface PairingDriver {
    * ones.
    */
   onPairDevice(refs: string[]): Promise<void>;
-  /** The secret of the code was replaced. */
-  onSecretReplaced(): void;
+  /** WhatsApp wants another secret in the place of the one that is shown (`companion_reg_refresh`). */
+  replaceSecret(): void;
   /** A notification about pairing by code. */
   onLinkCode(node: Node): Promise<void>;
   /** Stops all timers. */

@@ -102,10 +102,17 @@ describe('pairing by code', () => {
   const TAG = 'link_code_companion_reg';
   const part = (name: string, content: Uint8Array): Node => ({ tag: name, attrs: {}, content });
 
+  const helloAnswer: Node = {
+    tag: 'iq',
+    attrs: { type: 'result' },
+    content: [{ tag: TAG, attrs: {}, content: [part('link_code_pairing_ref', Buffer.from('the ref'))] }],
+  };
+
   it('shows a code once WhatsApp has taken it, and agrees on a secret with the phone that enters it', async () => {
-    const { pairing, code, asked, creds } = start(wish);
+    const { pairing, code, asked, creds, endings } = start(wish, async () => helloAnswer);
     await pairing.onPairDevice(pairDevice);
     const hello = child(asked[0], TAG);
+    expect(child(hello, 'link_code_pairing_nonce')?.content).toEqual(Uint8Array.of(0));
     expect(hello?.attrs).toMatchObject({ jid: '15550001111@s.whatsapp.net', stage: 'companion_hello' });
     const [shown = '', expiresAt = 0] = code[0] ?? [];
     expect(shown).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
@@ -130,6 +137,9 @@ describe('pairing by code', () => {
       part('primary_identity_pub', phoneIdentity.public),
       part('link_code_pairing_ref', Buffer.from('the ref')),
     ];
+    const foreign = [...primary.slice(0, 2), part('link_code_pairing_ref', Buffer.from('another ref'))];
+    await pairing.onStanza(notification(TAG, { tag: TAG, attrs: { stage: 'primary_hello' }, content: foreign }));
+    expect([asked.length, endings]).toEqual([1, []]);
     await pairing.onStanza(notification(TAG, { tag: TAG, attrs: { stage: 'primary_hello' }, content: primary }));
 
     const finish = child(asked[1], TAG);
@@ -148,6 +158,8 @@ describe('pairing by code', () => {
     const identityShared = Curve.sharedKey(phoneIdentity.private, creds.signedIdentityKey.public);
     const secret = hkdf(Buffer.concat([shared, identityShared, bundle.subarray(64)]), 32, { info: 'adv_secret' });
     expect(creds.advSecretKey).toBe(Buffer.from(secret).toString('base64'));
+    await pairing.onStanza(notification('companion_reg_refresh'));
+    expect(creds.advSecretKey).toBe(Buffer.from(secret).toString('base64'));
     pairing.stop();
   });
 
@@ -159,6 +171,27 @@ describe('pairing by code', () => {
     pairing.stop();
     expect(code).toEqual([]);
     expect(endings).toMatchObject([{ reason: 'pairing_failed', serverCode: 429 }]);
+  });
+
+  it('names the limit behind a bad request, and what to do', async () => {
+    const { pairing, endings } = start(wish, async () => {
+      throw new EngineError('rejected', 'bad-request', { serverCode: 400 });
+    });
+    await pairing.onPairDevice(pairDevice);
+    pairing.stop();
+    expect(endings).toMatchObject([{ reason: 'pairing_failed', serverCode: 400 }]);
+    expect(endings[0]?.detail).toMatch(/limits how many.*wait an hour.*QR/);
+  });
+
+  it('waits for a person where WhatsApp wants one, and for the passkey that is only announced', async () => {
+    const { pairing, code, endings } = start(wish, async () => helloAnswer);
+    await pairing.onPairDevice(pairDevice);
+    await pairing.onStanza(notification(TAG, { tag: TAG, attrs: { stage: 'primary_hello' } }));
+    expect(endings).toEqual([]);
+    const attrs = { stage: 'refresh_code', force_manual_refresh: 'true' };
+    await pairing.onStanza(notification(TAG, { tag: TAG, attrs }));
+    pairing.stop();
+    expect([code.length, endings.map(({ reason }) => reason)]).toEqual([1, ['pairing_expired']]);
   });
 
   it('draws another code when WhatsApp asks for one', async () => {
@@ -173,7 +206,8 @@ describe('pairing by code', () => {
   it('ends on malformed keys', async () => {
     const { pairing, endings } = start(wish);
     await pairing.onPairDevice(pairDevice);
-    await pairing.onStanza(notification(TAG, { tag: TAG, attrs: { stage: 'primary_hello' } }));
+    const content = [part('link_code_pairing_wrapped_primary_ephemeral_pub', Buffer.alloc(3))];
+    await pairing.onStanza(notification(TAG, { tag: TAG, attrs: { stage: 'primary_hello' }, content }));
     pairing.stop();
     expect(endings).toMatchObject([{ reason: 'pairing_failed' }]);
   });

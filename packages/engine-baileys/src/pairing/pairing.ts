@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { ackFor, child, childrenOf, type Node, text } from '@ponte/engine';
 import { type AuthenticationCreds, configureSuccessfulPairing } from '../baileys.ts';
 import { describeError } from '../library-log.ts';
@@ -58,7 +57,7 @@ export class Pairing {
   async onStanza(node: Node): Promise<void> {
     if (node.tag !== 'notification' || this.#isDone) return;
     const { type } = node.attrs;
-    if (type === 'companion_reg_refresh') this.#replaceSecret();
+    if (type === 'companion_reg_refresh') this.#driver.replaceSecret();
     // Before the ack: a code that was taken while the old secret was shown must fail, not be
     // forgotten.
     await this.#parts.send(ackFor(node));
@@ -91,11 +90,6 @@ export class Pairing {
       () => end({ reason: 'restart_required', detail: 'paired; the server did not ask for the restart itself' }),
       RESTART_MS,
     );
-  }
-
-  #replaceSecret(): void {
-    this.#parts.creds.advSecretKey = randomBytes(32).toString('base64');
-    this.#driver.onSecretReplaced();
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Browsers, buildPairingQRData } from '../baileys.ts';
 import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } from './pairing-driver.ts';
 
@@ -27,7 +28,8 @@ export class QrPairing implements PairingDriver {
     this.#next(FIRST_REF_MS);
   }
 
-  onSecretReplaced(): void {
+  replaceSecret(): void {
+    this.#context.creds.advSecretKey = randomBytes(32).toString('base64');
     this.#show();
   }
 

@@ -44,6 +44,33 @@ export function describeLive(suite: Suite): void {
       await line.text('while away');
     });
 
+    it('opens a sealed edit, of others and of the own phone, and makes no message of it', async () => {
+      const { line, phone, bob } = await pairedLine();
+      const id = await bob.sendText(phone.pn, 'first words');
+      await line.text('first words');
+      const own = await phone.sendText(bob.pn, 'own first words');
+      await line.text('own first words');
+      const changeId = await bob.edit(phone.pn, id, 'better words');
+      const edited = await line.event('message.edited', (event) => event.id === id);
+      expect(edited).toMatchObject({ changeId, body: 'better words', sender: { pn: bob.pn }, fromMe: false });
+      await phone.edit(bob.pn, own, 'own better words');
+      const ownEdit = await line.event('message.edited', (event) => event.id === own);
+      expect(ownEdit).toMatchObject({ body: 'own better words', fromMe: true, chat: { pn: bob.pn } });
+      expect(line.told().map(({ content }) => content.body)).toEqual(['first words', 'own first words']);
+    });
+
+    it('keeps the secret of a code that the phone took, also when WhatsApp asks for another one late', async () => {
+      const phone = await suite.network().phone(suite.number());
+      const line = await Line.open(suite.network(), suite.lineId());
+      suite.network().fault(line.id, { kind: 'late_reg_refresh', count: 1 });
+      await line.engine.connect({ kind: 'code', phone: phone.phone });
+      const { code } = await line.change('code');
+      await phone.enterCode(code);
+      await line.closed('restart_required');
+      await line.login();
+      expect(line.engine.self()).toMatchObject({ pn: phone.pn });
+    });
+
     it('keeps and acknowledges a stanza of a kind that nobody knows', async () => {
       const { line, bob } = await pairedLine();
       const stanza = { tag: 'novelty', attrs: { id: 'NOVEL1', from: bob.lid, t: '1780000000', type: 'text' } };

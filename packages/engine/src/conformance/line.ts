@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Self } from '../address.ts';
-import type { Engine, EngineChange, EngineOptions } from '../engine.ts';
+import type { Engine, EngineChange, EngineOptions, KnownMessage } from '../engine.ts';
 import type { InboxEntry } from '../engine-store.ts';
 import type { EngineEvent } from '../events.ts';
 import type { ReceivedMessage } from '../received-message.ts';
@@ -36,6 +36,8 @@ export class Line {
   readonly #read: InboxEntry[] = [];
   /** Every event of the inbox, in order, as often as rows say it. */
   readonly events: EngineEvent[] = [];
+  /** Messages of the inbox, for what changes or answers them. */
+  readonly #said = new Map<string, KnownMessage>();
   readonly #network: ConformanceNetwork;
   #engine: Engine | undefined;
 
@@ -59,7 +61,7 @@ export class Line {
       ...options,
       session: id,
       store: line.handle,
-      lookup: { proto: async () => undefined },
+      lookup: { proto: async (id) => line.#said.get(id) },
       endpoint: network.endpoint(id),
       clock: Date,
       log: { debug: () => {}, info: () => {}, warn: () => {} },
@@ -131,7 +133,11 @@ export class Line {
   async readInbox(): Promise<EngineEvent[]> {
     for (const row of this.store.pending()) {
       const { entry } = row;
-      this.events.push(...(await this.engine.decode(entry)));
+      const events = await this.engine.decode(entry);
+      for (const event of events) {
+        if (event.type === 'message') this.#said.set(event.message.id, event.message);
+      }
+      this.events.push(...events);
       this.#read.push(entry);
       this.store.close(row);
     }

@@ -19,7 +19,7 @@ export type Hostility = (typeof HOSTILE_SERVERS)[number] | (typeof HOSTILE_PAIRI
 export type Fault =
   | { kind: 'replaced' | 'logged_out' | 'reg_refresh' }
   | { kind: 'stream_error'; code: number }
-  | { kind: 'bad_mac' | 'lose_acks' | 'duplicate'; count: number }
+  | { kind: 'bad_mac' | 'lose_acks' | 'duplicate' | 'late_reg_refresh'; count: number }
   | { kind: 'reject_sends'; code: number; count: number }
   | { kind: 'hostile'; variant: Hostility };
 
@@ -48,8 +48,12 @@ export interface ConformancePhone {
   scan(qr: string): Promise<void>;
   /** Resolves with the message's id when it is with the server. */
   sendText(to: Jid, body: string): Promise<string>;
+  /** Edits a text of this phone; resolves with the id of the change. */
+  edit(to: Jid, id: string, body: string): Promise<string>;
   /** Posts a status for these people; resolves with its id when it is with the server. */
   postStatus(to: Jid[], body: string): Promise<string>;
+  /** Links the line that shows this link code. */
+  enterCode(code: string): Promise<void>;
   /**
    * Sends to `to` a message that only a device of `to`'s own account may send: keys for its app
    * state.

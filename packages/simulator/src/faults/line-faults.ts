@@ -2,7 +2,7 @@ import type { CertificateFlaw } from '../wire/certificates.ts';
 import type { Clock } from '../world/clock.ts';
 import { CERTIFICATE_FLAWS, type FaultRule, type HostileVariant } from './rules.ts';
 
-type Counted = 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac' | 'passkey_required';
+type Counted = 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac' | 'passkey_required' | 'late_reg_refresh';
 
 /** What `GET /lines/{id}/faults` shows of a rule that still waits. */
 export type ActiveFault = FaultRule;

@@ -35,7 +35,7 @@ export type FaultRule =
   | { kind: 'restricted'; forMs: number }
   | { kind: 'slow_acks'; ms: number; forMs: number }
   | { kind: 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac'; count: number }
-  | { kind: 'passkey_required'; count: number }
+  | { kind: 'passkey_required' | 'late_reg_refresh'; count: number }
   | { kind: 'reject_sends'; code: number; count: number }
   | { kind: 'media_fail'; status: number; count: number }
   | { kind: 'hostile'; variant: HostileVariant };
@@ -78,6 +78,7 @@ const KINDS: { [K in FaultRule['kind']]: (body: Body) => FaultRule } = {
     kind: 'passkey_required',
     count: body.count === undefined ? 1 : whole(body, 'count', 1, COUNT_MAX),
   }),
+  late_reg_refresh: (body) => ({ kind: 'late_reg_refresh', count: whole(body, 'count', 1, COUNT_MAX) }),
   reject_sends: (body) => ({
     kind: 'reject_sends',
     code: whole(body, 'code', 100, 999),

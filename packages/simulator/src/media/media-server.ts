@@ -63,8 +63,8 @@ class Refusal extends Error {
 
 /**
  * The media host: HTTPS, `POST /mms/{kind}/{hash}?auth=` to upload (the hash of the bytes is
- * checked), `GET` of a direct path with Range to download. What expired is 410, what never was is
- * 404, as on WhatsApp.
+ * checked), `GET` of a direct path with Range to download. The signature of an address that ran out
+ * is refused (403), what never was is 404, as on WhatsApp (whatsmeow download.go).
  */
 export async function startMediaServer(options: MediaServerOptions): Promise<MediaServer> {
   const server = createServer(
@@ -156,7 +156,7 @@ async function download(
   if (failed !== undefined) throw new Refusal(failed, 'a fault was wished for');
   const link = store.find(path.tenant, path.id);
   if (link === 'missing') throw new Refusal(404, 'no such media');
-  if (link === 'expired') throw new Refusal(410, 'the link has expired; ask the phone to upload again');
+  if (link === 'expired') throw new Refusal(403, 'URL signature expired; ask the phone to upload again');
   const range = rangeOf(request.headers.range, link.size);
   if (range === 'unsatisfiable') {
     response.writeHead(416, { 'content-range': `bytes */${link.size}` }).end();

@@ -13,4 +13,6 @@ export interface PhoneOptions {
   media: PhoneMedia;
   /** Asked whenever it matters; the world keeps them. */
   settings: () => PhoneSettings;
+  /** True: what this phone edits is sealed with the secret of the message. Default: yes. */
+  sealsEdits?: () => boolean;
 }

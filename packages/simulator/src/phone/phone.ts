@@ -8,7 +8,7 @@ import type { ChangeKind } from './content/change.ts';
 import { contextInfoOf, type SendOptions } from './content/context-info.ts';
 import { Input } from './content/input.ts';
 import type { BuildContext, Built, ContentKind } from './content/kind.ts';
-import { disappearing, readContent, unwrap } from './content/kinds.ts';
+import { disappearing, readContent, unwrap, withSecret } from './content/kinds.ts';
 import { text } from './content/text.ts';
 import { Directory } from './directory.ts';
 import type { Envelope } from './envelope.ts';
@@ -169,7 +169,7 @@ export class Phone implements PhoneDevice {
     const ephemeralSeconds = options.ephemeralSeconds ?? (await this.#ephemeralOf(to));
     const contextInfo = contextInfoOf({ ...options, ephemeralSeconds }, quoted, (jid) => this.#book.wire(jid));
     const context = { ...this.#buildContext(), contextInfo };
-    const built = disappearing(await kind.build(input, context), ephemeralSeconds);
+    const built = disappearing(withSecret(await kind.build(input, context), context.random), ephemeralSeconds);
     const message = unwrap(built.message);
     const content = readContent(message);
     return this.#transmit(to, built, ({ messageId, timestamp }) => {
@@ -204,7 +204,9 @@ export class Phone implements PhoneDevice {
     };
     const own = { jid: this.jid, lid: this.lid };
     const book = this.#book;
-    const built = kind.build(input, target, { ...this.#buildContext(), contextInfo: undefined, own, book, key });
+    const sealsEdits = this.#options.sealsEdits?.() ?? true;
+    const context = { ...this.#buildContext(), contextInfo: undefined, own, book, key, sealsEdits };
+    const built = kind.build(input, target, context);
     const sent = await this.#transmit(to, built, () => undefined);
     const { edit } = built.shape;
     const envelope = { ...sent, chat: target.chat, chatJid, from: this.jid, device: this.lid, isFromMe: true, edit };

@@ -188,6 +188,9 @@ export interface Message {
     senderTimestampMs?: Maybe<Int64>;
   }>;
   eventMessage?: Maybe<EventCreation>;
+  secretEncryptedMessage?: Maybe<
+    SealedAnswer & { targetMessageKey?: Maybe<MessageKey>; secretEncType?: Maybe<number> }
+  >;
   encEventResponseMessage?: Maybe<SealedAnswer & { eventCreationMessageKey?: Maybe<MessageKey> }>;
   reactionMessage?: Maybe<{ key?: Maybe<MessageKey>; text?: Maybe<string>; senderTimestampMs?: Maybe<Int64> }>;
   protocolMessage?: Maybe<ProtocolMessage>;
@@ -247,6 +250,8 @@ export const PROTOCOL = {
   peerDataOperationResponse: 17,
   lidMigrationMappingSync: 22,
 } as const;
+/** Number of SecretEncryptedMessage.SecretEncType. */
+export const SEALED_EDIT = 2;
 /** Numbers of PeerDataOperationRequestType. */
 export const PEER_REQUEST = { historyOnDemand: 3, placeholderResend: 4, fullHistoryOnDemand: 6 } as const;
 /** Numbers of MediaRetryNotification.ResultType. */

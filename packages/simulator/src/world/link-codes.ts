@@ -48,11 +48,13 @@ type Link = (
 export class LinkCodes {
   readonly #tenant: Tenant;
   readonly #link: Link;
+  readonly #refresh: (candidate: Candidate) => void;
   readonly #hellos = new Map<string, Hello>();
 
-  constructor(tenant: Tenant, link: Link) {
+  constructor(tenant: Tenant, link: Link, refresh: (candidate: Candidate) => void) {
     this.#tenant = tenant;
     this.#link = link;
+    this.#refresh = refresh;
   }
 
   /** `<iq xmlns="md"><link_code_companion_reg stage>` of a line that has no account yet. */
@@ -98,8 +100,14 @@ export class LinkCodes {
     const noiseKey = bytes(child(reg, 'companion_server_auth_key_pub'));
     const platform = text(child(reg, 'companion_platform_id')) ?? '';
     const display = text(child(reg, 'companion_platform_display')) ?? '';
+    // One byte of zero, as WhatsApp Web says it (whatsapp-rust #976); older clients write the digit.
+    const nonce = bytes(child(reg, 'link_code_pairing_nonce'));
     const isWellFormed =
-      address?.mode === 'pn' && wrappedKey?.length === 80 && DISPLAY.test(display) && platform !== '';
+      nonce?.length === 1 &&
+      address?.mode === 'pn' &&
+      wrappedKey?.length === 80 &&
+      DISPLAY.test(display) &&
+      platform !== '';
     if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answerTo(iq, [], 400);
     this.#forget(candidate, 'the line asked for a new code');
     const [oldest] = this.#hellos.keys();
@@ -130,6 +138,9 @@ export class LinkCodes {
     if (open?.candidate !== candidate || !open.finish || !bundle || identity?.length !== 32) {
       return answerTo(iq, [], 400);
     }
+    // Whether WhatsApp asks for another secret at this point is not known; a client must survive it.
+    const { lineId } = candidate;
+    if (lineId !== undefined && this.#tenant.faults(lineId).take('late_reg_refresh')) this.#refresh(candidate);
     open.finish({ identity, bundle });
     return answerTo(iq, undefined);
   }

@@ -71,19 +71,21 @@ export function createPairing(tenant: Tenant) {
     return { deviceJid: deviceJid(account, device, 'pn') };
   }
 
-  const codes = new LinkCodes(tenant, link);
+  /**
+   * The server's wish that the client draws a new secret and shows its QR again (whatsmeow and zapo
+   * since 2026-07).
+   */
+  function refreshSecret(candidate: Candidate): void {
+    const t = String(nowSeconds(tenant.clock));
+    const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t, type: 'companion_reg_refresh' };
+    candidate.send(el('notification', attrs, [el('companion_reg_refresh')]));
+  }
+
+  const codes = new LinkCodes(tenant, link, refreshSecret);
 
   return {
     showRefs: refs.show,
-    /**
-     * The server's wish that the client draws a new secret and shows its QR again (whatsmeow and
-     * zapo since 2026-07).
-     */
-    refreshSecret(candidate: Candidate): void {
-      const t = String(nowSeconds(tenant.clock));
-      const attrs = { from: SERVER_JID, id: hexId(tenant.rng, 8), t, type: 'companion_reg_refresh' };
-      candidate.send(el('notification', attrs, [el('companion_reg_refresh')]));
-    },
+    refreshSecret,
     /** The answer of a candidate to an `<iq>` of ours. */
     answered(candidate: Candidate, iq: Node): void {
       const wait = waiting.get(iq.attrs.id ?? '');

@@ -119,6 +119,7 @@ export class Phones {
       rng: tenant.rng,
       media: tenant.media,
       settings: () => this.settingsOf(pn),
+      sealsEdits: () => tenant.demands.sealedEdits,
     });
     const endpoint = phoneEndpoint(tenant, pn, phone, life, this.#turns);
     const made: RunningPhone = { phone, endpoint, life, started: phone.start() };

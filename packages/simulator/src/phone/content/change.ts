@@ -15,6 +15,8 @@ export interface ChangeBuildContext extends BuildContext {
   book: AddressBook;
   /** Names the message to change, as its author's devices know it. */
   key: MessageKey;
+  /** Edits are sealed, as phones do since 2026-05. */
+  sealsEdits: boolean;
 }
 
 export interface ChangeContext {

@@ -44,6 +44,13 @@ function withContext(content: Content, message: Message): Content {
   return content;
 }
 
+/** Every message has a secret of its own: what changes or answers it later is sealed with that. */
+export function withSecret(built: Built, random: (length: number) => Uint8Array): Built {
+  if (built.message.messageContextInfo?.messageSecret) return built;
+  const messageContextInfo = { ...built.message.messageContextInfo, messageSecret: random(32) };
+  return { ...built, message: { ...built.message, messageContextInfo } };
+}
+
 /**
  * The message as it goes into a chat where messages disappear; its `contextInfo` says after how
  * long, too.

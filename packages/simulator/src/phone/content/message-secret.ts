@@ -3,7 +3,10 @@ import { hkdf } from '../../signal/kdf.ts';
 import { type InboxEntry, messageOf } from '../inbox.ts';
 
 /** What an answer to a message is encrypted for; part of the key. */
-export type SecretUse = 'Poll Vote' | 'Event Response';
+export type SecretUse = 'Poll Vote' | 'Event Response' | 'Message Edit';
+
+/** Only these are bound to their answerer by associated data, too. */
+const WITH_DATA: readonly SecretUse[] = ['Poll Vote', 'Event Response'];
 
 export interface SecretScope {
   use: SecretUse;
@@ -50,6 +53,6 @@ function keyOf({ use, secret, messageId, authorJid, answererJid }: SecretScope):
   return hkdf(secret, `${messageId}${authorJid}${answererJid}${use}`, 32);
 }
 
-function associatedData({ messageId, answererJid }: SecretScope): Uint8Array {
-  return Buffer.from(`${messageId}\0${answererJid}`);
+function associatedData({ use, messageId, answererJid }: SecretScope): Uint8Array {
+  return Buffer.from(WITH_DATA.includes(use) ? `${messageId}\0${answererJid}` : '');
 }
