@@ -62,6 +62,10 @@ export interface Key {
   revoked_at: string | null;
   last_used_at: string | null;
   approval: 'none' | 'required';
+  /** The lines it is for; null = every one. */
+  line_ids: string[] | null;
+  /** Where it may come from; null = anywhere. */
+  networks: string[] | null;
 }
 
 /** A send that waits for a person, and what became of it. */

@@ -17,6 +17,7 @@ import type { Key, MadeKey } from '../shapes.ts';
 import { approvalTexts } from '../words/approvals.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { KeyLimits, limitsOf, ShownLimits } from './key-limits.tsx';
 
 const SCOPES = [
   'account:read',
@@ -28,6 +29,8 @@ const SCOPES = [
   'webhooks:read',
   'webhooks:write',
   'events:read',
+  'sandbox:read',
+  'sandbox:write',
 ] as const;
 
 export function Keys() {
@@ -129,6 +132,7 @@ function KeyRow({
         </p>
         {key.approval === 'required' ? <Badge tone="busy">{texts.badge}</Badge> : null}
         <p className="text-sm text-muted">{key.scopes.includes('*') ? words.keys.everything : key.scopes.join(', ')}</p>
+        <ShownLimits of={key} />
       </div>
       {mayChange && !isOver ? (
         <div className="flex gap-2">
@@ -163,6 +167,7 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Mad
           scopes,
           ...(days > 0 ? { expires_in_days: days } : {}),
           ...(form.get('approval') === 'on' ? { approval: 'required' } : {}),
+          ...limitsOf(form),
         }),
       ),
     );
@@ -207,6 +212,7 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Mad
             ))}
           </fieldset>
         ) : null}
+        <KeyLimits linesError={fieldError('line_ids')} networksError={fieldError('networks')} />
         <label className="flex items-start gap-2">
           <input type="checkbox" name="approval" className="mt-1 size-4 accent-accent" />
           <span>

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newKeyId } from '../core/ids.ts';
 import { isApiKey, keyPrefix, newApiKey } from '../core/key-format.ts';
@@ -16,6 +17,8 @@ import {
   revokeKey,
 } from '../store/access/api-keys.ts';
 import type { Db, Store } from '../store/db/store.ts';
+import { findLineById } from '../store/lines/lines.ts';
+import { normalNetwork } from './networks.ts';
 
 /** Whoever presents a valid key. */
 export interface KeyHolder {
@@ -27,6 +30,10 @@ export interface KeyHolder {
   scopes: readonly string[];
   /** What it sends waits for a person's yes. */
   needsApproval?: boolean;
+  /** Ids of the lines it is for; undefined: every line of its account and mode. */
+  lines?: readonly string[];
+  /** Networks (`normalNetwork`) it may be used from; undefined: anywhere. */
+  networks?: readonly string[];
 }
 
 export interface ListedKey extends KeyHolder {
@@ -56,6 +63,10 @@ export interface NewKey {
   expiresAt?: number | null;
   /** What it sends waits for a person's yes. */
   needsApproval?: boolean;
+  /** Ids of lines of the account and mode; left out: every line. */
+  lines?: readonly string[];
+  /** Networks or addresses; left out: anywhere. */
+  networks?: readonly string[];
 }
 
 export interface MadeKey {
@@ -125,7 +136,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
 
   async function insert(
     db: Db,
-    { accountId, mode, name, scopes = ['*'], expiresAt = null, needsApproval = false }: NewKey,
+    { accountId, mode, name, scopes = ['*'], expiresAt = null, needsApproval = false, lines, networks }: NewKey,
   ): Promise<MadeKey> {
     const key = newApiKey(mode);
     const id = newKeyId();
@@ -140,12 +151,16 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       created_at: clock.now(),
       expires_at: expiresAt,
       approval: needsApproval ? 'required' : 'none',
+      lines: lines === undefined ? null : JSON.stringify(lines),
+      networks: networks === undefined ? null : JSON.stringify(networks),
     });
     return { id, key, prefix: keyPrefix(key) };
   }
 
   return {
-    create: (key) => insert(store.db, key),
+    async create(key) {
+      return insert(store.db, { ...key, ...(await checkedLimits(store.db, key)) });
+    },
     async authenticate(presented) {
       if (!isApiKey(presented)) return undefined;
       const hash = hashOf(presented);
@@ -191,6 +206,8 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
           scopes: JSON.parse(row.scopes) as string[],
           expiresAt: row.expires_at === null ? null : Number(row.expires_at),
           needsApproval: row.approval === 'required',
+          lines: listOf(row.lines),
+          networks: listOf(row.networks),
         });
       });
       cache.clear();
@@ -198,6 +215,30 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
     },
   };
 }
+
+const MAX_LIMITS = 100;
+
+/** What a key is limited to, as it is stored. `validation_error` for lines of others and no networks. */
+async function checkedLimits(db: Db, key: NewKey): Promise<Pick<NewKey, 'lines' | 'networks'>> {
+  const lines = key.lines && [...new Set(key.lines)];
+  const networks = key.networks?.map((text) => {
+    const network = normalNetwork(text);
+    if (network) return network;
+    throw invalid('networks', `"${text.slice(0, 64)}" is no network: use one such as 203.0.113.7 or 10.1.0.0/16.`);
+  });
+  if (lines?.length === 0) throw invalid('line_ids', 'Name at least one line, or leave line_ids out for all of them.');
+  if (networks?.length === 0) throw invalid('networks', 'Name at least one network, or leave networks out.');
+  if ((lines?.length ?? 0) > MAX_LIMITS) throw invalid('line_ids', `Name ${MAX_LIMITS} lines at most.`);
+  if ((networks?.length ?? 0) > MAX_LIMITS) throw invalid('networks', `Name ${MAX_LIMITS} networks at most.`);
+  for (const id of lines ?? []) {
+    if (await findLineById(db, { accountId: key.accountId, mode: key.mode }, id)) continue;
+    throw invalid('line_ids', `There is no ${key.mode} line "${id.slice(0, 64)}" in this account.`);
+  }
+  return { lines, networks: networks && [...new Set(networks)] };
+}
+
+const listOf = (json: string | null): string[] | undefined =>
+  json === null ? undefined : (JSON.parse(json) as string[]);
 
 /** Neither revoked nor expired. */
 const isValid = (row: { revoked_at: number | null; expires_at: number | null }, nowMs: number): boolean =>
@@ -211,6 +252,8 @@ function toHolder(row: {
   mode: Mode;
   scopes: string;
   approval: 'none' | 'required';
+  lines: string | null;
+  networks: string | null;
 }): KeyHolder {
   return {
     keyId: row.id,
@@ -220,6 +263,8 @@ function toHolder(row: {
     mode: row.mode,
     scopes: JSON.parse(row.scopes) as string[],
     needsApproval: row.approval === 'required',
+    ...(row.lines === null ? {} : { lines: listOf(row.lines) }),
+    ...(row.networks === null ? {} : { networks: listOf(row.networks) }),
   };
 }
 

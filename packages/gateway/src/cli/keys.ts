@@ -1,5 +1,6 @@
 import type { ListedKey } from '../access/api-keys.ts';
 import { SCOPES } from '../commands/context.ts';
+import { AppError } from '../core/app-error.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Installation } from '../installation.ts';
 import { listAccounts } from '../store/access/accounts.ts';
@@ -13,6 +14,8 @@ const facts = (key: ListedKey) => ({
   account: key.accountId,
   scopes: key.scopes,
   approval: key.needsApproval ? 'required' : 'none',
+  line_ids: key.lines ?? null,
+  networks: key.networks ?? null,
   created_at: isoTime(key.createdAt),
   last_used_at: isoTime(key.lastUsedAt),
   expires_at: isoTime(key.expiresAt),
@@ -27,6 +30,10 @@ export interface CreateKeyOptions {
   expiresInDays?: string;
   /** What it sends waits for a person's yes. */
   approval?: boolean;
+  /** Ids of the lines it is for. */
+  lines?: string[];
+  /** Where it may come from. */
+  networks?: string[];
   json?: boolean;
 }
 
@@ -40,7 +47,12 @@ export async function createKey(at: Installation, options: CreateKeyOptions, out
   if (!account) throw new CommandFailed(`there is no account ${accountId}`);
   const expiresAt = expiryOf(options.expiresInDays);
   const needsApproval = options.approval ?? false;
-  const { id, key } = await at.keys.create({ accountId, mode, name, scopes, expiresAt, needsApproval });
+  const { lines, networks } = options;
+  const { id, key } = await at.keys
+    .create({ accountId, mode, name, scopes, expiresAt, needsApproval, lines, networks })
+    .catch((error: unknown) => {
+      throw error instanceof AppError ? new UsageError(error.message) : error;
+    });
   const made = {
     id,
     key,
@@ -49,6 +61,8 @@ export async function createKey(at: Installation, options: CreateKeyOptions, out
     account: accountId,
     scopes: scopes ?? ['*'],
     approval: needsApproval ? 'required' : 'none',
+    line_ids: lines ?? null,
+    networks: networks ?? null,
     expires_at: isoTime(expiresAt),
   };
   print(out, options.json, made, () => key);

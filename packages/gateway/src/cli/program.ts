@@ -108,6 +108,8 @@ function addKeys(program: Command, out: Output): void {
     .option('--account <id>', 'default: the account of this installation')
     .option('--scopes <scope...>', 'default: all')
     .option('--approval', 'what it sends waits for a person’s yes in the console')
+    .option('--lines <ids...>', 'only these lines, such as line_abc line_def; default: every line')
+    .option('--networks <networks...>', 'only from these addresses or networks, such as 203.0.113.7 10.1.0.0/16')
     .option('--expires-in-days <days>', 'default: never')
     .option('--json', 'one JSON document')
     .action((given: Parameters<typeof createKey>[1]) => withInstallation((at) => createKey(at, given, out)));

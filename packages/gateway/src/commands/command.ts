@@ -7,10 +7,24 @@ interface Facts {
   scope: Scope;
   /** True for what an account may still read when its subscription is not active. */
   whenInactive?: boolean;
+  /**
+   * True for what other people get to see although it is no message, such as a group's subject. It
+   * cannot wait for a person's yes: keys that need one are refused.
+   */
+  speaks?: boolean;
+}
+
+/** What a command of the account does for a key that is limited to lines. */
+interface AccountFacts extends Facts {
+  /**
+   * `own`: only what belongs to the key's lines, which the command itself sees to
+   * (`line-limits.ts`). `account`: nothing in it belongs to a line. `never`: refused.
+   */
+  forLineKeys: 'own' | 'account' | 'never';
 }
 
 /** Concerns the account. */
-export interface AccountCommand<I, O> extends Facts {
+export interface AccountCommand<I, O> extends AccountFacts {
   on: 'account';
   run(context: Context, input: I): Promise<O>;
 }
@@ -32,7 +46,7 @@ export interface SendCommand<I extends { line: LineRef; waitMs: number }, O> ext
   isWaiting(output: O): boolean;
 }
 
-export const accountCommand = <I, O>(facts: Facts, run: AccountCommand<I, O>['run']): AccountCommand<I, O> => ({
+export const accountCommand = <I, O>(facts: AccountFacts, run: AccountCommand<I, O>['run']): AccountCommand<I, O> => ({
   on: 'account',
   ...facts,
   run,

@@ -1,4 +1,5 @@
 import type { KeyHolder } from '../access/api-keys.ts';
+import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { News } from '../journal/news.ts';
@@ -24,6 +25,8 @@ export const SCOPES = [
   'webhooks:read',
   'webhooks:write',
   'events:read',
+  'sandbox:read',
+  'sandbox:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -32,6 +35,12 @@ export type Scope = (typeof SCOPES)[number];
  * only, a live key live lines only.
  */
 export type Caller = KeyHolder;
+
+/** Refuses a key that lacks a scope. */
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (caller.scopes.includes('*') || caller.scopes.includes(scope)) return;
+  throw new AppError('forbidden', {}, { message: `This API key lacks the scope ${scope}. Use a key that has it.` });
+}
 
 /** What handlers work with; built by app.ts. */
 export interface Services {

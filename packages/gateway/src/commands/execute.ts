@@ -6,11 +6,12 @@ import { findSend } from '../store/sends/sends.ts';
 import { findAccount } from './account/find-account.ts';
 import type { AccountCommand, LineCommand, SendCommand } from './command.ts';
 import { COMMANDS, type CommandTable } from './commands.ts';
-import type { Caller, Context, Scope, Services } from './context.ts';
+import { type Caller, type Context, requireScope, type Scope, type Services } from './context.ts';
+import { requireWholeAccount } from './line-limits.ts';
 import { findLine, type LineRef } from './lines/find-line.ts';
 import { ClaimTakenError, failureOf, reopenFailed } from './sends/sends.ts';
 
-export type { Caller } from './context.ts';
+export { type Caller, requireScope, type Scope } from './context.ts';
 
 export type CommandName = keyof CommandTable;
 
@@ -106,16 +107,25 @@ export const scopeOf = (name: CommandName): Scope => COMMANDS[name].scope;
 export const needsApproval = (name: CommandName, caller: Caller): boolean =>
   COMMANDS[name].on === 'send' && caller.needsApproval === true;
 
-/** The key's scope, whether it may send by itself, then the account's state. */
+/** Whether a key's scopes, its lines and its need of a yes leave a command to it at all. */
+export function mayRun(name: CommandName, caller: Caller): boolean {
+  const command: AnyCommand = COMMANDS[name] as AnyCommand;
+  if (!caller.scopes.includes('*') && !caller.scopes.includes(command.scope)) return false;
+  if (caller.needsApproval && command.speaks) return false;
+  return caller.lines === undefined || command.on !== 'account' || command.forLineKeys !== 'never';
+}
+
+const CANNOT_WAIT =
+  'What this API key sends waits for a person, and this call cannot wait. Use a key that needs no approval.';
+
+/** The key's scope, its lines, whether it may speak by itself, then the account's state. */
 async function authorise(services: Services, command: AnyCommand, caller: Caller): Promise<Context> {
-  if (!caller.scopes.includes('*') && !caller.scopes.includes(command.scope)) {
-    throw new AppError(
-      'forbidden',
-      {},
-      { message: `This API key lacks the scope ${command.scope}. Use a key that has it.` },
-    );
-  }
+  requireScope(caller, command.scope);
   if (command.on === 'send' && caller.needsApproval) throw new AppError('approval_required');
+  if (command.speaks && caller.needsApproval) throw new AppError('approval_required', {}, { message: CANNOT_WAIT });
+  if (command.on === 'account' && command.forLineKeys === 'never') {
+    requireWholeAccount(caller, 'This call concerns the whole account: use a key that is not limited.');
+  }
   const account = await findAccount(services.store.db, caller.accountId);
   if (!account) throw new AppError('unauthorized');
   if (account.subscription !== 'active' && !command.whenInactive) throw new AppError('subscription_required');

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mayAct, type Role } from '../access/console-roles.ts';
 import type { ConsoleSession } from '../access/console-sessions.ts';
+import { isInside } from '../access/networks.ts';
 import type { RateLimiter } from '../access/rate-limit.ts';
-import type { Caller } from '../commands/execute.ts';
+import { type Caller, type CommandName, requireScope, scopeOf } from '../commands/execute.ts';
 import { AppError } from '../core/app-error.ts';
 import { takeBudget } from './budget.ts';
 import { presentedKey } from './presented-key.ts';
@@ -45,7 +46,9 @@ declare module 'fastify' {
   }
 }
 
-type Door = Pick<Route, 'limit' | 'auth' | 'role' | 'takesTickets' | 'admits'>;
+type Door = Pick<Route, 'limit' | 'auth' | 'role' | 'takesTickets' | 'admits' | 'scope'> & {
+  command?: CommandName | null;
+};
 
 export const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 
@@ -70,6 +73,12 @@ export async function admit(
   if (!caller) throw new AppError('unauthorized');
   request.caller = caller;
   takeBudget(services.rateLimiter, reply, row.limit, caller.keyId);
+  if (caller.networks && !isInside(request.ip, caller.networks)) {
+    const message = `This API key may not be used from ${request.ip}, where this request came from as far as the server can see.`;
+    throw new AppError('forbidden', {}, { message });
+  }
+  const scope = row.scope ?? (row.command ? scopeOf(row.command) : undefined);
+  if (scope && scope !== 'by_content') requireScope(caller, scope);
 }
 
 async function admitSession(

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Role } from '../access/console-roles.ts';
 import type { ConsoleSession } from '../access/console-sessions.ts';
 import type { IpLimit, RowLimit } from '../access/rate-limit.ts';
-import type { Caller, CommandName, Execute, Input, Output } from '../commands/execute.ts';
+import type { Caller, CommandName, Execute, Input, Output, Scope } from '../commands/execute.ts';
 import type { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 
@@ -76,6 +76,11 @@ export interface RouteFacts {
   takesFile?: boolean;
   /** True when the call takes an Idempotency-Key. */
   idempotent?: boolean;
+  /**
+   * What a key needs for a row without a command (a command's rows need what it needs).
+   * `by_content`: what is asked for in the body is looked at one by one.
+   */
+  scope?: Scope | 'by_content';
   /** Looks at the request before its body is read; throws what refuses it. */
   admits?(request: FastifyRequest): void;
   /** True: `?ticket=` may stand in for the key (access/stream-tickets.ts). */
@@ -195,6 +200,16 @@ export interface DocumentedEvent {
   example?: unknown;
 }
 
+/** What no row takes, below a dialect's prefix. */
+export interface Fallback {
+  auth?: 'key' | 'session';
+  limit: Route['limit'];
+  maxBodyBytes?: number;
+  /** What a key needs to read, and to do anything else. */
+  scopes: { read: Scope; write: Scope };
+  forward: Forward;
+}
+
 /** One published API: a prefix, its rows, and its way to word errors. */
 export interface Dialect {
   name: string;
@@ -216,7 +231,7 @@ export interface Dialect {
   /** Shapes of error bodies, for the OpenAPI document. */
   errorSchema: z.ZodType;
   /** Takes what no row takes, below the prefix. */
-  fallback?: { auth?: 'key' | 'session'; limit: Route['limit']; maxBodyBytes?: number; forward: Forward };
+  fallback?: Fallback;
 }
 
 /** A JSON answer. */

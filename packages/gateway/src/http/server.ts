@@ -155,6 +155,9 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
 function registerDialect(app: FastifyInstance, services: HttpServices, dialect: Dialect): void {
   const methodsOf = new Map<string, Method[]>();
   for (const row of dialect.routes) {
+    if (row.auth === 'key' && row.command === null && row.scope === undefined) {
+      throw new Error(`${row.operation} says no scope: keys of every kind could call it`);
+    }
     const url = dialect.prefix + row.path;
     methodsOf.set(url, [...(methodsOf.get(url) ?? []), row.method]);
     app.route({
@@ -208,7 +211,10 @@ function registerRest(app: FastifyInstance, services: HttpServices, dialect: Dia
     url: below,
     exposeHeadRoute: false,
     config: { dialect, maxBodyBytes: fallback.maxBodyBytes },
-    onRequest: (request, reply) => admit(services, { auth: 'key', ...fallback }, request, reply),
+    onRequest: (request, reply) => {
+      const scope = fallback.scopes[isSafe(request.method) ? 'read' : 'write'];
+      return admit(services, { auth: 'key', ...fallback, scope }, request, reply);
+    },
     handler: (request, reply) => answerForwarded(fallback.forward, request, reply),
   });
   app.route({ ...nowhere, method: ALL.filter((method) => !METHODS.some((own) => own === method)), url: below });

@@ -16,6 +16,8 @@ api_keys.expires_at bigint
 api_keys.revoked_at bigint
 api_keys.last_used_at bigint
 api_keys.approval text collate C not null
+api_keys.lines text collate C
+api_keys.networks text collate C
 approvals.id text collate C not null
 approvals.account_id text collate C not null
 approvals.mode text collate C not null

@@ -17,7 +17,7 @@ CREATE TABLE api_keys (
   expires_at integer,
   revoked_at integer,
   last_used_at integer
-, approval text not null default 'none');
+, approval text not null default 'none', lines text, networks text);
 CREATE INDEX api_keys_account on api_keys (account_id, created_at);
 CREATE TABLE approvals (
   id text primary key,

@@ -12,7 +12,7 @@ export interface Me {
 
 /** Who the key is, and what the account may use. */
 export const me = accountCommand(
-  { scope: 'account:read', whenInactive: true },
+  { scope: 'account:read', whenInactive: true, forLineKeys: 'account' },
   async (context: Context, _: object) =>
     ({
       account: context.account,
@@ -30,7 +30,7 @@ export interface Usage {
 
 /** What the account used in this period, counted now. */
 export const usage = accountCommand(
-  { scope: 'account:read', whenInactive: true },
+  { scope: 'account:read', whenInactive: true, forLineKeys: 'account' },
   async (context: Context, _: object): Promise<Usage> => {
     const { account, caller } = context;
     const period = periodOf(context.clock.now(), account.cycleAnchor);

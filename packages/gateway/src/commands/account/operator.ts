@@ -63,6 +63,8 @@ export interface Operator {
     scopes?: string[];
     expiresAt?: number | null;
     needsApproval?: boolean;
+    lines?: readonly string[];
+    networks?: readonly string[];
   }): Promise<MadeKey>;
   /** `key_not_found`. */
   revokeKey(id: string): Promise<void>;

@@ -109,7 +109,7 @@ export const removeOwnPicture = lineCommand(
 );
 
 export const setAbout = lineCommand(
-  { scope: 'lines:write' },
+  { scope: 'lines:write', speaks: true },
   async (context: Context, line, { text }: { line: LineRef; text: string }) =>
     ask(context, line, 'account.setAbout', { text }),
 );

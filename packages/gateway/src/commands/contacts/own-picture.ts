@@ -15,7 +15,7 @@ const FETCH_MS = 20_000;
  * `media_rejected`; WhatsApp's word as for every question.
  */
 export const setOwnPicture = lineCommand(
-  { scope: 'lines:write' },
+  { scope: 'lines:write', speaks: true },
   async (context: Context, line, { url }: { line: LineRef; url: string }): Promise<{ id: string }> => {
     requireConnected(context, line);
     const jpeg = await squareJpeg(await downloadPicture(context, url));

@@ -8,6 +8,7 @@ import { endedKeys } from '../../store/access/ended-keys.ts';
 import type { Store } from '../../store/db/store.ts';
 import { wishForLiveFacts } from '../../store/journal/event-log.ts';
 import { selects, type WebhookFormat } from '../../webhooks/format.ts';
+import { mayUseLine } from '../line-limits.ts';
 
 /** One event as it goes out: the same bytes as the body of a Lines webhook. */
 export interface StreamedEvent {
@@ -245,7 +246,7 @@ class RunningStream implements EventStream {
 
   #render(event: Parameters<WebhookFormat['render']>[0]): StreamedEvent | undefined {
     const { names, selectors } = this.#request;
-    if (!selects(selectors, event)) return undefined;
+    if (!mayUseLine(this.caller, event.lineId) || !selects(selectors, event)) return undefined;
     const line = { id: event.lineId, number: 0, customerRef: null, label: null, phone: null };
     const { format } = this.#deps;
     const rendered = format.render(event, line, { id: event.id, attempt: 1, events: names });

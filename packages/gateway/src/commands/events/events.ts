@@ -31,7 +31,7 @@ const BATCH = 100;
 
 /** A live stream of the caller's events, from a cursor on. Whoever opens it closes it. */
 export const followEvents = accountCommand(
-  { scope: 'events:read' },
+  { scope: 'events:read', forLineKeys: 'own' },
   (context: Context, input: FollowInput & { via: Transport }): Promise<EventStream> =>
     open(context, input, input.via, BATCH),
 );
@@ -46,7 +46,7 @@ const GATHER_MS = 200;
  * The events after a cursor; without any, waits for them up to `waitMs`. `hangUp` ends the wait.
  */
 export const pullEvents = accountCommand(
-  { scope: 'events:read' },
+  { scope: 'events:read', forLineKeys: 'own' },
   async (
     context: Context,
     input: FollowInput & { waitMs: number; limit: number; hangUp: AbortSignal },
@@ -87,6 +87,6 @@ async function gather(context: Context, stream: EventStream, first: Batch, limit
  * A short-lived text that opens streams of this key from a browser, where no header can be sent.
  */
 export const makeStreamTicket = accountCommand(
-  { scope: 'events:read' },
+  { scope: 'events:read', forLineKeys: 'own' },
   async ({ ring, clock, caller }: Context, _: object) => makeTicket(ring, clock, caller.keyId),
 );

@@ -14,6 +14,8 @@ import type { LineRef } from '../lines/find-line.ts';
 const ANSWER_WITHIN_MS = 65_000;
 
 const READ = { scope: 'contacts:read' } as const;
+/** What strangers get to see. */
+const SPEAK = { scope: 'messages:send', speaks: true } as const;
 const WRITE = { scope: 'messages:send' } as const;
 
 /** One group of one line. */
@@ -78,7 +80,7 @@ export const getGroup = lineCommand(READ, async (context: Context, line, { group
 
 /** Makes a group. Whoever cannot be taken in is in `refused`; the group exists all the same. */
 export const createGroup = lineCommand(
-  WRITE,
+  SPEAK,
   async (context: Context, line, { subject, people }: { line: LineRef; subject: string; people: Jid[] }) => {
     const made = await ask(context, line, 'groups.create', { subject, people: [...new Set(people)] });
     await noted(context, line, [made.group]);
@@ -98,7 +100,7 @@ export interface GroupChanges {
  * refuses one, those before it stay: `applied` in the error names them.
  */
 export const changeGroup = lineCommand(
-  WRITE,
+  SPEAK,
   async (context: Context, line, { group, subject, description, settings }: OfGroup & GroupChanges) => {
     const steps: [name: string, step: () => Promise<unknown>][] = [];
     if (subject !== undefined)
@@ -149,7 +151,7 @@ export const resultOf = ({ code }: MemberOutcome): MemberResult => RESULTS[code]
  * Takes people in or out, or makes them admins or not. One outcome per person, in the order named.
  */
 export const changeMembers = lineCommand(
-  WRITE,
+  SPEAK,
   async (
     context: Context,
     line,
@@ -161,7 +163,7 @@ export const changeMembers = lineCommand(
  * Fetches a picture, makes a square JPEG of it and sets it as the group's. `media_fetch_failed`,
  * `media_rejected`.
  */
-export const setGroupPicture = lineCommand(WRITE, async (context: Context, line, input: OfGroup & { url: string }) => {
+export const setGroupPicture = lineCommand(SPEAK, async (context: Context, line, input: OfGroup & { url: string }) => {
   requireConnected(context, line);
   const jpeg = await squareJpeg(await downloadPicture(context, input.url));
   return ask(context, line, 'groups.setPicture', { group: input.group, jpeg });
@@ -190,7 +192,7 @@ export const groupBehindLink = lineCommand(
 );
 
 /** Joins by a link; `requested` = an admin has to let the line in first. `invite_invalid`. */
-export const joinGroup = lineCommand(WRITE, async (context: Context, line, { code }: { line: LineRef; code: string }) =>
+export const joinGroup = lineCommand(SPEAK, async (context: Context, line, { code }: { line: LineRef; code: string }) =>
   ask(context, line, 'groups.join', { code }, { ...REFUSALS, ...LINK_REFUSALS }),
 );
 
@@ -208,7 +210,7 @@ export const joinRequests = lineCommand(READ, async (context: Context, line, { g
  * those who did not ask.
  */
 export const decideRequests = lineCommand(
-  WRITE,
+  SPEAK,
   async (
     context: Context,
     line,

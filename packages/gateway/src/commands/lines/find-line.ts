@@ -2,6 +2,7 @@ import { AppError } from '../../core/app-error.ts';
 import type { Line } from '../../core/lines.ts';
 import { findLineById, findLineByNumber, findLineByRef } from '../../store/lines/lines.ts';
 import type { Context } from '../context.ts';
+import { mayUseLine } from '../line-limits.ts';
 
 /** A line as callers name it: by its id, or (Bridges API) by customer_ref or integer. */
 export type LineRef = { id: string } | { bridge: string };
@@ -13,12 +14,12 @@ const LINE_ID = /^line_[A-Za-z0-9]{1,64}$/;
 const LINE_NUMBER = /^\d{1,9}$/;
 
 /**
- * The caller's line. A line of another account or mode answers like one that does not exist:
- * `line_not_found`. An all-digit name is tried as a customer_ref first, then as a number.
+ * The caller's line. A line of another account or mode, or one that the key is not for, answers
+ * like one that does not exist: `line_not_found`. An all-digit name is tried as a customer_ref first, then as a number.
  */
 export async function findLine(context: Context, ref: LineRef): Promise<Line> {
   const line = await lookUp(context, ref);
-  if (!line) throw new AppError('line_not_found');
+  if (!line || !mayUseLine(context.caller, line.id)) throw new AppError('line_not_found');
   return line;
 }
 

@@ -4,6 +4,7 @@ import { readHoursByLine, STEPS, startOf } from '../../store/lines/traffic.ts';
 import { countWaitingByLine } from '../../store/sends/sends.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { mayUseLine } from '../line-limits.ts';
 
 const HOURS = 24;
 
@@ -22,7 +23,7 @@ export interface LineActivity {
 
 /** How every line of the account does, for a list of them: three queries whatever their number. */
 export const lineActivity = accountCommand(
-  { scope: 'lines:read' },
+  { scope: 'lines:read', forLineKeys: 'own' },
   async (context: Context, _: object): Promise<LineActivity[]> => {
     const { store, clock, caller, router } = context;
     const owner = { accountId: caller.accountId, mode: caller.mode };
@@ -33,18 +34,20 @@ export const lineActivity = accountCommand(
       countWaitingByLine(store.db, owner),
     ]);
     const all = new Map<string, LineActivity>(
-      lines.map(({ id }) => [
-        id,
-        {
-          lineId: id,
-          process: router.view(id),
-          waiting: waiting.get(id) ?? 0,
-          received: 0,
-          sent: 0,
-          failed: 0,
-          hours: [],
-        },
-      ]),
+      lines
+        .filter(({ id }) => mayUseLine(caller, id))
+        .map(({ id }) => [
+          id,
+          {
+            lineId: id,
+            process: router.view(id),
+            waiting: waiting.get(id) ?? 0,
+            received: 0,
+            sent: 0,
+            failed: 0,
+            hours: [],
+          },
+        ]),
     );
     for (const { lineId, at, received, sent, failed } of rows) {
       const of = all.get(lineId);

@@ -10,7 +10,8 @@ import type { Tx } from '../../store/db/store.ts';
 import { findLineById, findLineByRef, insertLine, listLines, updateLine } from '../../store/lines/lines.ts';
 import { countUsed, findTerms, lockAccount } from '../../store/sends/usage.ts';
 import { accountCommand, lineCommand } from '../command.ts';
-import type { Context } from '../context.ts';
+import { type Context, requireScope } from '../context.ts';
+import { mayUseLine, requireWholeAccount } from '../line-limits.ts';
 import { refreshQueue } from '../sends/refresh-queue.ts';
 import {
   type BridgeWebhook,
@@ -51,25 +52,32 @@ async function view(context: Context, line: Line): Promise<LineView> {
  * Two at once make one line.
  */
 export const ensureLine = accountCommand(
-  { scope: 'lines:write' },
+  { scope: 'lines:write', forLineKeys: 'own' },
   async (
     context: Context,
     input: { customerRef: string; label?: string; webhook?: BridgeWebhook },
   ): Promise<LineView> => {
-    const known = await findLineByRef(context.store.db, ownerOf(context), input.customerRef);
-    return view(context, known ?? (await createLine(context, input)));
+    // A webhook reads every message of the line.
+    if (input.webhook) requireScope(context.caller, 'webhooks:write');
+    return view(context, (await ownLine(context, input.customerRef)) ?? (await createLine(context, input)));
   },
 );
 
 /** Creates a line, or answers the existing one when it has a customer_ref that is taken. */
 export const addLine = accountCommand(
-  { scope: 'lines:write' },
+  { scope: 'lines:write', forLineKeys: 'own' },
   async (context: Context, input: { customerRef?: string; label?: string }): Promise<LineView> => {
-    const owner = ownerOf(context);
-    const known = input.customerRef ? await findLineByRef(context.store.db, owner, input.customerRef) : undefined;
-    return view(context, known ?? (await createLine(context, input)));
+    return view(context, (await ownLine(context, input.customerRef)) ?? (await createLine(context, input)));
   },
 );
+
+/** The line that has a customer_ref already; a key that is limited to lines makes no new one. */
+async function ownLine(context: Context, customerRef: string | undefined): Promise<Line | undefined> {
+  const known = customerRef && (await findLineByRef(context.store.db, ownerOf(context), customerRef));
+  if (known && mayUseLine(context.caller, known.id)) return known;
+  requireWholeAccount(context.caller, 'It cannot make new ones.');
+  return undefined;
+}
 
 async function createLine(
   context: Context,
@@ -129,13 +137,18 @@ export const getLine = lineCommand({ scope: 'lines:read' }, (context: Context, l
 );
 
 /** Every line of the account and mode, oldest first. */
-export const allLines = accountCommand({ scope: 'lines:read' }, async (context: Context, _: object) => {
-  const lines = await listLines(context.store.db, ownerOf(context));
-  return lines.map((line): Omit<LineView, 'webhookUrl'> => {
-    const process = context.router.view(line.id);
-    return { line: standing(line, process), process };
-  });
-});
+export const allLines = accountCommand(
+  { scope: 'lines:read', forLineKeys: 'own' },
+  async (context: Context, _: object) => {
+    const lines = await listLines(context.store.db, ownerOf(context));
+    return lines
+      .filter(({ id }) => mayUseLine(context.caller, id))
+      .map((line): Omit<LineView, 'webhookUrl'> => {
+        const process = context.router.view(line.id);
+        return { line: standing(line, process), process };
+      });
+  },
+);
 
 /** Changes label, customer_ref and pacing; absent ones stay. A null pacing is the default one. */
 export const patchLine = lineCommand(
@@ -171,7 +184,7 @@ function wholePacing(given: Partial<Pacing>): Pacing {
 
 /** Points a line's Bridges webhook somewhere else; a null url takes it away. */
 export const setWebhook = lineCommand(
-  { scope: 'lines:write' },
+  { scope: 'webhooks:write' },
   async (
     context: Context,
     line,

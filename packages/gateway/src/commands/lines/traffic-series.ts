@@ -11,6 +11,7 @@ import {
 } from '../../store/lines/traffic.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { requireWholeAccount } from '../line-limits.ts';
 import { getWebhook } from '../webhooks/webhook-deliveries.ts';
 import { findLine, type LineRef } from './find-line.ts';
 
@@ -41,7 +42,7 @@ const MOST_STEPS: Record<Step, number> = {
  * carried is gone with it. Hours are kept for 8 days, days for 400.
  */
 export const trafficSeries = accountCommand(
-  { scope: 'account:read', whenInactive: true },
+  { scope: 'account:read', whenInactive: true, forLineKeys: 'own' },
   async (
     context: Context,
     input: { step: Step; fromMs?: number; toMs?: number; line?: LineRef; webhookId?: string },
@@ -56,6 +57,7 @@ export const trafficSeries = accountCommand(
     if (steps < 1) throw invalid('from', 'from must be before to.');
     if (steps > MOST_STEPS[step])
       throw invalid('from', `A series has ${MOST_STEPS[step]} steps at most. Use a later from, or days.`);
+    if (!input.line && input.webhookId === undefined) requireWholeAccount(caller, 'Name one of them in line_id.');
     const lineId = input.line && (await findLine(context, input.line)).id;
     if (input.webhookId !== undefined) await getWebhook.run(context, { id: input.webhookId });
     const owner = { accountId: caller.accountId, mode: caller.mode };

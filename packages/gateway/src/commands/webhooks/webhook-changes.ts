@@ -1,22 +1,16 @@
 import { AppError } from '../../core/app-error.ts';
 import type { Webhook } from '../../core/webhooks.ts';
-import {
-  findWebhook,
-  finishRotation,
-  rotateSecret,
-  updateWebhook,
-  WEBHOOK_SCOPE,
-} from '../../store/webhooks/webhooks.ts';
+import { finishRotation, rotateSecret, updateWebhook, WEBHOOK_SCOPE } from '../../store/webhooks/webhooks.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
-import { checkTarget, idOf, ownerOf, subscription } from './webhooks.ts';
+import { checkTarget, ownerOf, ownWebhook, subscription } from './webhooks.ts';
 
 export type { WebhookSettings };
 
 /** Changes a webhook; absent fields stay. Enabling one lets what waited go on. */
 export const patchWebhook = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (
     context: Context,
     input: {
@@ -27,9 +21,8 @@ export const patchWebhook = accountCommand(
       status?: Webhook['status'];
     } & WebhookSettings,
   ): Promise<Webhook> => {
-    const target = { ...ownerOf(context), id: idOf(input) };
-    const known = await findWebhook(context.store.db, target, target.id);
-    if (!known) throw new AppError('webhook_not_found');
+    const known = await ownWebhook(context, input);
+    const target = { ...ownerOf(context), id: known.id };
     checkHeaders(input.headers);
     const asked = input.events && subscription(context, known.format, input.events);
     if (input.url !== undefined) await checkTarget(context, input.url);
@@ -60,9 +53,9 @@ export const patchWebhook = accountCommand(
  * of both.
  */
 export const rotateWebhookSecret = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string; graceMs: number }): Promise<{ webhook: Webhook; secret: string }> => {
-    const target = { ...ownerOf(context), id: idOf(input) };
+    const target = { ...ownerOf(context), id: (await ownWebhook(context, input)).id };
     const graceUntil = context.clock.now() + input.graceMs;
     const box = await context.ring.box(WEBHOOK_SCOPE);
     const rotated = await rotateSecret(context.store.db, box, target, graceUntil);
@@ -73,9 +66,10 @@ export const rotateWebhookSecret = accountCommand(
 
 /** From here on only the new secret signs. */
 export const finishWebhookRotation = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<Webhook> => {
-    const webhook = await finishRotation(context.store.db, { ...ownerOf(context), id: idOf(input) });
+    const { id } = await ownWebhook(context, input);
+    const webhook = await finishRotation(context.store.db, { ...ownerOf(context), id });
     if (!webhook) throw new AppError('webhook_not_found');
     return webhook;
   },

@@ -18,8 +18,9 @@ import { ALL_EVENTS, selects } from '../../webhooks/format.ts';
 import { replayMissing } from '../../webhooks/replay-missing.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { mayUseLine } from '../line-limits.ts';
 import { deliveryBody } from './delivery-body.ts';
-import { idOf, ownerOf, subscription } from './webhooks.ts';
+import { ownerOf, ownWebhook, subscription } from './webhooks.ts';
 
 export type { AttemptView, DeliveryView };
 
@@ -34,7 +35,7 @@ export interface WebhookReport {
 
 /** A webhook with what waits for it, and what that waits for. `webhook_not_found`. */
 export const getWebhook = accountCommand(
-  { scope: 'webhooks:read' },
+  { scope: 'webhooks:read', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<WebhookReport> => {
     const { db } = context.store;
     const webhook = await ownWebhook(context, input);
@@ -45,7 +46,7 @@ export const getWebhook = accountCommand(
 
 /** A webhook's log, newest first. */
 export const webhookDeliveries = accountCommand(
-  { scope: 'webhooks:read' },
+  { scope: 'webhooks:read', forLineKeys: 'own' },
   async (
     context: Context,
     input: { id: string; state?: DeliveryState; type?: string; lineId?: string; before?: number; limit: number },
@@ -59,28 +60,29 @@ export interface DeliveryReport {
   delivery: DeliveryView;
   attempts: AttemptView[];
   /**
-   * The bytes that are signed, as text; null when its event was deleted with its line, and when its
-   * API has nothing to say about the event.
+   * The bytes that are signed, as text; null when its event was deleted with its line, when its API
+   * has nothing to say about the event, and for keys without `messages:read`.
    */
   body: string | null;
 }
 
 /** One delivery with its body and every attempt. `delivery_not_found`. */
 export const oneDelivery = accountCommand(
-  { scope: 'webhooks:read' },
+  { scope: 'webhooks:read', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<DeliveryReport> => {
-    const delivery = await findDelivery(context.store.db, ownerOf(context), deliveryIdOf(input));
-    if (!delivery) throw new AppError('delivery_not_found');
+    const delivery = await ownDelivery(context, input);
     const attempts = await attemptsOf(context.store.db, delivery.id);
-    return { delivery, attempts, body: await deliveryBody(context, delivery) };
+    // The body is a message's text: whoever may not read messages sees that it went, not what.
+    const mayRead = ['*', 'messages:read'].some((scope) => context.caller.scopes.includes(scope));
+    return { delivery, attempts, body: mayRead ? await deliveryBody(context, delivery) : null };
   },
 );
 
 /** Sends a delivery again now, whatever became of it: same ids, new timestamp. */
 export const replayOne = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<{ id: string; webhookId: string }> => {
-    const id = deliveryIdOf(input);
+    const { id } = await ownDelivery(context, input);
     const replayed = await replayDelivery(context.store.db, ownerOf(context), id);
     if (!replayed) throw new AppError('delivery_not_found');
     context.nudgeDeliveries();
@@ -93,12 +95,11 @@ export const replayOne = accountCommand(
  * replayed. `delivery_not_found`.
  */
 export const giveUpOne = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<{ id: string; webhookId: string }> => {
     const { store, clock } = context;
-    const id = deliveryIdOf(input);
-    const delivery = await findDelivery(store.db, ownerOf(context), id);
-    if (!delivery) throw new AppError('delivery_not_found');
+    const delivery = await ownDelivery(context, input);
+    const { id } = delivery;
     if (!(await giveUpDelivery(store.db, ownerOf(context), id, clock.now()))) {
       throw invalid('id', `Only a delivery that is pending can be given up; this one is ${delivery.state}.`);
     }
@@ -113,7 +114,7 @@ export const giveUpOne = accountCommand(
  * or asked for less.
  */
 export const replayFailed = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (
     context: Context,
     input: {
@@ -148,10 +149,14 @@ function wantsOf(
   return ({ type, payload }) => selects(selectors, { type, payload: JSON.parse(payload) as unknown } as JournalEvent);
 }
 
-async function ownWebhook(context: Context, input: { id: string }): Promise<Webhook> {
-  const webhook = await findWebhook(context.store.db, ownerOf(context), idOf(input));
-  if (!webhook) throw new AppError('webhook_not_found');
-  return webhook;
+/** A delivery of a webhook that the caller may look at. `delivery_not_found`. */
+async function ownDelivery(context: Context, input: { id: string }): Promise<DeliveryView> {
+  const delivery = await findDelivery(context.store.db, ownerOf(context), deliveryIdOf(input));
+  if (!delivery) throw new AppError('delivery_not_found');
+  if (context.caller.lines === undefined) return delivery;
+  const webhook = await findWebhook(context.store.db, ownerOf(context), delivery.webhookId);
+  if (!webhook || !mayUseLine(context.caller, webhook.lineId)) throw new AppError('delivery_not_found');
+  return delivery;
 }
 
 function deliveryIdOf({ id }: { id: string }): string {

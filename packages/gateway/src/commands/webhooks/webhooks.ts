@@ -5,6 +5,7 @@ import type { Tx } from '../../store/db/store.ts';
 import {
   createWebhook,
   deleteWebhook,
+  findWebhook,
   listWebhooks,
   updateWebhook,
   WEBHOOK_SCOPE,
@@ -12,6 +13,7 @@ import {
 import { type FormatName, selectorsFor, unknownEventNames } from '../../webhooks/format.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
+import { mayUseLine, requireWholeAccount } from '../line-limits.ts';
 import { findLine, type LineRef } from '../lines/find-line.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 
@@ -39,7 +41,7 @@ export function subscription(context: Context, name: FormatName, events: readonl
 
 /** Creates a webhook of the Lines API. The secret is in this answer only. */
 export const addWebhook = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (
     context: Context,
     input: {
@@ -51,6 +53,7 @@ export const addWebhook = accountCommand(
   ): Promise<{ webhook: Webhook; secret: string }> => {
     const owner = ownerOf(context);
     const line = input.line && (await findLine(context, input.line));
+    if (!line) requireWholeAccount(context.caller, 'Name one of them in line_id.');
     const asked = subscription(context, 'lines', input.events);
     checkHeaders(input.headers);
     await checkTarget(context, input.url);
@@ -71,15 +74,20 @@ export const addWebhook = accountCommand(
 );
 
 /** The webhooks of the Lines API, oldest first. */
-export const allWebhooks = accountCommand({ scope: 'webhooks:read' }, (context: Context, _: object) =>
-  listWebhooks(context.store.db, ownerOf(context), { format: 'lines' }),
+export const allWebhooks = accountCommand(
+  { scope: 'webhooks:read', forLineKeys: 'own' },
+  async (context: Context, _: object) => {
+    const all = await listWebhooks(context.store.db, ownerOf(context), { format: 'lines' });
+    return all.filter(({ lineId }) => mayUseLine(context.caller, lineId));
+  },
 );
 
 /** Deletes a webhook with what it was still to get. */
 export const removeWebhook = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }) => {
-    const isGone = await deleteWebhook(context.store.db, ownerOf(context), idOf(input));
+    const { id } = await ownWebhook(context, input);
+    const isGone = await deleteWebhook(context.store.db, ownerOf(context), id);
     if (!isGone) throw new AppError('webhook_not_found');
     return {};
   },
@@ -87,16 +95,27 @@ export const removeWebhook = accountCommand(
 
 /** Delivers a test event now, and says what the endpoint answered. */
 export const testWebhook = accountCommand(
-  { scope: 'webhooks:write' },
+  { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }) => {
-    const tested = await context.testWebhook({ ...ownerOf(context), id: idOf(input) });
+    const { id } = await ownWebhook(context, input);
+    const tested = await context.testWebhook({ ...ownerOf(context), id });
     if (!tested) throw new AppError('webhook_not_found');
     return tested;
   },
 );
 
+/**
+ * A webhook of the account; one of the key's lines, when the key is limited to lines.
+ * `webhook_not_found`.
+ */
+export async function ownWebhook(context: Context, input: { id: string }): Promise<Webhook> {
+  const webhook = await findWebhook(context.store.db, ownerOf(context), idOf(input));
+  if (!webhook || !mayUseLine(context.caller, webhook.lineId)) throw new AppError('webhook_not_found');
+  return webhook;
+}
+
 /** What cannot be an id is nobody's; the database is not asked. */
-export function idOf({ id }: { id: string }): string {
+function idOf({ id }: { id: string }): string {
   if (!/^[A-Za-z0-9_]{1,64}$/.test(id)) throw new AppError('webhook_not_found');
   return id;
 }

@@ -32,4 +32,6 @@ export const key = (of: Awaited<ReturnType<Operator['keys']>>[number]) => ({
   revoked_at: rfc3339OrNull(of.revokedAt),
   last_used_at: rfc3339OrNull(of.lastUsedAt),
   approval: of.needsApproval ? 'required' : 'none',
+  line_ids: of.lines ?? null,
+  networks: of.networks ?? null,
 });

@@ -174,6 +174,8 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
           scopes: body.scopes,
           expiresAt: body.expires_at ?? null,
           needsApproval: body.approval === 'required',
+          lines: body.line_ids,
+          networks: body.networks,
         });
         return json(200, { ok: true, ...made }, NO_STORE);
       },

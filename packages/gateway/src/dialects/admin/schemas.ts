@@ -60,6 +60,14 @@ export const newKey = z.object({
     .enum(['none', 'required'], 'Use none or required.')
     .optional()
     .meta({ description: 'required: what the key sends waits for a person’s yes in the console.' }),
+  line_ids: z
+    .array(text(1, 64, 'A line_id'))
+    .optional()
+    .meta({ description: 'Lines of the account and mode that the key is for. Left out: every line.' }),
+  networks: z
+    .array(text(1, 64, 'A network'))
+    .optional()
+    .meta({ description: 'Addresses and networks (CIDR) it may be used from. Left out: anywhere.' }),
 });
 export const rotation = z
   .object({ grace_hours: z.number().min(0).max(168, 'At most 168 (a week).').default(24) })
@@ -76,6 +84,8 @@ const key = z.object({
   revoked_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
   approval: z.enum(['none', 'required']),
+  line_ids: z.string().array().nullable(),
+  networks: z.string().array().nullable(),
 });
 export const keys = z.object({ ok: z.literal(true), keys: key.array() });
 export const madeKey = z.object({ ok: z.literal(true), id: z.string(), key: z.string(), prefix: z.string() });

@@ -31,6 +31,8 @@ export const key = (of: ListedKey) => ({
   revoked_at: rfc3339OrNull(of.revokedAt),
   last_used_at: rfc3339OrNull(of.lastUsedAt),
   approval: of.needsApproval ? 'required' : 'none',
+  line_ids: of.lines ?? null,
+  networks: of.networks ?? null,
 });
 
 export const auditEntry = ({ at, requestId, userId: _, ...rest }: AuditedEntry) => ({

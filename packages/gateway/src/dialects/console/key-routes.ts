@@ -55,6 +55,8 @@ export function keyRoutes({ keys, clock }: { keys: ApiKeys; clock: Clock }): Rou
           scopes: body.scopes,
           expiresAt,
           needsApproval,
+          lines: body.line_ids,
+          networks: body.networks,
         });
         return json(201, made, { 'cache-control': 'no-store' });
       },

@@ -81,6 +81,8 @@ export const newKeyBody = z.object({
     .optional(),
   expires_in_days: z.int().min(1).max(3_650).optional(),
   approval: z.enum(['none', 'required'], 'Use none or required.').optional(),
+  line_ids: z.array(z.string().max(64)).optional(),
+  networks: z.array(z.string().max(64)).optional(),
 });
 export const decided = z.object({ id: z.string(), status: z.string(), error: z.string().nullable() });
 export const rotateBody = z
@@ -97,6 +99,8 @@ export const key = z.object({
   revoked_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
   approval: z.enum(['none', 'required']),
+  line_ids: z.string().array().nullable(),
+  networks: z.string().array().nullable(),
 });
 export const keys = z.object({ keys: key.array() });
 export const madeKey = z.object({ id: z.string(), key: z.string(), prefix: z.string() });

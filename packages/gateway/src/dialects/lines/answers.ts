@@ -28,7 +28,15 @@ export const me = ({ account, limits, period: of, key }: Me) => ({
   plan: { name: account.plan, limits },
   subscription: { status: account.subscription },
   period: period(of),
-  api_key: { id: key.keyId, name: key.keyName, prefix: key.keyPrefix, mode: key.mode, scopes: key.scopes },
+  api_key: {
+    id: key.keyId,
+    name: key.keyName,
+    prefix: key.keyPrefix,
+    mode: key.mode,
+    scopes: key.scopes,
+    line_ids: key.lines ?? null,
+    networks: key.networks ?? null,
+  },
 });
 
 export const usage = (of: Usage) => ({ ok: true, period: period(of.period), plan: of.plan, metrics: of.metrics });

@@ -85,6 +85,7 @@ export const eventRoutes: Route[] = [
     path: '/v1/events',
     operation: 'followEvents',
     contentExpires: true,
+    scope: 'events:read',
     summary: 'Events as they happen, and those since a cursor',
     description:
       'Three ways to the same events, with the bodies of webhooks: JSON pages (with wait: long polling), server-sent events with Accept: text/event-stream, and a WebSocket with Upgrade: websocket. Every event comes after the one before it, none twice and none left out, across reconnects too: go on with after or Last-Event-ID.',

@@ -52,6 +52,8 @@ export const me = z.object({
     prefix: z.string(),
     mode: z.enum(['live', 'test']),
     scopes: z.array(z.string()).meta({ description: `"*" or some of ${SCOPES.join(', ')}` }),
+    line_ids: z.array(z.string()).nullable().meta({ description: 'The lines it is for; null = every one.' }),
+    networks: z.array(z.string()).nullable().meta({ description: 'Where it may come from; null = anywhere.' }),
   }),
 });
 

@@ -5,7 +5,7 @@ import { type Forward, forwardRoute, type Route, type RouteFacts } from '../../h
  * A row of the Sandbox API: it is passed on to the simulator, which checks its body; the schemas
  * describe it.
  */
-export interface SandboxRow extends Omit<RouteFacts, 'auth' | 'limit' | 'tag'> {
+export interface SandboxRow extends Omit<RouteFacts, 'auth' | 'limit' | 'tag' | 'scope'> {
   /**
    * Rows that the gateway itself has a part in: it knows lines by their references. Default: passed
    * on as it comes.
@@ -18,7 +18,8 @@ export type Forwards = Record<'forward' | 'scan' | 'unlink', Forward>;
 export function toRoutes(rows: readonly SandboxRow[], to: Forwards, maxBodyBytes: number): Route[] {
   return rows.map(({ by, ...facts }) => {
     const forward = by === undefined ? to.forward : to[by];
-    return forwardRoute({ ...facts, auth: 'key', limit: 'sandbox', tag: 'World', maxBodyBytes, forward });
+    const scope = facts.method === 'GET' ? 'sandbox:read' : 'sandbox:write';
+    return forwardRoute({ ...facts, scope, auth: 'key', limit: 'sandbox', tag: 'World', maxBodyBytes, forward });
   });
 }
 

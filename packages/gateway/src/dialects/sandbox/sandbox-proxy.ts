@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { request as httpRequest } from 'undici';
 import type { Caller, Execute } from '../../commands/execute.ts';
+import { requireWholeAccount } from '../../commands/line-limits.ts';
 import type { LineRef } from '../../commands/lines/find-line.ts';
 import type { FileFetcher } from '../../commands/sends/file-fetcher.ts';
 import { AppError, invalid } from '../../core/app-error.ts';
@@ -27,6 +28,7 @@ export interface SandboxServices {
   fetchFile: FileFetcher;
 }
 
+const SCOPES = { read: 'sandbox:read', write: 'sandbox:write' } as const;
 const PREFIX = '/api/sandbox/v1';
 const ANSWER_WITHIN_MS = 30_000;
 /** The control API takes bodies of this size: files travel as base64. */
@@ -69,7 +71,7 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
     cors: false,
     ipLimit: 'sandbox_ip',
     routes: sandboxRoutes({ forward, scan, unlink }, SANDBOX_MAX_BODY_BYTES),
-    fallback: { limit: 'sandbox', maxBodyBytes: SANDBOX_MAX_BODY_BYTES, forward },
+    fallback: { limit: 'sandbox', maxBodyBytes: SANDBOX_MAX_BODY_BYTES, scopes: SCOPES, forward },
     errorAnswer: flatErrorAnswer,
     errorSchema: flatErrorSchema,
   };
@@ -92,8 +94,11 @@ async function withFetchedFile(services: SandboxServices, request: FastifyReques
 }
 
 function requireTestKey(caller: Caller): void {
-  if (caller.mode === 'test') return;
-  throw new AppError('forbidden', {}, { message: 'The sandbox takes wzb_test_ keys only. Use a test key.' });
+  if (caller.mode !== 'test') {
+    throw new AppError('forbidden', {}, { message: 'The sandbox takes wzb_test_ keys only. Use a test key.' });
+  }
+  // The world is that of every test line of the account.
+  requireWholeAccount(caller, 'The sandbox is one world for all of them: use a key that is not limited.');
 }
 
 const bodyOf = (request: FastifyRequest): Record<string, unknown> =>

@@ -111,6 +111,10 @@ export interface ApiKeysTable {
   last_used_at: number | null;
   /** `required`: what it sends waits for a person's yes. */
   approval: Generated<'none' | 'required'>;
+  /** JSON array of line ids that it is for; null = every line. */
+  lines: Generated<string | null>;
+  /** JSON array of networks that it may come from; null = anywhere. */
+  networks: Generated<string | null>;
 }
 
 export interface LinesTable {

@@ -102,6 +102,7 @@ const dialectOf = (forward: Forward): Dialect => ({
       summary: 'Model Context Protocol, Streamable HTTP',
       tag: 'MCP',
       auth: 'key',
+      scope: 'by_content',
       limit: 'api',
       answers: {
         200: { description: 'As the protocol says.', contentTypes: ['application/json', 'text/event-stream'] },

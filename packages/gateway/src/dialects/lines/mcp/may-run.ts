@@ -1,5 +1,4 @@
-import { type Caller, type CommandName, scopeOf } from '../../../commands/execute.ts';
+import { type Caller, type CommandName, mayRun as mayRunCommand } from '../../../commands/execute.ts';
 
-/** Whether a key's scopes let it run a command. `execute` asks again; this is for what is shown. */
-export const mayRun = ({ scopes }: Caller, command: CommandName): boolean =>
-  scopes.includes('*') || scopes.includes(scopeOf(command));
+/** Whether a key may run a command at all. `execute` asks again; this is for what is shown. */
+export const mayRun = (caller: Caller, command: CommandName): boolean => mayRunCommand(command, caller);

@@ -11,6 +11,7 @@ import { approvals } from './010-approvals.ts';
 import { history } from './011-history.ts';
 import { restrictionsUsernames } from './013-restrictions-usernames.ts';
 import { lineStanding } from './014-line-standing.ts';
+import { narrowerKeys } from './015-narrower-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   history,
   restrictionsUsernames,
   lineStanding,
+  narrowerKeys,
 ];
