@@ -135,7 +135,7 @@ ${lines.sort().join('\n')}
   });
 });
 
-const lineStatus = (id: string, reason: string) => ({
+const lineStatus = (id: string, reason: 'conflict' | 'replaced') => ({
   type: 'line.status' as const,
   payload: { status: 'connected', previous: 'connecting', phone: null, reason } as const,
   dedupeKey: `line.status:${id}`,
@@ -227,15 +227,15 @@ describe('a key that is limited to lines', () => {
   });
 
   it('hears events of its lines alone', async () => {
-    const insert = (id: string, reason: string) =>
+    const insert = (id: string, reason: 'conflict' | 'replaced') =>
       h.db.store.transaction((tx) =>
         accept(tx, { id, accountId: 'acc_one' }, [lineStatus(id, reason)], h.services.clock.now()),
       );
-    await insert(other, 'of_the_other');
-    await insert(own, 'of_its_own');
+    await insert(other, 'conflict');
+    await insert(own, 'replaced');
     const heard = await h.call('GET', '/api/bridge/v1/events?after=oldest', { key });
-    expect(heard.text).toContain('of_its_own');
-    expect(heard.text).not.toContain('of_the_other');
+    expect(heard.text).toContain('replaced');
+    expect(heard.text).not.toContain('conflict');
     expect((await h.call('GET', `/api/bridge/v1/events?line_id=${other}`, { key })).status).toBe(404);
   });
 

@@ -15,6 +15,8 @@ import { createPasswords } from './console-passwords.ts';
 import { type Role, scopesOf } from './console-roles.ts';
 import { type ConsoleSession, createSessions, type Sessions } from './console-sessions.ts';
 import { type ConsoleUser, createUsers, normalEmail, type Users, wrongToken } from './console-users.ts';
+import { browserOf, markBrowser } from './known-browser.ts';
+import { requireWorth } from './password-worth.ts';
 import { addressBucket } from './rate-limit.ts';
 
 /** Where a request came from, for the audit log and the list of sessions. */
@@ -22,12 +24,16 @@ export interface From {
   address: string;
   userAgent: string;
   requestId: string;
+  /** The mark of an earlier sign-in, as the browser sent it. */
+  browser?: string;
 }
 
 export interface SignedIn {
   user: ConsoleUser;
   /** The cookie's value. */
   token: string;
+  /** The mark that makes this browser known. */
+  browser: string;
 }
 
 /** People and their sessions: everything about the console that is not a command. */
@@ -111,15 +117,18 @@ export function createConsoleAccess(services: {
   async function enter(user: ConsoleUser, from: From): Promise<SignedIn> {
     const { token } = await sessions.start(user.id, from);
     await users.signedIn(user.id);
-    return { user, token };
+    const isKnown = browserOf(ring, from.browser, user.id) !== undefined;
+    return { user, token, browser: isKnown && from.browser ? from.browser : markBrowser(ring, user.id) };
   }
 
   async function provePassword(session: ConsoleSession, password: string, field: string, from: From): Promise<void> {
-    await lockout.begin(session.email, addressBucket(from.address));
+    // Whoever is signed in counts for this session alone: nobody else can keep them from it.
+    const attempt = { address: addressBucket(from.address), browser: session.sessionId };
+    await lockout.begin(attempt);
     if (!(await passwords.matches(password, await users.passwordOf(session.userId)))) {
       throw invalid(field, 'This is not your present password.');
     }
-    await lockout.succeeded(session.email, addressBucket(from.address));
+    await lockout.succeeded(attempt);
   }
 
   return {
@@ -135,7 +144,9 @@ export function createConsoleAccess(services: {
       return token;
     },
     async setUp(input, from) {
-      await lockout.begin('set-up', addressBucket(from.address));
+      const attempt = { address: addressBucket(from.address) };
+      await lockout.begin(attempt);
+      requireWorth('password', input.password, input);
       const given = ring.fingerprint('console-set-up', input.token);
       const password = await passwords.hash(input.password);
       const user = await users.createFirst({ ...input, role: 'owner', password }, async (db) => {
@@ -143,25 +154,28 @@ export function createConsoleAccess(services: {
         if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw wrongToken();
         return true;
       });
-      await lockout.succeeded('set-up', addressBucket(from.address));
+      await lockout.succeeded(attempt);
       await note(from, user.email, user.id, 'setUp', 'ok');
       return enter(user, from);
     },
     async signIn(input, from) {
       const email = normalEmail(input.email);
-      const bucket = addressBucket(from.address);
-      await lockout.begin(email, bucket);
       const found = await users.findByEmail(email);
+      const browser = browserOf(ring, from.browser, found?.user.id);
+      const attempt = { email, address: addressBucket(from.address), browser };
+      await lockout.begin(attempt);
       const isRight = await passwords.matches(input.password, found?.password);
       if (!found || !isRight || found.user.disabledAt !== null) {
         await note(from, email, found?.user.id ?? null, 'signIn', isRight ? 'disabled' : 'wrong_password');
         throw new AppError('unauthorized', {}, { message: 'E-mail address or password is wrong.' });
       }
-      await lockout.succeeded(email, bucket);
+      await lockout.succeeded(attempt);
       await note(from, email, found.user.id, 'signIn', 'ok');
       return enter(found.user, from);
     },
     async signInWithPasskey(page, response, from) {
+      const attempt = { address: addressBucket(from.address) };
+      await lockout.begin(attempt);
       const userId = await passkeys.signedBy(page, response);
       const user = userId === undefined ? undefined : await users.findById(userId);
       if (!user || user.disabledAt !== null) {
@@ -172,6 +186,7 @@ export function createConsoleAccess(services: {
           { message: 'This passkey is not known here. Sign in with your password.' },
         );
       }
+      await lockout.succeeded(attempt);
       await note(from, user.email, user.id, 'signInWithPasskey', 'ok');
       return enter(user, from);
     },
@@ -181,6 +196,7 @@ export function createConsoleAccess(services: {
     },
     async changePassword(session, input, from) {
       await provePassword(session, input.current, 'current', from);
+      requireWorth('next', input.next, session);
       await users.change(session.userId, { password: await passwords.hash(input.next) });
       await sessions.endAll(session.userId, session.sessionId);
     },

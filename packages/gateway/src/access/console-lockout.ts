@@ -9,29 +9,50 @@ interface Rule {
   firstWaitMs: number;
 }
 
-const RULES = { email: { free: 5, firstWaitMs: 30_000 }, ip: { free: 20, firstWaitMs: 30_000 } } as const;
+/**
+ * An address may try 20 times and one e-mail 5 times; from all addresses together an e-mail may be
+ * tried 50 times. That last one bounds what many addresses can guess; those who are known here
+ * (`browser`) do not come under it, so that nobody can keep them out.
+ */
+const RULES = {
+  address: { free: 20, firstWaitMs: 30_000 },
+  pair: { free: 5, firstWaitMs: 30_000 },
+  email: { free: 50, firstWaitMs: 30_000 },
+  browser: { free: 5, firstWaitMs: 30_000 },
+} as const satisfies Record<string, Rule>;
 const LONGEST_WAIT_MS = 15 * 60_000;
 /** Failures older than this are forgotten. */
 const FORGET_AFTER_MS = 24 * 3_600_000;
 
+/** Who tries. */
+export interface Attempt {
+  /** By `addressBucket`. */
+  address: string;
+  /** Left out where no account is named: set-up links and passkeys. */
+  email?: string;
+  /** A browser in which this very account signed in before; it counts for itself alone. */
+  browser?: string;
+}
+
 export interface Lockout {
   /**
-   * Counts a try against the account and the address before the password is looked at, so that many
-   * at once gain nothing. Refuses with `rate_limited` while either has to wait; unknown accounts
-   * behave like known ones.
+   * Counts a try before the password is looked at, so that many at once gain nothing. Refuses with
+   * `rate_limited` while somebody has to wait; the address comes first, and while it has to wait
+   * nothing else is counted. Unknown accounts behave like known ones.
    */
-  begin(email: string, address: string): Promise<void>;
+  begin(attempt: Attempt): Promise<void>;
   /** The password was right: nothing counts any more. */
-  succeeded(email: string, address: string): Promise<void>;
+  succeeded(attempt: Attempt): Promise<void>;
+}
+
+function subjectsOf({ address, email, browser }: Attempt): (readonly [string, Rule])[] {
+  if (browser !== undefined) return [[`browser:${browser}`, RULES.browser]];
+  const own = [`ip:${address}`, RULES.address] as const;
+  if (email === undefined) return [own];
+  return [own, [`pair:${address} ${email}`, RULES.pair], [`email:${email}`, RULES.email]];
 }
 
 export function createLockout({ store, clock }: { store: Store; clock: Clock }): Lockout {
-  const subjects = (email: string, address: string) =>
-    [
-      [`email:${email}`, RULES.email],
-      [`ip:${address}`, RULES.ip],
-    ] as const;
-
   async function count(subject: string, rule: Rule): Promise<number> {
     return store.transaction(async ({ db }) => {
       const now = clock.now();
@@ -48,21 +69,21 @@ export function createLockout({ store, clock }: { store: Store; clock: Clock }):
   }
 
   return {
-    async begin(email, address) {
+    async begin(attempt) {
       await forgetFailuresBefore(store.db, clock.now() - FORGET_AFTER_MS);
-      for (const [subject, rule] of subjects(email, address)) {
+      for (const [subject, rule] of subjectsOf(attempt)) {
         const leftMs = await count(subject, rule);
         if (leftMs === 0) continue;
         const seconds = Math.ceil(leftMs / 1_000);
         throw new AppError(
           'rate_limited',
           { retryAfterSeconds: seconds },
-          { message: `Too many failed sign-ins. Try again in ${seconds} seconds.` },
+          { message: `Too many failed sign-ins. Try again in ${seconds} seconds, or sign in with a passkey.` },
         );
       }
     },
-    async succeeded(email, address) {
-      const names = subjects(email, address).map(([subject]) => subject);
+    async succeeded(attempt) {
+      const names = subjectsOf(attempt).map(([subject]) => subject);
       await forgetFailures(store.db, names);
     },
   };

@@ -1,3 +1,4 @@
+import { randomFillSync, timingSafeEqual } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
   generateAuthenticationOptions,
@@ -8,18 +9,17 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
-import { AppError, invalid } from '../core/app-error.ts';
+import { invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import {
-  countChallenges,
   deletePasskey,
   deletePasskeysOf,
   findPasskey,
-  insertChallenge,
   insertPasskey,
   listPasskeys,
   notePasskeyUsed,
-  takeChallenge,
+  spendChallenge,
 } from '../store/access/passkeys.ts';
 import type { Store } from '../store/db/store.ts';
 
@@ -61,8 +61,8 @@ export interface Passkeys {
 }
 
 const CHALLENGE_LIFE_MS = 5 * 60_000;
-/** Anybody may ask for a challenge: those that wait are bounded. */
-const MAX_CHALLENGES = 10_000;
+/** When it is over, and 16 random bytes. */
+const HEAD_BYTES = 22;
 const MAX_PASSKEYS = 20;
 const IP_ADDRESS = /^[\d.]+$|^\[/;
 
@@ -71,20 +71,34 @@ const IP_ADDRESS = /^[\d.]+$|^\[/;
  * finger, face), so that a passkey stands for the password. Browsers refuse WebAuthn on bare IP
  * addresses and on plain http, `localhost` excepted.
  */
-export function createPasskeys({ store, clock }: { store: Store; clock: Clock }): Passkeys {
-  async function keep(challenge: string, userId: string | null): Promise<void> {
-    const now = clock.now();
-    if ((await countChallenges(store.db, now)) >= MAX_CHALLENGES) {
-      throw new AppError('rate_limited', { retryAfterSeconds: 60 });
-    }
-    await insertChallenge(store.db, { challenge, userId, expiresAt: now + CHALLENGE_LIFE_MS });
+export function createPasskeys({ store, ring, clock }: { store: Store; ring: KeyRing; clock: Clock }): Passkeys {
+  /**
+   * Challenges are signed, not stored: however many are asked for, nobody's is in the way of
+   * another's.
+   */
+  function draw(page: PageOrigin, userId: string | null): Uint8Array<ArrayBuffer> {
+    const head = Buffer.alloc(HEAD_BYTES);
+    head.writeUIntBE(clock.now() + CHALLENGE_LIFE_MS, 0, 6);
+    randomFillSync(head, 6);
+    return new Uint8Array(Buffer.concat([head, sealOf(head, page, userId)]));
   }
 
-  /** True once per challenge. */
-  async function spend(challenge: string, userId: string | null): Promise<boolean> {
-    const known = await takeChallenge(store.db, challenge);
-    return known !== undefined && known.userId === userId && known.expiresAt > clock.now();
+  const sealOf = (head: Buffer, { host }: PageOrigin, userId: string | null): Buffer =>
+    ring.fingerprint('passkey-challenge', `${userId ?? ''} ${host} ${head.toString('hex')}`);
+
+  /** True for a challenge of ours that is not over. */
+  function isOurs(challenge: string, page: PageOrigin, userId: string | null): boolean {
+    const bytes = Buffer.from(challenge, 'base64url');
+    const head = bytes.subarray(0, HEAD_BYTES);
+    const seal = bytes.subarray(HEAD_BYTES);
+    if (head.length < HEAD_BYTES || head.readUIntBE(0, 6) <= clock.now()) return false;
+    const expected = sealOf(head, page, userId);
+    return seal.length === expected.length && timingSafeEqual(seal, expected);
   }
+
+  /** True once per challenge; only those that somebody answered well are remembered. */
+  const spend = (challenge: string): Promise<boolean> =>
+    spendChallenge(store.db, { challenge, now: clock.now(), expiresAt: clock.now() + CHALLENGE_LIFE_MS });
 
   return {
     async list(userId) {
@@ -95,7 +109,7 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
       const known = await listPasskeys(store.db, user.id);
       if (known.length >= MAX_PASSKEYS)
         throw invalid('name', `There can be ${MAX_PASSKEYS} passkeys at most. Delete one.`);
-      const options = await generateRegistrationOptions({
+      return generateRegistrationOptions({
         rpName: 'Ponte',
         rpID: page.host,
         userID: new Uint8Array(Buffer.from(user.id)),
@@ -105,19 +119,22 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
         excludeCredentials: known.map(({ id }) => ({ id })),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
         timeout: CHALLENGE_LIFE_MS,
+        challenge: draw(page, user.id),
       });
-      await keep(options.challenge, user.id);
-      return options;
     },
     async add(userId, page, { name, response }) {
+      let answered = '';
       const proof = await verifyRegistrationResponse({
         response,
-        expectedChallenge: (challenge) => spend(challenge, userId),
+        expectedChallenge(challenge) {
+          answered = challenge;
+          return isOurs(challenge, page, userId);
+        },
         expectedOrigin: page.origin,
         expectedRPID: page.host,
         requireUserVerification: true,
       }).catch(() => undefined);
-      if (!proof?.verified) {
+      if (!proof?.verified || !(await spend(answered))) {
         throw invalid(
           'response',
           'This passkey could not be checked: it is not for this page, or it took too long. Try again.',
@@ -143,27 +160,30 @@ export function createPasskeys({ store, clock }: { store: Store; clock: Clock })
     removeAll: (userId) => deletePasskeysOf(store.db, userId),
     async beginSignIn(page) {
       refuseAddress(page);
-      const options = await generateAuthenticationOptions({
+      return generateAuthenticationOptions({
         rpID: page.host,
         userVerification: 'required',
         timeout: CHALLENGE_LIFE_MS,
+        challenge: draw(page, null),
       });
-      await keep(options.challenge, null);
-      return options;
     },
     async signedBy(page, response) {
       const row = await findPasskey(store.db, response.id, page.host);
       if (!row) return undefined;
+      let answered = '';
       // A counter that does not grow tells of a copy; the library refuses it.
       const proof = await verifyAuthenticationResponse({
         response,
-        expectedChallenge: (challenge) => spend(challenge, null),
+        expectedChallenge(challenge) {
+          answered = challenge;
+          return isOurs(challenge, page, null);
+        },
         expectedOrigin: page.origin,
         expectedRPID: page.host,
         credential: { id: row.id, publicKey: new Uint8Array(row.public_key), counter: Number(row.counter) },
         requireUserVerification: true,
       }).catch(() => undefined);
-      if (!proof?.verified) return undefined;
+      if (!proof?.verified || !(await spend(answered))) return undefined;
       await notePasskeyUsed(store.db, row.id, proof.authenticationInfo.newCounter, clock.now());
       return row.user_id;
     },

@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
-import { nextPiece } from './next-piece.ts';
+import { nextPiece, tooSlow } from './next-piece.ts';
 
 /** Between two pieces of a body. */
 const STALL_MS = 30_000;
+/** Less than this in a minute is no upload, but somebody who holds a place. */
+const MIN_BYTES = 16_384;
+const WITHIN_MS = 60_000;
 
 /**
  * Reads a body piece by piece, up to marks in it. Holds one piece at a time, and the start of a
@@ -14,6 +17,8 @@ export class ByteReader {
   readonly #clock: Clock;
   #rest: Buffer;
   #isEnded = false;
+  #since: number;
+  #came = 0;
 
   /**
    * `before` is read first. Leaving early does not destroy the stream: an answer may still have to
@@ -21,6 +26,7 @@ export class ByteReader {
    */
   constructor(stream: Readable, clock: Clock, before: Uint8Array = new Uint8Array()) {
     this.#clock = clock;
+    this.#since = clock.monotonic();
     this.#pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
     this.#rest = Buffer.from(before);
   }
@@ -61,6 +67,15 @@ export class ByteReader {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([bytes, this.#rest]);
   }
 
+  #keepPace(bytes: number): void {
+    this.#came += bytes;
+    const now = this.#clock.monotonic();
+    if (now - this.#since < WITHIN_MS) return;
+    if (this.#came < MIN_BYTES) throw tooSlow();
+    this.#since = now;
+    this.#came = 0;
+  }
+
   async #more(): Promise<boolean> {
     if (this.#isEnded) return false;
     const piece = await nextPiece(this.#pieces, this.#clock, STALL_MS);
@@ -68,6 +83,7 @@ export class ByteReader {
       this.#isEnded = true;
       return false;
     }
+    this.#keepPace(piece.length);
     this.#rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     return true;
   }

@@ -74,9 +74,16 @@ function rangeOf(
 const safeType = (type: string): string =>
   /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+=(?:[\w.+-]+|"[\w .,+-]*"))*$/.test(type) ? type : 'application/octet-stream';
 
+/**
+ * Characters that show a name otherwise than it is: `annexe\u202Efdp.exe` looks like a PDF.
+ * Controls, and what changes the direction of text.
+ */
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** `attachment`, with the name for old clients and in full (RFC 6266, RFC 8187). */
-function dispositionOf(fileName: string | null): string {
-  if (fileName === null) return 'attachment';
+export function dispositionOf(given: string | null): string {
+  const fileName = given?.replace(UNSEEN, '') ?? '';
+  if (fileName === '') return 'attachment';
   const plain = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const full = encodeURIComponent(Buffer.from(fileName).toString('utf8')).replace(
     /['()*]/g,

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { discardBody } from './json-body.ts';
 import { readJsonWithFile } from './json-with-file.ts';
 import { boundaryOf, readMultipart } from './multipart.ts';
+import { isTooSlow } from './next-piece.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,7 +35,7 @@ export async function readFileBody(
     return await readMultipart(payload, { boundary, clock }, intake, onFile);
   } catch (error) {
     // The client is still writing: it hears why only when somebody reads.
-    await discardBody(payload, clock);
+    if (!(error instanceof AppError && isTooSlow(error))) await discardBody(payload, clock);
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { Log } from '../observe/logger.ts';
 import { type AdmissionServices, isSafe } from './admit.ts';
 import { takeBudget } from './budget.ts';
 import { flatErrorAnswer } from './flat-errors.ts';
+import { isTooSlow } from './next-piece.ts';
 import { faultOf } from './request-target.ts';
 import { type Dialect, METHODS } from './route.ts';
 import { isSecure, requireSameOrigin } from './session-cookie.ts';
@@ -119,6 +120,8 @@ export function sendError(
   }
   const retryAfter = error.details.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS[status];
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  // What is left of a body that does not come would hold the connection open.
+  if (isTooSlow(error)) reply.header('connection', 'close');
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.details.allow) reply.header('allow', error.details.allow.join(', '));
   reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));

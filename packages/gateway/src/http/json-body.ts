@@ -60,20 +60,20 @@ export async function refuseBody(stream: Readable, maxBytes: number, clock: Cloc
 export async function discardBody(stream: Readable, clock: Clock): Promise<void> {
   if (stream.readableEnded || stream.destroyed) return;
   try {
-    await readBytes(stream, 0, clock);
+    await readBytes(stream, 0, clock, DISCARD_WITHIN_MS);
   } catch {
     // That it is too large is known; that it broke off is no news either.
   }
 }
 
-async function readBytes(stream: Readable, maxBytes: number, clock: Clock): Promise<Buffer> {
+async function readBytes(stream: Readable, maxBytes: number, clock: Clock, withinMs = READ_WITHIN_MS): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const startedAt = clock.monotonic();
   // Leaving the loop must not destroy the request: the answer still has to go out.
   const pieces = stream.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
   for (;;) {
-    const leftMs = Math.max(0, READ_WITHIN_MS - (clock.monotonic() - startedAt));
+    const leftMs = Math.max(0, withinMs - (clock.monotonic() - startedAt));
     const bytes = await nextPiece(pieces, clock, leftMs);
     if (!bytes) break;
     size += bytes.length;

@@ -23,7 +23,15 @@ export async function nextPiece(
   }
 }
 
-function tooSlow(): AppError {
+const slow = new WeakSet<AppError>();
+
+/** The refusal of a body that does not come; what is left of it is not waited for. */
+export function tooSlow(): AppError {
   const message = 'The body did not arrive in time. Send it again over a better connection.';
-  return new AppError('validation_error', { details: [{ path: '', message }] }, { message });
+  const error = new AppError('validation_error', { details: [{ path: '', message }] }, { message });
+  slow.add(error);
+  return error;
 }
+
+/** True for that refusal: the connection ends with the answer. */
+export const isTooSlow = (error: AppError): boolean => slow.has(error);

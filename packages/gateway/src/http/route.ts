@@ -26,7 +26,7 @@ export interface Answer {
   file?: FileAnswer;
   /** Sent as it comes, until it ends. */
   stream?: { contentType: string; data: Readable };
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
 }
 
 /** One documented answer of a route. */
@@ -235,7 +235,7 @@ export interface Dialect {
 }
 
 /** A JSON answer. */
-export const json = (status: number, body: unknown, headers?: Record<string, string>): Answer => ({
+export const json = (status: number, body: unknown, headers?: Record<string, string | string[]>): Answer => ({
   status,
   json: body,
   headers,

@@ -16,7 +16,10 @@ export function isSecure(request: FastifyRequest, publicUrl: string): boolean {
 
 /** The session's token of the Cookie header. */
 export function readSessionCookie(request: FastifyRequest, publicUrl: string): string | undefined {
-  const name = isSecure(request, publicUrl) ? SECURE_NAME : PLAIN_NAME;
+  return cookieOf(request, isSecure(request, publicUrl) ? SECURE_NAME : PLAIN_NAME);
+}
+
+function cookieOf(request: FastifyRequest, name: string): string | undefined {
   for (const part of (request.headers.cookie ?? '').split(';')) {
     const at = part.indexOf('=');
     if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
@@ -44,6 +47,18 @@ export function sessionCookie(
     'SameSite=Lax',
   ];
   return [...parts, ...(secure ? ['Secure'] : [])].join('; ');
+}
+
+const BROWSER_NAME = 'ponte-browser';
+const BROWSER_LIFE_S = 365 * 86_400;
+
+/** The mark that an earlier sign-in left in this browser. */
+export const readBrowserMark = (request: FastifyRequest): string | undefined => cookieOf(request, BROWSER_NAME);
+
+/** Set-Cookie of that mark. */
+export function browserCookie(request: FastifyRequest, publicUrl: string, mark: string): string {
+  const secure = isSecure(request, publicUrl) ? '; Secure' : '';
+  return `${BROWSER_NAME}=${mark}; Path=/api/console; Max-Age=${BROWSER_LIFE_S}; HttpOnly; SameSite=Strict${secure}`;
 }
 
 /**

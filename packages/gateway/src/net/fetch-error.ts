@@ -1,6 +1,6 @@
 /**
  * Why an outbound request came to nothing. `blocked`: refused by our policy before any byte left.
- * `too_large`: header, body or declared length over the cap. `closed`: the connection ended in the
+ * `too_large`: body or declared length over the cap. `closed`: the connection ended in the
  * middle. `aborted`: the caller took it back. `local`: the fault is ours (no route, no file
  * descriptors), so the target is not to blame.
  */
@@ -11,6 +11,7 @@ export type FetchErrorKind =
   | 'tls'
   | 'timeout'
   | 'too_large'
+  | 'headers_too_large'
   | 'too_many_redirects'
   | 'encoding'
   | 'protocol'
@@ -25,6 +26,7 @@ const MESSAGES: Record<FetchErrorKind, string> = {
   tls: 'the TLS handshake failed or the certificate is not valid',
   timeout: 'no complete answer in time',
   too_large: 'the answer is larger than allowed',
+  headers_too_large: 'the headers of the answer are larger than allowed',
   too_many_redirects: 'too many redirects',
   encoding: 'the answer has a content encoding that was not asked for',
   protocol: 'the answer is not valid HTTP',
@@ -67,7 +69,8 @@ export function toFetchError(error: unknown, phase: 'connect' | 'exchange'): Fet
   const code = codeOf(error);
   const is = (kind: FetchErrorKind) => new FetchError(kind, { cause: error });
   if (LOCAL.has(code)) return is('local');
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return is('too_large');
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return is('headers_too_large');
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return is('too_large');
   if (code.startsWith('HPE_')) return is('protocol');
   if (/^ERR_(TLS|SSL)|CERT|^UNABLE_TO|SELF_SIGNED|^ERR_OSSL/.test(code)) return is('tls');
   if (code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') return is(phase === 'connect' ? 'connect' : 'timeout');

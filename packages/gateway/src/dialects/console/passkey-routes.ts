@@ -1,14 +1,12 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { Passkey } from '../../access/console-passkeys.ts';
-import { SESSION_LIFE_MS } from '../../access/console-sessions.ts';
 import { AppError } from '../../core/app-error.ts';
 import { pageOrigin } from '../../http/page-origin.ts';
 import { handlerRoute, json, type Route, text } from '../../http/route.ts';
-import { sessionCookie } from '../../http/session-cookie.ts';
-import { rfc3339, rfc3339OrNull, signedInUser } from './answers.ts';
+import { rfc3339, rfc3339OrNull } from './answers.ts';
 import * as schemas from './schemas.ts';
-import { fromOf, type SessionServices } from './session-routes.ts';
+import { fromOf, type SessionServices, signedInAnswer } from './session-routes.ts';
 
 const passkey = z.object({
   id: z.string(),
@@ -119,13 +117,8 @@ export function passkeyRoutes(services: SessionServices): Route[] {
       answers: { 200: { description: 'Signed in.' } },
       handle: async ({ request, body }) => {
         const response = body.response as unknown as AuthenticationResponseJSON;
-        const { user, token } = await access.signInWithPasskey(
-          pageOrigin(request, publicUrl),
-          response,
-          fromOf(request),
-        );
-        const cookie = sessionCookie(request, publicUrl, token, SESSION_LIFE_MS);
-        return json(200, { user: signedInUser(user) }, { ...NO_STORE, 'set-cookie': cookie });
+        const page = pageOrigin(request, publicUrl);
+        return signedInAnswer(request, publicUrl, await access.signInWithPasskey(page, response, fromOf(request)));
       },
     }),
   ];

@@ -3,7 +3,13 @@ import type { ConsoleAccess, From, SignedIn } from '../../access/console-access.
 import { SESSION_LIFE_MS } from '../../access/console-sessions.ts';
 import { AppError } from '../../core/app-error.ts';
 import { type Answer, handlerRoute, json, type Route } from '../../http/route.ts';
-import { isExposed, readSessionCookie, sessionCookie } from '../../http/session-cookie.ts';
+import {
+  browserCookie,
+  isExposed,
+  readBrowserMark,
+  readSessionCookie,
+  sessionCookie,
+} from '../../http/session-cookie.ts';
 import { rfc3339, signedInUser } from './answers.ts';
 import * as schemas from './schemas.ts';
 
@@ -22,7 +28,22 @@ export const fromOf = (request: FastifyRequest): From => ({
   address: request.ip,
   userAgent: request.headers['user-agent'] ?? '',
   requestId: request.id,
+  browser: readBrowserMark(request),
 });
+
+/** The answer to whoever just signed in: a session, and the mark that makes the browser known. */
+export const signedInAnswer = (request: FastifyRequest, publicUrl: string, of: SignedIn): Answer =>
+  json(
+    200,
+    { user: signedInUser(of.user) },
+    {
+      ...NO_STORE,
+      'set-cookie': [
+        sessionCookie(request, publicUrl, of.token, SESSION_LIFE_MS),
+        browserCookie(request, publicUrl, of.browser),
+      ],
+    },
+  );
 
 /** Signing in and out, and what a page has to know before it shows anything. */
 export function sessionRoutes(services: SessionServices): Route[] {
@@ -31,8 +52,7 @@ export function sessionRoutes(services: SessionServices): Route[] {
     ...NO_STORE,
     'set-cookie': sessionCookie(request, publicUrl, token, SESSION_LIFE_MS),
   });
-  const entered = (request: FastifyRequest, { user, token }: SignedIn): Answer =>
-    json(200, { user: signedInUser(user) }, cookie(request, token));
+  const entered = (request: FastifyRequest, signedIn: SignedIn): Answer => signedInAnswer(request, publicUrl, signedIn);
   const refuseExposed = (request: FastifyRequest) => {
     if (services.allowInsecure || !isExposed(request, publicUrl)) return;
     const message =

@@ -49,33 +49,17 @@ export async function deletePasskeysOf(db: Db, userId: string): Promise<void> {
   await db.deleteFrom('console_passkeys').where('user_id', '=', userId).execute();
 }
 
-export interface Challenge {
-  challenge: string;
-  /** Null for a sign-in: nobody is known yet. */
-  userId: string | null;
-  expiresAt: number;
-}
-
-/** Forgets challenges that are over and counts the others. */
-export async function countChallenges(db: Db, now: number): Promise<number> {
+/** Remembers that a challenge was answered, until it is over; false when it was before. */
+export async function spendChallenge(
+  db: Db,
+  { challenge, now, expiresAt }: { challenge: string; now: number; expiresAt: number },
+): Promise<boolean> {
   await db.deleteFrom('console_challenges').where('expires_at', '<=', now).execute();
-  const { count } = await db
-    .selectFrom('console_challenges')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
-export async function insertChallenge(db: Db, { challenge, userId, expiresAt }: Challenge): Promise<void> {
-  await db.insertInto('console_challenges').values({ challenge, user_id: userId, expires_at: expiresAt }).execute();
-}
-
-/** Deletes a challenge and answers what it was: it is good for one answer. */
-export async function takeChallenge(db: Db, challenge: string): Promise<Omit<Challenge, 'challenge'> | undefined> {
-  const row = await db
-    .deleteFrom('console_challenges')
-    .where('challenge', '=', challenge)
-    .returning(['user_id', 'expires_at'])
+  const spent = await db
+    .insertInto('console_challenges')
+    .values({ challenge, user_id: null, expires_at: expiresAt })
+    .onConflict((conflict) => conflict.column('challenge').doNothing())
+    .returning('challenge')
     .executeTakeFirst();
-  return row && { userId: row.user_id, expiresAt: Number(row.expires_at) };
+  return spent !== undefined;
 }

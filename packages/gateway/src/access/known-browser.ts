@@ -1,0 +1,24 @@
+import { timingSafeEqual } from 'node:crypto';
+import { randomBase62 } from '../core/ids.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+
+const KNOWN = /^(usr_[A-Za-z0-9]{1,64})\.([0-9A-Za-z]{22})\.([A-Za-z0-9_-]{43})$/;
+
+/**
+ * A mark that a browser gets when somebody signs in, good for a year: with it that person is not
+ * kept out by what others do to their e-mail address. It opens nothing, and nothing is stored.
+ */
+export function markBrowser(ring: KeyRing, userId: string): string {
+  const nonce = randomBase62(22);
+  return `${userId}.${nonce}.${seal(ring, userId, nonce)}`;
+}
+
+/** What a mark is counted by, when it was given to this user. */
+export function browserOf(ring: KeyRing, mark: string | undefined, userId: string | undefined): string | undefined {
+  const [, owner, nonce, given] = KNOWN.exec(mark ?? '') ?? [];
+  if (owner === undefined || nonce === undefined || given === undefined || owner !== userId) return undefined;
+  return timingSafeEqual(Buffer.from(given), Buffer.from(seal(ring, owner, nonce))) ? nonce : undefined;
+}
+
+const seal = (ring: KeyRing, userId: string, nonce: string): string =>
+  ring.fingerprint('known-browser', `${userId}.${nonce}`).toString('base64url');
