@@ -209,7 +209,7 @@ describe('limits', () => {
 
   test('headers without end are refused', async () => {
     const { url, guard } = await local({ script: () => ({ answer: 200, headers: { 'x-long': 'x'.repeat(20_000) } }) });
-    expect((await failure(guard.fetch(url, media))).kind).toBe('too_large');
+    expect((await failure(guard.fetch(url, media))).kind).toBe('headers_too_large');
   });
 
   test('silence before the headers ends at the first-byte limit', async () => {
