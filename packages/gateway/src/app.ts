@@ -30,7 +30,7 @@ import { createEndpoints } from './endpoints.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
 import { createRebindingGuard } from './http/rebinding-guard.ts';
 import { createHttpServer } from './http/server.ts';
-import { type Installation, openInstallation } from './installation.ts';
+import { endMasterKeyRotation, type Installation, openInstallation } from './installation.ts';
 import { createEventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
@@ -128,6 +128,7 @@ async function build(
     onLost: lost.resolve,
   });
   onClose(() => lock.release());
+  await endMasterKeyRotation(installation, log);
 
   const simulator = await openSimulator(options, onClose);
   const guard = createOutboundGuard(config);

@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { ensureDefaultAccount } from './access/accounts.ts';
 import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
+import { settleMasterKeys } from './access/rotate-master-key.ts';
 import type { Config, Environment } from './config/config.ts';
 import { processConfig, processEnvironment } from './config/environment.ts';
 import { loadMasterKey } from './config/master-key.ts';
 import { makePrivateFiles, mendPermissions } from './config/private-files.ts';
 import { systemClock } from './core/clock.ts';
 import type { KeyRing } from './crypto/key-ring.ts';
-import { silentLog } from './observe/logger.ts';
+import { type Log, silentLog } from './observe/logger.ts';
 import { migrate } from './store/db/migrate.ts';
 import { type OpenOptions, openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
@@ -59,4 +60,10 @@ export async function openInstallation(
     await store.close();
     throw error;
   }
+}
+
+/** To be called by the one gateway, before it starts workers: the old master key opens nothing then. */
+export async function endMasterKeyRotation({ store, masterKey }: Installation, log: Log): Promise<void> {
+  if (await settleMasterKeys({ store, clock: systemClock }, masterKey)) return;
+  log.warn({}, 'started with an emergency key, or one that was rotated; "ponte keys rotate-master" makes a new one');
 }

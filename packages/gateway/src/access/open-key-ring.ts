@@ -1,42 +1,34 @@
-import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import { type KeyRing, MasterKeyError } from '../crypto/key-ring.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import { createSealedBox, type SealedBox, UnreadableError } from '../crypto/sealed-box.ts';
 import { findDataKey, insertDataKey } from '../store/access/data-keys.ts';
-import { claimSetting, readSetting } from '../store/access/settings.ts';
 import type { Store } from '../store/db/store.ts';
+import { deriveKey, FINGERPRINT_ROOT, type MasterKeys, masterKeyOf, proveMasterKey, wrapKey } from './master-keys.ts';
 
 const MAX_CACHED = 5_000;
-const CHECK = 'key_check';
-const wrapAad = (scope: string) => `data_keys|wrapped|${scope}`;
 
 /**
  * Opens the key ring, and proves the master key against the database: a wrong one is refused
- * (MasterKeyError) before anything is read or written. The first start stores the proof.
+ * (MasterKeyError) before anything is read or written. The first start stores the proof. A ring
+ * that is open goes on through a rotation of the master key (`rotate-master-key.ts`).
  */
 export async function openKeyRing(options: { masterKey: Buffer; store: Store; clock: Clock }): Promise<KeyRing> {
-  const { masterKey, store, clock } = options;
-  const derive = (purpose: string) =>
-    Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), `ponte/${purpose}`, 32));
-  const wrapping = createSealedBox(derive('wrap'));
-  const masterKeyId = createHash('sha256').update(derive('id')).digest('hex').slice(0, 16);
-  await proveMasterKey(store, masterKeyId);
+  const { store, clock } = options;
+  const masters = await proveMasterKey(store, masterKeyOf(options.masterKey));
+  const fingerprintRoot = await fingerprintRootOf(store, masters);
   const boxes = new Map<string, Promise<SealedBox>>();
   const fingerprintKeys = new Map<string, Buffer>();
 
   async function load(scope: string): Promise<SealedBox> {
-    const existing = await findDataKey(store.db, scope);
-    if (existing) return createSealedBox(wrapping.open(existing, wrapAad(scope)));
-    await insertDataKey(store.db, {
-      scope,
-      master_key_id: masterKeyId,
-      wrapped: wrapping.seal(randomBytes(32), wrapAad(scope)),
-      created_at: clock.now(),
-    });
+    const { db } = store;
+    const existing = await findDataKey(db, scope);
+    if (existing) return createSealedBox(await masters.unwrap(db, existing));
+    await insertDataKey(db, wrapKey(await masters.current(db), scope, randomBytes(32), clock.now()));
     // Another process may have been first: what is stored counts.
-    const stored = await findDataKey(store.db, scope);
+    const stored = await findDataKey(db, scope);
     if (!stored) throw new UnreadableError(`the data key of ${scope} vanished while it was made`);
-    return createSealedBox(wrapping.open(stored, wrapAad(scope)));
+    return createSealedBox(await masters.unwrap(db, stored));
   }
 
   return {
@@ -53,7 +45,7 @@ export async function openKeyRing(options: { masterKey: Buffer; store: Store; cl
     fingerprint(purpose, value) {
       let key = fingerprintKeys.get(purpose);
       if (!key) {
-        key = derive(`fingerprint/${purpose}`);
+        key = deriveKey(fingerprintRoot, `fingerprint/${purpose}`);
         fingerprintKeys.set(purpose, key);
       }
       return createHmac('sha256', key).update(value).digest();
@@ -64,10 +56,11 @@ export async function openKeyRing(options: { masterKey: Buffer; store: Store; cl
   };
 }
 
-async function proveMasterKey(store: Store, masterKeyId: string): Promise<void> {
-  await claimSetting(store.db, CHECK, masterKeyId);
-  if ((await readSetting(store.db, CHECK)) === masterKeyId) return;
-  throw new MasterKeyError(
-    'the master key is not the one this database was encrypted with; give back the key it was first started with (MASTER_KEY, MASTER_KEY_FILE or DATA_DIR/master.key)',
-  );
+/**
+ * API keys are known by fingerprints, which have to outlive the master key: after the first
+ * rotation their root is stored like a data key. Until then it is the master key itself.
+ */
+async function fingerprintRootOf(store: Store, masters: MasterKeys): Promise<Buffer> {
+  const stored = await findDataKey(store.db, FINGERPRINT_ROOT);
+  return stored ? masters.unwrap(store.db, stored) : (await masters.current(store.db)).bytes;
 }

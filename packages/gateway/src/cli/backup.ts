@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { openKeyRing } from '../access/open-key-ring.ts';
 import type { Config, Environment } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
-import { loadMasterKey } from '../config/master-key.ts';
+import { isOwnMasterKey, loadMasterKey } from '../config/master-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { BackupError, copyDatabase, replaceDatabase, verifyBackup } from '../store/db/backup.ts';
 import { migrate } from '../store/db/migrate.ts';
@@ -89,7 +89,7 @@ export async function restore(from: string, options: Json, out: Output): Promise
 /** A key made now would open nothing: the one of the backup has to be there first. */
 function givenMasterKey(environment: Environment, config: Config): Buffer {
   const own = join(config.dataDir, 'master.key');
-  const isGiven = [environment.MASTER_KEY, environment.MASTER_KEY_FILE].some((value) => value?.trim());
+  const isGiven = !isOwnMasterKey(environment);
   if (!isGiven && !existsSync(own)) {
     throw new CommandFailed(
       `there is no master key: put the one that belongs to the backup at ${own} first (mode 0600)`,

@@ -12,6 +12,7 @@ import { doctor } from './doctor.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { addLines } from './line-commands.ts';
 import { listen } from './listen.ts';
+import { createEmergencyKey, dropEmergencyKeys, rotateMaster } from './master-key.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
 import { addPeople } from './people.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
@@ -123,6 +124,20 @@ function addKeys(program: Command, out: Output): void {
     .argument('<id>', 'key_…')
     .option('--json', 'one JSON document')
     .action((id: string, given: { json?: boolean }) => withInstallation((at) => revokeKey(at, id, given, out)));
+  keys
+    .command('rotate-master')
+    .description('give the installation another master key, while the server runs')
+    .option('--new-key-file <file>', 'the new key, when the environment gives the present one')
+    .option('--json', 'one JSON document')
+    .action((given: { newKeyFile?: string; json?: boolean }) => withInstallation((at) => rotateMaster(at, given, out)));
+  keys
+    .command('emergency-master')
+    .description('make a second master key, to be kept offline; it is shown once')
+    .option('--remove', 'make every emergency key worthless')
+    .option('--json', 'one JSON document')
+    .action((given: { remove?: boolean; json?: boolean }) =>
+      withInstallation((at) => (given.remove ? dropEmergencyKeys : createEmergencyKey)(at, given, out)),
+    );
   keys
     .command('rotate')
     .argument('<id>', 'key_…')

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -9,6 +10,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -28,9 +30,66 @@ function parse(text: string, where: string): Buffer {
   return key;
 }
 
+const COMMAND_WITHIN_MS = 30_000;
+const COMMAND_MAX_BYTES = 4_096;
+
+/** What the operator's command prints, such as one that asks a key management service. */
+function fromCommand(command: string, env: Environment): Buffer {
+  let said: string;
+  try {
+    said = execFileSync(
+      process.platform === 'win32' ? 'cmd.exe' : '/bin/sh',
+      [process.platform === 'win32' ? '/c' : '-c', command],
+      {
+        env: { ...env },
+        encoding: 'utf8',
+        timeout: COMMAND_WITHIN_MS,
+        maxBuffer: COMMAND_MAX_BYTES,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+  } catch (error) {
+    // What it printed may be the key, or half of it: it is not repeated.
+    const how =
+      error instanceof Error && 'status' in error ? `it ended with ${String(error.status)}` : 'it did not run';
+    throw new ConfigError(
+      `MASTER_KEY_COMMAND gave no master key (${how}); it has to print 32 bytes as hex or base64 within 30 seconds`,
+    );
+  }
+  return parse(said, 'the output of MASTER_KEY_COMMAND');
+}
+
+/** The key of a file that the operator made. Throws ConfigError. */
+export function readMasterKeyFile(file: string): Buffer {
+  if (!existsSync(file)) throw new ConfigError(`there is no file ${file}`);
+  return parse(readFileSync(file, 'utf8'), file);
+}
+
+/** True when the master key is the file of the data directory, which Ponte itself looks after. */
+export const isOwnMasterKey = (env: Environment): boolean =>
+  [env.MASTER_KEY, env.MASTER_KEY_FILE, env.MASTER_KEY_COMMAND].every((value) => !value?.trim());
+
+/** The key that a rotation goes to, made once: a rotation that was cut off goes on with it. */
+export function nextOwnKey(dataDir: string): Buffer {
+  const file = join(dataDir, NEXT_KEY);
+  if (!existsSync(file)) writeOnce(file, `${randomBytes(BYTES).toString('hex')}\n`);
+  return readMasterKeyFile(file);
+}
+
+/** Puts the next key in the place of the present one, at once; answers where that one is kept. */
+export function promoteNextKey(dataDir: string, stamp: string): string {
+  const kept = `master.key.before-${stamp}`;
+  linkSync(join(dataDir, 'master.key'), join(dataDir, kept));
+  renameSync(join(dataDir, NEXT_KEY), join(dataDir, 'master.key'));
+  syncFolder(dataDir);
+  return kept;
+}
+
+const NEXT_KEY = 'master.key.next';
+
 /**
- * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else `master.key` in the data
- * directory, which the first start makes (mode 0600). Throws ConfigError when one is given but
+ * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else what MASTER_KEY_COMMAND prints,
+ * else `master.key` in the data directory, which the first start makes (mode 0600). Throws ConfigError when one is given but
  * cannot be used; a new key is never made in the place of one that cannot be read.
  */
 export function loadMasterKey(env: Environment, dataDir: string): Buffer {
@@ -41,6 +100,8 @@ export function loadMasterKey(env: Environment, dataDir: string): Buffer {
     if (!existsSync(file)) throw new ConfigError(`MASTER_KEY_FILE names ${file}, which does not exist`);
     return parse(readFileSync(file, 'utf8'), file);
   }
+  const command = env.MASTER_KEY_COMMAND?.trim();
+  if (command) return fromCommand(command, env);
   return ownKey(join(dataDir, 'master.key'), dataDir);
 }
 
