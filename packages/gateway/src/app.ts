@@ -43,9 +43,9 @@ import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulato
 import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
-import { isAnswering } from './store/db/is-answering.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
+import { createReadiness } from './store/db/readiness.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
 
@@ -81,7 +81,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 2_000;
 const FIRST_START = 'first_start';
 const HEARTBEAT_MS = 2_000;
 /** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
@@ -249,7 +248,7 @@ async function build(
       publicUrl,
       consoleFolder: options.consoleFolder,
       trustProxy: config.http.trustProxy,
-      ready: () => isReady(installation),
+      ready: createReadiness(store, clock),
       metrics,
       onRequestDone: metrics.http.answered,
       metricsToken: config.http.metricsToken,
@@ -368,17 +367,6 @@ async function startAll(parts: {
   await dispatcher.start();
   await supervisor.start();
   finishDeletions(services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
-}
-
-async function isReady({ store }: Installation): Promise<boolean> {
-  const over = new AbortController();
-  const answered = isAnswering(store.db).then(() => true);
-  const late = systemClock.sleep(READY_WITHIN_MS, over.signal).then(() => false);
-  try {
-    return await Promise.race([answered, late]);
-  } finally {
-    over.abort();
-  }
 }
 
 async function firstStart({ store, keys, defaultAccountId }: Installation): Promise<{ testKey: string } | undefined> {

@@ -63,7 +63,8 @@ class ImmediateDriver extends SqliteDriver {
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.rollbackTransaction(connection);
+    // A full disk and its like end the transaction by themselves; a second end would only hide why.
+    if (this.#raw.inTransaction) await super.rollbackTransaction(connection);
     this.#synchronous('full');
   }
 

@@ -1,0 +1,52 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Store } from './store.ts';
+
+const PROBE = 'write_probe';
+const WITHIN_MS = 2_000;
+/** One answer serves everybody who asks within it: anybody may ask, and each proof is a write. */
+const GOOD_FOR_MS = 1_000;
+
+/**
+ * Whether the store takes writes: proved by one, so that a full disk or a database that became
+ * read-only is seen (both answer reads as if nothing were wrong). Answers within two seconds.
+ */
+export function createReadiness(store: Store, clock: Clock): () => Promise<boolean> {
+  let proof: { at: number; isReady: Promise<boolean> } | undefined;
+  /** A write that hangs is not asked again beside itself. */
+  let running: Promise<boolean> | undefined;
+
+  async function write(): Promise<boolean> {
+    const value = String(clock.now());
+    try {
+      await store.transaction(async ({ db }) => {
+        await db
+          .insertInto('settings')
+          .values({ name: PROBE, value })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+          .execute();
+      }, 'normal');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function prove(): Promise<boolean> {
+    running ??= write().finally(() => {
+      running = undefined;
+    });
+    const over = new AbortController();
+    const late = clock.sleep(WITHIN_MS, over.signal).then(() => false);
+    try {
+      return await Promise.race([running, late]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  return () => {
+    const now = clock.monotonic();
+    if (!proof || now - proof.at >= GOOD_FOR_MS) proof = { at: now, isReady: prove() };
+    return proof.isReady;
+  };
+}
