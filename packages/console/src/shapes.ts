@@ -2,11 +2,21 @@
 export type Role = 'owner' | 'developer' | 'viewer';
 export type LineStatus = 'unpaired' | 'pairing' | 'connecting' | 'connected' | 'disconnected' | 'logged_out';
 
+/** The version of WhatsApp Web that live lines announce. */
+export interface WhatsappVersion {
+  version: string;
+  source: 'operator' | 'environment' | 'whatsapp' | 'built_in';
+  fetched_at: string | null;
+  expires_at: string | null;
+  problem: string | null;
+}
+
 export interface State {
   set_up: boolean;
   insecure: boolean;
   version: string;
   sandbox: boolean;
+  whatsapp_version: WhatsappVersion | null;
   user: { id: string; email: string; name: string; role: Role } | null;
 }
 

@@ -323,6 +323,7 @@ export class Connection {
 
   async #intercept(node: Node): Promise<boolean> {
     if (node.tag === 'notification' && node.attrs.type === 'w:gp2') this.groups.changed(node.attrs.from);
+    if (node.tag === 'ib') this.#hearExpiry(node);
     if (this.#pairing) {
       await this.#pairing.onStanza(node);
       return true;
@@ -334,6 +335,15 @@ export class Connection {
     // Not awaited: the answer takes a round trip, and the next login asks again if this fails.
     this.#preKeys.onLow(left).catch((error: unknown) => this.#listenerFailed('pre-keys', error));
     return true;
+  }
+
+  /** `<ib><client_expiration t/></ib>` (whatsapp-rust, zapo); without a time: the end has come. */
+  #hearExpiry(node: Node): void {
+    const expiration = child(node, 'client_expiration');
+    if (!expiration) return;
+    const { clock, onChange } = this.#parts.options;
+    const seconds = intAttr(expiration, 't');
+    onChange({ type: 'client_expires', at: seconds === undefined ? clock.now() : seconds * 1_000 });
   }
 
   #updateCreds(update: Partial<AuthenticationCreds>): void {

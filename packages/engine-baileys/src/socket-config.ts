@@ -40,7 +40,7 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
   return {
     ...DEFAULT_CONNECTION_CONFIG,
     waWebSocketUrl: endpoint.wsUrl,
-    version: endpoint.waVersion ?? DEFAULT_CONNECTION_CONFIG.version,
+    version: endpoint.waVersion ? [...endpoint.waVersion] : DEFAULT_CONNECTION_CONFIG.version,
     browser: BROWSER,
     auth: { creds, keys: guard },
     makeSignalRepository: () => parts.makeRepository(),

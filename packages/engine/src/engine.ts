@@ -20,6 +20,9 @@ export interface NumberAlias {
   pn: Jid;
 }
 
+/** `2.3000.1043857760`, as numbers. */
+export type ClientVersion = readonly [number, number, number];
+
 /** Where WhatsApp is. Live lines use the engine's default; test lines get the simulator's. */
 export interface EngineEndpoint {
   wsUrl: string;
@@ -32,8 +35,11 @@ export interface EngineEndpoint {
    * WhatsApp's own media hosts.
    */
   mediaAddress?: string;
-  /** WhatsApp Web version to announce; undefined = the engine's own. */
-  waVersion?: [number, number, number];
+  /**
+   * WhatsApp Web version to announce; undefined = the engine's own. Read at every connection: it may
+   * change while the line runs.
+   */
+  waVersion?: ClientVersion;
   /** `http://…` or `socks5://…` proxy of this line; undefined = direct. */
   proxyUrl?: string;
 }
@@ -86,6 +92,11 @@ export type EngineChange =
   | { type: 'settings_readable' }
   /** The profile name became known. */
   | { type: 'self'; self: Self }
+  /**
+   * WhatsApp named the day on which it stops taking this version of the client (Unix
+   * milliseconds).
+   */
+  | { type: 'client_expires'; at: number }
   | { type: 'closed'; reason: CloseReason; serverCode?: number; detail: string; retryAt?: number }
   /** An inbox row was committed: the journal loop may look. */
   | { type: 'inbox' }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { createConsoleAccess } from './access/console-access.ts';
 import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
 import { readTicket } from './access/stream-tickets.ts';
+import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
+import { openVersionDesk } from './client-version/version-desk.ts';
 import { createOperator } from './commands/account/operator.ts';
 import { createApprovals } from './commands/approvals/approvals.ts';
 import type { Services } from './commands/context.ts';
@@ -26,7 +28,7 @@ import { linesDialect } from './dialects/lines/dialect.ts';
 import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
 import { linesWebhookFormatAt } from './dialects/lines/webhook-format.ts';
 import { createSandboxDialect } from './dialects/sandbox/sandbox-proxy.ts';
-import { createEndpoints } from './endpoints.ts';
+import { builtInVersion, createEndpoints } from './endpoints.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
 import { createRebindingGuard } from './http/rebinding-guard.ts';
 import { createHttpServer } from './http/server.ts';
@@ -43,9 +45,9 @@ import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulato
 import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
+import { createReadiness } from './store/db/readiness.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
-import { createReadiness } from './store/db/readiness.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
 
@@ -169,7 +171,11 @@ async function build(
     log,
     metrics: metrics.workers,
     spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
-    endpointFor: createEndpoints({ whatsappVersion: config.whatsappVersion, simulator }),
+    endpointFor: createEndpoints({ versionFor: (line) => versions.versionFor(line), simulator }),
+    onClient: (told) =>
+      told.type === 'client_refused'
+        ? versions.refused(told.network, told.version)
+        : versions.expires(told.network, told.version, told.at),
     onNudge: () => {
       dispatcher.nudge();
       feed.nudge();
@@ -177,6 +183,14 @@ async function build(
       news.tell();
     },
   });
+  const versions = await openVersionDesk({
+    ...{ store, clock, log, builtIn: builtInVersion, environment: config.whatsappVersion },
+    fetchLive: () => fetchLiveVersion(guard),
+    fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.port ?? 0, accountId),
+    hasLiveLines: () => supervisor.hasLines('live'),
+    onChange: (network, version) => supervisor.announce(network, version),
+  });
+  onClose(() => versions.close());
   metrics.watch({
     lines: () => supervisor.lineCounts(),
     workers: () => supervisor.workerFigures(),
@@ -184,6 +198,7 @@ async function build(
     sendsWaiting: async () => backlogAt(await sendBacklog(store.db, clock.now()), clock.now()),
     inboxWaiting: async () => backlogAt(await inboxBacklog(store), clock.now()),
     databaseBytes: () => databaseSize(store),
+    clientVersion: () => versions.known(),
   });
   const services: Services = {
     store,
@@ -249,6 +264,7 @@ async function build(
       consoleFolder: options.consoleFolder,
       trustProxy: config.http.trustProxy,
       ready: createReadiness(store, clock),
+      clientVersion: () => versions.known(),
       metrics,
       onRequestDone: metrics.http.answered,
       metricsToken: config.http.metricsToken,
@@ -271,6 +287,7 @@ async function build(
         approvals,
         publicUrl,
         version: options.version,
+        clientVersion: () => versions.known(),
         allowInsecure: config.http.allowInsecureCookies,
         isSandboxOn: options.simulator !== undefined || config.sandbox.isOn,
         published: linesDialect.routes,

@@ -1,28 +1,31 @@
-import type { EngineEndpoint } from '@ponte/engine';
-import { DEFAULT_ENDPOINT } from '@ponte/engine-baileys/endpoint';
-import type { Config } from './config/config.ts';
+import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
+import { BUILT_IN_VERSION, DEFAULT_ENDPOINT } from '@ponte/engine-baileys/endpoint';
 import { AppError } from './core/app-error.ts';
 import type { HostedLine } from './lines/workers/supervisor.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
 
+/** What lines announce when nothing newer is known. */
+export const builtInVersion: ClientVersion = BUILT_IN_VERSION;
+
 /**
- * Where each line connects: live ones to WhatsApp, test ones to their account's world on the
- * simulated network.
+ * Where each line connects, and as which version of WhatsApp Web: live ones to WhatsApp, test ones
+ * to their account's world on the simulated network.
  */
 export function createEndpoints(options: {
-  whatsappVersion: Config['whatsappVersion'];
+  versionFor(line: HostedLine): Promise<ClientVersion | undefined>;
   /** Undefined while it is not up. */
   simulator(): SimulatorAddress | undefined;
-}): (line: HostedLine) => EngineEndpoint {
-  return (line) => {
-    if (line.mode === 'live') return { ...DEFAULT_ENDPOINT, waVersion: options.whatsappVersion };
+}): (line: HostedLine) => Promise<EngineEndpoint> {
+  return async (line) => {
     const simulator = options.simulator();
-    if (!simulator)
+    if (line.mode === 'test' && !simulator)
       throw new AppError(
         'unavailable',
         {},
         { message: 'The sandbox does not run (SANDBOX=off), so test lines cannot connect.' },
       );
+    const waVersion = await options.versionFor(line);
+    if (line.mode === 'live' || !simulator) return { ...DEFAULT_ENDPOINT, waVersion };
     const url = new URL(`ws://127.0.0.1:${simulator.port}/t/${line.accountId}/ws/chat`);
     url.searchParams.set('line', line.id);
     return {
@@ -30,6 +33,7 @@ export function createEndpoints(options: {
       noiseRoot: simulator.noiseRoot,
       mediaCa: simulator.mediaCa,
       mediaAddress: `127.0.0.1:${simulator.mediaPort}`,
+      waVersion,
     };
   };
 }

@@ -4,6 +4,7 @@ import type { Control } from './control/control.ts';
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
 const BODY_MS = 30_000;
+const PAGE_PATH = /^\/t\/([A-Za-z0-9_.-]{1,64})\/sw\.js$/;
 const CONTROL_PATH = /^\/control\/([A-Za-z0-9_.-]{1,64})(\/.*)$/;
 
 /** A request that cannot be passed on; the body says why in the sandbox API's flat form. */
@@ -28,8 +29,10 @@ export function createControlServer(options: {
   control: Control;
   token: string;
   problem: (text: string, cause: unknown) => void;
+  /** The page that tells clients the version of the day. */
+  page: (tenant: string) => string;
 }): (request: IncomingMessage, response: ServerResponse) => void {
-  const { control, token, problem } = options;
+  const { control, token, problem, page } = options;
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
     const url = URL.canParse(request.url ?? '/', 'http://simulator')
@@ -46,6 +49,11 @@ export function createControlServer(options: {
   }
 
   return (request, response) => {
+    const [, tenant] = (request.method === 'GET' && PAGE_PATH.exec(request.url ?? '')) || [];
+    if (tenant !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(page(tenant));
+      return;
+    }
     answer(request)
       .catch((error: unknown) => {
         if (error instanceof HttpError)

@@ -9,6 +9,7 @@ import { type KeyPair, keyPairFrom } from './signal/curve.ts';
 import { createCertificates, createServerIdentity, type ServerIdentity } from './wire/certificates.ts';
 import { FRAME_MAX_BYTES } from './wire/frames.ts';
 import { Session } from './wire/session.ts';
+import { serviceWorkerPage } from './world/client-versions.ts';
 import { type Clock, SystemClock } from './world/clock.ts';
 import { type Db, keptSecret, openDatabase } from './world/database.ts';
 import { createRng, type Rng } from './world/rng.ts';
@@ -87,7 +88,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const world = new World({ db, clock, rng, media });
   const control = createControl(world);
   const problem = (text: string, cause: unknown): void => world.report(text, cause);
-  const server = createServer(createControlServer({ control, token: controlToken, problem }));
+  const page = (tenant: string): string => serviceWorkerPage(world.versions(tenant));
+  const server = createServer(createControlServer({ control, token: controlToken, problem, page }));
   const wire = acceptLines(server, world, identity);
   const mediaFailure = (tenant: string, lineId: string | undefined): number | undefined =>
     world.network(tenant).tenant.takeMediaFailure(lineId);

@@ -14,6 +14,7 @@ import { useWords } from '../words/words.ts';
 import { AuditLog } from './audit-log.tsx';
 import { Passkeys } from './passkeys.tsx';
 import { People } from './people.tsx';
+import { WhatsappVersion } from './whatsapp-version.tsx';
 
 export function Settings() {
   const words = useWords();
@@ -31,6 +32,7 @@ export function Settings() {
           <Passkeys />
         </div>
         <Sessions />
+        {state?.whatsapp_version ? <WhatsappVersion of={state.whatsapp_version} /> : null}
         {isOwner ? <People /> : null}
         {isOwner ? <AuditLog /> : null}
       </div>

@@ -1,15 +1,20 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { openKeyRing } from '../access/open-key-ring.ts';
+import { toKnown } from '../client-version/version-desk.ts';
 import type { Config, Environment } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { isNewEnough, nodeAdvice } from '../config/node-floor.js';
 import { systemClock } from '../core/clock.ts';
+import { builtInVersion } from '../endpoints.ts';
 import { writeSetting } from '../store/access/settings.ts';
+import { readVersionRecord } from '../store/access/version-record.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { openStore } from '../store/db/open.ts';
+import type { Store } from '../store/db/store.ts';
 import { type Output, print } from './output.ts';
+import { describeVersion } from './whatsapp-version.ts';
 
 interface Check {
   name: string;
@@ -59,7 +64,7 @@ async function checkDatabase(config: Config, environment: Environment): Promise<
       ok: tookMs < SLOW_COMMIT_MS,
       detail: tookMs < SLOW_COMMIT_MS ? speed : `${speed}: every message waits for several of them; use a faster disk`,
     };
-    return [database, await checkMasterKey(config, environment, store)];
+    return [database, await checkMasterKey(config, environment, store), await checkVersion(config, store)];
   } catch (error) {
     const remedy =
       config.database.engine === 'postgres'
@@ -69,6 +74,21 @@ async function checkDatabase(config: Config, environment: Environment): Promise<
   } finally {
     await store.close();
   }
+}
+
+const OLD_AFTER_MS = 60 * 86_400_000;
+
+/** A version lives 80 to 150 days at WhatsApp; what is older than two months is worth a look. */
+async function checkVersion(config: Config, store: Store): Promise<Check> {
+  const sources = { environment: config.whatsappVersion, builtIn: builtInVersion };
+  const known = toKnown(await readVersionRecord(store.db), sources);
+  const now = systemClock.now();
+  const name = 'whatsapp version';
+  const detail = describeVersion(known, now);
+  const isEnding = known.expiresAt !== null && known.expiresAt - now < 7 * 86_400_000;
+  const isOld = known.source === 'whatsapp' && now - (known.fetchedAt ?? 0) > OLD_AFTER_MS;
+  if (!isEnding && !isOld) return { name, ok: true, detail };
+  return { name, ok: false, detail: `${detail}: run "ponte whatsapp-version refresh", or set a newer one` };
 }
 
 async function checkMasterKey(

@@ -18,6 +18,7 @@ import { addPeople } from './people.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
 import { startReceiver } from './receiver.ts';
 import type { SandboxGiven } from './sandbox.ts';
+import { addWhatsappVersion } from './whatsapp-version.ts';
 
 export interface ProgramOptions {
   version: string;
@@ -69,6 +70,7 @@ export async function runProgram(
   addPeople(program, out, withInstallation);
   addLines(program, out, withInstallation);
   addData(program, out);
+  addWhatsappVersion(program, out, withInstallation);
   program
     .command('doctor')
     .description('check the installation and say how to mend what is wrong')

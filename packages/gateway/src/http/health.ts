@@ -2,12 +2,16 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { addressBucket, type RateLimiter } from '../access/rate-limit.ts';
 import { AppError } from '../core/app-error.ts';
+import type { KnownVersion } from '../core/client-version.ts';
 import { takeBudget } from './budget.ts';
+import { clientVersionAnswer } from './client-version-answer.ts';
 import { bearerOf } from './presented-key.ts';
 
 export interface HealthServices {
   /** True when store and bus answer; settles within a second or two. */
   ready(): Promise<boolean>;
+  /** The version of WhatsApp Web that live lines announce. */
+  clientVersion?(): KnownVersion;
   /** Prometheus text; absent = no metrics. */
   metrics?: { contentType: string; text(): Promise<string> };
   /** Bearer token for `/metrics` from elsewhere; without one only loopback may read it. */
@@ -31,7 +35,9 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
   app.get('/readyz', async (_request, reply) => {
     const isReady = await services.ready().catch(() => false);
     if (!isReady) throw new AppError('unavailable', { retryAfterSeconds: 2 });
-    return reply.type('application/json').send('{"ok":true}');
+    const known = services.clientVersion?.();
+    const body = { ok: true, ...(known ? { whatsapp_version: clientVersionAnswer(known) } : {}) };
+    return reply.type('application/json').send(JSON.stringify(body));
   });
   app.get('/metrics', async (request, reply) => {
     if (!services.metrics || !mayReadMetrics(request, services)) {

@@ -8,6 +8,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/db/store.ts';
 import type { LineRow } from '../store/lines/line-row.ts';
 import type { ConnectGate } from './connection/connect-gate.ts';
+import type { ClientDesk } from './workers/announced-versions.ts';
 
 /** What a line works with. */
 export interface LineOptions {
@@ -17,6 +18,8 @@ export interface LineOptions {
   engineStore: EngineStore;
   factory: EngineFactory;
   endpoint: EngineEndpoint;
+  /** The version that the endpoint announces; absent: whatever the endpoint says. */
+  client?: ClientDesk;
   clock: Clock;
   log: Log;
   gate: ConnectGate;

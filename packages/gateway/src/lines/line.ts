@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { type Engine, type EngineChange, phoneOf } from '@ponte/engine';
+import { type ClientVersion, type CloseReason, type Engine, type EngineChange, phoneOf } from '@ponte/engine';
 import { AppError, standingDetails } from '../core/app-error.ts';
+import type { NetworkName } from '../core/client-version.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
 import type { LiveView } from '../journal/live.ts';
 import { type LineMetrics, noLineMetrics } from '../observe/line-metrics.ts';
@@ -30,6 +31,7 @@ import { PhoneSide } from './phone/phone-side.ts';
 import { discardFile } from './sends/discard-file.ts';
 import { toAppError } from './sends/engine-errors.ts';
 import { Outgoing } from './sends/outgoing.ts';
+import { isNewer } from './workers/announced-versions.ts';
 
 /** Commands of one line. */
 export type LineCommand = Exclude<LineCommandName, 'stats'>;
@@ -38,6 +40,8 @@ export type LineCommand = Exclude<LineCommandName, 'stats'>;
 const CLOSE_WITHIN_MS = 5_000;
 const FLUSH_WITHIN_MS = 2_000;
 const DRAIN_WITHIN_MS = 2_000;
+/** What WhatsApp may answer to a version that it does not take any more, at login or while linking. */
+const REFUSALS: readonly CloseReason[] = ['client_outdated', 'pairing_failed', 'pairing_expired'];
 
 /**
  * One line, alive: owns its engine and decides when it connects, keeps the inbox flowing into the
@@ -66,6 +70,8 @@ export class Line {
   #isStopping = false;
   /** Grows with every login. */
   #connection = 0;
+  /** As which version it last connected. */
+  #announced: ClientVersion | undefined;
   #cancelStep: (() => void) | undefined;
 
   constructor(options: LineOptions) {
@@ -218,6 +224,14 @@ export class Line {
     grace.abort();
   }
 
+  /** Another version may be announced: what was refused as outdated is tried once more. */
+  clientChanged(network: NetworkName | undefined): void {
+    const { client, clock } = this.#options;
+    if (!client || client.network !== network || this.#isStopping) return;
+    if (this.#model.reason !== 'client_outdated' || !isNewer(client.current(), this.#announced)) return;
+    this.#apply({ type: 'client_changed', random: clock.random() });
+  }
+
   #onChange(change: EngineChange): void {
     switch (change.type) {
       case 'inbox':
@@ -253,6 +267,9 @@ export class Line {
         this.#publish();
         this.#write();
         break;
+      case 'client_expires':
+        this.#options.client?.expires(this.#announced, change.at);
+        break;
       case 'closed':
         this.#outgoing?.shut();
         this.#connector?.ended(change);
@@ -271,6 +288,9 @@ export class Line {
     const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();
     const told = { retryInMs, until: change.retryAt, whatsappCode: serverCode };
     this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), ...told });
+    if (!REFUSALS.includes(reason)) return;
+    this.#options.client?.refused(this.#announced);
+    this.clientChanged(this.#options.client?.network);
   }
 
   #apply(signal: LineSignal): void {
@@ -301,6 +321,7 @@ export class Line {
     // A 515 is answered at once; everything else waits for its turn among the lines of this
     // process.
     if (this.#model.restarts === 0) await gate.turn(this.#stopping.signal);
+    this.#announced = this.#options.client?.current();
     await this.#connector?.login(() => !this.#isStopping && this.#model.isPaired);
   }
 
@@ -341,6 +362,7 @@ export class Line {
     offer.catch(() => {});
     const may = () => !this.#model.isPaired && !this.#isStopping;
     await this.#connector?.pair(how, may, () => {
+      this.#announced = this.#options.client?.current();
       this.#desk.clear();
       this.#apply({ type: 'pairing_requested' });
     });

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { formatVersion, type KnownVersion } from '../core/client-version.ts';
 
 /** One group of equal lines. */
 export interface LineCount {
@@ -36,6 +37,8 @@ export interface SystemSources {
   inboxWaiting(): Promise<Backlog>;
   /** Bytes of the database, and of SQLite's write-ahead log (0 on PostgreSQL). */
   databaseBytes(): Promise<{ size: number; wal: number }>;
+  /** The version of WhatsApp Web that live lines announce. */
+  clientVersion(): KnownVersion;
 }
 
 /** More workers than this (dedicated isolation) are shown together as `other`. */
@@ -66,6 +69,7 @@ export function createSystemMetrics(
       }
     },
   });
+  clientVersionGauges(registry, () => sources?.clientVersion());
   workerGauges(registry, () => sources?.workers() ?? []);
   new Counter({
     name: 'ponte_worker_crashes_total',
@@ -216,4 +220,37 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
       duration.observe({ route }, durationMs / 1_000);
     },
   };
+}
+
+/** Absent values (never fetched, no end told) leave their gauge out. */
+function clientVersionGauges(registry: Registry, known: () => KnownVersion | undefined): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'ponte_whatsapp_version_info',
+    help: 'Always 1; the version of WhatsApp Web that live lines announce, and its source.',
+    labelNames: ['version', 'source'],
+    registers,
+    collect() {
+      this.reset();
+      const now = known();
+      if (now) this.set({ version: formatVersion(now.version), source: now.source }, 1);
+    },
+  });
+  for (const [name, help, pick] of [
+    ['ponte_whatsapp_version_fetched_timestamp_seconds', 'When WhatsApp’s page last named a version.', 'fetchedAt'],
+    ['ponte_whatsapp_version_expires_timestamp_seconds', 'When WhatsApp stops taking this version.', 'expiresAt'],
+  ] as const) {
+    new Gauge({
+      name,
+      help: `${help} Missing while that is not known.`,
+      // A label, so that a gauge without a value is left out instead of 0.
+      labelNames: ['network'],
+      registers,
+      collect() {
+        this.reset();
+        const at = known()?.[pick];
+        if (at != null) this.set({ network: 'live' }, at / 1_000);
+      },
+    });
+  }
 }

@@ -1,5 +1,6 @@
 import type { LinkOffer, PhoneSettings } from '../phone/network.ts';
 import type { Phone } from '../phone/phone.ts';
+import type { ClientVersions } from '../world/client-versions.ts';
 import type { Demands } from '../world/demands.ts';
 
 /** A new phone as the sandbox API asks for it. */
@@ -113,6 +114,8 @@ export interface ControlWorld {
   faults(tenant: string, lineId: string): unknown[];
   /** What the network asks of lines; changes hold until a reset. */
   demands(tenant: string, changes?: Partial<Demands>): Demands;
+  /** Which versions of the client the network serves; changes hold until a reset. */
+  versions(tenant: string, changes?: Partial<ClientVersions>): ClientVersions;
   clearFaults(tenant: string, lineId: string): void;
   /** Stanzas of this line after a sequence number, oldest first. */
   wire(tenant: string, lineId: string, after: number): unknown[];

@@ -1,8 +1,10 @@
 import { InputError } from '../phone/content/input.ts';
+import type { ClientVersions } from '../world/client-versions.ts';
 import { DEMANDS, type Demands } from '../world/demands.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const LINES_MAX = 20_000;
+const REVISION_MAX = 2_147_483_647;
 const REFUSE_MAX_MS = 24 * 3600 * 1000;
 
 /**
@@ -16,6 +18,8 @@ export const LINE_ROUTES: readonly Route[] = [
   ['GET', '/lines/{line}/wire', wire],
   ['GET', '/demands', showDemands],
   ['PATCH', '/demands', changeDemands],
+  ['GET', '/client-version', showVersions],
+  ['PATCH', '/client-version', changeVersions],
   ['POST', '/storm', storm],
   ['POST', '/restart', restart],
 ];
@@ -67,6 +71,30 @@ function changeDemands({ world, tenant, body }: ControlCall): ControlAnswer {
   const changes = DEMANDS.filter((name) => body.has(wordOf(name))).map((name) => [name, body.flag(wordOf(name))]);
   return { status: 200, body: demandsBody(world.demands(tenant, Object.fromEntries(changes))) };
 }
+
+function showVersions({ world, tenant }: ControlCall): ControlAnswer {
+  return { status: 200, body: versionsBody(world.versions(tenant)) };
+}
+
+/**
+ * `{"current"?, "min_pairing"?, "min_login"?, "expires_at"?}`: what the page of the network says,
+ * which versions can still be linked and log in, and the end that is told to clients.
+ */
+function changeVersions({ world, tenant, body }: ControlCall): ControlAnswer {
+  const changes: Partial<ClientVersions> = {};
+  if (body.has('current')) changes.current = body.integer('current', 1, REVISION_MAX);
+  if (body.has('min_pairing')) changes.minPairing = body.integer('min_pairing', 0, REVISION_MAX);
+  if (body.has('min_login')) changes.minLogin = body.integer('min_login', 0, REVISION_MAX);
+  if (body.has('expires_at')) changes.expiresAt = body.integer('expires_at', 1, 99_999_999_999);
+  return { status: 200, body: versionsBody(world.versions(tenant, changes)) };
+}
+
+const versionsBody = (of: ClientVersions) => ({
+  current: of.current,
+  min_pairing: of.minPairing,
+  min_login: of.minLogin,
+  expires_at: of.expiresAt,
+});
 
 const wordOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const demandsBody = (demands: Demands): Record<string, boolean> =>

@@ -155,6 +155,10 @@ export class Session implements Endpoint {
       this.#fail(failure);
       return;
     }
+    if (revisionOf(payload) < this.#tenant.versions.minLogin) {
+      this.#fail(405);
+      return;
+    }
     const username = payload.username === null || payload.username === undefined ? '' : String(payload.username);
     if (username === '' || username === '0') this.#register(payload, noiseKey);
     else this.#login(username, payload, noiseKey);
@@ -171,6 +175,7 @@ export class Session implements Endpoint {
       ...registration,
       lineId: this.lineId,
       noiseKey,
+      revision: revisionOf(payload),
       send: (node) => this.#write(node),
       restart: () => this.#streamError({ code: '515' }),
       fail: (reason) => this.#connection.close(reason),
@@ -202,6 +207,8 @@ export class Session implements Endpoint {
         abprops: '1',
       }),
     );
+    const { expiresAt } = tenant.versions;
+    if (expiresAt !== null) this.#write(el('ib', {}, [el('client_expiration', { t: String(expiresAt) })]));
     // A passive login gets nothing before it says that it is active.
     if (!payload.passive) this.#mailbox.startDrain();
   }
@@ -300,3 +307,6 @@ export class Session implements Endpoint {
     return this.#network.tenant;
   }
 }
+
+/** The last part of the version that a client says it is; 0 when it says none. */
+const revisionOf = (payload: ClientPayload): number => payload.userAgent?.appVersion?.tertiary ?? 0;

@@ -42,6 +42,7 @@ export interface ClientPayload {
   device?: Maybe<number>;
   /** The client wants nothing before it says that it is active. */
   passive?: Maybe<boolean>;
+  userAgent?: Maybe<{ appVersion?: Maybe<{ tertiary?: Maybe<number> }> }>;
   devicePairingData?: Maybe<{
     eRegid?: Maybe<Uint8Array>;
     eIdent?: Maybe<Uint8Array>;

@@ -8,6 +8,8 @@ export interface Candidate {
   readonly registrationId: number;
   readonly signedPreKey: { id: number; key: Uint8Array; signature: Uint8Array };
   readonly platform: string;
+  /** Of its version. */
+  readonly revision: number;
   send(node: Node): void;
   /** Paired: the client must come back with its new identity. */
   restart(): void;

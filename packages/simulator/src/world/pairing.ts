@@ -54,6 +54,7 @@ export function createPairing(tenant: Tenant) {
     confirm: ConfirmLink,
   ): Promise<{ deviceJid: string }> {
     refuseWhenFull(tenant, account);
+    refuseOutdated(tenant, candidate);
     askForPasskey(tenant, candidate);
     const device = tenant.accounts.nextDeviceId(account.pn);
     refs.withdraw(candidate);
@@ -174,6 +175,12 @@ function refuseWhenFull(tenant: Tenant, account: Account): void {
   if (tenant.accounts.devices(account.pn).length > COMPANIONS_MAX) {
     throw new LimitError(`phone ${account.pn} already has ${COMPANIONS_MAX} linked devices: unlink one first`);
   }
+}
+
+/** The phone of an account says no more than this about a client that is too old to be linked. */
+function refuseOutdated(tenant: Tenant, { revision }: Candidate): void {
+  if (revision >= tenant.versions.minPairing) return;
+  throw new LinkError(`Couldn't link device: the network links no client of version ${revision} any more`);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { TenantMedia } from '../media/media-network.ts';
 import { createAccounts } from './accounts.ts';
 import { createAppStates } from './app-state.ts';
 import { createChannels } from './channels/channels.ts';
+import { type ClientVersions, VERSIONS_OF_TODAY } from './client-versions.ts';
 import { type Clock, nowSeconds } from './clock.ts';
 import { type Db, prepare, TENANT_TABLES } from './database.ts';
 import { Delivery, type Parcel } from './delivery.ts';
@@ -41,6 +42,8 @@ export interface TenantOptions {
   log: StanzaLog;
   /** What is asked of lines; it outlives a restart, too. */
   demands: Demands;
+  /** Which versions of the client it serves; the same. */
+  versions: ClientVersions;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
   /** Something went wrong inside that nobody else will hear of. */
@@ -52,7 +55,7 @@ export interface TenantOptions {
  * another tenant.
  */
 export function createTenant(options: TenantOptions) {
-  const { name, db, clock, rng, log, demands, media, problem } = options;
+  const { name, db, clock, rng, log, demands, versions, media, problem } = options;
   const stores = createStores(options);
   const faults = new FaultTable(clock);
   const delivery = new Delivery({
@@ -73,6 +76,7 @@ export function createTenant(options: TenantOptions) {
     ...stores,
     log,
     demands,
+    versions,
     delivery,
     media,
     problem,
@@ -111,6 +115,7 @@ export function createTenant(options: TenantOptions) {
       })();
       faults.clear();
       Object.assign(demands, DEMANDS_OF_TODAY);
+      Object.assign(versions, VERSIONS_OF_TODAY);
       stores.peers.forget();
       delivery.endAll('reset');
       log.clear();

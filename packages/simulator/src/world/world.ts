@@ -9,6 +9,7 @@ import type { Phone } from '../phone/phone.ts';
 import type { Session } from '../wire/session.ts';
 import { type Account, deviceJid, LimitError } from './accounts.ts';
 import { channelJid } from './channels/channels.ts';
+import { type ClientVersions, VERSIONS_OF_TODAY } from './client-versions.ts';
 import type { Clock } from './clock.ts';
 import { removeCompanion } from './companions.ts';
 import { type Db, keptSecret } from './database.ts';
@@ -69,10 +70,10 @@ export class World implements ControlWorld {
     const known = this.#networks.get(tenant);
     if (known) return known;
     if (this.#networks.size >= TENANTS_MAX) throw new LimitError(`this simulator already has ${TENANTS_MAX} tenants`);
-    return this.#open(tenant, new StanzaLog(this.clock), { ...DEMANDS_OF_TODAY });
+    return this.#open(tenant, new StanzaLog(this.clock), { ...DEMANDS_OF_TODAY }, { ...VERSIONS_OF_TODAY });
   }
 
-  #open(tenant: string, log: StanzaLog, demands: Demands): TenantNetwork {
+  #open(tenant: string, log: StanzaLog, demands: Demands, versions: ClientVersions): TenantNetwork {
     const problem = (text: string, cause: unknown): void => this.report(text, cause);
     const { clock, rng } = this;
     const media = createTenantMedia({ tenant, ...this.#media });
@@ -86,6 +87,7 @@ export class World implements ControlWorld {
       media,
       log,
       demands,
+      versions,
       problem,
     });
     this.#networks.set(tenant, made);
@@ -216,7 +218,7 @@ export class World implements ControlWorld {
     else this.#downUntilMs.delete(tenant);
     for (const session of connections) session.cut('the network restarts');
     network.phones.close();
-    this.#open(tenant, network.tenant.log, network.tenant.demands);
+    this.#open(tenant, network.tenant.log, network.tenant.demands, network.tenant.versions);
     return connections.length;
   }
 
@@ -236,6 +238,10 @@ export class World implements ControlWorld {
 
   demands(tenant: string, changes: Partial<Demands> = {}): Demands {
     return { ...Object.assign(this.network(tenant).tenant.demands, changes) };
+  }
+
+  versions(tenant: string, changes: Partial<ClientVersions> = {}): ClientVersions {
+    return { ...Object.assign(this.network(tenant).tenant.versions, changes) };
   }
 
   clearFaults(tenant: string, lineId: string): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROLES } from '../../access/console-roles.ts';
 import { SCOPES } from '../../commands/context.ts';
+import { clientVersionSchema } from '../../http/client-version-answer.ts';
 import { text } from '../../http/route.ts';
 
 const email = text(3, 254, 'email').regex(/^\s*[^\s@]+@[^\s@]+\s*$/, 'Give an e-mail address.');
@@ -43,6 +44,7 @@ export const state = z.object({
   insecure: z.boolean(),
   version: z.string(),
   sandbox: z.boolean(),
+  whatsapp_version: clientVersionSchema.nullable(),
   user: user.pick({ id: true, email: true, name: true, role: true }).nullable(),
 });
 export const oneUser = z.object({ user });

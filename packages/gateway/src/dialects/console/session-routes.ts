@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import type { ConsoleAccess, From, SignedIn } from '../../access/console-access.ts';
 import { SESSION_LIFE_MS } from '../../access/console-sessions.ts';
 import { AppError } from '../../core/app-error.ts';
+import type { KnownVersion } from '../../core/client-version.ts';
+import { clientVersionAnswer } from '../../http/client-version-answer.ts';
 import { type Answer, handlerRoute, json, type Route } from '../../http/route.ts';
 import {
   browserCookie,
@@ -17,6 +19,8 @@ export interface SessionServices {
   access: ConsoleAccess;
   publicUrl: string;
   version: string;
+  /** The version of WhatsApp Web that live lines announce. */
+  clientVersion?(): KnownVersion;
   /** Passwords may travel over plain http to other machines than this one. */
   allowInsecure: boolean;
   isSandboxOn: boolean;
@@ -72,11 +76,13 @@ export function sessionRoutes(services: SessionServices): Route[] {
       handle: async ({ request }) => {
         const token = readSessionCookie(request, publicUrl);
         const session = token === undefined ? undefined : await access.sessions.find(token);
+        const known = services.clientVersion?.();
         const state = {
           set_up: session !== undefined || (await access.users.exist()),
           insecure: isExposed(request, publicUrl),
           version: services.version,
           sandbox: services.isSandboxOn,
+          whatsapp_version: session && known ? clientVersionAnswer(known) : null,
           user: session ? signedInUser({ ...session, id: session.userId }) : null,
         };
         return json(200, state, NO_STORE);

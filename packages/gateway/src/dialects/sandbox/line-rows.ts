@@ -4,6 +4,13 @@ import { LINE, lineParams, type SandboxRow } from './row.ts';
 const fault = z.looseObject({ kind: z.string() });
 const demands = z.looseObject({ status_stanzas: z.boolean(), asked_batches: z.boolean(), sealed_edits: z.boolean() });
 const DEMANDS = { status_stanzas: true, asked_batches: true, sealed_edits: true };
+const versions = z.looseObject({
+  current: z.int(),
+  min_pairing: z.int(),
+  min_login: z.int(),
+  expires_at: z.int().nullable(),
+});
+const VERSIONS = { current: 1053500000, min_pairing: 0, min_login: 0, expires_at: null };
 const stanza = z.looseObject({
   seq: z.int(),
   at: z.int(),
@@ -90,6 +97,30 @@ export const LINE_ROWS: readonly SandboxRow[] = [
     requestExample: { status_stanzas: false },
     answers: {
       200: { description: 'The demands now.', schema: demands, example: { ...DEMANDS, status_stanzas: false } },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/client-version',
+    operation: 'sandboxClientVersion',
+    summary: 'Which versions of the client the network serves',
+    answers: { 200: { description: 'By the last part of a version.', schema: versions, example: VERSIONS } },
+  },
+  {
+    method: 'PATCH',
+    path: '/client-version',
+    operation: 'sandboxChangeClientVersion',
+    summary: 'Put an end to older versions of the client',
+    description:
+      'current: what the network’s page says (lines take their version from it); min_pairing: older ones cannot be linked any more; min_login: older ones are refused at every login (405); expires_at: the end (Unix seconds) that is told to clients. A reset takes all of it back.',
+    body: versions.partial(),
+    requestExample: { current: 1053600000, min_login: 1053600000 },
+    answers: {
+      200: {
+        description: 'The versions now.',
+        schema: versions,
+        example: { ...VERSIONS, current: 1053600000, min_login: 1053600000 },
+      },
     },
   },
   {

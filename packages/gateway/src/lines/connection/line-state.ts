@@ -51,6 +51,8 @@ export type LineSignal =
       until?: number;
       whatsappCode?: number;
     }
+  /** A newer version of the client may be announced now. */
+  | { type: 'client_changed'; random: number }
   /** Unlinked because the caller asked. */
   | { type: 'unlinked' };
 
@@ -75,6 +77,9 @@ export const REPLACED_LIMIT = 3;
 export const UNKNOWN_BAN_MS = 60 * 60_000;
 /** More 515s than this without a login are a failing server, not an invitation. */
 export const RESTART_LIMIT = 5;
+
+/** Lines that were all refused at once do not all come back at once. */
+export const CHANGED_SPREAD_MS = 2_000;
 
 const STAY: LineStep = { type: 'stay' };
 
@@ -112,6 +117,9 @@ export function nextState(model: LineModel, signal: LineSignal): { model: LineMo
       };
     case 'unlinked':
       return { model: { ...initialModel('unpaired', null) }, step: STAY };
+    case 'client_changed':
+      if (!model.isPaired || model.reason !== 'client_outdated') return { model, step: STAY };
+      return { model, step: { type: 'connect', delayMs: Math.round(signal.random * CHANGED_SPREAD_MS) } };
     case 'closed':
       return model.isPaired ? closedWhilePaired(model, signal) : closedWhilePairing(model, signal);
   }

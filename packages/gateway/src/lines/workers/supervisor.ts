@@ -1,5 +1,6 @@
-import type { EngineEndpoint } from '@ponte/engine';
+import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
+import { type NetworkName, networkOf } from '../../core/client-version.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { LineCommandName, LineCommands } from '../../core/line-commands.ts';
 import type { LineReason } from '../../core/line-reasons.ts';
@@ -55,6 +56,8 @@ export interface SupervisorOptions {
   /** Adds up what the workers count. */
   metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   onLive?(view: LiveView): void;
+  /** WhatsApp (or a simulated network) said something of the version that lines announce. */
+  onClient?(told: Extract<FromWorker, { type: 'client_refused' | 'client_expires' }>): void;
 }
 
 export interface Supervisor extends LineRouter {
@@ -63,6 +66,9 @@ export interface Supervisor extends LineRouter {
   start(lineId: string): Promise<void>;
   /** Drains and ends every worker within `timeoutMs`; no child is left. */
   close(timeoutMs?: number): Promise<void>;
+  hasLines(mode: Mode): boolean;
+  /** Tells running lines the version to announce from their next connection on. */
+  announce(network: NetworkName, version: ClientVersion): void;
   readonly live: LiveHub;
   /** Process ids of the workers that are up. */
   pids(): number[];
@@ -202,6 +208,14 @@ class LineSupervisor implements Supervisor {
     return this.#slots.reduce((sum, { crashes }) => sum + crashes, 0);
   }
 
+  hasLines(mode: Mode): boolean {
+    return [...this.#placements.values()].some(({ line }) => line.mode === mode);
+  }
+
+  announce(network: NetworkName, version: ClientVersion): void {
+    for (const slot of this.#slots) slot.send({ type: 'client_version', network, version });
+  }
+
   async close(timeoutMs = CLOSE_WITHIN_MS): Promise<void> {
     this.#isClosing = true;
     for (const placement of this.#placements.values()) placement.cancelRetry?.();
@@ -281,7 +295,7 @@ class LineSupervisor implements Supervisor {
     try {
       const endpoint = await endpointFor(line);
       if (this.#placements.get(line.id) !== placement || placement.state === 'stopping') return;
-      slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, pacing } });
+      slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, network: networkOf(line), pacing } });
     } catch (error) {
       log.warn({ lineId: line.id, error }, 'there is no endpoint for a line yet');
       this.#failed(placement);
@@ -307,6 +321,10 @@ class LineSupervisor implements Supervisor {
         break;
       case 'result':
         this.#answered(message);
+        break;
+      case 'client_refused':
+      case 'client_expires':
+        this.#options.onClient?.(message);
         break;
       case 'nudge':
         this.#options.onNudge();

@@ -1,5 +1,6 @@
-import type { EngineEndpoint } from '@ponte/engine';
+import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
+import type { NetworkName } from '../../core/client-version.ts';
 import type { LineCommandName, LineCommands, WorkerStats } from '../../core/line-commands.ts';
 import type { LineReason } from '../../core/line-reasons.ts';
 import type { Pacing } from '../../core/pacing.ts';
@@ -40,6 +41,8 @@ export interface WorkerSetup {
 export interface LineSpec {
   lineId: string;
   endpoint: EngineEndpoint;
+  /** Whose servers it talks to: what is said of a version there counts for every line of it. */
+  network: NetworkName;
   /** Null: not paced. */
   pacing: Pacing | null;
 }
@@ -51,6 +54,8 @@ export type ToWorker =
   | { type: 'setup'; setup: WorkerSetup }
   | { type: 'start_line'; spec: LineSpec }
   | { type: 'stop_line'; lineId: string }
+  /** Lines of this network announce this version from now on. */
+  | { type: 'client_version'; network: NetworkName; version: ClientVersion }
   | ({ type: 'run'; id: number; lineId: string } & CommandOf)
   /** Stop every line within the time, close the store, exit 0. */
   | { type: 'drain'; timeoutMs: number };
@@ -67,6 +72,10 @@ export type FromWorker =
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }
   | { type: 'heartbeat'; stats: WorkerStats; metrics?: MetricsSnapshot }
+  /** The network refused a client of this version. */
+  | { type: 'client_refused'; network: NetworkName; version: ClientVersion | undefined }
+  /** The network named the end of this version (Unix milliseconds). */
+  | { type: 'client_expires'; network: NetworkName; version: ClientVersion | undefined; at: number }
   /** New deliveries were committed. */
   | { type: 'nudge' }
   | { type: 'live'; view: LiveView };

@@ -14,6 +14,7 @@ import { loadTold, saveStatus } from '../connection/save-status.ts';
 import { Line } from '../line.ts';
 import { toAppError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
+import { AnnouncedVersions } from './announced-versions.ts';
 import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
 import { ProcessMeter } from './worker-stats.ts';
 
@@ -55,6 +56,7 @@ export class Worker {
   readonly #lines = new Map<string, Line>();
   /** Starts and stops of one line follow each other; the last one counts. */
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #versions: AnnouncedVersions;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #isNudging = false;
@@ -63,6 +65,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#gate = createConnectGate(options.setup.connectsPerSecond, options.clock);
+    this.#versions = new AnnouncedVersions((message) => options.channel.send(message));
     this.#meter = new ProcessMeter(options.setup.worker);
   }
 
@@ -81,6 +84,10 @@ export class Worker {
         break;
       case 'stop_line':
         this.#inTurn(message.lineId, () => this.#stopLine(message.lineId));
+        break;
+      case 'client_version':
+        this.#versions.set(message.network, message.version);
+        for (const line of this.#lines.values()) line.clientChanged(message.network);
         break;
       case 'run':
         void this.#run(message);
@@ -128,7 +135,7 @@ export class Worker {
           onUnreadable: (kind) => log.error({ lineId, kind }, 'a stored key cannot be read; it is made anew'),
         }),
         factory,
-        endpoint: spec.endpoint,
+        ...this.#versions.of(spec),
         clock,
         log,
         gate: this.#gate,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { writeSetting } from '../access/settings.ts';
 import type { Store } from './store.ts';
 
 const PROBE = 'write_probe';
@@ -19,11 +20,7 @@ export function createReadiness(store: Store, clock: Clock): () => Promise<boole
     const value = String(clock.now());
     try {
       await store.transaction(async ({ db }) => {
-        await db
-          .insertInto('settings')
-          .values({ name: PROBE, value })
-          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-          .execute();
+        await writeSetting(db, PROBE, value);
       }, 'normal');
       return true;
     } catch {
