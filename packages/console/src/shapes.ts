@@ -214,7 +214,14 @@ export interface Chat {
   is_group: boolean;
   archived: boolean;
   unread_count: number;
-  last_message: { id: string; body: string; type: string; from_me: boolean; timestamp: number } | null;
+  last_message: {
+    id: string;
+    body: string;
+    type: string;
+    from_me: boolean;
+    timestamp: number;
+    revoked: boolean;
+  } | null;
 }
 
 export interface ListedMessage {
@@ -228,6 +235,32 @@ export interface ListedMessage {
   quoted_message_id: string | null;
   status: 'pending' | 'sent' | 'delivered' | 'read' | 'played' | 'failed';
   timestamp: number;
+  name: string;
+  content: MessageContent | null;
+  forwarded: boolean;
+  view_once: boolean;
+  expires_in_seconds: number | null;
+  edited: boolean;
+  revoked: boolean;
+}
+
+/** What the kind of a message adds; one member. Those of files are shown by the file itself. */
+export interface MessageContent {
+  location?: { lat: number; lng: number; name: string | null; address: string | null; live: boolean };
+  contacts?: { name: string; phones: string[]; vcard: string }[];
+  poll?: { question: string; options: string[]; max_answers: number };
+  event?: {
+    name: string;
+    start_time: number;
+    end_time: number | null;
+    description: string | null;
+    location: string | null;
+    address: string | null;
+    join_link: string | null;
+    canceled: boolean;
+  };
+  sticker?: { animated: boolean };
+  link_preview?: { url: string; title: string | null; description: string | null };
 }
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead', 'expired', 'skipped'] as const;

@@ -80,7 +80,7 @@ forEachStore((open) => {
           is_group: false,
           archived: false,
           unread_count: 2,
-          last_message: { id: 'A2', body: 'third', type: 'text', from_me: false, timestamp: T0 + 9 },
+          last_message: { id: 'A2', body: 'third', type: 'text', from_me: false, timestamp: T0 + 9, revoked: false },
           updated_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         },
         expect.objectContaining({ jid: person(2).pn, unread_count: 1 }),
@@ -179,6 +179,16 @@ forEachStore((open) => {
       quoted_message_id: null,
       status: 'delivered',
       timestamp: T0 + 3,
+      name: 'Person 1',
+      is_group: false,
+      mentions: [],
+      content: null,
+      mentions_me: false,
+      forwarded: false,
+      view_once: false,
+      expires_in_seconds: null,
+      edited: false,
+      revoked: false,
     });
   });
 

@@ -76,6 +76,7 @@ forEachStore((open) => {
         customer_ref: 'user-1',
         created_at: expect.stringMatching(/Z$/),
         connected_at: null,
+        lid: null,
       };
       expect(made.body).toEqual({ ok: true, ...line });
       expect((await h.call('GET', `${BASE}/lines`)).body).toEqual({ ok: true, lines: [line] });

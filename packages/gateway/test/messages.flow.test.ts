@@ -142,7 +142,7 @@ describe.each(databases)('messages and what is done to them, on %s', (database) 
     await shown(id, (item) => item.revoked === true);
     await bridges('message_revoked', (b) => b.message_id === id && b.from_me === true);
     const again = await rig.api.call('DELETE', `${PROXY}/messages/${id}?chat=${ALICE}`);
-    expect([again.status, again.body.error]).toEqual([404, 'message_not_found']);
+    expect([again.status, again.body.error]).toEqual([409, 'message_revoked']);
   });
 
   test('an edit with an Idempotency-Key is made once', async () => {

@@ -109,15 +109,17 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
       phones: [ALICE, '00000000000', SHOP],
     });
     expect(numbers).toEqual([
-      { phone: ALICE, registered: true, is_business: false },
+      { phone: ALICE, registered: true, is_business: false, jid: `${ALICE}@s.whatsapp.net` },
       { phone: '00000000000', registered: false },
-      { phone: SHOP, registered: true, is_business: true },
+      { phone: SHOP, registered: true, is_business: true, jid: `${SHOP}@s.whatsapp.net` },
     ]);
     const inLines = await rig.api.expect<{ numbers: unknown[] }>(200, 'POST', `${LINES}/contacts/check`, {
       line_id: line.lineId,
       phones: [SHOP],
     });
-    expect(inLines.numbers).toEqual([{ phone: SHOP, registered: true, is_business: true }]);
+    expect(inLines.numbers).toEqual([
+      { phone: SHOP, registered: true, is_business: true, jid: `${SHOP}@s.whatsapp.net` },
+    ]);
   });
 
   test('the own profile is read, and its about changed where the phone shows it', async () => {

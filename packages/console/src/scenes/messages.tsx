@@ -10,8 +10,10 @@ import { clockTime } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { mediaTexts } from '../words/media.ts';
+import { contentTexts } from '../words/message-content.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { MessageDetails, MessageMarks } from './message-content.tsx';
 import { MessageFile } from './message-file.tsx';
 
 const PAGE = 50;
@@ -88,12 +90,15 @@ interface BubbleProps extends Pick<MessagesProps, 'lineId' | 'chat' | 'mayChange
 function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: BubbleProps) {
   const words = useWords();
   const texts = useTexts(mediaTexts);
+  const marks = useTexts(contentTexts);
   const kind = texts.kinds[message.type];
   return (
     <li
       className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : onWall ? 'self-start bg-incoming' : 'self-start bg-inset'}`}
     >
-      {chat.is_group && !message.from_me ? <p className="text-sm font-semibold text-accent">{message.from}</p> : null}
+      {chat.is_group && !message.from_me ? (
+        <p className="text-sm font-semibold text-accent">{message.name || message.from}</p>
+      ) : null}
       {quoted ? (
         <p className="mb-1 truncate border-l-2 border-accent pl-2 text-sm text-muted">
           {quoted.body || `[${texts.kinds[quoted.type] ?? quoted.type}]`}
@@ -101,14 +106,19 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
       ) : null}
       <MessageFile lineId={lineId} message={message} />
       {kind ? <p className="text-xs font-semibold tracking-wide text-muted uppercase">{kind}</p> : null}
+      {message.revoked ? <p className="text-muted italic">{marks.deleted}</p> : null}
       {message.body ? (
         <p dir="auto" className="wrap-anywhere whitespace-pre-wrap">
           {message.body}
         </p>
       ) : null}
-      {!message.body && !message.media && !kind ? <p className="text-muted">[{message.type}]</p> : null}
+      <MessageDetails message={message} />
+      {!message.body && !message.media && !kind && !message.revoked ? (
+        <p className="text-muted">[{message.type}]</p>
+      ) : null}
       <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-xs text-muted">
         {clockTime(message.timestamp)}
+        <MessageMarks message={message} />
         {message.from_me ? (
           <span className={message.status === 'failed' ? 'text-danger' : ''}>{words.chats.states[message.status]}</span>
         ) : null}

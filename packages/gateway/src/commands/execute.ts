@@ -9,6 +9,7 @@ import { COMMANDS, type CommandTable } from './commands.ts';
 import { type Caller, type Context, requireScope, type Scope, type Services } from './context.ts';
 import { requireWholeAccount } from './line-limits.ts';
 import { findLine, type LineRef } from './lines/find-line.ts';
+import { withKnownNumbers } from './lines/known-numbers.ts';
 import { ClaimTakenError, failureOf, reopenFailed } from './sends/sends.ts';
 
 export { type Caller, requireScope, type Scope } from './context.ts';
@@ -135,9 +136,10 @@ async function authorise(services: Services, command: AnyCommand, caller: Caller
 async function runCommand(context: Context, command: AnyCommand, input: unknown): Promise<unknown> {
   if (command.on === 'account') return command.run(context, input);
   const line = await findLine(context, (input as LineInput).line);
-  if (command.on === 'line') return command.run(context, line, input as LineInput);
-  const id = await command.accept(context, line, input as LineInput);
-  return command.settle(context, line, id, (input as LineInput).waitMs);
+  const known = await withKnownNumbers(context, line, input as LineInput);
+  if (command.on === 'line') return command.run(context, line, known);
+  const id = await command.accept(context, line, known);
+  return command.settle(context, line, id, known.waitMs);
 }
 
 async function runOnce(
@@ -150,7 +152,7 @@ async function runOnce(
   const known = await findClaim(context.store.db, once.request, context.clock.now());
   if (known.state === 'free') {
     try {
-      const id = await command.accept(context, line, input, once.request);
+      const id = await command.accept(context, line, await withKnownNumbers(context, line, input), once.request);
       const answer = await conclude(context, command, { line, id, waitMs: input.waitMs }, once);
       return { answer, replayed: false };
     } catch (error) {

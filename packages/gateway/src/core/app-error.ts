@@ -39,6 +39,7 @@ export const ERRORS = {
     retryable: false,
     message: 'This message has left, or may have: it cannot be cancelled any more. Revoke it instead.',
   },
+  message_revoked: { retryable: false, message: 'This message was deleted for everyone: nothing is left of it.' },
   chat_not_found: { retryable: false, message: 'No such chat on this line.' },
   contact_not_found: { retryable: false, message: 'No such contact.' },
   group_not_found: { retryable: false, message: 'There is no such group, or the line was never in it.' },

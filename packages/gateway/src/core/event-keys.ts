@@ -38,6 +38,10 @@ export const answerKey = (
 export const statusKey = (messageId: string, reader: Party | null, status: MessageStatus): string =>
   `status:${messageId}:${reader ? canonicalJid(reader) : ''}:${status}`;
 
+/** The same, told as a fact of its own. */
+export const receiptKey = (messageId: string, reader: string, status: MessageStatus): string =>
+  `receipt:${messageId}:${reader}:${status}`;
+
 export const callKey = (type: string, callId: string): string => `${type}:${callId}`;
 export const groupKey = (group: string, notificationId: string): string => `group:${group}:${notificationId}`;
 export const pictureKey = (of: string, pictureId: string | undefined, timestamp: number): string =>

@@ -54,6 +54,16 @@ export interface EventPayloads {
     status: MessageStatus;
     timestamp: number;
     error: { code: string; message: string; whatsappCode?: number } | null;
+    /** Of messages to groups: how many members are known to have got, read and played it by then. */
+    counts?: { delivered: number; read: number; played: number };
+  };
+  /** One member of a group has got, read or played a message of ours; only for those who ask. */
+  'message.receipt': {
+    messageId: string;
+    chat: Party;
+    by: Party;
+    status: Extract<MessageStatus, 'delivered' | 'read' | 'played'>;
+    timestamp: number;
   };
   'message.edited': {
     messageId: string;

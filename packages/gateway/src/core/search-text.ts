@@ -1,3 +1,5 @@
+import { type MessageContent, vcardPhones } from '@ponte/engine';
+
 /** Words of one text that are searched for, at most; the rest of a long message cannot be found. */
 const MAX_WORDS = 2_000;
 /** Words of a query; more say nothing more. */
@@ -24,3 +26,27 @@ export const searchText = (text: string): string => searchWords(text).join(' ');
  * says nothing.
  */
 export const queryWords = (query: string): string[] => [...new Set(searchWords(query))].slice(0, MAX_QUERY_WORDS);
+
+/**
+ * Everything in a message that people would look for, with line breaks between: its body, and what
+ * its kind adds.
+ */
+export function textsOf(content: MessageContent): string {
+  const { body, location, contacts = [], poll, event, media, linkPreview } = content;
+  const cards = contacts.flatMap(({ name, vcard }) => [name, ...vcardPhones(vcard)]);
+  return [
+    body,
+    location?.name,
+    location?.address,
+    ...cards,
+    ...(poll?.options ?? []),
+    event?.description,
+    event?.location,
+    event?.place?.address,
+    media?.fileName,
+    linkPreview?.title,
+    linkPreview?.description,
+  ]
+    .filter((text) => text)
+    .join('\n');
+}

@@ -32,6 +32,8 @@ export interface Webhook {
   description: string | null;
   /** One delivery at a time, in order; a failing one holds back the rest. */
   strictOrder: boolean;
+  /** Bridges bodies carry more than the published members. */
+  hasDetails: boolean;
   status: 'enabled' | 'disabled';
   /** `failing` (for five days on end), `gone` (answered 410), or what its owner gave. */
   disabledReason: string | null;

@@ -49,6 +49,7 @@ const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
   'message.received': MESSAGE,
   'message.sent': { ...MESSAGE, fromMe: true },
   'message.status': { messageId: 'M1', chat: ALICE, status: 'read', timestamp: 5, error: null },
+  'message.receipt': { messageId: 'M1', chat: GROUP, by: ALICE, status: 'read', timestamp: 5 },
   'message.edited': { messageId: 'M1', chat: ALICE, sender: ALICE, fromMe: false, body: 'new', timestamp: 5 },
   'message.revoked': { messageId: 'M1', chat: ALICE, sender: ALICE, fromMe: false, byAdmin: false, timestamp: 5 },
   'message.reaction': {
@@ -349,9 +350,12 @@ describe('subscriptions', () => {
     expect(selectorsFor(bridgesWebhookFormat, ['message_status'])).toEqual(['message.status']);
   });
 
-  it('of the Lines API: the four published names exist, and * is every name', () => {
+  it('of the Lines API: the four published names exist, and * is every name but those to be asked for', () => {
     for (const name of ['message.received', 'message.sent', 'message.status', 'line.status'])
       expect(EVENT_NAMES).toContain(name);
-    expect(selectorsFor(linesWebhookFormat, ['*'])).toHaveLength(EVENT_NAMES.length);
+    const all = selectorsFor(linesWebhookFormat, ['*']);
+    expect(all).toHaveLength(EVENT_NAMES.length - 1);
+    expect(all).not.toContain('message.receipt');
+    expect(selectorsFor(linesWebhookFormat, ['message.receipt'])).toEqual(['message.receipt']);
   });
 });

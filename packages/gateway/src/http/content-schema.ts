@@ -1,6 +1,7 @@
 import { type OutboundContext, type OutboundMessage, parsePhone } from '@ponte/engine';
 import { z } from 'zod';
-import { phoneSchema } from './address-schema.ts';
+import { EVERYBODY } from '../core/message-facts.ts';
+import { chatSchema, phoneSchema } from './address-schema.ts';
 import { text } from './route.ts';
 
 /** Fields of structured messages, the same in every dialect, and the content they make. */
@@ -118,7 +119,16 @@ function vcardOf(name: string, phone: string): string {
   return [...lines, `TEL;type=CELL;type=VOICE;waid=${digits}:+${digits}`, 'END:VCARD'].join('\n');
 }
 
+/** People named in a text. */
+export const mentionsField = z
+  .array(z.union([z.literal(EVERYBODY), chatSchema]), 'mentions must be an array of phone numbers or JIDs.')
+  .max(256, 'At most 256 people can be mentioned.')
+  .optional()
+  .meta({ description: 'People named in the text, by phone number or JID; all stands for everybody in a group.' });
+
 /** The answered message and the people named, of the fields that hang on any send. */
 export function contextOf(of: { quoted_message_id?: string; mentions?: string[] }): OutboundContext {
-  return { quotedId: of.quoted_message_id, mentions: of.mentions };
+  const mentions = of.mentions?.filter((one) => one !== EVERYBODY);
+  const isAll = of.mentions?.includes(EVERYBODY) === true;
+  return { quotedId: of.quoted_message_id, mentions, ...(isAll ? { mentionsAll: true } : {}) };
 }

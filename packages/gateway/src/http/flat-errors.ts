@@ -20,6 +20,7 @@ const STATUS: Record<ErrorCode, number> = {
   message_cancelled: 409,
   message_expired: 504,
   message_left: 409,
+  message_revoked: 409,
   group_not_found: 404,
   group_forbidden: 403,
   invite_invalid: 422,

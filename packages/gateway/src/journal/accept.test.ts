@@ -155,7 +155,7 @@ forEachStore((open) => {
       const payload = { messageId: 'M1', byAdmin: false, ...about };
       await take({ type: 'message.revoked', payload, dedupeKey: 'r', chat: null });
       const [row] = await rows.messages();
-      expect(row).toMatchObject({ body: '', kind: 'unknown', proto: null });
+      expect(row).toMatchObject({ body: '', kind: 'text', proto: null });
       expect(row?.facts).not.toContain('better');
     });
 
@@ -168,7 +168,7 @@ forEachStore((open) => {
       await take({ type: 'message.revoked', payload: { ...about, byAdmin: false }, dedupeKey: 'r', chat: null });
       expect((await readJournal(test.store, line.id)).map((event) => event.type)).toEqual(['message.received']);
       await take({ type: 'message.revoked', payload: { ...about, byAdmin: true }, dedupeKey: 'a', chat: null });
-      expect(await rows.messages()).toMatchObject([{ body: '', kind: 'unknown' }]);
+      expect(await rows.messages()).toMatchObject([{ body: '', kind: 'text' }]);
     });
 
     it('judges a change that comes together with its message', async () => {

@@ -8,6 +8,7 @@ import { authentic, type ChangeEvent } from '../store/messages/changes.ts';
 import { advance, type StatusEvent } from '../store/messages/message-status.ts';
 import { project } from '../store/messages/projections.ts';
 import { stillUnread, type UndecryptableEvent } from '../store/messages/undecryptable.ts';
+import { subscriptionsOfLine } from '../store/webhooks/subscriptions.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import type { Fact } from './from-engine.ts';
 
@@ -31,7 +32,7 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
   const accepted: JournalEvent[] = [];
   const toFanOut: JournalEvent[] = [];
   for (const run of runsOf(facts)) {
-    const news = await newsOf(tx, line.id, run);
+    const { news, receipts } = await newsOf(tx, line.id, run, nowMs);
     const appended = await append(tx, line, news, nowMs);
     if (run[0]?.type === 'typing') {
       accepted.push(...(await onlyWanted(tx, appended, nowMs)));
@@ -45,6 +46,9 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
       nowMs,
     );
     const events = appended.map(({ event }) => event);
+    if (receipts.length > 0 && (await areReceiptsWanted(tx, line.id, nowMs))) {
+      events.push(...(await append(tx, line, receipts, nowMs)).map(({ event }) => event));
+    }
     accepted.push(...events);
     toFanOut.push(...events);
   }
@@ -80,10 +84,17 @@ function runsOf(facts: Fact[]): Fact[][] {
  * What of a run is true: statuses that are further than before, changes by whoever may make them,
  * what could not be read and still cannot.
  */
-async function newsOf(tx: Tx, lineId: string, run: Fact[]): Promise<Fact[]> {
-  if (isStatusRun(run)) return advance(tx, lineId, run);
-  if (isUndecryptableRun(run)) return stillUnread(tx, lineId, run);
-  return isChangeRun(run) ? authentic(tx, lineId, run) : run;
+async function newsOf(tx: Tx, lineId: string, run: Fact[], nowMs: number): Promise<{ news: Fact[]; receipts: Fact[] }> {
+  if (isStatusRun(run)) return advance(tx, lineId, run, nowMs);
+  const told = (news: Fact[]) => ({ news, receipts: [] });
+  if (isUndecryptableRun(run)) return told(await stillUnread(tx, lineId, run));
+  return told(isChangeRun(run) ? await authentic(tx, lineId, run) : run);
+}
+
+/** A large group reads a message a thousand times: told one by one only where somebody asks. */
+async function areReceiptsWanted(tx: Tx, lineId: string, nowMs: number): Promise<boolean> {
+  const subscriptions = await subscriptionsOfLine(tx.db, lineId);
+  return subscriptions.some(({ selectors }) => selectors.has('message.receipt')) || isWishedFor(tx.db, lineId, nowMs);
 }
 
 const isChangeRun = (run: Fact[]): run is ChangeEvent[] =>

@@ -88,6 +88,7 @@ it('makes one status of each message a receipt names', () => {
     ['A', 'B'].map((messageId) => ({
       type: 'message.status',
       payload: { messageId, chat: alice, status: 'read', timestamp: 5, error: null },
+      by: alice,
       dedupeKey: `status:${messageId}:9001@lid:read`,
       chat: '9001@lid',
     })),

@@ -1,4 +1,4 @@
-import type { EngineEvent, ReceivedMessage } from '@ponte/engine';
+import type { EngineEvent, Party, ReceivedMessage } from '@ponte/engine';
 import {
   answerKey,
   callKey,
@@ -18,6 +18,8 @@ import { factsOf } from '../core/message-facts.ts';
 export type Fact = NewEvent & {
   /** The bytes of a message: for quotes, media and retries. */
   proto?: Uint8Array;
+  /** Whose receipt a status is. */
+  by?: Party;
 };
 
 export interface TranslateContext {
@@ -142,10 +144,11 @@ function onMessage(
   }
 }
 
-function messageStatus(event: Of<'receipt'>, messageId: string): NewEvent {
+function messageStatus(event: Of<'receipt'>, messageId: string): Fact {
   return {
     type: 'message.status',
     payload: { messageId, chat: event.chat, status: event.status, timestamp: event.timestamp, error: null },
+    by: event.by,
     dedupeKey: statusKey(messageId, event.by, event.status),
     chat: canonicalJid(event.chat),
   };

@@ -217,7 +217,7 @@ export class Line {
       clock.sleep(CLOSE_WITHIN_MS, grace.signal),
     ]);
     await Promise.race([
-      Promise.all([this.#status.flushed(), this.#live.settled()]),
+      Promise.all([this.#status.flushed(), this.#live.settled(), this.#phone.settled()]),
       clock.sleep(FLUSH_WITHIN_MS, grace.signal),
     ]);
     this.#status.stop();
@@ -261,6 +261,8 @@ export class Line {
       case 'archived':
       case 'named':
       case 'settings_readable':
+      case 'addresses':
+      case 'aliases':
         this.#phone.told(change);
         break;
       case 'self':

@@ -295,7 +295,12 @@ class RunningDispatcher implements Dispatcher {
     const { webhook } = lane.endpoint;
     try {
       const journalEvent = { ...event, payload: JSON.parse(event.payload) } as JournalEvent;
-      const view = { id: delivery.id, attempt: delivery.attempts + 1, events: webhook.events };
+      const view = {
+        id: delivery.id,
+        attempt: delivery.attempts + 1,
+        events: webhook.events,
+        hasDetails: webhook.hasDetails,
+      };
       return this.#options.formats[webhook.format].render(
         journalEvent,
         delivery.line ?? { ...NO_LINE, id: event.lineId },

@@ -1,4 +1,4 @@
-import type { Jid } from '@ponte/engine';
+import { formatJid, type Jid, otherWayToWrite, phoneOf, SERVER_PN } from '@ponte/engine';
 import type { JournalEvent } from '../core/events.ts';
 import type { WebhookFilters } from '../core/webhooks.ts';
 
@@ -20,6 +20,13 @@ export function orderKeyOf(event: JournalEvent): string {
   return chat ? `${event.lineId}/${chat.lid ?? chat.pn ?? chat.jid}` : event.lineId;
 }
 
+/** Every address of a chat that its owner may have written, the other way to write a number included. */
+function addressesOf({ jid, lid, pn }: { jid: Jid; lid?: Jid; pn?: Jid }): Jid[] {
+  const other = otherWayToWrite(phoneOf(pn ?? jid) ?? '');
+  const known = other === undefined ? [jid, lid, pn] : [jid, lid, pn, formatJid(other, SERVER_PN)];
+  return known.filter((address) => address !== undefined);
+}
+
 /** True when the filters let the event through. */
 export function passes(filters: WebhookFilters | null, event: JournalEvent): boolean {
   if (filters === null) return true;
@@ -27,7 +34,7 @@ export function passes(filters: WebhookFilters | null, event: JournalEvent): boo
   const payload = event.payload;
   if (chats !== undefined) {
     const chat = chatOf(event);
-    if (chat && ![chat.jid, chat.lid, chat.pn].some((jid) => jid !== undefined && chats.includes(jid))) return false;
+    if (chat && !addressesOf(chat).some((jid) => chats.includes(jid))) return false;
   }
   if (direction !== undefined && 'fromMe' in payload && payload.fromMe !== (direction === 'out')) return false;
   if (kinds !== undefined && 'content' in payload && !kinds.includes(payload.content.kind)) return false;

@@ -46,6 +46,8 @@ export interface RenderedFor {
    * names, one of them opt-in.
    */
   events?: readonly string[];
+  /** It asked for more than the published members. */
+  hasDetails?: boolean;
 }
 
 /** What a format may say about the delivery itself. */

@@ -3,6 +3,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/db/store.ts';
 import { pruneEvents } from '../store/journal/event-log.ts';
 import { pruneTraffic } from '../store/lines/traffic.ts';
+import { KEEP_READERS_MS, pruneReaders } from '../store/messages/readers.ts';
 import { expirePending, pruneDeliveries } from '../store/webhooks/delivery-queue.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -36,6 +37,7 @@ export async function sweepDeliveries(
     (tx) => pruneDeliveries(tx.db, ['dead', 'expired'], now - KEEP_DEAD_MS),
     (tx) => pruneTraffic(tx.db, now),
     (tx) => pruneEvents(tx.db, now - KEEP_EVENTS_MS),
+    (tx) => pruneReaders(tx.db, now - KEEP_READERS_MS),
   ];
   for (const step of steps) {
     let more = true;

@@ -4,6 +4,9 @@ accounts.plan text collate C not null
 accounts.subscription text collate C not null
 accounts.created_at bigint not null
 accounts.cycle_anchor bigint
+addresses.line_id text collate C not null
+addresses.lid text collate C not null
+addresses.pn text collate C not null
 api_keys.id text collate C not null
 api_keys.account_id text collate C not null
 api_keys.name text collate C not null
@@ -204,6 +207,13 @@ lines.settings_stale bigint not null
 lines.restrictions text collate C
 lines.status_until bigint
 lines.status_code bigint
+message_readers.line_id text collate C not null
+message_readers.message_id text collate C not null
+message_readers.reader text collate C not null
+message_readers.delivered_at bigint
+message_readers.read_at bigint
+message_readers.played_at bigint
+message_readers.updated_at bigint not null
 messages.seq bigint not null identity always
 messages.line_id text collate C not null
 messages.message_id text collate C not null
@@ -221,6 +231,9 @@ messages.search text collate C not null
 migrations.name text not null
 migrations.breaking integer not null
 migrations.applied_at bigint not null
+number_aliases.line_id text collate C not null
+number_aliases.asked text collate C not null
+number_aliases.pn text collate C not null
 outbox.seq bigint not null identity always
 outbox.id text collate C not null
 outbox.account_id text collate C not null
@@ -282,7 +295,10 @@ webhooks.failing_since bigint
 webhooks.last_failure_at bigint
 webhooks.lane_owner text collate C
 webhooks.lane_until bigint not null
+webhooks.details bigint not null
 accounts: PRIMARY KEY (id)
+addresses: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+addresses: PRIMARY KEY (line_id, lid)
 api_keys: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 api_keys: PRIMARY KEY (id)
 api_keys: UNIQUE (hash)
@@ -331,9 +347,13 @@ line_traffic: PRIMARY KEY (line_id, step, at)
 lines: FOREIGN KEY (account_id) REFERENCES accounts(id)
 lines: PRIMARY KEY (number)
 lines: UNIQUE (id)
+message_readers: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+message_readers: PRIMARY KEY (line_id, message_id, reader)
 messages: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 messages: PRIMARY KEY (seq)
 migrations: PRIMARY KEY (name)
+number_aliases: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+number_aliases: PRIMARY KEY (line_id, asked)
 outbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 outbox: PRIMARY KEY (seq)
 outbox: UNIQUE (id)
@@ -347,6 +367,8 @@ webhooks: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 webhooks: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 webhooks: PRIMARY KEY (id)
 CREATE UNIQUE INDEX accounts_pkey ON accounts USING btree (id)
+CREATE UNIQUE INDEX addresses_pkey ON addresses USING btree (line_id, lid)
+CREATE INDEX addresses_pn ON addresses USING btree (line_id, pn)
 CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)
@@ -413,11 +435,14 @@ CREATE INDEX lines_account ON lines USING btree (account_id, mode, number)
 CREATE UNIQUE INDEX lines_customer_ref ON lines USING btree (account_id, mode, customer_ref) WHERE ((customer_ref IS NOT NULL) AND (deleted_at IS NULL))
 CREATE UNIQUE INDEX lines_id_key ON lines USING btree (id)
 CREATE UNIQUE INDEX lines_pkey ON lines USING btree (number)
+CREATE INDEX message_readers_age ON message_readers USING btree (updated_at)
+CREATE UNIQUE INDEX message_readers_pkey ON message_readers USING btree (line_id, message_id, reader)
 CREATE INDEX messages_chat ON messages USING btree (line_id, chat_jid, "timestamp", seq)
 CREATE UNIQUE INDEX messages_identity ON messages USING btree (line_id, message_id, chat_jid, sender_jid)
 CREATE UNIQUE INDEX messages_pkey ON messages USING btree (seq)
 CREATE INDEX messages_search ON messages USING gin (((to_tsvector('simple'::regconfig, search) || array_to_tsvector(ARRAY[line_id])))) WHERE (search <> ''::text)
 CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (name)
+CREATE UNIQUE INDEX number_aliases_pkey ON number_aliases USING btree (line_id, asked)
 CREATE INDEX outbox_archive ON outbox USING btree (line_id, seq) WHERE (archive_after IS NOT NULL)
 CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)
 CREATE UNIQUE INDEX outbox_message ON outbox USING btree (line_id, message_id)

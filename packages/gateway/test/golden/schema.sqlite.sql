@@ -5,6 +5,13 @@ CREATE TABLE accounts (
   subscription text not null,
   created_at integer not null
 , cycle_anchor integer);
+CREATE TABLE addresses (
+  line_id text not null references lines (id) on delete cascade,
+  lid text not null,
+  pn text not null,
+  primary key (line_id, lid)
+)  without rowid;
+CREATE INDEX addresses_pn on addresses (line_id, pn);
 CREATE TABLE api_keys (
   id text primary key,
   account_id text not null references accounts (id) on delete cascade,
@@ -286,6 +293,17 @@ CREATE TABLE lines (
 , pacing text, settings_stale integer not null default 0, restrictions text, status_until integer, status_code integer);
 CREATE INDEX lines_account on lines (account_id, mode, number);
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
+CREATE TABLE message_readers (
+  line_id text not null references lines (id) on delete cascade,
+  message_id text not null,
+  reader text not null,
+  delivered_at integer,
+  read_at integer,
+  played_at integer,
+  updated_at integer not null,
+  primary key (line_id, message_id, reader)
+)  without rowid;
+CREATE INDEX message_readers_age on message_readers (updated_at);
 CREATE TABLE messages (
   seq integer primary key autoincrement,
   line_id text not null references lines (id) on delete cascade,
@@ -305,6 +323,12 @@ CREATE INDEX messages_chat on messages (line_id, chat_jid, timestamp, seq);
 CREATE UNIQUE INDEX messages_identity on messages (line_id, message_id, chat_jid, sender_jid);
 CREATE VIRTUAL TABLE messages_search using fts5(line_id, search, content='messages', content_rowid='seq', tokenize='unicode61');
 CREATE TABLE "migrations" ("name" text primary key, "breaking" integer not null, "applied_at" integer not null);
+CREATE TABLE number_aliases (
+  line_id text not null references lines (id) on delete cascade,
+  asked text not null,
+  pn text not null,
+  primary key (line_id, asked)
+)  without rowid;
 CREATE TABLE outbox (
   seq integer primary key autoincrement,
   id text not null unique,
@@ -381,6 +405,6 @@ CREATE TABLE webhooks (
   last_failure_at integer,
   lane_owner text,
   lane_until integer not null
-);
+, details integer not null default 0);
 CREATE INDEX webhooks_account on webhooks (account_id, mode, created_at);
 CREATE INDEX webhooks_line on webhooks (line_id) where line_id is not null;

@@ -15,6 +15,7 @@ export const BOB = '15550002222';
 export const OWNER = '15550009876';
 const PHONES = '/api/sandbox/v1/phones';
 const NUMBER = expect.any(Number);
+const LID = expect.stringMatching(/^\d+@lid$/);
 const jidOf = (phone: string) => `${phone}@s.whatsapp.net`;
 
 /** What a part of the story works with. */
@@ -87,7 +88,10 @@ async function beginning({ rig, walk, act }: Scene, paired: () => void): Promise
     fail_count: NUMBER,
     worker: expect.any(String),
   };
-  const detailed = { ...listed, webhook_url: webhookUrl, line_id: expect.any(String), status: 'unpaired', manager };
+  const detailed = {
+    ...{ ...listed, webhook_url: webhookUrl, line_id: expect.any(String), status: 'unpaired', manager },
+    webhook_details: false,
+  };
   await walk.call('getBridge', { expected: detailed });
   await walk.call('bridgeStatus', { expected: { status: 'unpaired' } });
   await walk.call('bridgeQrPng');
@@ -105,7 +109,7 @@ async function beginning({ rig, walk, act }: Scene, paired: () => void): Promise
     const { name } = await rig.api.expect(200, 'GET', `/api/instances/${REF}/proxy/status`);
     return name === 'My Name';
   });
-  await walk.call('bridgeStatus', { answer: { phone: OWNER, jid: jidOf(OWNER), name: 'My Name' } });
+  await walk.call('bridgeStatus', { answer: { phone: OWNER, jid: jidOf(OWNER), name: 'My Name', lid: LID } });
   await walk.call('changeBridge', {
     request: { webhook_url: webhookUrl },
     expected: { ...detailed, status: 'connected' },
@@ -113,7 +117,12 @@ async function beginning({ rig, walk, act }: Scene, paired: () => void): Promise
 }
 
 async function people({ walk, act }: Scene): Promise<void> {
-  await walk.call('bridgeCheckNumbers');
+  await walk.call('bridgeCheckNumbers', {
+    expected: [
+      { phone: ALICE, registered: true, is_business: false, jid: jidOf(ALICE) },
+      { phone: '00000000000', registered: false },
+    ],
+  });
   const hello = await act<Sent>(201, 'POST', `${ALICE}/messages`, { to: OWNER, type: 'text', body: 'Hello!' });
   // The phone's clock and the server's are two.
   await walk.told('message', { message_id: hello.message_id, timestamp: NUMBER });
@@ -176,6 +185,10 @@ async function messages({ rig, walk, act }: Scene): Promise<void> {
     answer: SENT,
   });
   await shown(card.message_id, { type: 'contact', copies: 1 });
+  await walk.call('bridgeGetMessage', {
+    path: `/:bridge/proxy/messages/${pin.message_id}`,
+    answer: { type: 'location', body: 'Zócalo', from_me: true },
+  });
   const hers = await act<Sent>(201, 'POST', `${ALICE}/messages`, { to: OWNER, type: 'image', fixture: 'image' });
   await walk.heard(hers.message_id);
   await walk.call('bridgeGetMedia', { path: `/:bridge/proxy/messages/${hers.message_id}/media` });
@@ -264,7 +277,7 @@ async function groups({ rig, walk, act }: Scene): Promise<string> {
 }
 
 async function profile({ rig, walk }: Scene): Promise<void> {
-  await walk.call('bridgeProfile', { answer: { jid: jidOf(OWNER), phone: OWNER } });
+  await walk.call('bridgeProfile', { answer: { jid: jidOf(OWNER), phone: OWNER, lid: LID } });
   await walk.call('bridgeSetAbout');
   await walk.call('bridgeSetAvatar', {
     request: { url: `${rig.receiver.url}/me.jpg` },

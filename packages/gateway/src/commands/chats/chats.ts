@@ -1,10 +1,14 @@
-import { isLid, type Jid, type MessageStatus, type Party } from '@ponte/engine';
+import { isChange, isGroup, type Jid, type MessageStatus, type Party, party } from '@ponte/engine';
 import { AppError, ERRORS, type ErrorCode, invalid } from '../../core/app-error.ts';
 import type { MessageFacts } from '../../core/events.ts';
+import type { Line } from '../../core/lines.ts';
 import type { Priority } from '../../core/pacing.ts';
 import { queryWords } from '../../core/search-text.ts';
+import { contentOf } from '../../lines/sends/sent-facts.ts';
 import { type ChatCursor, type ListedChat, listChats } from '../../store/messages/chat-list.ts';
 import { findListed, type ListedMessage, listMessages, type MessagePlace } from '../../store/messages/message-list.ts';
+import { peopleKnownNow } from '../../store/messages/people.ts';
+import { readersOf } from '../../store/messages/readers.ts';
 import { findChat } from '../../store/messages/reading.ts';
 import { findProgress, type SendProgress, statusEvents } from '../../store/sends/message-progress.ts';
 import { lineCommand } from '../command.ts';
@@ -88,8 +92,20 @@ export interface TimelineEntry {
   error: { code: string; message: string; whatsappCode: number | null } | null;
 }
 
+/** How far a message came with one member of a group; Unix seconds. */
+export interface MemberReading {
+  party: Party;
+  /** What they are called; empty when nobody knows. */
+  name: string;
+  deliveredAt: number | null;
+  readAt: number | null;
+  playedAt: number | null;
+}
+
 export interface MessageReport {
-  message: Omit<ListedMessage, 'facts'> & { facts: Pick<MessageFacts, 'sender' | 'content' | 'quotedId'> };
+  message: ListedMessage;
+  /** Of own messages to groups: the members known to have got it. */
+  readers: MemberReading[] | null;
   timeline: TimelineEntry[];
   error: TimelineEntry['error'];
   /** Of messages of ours that this server sent. */
@@ -107,12 +123,13 @@ export const oneMessage = lineCommand(
     // message is never older than the send beside it.
     const send = await findProgress(db, line.id, input.messageId);
     const known = await findListed(db, line.id, input.messageId);
-    const message = known?.message ?? (send && waiting(send, { jid: line.jid ?? '', lid: line.lid ?? undefined }));
+    const message = known?.message ?? (send && waiting(send, line));
     if (!message) throw new AppError('message_not_found');
     const timeline = await timelineOf(context, line.id, message, send);
     const isFailed = message.status === 'failed';
     return {
       message,
+      readers: await membersOf(context, line.id, message),
       timeline,
       error: isFailed ? (timeline.findLast(({ stage }) => stage === 'failed')?.error ?? null) : null,
       send: send ? { priority: send.priority, sendAt: send.sendAt } : null,
@@ -121,27 +138,49 @@ export const oneMessage = lineCommand(
   },
 );
 
+async function membersOf(
+  { store }: Context,
+  lineId: string,
+  { messageId, fromMe, facts }: ListedMessage,
+): Promise<MemberReading[] | null> {
+  if (!fromMe || !facts.isGroup) return null;
+  const readers = await readersOf(store.db, lineId, messageId);
+  const parties = readers.map(({ reader }) => party(reader));
+  const people = await peopleKnownNow(store.db, lineId, parties);
+  return readers.map(({ deliveredAt, readAt, playedAt }, index) => {
+    const of = parties[index] ?? { jid: '' };
+    return { party: people.party(of), name: people.name(of) ?? '', deliveredAt, readAt, playedAt };
+  });
+}
+
 /** An accepted message that was never made ready has no row among the messages. */
-function waiting(send: SendProgress, self: Party): MessageReport['message'] {
-  const { content, to } = send;
+function waiting(send: SendProgress, line: Line): ListedMessage {
+  const { content, to, messageId } = send;
   const status: MessageStatus = send.state === 'failed' ? 'failed' : send.state === 'sent' ? 'sent' : 'pending';
-  const text = 'file' in content ? content.caption : 'body' in content ? content.body : undefined;
-  const body = text ?? ('question' in content ? content.question : '');
-  const kind =
-    content.kind === 'reaction' || content.kind === 'edit' || content.kind === 'revoke' ? 'unknown' : content.kind;
+  const timestamp = send.ackTimestamp ?? Math.floor(send.acceptedAt / 1_000);
+  const said = isChange(content) ? { kind: 'unknown' as const, body: '' } : contentOf(content);
+  const context = isChange(content) ? undefined : content.context;
+  const facts: MessageFacts = {
+    ...{ messageId, fromMe: true, timestamp, content: said },
+    chat: party(to),
+    sender: party(line.jid ?? '', line.lid ?? undefined),
+    isGroup: isGroup(to),
+    pushName: line.name ?? '',
+    quotedId: context?.quotedId ?? null,
+    mentions: context?.mentions ?? [],
+    mentionsAll: context?.mentionsAll ?? false,
+    viewOnce: 'viewOnce' in content && content.viewOnce === true,
+  };
   return {
-    messageId: send.messageId,
+    facts,
+    name: facts.pushName,
+    messageId,
     chat: to,
-    kind,
-    body,
+    kind: said.kind,
+    body: said.body,
     fromMe: true,
     status,
-    timestamp: send.ackTimestamp ?? Math.floor(send.acceptedAt / 1_000),
-    facts: {
-      sender: isLid(self.jid) ? { jid: self.jid, lid: self.jid } : self,
-      content: { kind, body },
-      quotedId: 'context' in content ? (content.context?.quotedId ?? null) : null,
-    },
+    timestamp,
   };
 }
 

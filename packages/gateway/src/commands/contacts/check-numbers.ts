@@ -1,4 +1,4 @@
-import type { NumberLookup } from '@ponte/engine';
+import type { Jid, NumberLookup } from '@ponte/engine';
 import type { Line } from '../../core/lines.ts';
 import { noteBusiness } from '../../store/messages/contacts.ts';
 import { requireConnected } from '../chats/read-messages.ts';
@@ -11,6 +11,8 @@ export interface CheckedNumber {
   phone: string;
   registered: boolean;
   isBusiness: boolean;
+  /** The address WhatsApp has it under; undefined when it is not registered. */
+  jid?: Jid;
 }
 
 /** A number as asked for: its digits, and whether it can be a phone number at all. */
@@ -34,11 +36,10 @@ export const checkNumbers = lineCommand(
       for (const lookup of found) answers.set(lookup.phone, lookup);
       await noteBusinesses(context, line, found);
     }
-    return input.numbers.map(({ digits }) => ({
-      phone: digits,
-      registered: answers.get(digits)?.registered ?? false,
-      isBusiness: answers.get(digits)?.isBusiness ?? false,
-    }));
+    return input.numbers.map(({ digits }) => {
+      const { registered = false, isBusiness = false, jid, lid } = answers.get(digits) ?? {};
+      return { phone: digits, registered, isBusiness, ...(registered ? { jid: jid ?? lid } : {}) };
+    });
   },
 );
 

@@ -188,7 +188,7 @@ class RunningStream implements EventStream {
     this.caller = caller;
     this.#request = request;
     this.#onClose = onClose;
-    this.wishesLive = request.selectors.has('typing');
+    this.wishesLive = request.selectors.has('typing') || request.selectors.has('message.receipt');
     this.wishedAt = deps.clock.monotonic();
     this.#metrics.opened(request.via);
   }

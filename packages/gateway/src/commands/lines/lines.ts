@@ -15,7 +15,8 @@ import { mayUseLine, requireWholeAccount } from '../line-limits.ts';
 import { refreshQueue } from '../sends/refresh-queue.ts';
 import {
   type BridgeWebhook,
-  bridgeWebhookUrl,
+  type BridgeWebhookChange,
+  bridgeWebhookOf,
   changeBridgeWebhook,
   prepareBridgeWebhook,
 } from '../webhooks/webhooks.ts';
@@ -27,6 +28,8 @@ export interface LineView {
   line: Line;
   process: LineProcessView;
   webhookUrl: string | null;
+  /** Its Bridges bodies carry more than the published members. */
+  hasDetails: boolean;
 }
 
 const START_WAIT_MS = 10_000;
@@ -40,10 +43,12 @@ function standing(line: Line, process: LineProcessView): Line {
 /** The line as it really stands, and its process. */
 async function view(context: Context, line: Line): Promise<LineView> {
   const process = context.router.view(line.id);
+  const webhook = await bridgeWebhookOf(context, line.id);
   return {
     line: standing(line, process),
     process,
-    webhookUrl: await bridgeWebhookUrl(context, line.id),
+    webhookUrl: webhook?.url ?? null,
+    hasDetails: webhook?.hasDetails ?? false,
   };
 }
 
@@ -143,7 +148,7 @@ export const allLines = accountCommand(
     const lines = await listLines(context.store.db, ownerOf(context));
     return lines
       .filter(({ id }) => mayUseLine(context.caller, id))
-      .map((line): Omit<LineView, 'webhookUrl'> => {
+      .map((line): Omit<LineView, 'webhookUrl' | 'hasDetails'> => {
         const process = context.router.view(line.id);
         return { line: standing(line, process), process };
       });
@@ -185,11 +190,7 @@ function wholePacing(given: Partial<Pacing>): Pacing {
 /** Points a line's Bridges webhook somewhere else; a null url takes it away. */
 export const setWebhook = lineCommand(
   { scope: 'webhooks:write' },
-  async (
-    context: Context,
-    line,
-    input: { line: LineRef; url?: string | null; events?: readonly string[]; defaultEvents: readonly string[] },
-  ): Promise<LineView> => {
+  async (context: Context, line, input: { line: LineRef } & BridgeWebhookChange): Promise<LineView> => {
     await changeBridgeWebhook(context, line.id, input);
     return view(context, line);
   },

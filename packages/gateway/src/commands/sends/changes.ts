@@ -62,6 +62,8 @@ export const editMessage = changeCommand(async (context, line, input: ChangeInpu
 export const revokeMessage = changeCommand(async (context, line, input: ChangeInput & { sender?: Jid }) => {
   const { messageId: targetId, to, sender } = input;
   if (sender !== undefined && !isOwn(line, sender)) {
+    const stored = await findKnownMessage(context.store.db, line.id, to, targetId);
+    if (stored?.facts.revoked) throw new AppError('message_revoked');
     if (!isGroup(to)) throw invalid('sender', 'Messages of others can be deleted in groups only. Leave sender out.');
     return { kind: 'revoke', targetId, author: sender };
   }
@@ -73,6 +75,7 @@ export const revokeMessage = changeCommand(async (context, line, input: ChangeIn
 
 async function known({ store }: Context, line: Line, { to, messageId }: ChangeInput): Promise<KnownMessage> {
   const message = await findKnownMessage(store.db, line.id, to, messageId);
+  if (message?.facts.revoked) throw new AppError('message_revoked');
   if (!message?.hasContent) throw new AppError('message_not_found');
   return message;
 }

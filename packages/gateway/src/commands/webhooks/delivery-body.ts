@@ -15,6 +15,7 @@ export async function deliveryBody(context: Context, delivery: DeliveryView): Pr
   const found = delivery.event && (await findDeliveryEvent(store.db, delivery.seq));
   if (!webhook || !found) return null;
   const event = { ...found.event, payload: JSON.parse(found.event.payload) } as JournalEvent;
-  const view = { id: delivery.id, attempt: delivery.attempts + 1, events: webhook.events };
+  const { events, hasDetails } = webhook;
+  const view = { id: delivery.id, attempt: delivery.attempts + 1, events, hasDetails };
   return formats[webhook.format].render(event, found.line, view)?.body ?? null;
 }

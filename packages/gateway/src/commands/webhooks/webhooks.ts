@@ -125,13 +125,20 @@ export interface BridgeWebhook {
   url: string;
   /** Event names of the Bridges format. */
   events: readonly string[];
+  /** Bodies carry more than the published members. */
+  hasDetails?: boolean;
 }
 
-export async function bridgeWebhookUrl(context: Context, lineId: string): Promise<string | null> {
-  return (await bridgeWebhookOf(context, lineId))?.url ?? null;
+/** What is to be another; what is absent stays. A null url takes the webhook away. */
+export interface BridgeWebhookChange {
+  url?: string | null;
+  events?: readonly string[];
+  /** Of a webhook that is made by it. */
+  defaultEvents: readonly string[];
+  hasDetails?: boolean;
 }
 
-async function bridgeWebhookOf(context: Context, lineId: string): Promise<Webhook | undefined> {
+export async function bridgeWebhookOf(context: Context, lineId: string): Promise<Webhook | undefined> {
   const [webhook] = await listWebhooks(context.store.db, ownerOf(context), { lineId, format: 'bridges' });
   return webhook;
 }
@@ -152,6 +159,7 @@ export async function prepareBridgeWebhook(
     ...subscription(context, 'bridges', webhook.events),
     lineId,
     url: webhook.url,
+    hasDetails: webhook.hasDetails,
     createdAt: context.clock.now(),
   };
   return async (tx) => {
@@ -166,7 +174,7 @@ export async function prepareBridgeWebhook(
 export async function changeBridgeWebhook(
   context: Context,
   lineId: string,
-  change: { url?: string | null; events?: readonly string[]; defaultEvents: readonly string[] },
+  change: BridgeWebhookChange,
 ): Promise<void> {
   const { db } = context.store;
   const owner = ownerOf(context);
@@ -177,10 +185,12 @@ export async function changeBridgeWebhook(
   }
   if (!known) {
     if (change.url === undefined) {
-      if (change.events) throw invalid('webhook_url', 'This bridge has no webhook_url yet. Give one.');
+      if (change.events || change.hasDetails !== undefined)
+        throw invalid('webhook_url', 'This bridge has no webhook_url yet. Give one.');
       return;
     }
-    const webhook = { url: change.url, events: change.events ?? change.defaultEvents };
+    const { hasDetails } = change;
+    const webhook = { url: change.url, events: change.events ?? change.defaultEvents, hasDetails };
     const create = await prepareBridgeWebhook(context, lineId, webhook);
     await context.store.transaction(create);
     return;
@@ -195,6 +205,7 @@ export async function changeBridgeWebhook(
       url: change.url === known.url ? undefined : change.url,
       events: asked?.events,
       selectors: asked?.selectors,
+      hasDetails: change.hasDetails,
       status: known.status === 'disabled' ? 'enabled' : undefined,
     },
     context.clock.now(),

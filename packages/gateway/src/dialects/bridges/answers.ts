@@ -1,7 +1,10 @@
-import { bareJid } from '@ponte/engine';
+import { bareJid, type Party, phoneOf } from '@ponte/engine';
+import type { MessageReport } from '../../commands/chats/chats.ts';
 import type { CheckedNumber } from '../../commands/contacts/check-numbers.ts';
 import type { LineStats, LineView } from '../../commands/lines/lines.ts';
 import type { Sent } from '../../commands/sends/sends.ts';
+import { contentAnswer } from '../../http/message-content.ts';
+import { changesAnswer, mentionsAnswer, nuances } from '../../http/message-nuances.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
 import { standingMembers } from '../../http/standing-schema.ts';
@@ -31,6 +34,7 @@ export const detailed = (view: LineView) => ({
     worker: view.process.worker,
   },
   ...standingMembers(view.line),
+  webhook_details: view.hasDetails,
 });
 
 /** Phone, jid and name are said while connected only; why it stands so, when there is a reason. */
@@ -42,6 +46,7 @@ export function connection({ line }: LineView) {
     phone: line.phone ?? '',
     jid: line.jid === null ? '' : bareJid(line.jid),
     name: line.name ?? '',
+    ...(line.lid === null ? {} : { lid: bareJid(line.lid) }),
     ...why,
   };
 }
@@ -67,8 +72,8 @@ export function qr(format: 'png' | 'svg' | 'text' | 'json', code: { data: string
 
 /** `is_business` is said for numbers that exist only. */
 export const checked = (numbers: CheckedNumber[]) =>
-  numbers.map(({ phone, registered, isBusiness }) =>
-    registered ? { phone, registered, is_business: isBusiness } : { phone, registered },
+  numbers.map(({ phone, registered, isBusiness, jid }) =>
+    registered ? { phone, registered, is_business: isBusiness, jid } : { phone, registered },
   );
 
 const MEBIBYTE = 1_048_576;
@@ -91,4 +96,39 @@ export const stats = (of: LineStats) => ({
   worker: of.worker,
   lines_in_worker: of.linesInWorker,
   event_loop_lag_ms: of.eventLoopLagMs,
+});
+
+/** The number's address when it is known, else the LID; digits of a number only. */
+const person = ({ jid, pn }: Party) => ({ contact_id: bareJid(pn ?? jid), phone: phoneOf(pn ?? jid) ?? '' });
+
+/** A message with everything that is known of it, in the words of the message event. */
+export const oneMessage = ({ message: of, readers, error }: MessageReport) => ({
+  message_id: of.messageId,
+  ...person(of.facts.sender),
+  chat_id: of.chat,
+  name: of.name,
+  body: of.body,
+  type: of.kind,
+  media_type: of.facts.content.media?.mimeType ?? '',
+  is_group: of.facts.isGroup,
+  from_me: of.fromMe,
+  timestamp: of.timestamp,
+  quoted_message_id: of.facts.quotedId ?? '',
+  mentions: mentionsAnswer(of.facts),
+  ...nuances(of.facts),
+  ...changesAnswer(of.facts),
+  status: of.status,
+  ...(error ? { error: error.code } : {}),
+  ...(readers
+    ? {
+        readers: readers.map(({ party, name, deliveredAt, readAt, playedAt }) => ({
+          ...person(party),
+          name,
+          delivered_at: deliveredAt,
+          read_at: readAt,
+          played_at: playedAt,
+        })),
+      }
+    : {}),
+  content: contentAnswer(of.facts.content),
 });

@@ -23,6 +23,7 @@ export const profile = ({ line, about }: Profile) => ({
   phone: line.phone ?? '',
   name: line.name ?? '',
   about: about ?? '',
+  lid: line.lid === null ? '' : bareJid(line.lid),
 });
 
 export const statusPrivacy = (lists: StatusAudience[]) =>

@@ -84,6 +84,7 @@ export const contactRoutes: Route[] = [
           phone: '15550001234',
           name: 'My Name',
           about: 'Hey there!',
+          lid: '402917364518203@lid',
         },
       },
     },

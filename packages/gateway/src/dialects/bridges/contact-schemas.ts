@@ -18,7 +18,7 @@ export const contactDetail = z
   })
   .meta({ id: 'BridgeContactDetail' });
 export const profile = z
-  .object({ jid: z.string(), phone: z.string(), name: z.string(), about: z.string() })
+  .object({ jid: z.string(), phone: z.string(), name: z.string(), about: z.string(), lid: z.string() })
   .meta({ id: 'BridgeProfile' });
 /** WhatsApp takes 139 characters. */
 export const aboutBody = z.object({ status: text(0, 139, 'status') });

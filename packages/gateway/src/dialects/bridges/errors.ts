@@ -20,6 +20,7 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
   message_cancelled: { status: 409, code: 'message_cancelled' },
   message_expired: { status: 504, code: 'message_expired' },
   message_left: { status: 409, code: 'message_left' },
+  message_revoked: { status: 409, code: 'message_revoked' },
   cursor_expired: { status: 410, code: 'cursor_expired' },
   account_not_found: { status: 404, code: 'account_not_found' },
   plan_not_found: { status: 404, code: 'plan_not_found' },

@@ -1,5 +1,5 @@
 import { contactContent, contextOf, eventContent, locationContent, pollContent } from '../../http/content-schema.ts';
-import { type Route, type RouteFacts, route } from '../../http/route.ts';
+import { json, type Route, type RouteFacts, route } from '../../http/route.ts';
 import * as answers from './answers.ts';
 import * as schemas from './message-schemas.ts';
 import { PROXY, SENT } from './row-parts.ts';
@@ -17,8 +17,22 @@ const SEND = {
 /** Line, address and patience of a send. */
 const sendOf = (bridge: string, chat: string, wait: number) => ({ line: { bridge }, to: chat, waitMs: wait * 1_000 });
 
-/** Sends of structured messages, and changes to messages. */
+/** Sends of structured messages, reading one, and changes to messages. */
 export const messageRoutes: Route[] = [
+  route({
+    method: 'GET',
+    path: `${PROXY}/messages/:id`,
+    operation: 'bridgeGetMessage',
+    summary: 'A message, whole, and how far it came',
+    tag: 'Messaging',
+    auth: 'key',
+    limit: 'proxy',
+    params: messageParams,
+    answers: { 200: { description: 'The message.', schema: schemas.oneMessage } },
+    command: 'messages.get',
+    in: ({ params }) => ({ line: { bridge: params.bridge }, messageId: params.id }),
+    out: (report) => json(200, answers.oneMessage(report)),
+  }),
   route({
     ...SEND,
     method: 'POST',

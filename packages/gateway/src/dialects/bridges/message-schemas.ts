@@ -8,6 +8,8 @@ import {
   locationFields,
   pollFields,
 } from '../../http/content-schema.ts';
+import { messageContent } from '../../http/message-content.ts';
+import { changesShape, mentionsShape, nuancesShape } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { sendContext, waitQuery } from './schemas.ts';
 
@@ -31,4 +33,37 @@ export const typingBody = z.object({
   chat: chatSchema,
   state: z.enum(['composing', 'paused'], 'Use composing or paused.'),
   mode: z.enum(['text', 'voice'], 'Use text or voice.').default('text'),
+});
+
+export const oneMessage = z.object({
+  message_id: z.string(),
+  contact_id: z.string(),
+  phone: z.string(),
+  chat_id: z.string(),
+  name: z.string(),
+  body: z.string(),
+  type: z.string(),
+  media_type: z.string(),
+  is_group: z.boolean(),
+  from_me: z.boolean(),
+  timestamp: z.int(),
+  quoted_message_id: z.string(),
+  mentions: mentionsShape,
+  ...nuancesShape,
+  ...changesShape,
+  status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
+  error: z.string().optional(),
+  readers: z
+    .object({
+      contact_id: z.string(),
+      phone: z.string(),
+      name: z.string(),
+      delivered_at: z.int().nullable(),
+      read_at: z.int().nullable(),
+      played_at: z.int().nullable(),
+    })
+    .array()
+    .optional()
+    .meta({ description: 'Own messages to groups: members known to have got it, for 35 days.' }),
+  content: messageContent.nullable(),
 });

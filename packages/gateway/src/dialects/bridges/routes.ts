@@ -82,6 +82,7 @@ const provisioning: Route[] = [
       url: body.webhook_url,
       events: body.webhook_events,
       defaultEvents: PUBLISHED_EVENTS,
+      hasDetails: body.webhook_details,
     }),
     out: (view) => json(200, answers.detailed(view)),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
+import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
 import { standingFields } from '../../http/standing-schema.ts';
 import { ALL_EVENTS } from './webhook-format.ts';
@@ -28,6 +29,10 @@ export const provisionBody = z.object({
 export const changeBody = z.object({
   webhook_url: webhookUrl.nullable().optional(),
   webhook_events: webhookEvents.optional(),
+  webhook_details: z
+    .boolean('webhook_details must be true or false.')
+    .optional()
+    .meta({ description: 'Message events say quoted_message_id, mentions and mentions_me, too.' }),
 });
 
 const state = z.enum(['starting', 'running', 'stopped', 'failed']);
@@ -49,6 +54,7 @@ export const detailed = listed
       worker: z.string().nullable(),
     }),
     ...standingFields,
+    webhook_details: z.boolean(),
   })
   .meta({ id: 'Bridge' });
 
@@ -58,6 +64,7 @@ export const connection = z
     phone: z.string().optional(),
     jid: z.string().optional(),
     name: z.string().optional(),
+    lid: z.string().optional(),
     ...z.object(standingFields).partial().shape,
   })
   .meta({ id: 'BridgeConnection' });
@@ -78,7 +85,7 @@ export const sendContext = {
   quoted_message_id: text(1, 128, 'quoted_message_id')
     .optional()
     .meta({ description: 'The message that this one answers.' }),
-  mentions: z.array(chatSchema).max(256, 'At most 256 people can be mentioned.').optional(),
+  mentions: mentionsField,
 };
 export const textBody = z.object({
   chat: chatSchema,
@@ -97,7 +104,12 @@ export const readBody = z.object({
 
 export const checkBody = z.object({ phones: askedNumbers });
 export const checked = z.array(
-  z.object({ phone: z.string(), registered: z.boolean(), is_business: z.boolean().optional() }),
+  z.object({
+    phone: z.string(),
+    registered: z.boolean(),
+    is_business: z.boolean().optional(),
+    jid: z.string().optional().meta({ description: 'The address WhatsApp has the number under.' }),
+  }),
 );
 
 const figure = z.number().nullable();

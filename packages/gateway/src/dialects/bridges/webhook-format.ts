@@ -1,7 +1,9 @@
 import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent } from '../../core/events.ts';
 import { remedyOf, toReason } from '../../core/line-reasons.ts';
-import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
+import { structuredContent } from '../../http/message-content.ts';
+import { mentionsAnswer } from '../../http/message-nuances.ts';
+import type { FormatEvent, LineView, Rendered, RenderedFor, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
 
 /** Events of the published list: what a bridge gets unless it asks otherwise. */
@@ -22,6 +24,7 @@ const PUBLISHED = {
 /** Events beyond the published list: only for bridges that ask for them. */
 const FURTHER = {
   message_status: { selects: ['message.status'], optIn: true },
+  message_receipt: { selects: ['message.receipt'], optIn: true },
   message_edited: { selects: ['message.edited'], optIn: true },
   message_revoked: { selects: ['message.revoked'], optIn: true },
   reaction: { selects: ['message.reaction'], optIn: true },
@@ -53,19 +56,19 @@ export const bridgesWebhookFormat: WebhookFormat = {
   events: EVENTS,
   legacySignatureHeader: null,
   render(event, line, delivery): Rendered | null {
-    const body = bodyOf(event, line, delivery.events ?? []);
+    const body = bodyOf(event, line, delivery);
     if (!body) return null;
     const headers: Record<string, string> = line.customerRef === null ? {} : { 'X-Customer-Ref': line.customerRef };
     return { body: JSON.stringify(body), headers };
   },
 };
 
-function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): Body | null {
+function bodyOf(event: JournalEvent, line: LineView, delivery: RenderedFor): Body | null {
   switch (event.type) {
     case 'message.received':
-      return message(event.payload);
+      return message(event.payload, delivery.hasDetails ?? false);
     case 'line.status':
-      return lineStatus(event.payload, line, asked);
+      return lineStatus(event.payload, line, delivery.events ?? []);
     case 'typing':
       return typing(event.payload);
     case 'poll.vote':
@@ -84,6 +87,8 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
       return pictureUpdated(event.payload);
     case 'message.status':
       return messageStatus(event.payload);
+    case 'message.receipt':
+      return messageReceipt(event.payload);
     case 'message.edited':
       return {
         event: 'message_edited',
@@ -109,19 +114,34 @@ function bodyOf(event: JournalEvent, line: LineView, asked: readonly string[]): 
   }
 }
 
-const message = (of: Of<'message.received'>): Body => ({
-  event: 'message',
-  message_id: of.messageId,
-  contact_id: addressOf(of.sender),
-  phone: digitsOf(of.sender),
-  chat_id: addressOf(of.chat),
-  name: of.pushName,
-  body: of.content.body,
-  type: of.content.kind,
-  media_type: of.content.media?.mimeType ?? '',
-  is_group: of.isGroup,
-  from_me: of.fromMe,
-  timestamp: of.timestamp,
+/**
+ * The published twelve members, then what a bridge asked for, then the content of kinds that have
+ * no place in the twelve.
+ */
+function message(of: Of<'message.received'>, hasDetails: boolean): Body {
+  const content = structuredContent(of.content);
+  return {
+    event: 'message',
+    message_id: of.messageId,
+    contact_id: addressOf(of.sender),
+    phone: digitsOf(of.sender),
+    chat_id: addressOf(of.chat),
+    name: of.pushName,
+    body: of.content.body,
+    type: of.content.kind,
+    media_type: of.content.media?.mimeType ?? '',
+    is_group: of.isGroup,
+    from_me: of.fromMe,
+    timestamp: of.timestamp,
+    ...(hasDetails ? details(of) : {}),
+    ...(content ? { content } : {}),
+  };
+}
+
+const details = (of: Of<'message.received'>) => ({
+  quoted_message_id: of.quotedId ?? '',
+  mentions: mentionsAnswer(of),
+  mentions_me: of.mentionsMe ?? false,
 });
 
 /**
@@ -234,7 +254,18 @@ const messageStatus = (of: Of<'message.status'>): Body => ({
   chat_id: addressOf(of.chat),
   status: of.status,
   timestamp: of.timestamp,
+  ...(of.counts ? { counts: of.counts } : {}),
   ...(of.error === null ? {} : { error: of.error.code }),
+});
+
+const messageReceipt = (of: Of<'message.receipt'>): Body => ({
+  event: 'message_receipt',
+  message_id: of.messageId,
+  contact_id: addressOf(of.by),
+  phone: digitsOf(of.by),
+  chat_id: addressOf(of.chat),
+  status: of.status,
+  timestamp: of.timestamp,
 });
 
 /** Who did something to which message. */

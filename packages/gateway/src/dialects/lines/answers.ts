@@ -1,6 +1,6 @@
 import { bareJid, phoneOf } from '@ponte/engine';
 import type { Me, Usage } from '../../commands/account/account.ts';
-import type { ChatCursor, ListedChat, MessagePage, MessageReport } from '../../commands/chats/chats.ts';
+import type { ChatCursor, ListedChat, MemberReading, MessagePage, MessageReport } from '../../commands/chats/chats.ts';
 import type { LineView } from '../../commands/lines/lines.ts';
 import type { QueueView } from '../../commands/sends/queue.ts';
 import type { Sent } from '../../commands/sends/sends.ts';
@@ -12,6 +12,8 @@ import type {
 } from '../../commands/webhooks/webhook-deliveries.ts';
 import type { Period } from '../../core/quota.ts';
 import type { Webhook } from '../../core/webhooks.ts';
+import { contentAnswer } from '../../http/message-content.ts';
+import { changesAnswer, mentionsAnswer, nuances } from '../../http/message-nuances.ts';
 import { qrPng, qrSvg, qrText } from '../../http/qr-image.ts';
 import { type Answer, json } from '../../http/route.ts';
 import { standingMembers } from '../../http/standing-schema.ts';
@@ -52,11 +54,12 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
   created_at: rfc3339(of.createdAt),
   connected_at: rfc3339OrNull(of.connectedAt),
   ...standingMembers(of),
+  lid: of.lid === null ? null : bareJid(of.lid),
 });
 
 /** A stored message, as every list shows it. `publicUrl`: where its file is downloaded. */
 export const listedMessage = (of: MessageReport['message'], lineId: string, publicUrl: string) => {
-  const { sender, content, quotedId } = of.facts;
+  const { sender, content, quotedId, isGroup } = of.facts;
   const { media } = content;
   return {
     message_id: of.messageId,
@@ -76,6 +79,11 @@ export const listedMessage = (of: MessageReport['message'], lineId: string, publ
     quoted_message_id: quotedId,
     status: of.status,
     timestamp: of.timestamp,
+    name: of.name,
+    is_group: isGroup,
+    mentions: mentionsAnswer(of.facts),
+    content: contentAnswer(content),
+    ...nuances(of.facts),
   };
 };
 
@@ -88,13 +96,24 @@ export const messages = (lineId: string, { messages: all, isMore, publicUrl }: M
 const failure = (error: MessageReport['error']) =>
   error && { code: error.code, message: error.message, whatsapp_code: error.whatsappCode };
 
-export const oneMessage = (lineId: string, { message, timeline, error, send, publicUrl }: MessageReport) => ({
+const reader = (of: MemberReading) => ({
+  jid: bareJid(of.party.pn ?? of.party.jid),
+  phone: internationalPhone(phoneOf(of.party.pn ?? of.party.jid) ?? null),
+  name: of.name,
+  delivered_at: of.deliveredAt,
+  read_at: of.readAt,
+  played_at: of.playedAt,
+});
+
+export const oneMessage = (lineId: string, { message, readers, timeline, error, send, publicUrl }: MessageReport) => ({
   ok: true,
   ...listedMessage(message, lineId, publicUrl),
   line_id: lineId,
   error: failure(error),
   priority: send?.priority ?? null,
   send_at: rfc3339OrNull(send?.sendAt ?? null),
+  ...changesAnswer(message.facts),
+  readers: readers?.map(reader) ?? null,
   timeline: timeline.map((entry) => ({ state: entry.stage, timestamp: entry.timestamp, error: failure(entry.error) })),
 });
 
@@ -113,6 +132,7 @@ export const chats = ({ chats: all, next }: { chats: ListedChat[]; next: ChatCur
       type: chat.lastMessage.kind,
       from_me: chat.lastMessage.fromMe,
       timestamp: chat.lastMessage.timestamp,
+      revoked: chat.lastMessage.isRevoked,
     },
     updated_at: rfc3339(chat.updatedAt),
   })),

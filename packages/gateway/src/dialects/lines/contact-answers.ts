@@ -22,10 +22,11 @@ export const contactDetail = (of: ContactDetail) => ({ ok: true, ...contact(of),
 export const checked = (lineId: string, numbers: CheckedNumber[]) => ({
   ok: true,
   line_id: lineId,
-  numbers: numbers.map(({ phone, registered, isBusiness }) => ({
+  numbers: numbers.map(({ phone, registered, isBusiness, jid }) => ({
     phone,
     registered,
     is_business: registered ? isBusiness : null,
+    jid: jid ?? null,
   })),
 });
 
@@ -36,6 +37,7 @@ export const profile = ({ line, about }: Profile) => ({
   phone: internationalPhone(line.phone),
   name: line.name,
   about,
+  lid: line.lid === null ? null : bareJid(line.lid),
 });
 
 export const statusPrivacy = (lineId: string, lists: StatusAudience[]) => ({

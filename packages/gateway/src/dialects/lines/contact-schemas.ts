@@ -30,7 +30,14 @@ export const contact = done.extend({ ...contactShape, about: z.string().nullable
 export const checkBody = z.object({ line_id: lineId, phones: askedNumbers });
 export const checked = done.extend({
   line_id: z.string(),
-  numbers: z.array(z.object({ phone: z.string(), registered: z.boolean(), is_business: z.boolean().nullable() })),
+  numbers: z.array(
+    z.object({
+      phone: z.string().meta({ description: 'As asked.' }),
+      registered: z.boolean(),
+      is_business: z.boolean().nullable(),
+      jid: z.string().nullable().meta({ description: 'The address WhatsApp has the number under.' }),
+    }),
+  ),
 });
 
 export const profile = done.extend({
@@ -39,6 +46,7 @@ export const profile = done.extend({
   phone: z.string().nullable(),
   name: z.string().nullable(),
   about: z.string().nullable(),
+  lid: z.string().nullable(),
 });
 export const ofLine = done.extend({ line_id: z.string() });
 export const aboutBody = z.object({ line_id: lineId, status: text(0, 139, 'status') });

@@ -31,6 +31,7 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   message_cancelled: { status: 409, form: 'flat' },
   message_expired: { status: 504, form: 'flat' },
   message_left: { status: 409, form: 'flat' },
+  message_revoked: { status: 409, form: 'flat' },
   account_not_found: { status: 404, form: 'flat' },
   plan_not_found: { status: 404, form: 'flat' },
   plan_in_use: { status: 409, form: 'flat' },

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { PRIORITIES } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
+import { messageContent } from '../../http/message-content.ts';
+import { changesShape, mentionsShape, nuancesShape } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { done, limitOf, lineId, pacing } from './schemas.ts';
 
@@ -38,7 +40,14 @@ export const chats = z.object({
       archived: z.boolean(),
       unread_count: z.int(),
       last_message: z
-        .object({ id: z.string(), body: z.string(), type: z.string(), from_me: z.boolean(), timestamp: z.int() })
+        .object({
+          id: z.string(),
+          body: z.string(),
+          type: z.string(),
+          from_me: z.boolean(),
+          timestamp: z.int(),
+          revoked: z.boolean(),
+        })
         .nullable(),
       updated_at: z.string(),
     })
@@ -92,6 +101,11 @@ export const listedMessage = z
     quoted_message_id: z.string().nullable(),
     status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
     timestamp: z.int(),
+    name: z.string().meta({ description: 'Who wrote it, as they are called now; empty when nobody knows.' }),
+    is_group: z.boolean(),
+    mentions: mentionsShape,
+    content: messageContent.nullable(),
+    ...nuancesShape,
   })
   .meta({ id: 'Message' });
 export const messages = z.object({
@@ -131,6 +145,19 @@ export const oneMessage = listedMessage.extend({
   error: failure,
   priority: z.enum(PRIORITIES).nullable(),
   send_at: z.string().nullable(),
+  ...changesShape,
+  readers: z
+    .object({
+      jid: z.string(),
+      phone: z.string().nullable(),
+      name: z.string(),
+      delivered_at: z.int().nullable(),
+      read_at: z.int().nullable(),
+      played_at: z.int().nullable(),
+    })
+    .array()
+    .nullable()
+    .meta({ description: 'Own messages to groups: members known to have got it, for 35 days. Else null.' }),
   timeline: z
     .object({
       state: z.enum(['received', 'accepted', 'queued', 'sent', 'server_ack', 'delivered', 'read', 'played', 'failed']),

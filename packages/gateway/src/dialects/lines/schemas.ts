@@ -5,6 +5,7 @@ import { SCOPES } from '../../commands/context.ts';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
+import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
 import { standingFields } from '../../http/standing-schema.ts';
 import { timeSchema } from '../../http/time-schema.ts';
@@ -77,6 +78,7 @@ export const line = z
     created_at: z.string(),
     connected_at: z.string().nullable(),
     ...standingFields,
+    lid: z.string().nullable().meta({ description: 'The line’s own LID: how groups may name it.' }),
   })
   .meta({ id: 'Line' });
 export const lines = z.object({ ok: z.literal(true), lines: line.array() });
@@ -139,11 +141,7 @@ const quotedMessageId = text(1, 128, 'quoted_message_id').meta({ description: 'T
 /** What hangs on any send. */
 export const sendContext = {
   quoted_message_id: quotedMessageId.optional(),
-  mentions: z
-    .array(chatSchema)
-    .max(256, 'At most 256 people can be mentioned.')
-    .optional()
-    .meta({ description: 'People named in the text: phone numbers or JIDs.' }),
+  mentions: mentionsField,
 };
 /** What every send takes beside its content. */
 export const queueing = {

@@ -2,10 +2,10 @@ import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent, MessageFacts } from '../../core/events.ts';
 import { remedyOf, toReason } from '../../core/line-reasons.ts';
 import { contentAnswer } from '../../http/message-content.ts';
+import { mentionsAnswer, nuances } from '../../http/message-nuances.ts';
 import type { FormatEvent, LineView, Rendered, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
 import { mediaUrl } from './media-url.ts';
-import { mentionsAnswer, nuances } from './message-nuances.ts';
 import { internationalPhone } from './phone.ts';
 
 /**
@@ -16,6 +16,7 @@ const EVENTS = {
   'message.received': { selects: ['message.received'] },
   'message.sent': { selects: ['message.sent'] },
   'message.status': { selects: ['message.status'] },
+  'message.receipt': { selects: ['message.receipt'], optIn: true },
   'line.status': { selects: ['line.status'] },
   'message.edited': { selects: ['message.edited'] },
   'message.revoked': { selects: ['message.revoked'] },
@@ -82,6 +83,8 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
       return ['message.sent', { ...message(event.payload, fileUrl), status: 'sent' }];
     case 'message.status':
       return ['message.status', messageStatus(event.payload)];
+    case 'message.receipt':
+      return ['message.receipt', receipt(event.payload)];
     case 'line.status':
       return ['line.status', lineStatus(event.payload)];
     case 'line.restricted':
@@ -170,9 +173,19 @@ function messageStatus(of: Of<'message.status'>): Data {
     chat_id: addressOf(of.chat),
     status: of.status,
     timestamp: of.timestamp,
+    ...(of.counts ? { counts: of.counts } : {}),
     ...(error ? { error } : {}),
   };
 }
+
+const receipt = (of: Of<'message.receipt'>): Data => ({
+  message_id: of.messageId,
+  chat_id: addressOf(of.chat),
+  from: addressOf(of.by),
+  phone: phoneOfParty(of.by),
+  status: of.status,
+  timestamp: of.timestamp,
+});
 
 const lineStatus = (of: Of<'line.status'>): Data => ({
   status: of.status,

@@ -12,7 +12,7 @@ import type { Store } from '../../store/db/store.ts';
 import { keepParts } from '../../store/engine/history-parts.ts';
 import { closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
 import { setAside } from '../../store/engine/set-aside.ts';
-import { type AddressMapping, applyMapping } from '../../store/messages/address-mappings.ts';
+import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
 
 export interface InboxLoopOptions {
@@ -197,7 +197,7 @@ export class InboxLoop {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which
       // then yield them again.
       news = await store.transaction(async (tx) => {
-        for (const mapping of mappings) await applyMapping(tx, line.id, mapping);
+        await applyMappings(tx, line.id, mappings);
         const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
         await keepParts(tx.db, box, line.id, parts, clock.now());
         if (isSettings) await markSettingsStale(tx.db, line.id, true);

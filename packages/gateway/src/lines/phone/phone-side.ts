@@ -1,5 +1,6 @@
 import type { Engine, EngineChange, Jid } from '@ponte/engine';
 import { GroupNames } from '../inbound/group-names.ts';
+import { AddressNotes } from './address-notes.ts';
 import { Archiving, type ArchivingOptions } from './archiving.ts';
 import { PhoneSettings } from './phone-settings.ts';
 
@@ -9,6 +10,8 @@ export interface PhoneSideOptions extends ArchivingOptions {
   caughtUp(): Promise<void>;
 }
 
+type Told = Extract<EngineChange, { type: 'archived' | 'named' | 'settings_readable' | 'addresses' | 'aliases' }>;
+
 /**
  * What is kept in step with the owner's phone beside messages: archived chats, names of people and
  * groups.
@@ -17,10 +20,12 @@ export class PhoneSide {
   readonly #archiving: Archiving;
   readonly #settings: PhoneSettings;
   readonly #groupNames: GroupNames;
+  readonly #addresses: AddressNotes;
 
   constructor(options: PhoneSideOptions) {
     this.#archiving = new Archiving(options);
     this.#groupNames = new GroupNames(options);
+    this.#addresses = new AddressNotes(options);
     this.#settings = new PhoneSettings({
       ...options,
       noteArchived: (chat, archived) => this.#archiving.note(chat, archived),
@@ -49,10 +54,29 @@ export class PhoneSide {
     this.#settings.wake();
   }
 
-  /** What the engine tells of the phone's settings. */
-  told(change: Extract<EngineChange, { type: 'archived' | 'named' | 'settings_readable' }>): void {
-    if (change.type === 'archived') this.#settings.archived(change.chat, change.archived);
-    else if (change.type === 'named') this.#settings.named(change.people);
-    else this.#settings.wake();
+  /** What the engine tells of people and of the phone's settings. */
+  told(change: Told): void {
+    switch (change.type) {
+      case 'archived':
+        this.#settings.archived(change.chat, change.archived);
+        break;
+      case 'named':
+        this.#settings.named(change.people);
+        break;
+      case 'settings_readable':
+        this.#settings.wake();
+        break;
+      case 'addresses':
+        this.#addresses.pairs(change.pairs);
+        break;
+      case 'aliases':
+        this.#addresses.aliases(change.aliases);
+        break;
+    }
+  }
+
+  /** Resolves when the addresses told so far are noted. */
+  settled(): Promise<void> {
+    return this.#addresses.settled();
   }
 }

@@ -84,7 +84,8 @@ function selfAsParty(self: Self | undefined): Party {
   return { jid: me, pn: me, ...(self?.lid === undefined ? {} : { lid: self.lid }) };
 }
 
-function contentOf(content: OutboundMessage): MessageContent {
+/** What an outgoing message says, in the journal's words. */
+export function contentOf(content: OutboundMessage): MessageContent {
   switch (content.kind) {
     case 'text':
       return { kind: 'text', body: content.body };

@@ -21,6 +21,9 @@ export interface Database {
   chats: ChatsTable;
   contacts: ContactsTable;
   chat_groups: ChatGroupsTable;
+  addresses: AddressesTable;
+  number_aliases: NumberAliasesTable;
+  message_readers: MessageReadersTable;
   history_parts: HistoryPartsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;
@@ -294,6 +297,35 @@ export interface ContactsTable {
   updated_at: number;
 }
 
+/** Which number belongs to which LID, as far as WhatsApp disclosed it to a line. */
+export interface AddressesTable {
+  line_id: string;
+  lid: string;
+  pn: string;
+}
+
+/** Numbers that WhatsApp has under other digits than people write; both are JIDs. */
+export interface NumberAliasesTable {
+  line_id: string;
+  asked: string;
+  pn: string;
+}
+
+/**
+ * How far a message of ours came with one member of a group. Times: Unix seconds of WhatsApp's
+ * clock; `updated_at`: Unix milliseconds.
+ */
+export interface MessageReadersTable {
+  line_id: string;
+  message_id: string;
+  /** The LID when it is known. */
+  reader: string;
+  delivered_at: number | null;
+  read_at: number | null;
+  played_at: number | null;
+  updated_at: number;
+}
+
 /** What groups are called. `subject_at`: Unix seconds of WhatsApp's clock, 0 = not known. */
 export interface ChatGroupsTable {
   line_id: string;
@@ -344,6 +376,8 @@ export interface WebhooksTable {
   headers: Buffer | null;
   format: 'bridges' | 'lines';
   description: string | null;
+  /** 1: Bridges bodies carry more than the published members. */
+  details: Generated<number>;
   /** 1: one delivery at a time, in order, the next one only after the last one ended. */
   strict_order: number;
   status: 'enabled' | 'disabled';

@@ -174,6 +174,18 @@ forEachStore((open) => {
         .values({ ...chat, is_group: 0, archived: 0, unread_count: 0 })
         .execute();
       await db.insertInto('contacts').values(chat).execute();
+      await db
+        .insertInto('addresses')
+        .values({ ...line, lid: 'l', pn: 'p' })
+        .execute();
+      await db
+        .insertInto('number_aliases')
+        .values({ ...line, asked: 'a', pn: 'p' })
+        .execute();
+      await db
+        .insertInto('message_readers')
+        .values({ ...line, message_id: 'm', reader: 'r', updated_at: 1 })
+        .execute();
       const counted = { received: 1, sent: 0, failed: 0, send_ms: 0, slowest_send_ms: 0 };
       await db
         .insertInto('line_traffic')

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../db/store.ts';
+import { learnAddresses } from './people.ts';
 
 /** Two addresses of one person, as WhatsApp disclosed them. */
 export interface AddressMapping {
@@ -8,11 +9,45 @@ export interface AddressMapping {
 }
 
 /**
+ * Notes all of these, and moves what is stored under one of the numbers to the person's LID. One
+ * question for all of them: most people of a large group are nobody the line knows.
+ */
+export async function applyMappings(tx: Tx, lineId: string, mappings: readonly AddressMapping[]): Promise<void> {
+  if (mappings.length === 0) return;
+  await learnAddresses(tx.db, lineId, mappings);
+  const known = await storedUnder(tx, lineId, [...new Set(mappings.flatMap(({ lid, pn }) => [lid, pn]))]);
+  for (const mapping of mappings) {
+    if (known.has(mapping.lid) || known.has(mapping.pn)) await applyMapping(tx, lineId, mapping);
+  }
+}
+
+/** Addresses in one question: far below the parameter limits of both databases. */
+const ASKED_MAX = 400;
+
+async function storedUnder(tx: Tx, lineId: string, addresses: string[]): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (let from = 0; from < addresses.length; from += ASKED_MAX) {
+    const some = addresses.slice(from, from + ASKED_MAX);
+    for (const table of ['chats', 'contacts'] as const) {
+      const rows = await tx.db
+        .selectFrom(table)
+        .select('jid')
+        .where('line_id', '=', lineId)
+        .where('jid', 'in', some)
+        .execute();
+      for (const { jid } of rows) known.add(jid);
+    }
+  }
+  return known;
+}
+
+/**
  * Moves what is stored under a phone number to the person's LID, and notes the number beside the
  * LID. Cheap when nothing is stored under the number. The journal keeps the addresses that were
  * known when an event happened.
  */
 export async function applyMapping(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
+  await learnAddresses(tx.db, lineId, [{ lid, pn }]);
   for (const table of ['chats', 'contacts'] as const) {
     await tx.db
       .updateTable(table)

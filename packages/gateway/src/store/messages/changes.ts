@@ -1,6 +1,6 @@
 import { isGroup } from '@ponte/engine';
 import type { JournalEvent, MessageFacts, NewEvent } from '../../core/events.ts';
-import { searchText } from '../../core/search-text.ts';
+import { searchText, textsOf } from '../../core/search-text.ts';
 import { storable } from '../../core/storable.ts';
 import type { Tx } from '../db/store.ts';
 
@@ -30,29 +30,42 @@ export async function authentic(tx: Tx, lineId: string, changes: ChangeEvent[]):
   return allowed;
 }
 
-/** Rewrites the stored message. A revoked one loses its content, its bytes included. */
-export async function projectChange(
-  tx: Tx,
-  lineId: string,
-  change: Extract<JournalEvent, { type: ChangeType }>,
-): Promise<void> {
+/**
+ * Rewrites the stored message. A revoked one loses its content, its bytes included, and keeps what
+ * kind it was.
+ */
+export async function projectChange(tx: Tx, lineId: string, change: ChangeEventOf): Promise<void> {
   const known = await storedOf(tx, lineId, change);
   const target = known.find(({ facts }) => mayChange(change, facts));
-  if (!target) return;
+  if (!target || target.facts.revoked) return;
   const { seq, facts } = target;
-  const content: MessageFacts['content'] =
-    change.type === 'message.edited' ? { ...facts.content, body: change.payload.body } : { kind: 'unknown', body: '' };
+  const { content, ...mark } = changed(facts, change);
   await tx.db
     .updateTable('messages')
     .set({
-      facts: JSON.stringify({ ...facts, content }),
+      facts: JSON.stringify({ ...facts, ...mark, content }),
       body: storable(content.body),
-      search: searchText(storable(content.body)),
+      search: searchText(storable(textsOf(content))),
       kind: content.kind,
       ...(change.type === 'message.revoked' ? { proto: null } : {}),
     })
     .where('seq', '=', seq)
     .execute();
+}
+
+type ChangeEventOf = Extract<JournalEvent, { type: ChangeType }>;
+type Changed = Pick<MessageFacts, 'content' | 'edited' | 'revoked'>;
+
+function changed({ content }: MessageFacts, change: ChangeEventOf): Changed {
+  const { sender: by, timestamp: at } = change.payload;
+  if (change.type === 'message.edited') {
+    // The card is of a link in the text as it was.
+    const { linkPreview: _, ...kept } = content;
+    return { content: { ...kept, body: change.payload.body }, edited: { at, by } };
+  }
+  // What could not be read may still come again: not in the place of what was deleted.
+  const kind = content.kind === 'undecryptable' ? 'unknown' : content.kind;
+  return { content: { kind, body: '' }, revoked: { at, by, byAdmin: change.payload.byAdmin } };
 }
 
 async function storedOf(tx: Tx, lineId: string, { payload }: Change): Promise<Stored[]> {

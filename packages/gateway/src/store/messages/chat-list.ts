@@ -1,5 +1,6 @@
 import type { Jid } from '@ponte/engine';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { MessageFacts } from '../../core/events.ts';
 import type { Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -9,6 +10,8 @@ export interface LastMessage {
   id: string;
   body: string;
   kind: string;
+  /** It was deleted for everyone. */
+  isRevoked: boolean;
   fromMe: boolean;
   /** Unix seconds. */
   timestamp: number;
@@ -83,7 +86,7 @@ async function lastMessages(db: Db, lineId: string, ids: string[]): Promise<Map<
   if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('messages')
-    .select(['message_id', 'chat_jid', 'body', 'kind', 'from_me', 'timestamp'])
+    .select(['message_id', 'chat_jid', 'body', 'kind', 'from_me', 'timestamp', 'facts'])
     .where('line_id', '=', lineId)
     .where('message_id', 'in', ids)
     .execute();
@@ -94,6 +97,7 @@ async function lastMessages(db: Db, lineId: string, ids: string[]): Promise<Map<
         id: row.message_id,
         body: row.body,
         kind: row.kind,
+        isRevoked: (JSON.parse(row.facts) as MessageFacts).revoked !== undefined,
         fromMe: Number(row.from_me) === 1,
         timestamp: Number(row.timestamp),
       },

@@ -4,7 +4,7 @@ import { canonicalJid } from '../../core/event-keys.ts';
 import { factsOf } from '../../core/message-facts.ts';
 import { storable } from '../../core/storable.ts';
 import type { Tx } from '../db/store.ts';
-import { applyMapping } from './address-mappings.ts';
+import { applyMappings } from './address-mappings.ts';
 import { noteGroups } from './chat-groups.ts';
 import { addresses, messageRow } from './projections.ts';
 
@@ -16,7 +16,7 @@ import { addresses, messageRow } from './projections.ts';
 export async function applyHistory(tx: Tx, lineId: string, piece: HistoryPiece, nowMs: number): Promise<void> {
   switch (piece.type) {
     case 'addresses':
-      for (const pair of piece.pairs) await applyMapping(tx, lineId, pair);
+      await applyMappings(tx, lineId, piece.pairs);
       break;
     case 'names':
       await notePeople(

@@ -1,14 +1,19 @@
-import type { Jid, MessageStatus } from '@ponte/engine';
+import type { Jid, MessageStatus, Party } from '@ponte/engine';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MessageFacts } from '../../core/events.ts';
+import { mentionedIn } from '../../core/message-facts.ts';
 import type { DatabaseEngine } from '../db/dialect.ts';
 import type { Database } from '../db/schema.ts';
+import { peopleKnownNow } from './people.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
 /** A stored message. */
 export interface ListedMessage {
+  /** Everybody in them by the addresses that are known now. */
   facts: MessageFacts;
+  /** Who wrote it, as they are called now; empty when nobody knows. */
+  name: string;
   messageId: string;
   /** The chat's address: the phone number when it is known. */
   chat: Jid;
@@ -63,8 +68,10 @@ const messagesOf = (db: Db, lineId: string) =>
 type Row = Awaited<ReturnType<ReturnType<typeof messagesOf>['execute']>>[number];
 
 function toMessage(row: Row): ListedMessage {
+  const facts = JSON.parse(row.facts) as MessageFacts;
   return {
-    facts: JSON.parse(row.facts) as MessageFacts,
+    facts,
+    name: facts.pushName,
     messageId: row.message_id,
     chat: row.pn ?? row.chat_jid,
     kind: row.kind,
@@ -97,7 +104,7 @@ export async function listMessages(
   const end = page.at(-1);
   const isMore = rows.length > query.limit && end !== undefined;
   return {
-    messages: page.map(toMessage),
+    messages: await shownNow(db, lineId, page.map(toMessage)),
     next: isMore ? { timestamp: Number(end.timestamp), seq: Number(end.seq) } : null,
   };
 }
@@ -116,6 +123,39 @@ function matches(engine: DatabaseEngine, lineId: string, words: readonly string[
     @@ (${`'${lineId}'`}::tsquery && to_tsquery('simple', ${text}))`;
 }
 
+/** The messages with everybody in them as they are known now, not as they were when it was said. */
+async function shownNow(db: Db, lineId: string, messages: ListedMessage[]): Promise<ListedMessage[]> {
+  const people = await peopleKnownNow(
+    db,
+    lineId,
+    messages.flatMap(({ facts }) => peopleIn(facts)),
+  );
+  return messages.map((message) => {
+    const { facts, fromMe } = message;
+    const by = <T extends { by: Party }>(mark: T | undefined) => mark && { ...mark, by: people.party(mark.by) };
+    return {
+      ...message,
+      name: (fromMe ? undefined : people.name(facts.sender)) ?? message.name,
+      facts: {
+        ...facts,
+        sender: people.party(facts.sender),
+        chat: people.party(facts.chat),
+        mentions: mentionedIn(facts).map((one) => people.party(one)),
+        ...(facts.edited ? { edited: by(facts.edited) } : {}),
+        ...(facts.revoked ? { revoked: by(facts.revoked) } : {}),
+      },
+    };
+  });
+}
+
+const peopleIn = (facts: MessageFacts): Party[] => [
+  facts.sender,
+  facts.chat,
+  ...mentionedIn(facts),
+  ...(facts.edited ? [facts.edited.by] : []),
+  ...(facts.revoked ? [facts.revoked.by] : []),
+];
+
 /** A message of the line by its id, with its place; of two with one id, the line's own. */
 export async function findListed(
   db: Db,
@@ -127,5 +167,7 @@ export async function findListed(
     .orderBy('m.from_me', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row && { message: toMessage(row), place: { timestamp: Number(row.timestamp), seq: Number(row.seq) } };
+  if (!row) return undefined;
+  const [message] = await shownNow(db, lineId, [toMessage(row)]);
+  return message && { message, place: { timestamp: Number(row.timestamp), seq: Number(row.seq) } };
 }

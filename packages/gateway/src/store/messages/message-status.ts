@@ -1,6 +1,8 @@
-import { isLid, isPn, type MessageStatus } from '@ponte/engine';
+import { isGroup, isLid, isPn, type MessageStatus, type Party, STATUS_BROADCAST } from '@ponte/engine';
+import { canonicalJid, receiptKey } from '../../core/event-keys.ts';
 import type { NewEvent } from '../../core/events.ts';
 import type { Tx } from '../db/store.ts';
+import { noteReaders, type ReaderCounts } from './readers.ts';
 
 /**
  * The order of truth. `failed` is below `sent`: a message given up for lost that turns out
@@ -13,16 +15,27 @@ export function earlierThan(status: MessageStatus): MessageStatus[] {
   return status === 'failed' ? ['pending'] : ORDER.slice(0, ORDER.indexOf(status));
 }
 
-export type StatusEvent = Extract<NewEvent, { type: 'message.status' }>;
+/** `by`: whose receipt it is; undefined for what no reader said. */
+export type StatusEvent = Extract<NewEvent, { type: 'message.status' }> & { by?: Party };
+export type ReceiptEvent = Extract<NewEvent, { type: 'message.receipt' }>;
+
+/** What receipts say that was not known. */
+export interface Advance {
+  /** How far messages came, one event a message. */
+  news: StatusEvent[];
+  /** Every member of a group that got or read one, for those who ask. */
+  receipts: ReceiptEvent[];
+}
 
 /**
- * Moves our messages on to one status and returns the events that are true news: those of messages
+ * Moves our messages on to one status and answers the events that are true news: those of messages
  * this line sent, and that were not as far yet. All events must carry the same status. A message
- * that failed before it was ever made ready has no row; its failure is news all the same.
+ * that failed before it was ever made ready has no row; its failure is news all the same. Readers in
+ * groups are noted, each of them; the event of the step says how many there are by now.
  */
-export async function advance(tx: Tx, lineId: string, events: StatusEvent[]): Promise<StatusEvent[]> {
+export async function advance(tx: Tx, lineId: string, events: StatusEvent[], nowMs: number): Promise<Advance> {
   const status = events[0]?.payload.status;
-  if (status === undefined) return [];
+  if (status === undefined) return { news: [], receipts: [] };
   const ids = [...new Set(events.map((event) => event.payload.messageId))];
   const rows = await tx.db
     .updateTable('messages')
@@ -35,15 +48,59 @@ export async function advance(tx: Tx, lineId: string, events: StatusEvent[]): Pr
     .execute();
   const chatOf = new Map(rows.map((row) => [row.message_id, row.chat_jid]));
   const unknown = status === 'failed' ? await withoutRow(tx, lineId, ids) : new Set<string>();
+  const { receipts, counts } = await noteMembers(tx, lineId, events, nowMs);
   const seen = new Set<string>();
-  return events.flatMap((event) => {
+  const news = events.flatMap((event) => {
     const { messageId } = event.payload;
     const chatJid = chatOf.get(messageId);
     // Two readers in one run: the first one moved the message.
     if (seen.has(messageId) || (chatJid === undefined && !unknown.has(messageId))) return [];
     seen.add(messageId);
-    return [chatJid === undefined ? event : inChat(event, chatJid)];
+    const counted = withCounts(event, counts.get(messageId));
+    return [chatJid === undefined ? counted : inChat(counted, chatJid)];
   });
+  return { news, receipts };
+}
+
+const withCounts = (event: StatusEvent, counts: ReaderCounts | undefined): StatusEvent =>
+  counts ? { ...event, payload: { ...event.payload, counts } } : event;
+
+const isShared = (chat: string): boolean => isGroup(chat) || chat === STATUS_BROADCAST;
+
+/** Who of a group got or read which of our messages. */
+async function noteMembers(
+  tx: Tx,
+  lineId: string,
+  events: StatusEvent[],
+  nowMs: number,
+): Promise<{ receipts: ReceiptEvent[]; counts: Map<string, ReaderCounts> }> {
+  const said = events.flatMap(({ by, payload }) => {
+    const { messageId, chat, status, timestamp } = payload;
+    if (!by || !isShared(chat.jid) || (status !== 'delivered' && status !== 'read' && status !== 'played')) return [];
+    return [{ messageId, chat, by, reader: canonicalJid(by), status, timestamp }];
+  });
+  if (said.length === 0) return { receipts: [], counts: new Map() };
+  const own = await tx.db
+    .selectFrom('messages')
+    .select(['message_id', 'sender_jid'])
+    .where('line_id', '=', lineId)
+    .where('message_id', 'in', [...new Set(said.map(({ messageId }) => messageId))])
+    .where('from_me', '=', 1)
+    .execute();
+  const authorOf = new Map(own.map((row) => [row.message_id, row.sender_jid]));
+  // A receipt of the account's own other device is nobody's reading.
+  const read = said.filter(({ messageId, reader }) => (authorOf.get(messageId) ?? reader) !== reader);
+  const counts = await noteReaders(tx.db, lineId, read, nowMs);
+  const receipts = read.map(({ messageId, chat, by, reader, status, timestamp }): ReceiptEvent => {
+    const payload = { messageId, chat, by, status, timestamp };
+    return {
+      type: 'message.receipt',
+      payload,
+      dedupeKey: receiptKey(messageId, reader, status),
+      chat: canonicalJid(chat),
+    };
+  });
+  return { receipts, counts };
 }
 
 /**

@@ -2,7 +2,7 @@ import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import { canonicalJid } from '../../core/event-keys.ts';
 import type { JournalEvent, MessageFacts } from '../../core/events.ts';
-import { searchText } from '../../core/search-text.ts';
+import { searchText, textsOf } from '../../core/search-text.ts';
 import { storable } from '../../core/storable.ts';
 import type { Tx } from '../db/store.ts';
 import { noteRestriction } from '../lines/restrictions.ts';
@@ -70,7 +70,7 @@ export function messageRow(
     from_me: facts.fromMe ? 1 : 0,
     kind: facts.content.kind,
     body: storable(facts.content.body),
-    search: searchText(storable(facts.content.body)),
+    search: searchText(storable(textsOf(facts.content))),
     facts: JSON.stringify(facts),
     proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
     status: rest.status,

@@ -1,6 +1,7 @@
 import type { Jid } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../db/schema.ts';
+import { knownNumber } from './people.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -12,8 +13,17 @@ export interface ChatRow {
   unreadCount: number;
 }
 
-/** A chat by any address WhatsApp disclosed for it. */
+/**
+ * A chat by any address WhatsApp disclosed for it, or by another way to write its number.
+ */
 export async function findChat(db: Db, lineId: string, address: Jid): Promise<ChatRow | undefined> {
+  const chat = await chatAt(db, lineId, address);
+  if (chat) return chat;
+  const known = await knownNumber(db, lineId, address);
+  return known === address ? undefined : chatAt(db, lineId, known);
+}
+
+async function chatAt(db: Db, lineId: string, address: Jid): Promise<ChatRow | undefined> {
   const row = await db
     .selectFrom('chats')
     .select(['jid', 'unread_count'])

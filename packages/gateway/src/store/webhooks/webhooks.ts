@@ -38,6 +38,7 @@ export interface NewWebhook {
   /** The owner's own headers, sent with every delivery. */
   headers?: Record<string, string> | null;
   strictOrder?: boolean;
+  hasDetails?: boolean;
   createdAt: number;
 }
 
@@ -56,6 +57,7 @@ export function toWebhook(row: Row): Webhook {
     format: row.format,
     description: row.description,
     strictOrder: Number(row.strict_order) === 1,
+    hasDetails: Number(row.details) === 1,
     status: row.status,
     disabledReason: row.disabled_reason,
     disabledAt: optionalTime(row.disabled_at),
@@ -94,6 +96,7 @@ export async function createWebhook(
       format: webhook.format,
       description: webhook.description ?? null,
       strict_order: webhook.strictOrder ? 1 : 0,
+      details: webhook.hasDetails ? 1 : 0,
       status: 'enabled',
       disabled_reason: null,
       disabled_at: null,
@@ -142,6 +145,7 @@ export interface WebhookPatch {
   headers?: Record<string, string> | null;
   description?: string | null;
   strictOrder?: boolean;
+  hasDetails?: boolean;
   /** Enabling forgets the run of failures and lets what waited go on. */
   status?: 'enabled' | 'disabled';
 }
@@ -178,6 +182,7 @@ export async function updateWebhook(
       headers: typeof headers === 'string' ? sealText(box, id, 'headers', headers) : headers,
       description: patch.description,
       strict_order: patch.strictOrder === undefined ? undefined : patch.strictOrder ? 1 : 0,
+      details: patch.hasDetails === undefined ? undefined : patch.hasDetails ? 1 : 0,
       ...(patch.url === undefined ? {} : { failing_since: null, last_failure_at: null }),
       ...statusColumns(patch.status, now),
     })

@@ -21,6 +21,7 @@ const NEXT: Record<ErrorCode, string> = {
   message_cancelled: 'It was taken back on purpose: send it again only when you are asked to.',
   message_expired:
     'See bridge_get_line why the line was not connected, and send it again only if it still makes sense.',
+  message_revoked: 'Nothing more can be done with this message; leave it.',
   message_left: 'Call bridge_revoke_message to delete it for everyone instead.',
   chat_not_found: 'Call bridge_get_chats and use a chat from its answer.',
   contact_not_found: 'Call bridge_list_contacts, or bridge_check_numbers for a number nobody wrote to yet.',

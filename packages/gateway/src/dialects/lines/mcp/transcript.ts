@@ -2,6 +2,7 @@ import { isGroup, parseChat } from '@ponte/engine';
 import type { Caller, Execute } from '../../../commands/execute.ts';
 import { invalid } from '../../../core/app-error.ts';
 import * as answers from '../answers.ts';
+import { wordedMessage } from './worded-message.ts';
 
 /**
  * Somebody's reading of chats: with the rights of their key, through the commands that REST reads
@@ -11,6 +12,9 @@ export interface Reader {
   execute: Execute;
   caller: Caller;
 }
+
+/** A name that cannot pretend to be another line. */
+const oneLine = (name: string): string => name.replace(/\s+/g, ' ').trim();
 
 /**
  * The newest messages of a chat, oldest first, a line each. What other people wrote is in it: fence
@@ -26,9 +30,9 @@ export async function transcript(
   const { messages } = answers.messages(at.lineId, page);
   const lines = messages.toReversed().map((message) => {
     const time = new Date(message.timestamp * 1_000).toISOString();
-    const who = message.from_me ? 'me' : isGroup(chat) ? message.from : 'them';
-    const what = message.type === 'text' ? message.body : `<${message.type}> ${message.body}`;
-    return `[${time}] ${who} (message_id ${message.message_id}): ${what}`;
+    const address = isGroup(chat) ? message.from : 'them';
+    const who = message.from_me ? 'me' : message.name === '' ? address : `${oneLine(message.name)} <${address}>`;
+    return `[${time}] ${who} (message_id ${message.message_id}): ${wordedMessage(message)}`;
   });
   return lines.length === 0 ? '(no messages)' : lines.join('\n');
 }

@@ -24,7 +24,10 @@ export function fenced(text: string): string {
 
 /** Whether text stands at a path. A step `name[]` goes into every item of a list. */
 function holdsText(value: unknown, [step, ...rest]: string[]): boolean {
-  if (step === undefined) return typeof value === 'string' ? value !== '' : Array.isArray(value) && value.length > 0;
+  if (step === undefined) {
+    if (typeof value === 'string') return value !== '';
+    return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+  }
   if (typeof value !== 'object' || value === null) return false;
   const isList = step.endsWith('[]');
   const next: unknown = (value as Json)[isList ? step.slice(0, -2) : step];

@@ -12,6 +12,7 @@ import { history } from './011-history.ts';
 import { restrictionsUsernames } from './013-restrictions-usernames.ts';
 import { lineStanding } from './014-line-standing.ts';
 import { narrowerKeys } from './015-narrower-keys.ts';
+import { contentPeople } from './017-content-people.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   restrictionsUsernames,
   lineStanding,
   narrowerKeys,
+  contentPeople,
 ];

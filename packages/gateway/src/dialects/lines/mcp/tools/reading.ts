@@ -3,7 +3,7 @@ import type { Json } from '../json.ts';
 import { always, counted } from '../say.ts';
 import type { ToolFacts } from '../tool.ts';
 
-const MESSAGE = ['body', 'media.filename'];
+const MESSAGE = ['body', 'name', 'media.filename', 'content'];
 const inList = (list: string, fields: readonly string[]) => fields.map((field) => `${list}[].${field}`);
 const CHATS = inList('chats', ['name', 'last_message.body']);
 

@@ -1,0 +1,48 @@
+import { bareJid } from '@ponte/engine';
+import { z } from 'zod';
+import type { MessageFacts } from '../core/events.ts';
+import { EVERYBODY, mentionedIn } from '../core/message-facts.ts';
+
+/** What every answer and event says of a message beside its content. */
+export const nuances = (of: MessageFacts) => ({
+  mentions_me: of.mentionsMe ?? false,
+  forwarded: of.forwarded ?? false,
+  view_once: of.viewOnce ?? false,
+  expires_in_seconds: of.expiresInSeconds ?? null,
+  edited: of.edited !== undefined,
+  revoked: of.revoked !== undefined,
+});
+
+/** Whom a message names, in the form of `from`; `all` when it is everybody in the group. */
+export const mentionsAnswer = (of: Pick<MessageFacts, 'mentions' | 'mentionsAll'>): string[] => [
+  ...mentionedIn(of).map(({ pn, jid }) => bareJid(pn ?? jid)),
+  ...(of.mentionsAll ? [EVERYBODY] : []),
+];
+
+/** Who changed or deleted a message, and when (Unix seconds); null while nobody did. */
+export const changesAnswer = ({ edited, revoked }: MessageFacts) => ({
+  edited_at: edited?.at ?? null,
+  edited_by: edited ? bareJid(edited.by.pn ?? edited.by.jid) : null,
+  revoked_at: revoked?.at ?? null,
+  revoked_by: revoked ? bareJid(revoked.by.pn ?? revoked.by.jid) : null,
+});
+
+/** The schemas of the three. */
+export const mentionsShape = z
+  .string()
+  .array()
+  .meta({ description: 'People named in the text, in the form of from; all when it is everybody in the group.' });
+export const nuancesShape = {
+  mentions_me: z.boolean().meta({ description: 'The line itself is named, or everybody is.' }),
+  forwarded: z.boolean(),
+  view_once: z.boolean(),
+  expires_in_seconds: z.int().nullable().meta({ description: 'It disappears so long after it was sent.' }),
+  edited: z.boolean(),
+  revoked: z.boolean().meta({ description: 'Deleted for everyone: it keeps its type, its content is gone.' }),
+};
+export const changesShape = {
+  edited_at: z.int().nullable(),
+  edited_by: z.string().nullable(),
+  revoked_at: z.int().nullable(),
+  revoked_by: z.string().nullable(),
+};
