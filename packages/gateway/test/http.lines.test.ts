@@ -77,6 +77,10 @@ forEachStore((open) => {
         created_at: expect.stringMatching(/Z$/),
         connected_at: null,
         lid: null,
+        status_reason: null,
+        status_until: null,
+        status_code: null,
+        status_remedy: null,
       };
       expect(made.body).toEqual({ ok: true, ...line });
       expect((await h.call('GET', `${BASE}/lines`)).body).toEqual({ ok: true, lines: [line] });

@@ -14,49 +14,62 @@ export const messageContent = z
     link_preview: z
       .object({ url: z.string(), title: z.string().nullable(), description: z.string().nullable() })
       .meta({ description: 'Texts with the card of a link, as the sender’s client made it.' }),
-    image: z.object({ width: pixels, height: pixels }),
-    video: z.object({
-      width: pixels,
-      height: pixels,
-      duration_seconds: seconds,
-      gif: z.boolean().meta({ description: 'Plays without sound, again and again.' }),
-      note: z.boolean().meta({ description: 'A round video note.' }),
-    }),
-    audio: z.object({ duration_seconds: seconds }),
-    voice: z.object({ duration_seconds: seconds }),
-    document: z.object({ filename: z.string().nullable(), pages: z.int().nullable() }),
-    sticker: z.object({ animated: z.boolean(), width: pixels, height: pixels }),
-    location: z.object({
-      lat: z.number(),
-      lng: z.number(),
-      name: z.string().nullable(),
-      address: z.string().nullable(),
-      live: z.boolean().meta({ description: 'A phone that shares where it is; this is where it was then.' }),
-    }),
+    image: z.object({ width: pixels, height: pixels }).meta({ description: 'Pictures.' }),
+    video: z
+      .object({
+        width: pixels,
+        height: pixels,
+        duration_seconds: seconds,
+        gif: z.boolean().meta({ description: 'Plays without sound, again and again.' }),
+        note: z.boolean().meta({ description: 'A round video note.' }),
+      })
+      .meta({ description: 'Films.' }),
+    audio: z.object({ duration_seconds: seconds }).meta({ description: 'Sound files.' }),
+    voice: z.object({ duration_seconds: seconds }).meta({ description: 'Voice messages.' }),
+    document: z
+      .object({ filename: z.string().nullable(), pages: nullable(z.int(), 'How many pages, if its sender said.') })
+      .meta({ description: 'Documents.' }),
+    sticker: z
+      .object({ animated: z.boolean().meta({ description: 'It moves.' }), width: pixels, height: pixels })
+      .meta({ description: 'Stickers.' }),
+    location: z
+      .object({
+        lat: z.number(),
+        lng: z.number(),
+        name: z.string().nullable(),
+        address: z.string().nullable(),
+        live: z.boolean().meta({ description: 'A phone that shares where it is; this is where it was then.' }),
+      })
+      .meta({ description: 'Places.' }),
     contacts: z
       .object({
         name: z.string(),
         phones: z.string().array().meta({ description: 'International where the card says the country.' }),
-        vcard: z.string(),
+        vcard: z.string().meta({ description: 'The card itself (RFC 6350).' }),
       })
-      .array(),
-    poll: z.object({
-      question: z.string(),
-      options: z.string().array(),
-      max_answers: z.int().meta({ description: '0 = any number.' }),
-    }),
-    event: z.object({
-      name: z.string(),
-      start_time: z.int(),
-      end_time: z.int().nullable(),
-      description: z.string().nullable(),
-      location: nullable(z.string(), 'What the place is called.'),
-      address: z.string().nullable(),
-      lat: z.number().nullable(),
-      lng: z.number().nullable(),
-      join_link: nullable(z.string(), 'Where its WhatsApp call is joined.'),
-      canceled: z.boolean(),
-    }),
+      .array()
+      .meta({ description: 'Contact cards.' }),
+    poll: z
+      .object({
+        question: z.string(),
+        options: z.string().array(),
+        max_answers: z.int().meta({ description: '0 = any number.' }),
+      })
+      .meta({ description: 'Polls.' }),
+    event: z
+      .object({
+        name: z.string(),
+        start_time: z.int().meta({ description: 'When it begins, in Unix seconds.' }),
+        end_time: nullable(z.int(), 'When it ends, in Unix seconds.'),
+        description: z.string().nullable(),
+        location: nullable(z.string(), 'What the place is called.'),
+        address: z.string().nullable(),
+        lat: z.number().nullable(),
+        lng: z.number().nullable(),
+        join_link: nullable(z.string(), 'Where its WhatsApp call is joined.'),
+        canceled: z.boolean().meta({ description: 'Its author called it off.' }),
+      })
+      .meta({ description: 'Invitations to an event.' }),
   })
   .partial()
   .meta({ id: 'MessageContent', description: 'What the kind of the message adds; one member, named after the kind.' });

@@ -41,8 +41,16 @@ export const nuancesShape = {
   revoked: z.boolean().meta({ description: 'Deleted for everyone: it keeps its type, its content is gone.' }),
 };
 export const changesShape = {
-  edited_at: z.int().nullable(),
-  edited_by: z.string().nullable(),
-  revoked_at: z.int().nullable(),
-  revoked_by: z.string().nullable(),
+  edited_at: z.int().nullable().meta({ description: 'When its text was changed last, in Unix seconds.' }),
+  edited_by: z.string().nullable().meta({ description: 'Who changed it, in the form of from.' }),
+  revoked_at: z.int().nullable().meta({ description: 'When it was deleted for everyone, in Unix seconds.' }),
+  revoked_by: z.string().nullable().meta({ description: 'Who deleted it, in the form of from.' }),
+};
+
+const seconds = z.int().nullable();
+/** How far a message came with a member of a group. */
+export const readingShape = {
+  delivered_at: seconds.meta({ description: 'When it was delivered, in Unix seconds; null while only more is known.' }),
+  read_at: seconds.meta({ description: 'When it was read, in Unix seconds.' }),
+  played_at: seconds.meta({ description: 'When it was played, in Unix seconds.' }),
 };

@@ -9,7 +9,7 @@ import {
   pollFields,
 } from '../../http/content-schema.ts';
 import { messageContent } from '../../http/message-content.ts';
-import { changesShape, mentionsShape, nuancesShape } from '../../http/message-nuances.ts';
+import { changesShape, mentionsShape, nuancesShape, readingShape } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { sendContext, waitQuery } from './schemas.ts';
 
@@ -58,9 +58,7 @@ export const oneMessage = z.object({
       contact_id: z.string(),
       phone: z.string(),
       name: z.string(),
-      delivered_at: z.int().nullable(),
-      read_at: z.int().nullable(),
-      played_at: z.int().nullable(),
+      ...readingShape,
     })
     .array()
     .optional()

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PRIORITIES } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { messageContent } from '../../http/message-content.ts';
-import { changesShape, mentionsShape, nuancesShape } from '../../http/message-nuances.ts';
+import { changesShape, mentionsShape, nuancesShape, readingShape } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { done, limitOf, lineId, pacing } from './schemas.ts';
 
@@ -151,9 +151,7 @@ export const oneMessage = listedMessage.extend({
       jid: z.string(),
       phone: z.string().nullable(),
       name: z.string(),
-      delivered_at: z.int().nullable(),
-      read_at: z.int().nullable(),
-      played_at: z.int().nullable(),
+      ...readingShape,
     })
     .array()
     .nullable()
