@@ -1,4 +1,5 @@
 import {
+  type AddressPair,
   child,
   type Engine,
   EngineError,
@@ -38,6 +39,7 @@ import { BaileysMedia } from './media/baileys-media.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
 import { buildMessage } from './outbound/build-message.ts';
+import { FreshLids } from './outbound/fresh-lids.ts';
 import { addressMentions } from './outbound/mentions.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
 import { selfOf } from './self-of.ts';
@@ -46,6 +48,8 @@ import { KeyVault } from './store/key-vault.ts';
 import { LidMap } from './store/lid-map.ts';
 
 const UNKNOWN_MAX = 100;
+/** Messages per receipt, as WhatsApp Web sends them (whatsapp-rust 5e7213e6). */
+const RECEIPT_IDS_MAX = 256;
 /** Numbers per question to WhatsApp. */
 const LOOKUP_MAX = 50;
 
@@ -98,6 +102,7 @@ class BaileysEngine implements Engine {
   readonly #history: BaileysHistory;
   #creds: AuthenticationCreds | undefined;
   #connection: Connection | undefined;
+  readonly #freshLids: FreshLids;
   #questions = 0;
   /** Kinds of messages that were reported. */
   readonly #unknown = new Set<string>();
@@ -129,6 +134,12 @@ class BaileysEngine implements Engine {
       ...{ vault, lids: this.#lids, endpoint },
       self: () => this.self(),
       connection: () => (this.#connection?.isOpen ? this.#connection : undefined),
+    });
+    this.#freshLids = new FreshLids({
+      vault,
+      askNumber: (phone) => this.#askNumber(phone),
+      learn: (pairs) => this.#learn(pairs),
+      warn: (message) => log.warn({ session }, message),
     });
     this.groups = new BaileysGroups({ lids: this.#lids, self: () => this.self(), connection: () => this.#open() });
   }
@@ -221,7 +232,7 @@ class BaileysEngine implements Engine {
   }
 
   async transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck> {
-    return this.#open().transmit(prepared, signal);
+    return this.#open().transmit(prepared, signal, this.#freshLids);
   }
 
   async decode(entry: InboxEntry): Promise<EngineEvent[]> {
@@ -264,22 +275,29 @@ class BaileysEngine implements Engine {
     const type = (await connection.tellsReads()) ? what : (`${what}-self` as const);
     const author = isGroup(chat) ? sender : undefined;
     const nowSeconds = Math.floor(this.#options.clock.now() / 1000);
-    await connection.send(readReceipt({ chat, ids, sender: author, type, nowSeconds }));
+    for (let from = 0; from < ids.length; from += RECEIPT_IDS_MAX) {
+      const some = ids.slice(from, from + RECEIPT_IDS_MAX);
+      await connection.send(readReceipt({ chat, ids: some, sender: author, type, nowSeconds }));
+    }
   }
 
   #resolve(chat: Jid): Promise<Recipient> {
     const lids = this.#lids;
     return resolveRecipient(chat, {
       lids,
-      learn: async (pairs) => {
-        const connection = this.#connection;
-        await (connection ? connection.learn(pairs) : lids.learn(pairs));
-      },
-      askNumber: async (phone) => {
-        const [answer] = await this.#askNumbers([phone]);
-        return answer ?? { phone, registered: false, isBusiness: false };
-      },
+      learn: (pairs) => this.#learn(pairs),
+      askNumber: (phone) => this.#askNumber(phone),
     });
+  }
+
+  async #learn(pairs: AddressPair[]): Promise<void> {
+    const connection = this.#connection;
+    await (connection ? connection.learn(pairs) : this.#lids.learn(pairs));
+  }
+
+  async #askNumber(phone: string): Promise<UsyncNumber> {
+    const [answer] = await this.#askNumbers([phone]);
+    return answer ?? { phone, registered: false, isBusiness: false };
   }
 
   #open(): Connection {

@@ -8,6 +8,7 @@ import {
   type Jid,
   type Node,
   type Prepared,
+  packNode,
   personJid,
   type ServerAck,
 } from '@ponte/engine';
@@ -28,8 +29,12 @@ import { completeLogin } from './login/login.ts';
 import { PreKeys } from './login/pre-keys.ts';
 import { RetryWaiter } from './media/retry-waiter.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
+import { ColdContacts } from './outbound/cold-contacts.ts';
+import type { FreshLids } from './outbound/fresh-lids.ts';
+import { RetryBudget } from './outbound/retry-budget.ts';
 import { transmit } from './outbound/transmit.ts';
-import { Pairing, type PairingWish } from './pairing/pairing.ts';
+import { makePairing } from './pairing/make-pairing.ts';
+import type { Pairing, PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
 import { selfOf } from './self-of.ts';
 import { deviceCache, QUERY_MS, socketConfig } from './socket-config.ts';
@@ -48,6 +53,7 @@ export class Connection {
   readonly #logger: SocketConfig['logger'];
   readonly #guard: StoreGuard;
   readonly #keys: KeyTransactions;
+  readonly #coldContacts: ColdContacts;
   readonly #links = new StanzaLinks();
   readonly #acks = new AckWaiter();
   readonly settings: PhoneSettings;
@@ -94,10 +100,18 @@ export class Connection {
         logger: this.#logger,
         devices: deviceCache(() => options.clock.now()),
         groups: this.groups,
+        budget: new RetryBudget(() => options.clock.now()),
         makeRepository: () => this.#makeRepository(),
         onLookupFailed: (cause) => this.#storeFailed(cause),
       }),
     );
+    this.#coldContacts = new ColdContacts({
+      vault,
+      sessions: this.#sock.signalRepository,
+      nowSeconds: () => Math.floor(options.clock.now() / 1_000),
+      query: (node) => this.query(node),
+      keep: (node) => this.#guard.appendStanza({ stanza: packNode(node), tag: node.tag }),
+    });
     this.#retries = new RetryWaiter(this.#sock.ws);
     this.settings = new PhoneSettings({
       ...{ sock: this.#sock, creds, vault },
@@ -178,10 +192,12 @@ export class Connection {
     return this.whileConnected(answer);
   }
 
-  transmit(prepared: Prepared, signal: AbortSignal | undefined): Promise<ServerAck> {
+  transmit(prepared: Prepared, signal: AbortSignal | undefined, freshLids: FreshLids): Promise<ServerAck> {
     return transmit(prepared, signal, {
       sock: this.#sock,
       acks: this.#acks,
+      freshLids,
+      coldContacts: this.#coldContacts,
       whileConnected: (work) => this.whileConnected(work),
     });
   }
@@ -219,12 +235,8 @@ export class Connection {
   #makeRepository() {
     const { creds, lids } = this.#parts;
     return makeSealingRepository({
-      creds,
-      guard: this.#guard,
-      keys: this.#keys,
-      links: this.#links,
+      ...{ creds, guard: this.#guard, keys: this.#keys, links: this.#links, logger: this.#logger },
       lidMapping: new GuardedLidMapping(lids, this.#guard, this.#keys, this.#logger),
-      logger: this.#logger,
       self: () => selfOf(creds),
     });
   }
@@ -234,6 +246,7 @@ export class Connection {
     return makeGate({
       ...{ options, lids, creds },
       ...{ sock: this.#sock, guard: this.#guard, links: this.#links, logger: this.#logger, batches: this.#batches },
+      coldContacts: this.#coldContacts,
       learn: (pairs) => this.learn(pairs),
       send: (node) => this.send(node),
       intercept: (node) => this.#intercept(node),
@@ -244,25 +257,13 @@ export class Connection {
 
   #makePairing(wish: PairingWish): Pairing {
     const { options, creds } = this.#parts;
-    const parts = {
-      creds,
-      now: () => options.clock.now(),
-      send: (node: Node) => this.send(node),
-      query: (node: Node) => this.query(node),
-      onQr: (data: string, expiresAt: number) => options.onChange({ type: 'qr', data, expiresAt }),
-      onCode: (code: string, expiresAt: number) => options.onChange({ type: 'code', code, expiresAt }),
-      end: (ending: Ending) => this.end(ending),
-      keep: async (update: Partial<AuthenticationCreds>) => {
-        this.#updateCreds(update);
-        await this.#guard.saveCreds(creds);
-        this.#parts.onPaired();
-      },
-      onPaired: () => {
-        const self = selfOf(creds);
-        if (self) options.onChange({ type: 'paired', self });
-      },
+    const keep = async (update: Partial<AuthenticationCreds>) => {
+      this.#updateCreds(update);
+      await this.#guard.saveCreds(creds);
+      this.#parts.onPaired();
     };
-    return new Pairing(parts, wish);
+    const wire = { send: (node: Node) => this.send(node), query: (node: Node) => this.query(node) };
+    return makePairing({ options, creds, ...wire, keep, end: (ending) => this.end(ending) }, wish);
   }
 
   #listen(): void {
@@ -319,6 +320,7 @@ export class Connection {
     this.#isOpen = true;
     options.onChange({ type: 'open', self });
     this.#parts.onOpened();
+    this.#coldContacts.ask().catch((error: unknown) => this.#listenerFailed('restrictions', error));
   }
 
   async #intercept(node: Node): Promise<boolean> {
@@ -333,7 +335,7 @@ export class Connection {
     if (node.attrs.from !== SERVER || left === undefined) return false;
     await this.send(ackFor(node));
     // Not awaited: the answer takes a round trip, and the next login asks again if this fails.
-    this.#preKeys.onLow(left).catch((error: unknown) => this.#listenerFailed('pre-keys', error));
+    this.#preKeys.onLow().catch((error: unknown) => this.#listenerFailed('pre-keys', error));
     return true;
   }
 

@@ -1,4 +1,10 @@
-import type { EngineEndpoint, EngineOptions, MessageLookup } from '@ponte/engine';
+import {
+  type EngineEndpoint,
+  type EngineOptions,
+  type MessageLookup,
+  personJid,
+  STATUS_BROADCAST,
+} from '@ponte/engine';
 import {
   type AuthenticationCreds,
   DEFAULT_CONNECTION_CONFIG,
@@ -9,6 +15,7 @@ import {
 import { BoundedCache } from './bounded-cache.ts';
 import type { SendableGroups } from './groups/sendable-groups.ts';
 import { mediaNetwork } from './media/media-network.ts';
+import type { RetryBudget } from './outbound/retry-budget.ts';
 import { BROWSER } from './pairing/qr-pairing.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
 
@@ -25,6 +32,8 @@ export interface ConfigParts {
   logger: SocketConfig['logger'];
   devices: BoundedCache;
   groups: SendableGroups;
+  /** How often messages are sent again. */
+  budget: RetryBudget;
   makeRepository(): SignalRepositoryWithLIDStore;
   onLookupFailed(cause: unknown): void;
 }
@@ -65,7 +74,7 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     // Only asked whether history is wanted at all. Its parts are read by ourselves, once their
     // offer is durable (history/).
     shouldSyncHistoryMessage: (offer) => !offer.directPath && !offer.initialHistBootstrapInlinePayload,
-    getMessage: (key) => findMessage(options.lookup, key, parts.onLookupFailed),
+    getMessage: (key) => findMessage(options.lookup, key, parts.budget, parts.onLookupFailed),
     cachedGroupMetadata: (jid) => parts.groups.get(jid),
     userDevicesCache: devices,
     msgRetryCounterCache: new BoundedCache(2_000, 60 * MINUTE_MS, now),
@@ -109,12 +118,16 @@ const ALWAYS_ASKED: NonNullable<SocketConfig['placeholderResendCache']> = {
 async function findMessage(
   lookup: MessageLookup,
   key: { id?: string | null; remoteJid?: string | null },
+  budget: RetryBudget,
   onFailed: (cause: unknown) => void,
 ): Promise<proto.IMessage | undefined> {
   if (!key.id || !key.remoteJid) return undefined;
   try {
     const found = await lookup.proto(key.id, key.remoteJid);
-    return found?.fromMe ? proto.Message.decode(found.proto) : undefined;
+    if (!found?.fromMe) return undefined;
+    const isStatus = key.remoteJid === STATUS_BROADCAST;
+    if (!budget.take(personJid(key.remoteJid), found.timestamp, isStatus)) return undefined;
+    return proto.Message.decode(found.proto);
   } catch (cause) {
     onFailed(cause);
     return never();

@@ -137,6 +137,8 @@ export interface KnownMessage {
   fromMe: boolean;
   /** Where it was said; undefined for what is no message of a chat. */
   chat?: Party;
+  /** Unix seconds; undefined when it is not known. */
+  timestamp?: number;
 }
 
 /** Messages the gateway stored, for retries and quotes. */

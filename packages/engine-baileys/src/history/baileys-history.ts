@@ -12,6 +12,7 @@ import type { proto } from '../baileys.ts';
 import type { Connection } from '../connection.ts';
 import { toNumber } from '../inbound/message-content.ts';
 import { mediaNetwork } from '../media/media-network.ts';
+import { keepContactSalt } from '../outbound/cold-contacts.ts';
 import type { KeyVault } from '../store/key-vault.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readHistory } from './read-history.ts';
@@ -51,6 +52,7 @@ export class BaileysHistory {
           (pn) => lids.lidOf(pn),
         ),
       learn: (pairs) => this.#learn(pairs),
+      keepSalt: (salt) => keepContactSalt(this.#sources.vault, salt),
       keepToken: (person, conversation) => this.#keepToken(person, conversation),
     });
   }

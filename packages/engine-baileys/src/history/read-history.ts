@@ -31,6 +31,8 @@ import { protoFields } from './proto-fields.ts';
 const CONVERSATION = 2;
 const PUSH_NAME = 7;
 const ADDRESSES = 15;
+/** Newer than the library's schema (whatsmeow message.go GetNctSalt). */
+const CONTACT_SALT = 19;
 
 /** One conversation of a part. */
 const FIELD_MAX_BYTES = 64 * 1024 * 1024;
@@ -49,6 +51,8 @@ export interface HistoryParts {
    * Takes over addresses and privacy tokens; done before the piece that uses them is handed out.
    */
   learn(pairs: AddressPair[]): Promise<void>;
+  /** The account's salt for first messages to strangers. */
+  keepSalt(salt: Uint8Array): Promise<void>;
   keepToken(person: Party, conversation: proto.IConversation): Promise<void>;
 }
 
@@ -68,6 +72,7 @@ export async function* readHistory(part: HistoryPart, parts: HistoryParts): Asyn
     for await (const { number, bytes } of protoFields(unpack(packed), FIELD_MAX_BYTES)) {
       if (number === CONVERSATION) yield* readConversation(proto.Conversation.decode(bytes), parts);
       if (number === PUSH_NAME) yield* namesOf(names.add(proto.Pushname.decode(bytes)), parts);
+      if (number === CONTACT_SALT) await parts.keepSalt(bytes);
       if (number === ADDRESSES) {
         const { pnJid, lidJid } = proto.PhoneNumberToLIDMapping.decode(bytes);
         const pair = asPair(lidJid ?? undefined, pnJid ?? undefined);

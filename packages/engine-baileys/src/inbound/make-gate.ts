@@ -1,5 +1,6 @@
 import { type AddressPair, ackFor, type EngineOptions, type Node, parseChatState } from '@ponte/engine';
 import type { AuthenticationCreds, SocketConfig, WASocket } from '../baileys.ts';
+import type { ColdContacts } from '../outbound/cold-contacts.ts';
 import { selfOf } from '../self-of.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
@@ -19,6 +20,7 @@ export interface GateSources {
   links: StanzaLinks;
   logger: SocketConfig['logger'];
   batches: OfflineBatches;
+  coldContacts: ColdContacts;
   learn(pairs: AddressPair[]): Promise<void>;
   send(node: Node): Promise<void>;
   intercept(node: Node): Promise<boolean>;
@@ -28,7 +30,7 @@ export interface GateSources {
 
 /** The gate of one connection, with everything that stands behind it. */
 export function makeGate(sources: GateSources): StanzaGate {
-  const { sock, options, creds, lids, guard, links, logger, batches, learn, send } = sources;
+  const { sock, options, creds, lids, guard, links, logger, batches, coldContacts, learn, send } = sources;
   const learnAny = (pairs: AddressPair[]) => (pairs.length === 0 ? Promise.resolve() : learn(pairs));
   const { log, session } = options;
   return new StanzaGate(sock.ws, {
@@ -49,7 +51,10 @@ export function makeGate(sources: GateSources): StanzaGate {
     }),
     acknowledge: (node) => send(ackFor(node)),
     onUnknown: (tag) => log.warn({ session, tag }, 'WhatsApp sent a kind of stanza that is not known here'),
-    onPassed: (node) => batches.passed(node),
+    onPassed: async (node) => {
+      if (node.tag === 'notification' && node.attrs.type === 'mex') await guard.durable(() => coldContacts.take(node));
+      await batches.passed(node);
+    },
     onBroken: sources.onBroken,
     onListenerError: sources.onListenerError,
   });

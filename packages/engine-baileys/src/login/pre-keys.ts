@@ -4,8 +4,8 @@ import type { StoreGuard } from '../store/store-guard.ts';
 
 const SERVER = '@s.whatsapp.net';
 /**
- * How many one-time keys a new device uploads, and below how many it adds this many more (Baileys
- * Defaults).
+ * How many one-time keys a device uploads, as WhatsApp Web does each time (Baileys Defaults,
+ * whatsapp-rust #706); when the server has so few that it did not warn, or ours are gone, some more.
  */
 const FIRST_UPLOAD = 812;
 const TOP_UP = 5;
@@ -41,13 +41,13 @@ export class PreKeys {
     const left = intAttr(child(answer, 'count'), 'value') ?? 0;
     const newest = String(creds.nextPreKeyId - 1);
     const hasNewest = creds.nextPreKeyId <= 1 || newest in (await guard.get('pre-key', [newest]));
-    if (left === 0) await this.upload(FIRST_UPLOAD);
-    else if (left <= TOP_UP || !hasNewest) await this.upload(TOP_UP);
+    if (left <= TOP_UP) await this.upload(FIRST_UPLOAD);
+    else if (!hasNewest) await this.upload(TOP_UP);
   }
 
-  /** WhatsApp says that it has `left` keys. */
-  async onLow(left: number): Promise<void> {
-    if (left <= TOP_UP) await this.upload(TOP_UP);
+  /** WhatsApp warns that it has few keys: it knows best what few are. */
+  onLow(): Promise<void> {
+    return this.upload(FIRST_UPLOAD);
   }
 
   /** Asks whether WhatsApp's copy of our keys is whole; uploads anew when it says no. */

@@ -12,8 +12,15 @@ describe('acknowledgements', () => {
     const waiter = new AckWaiter();
     const early = waiter.expect('A');
     waiter.onAck(ack('A', { t: '170' }), 999);
-    expect(await early.within(1_000, undefined)).toEqual({ timestamp: 170 });
+    expect(await early.within(1_000, undefined)).toEqual({ timestamp: 170, isLidStale: false });
     early.stop();
+  });
+
+  it('say when WhatsApp calls the address out of date', async () => {
+    const waiter = new AckWaiter();
+    const expected = waiter.expect('A');
+    waiter.onAck(ack('A', { t: '170', refresh_lid: 'true' }), 999);
+    expect(await expected.within(1_000, undefined)).toEqual({ timestamp: 170, isLidStale: true });
   });
 
   it('reject with the code of WhatsApp, for everybody who waits for that message and nobody else', async () => {
@@ -24,7 +31,7 @@ describe('acknowledgements', () => {
       await expect(refused.within(1_000, undefined)).rejects.toMatchObject({ code: 'rejected', serverCode: 463 });
     }
     waiter.onAck(ack('B'), 999);
-    expect(await other.within(1_000, undefined)).toEqual({ timestamp: 999 });
+    expect(await other.within(1_000, undefined)).toEqual({ timestamp: 999, isLidStale: false });
   });
 
   it('time out, are given up, and end with the connection', async () => {

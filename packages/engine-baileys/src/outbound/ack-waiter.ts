@@ -1,7 +1,10 @@
 import { EngineError, intAttr, type Node, type ServerAck } from '@ponte/engine';
 
+/** WhatsApp's acknowledgement, and whether it calls the recipient's address out of date. */
+export type TakenAck = ServerAck & { isLidStale: boolean };
+
 interface Waiting {
-  resolve(ack: ServerAck): void;
+  resolve(ack: TakenAck): void;
   reject(error: EngineError): void;
 }
 
@@ -11,7 +14,7 @@ export interface ExpectedAck {
    * Resolves with the ack, also one that came already. Rejects with `rejected`, or with `timeout`
    * after `ms` or when aborted.
    */
-  within(ms: number, signal: AbortSignal | undefined): Promise<ServerAck>;
+  within(ms: number, signal: AbortSignal | undefined): Promise<TakenAck>;
   /** Gives up waiting. Always to be called in the end. */
   stop(): void;
 }
@@ -26,7 +29,7 @@ export class AckWaiter {
   /** To be called before the message leaves. */
   expect(id: string): ExpectedAck {
     let waiting: Waiting = { resolve: () => {}, reject: () => {} };
-    const acked = new Promise<ServerAck>((resolve, reject) => {
+    const acked = new Promise<TakenAck>((resolve, reject) => {
       waiting = { resolve, reject };
     });
     // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as
@@ -47,8 +50,10 @@ export class AckWaiter {
     const { id, error } = node.attrs;
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     for (const one of waiting ?? []) {
-      if (error === undefined) one.resolve({ timestamp: intAttr(node, 't') ?? nowSeconds });
-      else one.reject(refusal(error));
+      if (error === undefined) {
+        const isLidStale = node.attrs.refresh_lid === 'true';
+        one.resolve({ timestamp: intAttr(node, 't') ?? nowSeconds, isLidStale });
+      } else one.reject(refusal(error));
     }
   }
 
@@ -58,7 +63,7 @@ export class AckWaiter {
   }
 }
 
-async function within(acked: Promise<ServerAck>, ms: number, signal: AbortSignal | undefined): Promise<ServerAck> {
+async function within(acked: Promise<TakenAck>, ms: number, signal: AbortSignal | undefined): Promise<TakenAck> {
   let giveUp: (error: EngineError) => void = () => {};
   const gaveUp = new Promise<never>((_resolve, reject) => {
     giveUp = reject;

@@ -12,6 +12,8 @@ import { proto, type WASocket } from '../baileys.ts';
 import { toEngineError } from '../query-error.ts';
 import { QUERY_MS } from '../socket-config.ts';
 import type { AckWaiter } from './ack-waiter.ts';
+import type { ColdContacts } from './cold-contacts.ts';
+import type { FreshLids } from './fresh-lids.ts';
 
 /** For WhatsApp's acknowledgement, once the message has left. */
 const ACK_MS = 20_000;
@@ -19,6 +21,8 @@ const ACK_MS = 20_000;
 export interface TransmitParts {
   sock: WASocket;
   acks: AckWaiter;
+  freshLids: FreshLids;
+  coldContacts: ColdContacts;
   /** Rejects when the connection ends before the work does. */
   whileConnected<T>(work: Promise<T>): Promise<T>;
 }
@@ -33,16 +37,21 @@ export async function transmit(
   signal: AbortSignal | undefined,
   parts: TransmitParts,
 ): Promise<ServerAck> {
-  const { sock, acks, whileConnected } = parts;
+  const { sock, acks, freshLids, coldContacts, whileConnected } = parts;
   const message = proto.Message.decode(prepared.proto);
   const expected = acks.expect(prepared.id);
   try {
-    await whileConnected(requireDevices(sock, prepared.to));
-    const { id: messageId, attrs: additionalAttributes, meta } = prepared;
-    const additionalNodes = meta ? [{ tag: 'meta', attrs: meta }] : [];
+    const { id: messageId, attrs: additionalAttributes, meta, recipient } = prepared;
+    const to = await whileConnected(freshLids.current(prepared.to, recipient.pn));
+    await whileConnected(coldContacts.requireAllowed(to));
+    await whileConnected(requireDevices(sock, to));
+    const token = await whileConnected(coldContacts.token(to));
+    const additionalNodes = [...(meta ? [{ tag: 'meta', attrs: meta }] : []), ...(token ? [token] : [])];
     const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
-    await whileConnected(sock.relayMessage(prepared.to, message, options));
-    return await expected.within(ACK_MS, signal);
+    await whileConnected(sock.relayMessage(to, message, options));
+    const { timestamp, isLidStale } = await expected.within(ACK_MS, signal);
+    if (isLidStale) await freshLids.refresh(to, recipient.pn);
+    return { timestamp };
   } catch (error) {
     throw toEngineError(error, 'the message was not sent');
   } finally {

@@ -73,6 +73,11 @@ const CODECS: Record<string, Codec> = {
   // Not Baileys' own: what this account shows of itself and whom it watches
   // (account/presence-wish.ts).
   'presence-wish': json,
+  // Addresses that WhatsApp called out of date (outbound/fresh-lids.ts); the salt for strangers and
+  // what the account is restricted in (outbound/cold-contacts.ts).
+  'stale-lid': json,
+  'nct-salt': raw,
+  restriction: json,
 };
 
 /**

@@ -65,7 +65,9 @@ export function parseUsyncNumbers(answer: Node, phones: readonly string[]): Usyn
       registered: true,
       isBusiness: child(child(user, 'business'), 'verified_name') !== undefined,
     };
-    const addresses = [user.attrs.jid, child(user, 'lid')?.attrs.val].flatMap((jid) => (jid ? [personJid(jid)] : []));
+    // The answer may be by LID, with the number beside it (whatsmeow user.go, 2026-07).
+    const named = [user.attrs.jid, user.attrs.pn_jid, child(user, 'lid')?.attrs.val];
+    const addresses = named.flatMap((jid) => (jid ? [personJid(jid)] : []));
     const pn = addresses.find((jid) => isPn(jid));
     const lid = addresses.find((jid) => isLid(jid));
     if (pn !== undefined) result.pn = pn;

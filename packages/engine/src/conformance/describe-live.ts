@@ -3,6 +3,8 @@ import { STATUS_BROADCAST } from '../address.ts';
 import { Line, until } from './line.ts';
 import type { Suite } from './suite.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** What WhatsApp demands of a client today (docs/live.md), beside what it always did. */
 export function describeLive(suite: Suite): void {
   const pairedLine = async () => {
@@ -69,6 +71,46 @@ export function describeLive(suite: Suite): void {
       await line.closed('restart_required');
       await line.login();
       expect(line.engine.self()).toMatchObject({ pn: phone.pn });
+    });
+
+    it('shows strangers a token made with the salt of the history', async () => {
+      const { line, bob } = await pairedLine();
+      suite.network().fault(line.id, { kind: 'cold_contacts', for_ms: HOUR_MS });
+      const hello = await line.engine.prepare({ kind: 'text', body: 'hello' }, bob.pn, 'COLDCONTACT1');
+      await expect(line.engine.transmit(hello)).rejects.toMatchObject({ code: 'rejected', serverCode: 463 });
+      const { part } = await line.event('history.offered', (offer) => offer.part.kind === 'bootstrap');
+      for await (const _piece of line.engine.readHistory(part, AbortSignal.timeout(HOUR_MS)));
+      await line.engine.transmit({ ...hello, id: 'COLDCONTACT2' });
+      await until('the message', () => bob.seen().some(({ id }) => id === 'COLDCONTACT2'));
+    });
+
+    it('tells a time-lock, and tries no stranger while it lasts', async () => {
+      const { line, bob } = await pairedLine();
+      suite.network().fault(line.id, { kind: 'restricted', for_ms: HOUR_MS });
+      const told = await line.event('restricted');
+      expect(told).toMatchObject({ cause: 'reachout_timelock', isActive: true, detail: 'WEB_COMPANION_ONLY' });
+      const hello = await line.engine.prepare({ kind: 'text', body: 'hello' }, bob.pn, 'TIMELOCKED');
+      const refused = await line.engine.transmit(hello).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: 'rejected', serverCode: 463 });
+      await line.roundTrip();
+      expect(line.sent('message', { id: 'TIMELOCKED' })).toEqual([]);
+      await line.engine.close();
+      line.events.length = 0;
+      await line.login();
+      expect(await line.event('restricted')).toMatchObject({ isActive: true, until: told.until });
+    });
+
+    it('looks an address up again that WhatsApp calls out of date, and sends nothing more to it', async () => {
+      const { line, bob } = await pairedLine();
+      const hello = await line.engine.prepare({ kind: 'text', body: 'hello' }, bob.pn, 'STALELID1');
+      suite.network().fault(line.id, { kind: 'refresh_lid', count: 1 });
+      const questions = () => line.sent('iq', { xmlns: 'usync' }).length;
+      const before = questions();
+      await line.engine.transmit(hello);
+      expect(questions()).toBeGreaterThan(before);
+      await expect(line.engine.transmit({ ...hello, id: 'STALELID2' })).rejects.toMatchObject({ code: 'rejected' });
+      await line.roundTrip();
+      expect(line.sent('message', { id: 'STALELID2' })).toEqual([]);
     });
 
     it('keeps and acknowledges a stanza of a kind that nobody knows', async () => {

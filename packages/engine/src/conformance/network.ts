@@ -19,7 +19,8 @@ export type Hostility = (typeof HOSTILE_SERVERS)[number] | (typeof HOSTILE_PAIRI
 export type Fault =
   | { kind: 'replaced' | 'logged_out' | 'reg_refresh' }
   | { kind: 'stream_error'; code: number }
-  | { kind: 'bad_mac' | 'lose_acks' | 'duplicate' | 'late_reg_refresh'; count: number }
+  | { kind: 'bad_mac' | 'lose_acks' | 'duplicate' | 'late_reg_refresh' | 'refresh_lid'; count: number }
+  | { kind: 'restricted' | 'cold_contacts'; for_ms: number }
   | { kind: 'reject_sends'; code: number; count: number }
   | { kind: 'hostile'; variant: Hostility };
 

@@ -2,7 +2,14 @@ import type { CertificateFlaw } from '../wire/certificates.ts';
 import type { Clock } from '../world/clock.ts';
 import { CERTIFICATE_FLAWS, type FaultRule, type HostileVariant } from './rules.ts';
 
-type Counted = 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac' | 'passkey_required' | 'late_reg_refresh';
+type Counted =
+  | 'lose_acks'
+  | 'duplicate'
+  | 'reorder'
+  | 'bad_mac'
+  | 'passkey_required'
+  | 'late_reg_refresh'
+  | 'refresh_lid';
 
 /** What `GET /lines/{id}/faults` shows of a rule that still waits. */
 export type ActiveFault = FaultRule;
@@ -22,6 +29,7 @@ export class LineFaults {
   #refuseUntilMs = 0;
   #blackHoleUntilMs = 0;
   #restrictedUntilMs = 0;
+  #coldUntilMs = 0;
   #slow = { ms: 0, untilMs: 0 };
 
   constructor(clock: Clock) {
@@ -36,6 +44,7 @@ export class LineFaults {
     if (rule.kind === 'refuse') this.#refuseUntilMs = now + rule.forMs;
     else if (rule.kind === 'black_hole') this.#blackHoleUntilMs = now + rule.forMs;
     else if (rule.kind === 'restricted') this.#restrictedUntilMs = now + rule.forMs;
+    else if (rule.kind === 'cold_contacts') this.#coldUntilMs = now + rule.forMs;
     else if (rule.kind === 'slow_acks') this.#slow = { ms: rule.ms, untilMs: now + rule.forMs };
     else if (rule.kind === 'reject_sends') this.#reject = { code: rule.code, count: rule.count };
     else if (rule.kind === 'media_fail') this.#media = { status: rule.status, count: rule.count };
@@ -57,6 +66,7 @@ export class LineFaults {
     this.#refuseUntilMs = 0;
     this.#blackHoleUntilMs = 0;
     this.#restrictedUntilMs = 0;
+    this.#coldUntilMs = 0;
     this.#slow = { ms: 0, untilMs: 0 };
   }
 
@@ -74,6 +84,16 @@ export class LineFaults {
    */
   get isRestricted(): boolean {
     return this.#restrictedUntilMs > this.#clock.nowMs();
+  }
+
+  /** Milliseconds since 1970; undefined while the account is not restricted. */
+  get restrictedUntilMs(): number | undefined {
+    return this.isRestricted ? this.#restrictedUntilMs : undefined;
+  }
+
+  /** First messages need a token: the other side's, or one made with the account's salt. */
+  get wantsTokens(): boolean {
+    return this.#coldUntilMs > this.#clock.nowMs();
   }
 
   get ackDelayMs(): number {
@@ -131,6 +151,7 @@ export class LineFaults {
     if (this.#refuseUntilMs > now) out.push({ kind: 'refuse', forMs: this.#refuseUntilMs - now });
     if (this.#blackHoleUntilMs > now) out.push({ kind: 'black_hole', forMs: this.#blackHoleUntilMs - now });
     if (this.#restrictedUntilMs > now) out.push({ kind: 'restricted', forMs: this.#restrictedUntilMs - now });
+    if (this.#coldUntilMs > now) out.push({ kind: 'cold_contacts', forMs: this.#coldUntilMs - now });
     if (this.#slow.untilMs > now) out.push({ kind: 'slow_acks', ms: this.#slow.ms, forMs: this.#slow.untilMs - now });
     if (this.#reject.count > 0) out.push({ kind: 'reject_sends', ...this.#reject });
     if (this.#media.count > 0) out.push({ kind: 'media_fail', ...this.#media });

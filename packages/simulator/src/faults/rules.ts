@@ -32,10 +32,10 @@ export type FaultRule =
   | { kind: 'stream_error'; code: number }
   | { kind: 'refuse'; forMs: number }
   | { kind: 'black_hole'; forMs: number }
-  | { kind: 'restricted'; forMs: number }
+  | { kind: 'restricted' | 'cold_contacts'; forMs: number }
   | { kind: 'slow_acks'; ms: number; forMs: number }
   | { kind: 'lose_acks' | 'duplicate' | 'reorder' | 'bad_mac'; count: number }
-  | { kind: 'passkey_required' | 'late_reg_refresh'; count: number }
+  | { kind: 'passkey_required' | 'late_reg_refresh' | 'refresh_lid'; count: number }
   | { kind: 'reject_sends'; code: number; count: number }
   | { kind: 'media_fail'; status: number; count: number }
   | { kind: 'hostile'; variant: HostileVariant };
@@ -79,6 +79,8 @@ const KINDS: { [K in FaultRule['kind']]: (body: Body) => FaultRule } = {
     count: body.count === undefined ? 1 : whole(body, 'count', 1, COUNT_MAX),
   }),
   late_reg_refresh: (body) => ({ kind: 'late_reg_refresh', count: whole(body, 'count', 1, COUNT_MAX) }),
+  refresh_lid: (body) => ({ kind: 'refresh_lid', count: whole(body, 'count', 1, COUNT_MAX) }),
+  cold_contacts: (body) => ({ kind: 'cold_contacts', forMs: whole(body, 'for_ms', 1, FOR_MS_MAX) }),
   reject_sends: (body) => ({
     kind: 'reject_sends',
     code: whole(body, 'code', 100, 999),

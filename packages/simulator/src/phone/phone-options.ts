@@ -13,6 +13,8 @@ export interface PhoneOptions {
   media: PhoneMedia;
   /** Asked whenever it matters; the world keeps them. */
   settings: () => PhoneSettings;
+  /** What companions make tokens for strangers with. Default: there is none. */
+  contactSalt?: () => Uint8Array;
   /** True: what this phone edits is sealed with the secret of the message. Default: yes. */
   sealsEdits?: () => boolean;
 }

@@ -97,6 +97,7 @@ export class Phone implements PhoneDevice {
       random,
       nowMs,
       sendPeer,
+      contactSalt: options.contactSalt,
     });
     this.publishing = new Publishing({
       own,

@@ -8,6 +8,7 @@ import { removeCompanion } from '../world/companions.ts';
 import { answerIq } from '../world/iq/table.ts';
 import type { Endpoint, Mailbox } from '../world/mailbox.ts';
 import type { Candidate } from '../world/pairing-candidate.ts';
+import { tellTimelock } from '../world/restrictions.ts';
 import { el } from '../world/stanzas.ts';
 import type { Sender } from '../world/tenant.ts';
 import type { TenantNetwork } from '../world/tenant-network.ts';
@@ -132,7 +133,9 @@ export class Session implements Endpoint {
     else if (rule.kind === 'replaced') this.end('replaced');
     else if (rule.kind === 'logged_out') this.#logOut();
     else if (rule.kind === 'black_hole') this.#blackHole(rule.forMs);
-    else if (rule.kind === 'stream_error') {
+    else if (rule.kind === 'restricted' && this.#state === 'active') {
+      tellTimelock(this.#tenant, this.#sender, this.#tenant.clock.nowMs() + rule.forMs);
+    } else if (rule.kind === 'stream_error') {
       const conflict = rule.code === 401 ? [el('conflict', { type: 'device_removed' })] : undefined;
       this.#streamError({ code: String(rule.code) }, conflict);
     } else if (rule.kind === 'reg_refresh') {

@@ -6,6 +6,7 @@ import type { Endpoint } from './mailbox.ts';
 import { linkOf, phoneEndpoint } from './phone-endpoint.ts';
 import { type Life, phoneStore } from './phone-store.ts';
 import type { Router } from './router.ts';
+import { contactSalt } from './tc-tokens.ts';
 import type { Sender, Tenant } from './tenant.ts';
 import { Turns } from './turns.ts';
 
@@ -119,6 +120,7 @@ export class Phones {
       rng: tenant.rng,
       media: tenant.media,
       settings: () => this.settingsOf(pn),
+      contactSalt: () => contactSalt(tenant, pn),
       sealsEdits: () => tenant.demands.sealedEdits,
     });
     const endpoint = phoneEndpoint(tenant, pn, phone, life, this.#turns);

@@ -7,7 +7,7 @@ import { createPresence, type Presence } from './presence.ts';
 import type { QueuedClass } from './queue.ts';
 import { routeReceipt } from './receipts.ts';
 import { el } from './stanzas.ts';
-import { showsToken } from './tc-tokens.ts';
+import { showsContactToken, showsToken } from './tc-tokens.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 /** How the router answers whoever sent a stanza. */
@@ -94,7 +94,9 @@ export function createRouter(tenant: Tenant): {
     tenant.post(parcels, () => {
       if (chat && ack.attrs.error === undefined) tenant.peers.met(from.pn, chat.account.pn);
     });
-    answering.acknowledge(ack);
+    const isMoved = ack.attrs.error === undefined && chat && from.lineId !== undefined;
+    const isStale = isMoved && tenant.faults(from.lineId ?? '').take('refresh_lid');
+    answering.acknowledge(isStale ? { ...ack, attrs: { ...ack.attrs, refresh_lid: 'true' } } : ack);
   }
 
   function receipt(from: Sender, node: Node, answering: Answering): void {
@@ -156,8 +158,12 @@ function refusalOf(tenant: Tenant, from: Sender, message: Node): number | undefi
   if (from.lineId === undefined) return undefined;
   const faults = tenant.faults(from.lineId);
   const code = faults.takeReject();
-  if (code !== undefined || !faults.isRestricted) return code;
+  if (code !== undefined || !(faults.isRestricted || faults.wantsTokens)) return code;
   const chat = tenant.accounts.resolve(message.attrs.to)?.account;
-  const isFree = !chat || chat.pn === from.pn || showsToken(tenant, message, chat.pn, from.pn);
+  const isFree =
+    !chat ||
+    chat.pn === from.pn ||
+    showsToken(tenant, message, chat.pn, from.pn) ||
+    (!faults.isRestricted && showsContactToken(tenant, message, from.pn, chat));
   return isFree ? undefined : RESTRICTED;
 }

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { bytes, child, formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import type { Account } from './accounts.ts';
 import { nowSeconds } from './clock.ts';
@@ -10,6 +10,7 @@ const TOKEN_BYTES = 32;
 /** Clients throw tokens away after four weeks (Baileys tc-token-utils.js, as WhatsApp Web). */
 const TOKEN_TTL_S = 28 * 24 * 3600;
 const KIND = 'tctoken';
+const SALT = 'nct-salt';
 
 /**
  * Trusted-contact tokens: an account gives one to somebody it wrote with; whoever shows it may see
@@ -39,6 +40,22 @@ export function showsToken(tenant: Tenant, stanza: Node | undefined, owner: stri
   const known = tokenOf(tenant, owner, holder);
   if (!shown || !known || known.t + TOKEN_TTL_S < nowSeconds(tenant.clock)) return false;
   return shown.length === known.token.length && timingSafeEqual(shown, known.token);
+}
+
+/** The salt of an account's tokens for strangers; its phone hands it to companions. */
+export function contactSalt(tenant: Tenant, pn: string): Uint8Array {
+  const known = tenant.settings.get(pn, SALT, '');
+  if (known !== undefined) return Buffer.from(known, 'base64');
+  const salt = tenant.rng.bytes(TOKEN_BYTES);
+  tenant.settings.set(pn, SALT, '', Buffer.from(salt).toString('base64'));
+  return salt;
+}
+
+/** True when the stanza carries the token that the account makes for this stranger (whatsmeow cstoken.go). */
+export function showsContactToken(tenant: Tenant, stanza: Node, pn: string, to: Account): boolean {
+  const shown = bytes(child(stanza, 'cstoken'));
+  const right = createHmac('sha256', contactSalt(tenant, pn)).update(formatJid(to.lid, SERVER_LID)).digest();
+  return shown?.length === right.length && timingSafeEqual(shown, right);
 }
 
 function tokenOf(tenant: Tenant, owner: string, holder: string): { t: number; token: Uint8Array } | undefined {

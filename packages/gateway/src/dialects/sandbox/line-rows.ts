@@ -32,7 +32,7 @@ export const LINE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxFault',
     summary: 'Something goes wrong on a line',
     description:
-      'kind: cut, replaced, logged_out, reg_refresh (at once); stream_error {code}; refuse, black_hole, restricted {for_ms}; slow_acks {ms, for_ms}; lose_acks, duplicate, reorder, bad_mac, passkey_required, late_reg_refresh {count}; reject_sends {code, count}; media_fail {status, count}; hostile {variant}.',
+      'kind: cut, replaced, logged_out, reg_refresh (at once); stream_error {code}; refuse, black_hole, restricted, cold_contacts {for_ms}; slow_acks {ms, for_ms}; lose_acks, duplicate, reorder, bad_mac, passkey_required, late_reg_refresh, refresh_lid {count}; reject_sends {code, count}; media_fail {status, count}; hostile {variant}.',
     params: lineParams,
     body: fault,
     requestExample: { kind: 'reject_sends', code: 463, count: 1 },

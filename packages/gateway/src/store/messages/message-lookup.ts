@@ -24,8 +24,8 @@ export function createMessageLookup(store: Store, lineId: string): MessageLookup
       const withBytes = rows.filter((each) => each.proto !== null);
       const row = withBytes.find((each) => each.chat_jid === chat) ?? withBytes[0];
       if (!row?.proto) return undefined;
-      const { sender, chat: said } = JSON.parse(row.facts) as MessageFacts;
-      return { proto: row.proto, sender, fromMe: Number(row.from_me) === 1, chat: said };
+      const { sender, chat: said, timestamp } = JSON.parse(row.facts) as MessageFacts;
+      return { proto: row.proto, sender, fromMe: Number(row.from_me) === 1, chat: said, timestamp };
     },
   };
 }

@@ -16,6 +16,7 @@ export interface HistoryParts {
   book: AddressBook;
   inbox: Inbox;
   random: RandomBytes;
+  contactSalt: (() => Uint8Array) | undefined;
   /** Sends a message to one linked device; answers its id. */
   send: (device: Jid, message: Message) => Promise<string>;
 }
@@ -49,6 +50,8 @@ const ON_DEMAND_MAX = 500;
  */
 const INLINE_MAX_BYTES = 16 * 1024;
 const PARTS_MAX = 500;
+/** Key of field 19, bytes: newer than the schema (whatsmeow message.go GetNctSalt). */
+const SALT_FIELD = Buffer.of(0x9a, 0x01);
 const STATUS_READ = 4;
 const TYPE_NAMES = Object.fromEntries(Object.entries(HISTORY).map(([name, value]) => [value, name]));
 
@@ -161,7 +164,9 @@ export class History {
 
   async #send(device: Jid, chunk: Chunk, extra: HistorySyncNotification = {}): Promise<void> {
     const { syncType, order: chunkOrder, progress, history } = chunk;
-    const plain = syncProto.HistorySync.encode({ syncType, chunkOrder, progress, ...history }).finish();
+    const encoded = syncProto.HistorySync.encode({ syncType, chunkOrder, progress, ...history }).finish();
+    const salt = syncType === HISTORY.initialBootstrap ? this.#parts.contactSalt?.() : undefined;
+    const plain = salt ? Buffer.concat([encoded, SALT_FIELD, Buffer.of(salt.length), salt]) : encoded;
     const compressed = new Uint8Array(deflateSync(plain));
     const isInline = syncType === HISTORY.initialBootstrap && compressed.length <= INLINE_MAX_BYTES;
     const where = isInline ? { initialHistBootstrapInlinePayload: compressed } : await this.#file(compressed);

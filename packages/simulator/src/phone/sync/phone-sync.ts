@@ -21,6 +21,7 @@ export interface PhoneSyncParts {
   directory: Directory;
   inbox: Inbox;
   random: RandomBytes;
+  contactSalt: (() => Uint8Array) | undefined;
   nowMs: () => number;
   /** Sends a message to one linked device; answers its id. */
   sendPeer: (device: Jid, message: Message) => Promise<string>;

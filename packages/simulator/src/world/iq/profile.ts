@@ -2,6 +2,7 @@ import { child, childrenOf, formatJid, type Node, SERVER_PN, text } from '@ponte
 import { publicJid, tellContacts, tellOwnDevices } from '../announcements.ts';
 import { channelQuery } from '../channels/channel-queries.ts';
 import { nowSeconds } from '../clock.ts';
+import { TIMELOCK_QUERY, timelockOf } from '../restrictions.ts';
 import { hexId } from '../rng.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
@@ -48,6 +49,11 @@ function changeAbout(tenant: Tenant, from: Sender, about: string): () => void {
 
 /** `<query query_id>` with JSON variables: channels, and the about that WhatsApp Web moved here. */
 function mex({ tenant, from, child: query }: IqRequest): IqAnswer {
+  if (query.attrs.query_id === TIMELOCK_QUERY) {
+    const lock = from.lineId === undefined ? undefined : tenant.faults(from.lineId).restrictedUntilMs;
+    const body = { data: { xwa2_fetch_account_reachout_timelock: timelockOf(lock) } };
+    return { content: [el('result', {}, Buffer.from(JSON.stringify(body)))] };
+  }
   const answer = channelQuery(tenant, from, query.attrs.query_id ?? '', text(query));
   if (answer) return answer;
   if (query.attrs.query_id !== MEX_UPDATE_ABOUT) throw new IqRefusal(501, 'feature-not-implemented');
