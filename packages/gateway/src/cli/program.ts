@@ -7,6 +7,7 @@ import { type Installation, openInstallation } from '../installation.ts';
 import { SchemaError } from '../store/db/migrate.ts';
 import { LockedError } from '../store/db/process-lock.ts';
 import { addAccounts } from './account-commands.ts';
+import { verifyAudit } from './audit.ts';
 import { addData } from './data-commands.ts';
 import { doctor } from './doctor.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
@@ -66,6 +67,7 @@ export async function runProgram(
     .description('run the server')
     .action(() => options.start());
   addKeys(program, out);
+  addAudit(program, out);
   addAccounts(program, out, withInstallation);
   addPeople(program, out, withInstallation);
   addLines(program, out, withInstallation);
@@ -100,6 +102,17 @@ export async function runProgram(
 }
 
 const allCommands = (command: Command): Command[] => command.commands.flatMap((one) => [one, ...allCommands(one)]);
+
+function addAudit(program: Command, out: Output): void {
+  program
+    .command('audit')
+    .description('the audit log of the console')
+    .command('verify')
+    .description('prove that no entry was changed, put in or taken out')
+    .option('--expect <seal>', 'the newest seal, as it was noted earlier')
+    .option('--json', 'one JSON document')
+    .action((given: { expect?: string; json?: boolean }) => withInstallation((at) => verifyAudit(at, given, out)));
+}
 
 function addKeys(program: Command, out: Output): void {
   const keys = program.command('keys').description('API keys');

@@ -77,6 +77,7 @@ console_audit.mode text collate C
 console_audit.outcome text collate C not null
 console_audit.address text collate C not null
 console_audit.request_id text collate C not null
+console_audit.link text collate C
 console_challenges.challenge text collate C not null
 console_challenges.user_id text collate C
 console_challenges.expires_at bigint not null

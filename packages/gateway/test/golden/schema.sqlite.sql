@@ -107,7 +107,7 @@ CREATE TABLE console_audit (
   outcome text not null,
   address text not null,
   request_id text not null
-);
+, link text);
 CREATE TABLE console_challenges (
   challenge text primary key,
   user_id text,

@@ -93,6 +93,7 @@ export interface HarnessOptions {
   ready?: () => Promise<boolean>;
   metrics?: HttpServices['metrics'];
   metricsToken?: string;
+  publicUrl?: string;
   isBehindProxy?: boolean;
   clock?: Clock;
   testWebhook?: Services['testWebhook'];
@@ -216,7 +217,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       clock,
       log,
       version: '0.1.0',
-      publicUrl: 'http://127.0.0.1:8080',
+      publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
       ready: options.ready ?? (async () => true),
       consoleFolder: options.consoleFolder,
       metrics: options.metrics,

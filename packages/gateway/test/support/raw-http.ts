@@ -8,21 +8,23 @@ export interface RawAnswer {
 }
 
 /** Asks with exactly these bytes: no client mends the address or the headers on their way. */
-export type RawAsk = (head: string, body?: string) => Promise<RawAnswer>;
+export type RawAsk = (head: string, body?: string, options?: { keepAlive?: boolean }) => Promise<RawAnswer>;
 
 /** Opens a server on a port of its own, and answers how to ask it. */
 export async function listenRaw(app: FastifyInstance): Promise<{ ask: RawAsk; host: string }> {
   await app.listen({ host: '127.0.0.1', port: 0 });
   const address = app.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const ask: RawAsk = (head, body = '') =>
+  const ask: RawAsk = (head, body = '', { keepAlive = false } = {}) =>
     new Promise((resolve, reject) => {
       const socket = connect(port, '127.0.0.1');
       const pieces: Buffer[] = [];
       socket.on('data', (piece) => pieces.push(piece));
       socket.once('error', reject);
       socket.once('close', () => resolve(parse(Buffer.concat(pieces).toString('utf8'))));
-      socket.write(`${head.trim().replace(/\r?\n/g, '\r\n')}\r\nConnection: close\r\n\r\n${body}`);
+      socket.write(
+        `${head.trim().replace(/\r?\n/g, '\r\n')}\r\n${keepAlive ? '' : 'Connection: close\r\n'}\r\n${body}`,
+      );
     });
   return { ask, host: `127.0.0.1:${port}` };
 }

@@ -475,6 +475,8 @@ export interface ConsoleAuditTable {
   outcome: string;
   address: string;
   request_id: string;
+  /** Seals this entry and all before it; null: it was made before there was a chain. */
+  link: Generated<string | null>;
 }
 
 /** Sign-ins that failed, by account (`email:…`) and by address (`ip:…`). */

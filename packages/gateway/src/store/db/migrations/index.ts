@@ -12,6 +12,7 @@ import { history } from './011-history.ts';
 import { restrictionsUsernames } from './013-restrictions-usernames.ts';
 import { lineStanding } from './014-line-standing.ts';
 import { narrowerKeys } from './015-narrower-keys.ts';
+import { auditChain } from './016-audit-chain.ts';
 import { contentPeople } from './017-content-people.ts';
 import type { Migration } from './migration.ts';
 
@@ -31,5 +32,6 @@ export const MIGRATIONS: readonly Migration[] = [
   restrictionsUsernames,
   lineStanding,
   narrowerKeys,
+  auditChain,
   contentPeople,
 ];
