@@ -34,6 +34,8 @@ const es: Record<string, string> = {
   cursor_expired: 'Los eventos posteriores a este cursor ya no se guardan. Continúa con oldest o now.',
   edit_window_closed: 'WhatsApp solo acepta cambios durante los 20 minutos siguientes al envío.',
   target_refused: 'Esa dirección no se permite como destino. Debe ser pública y https.',
+  account_restricted:
+    'WhatsApp ha restringido la cuenta: no puede escribir a quien nunca le escribió. Espera a que acabe.',
   recipient_restricted:
     'WhatsApp no permite ahora que este número escriba a esa persona. No insistas: espera a que escriba.',
   message_malformed: 'WhatsApp rechazó el mensaje por su forma. Repetirlo no ayuda.',
@@ -81,6 +83,7 @@ const pt: Record<string, string> = {
   cursor_expired: 'Os eventos depois deste cursor já não são guardados. Continue com oldest ou now.',
   edit_window_closed: 'O WhatsApp só aceita edições até 20 minutos depois do envio.',
   target_refused: 'Esse endereço não é permitido como destino. Precisa ser público e https.',
+  account_restricted: 'O WhatsApp restringiu a conta: ela não pode escrever a quem nunca lhe escreveu. Espere acabar.',
   recipient_restricted:
     'O WhatsApp não deixa este número escrever a essa pessoa agora. Não insista: espere que ela escreva.',
   message_malformed: 'O WhatsApp recusou a mensagem pela forma. Repetir não ajuda.',

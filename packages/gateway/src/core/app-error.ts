@@ -100,6 +100,10 @@ export const ERRORS = {
     message:
       'WhatsApp does not let this number write to this person now. Do not try again: wait until they write, or for some days.',
   },
+  account_restricted: {
+    retryable: false,
+    message: 'WhatsApp has restricted the account: it may not write to people who never wrote to it. Wait for the end.',
+  },
   message_malformed: {
     retryable: false,
     message: 'WhatsApp refused the message as malformed for this recipient. Trying the same one again does not help.',
@@ -175,7 +179,8 @@ export class AppError extends Error {
  */
 export function sentenceOf(code: ErrorCode, details: ErrorDetails): string {
   const { status_reason: reason, status_until: until } = details;
-  if (code !== 'line_not_connected' || !isLineReason(reason)) return ERRORS[code].message;
+  const isOfStanding = code === 'line_not_connected' || code === 'account_restricted';
+  if (!isOfStanding || !isLineReason(reason)) return ERRORS[code].message;
   const end = until === undefined ? Number.NaN : Date.parse(until);
   return explain(reason, Number.isNaN(end) ? null : end);
 }

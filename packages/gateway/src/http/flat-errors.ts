@@ -49,6 +49,7 @@ const STATUS: Record<ErrorCode, number> = {
   cursor_expired: 410,
   edit_window_closed: 422,
   target_refused: 400,
+  account_restricted: 422,
   recipient_restricted: 422,
   message_malformed: 422,
   whatsapp_error: 502,

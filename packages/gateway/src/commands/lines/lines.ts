@@ -4,6 +4,7 @@ import type { WorkerStats } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
+import { inForce } from '../../core/restrictions.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
 import type { LineProcessView } from '../../lines/workers/router.ts';
 import type { Tx } from '../../store/db/store.ts';
@@ -35,8 +36,13 @@ export interface LineView {
 const START_WAIT_MS = 10_000;
 
 /** A line's row, set right by what its process is. */
-function standing(line: Line, process: LineProcessView): Line {
+function standing({ clock }: Context, line: Line, process: LineProcessView): Line {
   const { status, reason, until, whatsappCode } = lineStanding(line, process);
+  const ends = inForce(line.restrictions, clock.now()).map((one) => one.until);
+  if (status === 'connected' && reason === null && ends.length > 0) {
+    const end = ends.includes(null) ? null : Math.max(...ends.map(Number)) * 1_000;
+    return { ...line, status, statusReason: 'restricted', statusUntil: end, statusCode: null };
+  }
   return { ...line, status, statusReason: reason, statusUntil: until, statusCode: whatsappCode };
 }
 
@@ -45,7 +51,7 @@ async function view(context: Context, line: Line): Promise<LineView> {
   const process = context.router.view(line.id);
   const webhook = await bridgeWebhookOf(context, line.id);
   return {
-    line: standing(line, process),
+    line: standing(context, line, process),
     process,
     webhookUrl: webhook?.url ?? null,
     hasDetails: webhook?.hasDetails ?? false,
@@ -150,7 +156,7 @@ export const allLines = accountCommand(
       .filter(({ id }) => mayUseLine(context.caller, id))
       .map((line): Omit<LineView, 'webhookUrl' | 'hasDetails'> => {
         const process = context.router.view(line.id);
-        return { line: standing(line, process), process };
+        return { line: standing(context, line, process), process };
       });
   },
 );

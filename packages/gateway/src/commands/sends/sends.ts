@@ -7,6 +7,7 @@ import type { Line } from '../../core/lines.ts';
 import { type Priority, rankOf } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
+import { heldBy, restrictionDetails } from '../../lines/sends/restricted.ts';
 import type { Tx } from '../../store/db/store.ts';
 import { isQuotable } from '../../store/messages/known-message.ts';
 import { claim } from '../../store/sends/idempotency.ts';
@@ -26,6 +27,9 @@ import type { LineRef } from '../lines/find-line.ts';
 import { refreshQueue } from './refresh-queue.ts';
 import { statusAudienceOf } from './status-audience.ts';
 
+export const IF_RESTRICTED = ['refuse', 'wait'] as const;
+export type IfRestricted = (typeof IF_RESTRICTED)[number];
+
 export interface SendInput {
   line: LineRef;
   to: Jid;
@@ -36,6 +40,8 @@ export interface SendInput {
   priority?: Priority;
   /** Not before (Unix milliseconds). A time that has passed means now. */
   sendAt?: number;
+  /** When WhatsApp restricts the account and the recipient never wrote: default `refuse`. */
+  ifRestricted?: IfRestricted;
   /** Default `never`. */
   archivePolicy?: ArchivePolicy;
 }
@@ -87,7 +93,8 @@ export async function acceptSend(
   id = newOutboxId(),
 ): Promise<string> {
   const nowMs = context.clock.now();
-  const sendAt = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
+  const asked = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
+  const sendAt = await afterRestriction(context, line, input, asked);
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
   requireSendable(context, line, sendAt !== null);
   await requireQuoted(context, line, input);
@@ -114,6 +121,29 @@ export async function acceptSend(
     if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
   }, 'full');
   return id;
+}
+
+/** Spread after the end of a restriction: not everything that waited for it leaves at once. */
+const AFTER_RESTRICTION_MS = 60_000;
+
+/**
+ * When the message may leave. `account_restricted` when it would break a restriction of WhatsApp's
+ * that lasts until then, unless the caller wants it to wait and the end is known.
+ */
+async function afterRestriction(
+  context: Context,
+  line: Line,
+  { to, content, ifRestricted }: SendInput,
+  sendAt: number | null,
+): Promise<number | null> {
+  const { store, clock } = context;
+  const nowMs = sendAt ?? clock.now();
+  const held = await heldBy(store.db, { lineId: line.id, to, content, nowMs });
+  if (!held) return sendAt;
+  if (ifRestricted !== 'wait' || held.until === null) {
+    throw new AppError('account_restricted', restrictionDetails(held));
+  }
+  return held.until * 1_000 + Math.round(clock.random() * AFTER_RESTRICTION_MS);
 }
 
 /** A status says whom it is for: decided now, by the phone's privacy settings. */

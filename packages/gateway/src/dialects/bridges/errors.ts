@@ -57,6 +57,7 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
   media_expired: { status: 410, code: 'media_expired' },
   edit_window_closed: { status: 422, code: 'edit_window_closed' },
   target_refused: { status: 400, code: 'validation_error' },
+  account_restricted: { status: 422, code: 'account_restricted' },
   recipient_restricted: { status: 502, code: 'whatsapp_error' },
   message_malformed: { status: 502, code: 'whatsapp_error' },
   whatsapp_error: { status: 502, code: 'whatsapp_error' },

@@ -60,6 +60,7 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   edit_window_closed: { status: 422, form: 'flat' },
   quota_exceeded: { status: 429, form: 'flat' },
   line_limit_reached: { status: 429, form: 'flat' },
+  account_restricted: { status: 422, form: 'flat' },
   recipient_restricted: { status: 422, form: 'flat' },
   message_malformed: { status: 422, form: 'flat' },
   whatsapp_error: { status: 502, form: 'flat' },

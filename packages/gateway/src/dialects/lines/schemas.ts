@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ARCHIVE_POLICIES, type ArchivePolicy } from '../../commands/chats/archive.ts';
 import { SCOPES } from '../../commands/context.ts';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
+import { IF_RESTRICTED, type IfRestricted } from '../../commands/sends/sends.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { mentionsField } from '../../http/content-schema.ts';
@@ -154,6 +155,10 @@ export const queueing = {
       'Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait.',
     examples: ['2030-01-01T09:00:00Z'],
   }),
+  if_restricted: z.enum(IF_RESTRICTED, 'Use refuse or wait.').optional().meta({
+    description:
+      'While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.',
+  }),
   wait: waitSchema
     .removeDefault()
     .optional()
@@ -163,12 +168,14 @@ export interface Queueing {
   archive_policy?: ArchivePolicy;
   priority?: Priority;
   send_at?: number;
+  if_restricted?: IfRestricted;
   wait?: number;
 }
 /** The same, in the words of the commands. */
 export const queueingOf = (query: { wait: number }, body: Queueing) => ({
   priority: body.priority,
   sendAt: body.send_at,
+  ifRestricted: body.if_restricted,
   archivePolicy: body.archive_policy,
   waitMs: (body.wait ?? query.wait) * 1_000,
 });

@@ -14,6 +14,7 @@ import { loadOutbox, markSent, type OutboxEntry, savePrepared } from '../../stor
 import { failureOf } from './engine-errors.ts';
 import { failSend } from './fail-send.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
+import { heldBy, restrictionDetails } from './restricted.ts';
 import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
 import type { UploadSlots } from './upload-slots.ts';
 
@@ -101,6 +102,13 @@ export class Send implements MailboxJob {
     if (this.#prepared) return { type: 'ready' };
     const { engine, store, line, clock } = this.#context;
     const { content, acceptedAt } = this.#entry;
+    try {
+      const send = { lineId: line.id, to: this.#entry.toJid, content, nowMs: clock.now() };
+      const held = await heldBy(store.db, send);
+      if (held) return await this.fail('account_restricted', restrictionDetails(held));
+    } catch (error) {
+      return this.#storeAway(error);
+    }
     let prepared: Prepared | undefined;
     try {
       prepared = await this.#make();

@@ -33,6 +33,21 @@ async function chatAt(db: Db, lineId: string, address: Jid): Promise<ChatRow | u
   return row && { jid: row.jid, unreadCount: Number(row.unread_count) };
 }
 
+/** Whether this person ever wrote to the line, as far as is stored. */
+export async function hasWritten(db: Db, lineId: string, person: Jid): Promise<boolean> {
+  const chat = await findChat(db, lineId, person);
+  if (!chat) return false;
+  const row = await db
+    .selectFrom('messages')
+    .select('message_id')
+    .where('line_id', '=', lineId)
+    .where('chat_jid', '=', chat.jid)
+    .where('from_me', '=', 0)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * The oldest message of a chat that is stored; undefined when there is none. `timestamp` in Unix
  * seconds.

@@ -54,6 +54,7 @@ const NEXT: Record<ErrorCode, string> = {
   media_expired: 'Ask the sender to send the file again.',
   edit_window_closed: 'Send a new message that corrects the old one.',
   target_refused: 'Use a public https URL.',
+  account_restricted: `${NOT_AGAIN} Wait until status_until, or answer people who wrote first.`,
   recipient_restricted: `${NOT_AGAIN} Wait until this person writes.`,
   message_malformed: `${NOT_AGAIN} Send something simpler.`,
   whatsapp_error: `${NOT_AGAIN} Read whatsapp_code, and tell the person you work for.`,
