@@ -12,6 +12,8 @@ import { Modal } from '../parts/modal.tsx';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
 import type { Line } from '../shapes.ts';
+import { pairingHelpTexts } from '../words/pairing-help.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { ConnectLink } from './connect-link.tsx';
 import { scanWithVirtualPhone } from './virtual-phone-calls.ts';
@@ -60,7 +62,7 @@ export function PairDialog({ line, onClose }: { line: Line; onClose: () => void 
             ))}
           </fieldset>
           {way === 'qr' ? <ByQr line={line} /> : <ByCode line={line} />}
-          {line.mode === 'test' ? <ByVirtualPhone line={line} /> : null}
+          {line.mode === 'test' ? <ByVirtualPhone line={line} /> : <PairingHelp />}
           <ConnectLink line={line} />
         </>
       )}
@@ -70,6 +72,24 @@ export function PairDialog({ line, onClose }: { line: Line; onClose: () => void 
 
 /** Lines that a look at the code does not change: they wait for a phone already. */
 const WAITING: readonly Line['status'][] = ['unpaired', 'pairing', 'connecting'];
+
+/** What a person may see on the phone instead of the success. */
+function PairingHelp() {
+  const texts = useTexts(pairingHelpTexts);
+  return (
+    <details className="mt-4 rounded-lg bg-inset px-4 py-3">
+      <summary className="cursor-pointer font-medium">{texts.title}</summary>
+      <dl className="mt-3 space-y-2 text-sm">
+        {texts.refusals.map(({ sees, does }) => (
+          <div key={sees}>
+            <dt className="font-medium">{sees}</dt>
+            <dd className="text-muted">{does}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
 
 function ByQr({ line }: { line: Line }) {
   const words = useWords();

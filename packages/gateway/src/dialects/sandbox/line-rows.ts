@@ -5,10 +5,10 @@ const fault = z.looseObject({ kind: z.string() });
 const demands = z.looseObject({ status_stanzas: z.boolean(), asked_batches: z.boolean(), sealed_edits: z.boolean() });
 const DEMANDS = { status_stanzas: true, asked_batches: true, sealed_edits: true };
 const versions = z.looseObject({
-  current: z.int(),
-  min_pairing: z.int(),
-  min_login: z.int(),
-  expires_at: z.int().nullable(),
+  current: z.int().meta({ description: 'What the network’s page says.' }),
+  min_pairing: z.int().meta({ description: 'Older ones cannot be linked any more.' }),
+  min_login: z.int().meta({ description: 'Older ones are refused at every login (405).' }),
+  expires_at: z.int().nullable().meta({ description: 'The end (Unix seconds) that is told to clients.' }),
 });
 const VERSIONS = { current: 1053500000, min_pairing: 0, min_login: 0, expires_at: null };
 const stanza = z.looseObject({

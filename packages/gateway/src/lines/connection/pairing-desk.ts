@@ -1,6 +1,7 @@
 import type { CloseReason, EngineChange } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
+import { remedyOf, toReason } from '../../core/line-reasons.ts';
 
 /** What a phone needs to link: a QR to scan, or a code to type. */
 export type PairingOffer = Extract<EngineChange, { type: 'qr' | 'code' }>;
@@ -51,7 +52,9 @@ export class PairingDesk {
         : new AppError(
             'whatsapp_error',
             { reason },
-            { message: `Pairing ended before there was a code (${reason}). Ask again.` },
+            {
+              message: `Pairing ended before there was a code (${reason}). ${remedyOf(toReason(reason)) ?? 'Ask again.'}`,
+            },
           );
     for (const waiter of [...this.#waiters]) waiter.reject(error);
   }
