@@ -92,8 +92,8 @@ describe.each(databases)('one person has one address, on %s', (database) => {
     expect(chats.filter((chat) => [jid, `${typed}@s.whatsapp.net`].includes(String(chat.jid)))).toMatchObject([
       { jid, unread_count: 0 },
     ]);
-    await post('messages/react', { phone: `+${typed}`, message_id: reply, emoji: '👍' });
-    await post('messages/edit', { phone: `+${typed}`, message_id: sent.message_id, message: 'Hello!' });
+    await post('messages/react', { jid: typed, message_id: reply, emoji: '👍' });
+    await post('messages/edit', { jid: typed, message_id: sent.message_id, message: 'Hello!' });
     await post('chats/archive', { phone: `+${typed}` });
     const archived = await get<{ chats: Shown[] }>('chats', '&archived=true');
     expect(archived.chats.map((chat) => chat.jid)).toContain(jid);
@@ -247,7 +247,10 @@ describe.each(databases)('one person has one address, on %s', (database) => {
       events('/bridges/demo').filter((body) => body.event === 'message_receipt' && body.message_id === id);
     await until('the bridge is told', () => atBridge().length === 4);
     expect(atBridge()[0]).toMatchObject({ chat_id: group, phone: expect.any(String) });
-    const steps = events('/lines').filter(({ event, data }) => event === 'message.status' && data?.message_id === id);
+    // The receipt of the own phone says `sent`, when it comes before WhatsApp's acknowledgement.
+    const steps = events('/lines').filter(
+      ({ event, data }) => event === 'message.status' && data?.message_id === id && data.status !== 'sent',
+    );
     expect(steps.map(({ data }) => data?.status)).toEqual(['delivered', 'read']);
     expect(steps[1]?.data?.counts).toMatchObject({
       delivered: expect.any(Number),

@@ -90,6 +90,7 @@ async function beginning({ rig, walk, act }: Scene, paired: () => void): Promise
   };
   const detailed = {
     ...{ ...listed, webhook_url: webhookUrl, line_id: expect.any(String), status: 'unpaired', manager },
+    ...{ status_reason: null, status_until: null, status_code: null, status_remedy: null },
     webhook_details: false,
   };
   await walk.call('getBridge', { expected: detailed });
