@@ -1,43 +1,25 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createConsoleAccess } from './access/console-access.ts';
-import { createRateLimiter, rulesPerMinute } from './access/rate-limit.ts';
-import { readTicket } from './access/stream-tickets.ts';
+import { rulesPerMinute } from './access/rate-limit.ts';
 import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
-import { openVersionDesk } from './client-version/version-desk.ts';
-import { createOperator } from './commands/account/operator.ts';
-import { createApprovals } from './commands/approvals/approvals.ts';
+import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
 import type { Services } from './commands/context.ts';
-import { createEventStreams } from './commands/events/event-streams.ts';
-import { createExecute } from './commands/execute.ts';
-import { createConnectDesk } from './commands/lines/connect-link.ts';
 import { finishDeletions } from './commands/lines/delete-line.ts';
-import { createFileFetcher } from './commands/sends/file-fetcher.ts';
-import { createFileIntake } from './commands/sends/receive-file.ts';
-import { tellChanges } from './commands/tell-changes.ts';
+import { composeFront, type FrontParts } from './compose-front.ts';
 import { type Config, type Environment, isBehindProxy } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
-import { createAdminDialect } from './dialects/admin/dialect.ts';
-import { bridgesDialect } from './dialects/bridges/dialect.ts';
-import { bridgesWebhookFormat, PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
-import { createConnectDialect } from './dialects/connect/dialect.ts';
-import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
-import { createLiveStreams } from './dialects/console/live-stream.ts';
-import { linesDialect } from './dialects/lines/dialect.ts';
-import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
+import { bridgesWebhookFormat } from './dialects/bridges/webhook-format.ts';
+import type { LiveStreams } from './dialects/console/live-stream.ts';
 import { linesWebhookFormatAt } from './dialects/lines/webhook-format.ts';
-import { createSandboxDialect } from './dialects/sandbox/sandbox-proxy.ts';
 import { builtInVersion, createEndpoints } from './endpoints.ts';
-import { consoleSignIn } from './http/console-sign-in.ts';
-import { createRebindingGuard } from './http/rebinding-guard.ts';
-import { createHttpServer } from './http/server.ts';
 import { endMasterKeyRotation, type Installation, openInstallation } from './installation.ts';
-import { createEventFeed } from './journal/event-feed.ts';
+import { createEventFeed, type EventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
 import { createSupervisor } from './lines/workers/supervisor.ts';
-import { createMedia, keepSpoolTidy } from './media/media.ts';
+import { createMedia, keepSpoolTidy, type Media } from './media/media.ts';
+import type { Guard } from './net/guarded-fetch.ts';
 import type { Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
@@ -49,6 +31,7 @@ import { createReadiness } from './store/db/readiness.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
 import { createDispatcher } from './webhooks/dispatcher.ts';
+import type { WebhookFormats } from './webhooks/format.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
 
 export interface AppOptions {
@@ -105,58 +88,128 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
+/** The steps of the composition, in the order in which they stand on each other. */
 async function build(
   options: AppOptions,
   onClose: (close: () => unknown) => void,
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const { config, environment, log } = options;
-  const clock = systemClock;
-  const metrics = createMetrics(options.version);
+  const data = await openData(options, onClose);
+  const simulator = await openSimulator(options, onClose);
+  const address: Address = { listening: '', ...baseOf(options.config) };
+  const delivery = composeDelivery(options, data, address);
+  onClose(() => delivery.media.cache.close());
+  const { supervisor, versions } = await composeLines(options, data, delivery, simulator);
+  onClose(() => versions.close());
+  watchFigures(data, supervisor, versions);
+  const front = composeFront(frontParts(options, data, delivery, { supervisor, versions, simulator, address }));
+  delivery.pages.live = front.live;
+  onClose(() => supervisor.close());
+  onClose(() => delivery.dispatcher.close());
+  onClose(() => front.close());
+  onClose(await keepSpoolTidy(delivery.media, data.store, systemClock, options.log));
+  await startAll({ dispatcher: delivery.dispatcher, supervisor, services: front.services, log: options.log });
+  front.approvals
+    .resume()
+    .catch((error: unknown) => options.log.error({ error }, 'going on with approved sends failed'));
+  const { host, port } = options.config.http;
+  address.listening = await front.http.listen({ host, port });
+  return {
+    url: address.base(),
+    firstStart: () => firstStart(data),
+    setUpToken: () => front.access.newSetUpToken(),
+    lost: data.lost,
+    close: closeAll,
+  };
+}
+
+/** Where others reach this server: as configured, else where it listens. */
+interface Address {
+  listening: string;
+  base(): string;
+}
+
+const baseOf = ({ http }: Config): Pick<Address, 'base'> => ({
+  base(this: Address) {
+    return http.publicUrl ?? this.listening;
+  },
+});
+
+interface Data extends Installation {
+  metrics: ReturnType<typeof createMetrics>;
+  lost: Promise<Error>;
+}
+
+/** Database, keys and the lock that makes this the one gateway of its data. */
+async function openData(
+  { config, environment, log, version }: AppOptions,
+  onClose: (close: () => unknown) => void,
+): Promise<Data> {
+  const metrics = createMetrics(version);
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
   });
   onClose(() => installation.close());
-  const { store, ring, keys, mendedFiles } = installation;
+  const { mendedFiles } = installation;
   if (mendedFiles.length > 0) {
     log.warn({ files: mendedFiles }, 'files of the data directory could be read by other users; now they cannot');
   }
   const lost = Promise.withResolvers<Error>();
   const lock = await takeGatewayLock(config, {
-    clock,
+    clock: systemClock,
     onCut: (error) => log.warn({ error }, 'the connection that holds this database was cut; it is taken again'),
     onLost: lost.resolve,
   });
   onClose(() => lock.release());
   await endMasterKeyRotation(installation, log);
+  return { ...installation, metrics, lost: lost.promise };
+}
 
-  const simulator = await openSimulator(options, onClose);
+/** What leaves this server by itself: webhooks, live streams, files. */
+interface Delivery {
+  guard: Guard;
+  media: Media;
+  formats: WebhookFormats;
+  dispatcher: ReturnType<typeof createDispatcher>;
+  news: News;
+  feed: EventFeed;
+  /** The console's open pages; nobody looks before the front door is built. */
+  pages: { live?: LiveStreams };
+}
+
+function composeDelivery({ config, log }: AppOptions, { store, ring, metrics }: Data, address: Address): Delivery {
+  const clock = systemClock;
   const guard = createOutboundGuard(config);
-  const media = createMedia({ ...config.media, clock, log });
-  onClose(() => media.cache.close());
-  let listeningAt = '';
-  const baseUrl = () => config.http.publicUrl ?? listeningAt;
-  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(baseUrl) };
-  const dispatcher = createDispatcher({
-    store,
-    ring,
-    formats,
-    clock,
+  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
+  const pages: Delivery['pages'] = {};
+  const told = watched(metrics.deliveries, () => pages.live?.activity());
+  return {
     guard,
-    log,
-    metrics: watched(metrics.deliveries, () => live.activity()),
-  });
-  const news = createNews(clock);
-  const feed = createEventFeed({ store, clock, log });
-  const streams = createEventStreams({ store, feed, format: formats.lines, clock, log, metrics: metrics.streams });
+    formats,
+    pages,
+    media: createMedia({ ...config.media, clock, log }),
+    dispatcher: createDispatcher({ store, ring, formats, clock, guard, log, metrics: told }),
+    news: createNews(clock),
+    feed: createEventFeed({ store, clock, log }),
+  };
+}
+
+/** The workers that host the lines, and what their nudges wake. */
+async function composeLines(
+  { config, log }: AppOptions,
+  { store, masterKey, metrics }: Data,
+  { dispatcher, feed, guard, media, news, pages }: Delivery,
+  simulator: () => SimulatorAddress | undefined,
+): Promise<{ supervisor: ReturnType<typeof createSupervisor>; versions: VersionDesk }> {
+  const clock = systemClock;
   const supervisor = createSupervisor({
     config: {
       workers: config.workers.count,
       isolation: config.workers.isolation,
       setup: {
         databaseUrl: config.database.url,
-        masterKey: installation.masterKey,
+        masterKey,
         logLevel: config.logLevel,
         lockFile: config.database.engine === 'sqlite' ? workersLockFile(config.dataDir) : null,
         heartbeatMs: HEARTBEAT_MS,
@@ -179,7 +232,7 @@ async function build(
     onNudge: () => {
       dispatcher.nudge();
       feed.nudge();
-      live.activity();
+      pages.live?.activity();
       news.tell();
     },
   });
@@ -190,7 +243,15 @@ async function build(
     hasLiveLines: () => supervisor.hasLines('live'),
     onChange: (network, version) => supervisor.announce(network, version),
   });
-  onClose(() => versions.close());
+  return { supervisor, versions };
+}
+
+function watchFigures(
+  { store, metrics }: Data,
+  supervisor: ReturnType<typeof createSupervisor>,
+  versions: VersionDesk,
+): void {
+  const clock = systemClock;
   metrics.watch({
     lines: () => supervisor.lineCounts(),
     workers: () => supervisor.workerFigures(),
@@ -200,148 +261,68 @@ async function build(
     databaseBytes: () => databaseSize(store),
     clientVersion: () => versions.known(),
   });
-  const services: Services = {
+}
+
+/** What the front door is built on. */
+function frontParts(
+  { config, log, version, consoleFolder, simulator: given }: AppOptions,
+  data: Data,
+  { guard, media, formats, dispatcher, news, feed }: Delivery,
+  outside: {
+    supervisor: ReturnType<typeof createSupervisor>;
+    versions: VersionDesk;
+    simulator: () => SimulatorAddress | undefined;
+    address: Address;
+  },
+): FrontParts {
+  const { store, ring, keys, metrics } = data;
+  const { supervisor, versions, simulator, address } = outside;
+  const clock = systemClock;
+  return {
     store,
     ring,
-    router: supervisor,
+    keys,
+    accountId: data.defaultAccountId,
     clock,
     log,
     guard,
+    media,
     formats,
     news,
-    media,
+    feed,
+    router: supervisor,
+    liveLines: supervisor.live,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
-    nudgeDeliveries: () => {
-      dispatcher.nudge();
-      feed.nudge();
+    nudgeDispatcher: () => dispatcher.nudge(),
+    simulator: () => {
+      const at = simulator();
+      return at && { baseUrl: `http://127.0.0.1:${at.port}`, token: at.controlToken };
     },
-    streams,
-    publicUrl: baseUrl,
-  };
-  const execute = tellChanges(createExecute(services), (change) => live.activity(change));
-  const access = createConsoleAccess({ store, ring, clock, accountId: installation.defaultAccountId });
-  const live = createLiveStreams({ ...supervisor.live, execute, sessions: access.sessions, clock });
-  const control = () => {
-    const address = simulator();
-    return address && { baseUrl: `http://127.0.0.1:${address.port}`, token: address.controlToken };
-  };
-  const sandbox = { execute, clock, log, simulator: control, fetchFile: createFileFetcher(guard) };
-  const approvals = createApprovals({
-    store,
-    clock,
-    log,
-    // Pages that show approvals look again.
-    news: watchedNews(news, () => live.activity()),
-    keys,
-    execute,
-  });
-  const publicUrl = config.http.publicUrl ?? '/';
-  const rateLimiter = createRateLimiter({ clock, limits: rulesPerMinute(config.rateLimits) });
-  const mcp = createMcpDialect({
-    execute,
-    approvals,
-    version: options.version,
-    guard: createRebindingGuard({ ...config.http, allowedHosts: config.http.mcpAllowedHosts }),
-    takeBudget: ({ keyId }, places) => rateLimiter.take('api', keyId, places),
-    onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
-    onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
-  });
-  const http = createHttpServer(
-    {
-      execute,
-      authenticate: keys.authenticate,
-      authenticateTicket: async (ticket) => {
-        const keyId = readTicket(ring, clock, ticket);
-        return keyId === undefined ? undefined : keys.holderOf(keyId);
-      },
-      ...telling(consoleSignIn(access, publicUrl), () => live.activity('settings')),
-      rateLimiter,
-      intake: createFileIntake(media),
-      clock,
-      log,
-      version: options.version,
-      publicUrl,
-      consoleFolder: options.consoleFolder,
+    streams: { metrics: metrics.streams },
+    publicUrl: () => address.base(),
+    metrics,
+    onRequestDone: metrics.http.answered,
+    settings: {
+      version,
+      consoleFolder,
+      publicUrl: config.http.publicUrl ?? '/',
       trustProxy: config.http.trustProxy,
+      isBehindProxy: isBehindProxy(config),
+      metricsToken: config.http.metricsToken,
+      adminToken: config.http.adminToken,
+      allowInsecureCookies: config.http.allowInsecureCookies,
+      isSandboxOn: given !== undefined || config.sandbox.isOn,
+      limits: rulesPerMinute(config.rateLimits),
+      mcpHosts: { ...config.http, allowedHosts: config.http.mcpAllowedHosts },
       ready: createReadiness(store, clock),
       clientVersion: () => versions.known(),
-      metrics,
-      onRequestDone: metrics.http.answered,
-      metricsToken: config.http.metricsToken,
-      isBehindProxy: isBehindProxy(config),
     },
-    [
-      bridgesDialect,
-      // Before the Lines API, whose prefix it shares.
-      mcp.dialect,
-      linesDialect,
-      createConnectDialect({ desk: createConnectDesk(services), clock }),
-      createAdminDialect({ operator: createOperator({ store, keys, clock }), token: config.http.adminToken }),
-      createSandboxDialect(sandbox),
-      forConsole(createSandboxDialect(sandbox, CONSOLE_SANDBOX_PREFIX)),
-      createConsoleDialect({
-        access,
-        keys,
-        clock,
-        live,
-        approvals,
-        publicUrl,
-        version: options.version,
-        clientVersion: () => versions.known(),
-        allowInsecure: config.http.allowInsecureCookies,
-        isSandboxOn: options.simulator !== undefined || config.sandbox.isOn,
-        published: linesDialect.routes,
-        bridgeEvents: PUBLISHED_EVENTS,
-      }),
-    ],
-  );
-  onClose(() => supervisor.close());
-  onClose(() => dispatcher.close());
-  onClose(() => http.close());
-  onClose(() => live.close());
-  onClose(() => {
-    streams.close();
-    feed.close();
-  });
-  onClose(() => mcp.close());
-  onClose(() => news.close());
-  onClose(await keepSpoolTidy(media, store, clock, log));
-  await startAll({ dispatcher, supervisor, services, log });
-  approvals.resume().catch((error: unknown) => log.error({ error }, 'going on with approved sends failed'));
-  const address = await http.listen({ host: config.http.host, port: config.http.port });
-  listeningAt = address;
-  return {
-    url: config.http.publicUrl ?? address,
-    firstStart: () => firstStart(installation),
-    setUpToken: () => access.newSetUpToken(),
-    lost: lost.promise,
-    close: closeAll,
   };
 }
 
 const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null }, nowMs: number) => ({
   count,
   oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
-});
-
-/** News that somebody else hears of too. */
-const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
-  tell() {
-    news.tell();
-    onTell();
-  },
-  get isClosed() {
-    return news.isClosed;
-  },
-});
-
-/** The console's front door, that also tells its pages of what somebody changed through it. */
-const telling = (signIn: ReturnType<typeof consoleSignIn>, onChange: () => void): typeof signIn => ({
-  ...signIn,
-  async auditSession(call) {
-    await signIn.auditSession?.(call);
-    onChange();
-  },
 });
 
 /** Delivery metrics that also tell somebody that there is something new. */

@@ -1,16 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
-import { type ConsoleAccess, createConsoleAccess } from '../../src/access/console-access.ts';
-import { createRateLimiter } from '../../src/access/rate-limit.ts';
-import { createApprovals } from '../../src/commands/approvals/approvals.ts';
-import { createExecute } from '../../src/commands/execute.ts';
-import { PUBLISHED_EVENTS } from '../../src/dialects/bridges/webhook-format.ts';
-import { createConsoleDialect } from '../../src/dialects/console/dialect.ts';
-import { createLiveStreams, type LiveLine, type LiveStreams } from '../../src/dialects/console/live-stream.ts';
-import { linesDialect } from '../../src/dialects/lines/dialect.ts';
-import { consoleSignIn } from '../../src/http/console-sign-in.ts';
-import { createHttpServer } from '../../src/http/server.ts';
-import { silentLog } from '../../src/observe/logger.ts';
+import type { ApiKeys } from '../../src/access/api-keys.ts';
+import type { ConsoleAccess } from '../../src/access/console-access.ts';
+import { DEFAULT_LIMITS } from '../../src/access/rate-limit.ts';
+import type { LiveLine, LiveStreams } from '../../src/dialects/console/live-stream.ts';
 import type { OpenTestStore } from '../store-harness.ts';
 import { type HttpHarness, openHttp } from './http-harness.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -49,61 +41,15 @@ export interface ConsoleHarness {
 }
 
 export const OWNER = { name: 'Olga', email: 'olga@example.com', password: 'correct horse battery' };
-const PUBLIC_URL = 'http://127.0.0.1:8080';
 
 /** The console's API over a real database, with a clock that the test moves. */
 export async function openConsole(
   options: { open?: OpenTestStore; publicUrl?: string; allowInsecure?: boolean } = {},
 ): Promise<ConsoleHarness> {
   const clock = new ManualClock();
-  const http = await openHttp({ open: options.open, clock });
-  const { store, ring } = http.services;
-  const publicUrl = options.publicUrl ?? PUBLIC_URL;
-  const access = createConsoleAccess({ store, ring, clock, accountId: 'acc_one' });
-  const keys = createApiKeys({ store, ring, clock, log: silentLog });
-  const execute = createExecute(http.services);
-  const listeners = new Set<(line: LiveLine) => void>();
-  const latest = new Map<string, LiveLine>();
-  const live = createLiveStreams({
-    execute,
-    sessions: access.sessions,
-    clock,
-    latest: (lineId) => latest.get(lineId),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  });
-  const app = createHttpServer(
-    {
-      execute,
-      authenticate: (presented) => keys.authenticate(presented),
-      ...consoleSignIn(access, publicUrl),
-      rateLimiter: createRateLimiter({ clock }),
-      clock,
-      log: silentLog,
-      version: '0.1.0',
-      publicUrl,
-      ready: async () => true,
-    },
-    [
-      linesDialect,
-      createConsoleDialect({
-        access,
-        keys,
-        clock,
-        live,
-        approvals: createApprovals({ store, clock, log: silentLog, news: http.news, keys, execute }),
-        publicUrl,
-        version: '0.1.0',
-        allowInsecure: options.allowInsecure ?? false,
-        isSandboxOn: false,
-        published: linesDialect.routes,
-        bridgeEvents: PUBLISHED_EVENTS,
-      }),
-    ],
-  );
-  await app.ready();
+  const http = await openHttp({ ...options, clock, limits: DEFAULT_LIMITS });
+  const { app, front, apiKeys: keys } = http;
+  const { access, live } = front;
 
   const call: ConsoleHarness['call'] = async (method, path, { cookie, body, headers = {}, mode } = {}) => {
     const all: Record<string, string | undefined> = {
@@ -143,10 +89,7 @@ export async function openConsole(
     keys,
     live,
     call,
-    publish(line) {
-      latest.set(line.lineId, line);
-      for (const listener of listeners) listener(line);
-    },
+    publish: (line) => http.liveLines.publish(line),
     async setUp() {
       const token = await access.newSetUpToken();
       const { status, cookie } = await call('POST', '/set-up', { body: { token, ...OWNER } });
@@ -157,10 +100,6 @@ export async function openConsole(
       const { user, password } = await access.addUser({ email, name: email, role });
       return { id: user.id, password, cookie: await signIn(email, password) };
     },
-    async close() {
-      live.close();
-      await app.close();
-      await http.close();
-    },
+    close: () => http.close(),
   };
 }

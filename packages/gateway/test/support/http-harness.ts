@@ -4,30 +4,19 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { openKeyRing } from '../../src/access/open-key-ring.ts';
-import { createRateLimiter, type LimitClass, type LimitRule } from '../../src/access/rate-limit.ts';
-import { readTicket } from '../../src/access/stream-tickets.ts';
-import { createOperator } from '../../src/commands/account/operator.ts';
-import { type Approvals, createApprovals } from '../../src/commands/approvals/approvals.ts';
+import type { LimitClass, LimitRule } from '../../src/access/rate-limit.ts';
+import type { Approvals } from '../../src/commands/approvals/approvals.ts';
 import type { Services } from '../../src/commands/context.ts';
-import { createEventStreams } from '../../src/commands/events/event-streams.ts';
-import { createExecute } from '../../src/commands/execute.ts';
-import { createConnectDesk } from '../../src/commands/lines/connect-link.ts';
-import { createFileFetcher } from '../../src/commands/sends/file-fetcher.ts';
-import { createFileIntake } from '../../src/commands/sends/receive-file.ts';
+import { composeFront, type Front } from '../../src/compose-front.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { LineStatus, Mode } from '../../src/core/lines.ts';
 import type { Plans } from '../../src/core/quota.ts';
-import { createAdminDialect } from '../../src/dialects/admin/dialect.ts';
-import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
 import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
-import { createConnectDialect } from '../../src/dialects/connect/dialect.ts';
-import { linesDialect } from '../../src/dialects/lines/dialect.ts';
-import { createMcpDialect } from '../../src/dialects/lines/mcp/dialect.ts';
+import type { LiveLine } from '../../src/dialects/console/live-stream.ts';
 import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
-import { createSandboxDialect, type SimulatorControl } from '../../src/dialects/sandbox/sandbox-proxy.ts';
-import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
+import type { SimulatorControl } from '../../src/dialects/sandbox/sandbox-proxy.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
-import { createHttpServer, type HttpServices } from '../../src/http/server.ts';
+import type { HttpServices } from '../../src/http/server.ts';
 import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
 import { createNews, type News } from '../../src/journal/news.ts';
 import { createMedia } from '../../src/media/media.ts';
@@ -54,12 +43,15 @@ export interface CallOptions {
 
 export interface HttpHarness {
   app: FastifyInstance;
+  front: Front;
+  /** Live views, as workers would send them. */
+  liveLines: LiveLines;
   services: Services;
   news: News;
   apiKeys: ApiKeys;
   feed: EventFeed;
   approvals: Approvals;
-  dialects: Dialect[];
+  dialects: readonly Dialect[];
   db: TestStore;
   router: ScriptedRouter;
   /** Keys of two accounts. */
@@ -95,6 +87,7 @@ export interface HarnessOptions {
   metricsToken?: string;
   publicUrl?: string;
   isBehindProxy?: boolean;
+  allowInsecure?: boolean;
   clock?: Clock;
   testWebhook?: Services['testWebhook'];
   guard?: Services['guard'];
@@ -113,6 +106,34 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
   console: UNLIMITED,
   console_ip: UNLIMITED,
 };
+
+const PUBLIC_URL = 'http://127.0.0.1:8080';
+
+/** Judges addresses by their scheme, and reaches none. */
+const NO_NETWORK: Services['guard'] = {
+  checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
+  fetch: async () => {
+    throw new FetchError('dns');
+  },
+};
+
+/** Live views that a test publishes. */
+export class LiveLines {
+  readonly #latest = new Map<string, LiveLine>();
+  readonly #listeners = new Set<(line: LiveLine) => void>();
+
+  readonly latest = (lineId: string): LiveLine | undefined => this.#latest.get(lineId);
+
+  readonly subscribe = (listener: (line: LiveLine) => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  publish(line: LiveLine): void {
+    this.#latest.set(line.lineId, line);
+    for (const listener of this.#listeners) listener(line);
+  }
+}
 
 /** The real front door over a real database, with a scripted router in place of workers. */
 export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarness> {
@@ -141,8 +162,6 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   };
   const news = createNews(clock);
   const feed = createEventFeed({ store: db.store, clock, log });
-  const format = linesWebhookFormat;
-  const streams = createEventStreams({ store: db.store, feed, format, clock, log, ...options.streams });
   const folder = mkdtempSync(join(tmpdir(), 'ponte-media-'));
   const limits = { image: 16 * 1_048_576, video: 64 * 1_048_576, audio: 64 * 1_048_576, document: 128 * 1_048_576 };
   const media = createMedia({
@@ -154,81 +173,49 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     clock,
     log,
   });
-  const services: Services = {
-    media,
+  const publicUrl = options.publicUrl ?? PUBLIC_URL;
+  const liveLines = new LiveLines();
+  const front = composeFront({
     store: db.store,
     ring,
-    router,
+    keys: apiKeys,
+    accountId: 'acc_one',
     clock,
     log,
-    guard: options.guard ?? {
-      checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
-      fetch: async () => {
-        throw new FetchError('dns');
-      },
-    },
+    media,
     news,
+    feed,
+    router,
+    liveLines,
+    guard: options.guard ?? NO_NETWORK,
     formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
     testWebhook: options.testWebhook ?? (async () => undefined),
-    nudgeDeliveries: () => feed.nudge(),
-    streams,
-    publicUrl: () => 'http://127.0.0.1:8080',
-    maxWaitingSends: options.maxWaitingSends,
-  };
-  const execute = createExecute(services);
-  const approvals = createApprovals({ store: db.store, clock, log, news, keys: apiKeys, execute });
-  const rateLimiter = createRateLimiter({ clock, limits: { ...NO_LIMITS, ...options.limits } });
-  const mcp = createMcpDialect({
-    execute,
-    approvals,
-    version: '0.1.0',
-    guard: createRebindingGuard({ publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] }),
-    takeBudget: ({ keyId }, places) => rateLimiter.take('api', keyId, places),
-    onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
-    onRefused: () => {},
-  });
-  const dialects = [
-    bridgesDialect,
-    mcp.dialect,
-    linesDialect,
-    createConnectDialect({ desk: createConnectDesk(services), clock }),
-    createAdminDialect({
-      operator: createOperator({ store: db.store, keys: apiKeys, clock }),
-      token: options.adminToken,
-    }),
-    createSandboxDialect({
-      execute,
-      clock,
-      log,
-      simulator: options.simulator ?? (() => undefined),
-      fetchFile: createFileFetcher(services.guard),
-    }),
-  ];
-  const app = createHttpServer(
-    {
-      execute,
-      authenticate: (presented) => apiKeys.authenticate(presented),
-      authenticateTicket: async (ticket) => {
-        const keyId = readTicket(ring, clock, ticket);
-        return keyId === undefined ? undefined : apiKeys.holderOf(keyId);
-      },
-      intake: createFileIntake(media),
-      rateLimiter,
-      clock,
-      log,
+    nudgeDispatcher: () => {},
+    simulator: options.simulator ?? (() => undefined),
+    streams: options.streams,
+    publicUrl: () => publicUrl,
+    metrics: options.metrics,
+    settings: {
       version: '0.1.0',
-      publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
+      publicUrl,
+      isSandboxOn: false,
+      allowInsecureCookies: options.allowInsecure ?? false,
       ready: options.ready ?? (async () => true),
+      limits: { ...NO_LIMITS, ...options.limits },
       consoleFolder: options.consoleFolder,
-      metrics: options.metrics,
+      adminToken: options.adminToken,
       metricsToken: options.metricsToken,
       isBehindProxy: options.isBehindProxy,
+      maxWaitingSends: options.maxWaitingSends,
+      mcpHosts: { publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] },
     },
-    dialects,
-  );
+  });
+  const { http: app, services, approvals, dialects } = front;
   await app.ready();
   return {
     app,
+    front,
+    liveLines,
     services,
     news,
     apiKeys,
@@ -273,11 +260,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
-      news.close();
-      streams.close();
-      feed.close();
-      await mcp.close();
-      await app.close();
+      await front.close();
       media.cache.close();
       rmSync(folder, { recursive: true, force: true });
       await db.close();
@@ -286,7 +269,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
 }
 
 /** Every JSON answer has to be one of those its row publishes, or its dialect's error form. */
-function checkAnswer(dialects: Dialect[], method: string, url: string, reply: Reply): void {
+function checkAnswer(dialects: readonly Dialect[], method: string, url: string, reply: Reply): void {
   const path = url.split('?')[0] ?? '';
   const dialect = dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
   if (!dialect) return;

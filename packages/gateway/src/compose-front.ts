@@ -1,0 +1,231 @@
+import type { FastifyInstance } from 'fastify';
+import type { ApiKeys } from './access/api-keys.ts';
+import { type ConsoleAccess, createConsoleAccess } from './access/console-access.ts';
+import { createRateLimiter, type LimitClass, type LimitRule } from './access/rate-limit.ts';
+import { readTicket } from './access/stream-tickets.ts';
+import { createOperator } from './commands/account/operator.ts';
+import { type Approvals, createApprovals } from './commands/approvals/approvals.ts';
+import type { Services } from './commands/context.ts';
+import { createEventStreams, type EventStreamsDeps } from './commands/events/event-streams.ts';
+import { createExecute, type Execute } from './commands/execute.ts';
+import { createConnectDesk } from './commands/lines/connect-link.ts';
+import { createFileFetcher } from './commands/sends/file-fetcher.ts';
+import { createFileIntake } from './commands/sends/receive-file.ts';
+import { tellChanges } from './commands/tell-changes.ts';
+import { createAdminDialect } from './dialects/admin/dialect.ts';
+import { bridgesDialect } from './dialects/bridges/dialect.ts';
+import { PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
+import { createConnectDialect } from './dialects/connect/dialect.ts';
+import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
+import { createLiveStreams, type LiveStreamServices, type LiveStreams } from './dialects/console/live-stream.ts';
+import { linesDialect } from './dialects/lines/dialect.ts';
+import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
+import { createSandboxDialect, type SimulatorControl } from './dialects/sandbox/sandbox-proxy.ts';
+import { consoleSignIn } from './http/console-sign-in.ts';
+import { createRebindingGuard } from './http/rebinding-guard.ts';
+import type { Dialect } from './http/route.ts';
+import { createHttpServer, type HttpServices } from './http/server.ts';
+import type { EventFeed } from './journal/event-feed.ts';
+import type { News } from './journal/news.ts';
+
+/** What the configuration says about the front door. */
+export interface FrontSettings
+  extends Pick<
+    HttpServices,
+    | 'version'
+    | 'publicUrl'
+    | 'consoleFolder'
+    | 'trustProxy'
+    | 'isBehindProxy'
+    | 'metricsToken'
+    | 'ready'
+    | 'clientVersion'
+  > {
+  adminToken?: string;
+  allowInsecureCookies: boolean;
+  isSandboxOn: boolean;
+  /** Budgets that differ from the default ones. */
+  limits: Partial<Record<LimitClass, LimitRule>>;
+  /** Names the MCP server may be reached by. */
+  mcpHosts: Parameters<typeof createRebindingGuard>[0];
+  maxWaitingSends?: number;
+}
+
+/** What stands behind the front door: the data, whoever runs the lines, and what moves between them. */
+export interface FrontParts
+  extends Omit<Services, 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
+    Pick<HttpServices, 'metrics' | 'onRequestDone'> {
+  keys: ApiKeys;
+  /** The account that people who sign in to the console work for. */
+  accountId: string;
+  news: News;
+  feed: EventFeed;
+  /** What lines look like at this moment. */
+  liveLines: Pick<LiveStreamServices, 'latest' | 'subscribe'>;
+  /** Tells the dispatcher that deliveries may be due. */
+  nudgeDispatcher(): void;
+  /** Where the simulated network is; undefined when there is none. */
+  simulator(): SimulatorControl | undefined;
+  streams?: Pick<EventStreamsDeps, 'metrics' | 'maxPerKey'>;
+  settings: FrontSettings;
+}
+
+/** Everything a request can reach. Not listening yet. */
+export interface Front {
+  http: FastifyInstance;
+  dialects: readonly Dialect[];
+  services: Services;
+  execute: Execute;
+  approvals: Approvals;
+  access: ConsoleAccess;
+  live: LiveStreams;
+  /** Ends streams and what waits, then the server; the feed and the news go with it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the front door: the commands, every dialect over them, and the HTTP server. The product,
+ * the tests and the benchmarks build it here; they differ in what stands behind it.
+ */
+export function composeFront(parts: FrontParts): Front {
+  const { store, clock, log, keys, news, feed, settings } = parts;
+  const format = parts.formats.lines;
+  const streams = createEventStreams({ store, feed, format, clock, log, ...parts.streams });
+  const services: Services = {
+    store,
+    ring: parts.ring,
+    router: parts.router,
+    clock,
+    log,
+    guard: parts.guard,
+    formats: parts.formats,
+    news,
+    media: parts.media,
+    testWebhook: parts.testWebhook,
+    nudgeDeliveries: () => {
+      parts.nudgeDispatcher();
+      feed.nudge();
+    },
+    streams,
+    publicUrl: parts.publicUrl,
+    maxWaitingSends: settings.maxWaitingSends,
+  };
+  const execute = tellChanges(createExecute(services), (change) => live.activity(change));
+  const access = createConsoleAccess({ store, ring: parts.ring, clock, accountId: parts.accountId });
+  const live = createLiveStreams({ ...parts.liveLines, execute, sessions: access.sessions, clock });
+  // Pages that show approvals look again.
+  const told = watchedNews(news, () => live.activity());
+  const approvals = createApprovals({ store, clock, log, news: told, keys, execute });
+  const limiter = createRateLimiter({ clock, limits: settings.limits });
+  const mcp = createMcpDialect({
+    execute,
+    approvals,
+    version: settings.version,
+    guard: createRebindingGuard(settings.mcpHosts),
+    takeBudget: ({ keyId }, places) => limiter.take('api', keyId, places),
+    onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
+    onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
+  });
+  const dialects = composeDialects(parts, { services, execute, approvals, access, live }, mcp.dialect);
+  const http = createHttpServer(httpServices(parts, { execute, access, live }, limiter), dialects);
+  return {
+    http,
+    dialects,
+    services,
+    execute,
+    approvals,
+    access,
+    live,
+    async close() {
+      news.close();
+      await mcp.close();
+      streams.close();
+      feed.close();
+      live.close();
+      await http.close();
+    },
+  };
+}
+
+/** In the order in which their prefixes are looked at. */
+function composeDialects(
+  { keys, clock, log, store, simulator, guard, settings }: FrontParts,
+  { services, execute, approvals, access, live }: Omit<Front, 'http' | 'dialects' | 'close'>,
+  mcp: Dialect,
+): Dialect[] {
+  const sandbox = { execute, clock, log, simulator, fetchFile: createFileFetcher(guard) };
+  return [
+    bridgesDialect,
+    // Before the Lines API, whose prefix it shares.
+    mcp,
+    linesDialect,
+    createConnectDialect({ desk: createConnectDesk(services), clock }),
+    createAdminDialect({ operator: createOperator({ store, keys, clock }), token: settings.adminToken }),
+    createSandboxDialect(sandbox),
+    forConsole(createSandboxDialect(sandbox, CONSOLE_SANDBOX_PREFIX)),
+    createConsoleDialect({
+      access,
+      keys,
+      clock,
+      live,
+      approvals,
+      publicUrl: settings.publicUrl,
+      version: settings.version,
+      clientVersion: settings.clientVersion,
+      allowInsecure: settings.allowInsecureCookies,
+      isSandboxOn: settings.isSandboxOn,
+      published: linesDialect.routes,
+      bridgeEvents: PUBLISHED_EVENTS,
+    }),
+  ];
+}
+
+function httpServices(
+  { ring, keys, clock, log, media, metrics, onRequestDone, settings }: FrontParts,
+  { execute, access, live }: Pick<Front, 'execute' | 'access' | 'live'>,
+  rateLimiter: ReturnType<typeof createRateLimiter>,
+): HttpServices {
+  return {
+    execute,
+    authenticate: (presented) => keys.authenticate(presented),
+    authenticateTicket: async (ticket) => {
+      const keyId = readTicket(ring, clock, ticket);
+      return keyId === undefined ? undefined : keys.holderOf(keyId);
+    },
+    ...telling(consoleSignIn(access, settings.publicUrl), () => live.activity('settings')),
+    rateLimiter,
+    intake: createFileIntake(media),
+    clock,
+    log,
+    version: settings.version,
+    publicUrl: settings.publicUrl,
+    consoleFolder: settings.consoleFolder,
+    trustProxy: settings.trustProxy,
+    ready: settings.ready,
+    clientVersion: settings.clientVersion,
+    metrics,
+    onRequestDone,
+    metricsToken: settings.metricsToken,
+    isBehindProxy: settings.isBehindProxy,
+  };
+}
+
+/** News that somebody else hears of too. */
+const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
+  tell() {
+    news.tell();
+    onTell();
+  },
+  get isClosed() {
+    return news.isClosed;
+  },
+});
+
+/** The console's front door, that also tells its pages of what somebody changed through it. */
+const telling = (signIn: ReturnType<typeof consoleSignIn>, onChange: () => void): typeof signIn => ({
+  ...signIn,
+  async auditSession(call) {
+    await signIn.auditSession?.(call);
+    onChange();
+  },
+});
