@@ -6,12 +6,14 @@ import {
   type EngineEvent,
   type EngineFactory,
   type EngineOptions,
+  type Expiration,
   formatJid,
   type HistoryPart,
   type HistoryPiece,
   type InboxEntry,
   isChange,
   isGroup,
+  isLid,
   isPn,
   type Jid,
   type NumberLookup,
@@ -42,6 +44,7 @@ import { buildMessage } from './outbound/build-message.ts';
 import { FreshLids } from './outbound/fresh-lids.ts';
 import { addressMentions } from './outbound/mentions.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
+import { requireGroup } from './outbound/transmit.ts';
 import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
@@ -196,8 +199,10 @@ class BaileysEngine implements Engine {
         return connection.whileConnected(connection.groups.addressingOf(address.to));
       },
     });
+    const expiration = await this.#expirationOf(content, address.to);
     const { proto, attrs, meta } = await buildMessage(wording, address.to, {
       lookup: this.#options.lookup,
+      expiration,
       recipient: address.recipient,
       nowMs: this.#options.clock.now(),
       callLink: (media, startAt) => this.#callLink(media, startAt),
@@ -215,7 +220,17 @@ class BaileysEngine implements Engine {
       ...(meta ? { meta } : {}),
       ...(audience ? { audience } : {}),
       ...(mentions.length > 0 ? { mentions } : {}),
+      ...(expiration && expiration.seconds > 0 ? { expiresInSeconds: expiration.seconds } : {}),
     };
+  }
+
+  /** How long the chat keeps messages. WhatsApp itself says it of groups; nobody else is asked. */
+  async #expirationOf(content: OutboundContent, to: Jid): Promise<Expiration | undefined> {
+    if (isChange(content)) return undefined;
+    if (!isGroup(to)) return isLid(to) || isPn(to) ? content.context?.expiration : undefined;
+    const connection = this.#open();
+    const group = await connection.whileConnected(requireGroup(connection.groups, to));
+    return { seconds: group.ephemeralDuration ?? 0, setAt: 0 };
   }
 
   /**
@@ -231,8 +246,8 @@ class BaileysEngine implements Engine {
     return [...new Set(known)];
   }
 
-  async transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck> {
-    return this.#open().transmit(prepared, signal, this.#freshLids);
+  async transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void): Promise<ServerAck> {
+    return this.#open().transmit(prepared, { freshLids: this.#freshLids, signal, onLeaving });
   }
 
   async decode(entry: InboxEntry): Promise<EngineEvent[]> {

@@ -192,11 +192,15 @@ export class Connection {
     return this.whileConnected(answer);
   }
 
-  transmit(prepared: Prepared, signal: AbortSignal | undefined, freshLids: FreshLids): Promise<ServerAck> {
+  transmit(
+    prepared: Prepared,
+    { signal, ...how }: { freshLids: FreshLids; signal?: AbortSignal | undefined; onLeaving?: (() => void) | undefined },
+  ): Promise<ServerAck> {
     return transmit(prepared, signal, {
+      ...how,
       sock: this.#sock,
       acks: this.#acks,
-      freshLids,
+      groups: this.groups,
       coldContacts: this.#coldContacts,
       whileConnected: (work) => this.whileConnected(work),
     });

@@ -65,22 +65,61 @@ export function phoneOf(jid: string | undefined): string | undefined {
 }
 
 /**
- * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or `00`
- * are accepted. Undefined when it cannot be one (E.164 allows 15 digits; fewer than 6 is nobody).
- * Whether it is on WhatsApp only WhatsApp knows.
+ * What a person typed, in plain signs: full-width forms become ordinary ones, all dashes and spaces
+ * are one each, invisible marks go.
  */
-export function parsePhone(input: string): string | undefined {
-  const digits = input
-    .trim()
+function plainTyped(input: string): string {
+  return input
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[\p{Pd}\u2212]/gu, '-')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/**
+ * Country codes whose national numbers begin with a zero that stays (ITU-T numbering plans: Italy,
+ * San Marino, Ivory Coast, Gabon, Congo). A zero in brackets may mean either there.
+ */
+const ZERO_STAYS = new Set(['39', '378', '225', '241', '242']);
+
+/**
+ * The number without the zero that is only dialled inside its country: `+44 (0)20` is `+44 20`.
+ * Undefined when a zero in brackets may mean something else.
+ */
+function withoutTrunkZero(typed: string): string | undefined {
+  const brackets = [...typed.matchAll(/\(\s*(0[^)]*)\)/g)];
+  if (brackets.length === 0) return typed;
+  const [only] = brackets;
+  if (!only || brackets.length > 1) return undefined;
+  const country = typed
+    .slice(0, only.index)
     .replace(/[\s().-]/g, '')
     .replace(/^\+|^00/, '');
-  return /^[1-9]\d{5,14}$/.test(digits) ? digits : undefined;
+  if (!/^[1-9]\d{0,2}$/.test(country)) return undefined;
+  const isZero = only[1]?.trim() === '0';
+  if (ZERO_STAYS.has(country)) return isZero ? undefined : typed;
+  return isZero ? typed.slice(0, only.index) + typed.slice(only.index + only[0].length) : undefined;
+}
+
+/**
+ * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or `00`,
+ * full-width signs and invisible marks are accepted, so is the number with `@c.us` or
+ * `@s.whatsapp.net`. The zero in brackets after a country code is left out; undefined where it may
+ * mean something else. Undefined when it cannot be a number (E.164 allows 15 digits; fewer than 6 is
+ * nobody). Whether it is on WhatsApp only WhatsApp knows.
+ */
+export function parsePhone(input: string): string | undefined {
+  const typed = withoutTrunkZero(plainTyped(input).replace(/ ?@(?:c\.us|s\.whatsapp\.net)$/i, ''));
+  const digits = typed?.replace(/[ ().-]/g, '').replace(/^\+|^00/, '');
+  return digits !== undefined && /^[1-9]\d{5,14}$/.test(digits) ? digits : undefined;
 }
 
 /** A chat as callers name it: a phone number or a full JID. Undefined when it is neither. */
 export function parseChat(input: string): Jid | undefined {
-  const trimmed = input.trim();
-  if (!trimmed.includes('@')) {
+  const trimmed = plainTyped(input);
+  // `@c.us` is how WhatsApp Web calls numbers; phones themselves never say it.
+  if (!trimmed.includes('@') || /@c\.us$/i.test(trimmed)) {
     const phone = parsePhone(trimmed);
     return phone === undefined ? undefined : formatJid(phone, SERVER_PN);
   }

@@ -108,8 +108,17 @@ export interface OutboundFile {
   waveform?: string;
 }
 
+/** How long messages of a chat stay, and since when that is so (Unix seconds). */
+export interface Expiration {
+  /** 0 = for good. */
+  seconds: number;
+  setAt: number;
+}
+
 /** What hangs on any outgoing message. */
 export interface OutboundContext {
+  /** Of private chats; of groups the engine knows it. */
+  expiration?: Expiration;
   /** The message this one answers; its sender and bytes are looked up by id. */
   quotedId?: string;
   /** People named in the text, as JIDs. */

@@ -14,6 +14,16 @@ export type EngineErrorCode =
   | 'timeout'
   /** The phone number has no WhatsApp account. */
   | 'not_on_whatsapp'
+  /** There is no such group. */
+  | 'no_such_group'
+  /** The line is no member of the group: it left, was removed, or never was in it. */
+  | 'not_in_group'
+  /** Only admins may write in this group, and the line is none. */
+  | 'group_admins_only'
+  /** There is no such channel. */
+  | 'no_such_channel'
+  /** Only admins of a channel post to it. */
+  | 'channel_admins_only'
   /** The line is not paired, or is paired where it must not be. */
   | 'wrong_state'
   /** Our own storage failed: the line must stop, nothing may be acknowledged. */

@@ -116,6 +116,8 @@ export interface Prepared {
   proto: Uint8Array;
   /** Stanza attributes beside the ordinary ones (`edit`, `peer_recipient_pn`, …). */
   attrs: Record<string, string>;
+  /** Seconds until the message disappears; absent when it stays. */
+  expiresInSeconds?: number;
   /** Who gets a status, the own account included; of a message to `status@broadcast` only. */
   audience?: Jid[];
   /** Whom it names, by every address known; absent when nobody. */
@@ -215,9 +217,11 @@ export interface Engine {
   prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
   /**
    * Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`.
-   * Rejects with `rejected`, `timeout`, `not_connected`.
+   * `onLeaving` is called when bytes of the message may leave from then on: a rejection before it
+   * means that nothing left. Rejects with `rejected`, `timeout`, `not_connected`, and with what
+   * WhatsApp refuses by name (`not_on_whatsapp`, `no_such_group`, `not_in_group`, …).
    */
-  transmit(prepared: Prepared, signal?: AbortSignal): Promise<ServerAck>;
+  transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void): Promise<ServerAck>;
   /**
    * Turns an inbox row into events. Needs no connection; same row, same events. Rejects with
    * `unknown_message` when the row answers a poll or invitation that `lookup` does not know (yet).

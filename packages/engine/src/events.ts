@@ -149,4 +149,9 @@ export type EngineEvent =
   /** WhatsApp limits what the account may do, until when and why, or lifted such a limit. */
   | ({ type: 'restricted'; timestamp: number } & Restriction)
   /** WhatsApp disclosed which number belongs to which LID. */
-  | { type: 'address.mapped'; lid: Jid; pn: Jid };
+  | { type: 'address.mapped'; lid: Jid; pn: Jid }
+  /**
+   * How long messages of a private chat stay: somebody set it, or a message said how it is set. No
+   * fact of its own. `setAt` orders what is heard.
+   */
+  | { type: 'chat.expiration'; chat: Party; seconds: number; setAt: number };

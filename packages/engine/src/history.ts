@@ -1,4 +1,5 @@
 import type { Party } from './address.ts';
+import type { Expiration } from './content.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
 import type { MessageStatus, ReceivedMessage } from './received-message.ts';
 
@@ -36,6 +37,8 @@ export interface HistoryChat {
   name: string;
   unread: number;
   isArchived: boolean;
+  /** How long its messages stay; absent when the phone does not say. */
+  expiration?: Expiration;
 }
 
 /** Some of a part: little enough to be stored in one go. */

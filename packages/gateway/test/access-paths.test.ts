@@ -9,7 +9,7 @@ import { pendingInbox, sweepTombstones } from '../src/store/engine/inbox.ts';
 import { isWishedFor, pruneEvents, readEvents } from '../src/store/journal/event-log.ts';
 import { findLineById, findLineByNumber, findLineByRef, listLines } from '../src/store/lines/lines.ts';
 import { pruneTraffic, readHoursByLine, readLineTraffic, readWebhookTraffic } from '../src/store/lines/traffic.ts';
-import { findChat, sendersOf, unreadOf } from '../src/store/messages/reading.ts';
+import { findChat, knownIn, unreadOf } from '../src/store/messages/reading.ts';
 import * as approvals from '../src/store/sends/approvals.ts';
 import { findClaim, sweepExpired } from '../src/store/sends/idempotency.ts';
 import { unfinished } from '../src/store/sends/outbox.ts';
@@ -78,7 +78,7 @@ const PATHS: Record<string, (db: Kysely<Database>) => Promise<unknown>> = {
   'expired idempotency keys': (db) => sweepExpired(db, 1),
   'a chat by any address': (db) => findChat(db, 'line_1', '1@lid'),
   'the unread messages of a chat': (db) => unreadOf(db, 'line_1', { jid: '1@lid', unreadCount: 5 }),
-  'messages by id': (db) => sendersOf(db, 'line_1', ['a', 'b']),
+  'messages by id': (db) => knownIn(db, 'line_1', '15550001111@s.whatsapp.net', ['a', 'b']),
   'messages of a chat, newest first': (db) =>
     db
       .selectFrom('messages')

@@ -445,12 +445,18 @@ describe('messaging', () => {
   it('sends read receipts; in groups it names the author', async () => {
     await connected();
     h.router.handlers['messages.read'] = async () => ({});
+    const lineId = String((await h.call('GET', '/api/instances/user-123')).body.line_id);
+    const theirs = { fromMe: false, sender: { jid: '15550009999@s.whatsapp.net', pn: '15550009999@s.whatsapp.net' } };
+    const inChat = { jid: '15550001234@s.whatsapp.net', pn: '15550001234@s.whatsapp.net' };
+    await insertMessage(h.db.store, lineId, { messageId: 'M1', chat: inChat, ...theirs });
     const read = (body: unknown) => h.call('POST', '/api/instances/user-123/proxy/messages/M1/read', { body });
     expect((await read({ chat: '15550001234@s.whatsapp.net' })).text).toBe('{"ok":true}');
     expect(await read({ chat: '120363000000000000@g.us' })).toMatchObject({
       status: 404,
       body: { error: 'message_not_found' },
     });
+    const inGroup = { chat: { jid: '120363000000000000@g.us' }, isGroup: true };
+    await insertMessage(h.db.store, lineId, { messageId: 'M1', ...inGroup, ...theirs });
     expect((await read({ chat: '120363000000000000@g.us', sender: '15550009999', played: true })).status).toBe(200);
     expect(h.router.commands.map(({ input }) => input)).toEqual([
       { chat: '15550001234@s.whatsapp.net', ids: ['M1'], sender: undefined, played: false },

@@ -3,6 +3,7 @@ import type { Services } from '../src/commands/context.ts';
 import { AppError } from '../src/core/app-error.ts';
 import { forEachStore } from './store-harness.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
+import { insertMessage } from './support/rows.ts';
 
 const BASE = '/api/bridge/v1';
 const CONNECTED = {
@@ -231,6 +232,10 @@ forEachStore((open) => {
     it('are marked as read: some, or all that is unread in the chat', async () => {
       const id = await connected();
       h.router.handlers['messages.read'] = async () => ({});
+      const ana = { jid: '34600000000@s.whatsapp.net', pn: '34600000000@s.whatsapp.net' };
+      for (const messageId of ['M1', 'M2']) {
+        await insertMessage(h.db.store, id, { messageId, chat: ana, sender: ana, fromMe: false });
+      }
       const read = (body: Record<string, unknown>) =>
         h.call('POST', `${BASE}/messages/read`, { body: { line_id: id, ...body } });
       expect((await read({ phone: '+34 600 000 000', message_ids: ['M1', 'M2'] })).body).toEqual({

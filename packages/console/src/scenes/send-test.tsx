@@ -12,7 +12,7 @@ import { useWords } from '../words/words.ts';
 interface Sent {
   message_id: string;
   to: string;
-  status: 'sent' | 'queued';
+  status: 'sent' | 'queued' | 'pending';
 }
 
 /** Sends a text through the line, as an integration would. */

@@ -144,6 +144,7 @@ export const en = {
     message: 'Message',
     sent: 'WhatsApp has it.',
     queued: 'Accepted. It is sent when its turn comes.',
+    pending: 'It left, but the line was lost before WhatsApp confirmed it. It may have arrived.',
   },
   timeline: {
     title: 'What happened',

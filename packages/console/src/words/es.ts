@@ -149,6 +149,7 @@ export const es: Words = {
     message: 'Mensaje',
     sent: 'WhatsApp lo tiene.',
     queued: 'Aceptado. Sale cuando llegue su turno.',
+    pending: 'Salió, pero la línea se perdió antes de que WhatsApp lo confirmara. Puede haber llegado.',
   },
   timeline: {
     title: 'Qué ha pasado',

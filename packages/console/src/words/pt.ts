@@ -147,6 +147,7 @@ export const pt: Words = {
     message: 'Mensagem',
     sent: 'O WhatsApp recebeu.',
     queued: 'Aceita. Sai quando chegar a vez.',
+    pending: 'Saiu, mas a linha caiu antes de o WhatsApp confirmar. Pode ter chegado.',
   },
   timeline: {
     title: 'O que aconteceu',

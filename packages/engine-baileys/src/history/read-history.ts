@@ -147,6 +147,7 @@ async function* readConversation(conversation: proto.IConversation, parts: Histo
     name: conversation.displayName || conversation.name || '',
     unread: conversation.unreadCount ?? 0,
     isArchived: conversation.archived ?? false,
+    ...expirationOf(conversation),
   };
   if (!chat.isGroup) await parts.keepToken(chat.chat, conversation);
   const items = conversation.messages ?? [];
@@ -156,6 +157,13 @@ async function* readConversation(conversation: proto.IConversation, parts: Histo
     const messages = (await Promise.all(read)).filter((message) => message !== undefined);
     yield { type: 'chat', chat, messages };
   }
+}
+
+function expirationOf(conversation: proto.IConversation): Pick<HistoryChat, 'expiration'> {
+  const { ephemeralExpiration: seconds, ephemeralSettingTimestamp: setAt } = conversation;
+  // Protobuf does not tell 0 from absent: without a time nobody ever set it.
+  if (seconds === null || seconds === undefined || (seconds === 0 && !toNumber(setAt))) return {};
+  return { expiration: { seconds, setAt: toNumber(setAt) ?? 0 } };
 }
 
 /** WhatsApp's words for how far an own message came (WebMessageInfo.Status). */

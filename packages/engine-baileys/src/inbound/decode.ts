@@ -19,7 +19,7 @@ import { describeError } from '../library-log.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readAnswer } from './answers.ts';
 import { completeGroupUpdate } from './complete-group-update.ts';
-import { readContent, surroundingsOf, unwrapMessage } from './message-content.ts';
+import { contextOf, readContent, surroundingsOf, toNumber, unwrapMessage } from './message-content.ts';
 import { editEvent, isSealedChange, readSealedChange } from './sealed-changes.ts';
 import { unknownFields } from './unknown-fields.ts';
 
@@ -66,6 +66,7 @@ export async function completeEvent(event: EngineEvent, lids: LidMap): Promise<E
   if (event.type === 'call.incoming' || event.type === 'call.terminated') {
     return { ...event, from: await complete(event.from) };
   }
+  if (event.type === 'chat.expiration') return { ...event, chat: await complete(event.chat) };
   if (event.type === 'picture.updated') return { ...event, of: await complete(event.of) };
   if (event.type === 'group.updated') return completeGroupUpdate(event, complete);
   if ('sender' in event) return { ...event, chat: await complete(event.chat), sender: await complete(event.sender) };
@@ -155,6 +156,7 @@ function decodeContent(
   if (content.kind === 'unknown') onUnknown(kindOf(message, unknown));
   const inner = outer.deviceSentMessage?.message;
   return [
+    ...expirationSaid(message, envelope),
     {
       type: 'message',
       message: {
@@ -166,6 +168,13 @@ function decodeContent(
       },
     },
   ];
+}
+
+/** How long its chat keeps messages, as a message of a private chat says it. */
+function expirationSaid(message: proto.IMessage, { chat, isGroup, timestamp }: MessageStanza): EngineEvent[] {
+  const { expiration: seconds, ephemeralSettingTimestamp } = contextOf(message) ?? {};
+  if (isGroup || !seconds) return [];
+  return [{ type: 'chat.expiration', chat, seconds, setAt: toNumber(ephemeralSettingTimestamp) || timestamp }];
 }
 
 /**
@@ -199,6 +208,10 @@ function decodeProtocol(node: Node, envelope: MessageStanza, message: proto.Mess
   const offer = message.historySyncNotification;
   // Only the account's own phone hands out its past.
   if (message.type === Type.HISTORY_SYNC_NOTIFICATION) return offer && fromMe ? [historyOffered(changeId, offer)] : [];
+  if (message.type === Type.EPHEMERAL_SETTING) {
+    const setAt = toNumber(message.ephemeralSettingTimestamp) || timestamp;
+    return isGroup ? [] : [{ type: 'chat.expiration', chat, seconds: message.ephemeralExpiration ?? 0, setAt }];
+  }
   const id = message.key?.id;
   if (!id) return [];
   if (message.type === Type.REVOKE) {

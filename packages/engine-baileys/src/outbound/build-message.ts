@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   EngineError,
+  type Expiration,
   type FileKind,
   type Jid,
   type MessageLookup,
@@ -21,6 +22,8 @@ export interface BuildContext {
   /** Whom it goes to, by every address known. */
   recipient: Party;
   lookup: MessageLookup;
+  /** How long messages of the chat stay. */
+  expiration?: Expiration | undefined;
   nowMs: number;
   /** Asks WhatsApp for a link to a call; answers its token. */
   callLink(media: 'audio' | 'video', startAt: number): Promise<string>;
@@ -129,13 +132,18 @@ async function eventMessage(content: Of<'event'>, to: Jid, context: BuildContext
 async function quote(
   content: { context?: OutboundContext },
   to: Jid,
-  { lookup, recipient }: BuildContext,
+  { lookup, recipient, expiration }: BuildContext,
 ): Promise<{ contextInfo?: proto.IContextInfo }> {
   const { context } = content;
   const contextInfo: proto.IContextInfo = {};
   if (context?.mentions && context.mentions.length > 0) contextInfo.mentionedJid = context.mentions;
   // Whom "everybody" is, WhatsApp's clients work out themselves (Baileys messages.js mentionAll).
   if (context?.mentionsAll) contextInfo.nonJidMentions = 1;
+  // As phones write it (whatsmeow, zapo): the time it stays, and when the chat was set so.
+  if (expiration && expiration.seconds > 0) {
+    contextInfo.expiration = expiration.seconds;
+    if (expiration.setAt > 0) contextInfo.ephemeralSettingTimestamp = expiration.setAt;
+  }
   if (context?.quotedId !== undefined) {
     const quoted = await lookup.proto(context.quotedId, to);
     if (!quoted)

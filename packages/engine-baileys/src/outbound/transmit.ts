@@ -2,6 +2,8 @@ import {
   EngineError,
   isGroup,
   isLid,
+  isNewsletter,
+  type Jid,
   type Prepared,
   parseJid,
   personJid,
@@ -9,6 +11,7 @@ import {
   STATUS_BROADCAST,
 } from '@ponte/engine';
 import { proto, type WASocket } from '../baileys.ts';
+import type { SendableGroups } from '../groups/sendable-groups.ts';
 import { toEngineError } from '../query-error.ts';
 import { QUERY_MS } from '../socket-config.ts';
 import type { AckWaiter } from './ack-waiter.ts';
@@ -23,6 +26,9 @@ export interface TransmitParts {
   acks: AckWaiter;
   freshLids: FreshLids;
   coldContacts: ColdContacts;
+  groups: SendableGroups;
+  /** Bytes of the message may leave from now on. */
+  onLeaving?: (() => void) | undefined;
   /** Rejects when the connection ends before the work does. */
   whileConnected<T>(work: Promise<T>): Promise<T>;
 }
@@ -44,19 +50,77 @@ export async function transmit(
     const { id: messageId, attrs: additionalAttributes, meta, recipient } = prepared;
     const to = await whileConnected(freshLids.current(prepared.to, recipient.pn));
     await whileConnected(coldContacts.requireAllowed(to));
-    await whileConnected(requireDevices(sock, to));
+    if (isGroup(to)) await whileConnected(requireMayWrite(parts, to, message));
+    else await whileConnected(requireDevices(sock, to));
     const token = await whileConnected(coldContacts.token(to));
     const additionalNodes = [...(meta ? [{ tag: 'meta', attrs: meta }] : []), ...(token ? [token] : [])];
+    parts.onLeaving?.();
     const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
     await whileConnected(sock.relayMessage(to, message, options));
     const { timestamp, isLidStale } = await expected.within(ACK_MS, signal);
     if (isLidStale) await freshLids.refresh(to, recipient.pn);
     return { timestamp };
   } catch (error) {
-    throw toEngineError(error, 'the message was not sent');
+    throw await named(parts, prepared.to, message, toEngineError(error, 'the message was not sent'));
   } finally {
     expected.stop();
   }
+}
+
+/**
+ * WhatsApp's refusal by its name, where the code together with the address says what it is. A group
+ * is asked again: its code 403 stands for several things.
+ */
+async function named(parts: TransmitParts, to: Jid, message: proto.IMessage, error: EngineError): Promise<EngineError> {
+  const { code, serverCode } = error;
+  if (code !== 'rejected' || serverCode === undefined) return error;
+  const as = (name: EngineError['code'], sentence: string) =>
+    new EngineError(name, sentence, { serverCode, cause: error });
+  if (isNewsletter(to)) {
+    if (serverCode === 404) return as('no_such_channel', 'there is no such channel');
+    return [401, 403, 405].includes(serverCode) ? as('channel_admins_only', 'only admins post to a channel') : error;
+  }
+  if (isGroup(to) && [401, 403, 404].includes(serverCode)) {
+    parts.groups.changed(to);
+    const refusal = await parts.whileConnected(requireMayWrite(parts, to, message)).catch((why: unknown) => why);
+    return refusal instanceof EngineError && refusal.code !== 'timeout' ? refusal : error;
+  }
+  if (serverCode === 404 && isPerson(to)) return as('not_on_whatsapp', 'the number has no WhatsApp account');
+  return error;
+}
+
+const isPerson = (to: Jid): boolean => !isGroup(to) && !isNewsletter(to) && to !== STATUS_BROADCAST;
+
+/**
+ * Refuses what WhatsApp would refuse of a group, before anything leaves: a group that is not there
+ * or not the line's, and messages by a member in a group where admins alone write. Reactions,
+ * votes and changes to own messages are open to members there.
+ */
+async function requireMayWrite({ sock, groups }: TransmitParts, to: Jid, message: proto.IMessage): Promise<void> {
+  const group = await requireGroup(groups, to);
+  const { me } = sock.authState.creds;
+  const own = new Set([me?.id, me?.lid].flatMap((jid) => (jid === undefined ? [] : [personJid(jid)])));
+  const self = group.participants.find(({ id, phoneNumber, lid }) =>
+    [id, phoneNumber, lid].some((jid) => jid !== undefined && own.has(personJid(jid))),
+  );
+  if (!self) throw new EngineError('not_in_group', 'the line is no member of the group');
+  const isFree =
+    message.reactionMessage ?? message.protocolMessage ?? message.editedMessage ?? message.pollUpdateMessage;
+  if (group.announce && !self.admin && !isFree) {
+    throw new EngineError('group_admins_only', 'only admins write in this group');
+  }
+}
+
+/** A group as its members see it. Rejects with `no_such_group`, `not_in_group`. */
+export function requireGroup(groups: SendableGroups, to: Jid): ReturnType<SendableGroups['get']> {
+  return groups.get(to).catch((cause: unknown) => {
+    const error = toEngineError(cause, 'the group could not be asked for');
+    if (error.serverCode === 404) throw new EngineError('no_such_group', 'there is no such group', { cause });
+    if (error.serverCode === 403 || error.serverCode === 401) {
+      throw new EngineError('not_in_group', 'the line is no member of the group', { cause });
+    }
+    throw error;
+  });
 }
 
 /**
@@ -65,7 +129,7 @@ export async function transmit(
  * costs nothing.
  */
 async function requireDevices(sock: WASocket, to: string): Promise<void> {
-  if (isGroup(to) || to === STATUS_BROADCAST) return;
+  if (!isPerson(to)) return;
   const { me } = sock.authState.creds;
   const own = isLid(to) ? me?.lid : me?.id;
   const startedAt = performance.now();

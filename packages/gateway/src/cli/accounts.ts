@@ -8,6 +8,7 @@ import {
 import type { Account } from '../commands/context.ts';
 import { AppError } from '../core/app-error.ts';
 import { systemClock } from '../core/clock.ts';
+import { parseDay, parseMoment } from '../core/moment.ts';
 import { METRICS, type PlanLimits } from '../core/quota.ts';
 import type { Installation } from '../installation.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
@@ -57,11 +58,16 @@ function changeOf(options: AccountOptions): AccountChange {
   if (subscription !== undefined && !SUBSCRIPTIONS.some((known) => known === subscription)) {
     throw new UsageError(`--subscription is "${subscription}", but it takes ${SUBSCRIPTIONS.join(', ')}`);
   }
-  const cycleAnchor = cycleFrom === undefined ? undefined : cycleFrom === 'month' ? null : Date.parse(cycleFrom);
-  if (Number.isNaN(cycleAnchor))
+  const cycleAnchor = cycleFrom === undefined ? undefined : cycleFrom === 'month' ? null : startOf(cycleFrom);
+  if (cycleAnchor === 'syntax' || cycleAnchor === 'nowhere')
     throw new UsageError(`--cycle-from is "${cycleFrom}", but it takes 2026-01-15 or month`);
   return { name, plan, subscription: subscription as Subscription | undefined, cycleAnchor };
 }
+
+const startOf = (text: string): number | 'syntax' | 'nowhere' => {
+  const day = parseDay(text);
+  return day === 'syntax' ? parseMoment(text) : day;
+};
 
 export async function createAccount(
   at: Installation,

@@ -35,6 +35,11 @@ export const ERRORS = {
     message:
       'The message could not leave in time, so it was given up. See to it that the line is connected, and send it again.',
   },
+  unconfirmed: {
+    retryable: false,
+    message:
+      'The message may have arrived: it left, and the line was lost before WhatsApp confirmed it. It is not sent again; ask the recipient before you repeat it.',
+  },
   message_left: {
     retryable: false,
     message: 'This message has left, or may have: it cannot be cancelled any more. Revoke it instead.',
@@ -47,6 +52,23 @@ export const ERRORS = {
     retryable: false,
     message:
       'WhatsApp allows this to members, or admins, of the group only, and the line is none. Ask an admin of the group.',
+  },
+  not_in_group: {
+    retryable: false,
+    message: 'The line is not a member of this group: it left, was removed, or was never in it. Have it added again.',
+  },
+  group_admins_only: {
+    retryable: false,
+    message: 'Only admins may write in this group, and the line is not one. Have it made an admin, or ask one to.',
+  },
+  channel_not_found: { retryable: false, message: 'There is no such channel. Check its id (…@newsletter).' },
+  channel_admins_only: {
+    retryable: false,
+    message: 'Only admins of a channel can post to it, and the line is not one.',
+  },
+  channel_text_only: {
+    retryable: false,
+    message: 'Only texts can be sent to a channel. Send a text, with a link if it is about a file.',
   },
   invite_invalid: { retryable: false, message: 'This invite link is not, or no longer, valid. Ask for a new one.' },
   avatar_not_found: { retryable: false, message: 'There is no picture, or it is hidden from this number.' },
@@ -107,6 +129,10 @@ export const ERRORS = {
   message_malformed: {
     retryable: false,
     message: 'WhatsApp refused the message as malformed for this recipient. Trying the same one again does not help.',
+  },
+  whatsapp_limit: {
+    retryable: true,
+    message: 'WhatsApp limits how often this account may do this. Wait some minutes, then try again.',
   },
   whatsapp_error: { retryable: false, message: 'WhatsApp refused the operation.' },
   whatsapp_timeout: { retryable: true, message: 'WhatsApp did not answer in time.' },

@@ -11,6 +11,8 @@ import type { ErrorCode, ErrorDetails } from './app-error.ts';
 /** How a send ended. */
 export type SendOutcome =
   | { state: 'sent'; timestamp: number }
+  /** It may have left, and no acknowledgement is expected any more. */
+  | { state: 'unconfirmed' }
   | { state: 'failed'; code: ErrorCode; details: ErrorDetails };
 
 /** What the engine answers by itself, under its own names. */

@@ -1,6 +1,8 @@
 import { parseChat, parsePhone } from '@ponte/engine';
 import { z } from 'zod';
 
+const NUMBER =
+  'Use digits in international form, with an optional leading +. Leave out what is dialled inside the country only: +44 20 7946 0958, not +44 (0)20.';
 const TOO_LONG = 'That is too long to be an address.';
 
 /** A chat as callers write it, parsed to a JID. */
@@ -48,10 +50,12 @@ export const waitSchema = z.coerce
 const askedNumber = z
   .string('Give phone numbers as strings.')
   .max(64, 'That is too long to be a phone number.')
-  .regex(/^\+?[\d\s().-]*\d[\d\s().-]*$/, 'Use digits, with an optional leading +.')
-  .transform((value) => {
+  .transform((value, context) => {
     const phone = parsePhone(value);
-    return { digits: phone ?? value.replace(/\D/g, ''), isPossible: phone !== undefined };
+    if (phone !== undefined) return { digits: phone, isPossible: true };
+    if (/^\+?[\d\s.-]*\d[\d\s.-]*$/.test(value)) return { digits: value.replace(/\D/g, ''), isPossible: false };
+    context.addIssue({ code: 'custom', message: NUMBER });
+    return z.NEVER;
   });
 
 /** Phone numbers to ask WhatsApp about. */

@@ -7,7 +7,9 @@ import { sendFile } from './file-answer.ts';
 import type { Answer, Checked, Dialect, Forward, Route } from './route.ts';
 import { type OnceRequest, runRow } from './run-row.ts';
 import { validationError } from './to-app-error.ts';
+import { type UnknownMembers, unknownMemberIssues } from './unknown-members.ts';
 import { acceptSocket, wantsSocket } from './websocket.ts';
+import { brokenTextIssues } from './well-formed.ts';
 
 export interface RowServices {
   execute: Execute;
@@ -23,7 +25,7 @@ export async function answerRow(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (row.forward) return answerForwarded(row.forward, request, reply);
-  const checked = check(row, request);
+  const checked = check(row, request, dialect.unknownMembers);
   const { command, handle } = row;
   const write = (to: FastifyReply, answer: Answer) => writeAnswer(request, to, answer);
   if (handle) {
@@ -101,8 +103,12 @@ function writeAnswer(
 export function check(
   row: Pick<Route, 'params' | 'query' | 'body'>,
   request: { params: unknown; query: unknown; body?: unknown },
+  unknownMembers: UnknownMembers = 'ignore',
 ): Checked<unknown, unknown, unknown> {
-  const issues: z.core.$ZodIssue[] = [];
+  const issues: z.core.$ZodIssue[] = [
+    ...(row.body ? brokenTextIssues(request.body) : []),
+    ...unknownMemberIssues(row.body, request.body, unknownMembers),
+  ];
   const part = (schema: z.ZodType | undefined, value: unknown): unknown => {
     if (!schema) return undefined;
     const result = schema.safeParse(value);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EVERYBODY } from '../core/message-facts.ts';
 import { chatSchema, phoneSchema } from './address-schema.ts';
 import { text } from './route.ts';
+import { shownText, vcardSchema } from './shown-schema.ts';
 
 /** Fields of structured messages, the same in every dialect, and the content they make. */
 type Of<K extends OutboundMessage['kind']> = Extract<OutboundMessage, { kind: K }>;
@@ -23,8 +24,8 @@ const degrees = (name: string, most: number) =>
 export const locationFields = {
   lat: degrees('lat', 90),
   lng: degrees('lng', 180),
-  name: text(1, 1_000, 'name').optional(),
-  address: text(1, 1_000, 'address').optional(),
+  name: shownText(1_000, 'name').optional(),
+  address: shownText(1_000, 'address').optional(),
 };
 
 export function locationContent(
@@ -36,12 +37,15 @@ export function locationContent(
 
 /** What WhatsApp's own clients let people enter. */
 export const pollFields = {
-  question: text(1, 255, 'question'),
+  question: shownText(255, 'question'),
   options: z
-    .array(text(1, 100, 'An option'), 'options must be an array of texts.')
+    .array(shownText(100, 'An option'), 'options must be an array of texts.')
     .min(2, 'A poll has at least 2 options.')
     .max(12, 'A poll has at most 12 options.')
-    .refine((options) => new Set(options).size === options.length, 'The options must differ from each other.'),
+    .refine(
+      (options) => new Set(options.map((option) => option.trim())).size === options.length,
+      'The options must differ from each other.',
+    ),
   max_answers: z
     .int('max_answers must be a whole number.')
     .min(0, 'max_answers is 0 (any number) or more.')
@@ -62,7 +66,7 @@ export function pollContent(poll: PollFields, context?: OutboundContext): Of<'po
 }
 
 export const eventFields = {
-  name: text(1, 255, 'name'),
+  name: shownText(255, 'name'),
   start_time: seconds('start_time'),
   end_time: seconds('end_time').optional(),
   description: text(1, 4_096, 'description').optional(),
@@ -87,9 +91,9 @@ export function eventContent(event: EventFields, context?: OutboundContext): Of<
 const MAX_CARDS = 50;
 const card = z
   .object({
-    name: text(1, 200, 'name'),
+    name: shownText(200, 'name'),
     phone: phoneSchema.optional(),
-    vcard: text(1, 16_384, 'vcard').optional().meta({ description: 'A whole vCard instead of phone.' }),
+    vcard: vcardSchema.optional().meta({ description: 'A whole vCard instead of phone.' }),
   })
   .refine(({ phone, vcard }) => (phone === undefined) !== (vcard === undefined), {
     path: ['phone'],

@@ -117,6 +117,27 @@ it('takes base64 with line breaks, without padding, and of the URL alphabet', as
   }
 });
 
+it('takes base64 behind data:<type>;base64, however it is cut', async () => {
+  for (const data of [
+    'data:image/png;base64,AAEC/w==',
+    'data:image\\/png;base64,AAEC_w',
+    'data:;base64,AAEC/w==',
+    'data:text/plain;charset=utf-8;base64,AAEC/w==',
+    'DATA:application/vnd.ms-excel;base64,AAEC/w==',
+  ]) {
+    for (const at of [[], [9, 12, 13, 14], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]]) {
+      await json(cut(Buffer.from(`{"data":"${data}"}`), at));
+      expect(last()?.bytes).toEqual(Buffer.from([0, 1, 2, 255]));
+    }
+  }
+  // Base64 that begins like the word.
+  await json(cut(Buffer.from('{"data":"data"}'), [9, 10, 11]));
+  expect(last()?.bytes).toEqual(Buffer.from('data', 'base64'));
+  for (const bad of ['data:text/plain,hello', 'data:image/png;base64,§', 'data:x']) {
+    await expect(json(cut(Buffer.from(`{"data":"${bad}"}`), [11]))).rejects.toThrow('data must be base64');
+  }
+});
+
 it.each([
   ['{"data":"AAAA"', 'not valid JSON'],
   ['{"data":"AAAA', 'ended early'],

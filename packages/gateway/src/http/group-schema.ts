@@ -2,6 +2,7 @@ import { isGroup, isLid, isPn, parseChat } from '@ponte/engine';
 import { z } from 'zod';
 import { chatSchema } from './address-schema.ts';
 import { text } from './route.ts';
+import { shownText } from './shown-schema.ts';
 
 /** WhatsApp's limit of a group's members, the line itself included (2022). */
 const MEMBERS_MAX = 1_024;
@@ -31,7 +32,7 @@ export const people = z
   .meta({ examples: [['15550001234']] });
 
 /** What `POST groups` takes. WhatsApp takes 100 characters of subject. */
-export const creation = { subject: text(1, 100, 'subject'), participants: people };
+export const creation = { subject: shownText(100, 'subject'), participants: people };
 
 export const memberChange = {
   action: z.enum(['add', 'remove', 'promote', 'demote'], 'Use add, remove, promote or demote.'),
@@ -44,7 +45,7 @@ export const decision = {
 
 /** What `PATCH groups/{jid}` takes: any of it, in this order. */
 export const groupChanges = {
-  subject: text(1, 100, 'subject').optional(),
+  subject: shownText(100, 'subject').optional(),
   description: text(0, 2_048, 'description').optional().meta({ description: 'Empty takes it away.' }),
   announce: z.boolean('announce is true or false.').optional().meta({ description: 'Only admins write.' }),
   locked: z

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import { jsonProblem } from './json-problem.ts';
 import { nextPiece } from './next-piece.ts';
 
 /**
@@ -23,9 +25,13 @@ export async function readJsonBody(stream: Readable, maxBytes: number, clock: Cl
   return parseJson(await readBytes(stream, maxBytes, clock));
 }
 
-/** JSON of bytes; undefined when there are none. Refuses what `readJsonBody` refuses. */
-export function parseJson(bytes: Uint8Array): unknown {
+/**
+ * JSON of bytes; undefined when there are none. Refuses what `readJsonBody` refuses. `isWhole`:
+ * false when a part was cut out, so that no place in it can be named.
+ */
+export function parseJson(bytes: Uint8Array, isWhole = true): unknown {
   if (bytes.length === 0) return undefined;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw compressed('gzip');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -39,15 +45,33 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (nesting(text) > MAX_DEPTH) throw invalid('', `The body nests deeper than ${MAX_DEPTH} levels.`);
   try {
     return JSON.parse(text);
-  } catch {
+  } catch (error) {
     // The parser's own sentence quotes the body; ours must not.
-    throw new AppError(
-      'validation_error',
-      { details: [{ path: '', message: 'The body is not valid JSON.' }] },
-      { message: 'The body is not valid JSON. Check quotes, commas and brackets.' },
-    );
+    const message = isWhole
+      ? `The body is not valid JSON: ${jsonProblem(text, error)}.`
+      : 'The body is not valid JSON. Check quotes, commas and brackets.';
+    throw new AppError('validation_error', { details: [{ path: '', message }] }, { message });
   }
 }
+
+/**
+ * Refuses a body that was compressed, by the name of its coding (Content-Encoding): nothing here
+ * unpacks one.
+ */
+export async function refuseCompressed(stream: IncomingMessage, clock: Clock): Promise<void> {
+  const codings = stream.headers['content-encoding']?.trim().toLowerCase();
+  if (!codings || codings === 'identity' || !hasBody(stream)) return;
+  await discardBody(stream, clock);
+  throw compressed(codings.slice(0, 64));
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+const compressed = (coding: string): AppError => {
+  const message = `The body is compressed (${coding}), which is not taken. Send it as it is, without Content-Encoding.`;
+  return new AppError('unsupported_media_type', {}, { message });
+};
 
 /** Reads a body of a type we do not take: nothing may be in it. */
 export async function refuseBody(stream: Readable, maxBytes: number, clock: Clock): Promise<undefined> {

@@ -4,6 +4,7 @@ import type { SpooledFile } from '../commands/sends/send-file.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';
+import { withoutDataPrefix } from './data-url.ts';
 import { parseJson } from './json-body.ts';
 
 const QUOTE = 0x22;
@@ -38,12 +39,13 @@ export async function readJsonWithFile(
     if (end === undefined) continue;
     if (file) throw invalid('data', 'Send one file.');
     reader.unread(piece.subarray(end));
-    file = await intake.receive(decoded(reader.until(END, early)), {});
+    const { mimeType, base64 } = await withoutDataPrefix(reader.until(END, early));
+    file = await intake.receive(decoded(base64), { declaredType: mimeType });
     onFile(file);
     // The text's closing quote was taken with it.
     reader.unread(END);
   }
-  const body = parseJson(Buffer.concat(kept));
+  const body = parseJson(Buffer.concat(kept), file === undefined);
   if (!file) return body;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid('', 'The body must be an object.');

@@ -3,16 +3,22 @@ import { type FileSource, type FileWish, SpooledFile } from '../commands/sends/s
 import type { StatusContent } from '../commands/sends/send-status.ts';
 import { invalid } from '../core/app-error.ts';
 import { text } from './route.ts';
+import { shownText } from './shown-schema.ts';
 
 /** Fields of files to be sent, the same in every dialect, and what they ask for. */
 
 export const FILE_KINDS = ['image', 'video', 'audio', 'voice', 'document'] as const;
 
+const SPACE = /[\s\p{Cc}\u200b-\u200f\u2060\ufeff]/u;
 export const urlSchema = z
   .string('The address must be a string.')
   .max(4_096, 'An address takes at most 4096 characters.')
   .refine(
-    (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+    (value) => !SPACE.test(value),
+    'The address holds a space, a line break or an invisible sign. Write a space as %20.',
+  )
+  .refine(
+    (value) => SPACE.test(value) || (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)),
     'Give an http or https address.',
   );
 
@@ -67,7 +73,7 @@ export const wishOf = (of: Wishes): FileWish => ({
 
 /** What a status is made of, beside its file. */
 export const statusFields = {
-  body: text(1, 700, 'body').optional().meta({ description: 'The text of a status that is a text.' }),
+  body: shownText(700, 'body').optional().meta({ description: 'The text of a status that is a text.' }),
   caption: wishFields.caption,
   kind: z.enum(['image', 'video'], 'Use image or video.').optional(),
   gif: wishFields.gif,

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FileIntake } from '../commands/sends/receive-file.ts';
 import type { SpooledFile } from '../commands/sends/send-file.ts';
-import { type AppError, invalid } from '../core/app-error.ts';
+import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';
 
@@ -37,10 +37,10 @@ export async function readMultipart(
   await collect(reader.until(delimiter, early), HEADERS_MAX_BYTES);
   for (let parts = 0; !(await isLast(reader)); parts++) {
     if (parts === PARTS_MAX) throw invalid('', `At most ${PARTS_MAX} fields in one form.`);
-    const head = readHead((await collect(reader.until(BLANK_LINE, early), HEADERS_MAX_BYTES)).toString('utf8'));
+    const head = readHead(utf8(await collect(reader.until(BLANK_LINE, early), HEADERS_MAX_BYTES)));
     const body = reader.until(delimiter, early);
     if (head.fileName === undefined && head.name !== 'file') {
-      fields[head.name] = fieldValue((await collect(body, FIELD_MAX_BYTES)).toString('utf8'));
+      fields[head.name] = fieldValue(utf8(await collect(body, FIELD_MAX_BYTES)));
     } else {
       if (file) throw invalid('file', 'Send one file.');
       file = await intake.receive(body, { declaredType: head.type, fileName: head.fileName });
@@ -48,6 +48,16 @@ export async function readMultipart(
     }
   }
   return file ? { ...fields, file } : { ...fields };
+}
+
+/** Text of a form. What is no UTF-8 is refused: it would be sent as something else. */
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    const message = 'A field of the form is not UTF-8. Send the form as UTF-8.';
+    throw new AppError('validation_error', { details: [{ path: '', message }] }, { message, cause });
+  }
 }
 
 const early = (): AppError => invalid('', 'The multipart body ended early.');

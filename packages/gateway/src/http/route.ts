@@ -10,6 +10,7 @@ import type { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 
 import type { FileAnswer } from './file-answer.ts';
+import type { UnknownMembers } from './unknown-members.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -222,6 +223,8 @@ export interface Dialect {
   ipLimit: IpLimit;
   /** True: every call that changes something must come from the console's own pages. */
   sameOrigin?: boolean;
+  /** Members of bodies that a row does not know; default: ignored. */
+  unknownMembers?: UnknownMembers;
   /** False: left out of the OpenAPI document. */
   published?: boolean;
   routes: Route[];

@@ -13,7 +13,7 @@ import { takeBudget } from './budget.ts';
 import { discardFiles, readFileBody } from './file-body.ts';
 import { type FrontDoorServices, passFrontDoor, refuseBrokenHttp, refuseUnrouted, sendError } from './front-door.ts';
 import { type HealthServices, registerHealth } from './health.ts';
-import { readJsonBody, refuseBody } from './json-body.ts';
+import { readJsonBody, refuseBody, refuseCompressed } from './json-body.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { rewriteTarget } from './request-target.ts';
 import { type Dialect, METHODS, type Method } from './route.ts';
@@ -96,6 +96,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     if (closing)
       throw new AppError('unavailable', { retryAfterSeconds: 5 }, { message: 'The server is shutting down.' });
     return undefined;
+  });
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    await refuseCompressed(request.raw, services.clock);
+    return payload;
   });
   app.addHook('onResponse', async (request, reply) => {
     if (services.intake && request.files) await discardFiles(request, services.intake);

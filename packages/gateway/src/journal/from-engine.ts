@@ -79,6 +79,7 @@ export function fromEngine(event: EngineEvent, context: TranslateContext): Fact[
     case 'history.offered':
     case 'settings.changed':
     case 'address.mapped':
+    case 'chat.expiration':
       return [];
   }
 }

@@ -684,6 +684,48 @@ forEachStore((open, databaseEngine) => {
       });
     });
 
+    it('that left before the line was lost for good stay pending, then end unconfirmed; never failed after delivered', async () => {
+      const line = await startPaired();
+      engine().isAcking = false;
+      const [lost, arrived, waiting] = [
+        await insertSend(test.store, ref, { body: 'lost', to: '15550002222@s.whatsapp.net' }),
+        await insertSend(test.store, ref, { body: 'arrived', to: '15550003333@s.whatsapp.net' }),
+        await insertSend(test.store, ref, { body: 'reopened', to: '15550004444@s.whatsapp.net' }),
+      ];
+      const outcomes = [lost, arrived].map(({ id }) => line.run('send', { outboxId: id }));
+      await until('on the wire', () => engine().wire.length === 2);
+      engine().drop('logged_out');
+      expect(await Promise.all(outcomes)).toEqual([{ state: 'unconfirmed' }, { state: 'unconfirmed' }]);
+      expect(await line.run('send', { outboxId: waiting.id })).toMatchObject({ code: 'line_not_connected' });
+      expect(await line.run('send', { outboxId: lost.id })).toEqual({ state: 'unconfirmed' });
+      expect(await journal('message.status')).toMatchObject([{ payload: { messageId: waiting.messageId } }]);
+      await test.store.db
+        .updateTable('messages')
+        .set({ status: 'delivered' })
+        .where('message_id', '=', arrived.messageId)
+        .execute();
+      await line.sweep();
+      await clock.advance(25 * HOUR_MS);
+      await line.sweep();
+      const ends = await test.store.db.selectFrom('outbox').select(['id', 'state', 'error_code']).execute();
+      expect(new Map(ends.map(({ id, state, error_code: code }) => [id, [state, code]]))).toEqual(
+        new Map([
+          [lost.id, ['failed', 'unconfirmed']],
+          [arrived.id, ['sent', null]],
+          [waiting.id, ['failed', 'line_not_connected']],
+        ]),
+      );
+      const failures = (await journal('message.status')).map(({ payload }) => [
+        payload.messageId,
+        (payload.error as { code?: string } | null)?.code,
+      ]);
+      expect(failures).toEqual([
+        [waiting.messageId, 'line_not_connected'],
+        [lost.messageId, 'unconfirmed'],
+      ]);
+      expect(engine().wire).toHaveLength(2);
+    });
+
     it('wait in the store when the mailbox is full, and leave when there is room', async () => {
       const line = await startPaired({ capacity: 1 });
       engine().drop('connection_lost');

@@ -1,9 +1,12 @@
 import { AppError } from '../core/app-error.ts';
 import { FetchError } from '../net/fetch-error.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
-import { decideKind, type KindWish } from './media-kind.ts';
-import { limitOf, type MediaLimits, tooLarge } from './media-limits.ts';
+import { decideKind, type KindWish, PAGE_TYPE } from './media-kind.ts';
+import { limitOf, type MediaLimits, rejected, tooLarge } from './media-limits.ts';
 import type { Spool, SpooledFile } from './spool.ts';
+
+/** What the caller says of the file behind an address. */
+export type FetchWish = KindWish & { fileName?: string; mimeType?: string };
 
 /** For the whole file. Slow sources are cut off sooner (see net/limited-body.ts). */
 const FETCH_MS = 300_000;
@@ -17,7 +20,7 @@ const NAME_MAX = 255;
  */
 export async function fetchToSpool(
   url: string,
-  options: { guard: Pick<Guard, 'fetch'>; spool: Spool; name: string; limits: MediaLimits; wish: KindWish },
+  options: { guard: Pick<Guard, 'fetch'>; spool: Spool; name: string; limits: MediaLimits; wish: FetchWish },
 ): Promise<SpooledFile> {
   const { guard, spool, name, limits, wish } = options;
   try {
@@ -37,6 +40,7 @@ export async function fetchToSpool(
         declaredType: response.headers['content-type'],
         fileName: fileNameOf(response.headers['content-disposition'], response.url),
         limit: (mimeType) => {
+          if (mimeType === PAGE_TYPE && !isPageWanted(wish)) throw failedWithPage();
           const { kind } = decideKind(mimeType, wish);
           const maxBytes = limitOf(kind, limits);
           return { maxBytes, refusal: tooLarge(kind, maxBytes) };
@@ -54,6 +58,15 @@ export async function fetchToSpool(
     throw error;
   }
 }
+
+/** A kind, a name or a type says that the page itself is meant. */
+const isPageWanted = ({ kind, fileName, mimeType }: FetchWish): boolean =>
+  kind !== undefined || fileName !== undefined || mimeType !== undefined;
+
+const failedWithPage = (): AppError =>
+  rejected(
+    'The address answers with a web page (HTML), not with a file: perhaps it asks for a login, or shows the file inside. Give the address of the file itself. To send the page, give kind "document" or a filename.',
+  );
 
 const failed = (why: string, cause?: unknown): AppError =>
   new AppError('media_fetch_failed', {}, { message: `The file could not be fetched from its URL: ${why}.`, cause });
@@ -78,6 +91,13 @@ function decoded(text: string | undefined): string | undefined {
   }
 }
 
+/** Cut to the length of names, never inside a character; halves of characters are replaced. */
+const wellCut = (name: string): string =>
+  name
+    .slice(0, NAME_MAX)
+    .replace(/\p{Surrogate}$/u, '')
+    .replace(/\p{Surrogate}/gu, '\ufffd');
+
 /**
  * A name to show: no folders, no control characters, not too long. Undefined when nothing is left.
  */
@@ -85,5 +105,5 @@ export function cleanName(name: string | undefined): string | undefined {
   const base = (name ?? '').split(/[\\/]/).at(-1) ?? '';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.
   const clean = base.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '').trim();
-  return clean === '' ? undefined : clean.slice(0, NAME_MAX);
+  return clean === '' ? undefined : wellCut(clean);
 }

@@ -1,5 +1,6 @@
 import type { FileKind } from '@ponte/engine';
 import { fileTypeFromBuffer } from 'file-type/core';
+import { typeByName } from './file-names.ts';
 import { rejected } from './media-limits.ts';
 
 /** What the caller says of a file. */
@@ -24,11 +25,23 @@ export const HEAD_BYTES = 4_100;
 const UNKNOWN = 'application/octet-stream';
 /** Containers of something more exact: a declared document type says more. */
 const GENERAL = new Set(['application/zip', 'application/x-cfb', 'application/xml', 'application/gzip']);
+/** What a web page is. */
+export const PAGE_TYPE = 'text/html';
+/** Drawings are no pictures to WhatsApp: phones show JPEG, PNG and WebP. */
+const DRAWINGS = new Set(['image/svg+xml']);
 type Family = 'image' | 'video' | 'audio' | 'document';
+
+/** A web page: a comment or an XML declaration may come first. */
+const PAGE = /^\ufeff?(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body)[\s>]/i;
+const DRAWING = /^\ufeff?(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>|<!doctype\s+svg[^>]*>)*<svg[\s>]/i;
 
 /** What the first bytes say; undefined for texts and whatever has no mark. */
 export async function sniff(head: Uint8Array): Promise<string | undefined> {
-  return (await fileTypeFromBuffer(head))?.mime;
+  const found = (await fileTypeFromBuffer(head))?.mime;
+  if (found !== undefined && found !== 'application/xml') return found;
+  const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('utf8');
+  if (PAGE.test(text)) return PAGE_TYPE;
+  return DRAWING.test(text) ? 'image/svg+xml' : found;
 }
 
 /** `Image/PNG; x=1` → `image/png`; the codec of Opus stays, since WhatsApp wants to hear of it. */
@@ -56,8 +69,22 @@ export function typeOf(declared: string | undefined, sniffed: string | undefined
 export const typeKnowing = (mimeType: string, declared: string | undefined): string =>
   mimeType === UNKNOWN && declared !== undefined ? typeOf(declared, undefined) : mimeType;
 
+/**
+ * The type of a document by its name, where the bytes say nothing exact: `a.csv` has no marks, and
+ * a `.docx` looks like any other zip.
+ */
+export function documentType(mimeType: string, name: string | undefined): string {
+  const byName = typeByName(name);
+  if (byName === undefined || (mimeType !== UNKNOWN && mimeType !== 'text/plain' && !GENERAL.has(mimeType))) {
+    return mimeType;
+  }
+  // A name does not make a picture or a sound of bytes that are none.
+  return familyOf(byName) === 'document' ? byName : mimeType;
+}
+
 function familyOf(type: string): Family {
   const [family] = type.split('/');
+  if (DRAWINGS.has(type)) return 'document';
   if (type === 'application/ogg') return 'audio';
   return family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
 }

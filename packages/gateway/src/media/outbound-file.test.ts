@@ -136,10 +136,42 @@ describe('what a file is', () => {
       'document',
       'image/png',
     ],
-    ['nothing at all', async () => Buffer.alloc(0), 'text/plain', {}, 'document', 'text/plain'],
   ])('%s', async (_what, bytes, declared, wish, kind, type) => {
     const found = await ready(await bytes(), wish, declared);
     expect([found.kind, found.file.mimeType]).toEqual([kind, type]);
+  });
+
+  it('nothing at all is refused, whatever it is called', async () => {
+    for (const [declared, wish] of [
+      ['text/plain', {}],
+      [undefined, { kind: 'document', fileName: 'a.pdf' }],
+      ['image/jpeg', { kind: 'image' }],
+      ['audio/ogg', { voice: true }],
+    ] as [string | undefined, FileWish][]) {
+      await expect(ready(Buffer.alloc(0), wish, declared)).rejects.toMatchObject({
+        code: 'media_rejected',
+        message: expect.stringContaining('empty'),
+      });
+    }
+  });
+
+  it('documents get a name and a type that say what they are', async () => {
+    const named = async (bytes: string, wish: FileWish, declared?: string, name?: string) => {
+      const { kind, file } = await readyFile(await spool(Buffer.from(bytes), declared, name), wish, tools);
+      return [kind, file.mimeType, file.fileName];
+    };
+    expect(await named('a,b', { fileName: 'a.csv' }, 'application/octet-stream')).toEqual([
+      'document',
+      'text/csv',
+      'a.csv',
+    ]);
+    expect(await named('%PDF-1.7\n', {})).toEqual(['document', 'application/pdf', 'document.pdf']);
+    expect(await named('%PDF-1.7\n', {}, undefined, 'download')).toEqual([
+      'document',
+      'application/pdf',
+      'download.pdf',
+    ]);
+    expect(await named('<svg></svg>', {}, 'image/svg+xml')).toEqual(['document', 'image/svg+xml', 'document.svg']);
   });
 
   it.each<[wish: FileWish, problem: string]>([

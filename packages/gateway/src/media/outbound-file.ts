@@ -1,8 +1,9 @@
 import type { FileKind, OutboundFile } from '@ponte/engine';
 import { invalid } from '../core/app-error.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
+import { defaultName, withEnding } from './file-names.ts';
 import { describeAudio, describeVideo, sendableVideo } from './film.ts';
-import { decideKind, type KindWish, typeKnowing } from './media-kind.ts';
+import { decideKind, documentType, type KindWish, typeKnowing } from './media-kind.ts';
 import { limitOf, type MediaLimits, rejected, tooLarge } from './media-limits.ts';
 import { describePicture, sendablePicture, sendableSticker } from './picture.ts';
 import { describeVoice, sendableVoice } from './sound.ts';
@@ -42,7 +43,10 @@ const ONCE = new Set<FileKind>(['image', 'video', 'voice']);
  * what cannot be sent so, `validation_error` for a caption or view once where there is none.
  */
 export async function readyFile(spooled: SpooledFile, wish: FileWish, tools: MediaTools): Promise<ReadyFile> {
-  const { kind, gif, mimeType } = decideKind(typeKnowing(spooled.mimeType, wish.mimeType), wish);
+  if (spooled.sizeBytes === 0) throw rejected('The file is empty. Send one with content.');
+  const given = wish.fileName ?? spooled.fileName;
+  const known = documentType(typeKnowing(spooled.mimeType, wish.mimeType), given);
+  const { kind, gif, mimeType } = decideKind(known, wish);
   if (wish.asStatus && kind !== 'image' && kind !== 'video') {
     throw rejected(`A status is a text, a picture or a video; this file is ${mimeType}.`);
   }
@@ -54,7 +58,7 @@ export async function readyFile(spooled: SpooledFile, wish: FileWish, tools: Med
   if (wish.viewOnce && !ONCE.has(kind)) throw invalid('view_once', `A ${kind} cannot be viewed once.`);
   const { file, shown } = await convert(spooled, kind, tools);
   const { name, sizeBytes, sha256 } = file;
-  const fileName = wish.fileName ?? (kind === 'document' ? spooled.fileName : undefined);
+  const fileName = wish.fileName ?? (kind === 'document' ? documentName(spooled.fileName, mimeType) : undefined);
   return {
     kind,
     gif,
@@ -68,6 +72,10 @@ export async function readyFile(spooled: SpooledFile, wish: FileWish, tools: Med
     },
   };
 }
+
+/** A name that programs on the phone open: with the ending of its type. */
+const documentName = (name: string | undefined, mimeType: string): string =>
+  name === undefined ? defaultName(mimeType) : withEnding(name, mimeType);
 
 type Converted = { file: SpooledFile; shown: Partial<OutboundFile> };
 

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { OutboundFile } from '@ponte/engine';
 import { type Ffmpeg, FfmpegError } from './ffmpeg.ts';
 import { rejected } from './media-limits.ts';
+import { bundleFrames, lookAtOpus, type OpusTrack } from './opus.ts';
 import type { Spool, SpooledFile } from './spool.ts';
 
 export const OPUS = 'audio/ogg; codecs=opus';
@@ -15,29 +16,40 @@ const RATE = 8_000;
 const WINDOW_SAMPLES = RATE / 10;
 /** Opus counts samples at this rate, whatever it was recorded at (RFC 7845). */
 const OPUS_RATE = 48_000;
+/** What phones record voice messages at. */
+const VOICE_RATE = 16_000;
 const OGG_PAGE_MAX_BYTES = 65_307;
 
 type Heard = Pick<OutboundFile, 'durationSeconds' | 'waveform'>;
 
 /**
- * The sound as a voice message: Opus in Ogg. Another format needs ffmpeg: `media_rejected` without
- * it, or when the file cannot be read.
+ * The sound as a voice message that phones play: Opus in Ogg, mono, 16 kHz, several frames a packet
+ * (see opus.ts). Other sounds need ffmpeg: `media_rejected` without it, or when the file cannot be
+ * read.
  */
 export async function sendableVoice(file: SpooledFile, spool: Spool, ffmpeg: Ffmpeg): Promise<SpooledFile> {
-  if (file.mimeType === OPUS) return file;
+  const track = file.mimeType === OPUS ? await lookAtOpus(file.path) : undefined;
+  const isPlayed = track?.channels === 1 && track.inputRate === VOICE_RATE;
+  if (isPlayed && track.isBundled) return file;
+  const inBundles = (from: SpooledFile) => spool.replace(from, OPUS, (path) => bundleFrames(from.path, path));
+  if (isPlayed) return inBundles(file);
   if (!(await ffmpeg.isThere())) {
     throw rejected(
-      `A voice message is Opus audio in Ogg, and this installation has no ffmpeg to make it of ${file.mimeType}. Send an .ogg file with Opus, send it as audio, or ask the operator to install ffmpeg.`,
+      `Phones play voice messages that are mono Opus of 16 kHz in Ogg only. This file is ${named(file, track)}, and this installation has no ffmpeg to convert it. Convert it first (ffmpeg -i IN -ac 1 -ar 16000 -c:a libopus -application voip OUT.ogg), send it as audio, or ask the operator to install ffmpeg.`,
     );
   }
-  const output = ['-map', '0:a:0', '-vn', '-map_metadata', '-1', '-ac', '1', '-ar', String(OPUS_RATE)];
-  const codec = ['-c:a', 'libopus', '-b:a', '32k', '-application', 'voip', '-f', 'ogg'];
-  return spool.replace(file, OPUS, (path) =>
+  const output = ['-map', '0:a:0', '-vn', '-map_metadata', '-1', '-ac', '1', '-ar', String(VOICE_RATE)];
+  const codec = ['-c:a', 'libopus', '-b:a', '24k', '-application', 'voip', '-frame_duration', '20', '-f', 'ogg'];
+  const converted = await spool.replace(file, OPUS, (path) =>
     ffmpeg.run(file.path, [...output, ...codec, path]).catch((cause: unknown) => {
       throw rejected('The sound cannot be read: it is damaged, or of a kind that is not converted here.', {}, cause);
     }),
   );
+  return inBundles(converted);
 }
+
+const named = (file: SpooledFile, track: OpusTrack | undefined): string =>
+  track ? `Opus with ${track.channels} channel(s), recorded at ${track.inputRate} Hz` : file.mimeType;
 
 /** Length and waveform of a voice message; what cannot be found out is left out. */
 export async function describeVoice(path: string, ffmpeg: Ffmpeg): Promise<Heard> {

@@ -3,7 +3,16 @@ import type { AddressPolicy, Target } from './address-policy.ts';
 
 export const MAX_URL_LENGTH = 2_048;
 
-export type TargetProblem = 'syntax' | 'length' | 'scheme' | 'credentials' | 'host' | 'address' | 'port' | 'not_https';
+export type TargetProblem =
+  | 'syntax'
+  | 'space'
+  | 'length'
+  | 'scheme'
+  | 'credentials'
+  | 'host'
+  | 'address'
+  | 'port'
+  | 'not_https';
 
 /**
  * What to say to whoever gave the URL. No address is named: only the operator may know what a name
@@ -11,6 +20,7 @@ export type TargetProblem = 'syntax' | 'length' | 'scheme' | 'credentials' | 'ho
  */
 export const TARGET_PROBLEMS: Record<TargetProblem, string> = {
   syntax: 'is not a URL. Give one such as https://example.com/hook',
+  space: 'holds a space, a line break or an invisible sign. Write a space as %20',
   length: `is longer than ${MAX_URL_LENGTH} characters`,
   scheme: 'must begin with https://',
   credentials: 'must not hold a user name or password. Use a header or a token in the path',
@@ -38,7 +48,7 @@ export function targetOf(url: URL): Target {
 export function parseTarget(text: string, policy: AddressPolicy): ParsedTarget {
   if (text.length > MAX_URL_LENGTH) return { ok: false, problem: 'length' };
   // The parser would silently drop these; nobody types them, so they are refused.
-  if (/[\s\p{Cc}]/u.test(text)) return { ok: false, problem: 'syntax' };
+  if (/[\s\p{Cc}]/u.test(text)) return { ok: false, problem: 'space' };
   if (!URL.canParse(text)) return { ok: false, problem: 'syntax' };
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { ok: false, problem: 'scheme' };

@@ -46,6 +46,10 @@ attempts.duration_ms bigint not null
 attempts.status_code bigint
 attempts.error_class text collate C
 attempts.response_excerpt text collate C
+chat_expirations.line_id text collate C not null
+chat_expirations.jid text collate C not null
+chat_expirations.seconds bigint not null
+chat_expirations.set_at bigint not null
 chat_groups.line_id text collate C not null
 chat_groups.jid text collate C not null
 chat_groups.subject text collate C not null
@@ -254,6 +258,7 @@ outbox.rank bigint not null
 outbox.send_at bigint
 outbox.sending_at bigint
 outbox.archive_after bigint
+outbox.unconfirmed_at bigint
 plans.name text collate C not null
 plans.sent_messages bigint
 plans.webhook_events bigint
@@ -308,6 +313,8 @@ approvals: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 approvals: PRIMARY KEY (id)
 attempts: FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 attempts: PRIMARY KEY (delivery_id, number)
+chat_expirations: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+chat_expirations: PRIMARY KEY (line_id, jid)
 chat_groups: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 chat_groups: PRIMARY KEY (line_id, jid)
 chats: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -380,6 +387,7 @@ CREATE UNIQUE INDEX approvals_pkey ON approvals USING btree (id)
 CREATE UNIQUE INDEX approvals_repeat ON approvals USING btree (account_id, mode, repeat_key) WHERE (repeat_key IS NOT NULL)
 CREATE INDEX approvals_unfinished ON approvals USING btree (decided_at) WHERE ((state = 'approved'::text) AND (outcome IS NULL))
 CREATE UNIQUE INDEX attempts_pkey ON attempts USING btree (delivery_id, number)
+CREATE UNIQUE INDEX chat_expirations_pkey ON chat_expirations USING btree (line_id, jid)
 CREATE UNIQUE INDEX chat_groups_pkey ON chat_groups USING btree (line_id, jid)
 CREATE INDEX chats_lid ON chats USING btree (line_id, lid) WHERE (lid IS NOT NULL)
 CREATE INDEX chats_newest ON chats USING btree (line_id, COALESCE(last_message_at, (0)::bigint), jid)
@@ -449,6 +457,7 @@ CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)
 CREATE UNIQUE INDEX outbox_message ON outbox USING btree (line_id, message_id)
 CREATE UNIQUE INDEX outbox_pkey ON outbox USING btree (seq)
 CREATE INDEX outbox_scheduled ON outbox USING btree (line_id, send_at) WHERE ((finished_at IS NULL) AND (send_at IS NOT NULL))
+CREATE INDEX outbox_unconfirmed ON outbox USING btree (line_id, seq) WHERE ((unconfirmed_at IS NOT NULL) AND (finished_at IS NULL))
 CREATE INDEX outbox_usage ON outbox USING btree (account_id, accepted_at)
 CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished_at IS NULL)
 CREATE UNIQUE INDEX plans_pkey ON plans USING btree (name)

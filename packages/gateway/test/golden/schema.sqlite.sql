@@ -61,6 +61,13 @@ CREATE TABLE attempts (
   response_excerpt text,
   primary key (delivery_id, number)
 ) without rowid;
+CREATE TABLE chat_expirations (
+  line_id text not null references lines (id) on delete cascade,
+  jid text not null,
+  seconds integer not null,
+  set_at integer not null,
+  primary key (line_id, jid)
+);
 CREATE TABLE chat_groups (
   line_id text not null references lines (id) on delete cascade,
   jid text not null,
@@ -345,10 +352,11 @@ CREATE TABLE outbox (
   error_code text,
   error_details text,
   finished_at integer
-, rank integer not null default 1, send_at integer, sending_at integer, archive_after integer);
+, rank integer not null default 1, send_at integer, sending_at integer, archive_after integer, unconfirmed_at integer);
 CREATE INDEX outbox_archive on outbox (line_id, seq) where archive_after is not null;
 CREATE UNIQUE INDEX outbox_message on outbox (line_id, message_id);
 CREATE INDEX outbox_scheduled on outbox (line_id, send_at) where finished_at is null and send_at is not null;
+CREATE INDEX outbox_unconfirmed on outbox (line_id, seq) where unconfirmed_at is not null and finished_at is null;
 CREATE INDEX outbox_usage on outbox (account_id, accepted_at);
 CREATE INDEX outbox_waiting on outbox (line_id, seq) where finished_at is null;
 CREATE TABLE plans (

@@ -70,6 +70,7 @@ export class ScriptedRouter implements LineRouter {
 
   /** Writes a send's end into its row. */
   async end(outboxId: string, outcome: SendOutcome): Promise<void> {
+    if (outcome.state === 'unconfirmed') return;
     const end =
       outcome.state === 'sent'
         ? { state: 'sent' as const, ack_timestamp: outcome.timestamp }

@@ -1,11 +1,14 @@
 import type { Jid } from '@ponte/engine';
 import { Input, InputError } from '../phone/content/input.ts';
+import type { Phone } from '../phone/phone.ts';
 import type { ChatChange } from '../phone/sync/chat-settings.ts';
 import type { ChatView } from '../phone/sync/phone-sync.ts';
 import { chatOf, contactField, contactOf, onlinePhoneOf, phoneOf, phoneParam } from './addresses.ts';
 import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const CONTACTS_MAX = 2000;
+/** A year, as WhatsApp's own limit of other times is not documented. */
+const TIMER_MAX_S = 31_536_000;
 
 /**
  * What the owner of a phone sets for chats and contacts: it travels to the linked lines as app
@@ -24,7 +27,7 @@ async function chats(call: ControlCall): Promise<ControlAnswer> {
   const phone = await phoneOf(call);
   const body = phone.sync.chats().map((chat) => {
     const activity = phone.activities.of(chat.chat);
-    return { ...chatItem(chat), ...(activity ? { typing: activity } : {}) };
+    return { ...chatItem(phone, chat), ...(activity ? { typing: activity } : {}) };
   });
   return { status: 200, body };
 }
@@ -41,15 +44,21 @@ async function changeChat(call: ControlCall): Promise<ControlAnswer> {
   }
   if (body.has('unread')) change.isUnread = body.flag('unread');
   if (body.has('name')) change.name = body.optionalText('name', 100) ?? '';
-  if (Object.keys(change).length === 0) {
-    throw new InputError('body', 'must have at least one of archived, pinned, muted_until, unread, name');
+  const seconds = body.has('ephemeral_seconds') ? body.integer('ephemeral_seconds', 0, TIMER_MAX_S) : undefined;
+  if (Object.keys(change).length === 0 && seconds === undefined) {
+    throw new InputError(
+      'body',
+      'must have at least one of archived, pinned, muted_until, unread, name, ephemeral_seconds',
+    );
   }
+  if (seconds !== undefined) contactOf(call.params.chat ?? '', 'chat');
   if (change.name !== undefined) contactOf(call.params.chat ?? '', 'chat');
   const phone = await onlinePhoneOf(call);
-  await phone.sync.changeChat(jid, change);
+  if (seconds !== undefined) await phone.setTimer(jid, seconds);
+  if (Object.keys(change).length > 0) await phone.sync.changeChat(jid, change);
   const shown = phone.shown(jid);
   const view = phone.sync.chats().find(({ chat }) => chat === shown);
-  return { status: 200, body: chatItem(view ?? { chat: shown, lastMessageAt: 0, unread: 0 }) };
+  return { status: 200, body: chatItem(phone, view ?? { chat: shown, lastMessageAt: 0, unread: 0 }) };
 }
 
 async function nameContacts(call: ControlCall): Promise<ControlAnswer> {
@@ -84,12 +93,13 @@ async function rotateKey(call: ControlCall): Promise<ControlAnswer> {
   return appState(call);
 }
 
-function chatItem(chat: ChatView): Record<string, unknown> {
+function chatItem(phone: Phone, chat: ChatView): Record<string, unknown> {
   return {
     chat: chat.chat,
     ...(chat.name === undefined ? {} : { name: chat.name }),
     last_message_at: chat.lastMessageAt,
     unread: chat.unread,
+    ephemeral_seconds: phone.timers.of(chat.chat)?.seconds ?? 0,
     marked_unread: chat.isMarkedUnread ?? false,
     archived: chat.isArchived ?? false,
     pinned: chat.isPinned ?? false,

@@ -10,6 +10,7 @@ import { type Inbox, type InboxEntry, newEntry } from './inbox.ts';
 import { decodeMessage } from './message-bytes.ts';
 import type { PhoneStore } from './network.ts';
 import { isShared } from './shared-chat.ts';
+import type { Timers } from './timers.ts';
 import { type Message, proto } from './wa-proto.ts';
 
 export interface InboundParts {
@@ -18,6 +19,7 @@ export interface InboundParts {
   signal: SignalDevice;
   book: AddressBook;
   inbox: Inbox;
+  timers: Timers;
 }
 
 /**
@@ -59,7 +61,7 @@ export class Inbound {
   }
 
   #decryptAndShow(envelope: Envelope, node: Node): Reception {
-    const { inbox } = this.#parts;
+    const { inbox, timers } = this.#parts;
     const posted = isNewsletter(envelope.chatJid) ? bytes(child(node, 'plaintext')) : undefined;
     if (posted) return this.#showPost(envelope, posted);
     const parts = childrenOf(node, 'enc');
@@ -76,6 +78,7 @@ export class Inbound {
     }
     if (envelope.isPeer) return envelope.isFromMe ? { outcome: 'peer', message } : { outcome: 'rejected' };
     const content = unwrap(message);
+    if (timers.take(content, envelope)) return { outcome: 'applied' };
     if (applyChange(content, envelope, this.#parts)) return { outcome: 'applied' };
     const shown = readContent(content);
     if (!shown) return { outcome: 'applied' };

@@ -30,6 +30,7 @@ import { RetryRequests } from './retry-requests.ts';
 import { MessageNotFoundError, type Sent } from './sending.ts';
 import { isShared } from './shared-chat.ts';
 import { PhoneSync } from './sync/phone-sync.ts';
+import { type Timer, Timers, timerMessage } from './timers.ts';
 import type { Message } from './wa-proto.ts';
 
 /** A batch of one-time keys; the server asks for the next one when few are left. */
@@ -58,6 +59,7 @@ export class Phone implements PhoneDevice {
   readonly #linking: Linking;
   /** Chat settings, keys and history, shared with the linked devices. */
   readonly sync: PhoneSync;
+  readonly timers: Timers;
   readonly publishing: Publishing;
   #received: Promise<void> = Promise.resolve();
   #sent: Promise<void> = Promise.resolve();
@@ -77,6 +79,7 @@ export class Phone implements PhoneDevice {
     const inbox = new Inbox(store, jid, nowMs);
     const directory = new Directory(link, book, () => this.#newId());
     this.inbox = inbox;
+    this.timers = new Timers(store);
     this.#directory = directory;
     book.onLearned = (pn, of) => inbox.unite(of, pn);
     this.#signal = signal;
@@ -117,7 +120,7 @@ export class Phone implements PhoneDevice {
       signal,
       book,
       inbox,
-      inbound: new Inbound({ own, store, signal, book, inbox }),
+      inbound: new Inbound({ own, store, signal, book, inbox, timers: this.timers }),
       retries: new RetryRequests(signal),
       files: new PhoneFiles({ media: options.media, inbox, book, random }),
       activities: this.activities,
@@ -167,8 +170,10 @@ export class Phone implements PhoneDevice {
   async send(to: Jid, kind: ContentKind, input: Input, options: SendOptions = {}): Promise<Sent> {
     const { quotedMessageId } = options;
     const quoted = quotedMessageId === undefined ? undefined : this.#found(to, quotedMessageId);
-    const ephemeralSeconds = options.ephemeralSeconds ?? (await this.#ephemeralOf(to));
-    const contextInfo = contextInfoOf({ ...options, ephemeralSeconds }, quoted, (jid) => this.#book.wire(jid));
+    const timer = options.ephemeralSeconds === undefined ? await this.#timerOf(to) : undefined;
+    const ephemeralSeconds = options.ephemeralSeconds ?? timer?.seconds;
+    const hung = { ...options, ephemeralSeconds, ephemeralSetAt: timer?.setAt };
+    const contextInfo = contextInfoOf(hung, quoted, (jid) => this.#book.wire(jid));
     const context = { ...this.#buildContext(), contextInfo };
     const built = disappearing(withSecret(await kind.build(input, context), context.random), ephemeralSeconds);
     const message = unwrap(built.message);
@@ -303,11 +308,22 @@ export class Phone implements PhoneDevice {
     };
   }
 
-  // In a group where messages disappear, every message does, whoever writes it.
-  async #ephemeralOf(to: Jid): Promise<number | undefined> {
-    if (!isGroup(to)) return undefined;
-    const seconds = await ephemeralOf(this.#options.link, bareJid(to));
-    return seconds === 0 ? undefined : seconds;
+  /**
+   * Sets how long messages of a private chat stay, for both sides and the linked devices; 0 = for
+   * good. Throws as send().
+   */
+  async setTimer(to: Jid, seconds: number): Promise<void> {
+    const timer = { seconds, setAt: this.#nowSeconds() };
+    await this.#transmit(to, { message: timerMessage(timer), shape: { type: 'text' } }, () => undefined);
+    this.timers.set(this.#book.shown(to), timer);
+  }
+
+  // In a chat where messages disappear, every message does, whoever writes it.
+  async #timerOf(to: Jid): Promise<Timer | undefined> {
+    const timer = isGroup(to)
+      ? { seconds: await ephemeralOf(this.#options.link, bareJid(to)), setAt: 0 }
+      : this.timers.of(this.#book.shown(to));
+    return timer?.seconds ? timer : undefined;
   }
 
   #found(to: Jid, messageId: string): InboxEntry {

@@ -25,6 +25,7 @@ export interface ContextInfo {
   isForwarded?: Maybe<boolean>;
   forwardingScore?: Maybe<number>;
   expiration?: Maybe<number>;
+  ephemeralSettingTimestamp?: Maybe<Int64>;
   /** 1: everybody in the group is mentioned. */
   nonJidMentions?: Maybe<number>;
 }
@@ -126,6 +127,8 @@ export interface PeerRequest {
 }
 
 export interface ProtocolMessage {
+  ephemeralExpiration?: Maybe<number>;
+  ephemeralSettingTimestamp?: Maybe<Int64>;
   type?: Maybe<number>;
   appStateSyncKeyShare?: Maybe<{
     keys?: Maybe<
@@ -242,6 +245,7 @@ export const proto = library as Library;
 /** Numbers of ProtocolMessage.Type that phones use. */
 export const PROTOCOL = {
   revoke: 0,
+  ephemeralSetting: 3,
   historySyncNotification: 5,
   appStateSyncKeyShare: 6,
   appStateSyncKeyRequest: 7,

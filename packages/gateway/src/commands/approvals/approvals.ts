@@ -201,11 +201,17 @@ async function perform(
       render: (end) =>
         'error' in end
           ? { status: ERRORS[end.error.code].retryable ? 503 : 422, body: JSON.stringify(failed(end.error)) }
-          : { status: 200, body: JSON.stringify({ state: (end.result as Sent).state, sent: end.result }) },
+          : { status: 200, body: JSON.stringify(passedOn(end.result as Sent)) },
     },
   );
   return JSON.parse(answer.body) as NonNullable<Approval['outcome']>;
 }
+
+/** `queued` is everything that WhatsApp has not confirmed; `sent` says more. */
+const passedOn = (sent: Sent): NonNullable<Approval['outcome']> => ({
+  state: sent.state === 'sent' ? 'sent' : 'queued',
+  sent,
+});
 
 /** The one send that an approval stands for. */
 const requestOf = (of: stored.StoredApproval): IdempotentRequest =>

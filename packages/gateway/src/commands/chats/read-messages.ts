@@ -2,7 +2,7 @@ import type { Jid } from '@ponte/engine';
 import { AppError, standingDetails } from '../../core/app-error.ts';
 import type { Line } from '../../core/lines.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
-import { findChat, markChatRead, sendersOf, unreadOf } from '../../store/messages/reading.ts';
+import { findChat, knownIn, markChatRead, unreadOf } from '../../store/messages/reading.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { LineRef } from '../lines/find-line.ts';
@@ -21,7 +21,7 @@ const ANSWER_WITHIN_MS = 15_000;
 
 /**
  * Sends read receipts (played ones for voice notes). `line_not_connected`; `chat_not_found` without
- * ids for an unknown chat.
+ * ids for an unknown chat; `message_not_found` for ids that are no messages of the chat.
  */
 export const readMessages = lineCommand(
   { scope: 'messages:send' },
@@ -54,17 +54,13 @@ async function batchesOf(
     const unread = await unreadOf(store.db, line.id, known);
     return isGroup ? bySender(unread) : unread.length === 0 ? [] : [{ ids: unread.map(({ id }) => id) }];
   }
-  if (sender !== undefined || !isGroup) return [{ sender, ids }];
-  const known = await sendersOf(store.db, line.id, ids);
+  const known = await knownIn(store.db, line.id, chat, ids);
   const missing = ids.find((id) => !known.some((message) => message.id === id));
   if (missing !== undefined) {
-    throw new AppError(
-      'message_not_found',
-      {},
-      { message: 'No such message on this line. Name its author in "sender".' },
-    );
+    const message = `No message ${JSON.stringify(missing)} in this chat. Use a message_id that came in from it.`;
+    throw new AppError('message_not_found', {}, { message });
   }
-  return bySender(known);
+  return isGroup && sender === undefined ? bySender(known) : [{ sender, ids }];
 }
 
 function bySender(messages: { id: string; sender: Jid }[]): { sender: Jid; ids: string[] }[] {

@@ -7,8 +7,8 @@ import { mayUseLine } from '../line-limits.ts';
 /** A line as callers name it: by its id, or (Bridges API) by customer_ref or integer. */
 export type LineRef = { id: string } | { bridge: string };
 
-/** What a customer_ref is made of. */
-export const CUSTOMER_REF = /^[A-Za-z0-9._:@+-]{1,128}$/;
+/** What a customer_ref is made of. `.` and `..` are folders to whatever handles addresses. */
+export const CUSTOMER_REF = /^(?!\.{1,2}$)[A-Za-z0-9._:@+-]{1,128}$/;
 const LINE_ID = /^line_[A-Za-z0-9]{1,64}$/;
 /** Larger integers are nobody's number, and not every database takes them. */
 const LINE_NUMBER = /^\d{1,9}$/;

@@ -31,7 +31,7 @@ export const sendFile: SendCommand<SendFileInput, Sent> = {
   scope: 'messages:send',
   accept: acceptFile,
   settle: settleSend,
-  isWaiting: (sent) => sent.state === 'queued',
+  isWaiting: (sent) => sent.state !== 'sent',
 };
 
 /**

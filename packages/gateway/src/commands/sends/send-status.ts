@@ -20,7 +20,7 @@ export const sendStatus: SendCommand<SendStatusInput, Sent> = {
   scope: 'messages:send',
   accept: acceptStatus,
   settle: settleSend,
-  isWaiting: (sent) => sent.state === 'queued',
+  isWaiting: (sent) => sent.state !== 'sent',
 };
 
 async function acceptStatus(

@@ -1,4 +1,4 @@
-import { isChange, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
+import { isChange, isNewsletter, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
 import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid, standingDetails } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
@@ -16,6 +16,7 @@ import {
   countWaiting,
   findSend,
   insertAccepted,
+  isLineThere,
   reopenSend,
   type SendRow,
 } from '../../store/sends/sends.ts';
@@ -48,7 +49,8 @@ export interface SendInput {
 
 /** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
 export interface Sent {
-  state: 'sent' | 'queued';
+  /** `pending`: it left, and nobody expects WhatsApp's acknowledgement any more. */
+  state: 'sent' | 'queued' | 'pending';
   messageId: string;
   lineId: string;
   to: Jid;
@@ -76,7 +78,7 @@ export const sendMessage: SendCommand<SendInput, Sent> = {
   scope: 'messages:send',
   accept: acceptSend,
   settle: settleSend,
-  isWaiting: (sent) => sent.state === 'queued',
+  isWaiting: (sent) => sent.state !== 'sent',
 };
 
 /**
@@ -97,6 +99,7 @@ export async function acceptSend(
   const sendAt = await afterRestriction(context, line, input, asked);
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
   requireSendable(context, line, sendAt !== null);
+  requireTextForChannels(input);
   await requireQuoted(context, line, input);
   const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
   const content = await withAudience(context, line, input);
@@ -144,6 +147,11 @@ async function afterRestriction(
     throw new AppError('account_restricted', restrictionDetails(held));
   }
   return held.until * 1_000 + Math.round(clock.random() * AFTER_RESTRICTION_MS);
+}
+
+/** Posts of channels are not encrypted, and what is no text travels there in ways of its own. */
+function requireTextForChannels({ to, content }: SendInput): void {
+  if (isNewsletter(to) && content.kind !== 'text') throw new AppError('channel_text_only');
 }
 
 /** A status says whom it is for: decided now, by the phone's privacy settings. */
@@ -209,11 +217,19 @@ export async function settleSend(context: Context, line: Line, outboxId: string,
   const isLater = known?.sendAt != null && known.state === 'accepted' && known.sendAt > context.clock.now() + waitMs;
   if (isLater) refreshQueue(context, line.id);
   const outcome = isLater ? undefined : await awaitOutcome(context, line.id, outboxId, waitMs);
-  const row = isLater ? known : await findSend(context.store.db, outboxId);
+  // The line may be deleted meanwhile, its rows with it: what was known of it last counts then.
+  const row = (isLater ? undefined : await findSend(context.store.db, outboxId)) ?? known;
   if (!row) throw new AppError('line_not_found');
-  const end = outcome ?? outcomeOf(row);
+  const end = outcome === 'gone' || outcome === undefined ? outcomeOf(row) : outcome;
   const facts = { messageId: row.messageId, lineId: line.id, to: row.to };
-  if (!end) return { state: 'queued', ...facts, timestamp: Math.floor(row.acceptedAt / 1_000) };
+  const accepted = Math.floor(row.acceptedAt / 1_000);
+  if (outcome === 'gone' && !end) {
+    if (row.state === 'sending') return { state: 'pending', ...facts, timestamp: accepted };
+    const message = 'The line was deleted before this message left. It was not sent.';
+    throw new AppError('line_not_found', {}, { message });
+  }
+  if (!end) return { state: 'queued', ...facts, timestamp: accepted };
+  if (end.state === 'unconfirmed') return { state: 'pending', ...facts, timestamp: accepted };
   if (end.state === 'failed') throw new AppError(end.code, end.details);
   return { state: 'sent', ...facts, timestamp: end.timestamp };
 }
@@ -221,7 +237,7 @@ export async function settleSend(context: Context, line: Line, outboxId: string,
 /** The outcome a row records; undefined while it has none. */
 export function outcomeOf(row: SendRow): SendOutcome | undefined {
   if (row.state === 'sent') return { state: 'sent', timestamp: row.ackTimestamp ?? Math.floor(row.acceptedAt / 1_000) };
-  if (row.state !== 'failed') return undefined;
+  if (row.state !== 'failed') return row.isUnconfirmed ? { state: 'unconfirmed' } : undefined;
   return { state: 'failed', code: knownCode(row.errorCode), details: row.errorDetails };
 }
 
@@ -244,38 +260,41 @@ export async function reopenFailed(context: Context, line: Line, outboxId: strin
 
 /**
  * The worker's word on a row, or undefined when the time was up first. A worker that is gone is
- * asked again: the row outlives it.
+ * asked again: the row outlives it. `gone`: the line was deleted meanwhile.
  */
 async function awaitOutcome(
   context: Context,
   lineId: string,
   outboxId: string,
   waitMs: number,
-): Promise<SendOutcome | undefined> {
+): Promise<SendOutcome | 'gone' | undefined> {
   const until = context.clock.monotonic() + waitMs;
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = until - context.clock.monotonic();
     if (!isFirst && leftMs <= 0) return undefined;
     const answer = await askOnce(context, lineId, outboxId, leftMs);
-    if (answer !== 'unreachable') return answer;
+    if (!(answer instanceof AppError)) return answer;
+    if (!(await isLineThere(context.store.db, lineId))) return 'gone';
+    // Once per send: it is asked for again and again.
+    if (isFirst) context.log.warn({ error: answer, lineId, outboxId }, 'asking the line about a send failed');
     await context.clock.sleep(Math.max(0, Math.min(RETRY_MS, until - context.clock.monotonic())));
   }
 }
 
+/** How the worker answers; an AppError when it could not be asked. */
 async function askOnce(
   context: Context,
   lineId: string,
   outboxId: string,
   leftMs: number,
-): Promise<SendOutcome | 'unreachable' | undefined> {
+): Promise<SendOutcome | AppError | undefined> {
   const running = context.router
     .run(lineId, 'send', { outboxId }, { timeoutMs: Math.max(leftMs, MIN_RUN_MS) })
-    .catch((error: unknown): 'unreachable' | undefined => {
+    .catch((error: unknown): AppError | undefined => {
       if (error instanceof AppError && error.code === 'whatsapp_timeout') return undefined;
       // The row is accepted: whatever is wrong between here and the worker, it is still going to be
       // sent.
-      context.log.warn({ error, lineId, outboxId }, 'asking the line about a send failed');
-      return 'unreachable';
+      return error instanceof AppError ? error : new AppError('line_failed', {}, { cause: error });
     });
   const over = new AbortController();
   const timeUp = context.clock.sleep(Math.max(0, leftMs), over.signal).then(() => undefined);

@@ -211,6 +211,7 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
     description: 'Accounts, plans and keys, for whoever runs the installation. Answers to ADMIN_TOKEN only.',
     cors: false,
     published: false,
+    unknownMembers: 'refuse',
     ipLimit: 'ip',
     routes,
     errorAnswer: flatErrorAnswer,

@@ -51,10 +51,10 @@ export function connection({ line }: LineView) {
   };
 }
 
-/** 200 once WhatsApp has it, 202 while it waits. */
+/** 200 once WhatsApp has it, 202 while it waits, or while nobody knows whether it arrived. */
 export function sent(result: Sent): Answer {
   const body = { message_id: result.messageId, timestamp: result.timestamp };
-  return result.state === 'sent' ? json(200, body) : json(202, { ...body, status: 'queued' });
+  return result.state === 'sent' ? json(200, body) : json(202, { ...body, status: result.state });
 }
 
 const NO_STORE = { 'cache-control': 'no-store' };

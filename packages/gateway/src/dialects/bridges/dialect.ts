@@ -10,6 +10,7 @@ export const bridgesDialect: Dialect = {
   description:
     'One bridge per phone number, named by your own customer_ref; events go to the webhook_url of the bridge. Callable from browsers: every answer carries Access-Control-Allow-Origin: *.',
   cors: true,
+  unknownMembers: 'near',
   ipLimit: 'ip',
   routes,
   errorAnswer,

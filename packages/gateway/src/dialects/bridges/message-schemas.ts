@@ -11,14 +11,15 @@ import {
 import { messageContent } from '../../http/message-content.ts';
 import { changesShape, mentionsShape, nuancesShape, readingShape } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
+import { emojiSchema, shownText } from '../../http/shown-schema.ts';
 import { sendContext, waitQuery } from './schemas.ts';
 
 export const reactionBody = z.object({
   chat: chatSchema,
   message_id: text(1, 128, 'message_id'),
-  emoji: text(0, 64, 'emoji').meta({ description: 'Empty takes the reaction back.' }),
+  emoji: emojiSchema,
 });
-export const editBody = z.object({ chat: chatSchema, body: text(1, 65_536, 'body') });
+export const editBody = z.object({ chat: chatSchema, body: shownText(65_536, 'body') });
 export const revokeQuery = waitQuery.extend({
   chat: chatSchema,
   sender: chatSchema

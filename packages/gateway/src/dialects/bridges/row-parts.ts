@@ -14,7 +14,8 @@ export const SENT = {
     example: { message_id: 'ACE41E...', timestamp: 1777180605 },
   },
   202: {
-    description: 'Accepted; it waits for its turn or for the connection, and is sent without being asked again.',
+    description:
+      'queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again.',
     schema: schemas.queued,
     example: { message_id: 'ACE41E...', timestamp: 1777180605, status: 'queued' },
   },

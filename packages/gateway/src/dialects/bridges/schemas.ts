@@ -3,12 +3,13 @@ import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
+import { shownText } from '../../http/shown-schema.ts';
 import { standingFields } from '../../http/standing-schema.ts';
 import { ALL_EVENTS } from './webhook-format.ts';
 
 export const customerRef = z
   .string('customer_ref must be a string.')
-  .regex(CUSTOMER_REF, 'Use 1 to 128 characters of A-Z a-z 0-9 . _ : @ + -');
+  .regex(CUSTOMER_REF, 'Use 1 to 128 characters of A-Z a-z 0-9 . _ : @ + -, and not . or .. alone.');
 
 export const bridgeParams = z.object({ bridge: z.string().meta({ description: 'customer_ref, or the integer id.' }) });
 export const messageParams = bridgeParams.extend({
@@ -89,12 +90,12 @@ export const sendContext = {
 };
 export const textBody = z.object({
   chat: chatSchema,
-  body: text(1, 65_536, 'body'),
+  body: shownText(65_536, 'body'),
   ...sendContext,
 });
 
 export const sent = z.object({ message_id: z.string(), timestamp: z.int() });
-export const queued = sent.extend({ status: z.literal('queued') });
+export const queued = sent.extend({ status: z.enum(['queued', 'pending']) });
 
 export const readBody = z.object({
   chat: chatSchema,

@@ -11,6 +11,7 @@ export const linesDialect: Dialect = {
   title: 'Lines API',
   description: 'Lines named by line_id; sends take an Idempotency-Key; events go to signed webhooks.',
   cors: true,
+  unknownMembers: 'refuse',
   ipLimit: 'ip',
   routes,
   errorAnswer,

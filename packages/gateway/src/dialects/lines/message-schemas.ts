@@ -9,6 +9,7 @@ import {
   pollFields,
 } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
+import { emojiSchema, shownText } from '../../http/shown-schema.ts';
 import { lineId, queueing, sendBody, sendContext } from './schemas.ts';
 
 const messageId = text(1, 128, 'message_id');
@@ -25,13 +26,13 @@ export const reactBody = z.object({
   line_id: lineId,
   jid: chatSchema,
   message_id: messageId,
-  emoji: text(0, 64, 'emoji').meta({ description: 'Empty takes the reaction back.' }),
+  emoji: emojiSchema,
 });
 export const editBody = z.object({
   line_id: lineId,
   jid: chatSchema,
   message_id: messageId,
-  message: text(1, 65_536, 'message'),
+  message: shownText(65_536, 'message'),
 });
 export const revokeBody = z.object({
   line_id: lineId,

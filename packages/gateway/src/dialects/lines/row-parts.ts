@@ -14,7 +14,8 @@ const SENT_EXAMPLE = {
 export const SENT = {
   200: { description: 'WhatsApp has it.', schema: schemas.sent, example: SENT_EXAMPLE },
   202: {
-    description: 'Accepted; it waits for its turn or for the connection, and is sent without being asked again.',
+    description:
+      'queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again.',
     schema: schemas.sent,
     example: { ...SENT_EXAMPLE, status: 'queued' },
   },

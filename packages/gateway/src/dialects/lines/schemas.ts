@@ -8,6 +8,7 @@ import { PRIORITIES, type Priority } from '../../core/pacing.ts';
 import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
+import { shownText } from '../../http/shown-schema.ts';
 import { standingFields } from '../../http/standing-schema.ts';
 import { timeSchema } from '../../http/time-schema.ts';
 import { EVENT_NAMES } from './webhook-format.ts';
@@ -31,7 +32,7 @@ const MESSAGE_KINDS = [
 export const lineId = text(1, 128, 'line_id').meta({ description: 'A connected line.', examples: ['line_xxx'] });
 const customerRef = z
   .string('customer_ref must be a string.')
-  .regex(CUSTOMER_REF, 'Use 1 to 128 characters of A-Z a-z 0-9 . _ : @ + -');
+  .regex(CUSTOMER_REF, 'Use 1 to 128 characters of A-Z a-z 0-9 . _ : @ + -, and not . or .. alone.');
 
 export const lineParams = z.object({ line_id: z.string() });
 export const webhookParams = z.object({ id: z.string() });
@@ -183,7 +184,7 @@ export const queueingOf = (query: { wait: number }, body: Queueing) => ({
 export const sendBody = z.object({
   line_id: lineId,
   to: chatSchema,
-  message: text(1, 65_536, 'message'),
+  message: shownText(65_536, 'message'),
   ...queueing,
   ...sendContext,
   archive_policy: z
@@ -202,7 +203,7 @@ export const sent = z
     line_id: z.string(),
     to: z.string(),
     chat_id: z.string(),
-    status: z.enum(['sent', 'queued']),
+    status: z.enum(['sent', 'queued', 'pending']),
     timestamp: z.int(),
   })
   .meta({ id: 'SentMessage' });

@@ -9,6 +9,7 @@ const chat = z.looseObject({
   name: z.string().optional(),
   last_message_at: z.int(),
   unread: z.int(),
+  ephemeral_seconds: z.int().describe('How long messages of a private chat stay; 0: for good.'),
   marked_unread: z.boolean(),
   archived: z.boolean(),
   pinned: z.boolean(),
@@ -18,6 +19,7 @@ const CHAT = {
   chat: `${BOB}@s.whatsapp.net`,
   last_message_at: 1777334400,
   unread: 0,
+  ephemeral_seconds: 0,
   marked_unread: false,
   archived: true,
   pinned: false,
@@ -55,7 +57,7 @@ export const CHAT_ROWS: readonly SandboxRow[] = [
     method: 'PATCH',
     path: '/phones/:phone/chats/:chat',
     operation: 'sandboxChangeChat',
-    summary: 'Archive, pin, mute, mark as unread, name: linked lines learn it by app state',
+    summary: 'Archive, pin, mute, mark as unread, name, disappearing messages: linked lines learn it',
     params: chatParams,
     body: z.object({
       archived: z.boolean().optional(),
@@ -63,6 +65,10 @@ export const CHAT_ROWS: readonly SandboxRow[] = [
       muted_until: z.int().optional(),
       unread: z.boolean().optional(),
       name: z.string().optional(),
+      ephemeral_seconds: z
+        .int()
+        .optional()
+        .describe('Of a private chat: seconds until messages disappear, for both sides; 0: for good.'),
     }),
     requestExample: { archived: true },
     answers: { 200: { description: 'The chat.', schema: chat, example: CHAT } },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { content } from './message-rows.ts';
 import { ALICE, BOB, GROUP, jidParams, person, phoneParams, type SandboxRow, WRITTEN } from './row.ts';
 
 const CAROL = '15550003333';
@@ -207,7 +208,7 @@ export const GROUP_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxPostToChannel',
     summary: 'The owner posts to a channel',
     params: jidParams,
-    body: z.looseObject({ type: z.string(), body: z.string().optional() }),
+    body: z.object(content),
     requestExample: { type: 'text', body: 'Read all about it' },
     answers: WRITTEN,
   },

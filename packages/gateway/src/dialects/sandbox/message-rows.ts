@@ -33,8 +33,8 @@ const ITEM = {
   copies: 1,
 };
 
-const message = z.looseObject({
-  to: chat,
+/** What a phone can put into a message, a status or a post; which of it depends on the type. */
+export const content = {
   type: z.enum([
     ...['text', 'image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contact', 'poll', 'event'],
   ] as const),
@@ -43,17 +43,41 @@ const message = z.looseObject({
     .object({ url: z.string(), title: z.string().optional(), description: z.string().optional() })
     .optional()
     .describe('The card of a link in the body.'),
+  url: z.string().optional().describe('Where the file is fetched, by the gateway.'),
   data: z.string().optional().describe('A file as base64.'),
   fixture: z.string().optional().describe('A file that the sandbox brings: the name of the type, like image.'),
   caption: z.string().optional(),
   filename: z.string().optional(),
   animated: z.boolean().optional().describe('A sticker that moves.'),
   mime_type: z.string().optional(),
+  gif: z.boolean().optional().describe('Of a video: plays like a GIF.'),
+  seconds: z.number().optional().describe('How long a sound or a video plays.'),
+  lat: z.number().optional(),
+  lng: z.number().optional(),
+  name: z.string().optional(),
+  address: z.string().optional(),
+  phone: person.optional(),
+  vcard: z.string().optional().describe('A whole card instead of phone.'),
+  question: z.string().optional(),
+  options: z.array(z.string()).optional(),
+  max_answers: z.int().optional().describe('How many options one person may choose; 0 = any number.'),
+  start_time: z.int().optional(),
+  end_time: z.int().optional(),
+  description: z.string().optional(),
+  location: z.string().optional(),
+  call: z.enum(['voice', 'video']).optional().describe('Of an event: a link to a call of this kind.'),
+  canceled: z.boolean().optional().describe('Of an event: it does not take place.'),
+  extra_guests_allowed: z.boolean().optional().describe('Of an event: people may bring others.'),
   view_once: z.boolean().optional(),
   to_companions: z
     .boolean()
     .optional()
     .describe('With view_once: linked lines get the file, too. WhatsApp keeps it from them.'),
+};
+
+const message = z.object({
+  to: chat,
+  ...content,
   quoted_message_id: z.string().optional(),
   mentions: z.array(z.union([person, z.literal('all')])).optional(),
   forwarded: z.boolean().optional(),
@@ -113,7 +137,7 @@ export const MESSAGE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxVote',
     summary: 'The phone votes in a poll; no options take the vote back',
     params: phoneParams,
-    body: z.looseObject({ to: chat, poll_id: z.string(), options: z.array(z.string()) }),
+    body: z.object({ to: chat, poll_id: z.string(), options: z.array(z.string()) }),
     requestExample: { to: BOB, poll_id: MESSAGE_ID, options: ['Red'] },
     answers: WRITTEN,
   },
@@ -123,7 +147,7 @@ export const MESSAGE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxRsvp',
     summary: 'The phone answers an event',
     params: phoneParams,
-    body: z.looseObject({
+    body: z.object({
       to: chat,
       event_id: z.string(),
       response: z.enum(['going', 'not_going', 'maybe']),
@@ -175,7 +199,7 @@ export const MESSAGE_ROWS: readonly SandboxRow[] = [
     summary: 'The phone posts a status',
     description: 'to names the audience; without it everybody it has a chat with.',
     params: phoneParams,
-    body: z.looseObject({ type: z.string(), body: z.string().optional(), to: z.array(person).optional() }),
+    body: z.object({ ...content, to: z.array(person).optional() }),
     requestExample: { type: 'text', body: 'On holiday', to: [BOB] },
     answers: {
       201: {

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { type Forward, forwardRoute, type Route, type RouteFacts } from '../../http/route.ts';
+import { validationError } from '../../http/to-app-error.ts';
+import { unknownMemberIssues } from '../../http/unknown-members.ts';
+import { brokenTextIssues } from '../../http/well-formed.ts';
 
 /**
  * A row of the Sandbox API: it is passed on to the simulator, which checks its body; the schemas
@@ -17,10 +20,20 @@ export type Forwards = Record<'forward' | 'scan' | 'unlink', Forward>;
 
 export function toRoutes(rows: readonly SandboxRow[], to: Forwards, maxBodyBytes: number): Route[] {
   return rows.map(({ by, ...facts }) => {
-    const forward = by === undefined ? to.forward : to[by];
+    const passOn = by === undefined ? to.forward : to[by];
+    const forward: Forward = (request, caller) => {
+      requireKnownMembers(facts.body, request.body);
+      return passOn(request, caller);
+    };
     const scope = facts.method === 'GET' ? 'sandbox:read' : 'sandbox:write';
     return forwardRoute({ ...facts, scope, auth: 'key', limit: 'sandbox', tag: 'World', maxBodyBytes, forward });
   });
+}
+
+/** What the simulator could not say better: misspelled members, and texts that are none. */
+function requireKnownMembers(schema: z.ZodType | undefined, body: unknown): void {
+  const issues = [...brokenTextIssues(body), ...unknownMemberIssues(schema, body, 'refuse')];
+  if (issues.length > 0) throw validationError(issues);
 }
 
 export const ALICE = '15550001111';

@@ -14,6 +14,7 @@ import { closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engi
 import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
+import { type ChatExpiration, noteExpiration } from '../../store/messages/chat-expirations.ts';
 
 export interface InboxLoopOptions {
   line: LineRef;
@@ -39,8 +40,9 @@ interface Contents {
   mappings: AddressMapping[];
   parts: HistoryPart[];
   isSettings: boolean;
+  expirations: ChatExpiration[];
 }
-const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false });
+const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false, expirations: [] });
 
 /** Rows taken together in one transaction when they wait. */
 const BATCH = 64;
@@ -185,12 +187,13 @@ export class InboxLoop {
     const { facts, mappings, parts } = contents;
     if (event.type === 'history.offered') parts.push(event.part);
     if (event.type === 'settings.changed') contents.isSettings = true;
+    if (event.type === 'chat.expiration') contents.expirations.push(event);
     const mapping = mappingOf(event);
     if (mapping) mappings.push(mapping);
     facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
   }
 
-  async #commit(seqs: number[], { facts, mappings, parts, isSettings }: Contents): Promise<void> {
+  async #commit(seqs: number[], { facts, mappings, parts, isSettings, expirations }: Contents): Promise<void> {
     const { store, box, line, clock, nudge } = this.#options;
     let news: JournalEvent[];
     try {
@@ -198,6 +201,7 @@ export class InboxLoop {
       // then yield them again.
       news = await store.transaction(async (tx) => {
         await applyMappings(tx, line.id, mappings);
+        for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
         const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
         await keepParts(tx.db, box, line.id, parts, clock.now());
         if (isSettings) await markSettingsStale(tx.db, line.id, true);

@@ -18,7 +18,12 @@ export function toAppError(error: unknown, standing: LineStanding): AppError {
  * missing privacy token (whatsmeow, Baileys messages-recv.js); every further try counts against the
  * account. 479: the stanza is not valid for this recipient's devices.
  */
-const REFUSALS: Readonly<Record<number, ErrorCode>> = { 463: 'recipient_restricted', 479: 'message_malformed' };
+const REFUSALS: Readonly<Record<number, ErrorCode>> = {
+  400: 'message_malformed',
+  429: 'whatsapp_limit',
+  463: 'recipient_restricted',
+  479: 'message_malformed',
+};
 
 const DAMAGED =
   'What WhatsApp delivered is not the file of this message: it does not have the hash that the sender gave. Ask the sender to send it again.';
@@ -45,6 +50,14 @@ export function failureOf(
       return { code: 'whatsapp_timeout', details: {} };
     case 'not_on_whatsapp':
       return { code: 'not_on_whatsapp', details: {} };
+    case 'no_such_group':
+      return { code: 'group_not_found', details: {} };
+    case 'not_in_group':
+    case 'group_admins_only':
+    case 'channel_admins_only':
+      return { code: error.code, details: {} };
+    case 'no_such_channel':
+      return { code: 'channel_not_found', details: {} };
     case 'store_failed':
       return { code: 'unavailable', details: {} };
     case 'unknown_message':

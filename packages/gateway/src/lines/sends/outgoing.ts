@@ -5,6 +5,7 @@ import type { Pacing } from '../../core/pacing.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { readPacing } from '../../store/lines/lines.ts';
 import {
+  confirmedByReceipt,
   loadEnded,
   loadOutbox,
   nextScheduled,
@@ -87,6 +88,7 @@ export class Outgoing {
   async resume(): Promise<void> {
     const { store, line, clock } = this.#options;
     await this.#expire();
+    await this.#confirm();
     for (let after = 0; ; ) {
       const page = await this.#ends.during(async (isStale) => {
         const entries = await unfinished(store.db, line.id, { after, limit: PAGE, nowMs: clock.now() });
@@ -108,8 +110,17 @@ export class Outgoing {
       const known = this.#sends.get(entry.id);
       if (known && !this.#mailbox.remove(entry.id)) continue;
       const send = known ?? this.#create(entry);
-      const end = await send.fail('message_expired', {});
+      const end = await send.expire();
       // The store did not take it: the next look does it.
+      if (end.type === 'again') this.#sends.delete(entry.id);
+    }
+  }
+
+  /** Ends unconfirmed sends of which receipts say that they arrived. */
+  async #confirm(): Promise<void> {
+    const { store, line } = this.#options;
+    for (const entry of await confirmedByReceipt(store.db, line.id, PAGE)) {
+      const end = await this.#create(entry).confirm();
       if (end.type === 'again') this.#sends.delete(entry.id);
     }
   }
@@ -198,11 +209,12 @@ export class Outgoing {
     const entry = await loadOutbox(store.db, line.id, outboxId);
     if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
     if (entry.outcome) return this.#end(outboxId, entry.outcome);
+    if (entry.isUnconfirmed) return this.#end(outboxId, { state: 'unconfirmed' });
     // Its time has not come; the alarm takes it up.
     if (entry.sendAt !== null && entry.sendAt > clock.now()) return this.#setAlarm();
     if (isStale(outboxId) || this.#sends.has(outboxId)) return;
     if (this.#options.isHopeless()) {
-      const end = await this.#create(entry).fail('line_not_connected', standingDetails(standing()));
+      const end = await this.#create(entry).abandon('line_not_connected', standingDetails(standing()));
       this.#sends.delete(outboxId);
       if (end.type !== 'ended') throw new AppError('unavailable');
     } else if (this.#offer(entry) === 'full') {
@@ -243,7 +255,7 @@ export class Outgoing {
       if (!isHopeless()) return;
       for (const job of this.#mailbox.clear()) {
         const send = this.#sends.get(job.id);
-        const end = await send?.fail('line_not_connected', standingDetails(standing()));
+        const end = await send?.abandon('line_not_connected', standingDetails(standing()));
         if (send && end?.type === 'again') this.#mailbox.offer(send);
       }
       if (this.#sends.size > 0) await clock.sleep(backoffMs(failures, clock.random()), stopping);

@@ -1,4 +1,14 @@
-import { type Engine, EngineError, isChange, isFile, type Prepared, type ServerAck } from '@ponte/engine';
+import {
+  type Engine,
+  EngineError,
+  isChange,
+  isFile,
+  isLid,
+  isPn,
+  type OutboundContent,
+  type Prepared,
+  type ServerAck,
+} from '@ponte/engine';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
@@ -9,8 +19,10 @@ import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { countLineTraffic } from '../../store/lines/traffic.ts';
+import { findExpiration } from '../../store/messages/chat-expirations.ts';
+import { hasArrived } from '../../store/messages/message-status.ts';
 import { projectPending } from '../../store/messages/projections.ts';
-import { loadOutbox, markSent, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
+import { loadOutbox, markSent, markUnconfirmed, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
 import { failureOf } from './engine-errors.ts';
 import { failSend } from './fail-send.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
@@ -40,8 +52,8 @@ export interface SendContext {
 }
 
 /**
- * So often WhatsApp may leave one message unanswered while the connection stands; then it failed,
- * and says so.
+ * So often WhatsApp may leave one message unanswered while the connection stands; then it is not
+ * sent again. It failed if nothing left, and stays unconfirmed if something may have.
  */
 const MAX_UNANSWERED = 8;
 const RETRY_BASE_MS = 2_000;
@@ -62,6 +74,8 @@ const UPLOAD_LOOK_MS = 500;
 const MAX_COMMITS = 5;
 
 type End = Exclude<StepResult, { type: 'ready' }>;
+/** `isNew`: something was journaled. */
+type Committed = { outcome: SendOutcome; isNew: boolean };
 const ENDED: End = { type: 'ended' };
 
 /**
@@ -87,6 +101,10 @@ export class Send implements MailboxJob {
    * say nothing about the message.
    */
   #unanswered = { connection: 0, times: 0 };
+  /** The row says `sending`. */
+  #isSending: boolean;
+  /** Bytes may be at WhatsApp, or on their way: nobody may call it "not sent" any more. */
+  #mayHaveLeft: boolean;
 
   constructor(entry: OutboxEntry, context: SendContext) {
     this.id = entry.id;
@@ -96,10 +114,12 @@ export class Send implements MailboxJob {
     this.#entry = entry;
     this.#context = context;
     this.#prepared = entry.prepared;
+    this.#isSending = entry.mayHaveLeft;
+    this.#mayHaveLeft = entry.mayHaveLeft;
   }
 
   async prepare(): Promise<StepResult> {
-    if (this.#prepared) return { type: 'ready' };
+    if (this.#prepared && this.#isSending) return { type: 'ready' };
     const { engine, store, line, clock } = this.#context;
     const { content, acceptedAt } = this.#entry;
     try {
@@ -111,7 +131,7 @@ export class Send implements MailboxJob {
     }
     let prepared: Prepared | undefined;
     try {
-      prepared = await this.#make();
+      prepared = this.#prepared ?? (await this.#make());
     } catch (error) {
       return this.#refused(error);
     }
@@ -130,6 +150,7 @@ export class Send implements MailboxJob {
       return this.#storeAway(error);
     }
     this.#prepared = prepared;
+    this.#isSending = true;
     if (isFile(content)) this.#context.discardFile(content.file.name);
     return { type: 'ready' };
   }
@@ -140,7 +161,8 @@ export class Send implements MailboxJob {
    */
   async #make(): Promise<Prepared | undefined> {
     const { engine, clock, uploads } = this.#context;
-    const { content, toJid, messageId } = this.#entry;
+    const { toJid, messageId } = this.#entry;
+    const content = await this.#withExpiration();
     if (!isFile(content)) return engine.prepare(content, toJid, messageId);
     if (!this.#making) {
       const release = uploads.take();
@@ -163,6 +185,17 @@ export class Send implements MailboxJob {
     }
   }
 
+  /** What is to be sent, with the time that messages of its chat stay. */
+  async #withExpiration(): Promise<OutboundContent> {
+    const { store, line } = this.#context;
+    const { content, toJid } = this.#entry;
+    if (isChange(content) || !(isPn(toJid) || isLid(toJid))) return content;
+    const expiration = await findExpiration(store.db, line.id, toJid).catch((cause: unknown) => {
+      throw new EngineError('store_failed', 'how long the chat keeps messages could not be read', { cause });
+    });
+    return expiration ? { ...content, context: { ...content.context, expiration } } : content;
+  }
+
   /** Somebody ended the row before anything left: it was cancelled. */
   async #wasEnded(): Promise<End> {
     const { store, line, onEnd } = this.#context;
@@ -178,19 +211,53 @@ export class Send implements MailboxJob {
     let ack: ServerAck;
     const from = clock.monotonic();
     try {
-      ack = await engine.transmit(prepared, stopping);
+      ack = await engine.transmit(prepared, stopping, () => {
+        this.#mayHaveLeft = true;
+      });
       metrics.acknowledged(clock.monotonic() - from);
     } catch (error) {
       return this.#refused(error);
     } finally {
       release();
     }
-    return this.#commitEnd({ state: 'sent', timestamp: ack.timestamp }, (tx) => this.#sent(tx, prepared, ack));
+    return this.#commitEnd((tx) => this.#sent(tx, prepared, ack));
   }
 
   /** Ends a row that will not leave any more. */
   fail(code: ErrorCode, details: ErrorDetails): Promise<End> {
-    return this.#commitEnd({ state: 'failed', code, details }, (tx) => this.#failed(tx, code, details));
+    return this.#commitEnd((tx) => this.#failed(tx, code, details));
+  }
+
+  /**
+   * No connection will come. What never left fails with this code; what may have left is not sent
+   * again either, but stays unconfirmed until a receipt comes, or its time is over.
+   */
+  abandon(code: ErrorCode, details: ErrorDetails): Promise<End> {
+    return this.#mayHaveLeft ? this.#leaveUnconfirmed() : this.fail(code, details);
+  }
+
+  /** Its time is over. */
+  expire(): Promise<End> {
+    return this.fail(this.#mayHaveLeft ? 'unconfirmed' : 'message_expired', {});
+  }
+
+  /** A receipt came although WhatsApp's acknowledgement never did. */
+  confirm(): Promise<End> {
+    const prepared = this.#prepared;
+    if (!prepared) throw new Error(`${this.id} was confirmed before it was made ready`);
+    return this.#commitEnd((tx) => this.#sent(tx, prepared, this.#ackNow()));
+  }
+
+  #leaveUnconfirmed(): Promise<End> {
+    const { clock } = this.#context;
+    return this.#commitEnd(async (tx) => {
+      await markUnconfirmed(tx, this.id, clock.now());
+      return { outcome: { state: 'unconfirmed' }, isNew: false };
+    });
+  }
+
+  #ackNow(): ServerAck {
+    return { timestamp: Math.floor(this.#context.clock.now() / 1_000) };
   }
 
   /** What an engine's refusal means for this message. */
@@ -204,7 +271,8 @@ export class Send implements MailboxJob {
       if (error.code !== 'timeout') {
         const { code, details } = failureOf(error, standing());
         log.info({ ...fields, reason: error.code, serverCode: error.serverCode }, 'message refused');
-        return this.fail(code, details);
+        // Only WhatsApp's own word on the message says that it does not have it.
+        return error.serverCode === undefined ? this.abandon(code, details) : this.fail(code, details);
       }
     } else if (this.#context.stopping.aborted) {
       return { type: 'again', afterMs: PAUSE_MS };
@@ -215,7 +283,7 @@ export class Send implements MailboxJob {
     const times = this.#unanswered.connection === connection ? this.#unanswered.times + 1 : 1;
     this.#unanswered = { connection, times };
     if (times >= MAX_UNANSWERED) {
-      return this.fail(error instanceof EngineError ? 'whatsapp_timeout' : 'server_error', {});
+      return this.abandon(error instanceof EngineError ? 'whatsapp_timeout' : 'server_error', {});
     }
     return { type: 'again', afterMs: backoffMs(times, clock.random(), RETRY_BASE_MS, RETRY_CAP_MS) };
   }
@@ -228,14 +296,16 @@ export class Send implements MailboxJob {
     return { type: 'again', afterMs: PAUSE_MS };
   }
 
-  async #commitEnd(outcome: SendOutcome, work: (tx: Tx) => Promise<boolean>): Promise<End> {
+  async #commitEnd(work: (tx: Tx) => Promise<Committed>): Promise<End> {
     const { store, clock, metrics, stopping, nudge, onEnd } = this.#context;
     for (let tries = 1; ; tries++) {
       try {
-        const isNew = await store.transaction(work, 'normal');
+        const { outcome, isNew } = await store.transaction(work, 'normal');
         if (isNew) nudge();
         const { content } = this.#entry;
-        if (isNew && !isChange(content)) metrics.ended(content.kind, outcome.state, this.#ageMs());
+        if (isNew && !isChange(content) && outcome.state !== 'unconfirmed') {
+          metrics.ended(content.kind, outcome.state, this.#ageMs());
+        }
         onEnd(this.id, outcome);
         return ENDED;
       } catch (error) {
@@ -245,10 +315,11 @@ export class Send implements MailboxJob {
     }
   }
 
-  async #sent(tx: Tx, prepared: Prepared, ack: ServerAck): Promise<boolean> {
+  async #sent(tx: Tx, prepared: Prepared, ack: ServerAck): Promise<Committed> {
     const { line, engine, clock } = this.#context;
     const nowMs = clock.now();
-    if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return false;
+    const outcome: SendOutcome = { state: 'sent', timestamp: ack.timestamp };
+    if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return { outcome, isNew: false };
     const { content } = this.#entry;
     const fact = isChange(content)
       ? changeFact(content, prepared, engine.self(), ack.timestamp)
@@ -258,7 +329,7 @@ export class Send implements MailboxJob {
       const sendMs = this.#ageMs();
       await countLineTraffic(tx.db, line.id, { sent: 1, sendMs, slowestSendMs: sendMs }, nowMs);
     }
-    return true;
+    return { outcome, isNew: true };
   }
 
   /** Milliseconds since it could have left. */
@@ -267,9 +338,15 @@ export class Send implements MailboxJob {
     return Math.max(0, this.#context.clock.now() - Math.max(acceptedAt, sendAt ?? 0));
   }
 
-  #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<boolean> {
+  async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<Committed> {
     const { line, clock } = this.#context;
-    const entry = { ...this.#entry, prepared: this.#prepared };
-    return failSend(tx, { line, entry, code, details, nowMs: clock.now() });
+    const prepared = this.#prepared;
+    // What somebody has is not failed, whatever was thought of it.
+    if (prepared && (await hasArrived(tx, line.id, this.#entry.messageId))) {
+      return this.#sent(tx, prepared, this.#ackNow());
+    }
+    const entry = { ...this.#entry, prepared };
+    const isNew = await failSend(tx, { line, entry, code, details, nowMs: clock.now() });
+    return { outcome: { state: 'failed', code, details }, isNew };
   }
 }

@@ -33,6 +33,7 @@ export function sentFacts(
     mentionsMe: false,
     forwarded: false,
     viewOnce: 'viewOnce' in content && content.viewOnce === true,
+    ...(prepared.expiresInSeconds === undefined ? {} : { expiresInSeconds: prepared.expiresInSeconds }),
   };
 }
 

@@ -164,14 +164,15 @@ export class Worker {
 
   /** The row and the journal say why nothing goes, and what waits fails instead of waiting on. */
   async #tellUnreadable(lineId: string): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, log, setup } = this.#options;
     try {
       const row = await loadLine(store.db, lineId);
       if (!row) return;
       const standing = { status: 'disconnected', reason: 'credentials_unreadable', until: null } as const;
       const now = { ...standing, whatsappCode: null, self: undefined, atMs: clock.now() };
       const { isNew } = await saveStatus(store, row, await loadTold(store.db, lineId), now);
-      const hasFailed = await failWaiting({ store, line: row, clock }, 'line_not_connected', standingDetails(now));
+      const on = { store, line: row, clock, expiresMs: setup.sendExpiresMs ?? 0 };
+      const hasFailed = await failWaiting(on, 'line_not_connected', standingDetails(now));
       if (isNew || hasFailed) this.#nudge();
     } catch (error) {
       log.warn({ lineId, error }, 'that a line cannot be read could not be written down; the next try does it');

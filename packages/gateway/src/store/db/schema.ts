@@ -19,6 +19,7 @@ export interface Database {
   event_wishes: EventWishesTable;
   messages: MessagesTable;
   chats: ChatsTable;
+  chat_expirations: ChatExpirationsTable;
   contacts: ContactsTable;
   chat_groups: ChatGroupsTable;
   addresses: AddressesTable;
@@ -210,6 +211,11 @@ export interface OutboxTable {
    * = not, or done.
    */
   archive_after: Generated<number | null>;
+  /**
+   * Since when nobody expects WhatsApp's acknowledgement any more although the message may have left
+   * (Unix milliseconds); null = it is still on its way, or never was.
+   */
+  unconfirmed_at: Generated<number | null>;
 }
 
 export interface IdempotencyTable {
@@ -282,6 +288,16 @@ export interface ChatsTable {
   last_message_id: string | null;
   last_message_at: number | null;
   updated_at: number;
+}
+
+/** How long messages of private chats stay, by every address of the chat. */
+export interface ChatExpirationsTable {
+  line_id: string;
+  jid: string;
+  /** 0 = for good. */
+  seconds: number;
+  /** When it was set (Unix seconds, WhatsApp's clock). */
+  set_at: number;
 }
 
 export interface ContactsTable {

@@ -159,6 +159,7 @@ const LINE_TABLES = [
   'addresses',
   'number_aliases',
   'message_readers',
+  'chat_expirations',
   'history_parts',
   'inbox',
   'line_keys',

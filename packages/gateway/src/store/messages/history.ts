@@ -5,6 +5,7 @@ import { factsOf } from '../../core/message-facts.ts';
 import { storable } from '../../core/storable.ts';
 import type { Tx } from '../db/store.ts';
 import { applyMappings } from './address-mappings.ts';
+import { noteExpiration } from './chat-expirations.ts';
 import { noteGroups } from './chat-groups.ts';
 import { addresses, messageRow } from './projections.ts';
 
@@ -55,6 +56,7 @@ async function applyChat(
       .execute();
   }
   await noteChat(tx, lineId, chat, newest(messages), nowMs);
+  if (chat.expiration && !chat.isGroup) await noteExpiration(tx, lineId, { chat: chat.chat, ...chat.expiration });
   if (chat.isGroup && chat.name !== '') {
     await noteGroups(tx.db, lineId, [{ jid: chat.chat.jid, subject: chat.name, subjectAt: 0 }], nowMs);
   }

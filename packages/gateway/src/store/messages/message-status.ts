@@ -10,6 +10,22 @@ import { noteReaders, type ReaderCounts } from './readers.ts';
  */
 const ORDER: readonly MessageStatus[] = ['pending', 'failed', 'sent', 'delivered', 'read', 'played'];
 
+/** Statuses that only a message has which reached the other side. */
+export const ARRIVED: readonly MessageStatus[] = ['delivered', 'read', 'played'];
+
+/** True when a receipt said that this message of ours reached somebody. */
+export async function hasArrived(tx: Tx, lineId: string, messageId: string): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom('messages')
+    .select('message_id')
+    .where('line_id', '=', lineId)
+    .where('message_id', '=', messageId)
+    .where('from_me', '=', 1)
+    .where('status', 'in', ARRIVED)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The statuses that `status` may follow. */
 export function earlierThan(status: MessageStatus): MessageStatus[] {
   return status === 'failed' ? ['pending'] : ORDER.slice(0, ORDER.indexOf(status));

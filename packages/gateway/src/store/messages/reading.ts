@@ -1,5 +1,6 @@
 import type { Jid } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
+import type { MessageFacts } from '../../core/events.ts';
 import type { Database } from '../db/schema.ts';
 import { knownNumber } from './people.ts';
 
@@ -88,16 +89,29 @@ export async function unreadOf(db: Db, lineId: string, chat: ChatRow): Promise<{
   return rows.map((row) => ({ id: row.message_id, sender: row.sender_jid }));
 }
 
-/** Who wrote these messages; unknown ids are left out. */
-export async function sendersOf(db: Db, lineId: string, ids: string[]): Promise<{ id: string; sender: Jid }[]> {
+/**
+ * Those of these messages that are of a chat, which may be named by any address WhatsApp disclosed
+ * for it.
+ */
+export async function knownIn(
+  db: Db,
+  lineId: string,
+  chat: Jid,
+  ids: string[],
+): Promise<{ id: string; sender: Jid }[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('messages')
-    .select(['message_id', 'sender_jid'])
+    .select(['message_id', 'sender_jid', 'chat_jid', 'facts'])
     .where('line_id', '=', lineId)
     .where('message_id', 'in', ids)
     .execute();
-  return rows.map((row) => ({ id: row.message_id, sender: row.sender_jid }));
+  const addresses = new Set<string | undefined>([chat, (await findChat(db, lineId, chat))?.jid ?? chat]);
+  return rows.flatMap((row) => {
+    const { jid, lid, pn } = (JSON.parse(row.facts) as MessageFacts).chat;
+    if (![row.chat_jid, jid, lid, pn].some((address) => address !== undefined && addresses.has(address))) return [];
+    return [{ id: row.message_id, sender: row.sender_jid }];
+  });
 }
 
 /** Nothing is unread in the chat any more. */

@@ -87,6 +87,7 @@ export async function listQueue(
     .select(COLUMNS)
     .where('line_id', '=', lineId)
     .where('finished_at', 'is', null)
+    .where('unconfirmed_at', 'is', null)
     .orderBy((eb) => eb.case().when('send_at', '>', nowMs).then(eb.ref('send_at')).else(0).end())
     .orderBy('rank')
     .orderBy('seq')

@@ -4,6 +4,7 @@ import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { Tx } from '../db/store.ts';
+import { ARRIVED } from '../messages/message-status.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -23,6 +24,10 @@ export interface OutboxEntry {
   sendAt: number | null;
   /** What goes on the wire; once drawn it never changes. */
   prepared: Prepared | null;
+  /** It was handed to the wire, in this process or an earlier one. */
+  mayHaveLeft: boolean;
+  /** It may have left, and no acknowledgement is expected any more. */
+  isUnconfirmed: boolean;
   /** How it ended; null while it has not. */
   outcome: SendOutcome | null;
 }
@@ -54,6 +59,7 @@ export async function unfinished(
     .selectAll()
     .where('line_id', '=', lineId)
     .where('finished_at', 'is', null)
+    .where('unconfirmed_at', 'is', null)
     .where('seq', '>', page.after)
     .where((eb) => isDue(eb, page.nowMs))
     .orderBy('seq')
@@ -74,6 +80,34 @@ export async function overdue(db: Db, lineId: string, dueBefore: number, limit: 
     .where('finished_at', 'is', null)
     .where('accepted_at', '<', dueBefore)
     .where((eb) => isDue(eb, dueBefore))
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map(toEntry);
+}
+
+/**
+ * Unconfirmed sends whose message the recipient has all the same: a receipt came, which is as good
+ * as an acknowledgement.
+ */
+export async function confirmedByReceipt(db: Db, lineId: string, limit: number): Promise<OutboxEntry[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .where('line_id', '=', lineId)
+    .where('finished_at', 'is', null)
+    .where('unconfirmed_at', 'is not', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('messages')
+          .select('messages.message_id')
+          .whereRef('messages.line_id', '=', 'outbox.line_id')
+          .whereRef('messages.message_id', '=', 'outbox.message_id')
+          .where('messages.from_me', '=', 1)
+          .where('messages.status', 'in', ARRIVED),
+      ),
+    )
     .orderBy('seq')
     .limit(limit)
     .execute();
@@ -156,6 +190,20 @@ export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs
   return Number(result.numUpdatedRows) > 0;
 }
 
+/**
+ * Nobody expects an acknowledgement any more of a message that may have left: it is not sent again,
+ * and ends when it is confirmed all the same, or expires. False when it had ended before.
+ */
+export async function markUnconfirmed(tx: Tx, id: string, nowMs: number): Promise<boolean> {
+  const result = await tx.db
+    .updateTable('outbox')
+    .set({ unconfirmed_at: nowMs })
+    .where('id', '=', id)
+    .where('state', 'in', UNFINISHED)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) > 0;
+}
+
 /** Closes a row as sent. False when it had ended before (then nothing may be journaled). */
 export async function markSent(tx: Tx, id: string, ackTimestamp: number, nowMs: number): Promise<boolean> {
   const result = await tx.db
@@ -201,6 +249,8 @@ function toEntry(row: Selectable<OutboxTable>): OutboxEntry {
     rank: Number(row.rank),
     sendAt: row.send_at === null ? null : Number(row.send_at),
     prepared: toPrepared(row),
+    mayHaveLeft: row.state === 'sending',
+    isUnconfirmed: row.unconfirmed_at !== null && row.finished_at === null,
     outcome: toOutcome(row),
   };
 }

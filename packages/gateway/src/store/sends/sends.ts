@@ -18,6 +18,8 @@ export interface SendRow {
   sendAt: number | null;
   /** Unix seconds. */
   ackTimestamp: number | null;
+  /** It may have left, and no acknowledgement is expected any more. */
+  isUnconfirmed: boolean;
   errorCode: string | null;
   errorDetails: ErrorDetails;
 }
@@ -40,13 +42,7 @@ export async function insertAccepted(
     sendAt?: number | null;
   },
 ): Promise<boolean> {
-  const line = await db
-    .selectFrom('lines')
-    .select('id')
-    .where('id', '=', send.lineId)
-    .where('deleted_at', 'is', null)
-    .executeTakeFirst();
-  if (!line) return false;
+  if (!(await isLineThere(db, send.lineId))) return false;
   await db
     .insertInto('outbox')
     .values({
@@ -72,6 +68,17 @@ export async function insertAccepted(
   return true;
 }
 
+/** False once the line is deleted, or is being deleted. */
+export async function isLineThere(db: Db, lineId: string): Promise<boolean> {
+  const line = await db
+    .selectFrom('lines')
+    .select('id')
+    .where('id', '=', lineId)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  return line !== undefined;
+}
+
 /** Accepted messages of a line that wait for a later time. */
 export async function countScheduled(db: Db, lineId: string, nowMs: number): Promise<number> {
   const row = await db
@@ -91,6 +98,7 @@ export async function countWaiting(db: Db, lineId: string, nowMs: number): Promi
     .select((eb) => eb.fn.countAll().as('count'))
     .where('line_id', '=', lineId)
     .where('finished_at', 'is', null)
+    .where('unconfirmed_at', 'is', null)
     .where((eb) => eb.or([eb('send_at', 'is', null), eb('send_at', '<=', nowMs)]))
     .executeTakeFirstOrThrow();
   return Number(row.count);
@@ -105,6 +113,7 @@ export async function countWaitingByLine(db: Db, owner: LineOwner): Promise<Map<
     .where('l.account_id', '=', owner.accountId)
     .where('l.mode', '=', owner.mode)
     .where('o.finished_at', 'is', null)
+    .where('o.unconfirmed_at', 'is', null)
     .groupBy('o.line_id')
     .execute();
   return new Map(rows.map((row) => [row.line_id, Number(row.count)]));
@@ -122,6 +131,7 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
       'accepted_at',
       'send_at',
       'ack_timestamp',
+      'unconfirmed_at',
       'error_code',
       'error_details',
     ])
@@ -137,6 +147,7 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
       acceptedAt: Number(row.accepted_at),
       sendAt: row.send_at === null ? null : Number(row.send_at),
       ackTimestamp: row.ack_timestamp === null ? null : Number(row.ack_timestamp),
+      isUnconfirmed: row.unconfirmed_at !== null,
       errorCode: row.error_code,
       errorDetails: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
     }
@@ -166,6 +177,8 @@ export async function reopenSend(
     }))
     .where('id', '=', id)
     .where('state', '=', 'failed')
+    // It may have arrived: sending it again is the sender's decision, as a new message.
+    .where('error_code', '!=', 'unconfirmed')
     .returning(['content', 'accepted_at'])
     .executeTakeFirst();
   return row && { content: JSON.parse(row.content) as OutboundContent, acceptedAt: Number(row.accepted_at) };

@@ -11,6 +11,8 @@ export interface SendOptions {
   isForwarded?: boolean | undefined;
   /** The message disappears after so many seconds. */
   ephemeralSeconds?: number | undefined;
+  /** When the chat was set so (seconds since 1970). */
+  ephemeralSetAt?: number | undefined;
 }
 
 /**
@@ -33,5 +35,6 @@ export function contextInfoOf(
   if (options.isMentioningAll) info.nonJidMentions = 1;
   if (isForwarded) Object.assign(info, { isForwarded: true, forwardingScore: 1 });
   if (ephemeralSeconds !== undefined) info.expiration = ephemeralSeconds;
+  if (ephemeralSeconds !== undefined && options.ephemeralSetAt) info.ephemeralSettingTimestamp = options.ephemeralSetAt;
   return Object.keys(info).length > 0 ? info : undefined;
 }

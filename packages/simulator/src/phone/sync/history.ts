@@ -5,6 +5,7 @@ import type { AddressBook } from '../address-book.ts';
 import type { Inbox, InboxEntry } from '../inbox.ts';
 import { sealFile } from '../media/media-cipher.ts';
 import type { PhoneMedia, PhoneStore } from '../network.ts';
+import { Timers } from '../timers.ts';
 import { type HistorySyncNotification, type Message, type PeerRequest, PROTOCOL, proto } from '../wa-proto.ts';
 import { HistoryStore, type OldChat, type OldMessage } from './history-store.ts';
 import { type Conversation, HISTORY, type HistoryMessage, type HistorySync, syncProto } from './sync-proto.ts';
@@ -72,10 +73,12 @@ export class History {
   /** What was sent lately, oldest first; bounded, in memory. */
   readonly parts: HistoryPart[] = [];
   readonly #parts: HistoryParts;
+  readonly #timers: Timers;
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
     this.old = new HistoryStore(parts.store);
+    this.#timers = new Timers(parts.store);
   }
 
   /** Everything that a companion gets by itself after it was linked. */
@@ -202,6 +205,7 @@ export class History {
       const known: Partial<OldChat> = about.get(id) ?? {};
       const lastAt = messages.at(-1)?.timestamp ?? 0;
       const shown = this.#parts.book.shown(id);
+      const timer = this.#timers.of(shown);
       const pnJid = known.pnJid ?? (isPn(shown) ? shown : undefined);
       return {
         id,
@@ -215,6 +219,7 @@ export class History {
         lastMsgTimestamp: lastAt,
         unreadCount: known.unread ?? 0,
         archived: known.isArchived ?? false,
+        ...(timer ? { ephemeralExpiration: timer.seconds, ephemeralSettingTimestamp: timer.setAt } : {}),
         ...(known.isPinned ? { pinned: lastAt || 1 } : {}),
         endOfHistoryTransfer: isEnd,
         // 0 complete but more is on the phone, 1 complete and nothing is left

@@ -104,6 +104,9 @@ export interface Conversation {
   markedAsUnread?: Maybe<boolean>;
   pnJid?: Maybe<string>;
   lidJid?: Maybe<string>;
+  /** How long its messages stay, and since when. */
+  ephemeralExpiration?: Maybe<number>;
+  ephemeralSettingTimestamp?: Maybe<Int64>;
 }
 
 export interface HistorySync {

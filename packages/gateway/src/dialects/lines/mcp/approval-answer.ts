@@ -26,9 +26,9 @@ export function withPending({ properties, required: _, ...rest }: Json): Json {
       ...(properties as Json),
       status: {
         type: 'string',
-        enum: ['sent', 'queued', PENDING, 'approved', 'denied', 'expired', 'failed'],
+        enum: ['sent', 'queued', 'pending', PENDING, 'approved', 'denied', 'expired', 'failed'],
         description:
-          'sent: WhatsApp has it. queued: accepted, it leaves by itself. pending_approval: a person has to approve it first (bridge_get_approval).',
+          'sent: WhatsApp has it. queued: accepted, it leaves by itself. pending: it left, and the line was lost before WhatsApp confirmed it. pending_approval: a person has to approve it first (bridge_get_approval).',
       },
       approval_id: { type: 'string' },
       expires_at: { type: 'string' },

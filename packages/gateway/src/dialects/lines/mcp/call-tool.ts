@@ -5,9 +5,11 @@ import type { LineRef } from '../../../commands/lines/find-line.ts';
 import { AppError } from '../../../core/app-error.ts';
 import { check } from '../../../http/answer-row.ts';
 import { readInline } from '../../../http/file-content.ts';
+import { jsonSchema } from '../../../http/openapi/components.ts';
 import type { Answer, Checked, Route } from '../../../http/route.ts';
 import { runRow } from '../../../http/run-row.ts';
-import { toAppError } from '../../../http/to-app-error.ts';
+import { toAppError, validationError } from '../../../http/to-app-error.ts';
+import { brokenTextIssues } from '../../../http/well-formed.ts';
 import { errorAnswer } from '../errors.ts';
 import { pendingAnswer, sayPending } from './approval-answer.ts';
 import type { Json } from './json.ts';
@@ -54,6 +56,8 @@ async function run(
 ): Promise<CallToolResult> {
   const { row } = tool;
   const given = argumentsOf(tool, args);
+  const broken = brokenTextIssues(given);
+  if (broken.length > 0) throw validationError(broken);
   const checked = checkArguments(row, given);
   const key = args[IDEMPOTENCY_KEY];
   const once =
@@ -111,13 +115,22 @@ function argumentsOf(tool: Tool, args: Json): Json {
   return { ...Object.fromEntries(entries), ...tool.fixed };
 }
 
+/** The arguments without those that the row takes in its address alone. */
+function bodyMembers({ params, query, body }: Route, args: Json): Json {
+  const namesOf = (part: Route['body']) => Object.keys((part ? jsonSchema(part, 'input').properties : undefined) ?? {});
+  const own = new Set(namesOf(body));
+  const elsewhere = new Set([...namesOf(params), ...namesOf(query)].filter((name) => !own.has(name)));
+  return Object.fromEntries(Object.entries(args).filter(([name]) => !elsewhere.has(name)));
+}
+
 /** A query's values are text, whatever they stand for. */
 function checkArguments(row: Route, args: Json): Checked<unknown, unknown, unknown> {
   const query = Object.entries(args).map(([name, value]) => [
     name,
     typeof value === 'boolean' || typeof value === 'number' ? String(value) : value,
   ]);
-  return check(row, { params: args, query: Object.fromEntries(query), body: args });
+  const ofBody = bodyMembers(row, args);
+  return check(row, { params: args, query: Object.fromEntries(query), body: ofBody }, 'refuse');
 }
 
 function result(tool: Tool, json: Json | undefined, bytes: Answer['bytes']): CallToolResult {

@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { AppError, type ErrorCode } from '../../../core/app-error.ts';
+import { nearestName } from '../../../http/near-names.ts';
 import type { ErrorAnswer } from '../../../http/route.ts';
 import { errorAnswer } from '../errors.ts';
 
@@ -27,6 +28,13 @@ const NEXT: Record<ErrorCode, string> = {
   contact_not_found: 'Call bridge_list_contacts, or bridge_check_numbers for a number nobody wrote to yet.',
   group_not_found: 'Call bridge_list_groups and use a group from its answer.',
   group_forbidden: `${NOT_AGAIN} Ask the person you work for to have the line made a member, or an admin, of the group.`,
+  not_in_group: `${NOT_AGAIN} Ask the person you work for to have the line added to the group.`,
+  group_admins_only: `${NOT_AGAIN} Ask the person you work for to have the line made an admin of the group.`,
+  channel_not_found: 'Check the channel with the person you work for.',
+  channel_admins_only: `${NOT_AGAIN} ${ASK_OWNER}`,
+  channel_text_only: 'Send a text.',
+  unconfirmed: `${NOT_AGAIN} It may have arrived: ask the recipient, or the person you work for, first.`,
+  whatsapp_limit: 'Wait some minutes, then call again with the same arguments.',
   invite_invalid: 'Ask for a new invite link.',
   avatar_not_found: 'Go on without the picture.',
   media_not_found: 'Go on without the file: only messages whose media is not null have one.',
@@ -103,11 +111,15 @@ function worded({ body }: ErrorAnswer, next: string): CallToolResult {
  * Arguments that the tool does not have: the nearest thing to a typing error that an agent makes.
  */
 export function unknownParameters(unknown: readonly string[], known: readonly string[]): AppError {
-  const details = unknown.slice(0, 20).map((path) => ({ path, message: 'This tool takes no such parameter.' }));
+  const meant = (name: string) => nearestName(name, known);
+  const details = unknown.slice(0, 20).map((path) => {
+    const near = meant(path);
+    return { path, message: near === undefined ? 'This tool takes no such parameter.' : `did you mean ${near}?` };
+  });
+  const sentence = unknown
+    .slice(0, 5)
+    .map((name) => `${name}: ${meant(name) === undefined ? 'no such parameter.' : `did you mean ${meant(name)}?`}`)
+    .join(' ');
   const takes = known.length === 0 ? 'none' : known.join(', ');
-  return new AppError(
-    'validation_error',
-    { details },
-    { message: `${unknown.slice(0, 5).join(', ')}: no such parameter. The tool takes ${takes}.` },
-  );
+  return new AppError('validation_error', { details }, { message: `${sentence} The tool takes ${takes}.` });
 }

@@ -14,6 +14,7 @@ import { lineStanding } from './014-line-standing.ts';
 import { narrowerKeys } from './015-narrower-keys.ts';
 import { auditChain } from './016-audit-chain.ts';
 import { contentPeople } from './017-content-people.ts';
+import { honestSends } from './019-honest-sends.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   narrowerKeys,
   auditChain,
   contentPeople,
+  honestSends,
 ];
