@@ -194,7 +194,10 @@ export class Connection {
 
   transmit(
     prepared: Prepared,
-    { signal, ...how }: { freshLids: FreshLids; signal?: AbortSignal | undefined; onLeaving?: (() => void) | undefined },
+    {
+      signal,
+      ...how
+    }: { freshLids: FreshLids; signal?: AbortSignal | undefined; onLeaving?: (() => void) | undefined },
   ): Promise<ServerAck> {
     return transmit(prepared, signal, {
       ...how,
