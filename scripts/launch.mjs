@@ -15,6 +15,8 @@ const END_WITHIN_MS = 15_000;
 /** Script and first arguments of each task. `quiet`: what it prints is the answer to a command. */
 const TASKS = {
   setup: {},
+  // Says which Node the tasks run on.
+  node: { quiet: true },
   start: { script: 'packages/gateway/main.js', args: ['start'] },
   ponte: { script: 'packages/gateway/main.js', args: [], quiet: true },
   test: { script: 'scripts/test.mjs', args: [] },
@@ -43,6 +45,7 @@ if (isNewEnough()) {
   endWithLauncher();
   const { setUp } = await import('./setup.mjs');
   await setUp({ quiet: task.quiet });
+  if (name === 'node') process.stdout.write(`${process.execPath}\n`);
   if (task.script) {
     const script = join(root, task.script);
     Object.assign(process.env, task.env);

@@ -2,7 +2,7 @@
 /** Folder or root file → folders it may import (its own folder always). `@x` are packages. */
 export const GATEWAY = {
   core: ['@ponte/engine'],
-  config: ['core', 'observe'],
+  config: ['core', 'net', 'observe'],
   crypto: ['core'],
   observe: ['core'],
   net: ['core', 'observe'],

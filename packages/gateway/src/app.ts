@@ -66,6 +66,8 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** A database that does not answer yet is asked again for so long. */
+const DATABASE_WITHIN_MS = 60_000;
 const FIRST_START = 'first_start';
 const HEARTBEAT_MS = 2_000;
 /** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
@@ -149,6 +151,9 @@ async function openData(
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
+    waitMs: DATABASE_WITHIN_MS,
+    onWait: (error) =>
+      log.warn({ reason: error.message }, 'the database does not answer; it is asked again for a minute'),
   });
   onClose(() => installation.close());
   const { mendedFiles } = installation;

@@ -1,15 +1,16 @@
-import { mkdirSync } from 'node:fs';
 import { ensureDefaultAccount } from './access/accounts.ts';
 import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { settleMasterKeys } from './access/rotate-master-key.ts';
 import type { Config, Environment } from './config/config.ts';
+import { prepareDataDir } from './config/data-dir.ts';
 import { processConfig, processEnvironment } from './config/environment.ts';
-import { loadMasterKey } from './config/master-key.ts';
+import { givenMasterKey, loadMasterKey } from './config/master-key.ts';
 import { makePrivateFiles, mendPermissions } from './config/private-files.ts';
 import { systemClock } from './core/clock.ts';
 import type { KeyRing } from './crypto/key-ring.ts';
 import { type Log, silentLog } from './observe/logger.ts';
+import { awaitServer } from './store/db/await-server.ts';
 import { migrate } from './store/db/migrate.ts';
 import { type OpenOptions, openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
@@ -28,6 +29,13 @@ export interface Installation {
   close(): Promise<void>;
 }
 
+/** What becomes of a database that does not answer yet. */
+interface Patience {
+  /** How long it is asked again; default: not at all. */
+  waitMs?: number;
+  onWait?(error: Error): void;
+}
+
 /**
  * Opens (and on the very first use creates) the installation that the environment names. `hooks`
  * as of `openStore`.
@@ -35,14 +43,18 @@ export interface Installation {
 export async function openInstallation(
   environment: Environment = processEnvironment(),
   config: Config = processConfig(environment),
-  hooks: Pick<OpenOptions, 'onError' | 'onCommitted'> = {},
+  hooks: Pick<OpenOptions, 'onError' | 'onCommitted'> & Patience = {},
 ): Promise<Installation> {
   makePrivateFiles();
-  if (config.database.engine === 'sqlite') mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  // One that is given wrongly is told before anything is made.
+  const given = givenMasterKey(environment);
+  await prepareDataDir(config.dataDir);
   const mendedFiles = mendPermissions(config.dataDir);
-  const masterKey = loadMasterKey(environment, config.dataDir);
-  const store = await openStore({ url: config.database.url, clock: systemClock, ...hooks });
+  const masterKey = given ?? loadMasterKey(environment, config.dataDir);
+  const { waitMs = 0, onWait = () => {}, ...ofStore } = hooks;
+  const store = await openStore({ url: config.database.url, clock: systemClock, ...ofStore });
   try {
+    await awaitServer(store, { withinMs: waitMs, clock: systemClock, onWait });
     await migrate(store, systemClock.now);
     const ring = await openKeyRing({ masterKey, store, clock: systemClock });
     return {

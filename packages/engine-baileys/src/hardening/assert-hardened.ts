@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type * as Baileys from 'baileys';
-import { needsSharedStorage } from './shared-async-local-storage.ts';
 
 /**
  * Throws unless the Baileys given really runs on the hardening: its Curve refuses a wrong
- * signature, its certificate decoder refuses a chain that no handshake vouches for, and new sockets
- * share one AsyncLocalStorage. Costs about a millisecond; meant for once per process, before the
- * first socket.
+ * signature, and its certificate decoder refuses a chain that no handshake vouches for. Costs about
+ * a millisecond; meant for once per process, before the first socket.
  *
  * It finds Baileys loaded too early, and a Baileys or Node release that no longer takes these
  * functions from where they were replaced.
@@ -19,9 +16,6 @@ export function assertHardened({ Curve, proto }: Pick<typeof Baileys, 'Curve' | 
   signature[0] = (signature[0] ?? 0) ^ 1;
   if (Curve.verify(publicKey, message, signature)) fail('a wrong signature was accepted');
   if (!refuses(() => proto.CertChain.decode(new Uint8Array(0)))) fail('server certificates are not bound to their key');
-  if (needsSharedStorage() && AsyncLocalStorage.name !== 'SharedAsyncLocalStorage') {
-    fail('every socket would get an AsyncLocalStorage of its own');
-  }
 }
 
 function refuses(act: () => unknown): boolean {

@@ -2,7 +2,6 @@ import { curve } from './curve.ts';
 import { curveModule } from './libsignal-modules.ts';
 import { bindNoiseCertificates, type NowMs } from './noise-certificate.ts';
 import { quietSessions } from './quiet-sessions.ts';
-import { shareAsyncLocalStorage } from './shared-async-local-storage.ts';
 
 /**
  * Marks the one libsignal of the process, so that a second copy of this module (source and build)
@@ -17,8 +16,7 @@ const KNOWN_PUBLIC = '422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311
 /**
  * Puts the layer under Baileys that makes it safe to run, for the whole process and for good: own
  * curve functions with verification that fails closed (`curve.ts`), server certificates bound to
- * the server's key (`noise-certificate.ts`), libsignal silent (`quiet-sessions.ts`), one
- * AsyncLocalStorage (`shared-async-local-storage.ts`).
+ * the server's key (`noise-certificate.ts`), libsignal silent (`quiet-sessions.ts`).
  *
  * Must run before anything loads Baileys: ES modules copy libsignal's functions at that moment.
  * Importing this module runs it, so `import './hardening/install.ts'` in front of the import of
@@ -36,7 +34,6 @@ export function installHardening(nowMs: NowMs = Date.now): void {
   Object.assign(curveModule, curve, { [INSTALLED]: true });
   quietSessions();
   bindNoiseCertificates(nowMs);
-  shareAsyncLocalStorage();
 }
 
 installHardening();

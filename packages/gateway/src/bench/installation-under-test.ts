@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const START_WITHIN_MS = 30_000;
 const CALL_WITHIN_MS = 70_000;
 /** Of /proc/PID/stat: what Linux calls USER_HZ, 100 everywhere Node runs. */

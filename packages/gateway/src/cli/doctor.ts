@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, statfsSync } from 'node:fs';
 import { openKeyRing } from '../access/open-key-ring.ts';
 import { toKnown } from '../client-version/version-desk.ts';
 import type { Config, Environment } from '../config/config.ts';
+import { prepareDataDir } from '../config/data-dir.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { isNewEnough, nodeAdvice } from '../config/node-floor.js';
@@ -13,7 +13,9 @@ import { readVersionRecord } from '../store/access/version-record.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { openStore } from '../store/db/open.ts';
 import type { Store } from '../store/db/store.ts';
+import { explainFailure } from './explain-failure.ts';
 import { type Output, print } from './output.ts';
+import { isPonteAt, provePort } from './port-holder.ts';
 import { describeVersion } from './whatsapp-version.ts';
 
 interface Check {
@@ -31,11 +33,10 @@ function checkNode(): Check {
   return { name: 'node', ok, detail: ok ? process.versions.node : nodeAdvice() };
 }
 
-function checkDataDir(config: Config): Check {
+async function checkDataDir(config: Config): Promise<Check> {
   const name = 'data directory';
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-    accessSync(config.dataDir, constants.R_OK | constants.W_OK);
+    await prepareDataDir(config.dataDir);
     const { bavail, bsize } = statfsSync(config.dataDir);
     const free = bavail * bsize;
     const megabytes = Math.round(free / 1024 / 1024);
@@ -43,17 +44,14 @@ function checkDataDir(config: Config): Check {
       return { name, ok: false, detail: `${config.dataDir} has ${megabytes} MB left: make room` };
     return { name, ok: true, detail: `${config.dataDir}, ${megabytes} MB free` };
   } catch (error) {
-    return {
-      name,
-      ok: false,
-      detail: `${config.dataDir} cannot be used (${message(error)}): give its user read and write access, or set DATA_DIR`,
-    };
+    return { name, ok: false, detail: message(error) };
   }
 }
 
 async function checkDatabase(config: Config, environment: Environment): Promise<Check[]> {
-  const store = await openStore({ url: config.database.url, clock: systemClock });
+  let store: Store | undefined;
   try {
+    store = await openStore({ url: config.database.url, clock: systemClock });
     const applied = await migrate(store, systemClock.now);
     const started = systemClock.monotonic();
     await store.transaction(({ db }) => writeSetting(db, 'doctor', String(systemClock.now())));
@@ -66,13 +64,9 @@ async function checkDatabase(config: Config, environment: Environment): Promise<
     };
     return [database, await checkMasterKey(config, environment, store), await checkVersion(config, store)];
   } catch (error) {
-    const remedy =
-      config.database.engine === 'postgres'
-        ? 'start the server, or correct DATABASE_URL'
-        : 'check the file in DATA_DIR';
-    return [{ name: 'database', ok: false, detail: `${message(error)}: ${remedy}` }];
+    return [{ name: 'database', ok: false, detail: explainFailure(error, config) ?? message(error) }];
   } finally {
-    await store.close();
+    await store?.close();
   }
 }
 
@@ -105,21 +99,16 @@ async function checkMasterKey(
   }
 }
 
-function checkPort(config: Config): Promise<Check> {
+async function checkPort(config: Config): Promise<Check> {
   const { host, port } = config.http;
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE';
-      const detail = inUse
-        ? `${host}:${port} is in use: by Ponte itself, or by another program (set PORT then)`
-        : `${host}:${port}: ${error.message}`;
-      resolve({ name: 'port', ok: inUse, detail });
-    });
-    server.listen(port, host, () =>
-      server.close(() => resolve({ name: 'port', ok: true, detail: `${host}:${port} is free` })),
-    );
-  });
+  const name = 'port';
+  try {
+    await provePort(host, port);
+    return { name, ok: true, detail: `${host}:${port} is free` };
+  } catch (error) {
+    if (await isPonteAt(host, port)) return { name, ok: true, detail: `${host}:${port}: Ponte runs there` };
+    return { name, ok: false, detail: explainFailure(error, config) ?? message(error) };
+  }
 }
 
 function checkConsole(folder: string): Check {
@@ -141,7 +130,7 @@ export async function doctor(options: { json?: boolean; consoleFolder: string },
     checks.push({ name: 'configuration', ok: false, detail: message(error) });
   }
   if (config) {
-    checks.push(checkDataDir(config));
+    checks.push(await checkDataDir(config));
     if (checks.every((check) => check.ok)) checks.push(...(await checkDatabase(config, environment)));
     checks.push(await checkPort(config), checkConsole(options.consoleFolder));
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { processConfig } from '../config/environment.ts';
 import { AppError } from '../core/app-error.ts';
 import { MasterKeyError } from '../crypto/key-ring.ts';
 import { type Installation, openInstallation } from '../installation.ts';
@@ -10,6 +11,7 @@ import { addAccounts } from './account-commands.ts';
 import { verifyAudit } from './audit.ts';
 import { addData } from './data-commands.ts';
 import { doctor } from './doctor.ts';
+import { explainFailure } from './explain-failure.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { addLines } from './line-commands.ts';
 import { listen } from './listen.ts';
@@ -37,9 +39,7 @@ const USAGE = 2;
  * stack.
  */
 const isForUsers = (error: unknown): error is Error =>
-  [AppError, CommandFailed, ConfigError, MasterKeyError, SchemaError, LockedError].some(
-    (kind) => error instanceof kind,
-  );
+  [AppError, CommandFailed, MasterKeyError, SchemaError, LockedError].some((kind) => error instanceof kind);
 
 async function withInstallation(work: (at: Installation) => Promise<void>): Promise<void> {
   const at = await openInstallation();
@@ -50,7 +50,15 @@ async function withInstallation(work: (at: Installation) => Promise<void>): Prom
   }
 }
 
-/** The `ponte` command. Resolves with the exit code: 0, 1 (failed) or 2 (usage). */
+function knownConfig(): Config | undefined {
+  try {
+    return processConfig();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `ponte` command. Resolves with the exit code: 0, 1 (failed) or 2 (usage or settings). */
 export async function runProgram(
   argv: string[],
   options: ProgramOptions,
@@ -94,9 +102,12 @@ export async function runProgram(
       out.say(`error: ${error.message}`);
       return USAGE;
     }
-    out.say(
-      isForUsers(error) ? `ponte: ${error.message}` : `ponte: ${error instanceof Error ? error.stack : String(error)}`,
-    );
+    if (error instanceof ConfigError) {
+      out.say(`ponte: ${error.message}`);
+      return USAGE;
+    }
+    const fault = error instanceof Error ? error.stack : String(error);
+    out.say(`ponte: ${isForUsers(error) ? error.message : (explainFailure(error, knownConfig()) ?? fault)}`);
     return FAILED;
   }
 }

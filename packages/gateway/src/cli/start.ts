@@ -1,14 +1,16 @@
-import { mkdirSync } from 'node:fs';
 import { type App, createApp } from '../app.ts';
 import { type Config, configSummary, isOnLoopback } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLogger, type Log } from '../observe/logger.ts';
-import { type Output, standardOutput } from './output.ts';
+import { CommandFailed, type Output, standardOutput } from './output.ts';
+import { isPonteAt, provePort } from './port-holder.ts';
 import { QUICK_START_RECEIVER_PORT, quickStart } from './quick-start.ts';
 
 /** After SIGTERM: sends in flight and lines have this long to end. */
 const DRAIN_MS = 10_000;
+/** Signals so close to each other are one. */
+const SAME_SIGNAL_MS = 1_000;
 
 /**
  * True for a start on a developer's machine, as far as can be told: loopback only, nothing said
@@ -28,7 +30,6 @@ export async function startServer(
   const environment = processEnvironment();
   const config = processConfig(environment);
   const log = createLogger({ level: config.logLevel, process: 'main' });
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   if (isDevelopment(config)) {
     const entry = `127.0.0.1:${QUICK_START_RECEIVER_PORT}`;
     config.allowPrivateTargets.push(entry);
@@ -36,7 +37,13 @@ export async function startServer(
   }
   log.info({ ...configSummary(config), version: options.version, node: process.versions.node }, 'starting');
   const stopping = stopSignal();
-  const app = await createApp({ config, environment, log, ...options });
+  await freePort(config);
+  // A start can wait for its database; nothing is lost when it is told to stop meanwhile.
+  const app = await Promise.race([createApp({ config, environment, log, ...options }), stopping]);
+  if (typeof app === 'string') {
+    log.info({ signal: app }, 'stopped before it was up');
+    return;
+  }
   await tellStart(app, out);
   out.say(`Ponte runs on ${app.url}`);
   const end = await Promise.race([stopping, app.lost]);
@@ -80,10 +87,33 @@ ${quickStart(app.url, first.testKey)}
 const forBrowser = (url: string): string =>
   url.replace(/^http:\/\/(127\.0\.0\.1|\[::1\])(?=[:/]|$)/, 'http://localhost');
 
+/** Found out before anything is begun; another Ponte there may well be this very installation. */
+async function freePort({ http }: Config): Promise<void> {
+  try {
+    await provePort(http.host, http.port);
+  } catch (error) {
+    if (!(await isPonteAt(http.host, http.port))) throw error;
+    throw new CommandFailed(
+      `port ${http.port} on ${http.host} is in use by another Ponte: stop that one, or set PORT to another number (and DATA_DIR to another folder)`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The first signal to stop. Ctrl-C reaches a process twice when a parent passes it on; one that
+ * comes later is somebody who does not want to wait, and ends the process at once.
+ */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve('SIGTERM'));
-    process.once('SIGINT', () => resolve('SIGINT'));
+    let since: number | undefined;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        since ??= systemClock.monotonic();
+        if (systemClock.monotonic() - since > SAME_SIGNAL_MS) process.exit(1);
+        resolve(signal);
+      });
+    }
   });
 }
 

@@ -1,19 +1,19 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError, configSummary, readConfig } from './config.ts';
-import { parseEnvFile } from './environment.ts';
 import { loadMasterKey } from './master-key.ts';
 
 const machine = { cores: 4, cwd: '/srv/ponte' };
 const EXAMPLE = readFileSync(new URL('../../../../config.example.env', import.meta.url), 'utf8');
 
 test('config.example.env holds the defaults, and every commented line in it is valid too', () => {
-  expect(readConfig(parseEnvFile(EXAMPLE), machine)).toEqual(readConfig({}, machine));
+  expect(readConfig(parseEnv(EXAMPLE), machine)).toEqual(readConfig({}, machine));
   const uncommented = EXAMPLE.replace(/^#([A-Z_]+=.+)$/gm, '$1');
-  expect(Object.keys(parseEnvFile(uncommented)).length).toBeGreaterThan(Object.keys(parseEnvFile(EXAMPLE)).length);
-  const config = readConfig(parseEnvFile(uncommented), machine);
+  expect(Object.keys(parseEnv(uncommented)).length).toBeGreaterThan(Object.keys(parseEnv(EXAMPLE)).length);
+  const config = readConfig(parseEnv(uncommented), machine);
   expect(config.database.engine).toBe('postgres');
   expect(config.allowPrivateTargets).toEqual(['n8n:5678', '10.1.0.0/16']);
 });

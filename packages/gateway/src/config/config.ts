@@ -1,4 +1,6 @@
+import { isIP, isIPv6 } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
 
 /** Everything the process is told from outside, validated. Secrets stand apart (see secrets.ts). */
@@ -98,7 +100,7 @@ class Reader {
   }
 
   list(name: string): string[] {
-    return (this.text(name) ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+    return (this.text(name) ?? '').split(',').flatMap((entry) => entry.trim() || []);
   }
 }
 
@@ -118,10 +120,29 @@ export function ownServicesOf({ database }: Pick<Config, 'database'>): { hostnam
   return named.startsWith('/') ? [] : [{ hostname: named.replace(/^\[|\]$/g, ''), port: Number(port || 5_432) }];
 }
 
+/** A schema's name that needs no quotes. */
+const PLAIN_SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
+
+function isPostgresUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\/[^/]/.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  const schema = url.searchParams.get('schema');
+  if (schema !== null && !PLAIN_SCHEMA.test(schema)) {
+    throw new ConfigError(`the schema "${schema}" in DATABASE_URL is not a plain lower-case name`);
+  }
+  try {
+    // A % that begins no character would stop the client later.
+    for (const part of [url.username, url.password, url.pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function databaseOf(read: Reader, dataDir: string): Config['database'] {
   const url = read.text('DATABASE_URL');
   if (url === undefined) return { url: `sqlite:${resolve(dataDir, 'ponte.db')}`, engine: 'sqlite' };
-  if (/^postgres(ql)?:\/\/[^/]/.test(url) && URL.canParse(url)) return { url, engine: 'postgres' };
+  if (isPostgresUrl(url)) return { url, engine: 'postgres' };
   // The value may hold a password: it is not repeated.
   throw new ConfigError(
     'DATABASE_URL is not one this version takes: it takes postgres://user:password@host:5432/name, or nothing for SQLite in DATA_DIR',
@@ -138,7 +159,7 @@ function refuseSeveralNodes(read: Reader): void {
 
 function hostOf(read: Reader): string {
   const value = read.text('HOST') ?? '127.0.0.1';
-  if (!/^[A-Za-z0-9.:_-]+(%[A-Za-z0-9]+)?$/.test(value)) {
+  if (!/^[A-Za-z0-9._-]+$/.test(value) && !isIPv6(value)) {
     throw read.wrong('HOST', 'an address or name of this machine, such as 127.0.0.1, 0.0.0.0 or ::');
   }
   return value;
@@ -156,15 +177,32 @@ function trustProxyOf(read: Reader): boolean | string[] {
   const value = read.text('TRUST_PROXY');
   if (value === undefined || ['off', 'false', '0', 'no'].includes(value.toLowerCase())) return false;
   const proxies = read.list('TRUST_PROXY');
-  if (proxies.every((entry) => /^[0-9a-fA-F:.]+(\/\d{1,3})?$/.test(entry) || entry === 'loopback')) return proxies;
+  if (proxies.every((entry) => entry === 'loopback' || isNetwork(entry))) return proxies;
   throw read.wrong('TRUST_PROXY', 'off, or the addresses of your proxies such as 10.0.0.5,172.16.0.0/12');
 }
 
+/** An address, or a range of them as `10.0.0.0/8`. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** What fits into a header. */
+const VISIBLE = /^[\x21-\x7e]+$/;
 const MIN_ADMIN_TOKEN = 24;
+
+function metricsTokenOf(read: Reader): string | undefined {
+  const value = read.text('METRICS_TOKEN');
+  if (value === undefined || VISIBLE.test(value)) return value;
+  // The value is a secret: it is not repeated.
+  throw new ConfigError('METRICS_TOKEN is not one this version takes: it takes visible characters without spaces');
+}
 
 function adminTokenOf(read: Reader): string | undefined {
   const value = read.text('ADMIN_TOKEN');
-  if (value === undefined || (value.length >= MIN_ADMIN_TOKEN && /^[\x21-\x7e]+$/.test(value))) return value;
+  if (value === undefined || (value.length >= MIN_ADMIN_TOKEN && VISIBLE.test(value))) return value;
   // The value is a secret: it is not repeated.
   throw new ConfigError(
     `ADMIN_TOKEN is not one this version takes: it takes ${MIN_ADMIN_TOKEN} or more visible characters without spaces, such as the output of "openssl rand -hex 32"`,
@@ -207,11 +245,12 @@ function versionOf(read: Reader): [number, number, number] | undefined {
 
 function privateTargetsOf(read: Reader): string[] {
   const entries = read.list('ALLOW_PRIVATE_TARGETS');
-  const bad = entries.find((entry) => !/^[A-Za-z0-9.*:[\]-]+(\/\d{1,3})?(:\d{1,5})?$/.test(entry));
-  if (bad !== undefined) {
-    throw new ConfigError(
-      `ALLOW_PRIVATE_TARGETS has the entry "${bad}", but it takes hosts and address ranges with optional ports, such as n8n:5678,10.1.0.0/16`,
-    );
+  for (const entry of entries) {
+    try {
+      parseAllowEntry(entry);
+    } catch (error) {
+      throw new ConfigError(error instanceof Error ? error.message : String(error));
+    }
   }
   return entries;
 }
@@ -232,7 +271,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       publicUrl: publicUrlOf(read),
       trustProxy: trustProxyOf(read),
       mcpAllowedHosts: hostNamesOf(read, 'MCP_ALLOWED_HOSTS'),
-      metricsToken: read.text('METRICS_TOKEN'),
+      metricsToken: metricsTokenOf(read),
       adminToken: adminTokenOf(read),
       allowInsecureCookies: read.flag('INSECURE_COOKIES', false),
     },

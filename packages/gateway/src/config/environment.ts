@@ -1,33 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Config, type Environment, readConfig } from './config.ts';
-
-/**
- * `NAME=value` lines; `#` begins a comment on a line of its own; quotes around a value are taken
- * off.
- */
-export function parseEnvFile(text: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const line of text.split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (!match?.[1]) continue;
-    const value = match[2] ?? '';
-    const quoted = /^(["'])(.*)\1$/.exec(value);
-    found[match[1]] = quoted ? (quoted[2] ?? '') : value;
-  }
-  return found;
-}
+import { parseEnv } from 'node:util';
+import { type Config, ConfigError, type Environment, readConfig } from './config.ts';
+import { writtenMasterKey } from './master-key.ts';
 
 /**
  * The process's environment over `.env` of the current folder. The only place that reads either.
  */
 export function processEnvironment(): Environment {
   const file = join(process.cwd(), '.env');
-  return { ...(existsSync(file) ? parseEnvFile(readFileSync(file, 'utf8')) : {}), ...process.env };
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...process.env };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    if (code === 'ENOENT') return process.env;
+    throw new ConfigError(`${file} cannot be read (${code}): mend it, or take it away`);
+  }
 }
 
-/** The configuration of this process. Throws ConfigError. */
+/**
+ * The configuration of this process, every setting of it checked, also those that are read later.
+ * Throws ConfigError. Makes nothing.
+ */
 export function processConfig(env: Environment = processEnvironment()): Config {
-  return readConfig(env, { cores: availableParallelism(), cwd: process.cwd() });
+  const config = readConfig(env, { cores: availableParallelism(), cwd: process.cwd() });
+  writtenMasterKey(env);
+  return config;
 }

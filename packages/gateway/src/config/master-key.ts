@@ -93,16 +93,34 @@ const NEXT_KEY = 'master.key.next';
  * cannot be used; a new key is never made in the place of one that cannot be read.
  */
 export function loadMasterKey(env: Environment, dataDir: string): Buffer {
+  return givenMasterKey(env) ?? ownKey(join(dataDir, 'master.key'), dataDir);
+}
+
+/** The key that the settings give, if they give one. Throws ConfigError. Makes nothing. */
+export function givenMasterKey(env: Environment): Buffer | undefined {
+  const command = env.MASTER_KEY_COMMAND?.trim();
+  return writtenMasterKey(env) ?? (command ? fromCommand(command, env) : undefined);
+}
+
+/** The key that MASTER_KEY or MASTER_KEY_FILE hold; the command is not run. Throws ConfigError. */
+export function writtenMasterKey(env: Environment): Buffer | undefined {
   const given = env.MASTER_KEY?.trim();
   if (given) return parse(given, 'MASTER_KEY');
   const file = env.MASTER_KEY_FILE?.trim();
   if (file) {
     if (!existsSync(file)) throw new ConfigError(`MASTER_KEY_FILE names ${file}, which does not exist`);
-    return parse(readFileSync(file, 'utf8'), file);
+    return parse(readGiven(file), `MASTER_KEY_FILE ${file}`);
   }
-  const command = env.MASTER_KEY_COMMAND?.trim();
-  if (command) return fromCommand(command, env);
-  return ownKey(join(dataDir, 'master.key'), dataDir);
+  return undefined;
+}
+
+function readGiven(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw new ConfigError(`MASTER_KEY_FILE names ${file}, which cannot be read (${code})`);
+  }
 }
 
 function ownKey(file: string, dataDir: string): Buffer {

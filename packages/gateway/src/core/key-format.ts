@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { randomBase62 } from './ids.ts';
 import type { Mode } from './lines.ts';
 
@@ -6,18 +7,6 @@ const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const FORM = /^wzb_(live|test)_[0-9A-Za-z]{38}$/;
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value >>> 0;
-});
-
-function crc32(text: string): number {
-  let crc = 0xffffffff;
-  for (const byte of Buffer.from(text)) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 /**
  * CRC-32 of the rest in base62: refuses typing errors without a query, and lets scanners recognise

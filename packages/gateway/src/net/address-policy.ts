@@ -80,7 +80,7 @@ const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*$/;
 
 function refuseEntry(text: string, why: string): never {
   throw new Error(
-    `ALLOW_PRIVATE_TARGETS: "${text}" ${why}. It takes a comma-separated list of host, host:port, CIDR or CIDR:port, e.g. "n8n:5678,10.1.0.0/16".`,
+    `ALLOW_PRIVATE_TARGETS: "${text}" ${why}. It takes hosts and address ranges with commas between them, each with a port if you like (addresses of this machine: always), such as n8n:5678,127.0.0.1:3000,10.1.0.0/16`,
   );
 }
 
@@ -104,7 +104,8 @@ export function parseAllowEntry(raw: string): AllowEntry {
   const ip = parseAddress(host);
   const guarded = ip ? classifyAddress(host) : host === 'localhost' ? 'loopback' : 'private';
   if (guarded === 'never') refuseEntry(text, 'is no address of a host');
-  if (port === null && (guarded === 'loopback' || guarded === 'link_local')) refuseEntry(text, 'needs its port');
+  if (port === null && (guarded === 'loopback' || guarded === 'link_local'))
+    refuseEntry(text, 'needs its port: without one it would open every service of this machine');
   if (ip) return { text, match: { address: ip.toNormalizedString() }, port };
   if (!NAME.test(host)) refuseEntry(text, 'is no host name');
   return { text, match: { name: host }, port };

@@ -1,4 +1,7 @@
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
+import { prettyLine } from './pretty-lines.ts';
 
 /**
  * Structured log lines. Messages are fixed lower-case sentences; values go into fields; never a
@@ -18,7 +21,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 const SECRETS = ['authorization', 'key', 'secret', 'password', 'qr', 'pairingCode', 'body', 'text', 'masterKey'];
 
 /**
- * The process's logger: JSON lines on stderr, so that what a command prints on stdout stays clean.
+ * The process's logger on stderr, so that what a command prints on stdout stays clean: for people on
+ * a terminal, JSON lines everywhere else.
  */
 export function createLogger(options: { level: LogLevel; process: string }): Log {
   return pino(
@@ -29,7 +33,7 @@ export function createLogger(options: { level: LogLevel; process: string }): Log
       redact: { paths: [...SECRETS, ...SECRETS.map((name) => `*.${name}`)], censor: '[hidden]' },
       serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
     },
-    pino.destination({ dest: 2, sync: true }),
+    isatty(2) ? { write: (line) => writeSync(2, prettyLine(line)) } : pino.destination({ dest: 2, sync: true }),
   );
 }
 

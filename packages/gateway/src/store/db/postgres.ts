@@ -38,17 +38,11 @@ class NulFreeDriver extends PostgresDriver {
   }
 }
 
-/** A schema's name that needs no quotes. */
-const PLAIN_SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
-
 /** What every connection to this server has in common. */
 export function postgresConnection(url: string): pg.ClientConfig {
   const parsed = new URL(url);
   const schema = parsed.searchParams.get('schema');
   parsed.searchParams.delete('schema');
-  if (schema !== null && !PLAIN_SCHEMA.test(schema)) {
-    throw new Error(`the schema "${schema}" in DATABASE_URL is not a plain lower-case name`);
-  }
   return {
     connectionString: parsed.toString(),
     keepAlive: true,
