@@ -26,7 +26,10 @@ function roomOf(path) {
   return rooms.sort((a, b) => b.length - a.length)[0];
 }
 
-/** Files that import each other in a circle; imports of types count, because readers follow them too. */
+/**
+ * Files that import each other in a circle; imports of types count, because readers follow them
+ * too.
+ */
 function circlesOf(graph) {
   const order = new Map();
   const lowest = new Map();

@@ -70,7 +70,9 @@ if (isNewEnough()) {
   );
 }
 
-/** A launcher that was killed forwards nothing any more; its pipe ends, and so does this process. */
+/**
+ * A launcher that was killed forwards nothing any more; its pipe ends, and so does this process.
+ */
 function endWithLauncher() {
   if (process.env.PONTE_LAUNCHED === undefined) return;
   delete process.env.PONTE_LAUNCHED;

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isNewEnough, NODE_FLOOR, NODE_FLOOR_SHORT, nodeAdvice } from '../packages/gateway/src/config/node-floor.js';
 
-/* The version of Node is decided in "engines" of packages/gateway/package.json; everything else agrees. */
+/*
+ * The version of Node is decided in "engines" of packages/gateway/package.json; everything else
+ * agrees.
+ */
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const major = NODE_FLOOR.split('.')[0];

@@ -1,6 +1,6 @@
-// The Node that Ponte brings along: fetched through npm on Linux with glibc, only when the Node that
-// runs this is too old. Its folder and lockfile (scripts/node) stand outside the workspaces, so that
-// it is on nobody's PATH. No dependencies.
+// The Node that Ponte brings along: fetched through npm on Linux with glibc, only when the Node
+// that runs this is too old. Its folder and lockfile (scripts/node) stand outside the workspaces,
+// so that it is on nobody's PATH. No dependencies.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,9 @@ const packageName = () => {
   return name in wanted && !isMusl() ? name : undefined;
 };
 
-/** Path of the Node that is brought along. Ends the process with one sentence when there is none. */
+/**
+ * Path of the Node that is brought along. Ends the process with one sentence when there is none.
+ */
 export async function ownNode({ quiet }) {
   const name = packageName();
   if (name === undefined) fail(nodeAdvice());

@@ -1,6 +1,6 @@
 // Makes a fresh clone runnable: installs what the lockfile names and builds the console. No
-// dependencies, so that it runs before any exist. Fast when nothing changed: a stamp is compared and
-// nothing else happens.
+// dependencies, so that it runs before any exist. Fast when nothing changed: a stamp is compared
+// and nothing else happens.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
-// Starts `npm start` (or the command given) in an empty data directory on a free port, waits for its
-// first answers, sends one test message through each API, stops it with SIGTERM and expects exit
-// code 0. Says how long the start took.
+// Starts `npm start` (or the command given) in an empty data directory on a free port, waits for
+// its first answers, sends one test message through each API, stops it with SIGTERM and expects
+// exit code 0. Says how long the start took.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -6,7 +6,8 @@ const ONCE_IN_MS = 60_000;
 
 /**
  * Fetches a page's code. When that fails because the server is away, the page says so and stays
- * where it is; when the server is there, it has a newer console than this one: the page is reloaded.
+ * where it is; when the server is there, it has a newer console than this one: the page is
+ * reloaded.
  */
 export const fetched =
   <T>(load: () => Promise<T>): (() => Promise<T>) =>

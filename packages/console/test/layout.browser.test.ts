@@ -10,7 +10,9 @@ const WIDTHS = [
   { width: 1024, height: 768 },
   { width: 1440, height: 900 },
 ];
-/** As long as the API lets it be, without a place to break; and one that reads from right to left. */
+/**
+ * As long as the API lets it be, without a place to break; and one that reads from right to left.
+ */
 const LONG = 'W'.repeat(128);
 const ARABIC = 'خدمة العملاء والدعم الفني للمتاجر في الخليج العربي';
 const UNBROKEN = 'https://example.com/'.padEnd(1_700, 'x');

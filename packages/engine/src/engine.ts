@@ -36,8 +36,8 @@ export interface EngineEndpoint {
    */
   mediaAddress?: string;
   /**
-   * WhatsApp Web version to announce; undefined = the engine's own. Read at every connection: it may
-   * change while the line runs.
+   * WhatsApp Web version to announce; undefined = the engine's own. Read at every connection: it
+   * may change while the line runs.
    */
   waVersion?: ClientVersion;
   /** `http://…` or `socks5://…` proxy of this line; undefined = direct. */

@@ -51,7 +51,9 @@ export interface FrontSettings
   maxWaitingSends?: number;
 }
 
-/** What stands behind the front door: the data, whoever runs the lines, and what moves between them. */
+/**
+ * What stands behind the front door: the data, whoever runs the lines, and what moves between them.
+ */
 export interface FrontParts
   extends Omit<Services, 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
     Pick<HttpServices, 'metrics' | 'onRequestDone'> {

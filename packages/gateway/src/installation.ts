@@ -74,7 +74,9 @@ export async function openInstallation(
   }
 }
 
-/** To be called by the one gateway, before it starts workers: the old master key opens nothing then. */
+/**
+ * To be called by the one gateway, before it starts workers: the old master key opens nothing then.
+ */
 export async function endMasterKeyRotation({ store, masterKey }: Installation, log: Log): Promise<void> {
   if (await settleMasterKeys({ store, clock: systemClock }, masterKey)) return;
   log.warn({}, 'started with an emergency key, or one that was rotated; "ponte keys rotate-master" makes a new one');

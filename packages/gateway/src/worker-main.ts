@@ -7,8 +7,9 @@ import { holdWorkersLock } from './store/db/gateway-lock.ts';
 import { openStore } from './store/db/open.ts';
 
 /*
- * The process that hosts lines; started by the supervisor (lines/workers/fork-worker.ts) and told everything by message. This file is a composition root: it
- * alone says which engine a line runs on.
+ * The process that hosts lines; started by the supervisor (lines/workers/fork-worker.ts) and told
+ * everything by message. This file is a composition root: it alone says which engine a line runs
+ * on.
  */
 runWorkerProcess({
   clock: systemClock,

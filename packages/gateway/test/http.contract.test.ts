@@ -7,8 +7,9 @@ import { DELIVERY, LINE, samples } from './support/event-samples.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 
 /*
- * What is public is frozen here. A change of a golden file is seen in review (`vitest run -u` writes it on purpose); a change
- * that would break a client of the baseline fails whatever the golden file says. The baseline is what 0.1.0 published.
+ * What is public is frozen here. A change of a golden file is seen in review (`vitest run -u`
+ * writes it on purpose); a change that would break a client of the baseline fails whatever the
+ * golden file says. The baseline is what 0.1.0 published.
  */
 type Json = Record<string, unknown>;
 

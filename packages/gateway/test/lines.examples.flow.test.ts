@@ -8,7 +8,8 @@ import { until } from './support/api.ts';
 import { freePort, type LinkedLine, Rig } from './support/rig.ts';
 
 /*
- * The examples of the published reference, run as they are printed: only the host, the key, the line and (of the verifiers) the secret are filled in.
+ * The examples of the published reference, run as they are printed: only the host, the key, the
+ * line and (of the verifiers) the secret are filled in.
  */
 const BASE = '/api/bridge/v1';
 const CUSTOMER = '34600000000';

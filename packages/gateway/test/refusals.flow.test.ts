@@ -2,7 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 
-/* What WhatsApp refuses, loses and keeps silent about, as callers of both APIs hear of it; http.refusals.test.ts has the whole table with a scripted worker. */
+/*
+ * What WhatsApp refuses, loses and keeps silent about, as callers of both APIs hear of it;
+ * http.refusals.test.ts has the whole table with a scripted worker.
+ */
 
 const ALICE = '15550002222';
 const OWNER = '15550001111';

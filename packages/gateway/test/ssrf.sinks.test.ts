@@ -12,8 +12,9 @@ import { NAMES, SSRF_VECTORS } from './support/ssrf-vectors.ts';
 import { until } from './support/until.ts';
 
 /*
- * Every URL that must lead nowhere × every place of the product that takes one. Counted are the client sockets that this process makes, where Node makes
- * them: not one, neither when a URL is given nor when one that is stored already (from before a rule, or by a restored backup) is used.
+ * Every URL that must lead nowhere × every place of the product that takes one. Counted are the
+ * client sockets that this process makes, where Node makes them: not one, neither when a URL is
+ * given nor when one that is stored already (from before a rule, or by a restored backup) is used.
  */
 
 let sockets = 0;

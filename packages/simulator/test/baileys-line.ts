@@ -180,9 +180,9 @@ export class BaileysLine {
   }
 
   /**
-   * The file of a received message, as an application of Baileys gets it: after 403, 404 and 410 the
-   * phone is asked to upload it again. (Baileys' own `downloadMediaMessage` never asks: it looks
-   * for `error.status`, and its errors have `output.statusCode`.)
+   * The file of a received message, as an application of Baileys gets it: after 403, 404 and 410
+   * the phone is asked to upload it again. (Baileys' own `downloadMediaMessage` never asks: it
+   * looks for `error.status`, and its errors have `output.statusCode`.)
    */
   async download(message: WAMessage): Promise<Uint8Array> {
     const get = (): Promise<Uint8Array> => downloadMediaMessage(message, 'buffer', { options: this.#fetchOptions() });

@@ -20,7 +20,9 @@ export function failureText(error: Error, words: Words): string {
 
 const isFailed = ({ state }: Query) => state.status === 'error';
 
-/** An answer that did not come, or was a refusal; what failed on the page can be asked for again. */
+/**
+ * An answer that did not come, or was a refusal; what failed on the page can be asked for again.
+ */
 export function Failure({ error }: { error: Error }) {
   const words = useWords();
   const client = useQueryClient();

@@ -3,7 +3,9 @@ import { Button } from './button.tsx';
 import { Secret } from './copyable.tsx';
 import { Modal } from './modal.tsx';
 
-/** Shows a secret this once: it goes when the person says that it is copied, and by nothing else. */
+/**
+ * Shows a secret this once: it goes when the person says that it is copied, and by nothing else.
+ */
 export function SecretDialog(props: { title: string; lead: string; label: string; text: string; onClose: () => void }) {
   const words = useWords();
   return (

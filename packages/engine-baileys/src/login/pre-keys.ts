@@ -5,7 +5,8 @@ import type { StoreGuard } from '../store/store-guard.ts';
 const SERVER = '@s.whatsapp.net';
 /**
  * How many one-time keys a device uploads, as WhatsApp Web does each time (Baileys Defaults,
- * whatsapp-rust #706); when the server has so few that it did not warn, or ours are gone, some more.
+ * whatsapp-rust #706); when the server has so few that it did not warn, or ours are gone, some
+ * more.
  */
 const FIRST_UPLOAD = 812;
 const TOP_UP = 5;

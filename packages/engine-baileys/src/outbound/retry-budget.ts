@@ -2,7 +2,10 @@
 const BURST = 20;
 const PER_MINUTE = 10;
 const CHATS_MAX = 2_000;
-/** Older messages are not sent again: after a long outage they would all come back (evolution-api #2707). */
+/**
+ * Older messages are not sent again: after a long outage they would all come back (evolution-api
+ * #2707).
+ */
 const MAX_AGE_SECONDS = 14 * 24 * 60 * 60;
 const STATUS_MAX_AGE_SECONDS = 24 * 60 * 60;
 

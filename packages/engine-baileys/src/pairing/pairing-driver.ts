@@ -21,7 +21,9 @@ export interface PairingDriver {
    * ones.
    */
   onPairDevice(refs: string[]): Promise<void>;
-  /** WhatsApp wants another secret in the place of the one that is shown (`companion_reg_refresh`). */
+  /**
+   * WhatsApp wants another secret in the place of the one that is shown (`companion_reg_refresh`).
+   */
   replaceSecret(): void;
   /** A notification about pairing by code. */
   onLinkCode(node: Node): Promise<void>;

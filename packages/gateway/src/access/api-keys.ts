@@ -218,7 +218,10 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
 
 const MAX_LIMITS = 100;
 
-/** What a key is limited to, as it is stored. `validation_error` for lines of others and no networks. */
+/**
+ * What a key is limited to, as it is stored. `validation_error` for lines of others and no
+ * networks.
+ */
 async function checkedLimits(db: Db, key: NewKey): Promise<Pick<NewKey, 'lines' | 'networks'>> {
   const lines = key.lines && [...new Set(key.lines)];
   const networks = key.networks?.map((text) => {

@@ -1,8 +1,10 @@
 import { cpuMs, InstallationUnderTest, rssBytes } from './installation-under-test.ts';
 
 /*
- * `npm run bench`: the whole product on this machine, through its front door. The gateway (main process, one worker) and the simulated network run in
- * processes of their own; SQLite in a temporary folder; this process is caller and webhook receiver. Absolute figures are this machine's; ratios travel better.
+ * `npm run bench`: the whole product on this machine, through its front door. The gateway (main
+ * process, one worker) and the simulated network run in processes of their own; SQLite in a
+ * temporary folder; this process is caller and webhook receiver. Absolute figures are this
+ * machine's; ratios travel better.
  */
 
 const ALICE = '15550002222';

@@ -17,12 +17,14 @@ import { createDispatcher, type Dispatcher } from '../webhooks/dispatcher.ts';
 import { openWebhookOutbox, type WebhookOutbox } from './webhook-outbox.ts';
 
 /*
- * The webhook engine alone, on this machine: this process runs the dispatcher, a second one receives, a third one commits events as a worker does and
- * nudges over IPC. SQLite in a temporary folder, loopback, the real guard, signatures of both kinds, the attempt log.
+ * The webhook engine alone, on this machine: this process runs the dispatcher, a second one
+ * receives, a third one commits events as a worker does and nudges over IPC. SQLite in a temporary
+ * folder, loopback, the real guard, signatures of both kinds, the attempt log.
  *
  *   npm run bench -- webhooks [sustained] [latency] [isolation]
  *
- * Environment: BENCH_DELIVERIES (20 000), BENCH_SECONDS of one round (20, isolation 6), BENCH_ROUNDS of isolation (6), BENCH_DATABASE_URL.
+ * Environment: BENCH_DELIVERIES (20 000), BENCH_SECONDS of one round (20, isolation 6),
+ * BENCH_ROUNDS of isolation (6), BENCH_DATABASE_URL.
  */
 
 const SELF = fileURLToPath(import.meta.url);

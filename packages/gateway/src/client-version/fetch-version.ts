@@ -14,7 +14,9 @@ const HEADERS = {
 const MAX_BYTES = 4 * 1024 * 1024;
 const WITHIN_MS = 10_000;
 
-/** Reads the version from WhatsApp's page. Rejects with an Error whose message says what is wrong. */
+/**
+ * Reads the version from WhatsApp's page. Rejects with an Error whose message says what is wrong.
+ */
 export async function fetchLiveVersion(guard: Pick<Guard, 'fetch'>): Promise<ClientVersion> {
   const options = { purpose: 'media', headers: HEADERS, maxBytes: MAX_BYTES, totalTimeoutMs: WITHIN_MS } as const;
   const { status, body, discard } = await guard.fetch(WHATSAPP_PAGE, options);

@@ -45,7 +45,9 @@ export interface VersionDesk {
 const LOOK_EVERY_MS = 10_000;
 const DAY_MS = 86_400_000;
 const RETRY_AFTER_MS = 3_600_000;
-/** One refusal leads to one look at the page; later ones of the same version within this to none. */
+/**
+ * One refusal leads to one look at the page; later ones of the same version within this to none.
+ */
 const REFUSED_PAUSE_MS = 600_000;
 const FIRST_LOOK_MS = 12_000;
 const MAX_SANDBOXES = 10_000;

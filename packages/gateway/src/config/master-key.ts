@@ -89,8 +89,9 @@ const NEXT_KEY = 'master.key.next';
 
 /**
  * The master key: MASTER_KEY, else the file MASTER_KEY_FILE, else what MASTER_KEY_COMMAND prints,
- * else `master.key` in the data directory, which the first start makes (mode 0600). Throws ConfigError when one is given but
- * cannot be used; a new key is never made in the place of one that cannot be read.
+ * else `master.key` in the data directory, which the first start makes (mode 0600). Throws
+ * ConfigError when one is given but cannot be used; a new key is never made in the place of one
+ * that cannot be read.
  */
 export function loadMasterKey(env: Environment, dataDir: string): Buffer {
   return givenMasterKey(env) ?? ownKey(join(dataDir, 'master.key'), dataDir);

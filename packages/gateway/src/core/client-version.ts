@@ -16,7 +16,9 @@ export interface KnownVersion {
   source: VersionSource;
   /** Unix milliseconds: when WhatsApp's page last said a version; null = never. */
   fetchedAt: number | null;
-  /** Unix milliseconds: when WhatsApp stops taking this version, as it told a line; null = not told. */
+  /**
+   * Unix milliseconds: when WhatsApp stops taking this version, as it told a line; null = not told.
+   */
   expiresAt: number | null;
   /** Why the last look at WhatsApp's page failed; null when it did not. */
   problem: string | null;

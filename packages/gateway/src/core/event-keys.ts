@@ -1,8 +1,9 @@
 import type { MessageStatus, Party } from '@ponte/engine';
 
 /*
- * The grammar of dedupe keys: a fact has one key, whichever stanza, device or process brings it. Keys of one family begin
- * alike, and some families are read by range, so that a form which stands here stands nowhere else.
+ * The grammar of dedupe keys: a fact has one key, whichever stanza, device or process brings it.
+ * Keys of one family begin alike, and some families are read by range, so that a form which stands
+ * here stands nowhere else.
  */
 
 /**
@@ -34,7 +35,9 @@ export const answerKey = (
   sender: string,
 ): string => `${kind}:${chat}:${messageId}:${sender}`;
 
-/** How far one reader has come with a message; a failure has no reader, and a message fails once. */
+/**
+ * How far one reader has come with a message; a failure has no reader, and a message fails once.
+ */
 export const statusKey = (messageId: string, reader: Party | null, status: MessageStatus): string =>
   `status:${messageId}:${reader ? canonicalJid(reader) : ''}:${status}`;
 

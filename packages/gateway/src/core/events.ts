@@ -54,7 +54,9 @@ export interface EventPayloads {
     status: MessageStatus;
     timestamp: number;
     error: { code: string; message: string; whatsappCode?: number } | null;
-    /** Of messages to groups: how many members are known to have got, read and played it by then. */
+    /**
+     * Of messages to groups: how many members are known to have got, read and played it by then.
+     */
     counts?: { delivered: number; read: number; played: number };
   };
   /** One member of a group has got, read or played a message of ours; only for those who ask. */

@@ -6,7 +6,10 @@ import type { WebhookFormat } from '../webhooks/format.ts';
 import { ALL_EVENTS, bridgesWebhookFormat } from './bridges/webhook-format.ts';
 import { linesWebhookFormat } from './lines/webhook-format.ts';
 
-/* Both APIs promise: `phone` is a number that WhatsApp disclosed, or nothing. Whatever happens, to whomever, it is never made of a LID's digits. */
+/*
+ * Both APIs promise: `phone` is a number that WhatsApp disclosed, or nothing. Whatever happens, to
+ * whomever, it is never made of a LID's digits.
+ */
 
 const LINE = { id: 'line_xxx', number: 42, customerRef: 'user-123', label: null, phone: '15550001234' };
 const DELIVERY = { id: 'dlv_1', attempt: 1, events: ALL_EVENTS };

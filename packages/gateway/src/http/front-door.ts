@@ -40,8 +40,8 @@ const HSTS = 'max-age=31536000';
 
 /**
  * What every request passes before anything of it is believed: form, same origin, the budget of its
- * address. All of it comes from the route that matched, never from the address's spelling. A promise
- * of `true`: the request is answered.
+ * address. All of it comes from the route that matched, never from the address's spelling. A
+ * promise of `true`: the request is answered.
  */
 export function passFrontDoor(services: FrontDoorServices, request: FastifyRequest, reply: FastifyReply): boolean {
   const { dialect, isNowhere, ipLimit } = request.routeOptions.config;
@@ -64,7 +64,9 @@ export function passFrontDoor(services: FrontDoorServices, request: FastifyReque
   return isPreflight;
 }
 
-/** Of two Host headers nobody knows which one a proxy before us believed (RFC 9112, section 3.2). */
+/**
+ * Of two Host headers nobody knows which one a proxy before us believed (RFC 9112, section 3.2).
+ */
 function refuseTwoHosts(request: FastifyRequest): void {
   const { rawHeaders } = request.raw;
   let hosts = 0;

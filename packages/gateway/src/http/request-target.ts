@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 export type TargetFault = 'encoding' | 'dots' | 'authority';
 
 export interface RequestTarget {
-  /** The one spelling of the address, with its query. Everything that looks at a request reads it. */
+  /**
+   * The one spelling of the address, with its query. Everything that looks at a request reads it.
+   */
   url: string;
   fault?: TargetFault;
 }

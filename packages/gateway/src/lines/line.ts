@@ -40,7 +40,9 @@ export type LineCommand = Exclude<LineCommandName, 'stats'>;
 const CLOSE_WITHIN_MS = 5_000;
 const FLUSH_WITHIN_MS = 2_000;
 const DRAIN_WITHIN_MS = 2_000;
-/** What WhatsApp may answer to a version that it does not take any more, at login or while linking. */
+/**
+ * What WhatsApp may answer to a version that it does not take any more, at login or while linking.
+ */
 const REFUSALS: readonly CloseReason[] = ['client_outdated', 'pairing_failed', 'pairing_expired'];
 
 /**

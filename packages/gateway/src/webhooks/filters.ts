@@ -20,7 +20,10 @@ export function orderKeyOf(event: JournalEvent): string {
   return chat ? `${event.lineId}/${chat.lid ?? chat.pn ?? chat.jid}` : event.lineId;
 }
 
-/** Every address of a chat that its owner may have written, the other way to write a number included. */
+/**
+ * Every address of a chat that its owner may have written, the other way to write a number
+ * included.
+ */
 function addressesOf({ jid, lid, pn }: { jid: Jid; lid?: Jid; pn?: Jid }): Jid[] {
   const other = otherWayToWrite(phoneOf(pn ?? jid) ?? '');
   const known = other === undefined ? [jid, lid, pn] : [jid, lid, pn, formatJid(other, SERVER_PN)];

@@ -16,8 +16,10 @@ import { addFixtureRounds } from './fixture-rounds.ts';
 import { addFixtureTools } from './fixture-tools.ts';
 
 /*
- * What the official conformance suite calls (scripts/mcp-conformance.mjs): the product's own HTTP server and MCP door with its tools, resources and
- * prompts, and beside them the fixtures whose names the suite knows. The suite sends no key, so whoever calls is taken for one here; and no command runs.
+ * What the official conformance suite calls (scripts/mcp-conformance.mjs): the product's own HTTP
+ * server and MCP door with its tools, resources and prompts, and beside them the fixtures whose
+ * names the suite knows. The suite sends no key, so whoever calls is taken for one here; and no
+ * command runs.
  */
 const caller: Caller = {
   keyId: 'key_conformance',

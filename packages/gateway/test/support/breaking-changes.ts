@@ -1,8 +1,9 @@
 type Json = Record<string, unknown>;
 
 /**
- * Compares a published contract with an earlier one: whatever a client of the earlier one relies on must still be there.
- * Additions are fine; a removal, another name, another type, and a request that is narrower or asks for more are not.
+ * Compares a published contract with an earlier one: whatever a client of the earlier one relies on
+ * must still be there. Additions are fine; a removal, another name, another type, and a request
+ * that is narrower or asks for more are not.
  */
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -251,7 +252,9 @@ function compareValues(where: string, was: Json, now: Json, direction: Direction
   }
 }
 
-/** Every break between two bodies of one webhook event: a member that is gone, or of another type. */
+/**
+ * Every break between two bodies of one webhook event: a member that is gone, or of another type.
+ */
 export function brokenBodies(where: string, was: unknown, now: unknown): string[] {
   if (kindOf(was) !== kindOf(now)) return [`${where} was ${kindOf(was)} and is ${kindOf(now)}`];
   if (Array.isArray(was)) return was.length === 0 ? [] : brokenBodies(`${where}[]`, was[0], list(now)[0]);

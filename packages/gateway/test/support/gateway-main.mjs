@@ -1,7 +1,9 @@
 /*
- * The gateway as a process of its own for tests and benchmarks: the real composition, on a simulated network that lives elsewhere (as WhatsApp does),
- * so that killing the gateway does not kill the other side. Told everything in one IPC message (GatewayOrder in rig.ts), also which code it is made of;
- * ends when the channel closes. JavaScript, so that built code runs without a compiler.
+ * The gateway as a process of its own for tests and benchmarks: the real composition, on a
+ * simulated network that lives elsewhere (as WhatsApp does), so that killing the gateway does not
+ * kill the other side. Told everything in one IPC message (GatewayOrder in rig.ts), also which code
+ * it is made of; ends when the channel closes. JavaScript, so that built code runs without a
+ * compiler.
  */
 process.once('message', (order) => {
   start(order).then(

@@ -65,7 +65,8 @@ async function setAbout(call: ControlCall): Promise<ControlAnswer> {
 }
 
 /**
- * `{"avatar":"contacts","last_seen":"none",…,"status_audience"?:{"type":"whitelist","phones":["1555…"]}}`;
+ * `{"avatar":"contacts","last_seen":"none",…,"status_audience"?:…}`, where the audience is
+ * `{"type":"whitelist","phones":["1555…"]}`;
  * fields that are absent stay.
  */
 async function setPrivacy(call: ControlCall): Promise<ControlAnswer> {

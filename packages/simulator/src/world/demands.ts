@@ -3,7 +3,9 @@
  * client that cannot do something yet switches it off.
  */
 export interface Demands {
-  /** Statuses come as top-level `<status>`; the stream ends when one is not acknowledged as such. */
+  /**
+   * Statuses come as top-level `<status>`; the stream ends when one is not acknowledged as such.
+   */
   statusStanzas: boolean;
   /** Mail from the time offline comes in the batches that are asked for, and no further. */
   askedBatches: boolean;

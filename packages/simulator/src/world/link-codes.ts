@@ -100,7 +100,8 @@ export class LinkCodes {
     const noiseKey = bytes(child(reg, 'companion_server_auth_key_pub'));
     const platform = text(child(reg, 'companion_platform_id')) ?? '';
     const display = text(child(reg, 'companion_platform_display')) ?? '';
-    // One byte of zero, as WhatsApp Web says it (whatsapp-rust #976); older clients write the digit.
+    // One byte of zero, as WhatsApp Web says it (whatsapp-rust #976); older clients write the
+    // digit.
     const nonce = bytes(child(reg, 'link_code_pairing_nonce'));
     const isWellFormed =
       nonce?.length === 1 &&
@@ -138,7 +139,8 @@ export class LinkCodes {
     if (open?.candidate !== candidate || !open.finish || !bundle || identity?.length !== 32) {
       return answerTo(iq, [], 400);
     }
-    // Whether WhatsApp asks for another secret at this point is not known; a client must survive it.
+    // Whether WhatsApp asks for another secret at this point is not known; a client must survive
+    // it.
     const { lineId } = candidate;
     if (lineId !== undefined && this.#tenant.faults(lineId).take('late_reg_refresh')) this.#refresh(candidate);
     open.finish({ identity, bundle });

@@ -40,8 +40,8 @@ export interface MailboxRules {
  * While draining, stanzas carry `offline`, flow in batches of the size the client asked for, and
  * `<ib><offline count>` ends it: Baileys holds all its events back until that stanza comes. More
  * comes when it is asked for (zapo #269, whatsapp-rust #629); where the network does not demand
- * that, half of a batch acknowledged, or two seconds, releases more. Live, a new stanza goes out at once
- * unless the connection is congested; the queue then keeps the rest.
+ * that, half of a batch acknowledged, or two seconds, releases more. Live, a new stanza goes out at
+ * once unless the connection is congested; the queue then keeps the rest.
  */
 export class Mailbox {
   readonly endpoint: Endpoint;

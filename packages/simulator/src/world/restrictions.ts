@@ -5,7 +5,10 @@ import type { Sender, Tenant } from './tenant.ts';
 /** The persisted query for the account's own time-lock (Baileys Types/Mex). */
 export const TIMELOCK_QUERY = '23983697327930364';
 
-/** What the account may not do, as GraphQL says it (whatsmeow types/events, Baileys messages-recv.js). */
+/**
+ * What the account may not do, as GraphQL says it (whatsmeow types/events, Baileys
+ * messages-recv.js).
+ */
 export function timelockOf(untilMs: number | undefined): Record<string, unknown> {
   if (untilMs === undefined) return { is_active: false };
   const ends = String(Math.ceil(untilMs / 1_000));

@@ -128,8 +128,8 @@ export function createRouter(tenant: Tenant): {
 
   /**
    * The device has what was pushed to it, or (with `error`) gives it up; either way it is not sent
-   * again. A status is the exception: refused, it stays the first thing to be delivered, and nothing
-   * else is (Baileys #2779).
+   * again. A status is the exception: refused, it stays the first thing to be delivered, and
+   * nothing else is (Baileys #2779).
    */
   function acknowledged(from: Sender, ack: Node): void {
     const stanzaClass = QUEUED.find((c) => c === ack.attrs.class);

@@ -51,7 +51,10 @@ export function contactSalt(tenant: Tenant, pn: string): Uint8Array {
   return salt;
 }
 
-/** True when the stanza carries the token that the account makes for this stranger (whatsmeow cstoken.go). */
+/**
+ * True when the stanza carries the token that the account makes for this stranger (whatsmeow
+ * cstoken.go).
+ */
 export function showsContactToken(tenant: Tenant, stanza: Node, pn: string, to: Account): boolean {
   const shown = bytes(child(stanza, 'cstoken'));
   const right = createHmac('sha256', contactSalt(tenant, pn)).update(formatJid(to.lid, SERVER_LID)).digest();

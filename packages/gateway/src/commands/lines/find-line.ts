@@ -15,7 +15,8 @@ const LINE_NUMBER = /^\d{1,9}$/;
 
 /**
  * The caller's line. A line of another account or mode, or one that the key is not for, answers
- * like one that does not exist: `line_not_found`. An all-digit name is tried as a customer_ref first, then as a number.
+ * like one that does not exist: `line_not_found`. An all-digit name is tried as a customer_ref
+ * first, then as a number.
  */
 export async function findLine(context: Context, ref: LineRef): Promise<Line> {
   const line = await lookUp(context, ref);

@@ -53,7 +53,8 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
       tag: 'Operator',
       auth: 'none',
       limit: 'api',
-      // Before the body: whoever does not hold the token learns nothing about what it has to look like.
+      // Before the body: whoever does not hold the token learns nothing about what it has to look
+      // like.
       admits(request) {
         if (token === undefined) throw new AppError('not_found');
         if (holdsToken(request, token)) return;

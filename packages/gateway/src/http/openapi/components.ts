@@ -68,7 +68,9 @@ function addWords(name: string, member: Json): void {
   if (takes(member, example)) member.examples = [example];
 }
 
-/** Whether an example of the name can be one of this member: names are shared, types need not be. */
+/**
+ * Whether an example of the name can be one of this member: names are shared, types need not be.
+ */
 function takes(member: Json, example: unknown): boolean {
   if (Array.isArray(member.enum)) return member.enum.includes(example);
   if (member.const !== undefined) return member.const === example;

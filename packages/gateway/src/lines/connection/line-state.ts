@@ -7,12 +7,14 @@ import { backoffMs } from '../../core/retry.ts';
  * The life of a line, as a pure function.
  *
  * unpaired ──pairing asked──► pairing ──scanned──► connecting ──logged in──► connected
- *    ▲            │ QR ran out, refused                ▲                        │ lost, refused, taken over
+ *    ▲            │ QR ran out, refused                ▲                        │ lost, refused,
+ * taken over
  *    └────────────┘                                    └── back-off ◄── disconnected
  * logged_out: the owner removed the device (or WhatsApp did); as good as unpaired, but said apart.
  *
- * A 515 (`restart_required`) is WhatsApp's way of saying "once more", as after every pairing: it is no change at all.
- * While a lost connection is tried again the line stays `disconnected`: `connecting` is said only before a first connection.
+ * A 515 (`restart_required`) is WhatsApp's way of saying "once more", as after every pairing: it is
+ * no change at all. While a lost connection is tried again the line stays `disconnected`:
+ * `connecting` is said only before a first connection.
  */
 
 /** What a line remembers to decide; nothing of it needs to survive the process. */

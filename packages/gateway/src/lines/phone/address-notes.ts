@@ -21,8 +21,8 @@ const MAX_TRIES = 5;
 
 /**
  * Notes what WhatsApp disclosed about addresses beside messages, so that everybody is shown by what
- * is known now. The engine keeps the same facts durably for itself; what a crash cuts off here comes
- * again with the next message of that person.
+ * is known now. The engine keeps the same facts durably for itself; what a crash cuts off here
+ * comes again with the next message of that person.
  */
 export class AddressNotes {
   readonly #options: AddressNotesOptions;

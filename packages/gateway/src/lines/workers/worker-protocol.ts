@@ -9,8 +9,9 @@ import type { LogLevel } from '../../observe/logger.ts';
 import type { MetricsSnapshot } from '../../observe/worker-metrics.ts';
 
 /*
- * What the main process and a worker say to each other, over Node's IPC channel with structured cloning ("advanced" serialization).
- * Nothing here is the only copy of anything: a message that is lost costs time, never data.
+ * What the main process and a worker say to each other, over Node's IPC channel with structured
+ * cloning ("advanced" serialization). Nothing here is the only copy of anything: a message that is
+ * lost costs time, never data.
  */
 
 /** The first message a worker gets. Secrets travel only here, never in argv or the environment. */

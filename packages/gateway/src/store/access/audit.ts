@@ -19,7 +19,10 @@ export async function listAudit(
   return query.execute();
 }
 
-/** The link of the newest entry; holds it until the transaction ends, so that entries are sealed one by one. */
+/**
+ * The link of the newest entry; holds it until the transaction ends, so that entries are sealed one
+ * by one.
+ */
 export async function takeAuditHead(db: Db, name: string): Promise<string> {
   await db
     .insertInto('settings')

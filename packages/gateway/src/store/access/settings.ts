@@ -1,7 +1,8 @@
 import type { Db } from '../db/store.ts';
 
 /*
- * Facts about the installation as a whole, by name. Each name has one owner, which holds it as a constant.
+ * Facts about the installation as a whole, by name. Each name has one owner, which holds it as a
+ * constant.
  */
 
 export async function readSetting(db: Db, name: string): Promise<string | undefined> {

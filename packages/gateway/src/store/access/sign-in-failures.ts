@@ -6,7 +6,10 @@ export interface Failures {
   blockedUntil: number;
 }
 
-/** Notes a try of a subject and answers what is known of it; holds its row until the transaction ends. */
+/**
+ * Notes a try of a subject and answers what is known of it; holds its row until the transaction
+ * ends.
+ */
 export async function noteTry(db: Db, subject: string, now: number): Promise<Failures> {
   await db
     .insertInto('console_failures')

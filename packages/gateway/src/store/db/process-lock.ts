@@ -14,7 +14,9 @@ export interface FileLock extends ProcessLock {
   release(): void;
 }
 
-/** Nobody else may hold on to a lock: collected as garbage, its database would close and free it. */
+/**
+ * Nobody else may hold on to a lock: collected as garbage, its database would close and free it.
+ */
 const held = new Set<Sqlite.Database>();
 
 /**

@@ -563,8 +563,8 @@ export interface ConnectLinksTable {
 }
 
 /**
- * What a line carried in one step of time (store/lines/traffic.ts), kept up in the transactions that
- * carry it.
+ * What a line carried in one step of time (store/lines/traffic.ts), kept up in the transactions
+ * that carry it.
  */
 export interface LineTrafficTable {
   line_id: string;

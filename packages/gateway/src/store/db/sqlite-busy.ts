@@ -14,9 +14,9 @@ export const isBusy = (error: unknown): boolean =>
 
 /**
  * Tries again what another process's lock refused, until it is free. SQLite itself waits by
- * sleeping, which would stop everything else in this process for as long as another one's disk takes
- * to commit; so it is asked not to wait, and asked again. `work` must have changed nothing when it
- * is refused.
+ * sleeping, which would stop everything else in this process for as long as another one's disk
+ * takes to commit; so it is asked not to wait, and asked again. `work` must have changed nothing
+ * when it is refused.
  */
 export async function whenFree<T>(work: () => T): Promise<Awaited<T>> {
   const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;

@@ -46,8 +46,8 @@ export interface Advance {
 /**
  * Moves our messages on to one status and answers the events that are true news: those of messages
  * this line sent, and that were not as far yet. All events must carry the same status. A message
- * that failed before it was ever made ready has no row; its failure is news all the same. Readers in
- * groups are noted, each of them; the event of the step says how many there are by now.
+ * that failed before it was ever made ready has no row; its failure is news all the same. Readers
+ * in groups are noted, each of them; the event of the step says how many there are by now.
  */
 export async function advance(tx: Tx, lineId: string, events: StatusEvent[], nowMs: number): Promise<Advance> {
   const status = events[0]?.payload.status;

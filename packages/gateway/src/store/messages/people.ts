@@ -35,9 +35,9 @@ export async function learnAliases(db: Db, lineId: string, aliases: readonly { a
 }
 
 /**
- * A number as WhatsApp has it, as far as this line knows: what WhatsApp said when it was asked, else
- * the other way to write it when somebody is known by that and nobody by this. Every other address
- * comes back as it is.
+ * A number as WhatsApp has it, as far as this line knows: what WhatsApp said when it was asked,
+ * else the other way to write it when somebody is known by that and nobody by this. Every other
+ * address comes back as it is.
  */
 export async function knownNumber(db: Db, lineId: string, jid: Jid): Promise<Jid> {
   const phone = phoneOf(jid);

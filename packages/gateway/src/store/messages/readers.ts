@@ -43,7 +43,8 @@ export async function noteReaders(
   const before = await countsOf(db, lineId, [...new Set(readings.map(({ messageId }) => messageId))]);
   const rows = new Map<string, ReturnType<typeof rowOf>>();
   for (const reading of readings) {
-    // One that is full takes no newcomers; who is there already would not be told from them cheaply.
+    // One that is full takes no newcomers; who is there already would not be told from them
+    // cheaply.
     if ((before.get(reading.messageId)?.delivered ?? 0) >= READERS_MAX) continue;
     rows.set(`${reading.messageId} ${reading.reader}`, rowOf(lineId, reading, nowMs));
   }

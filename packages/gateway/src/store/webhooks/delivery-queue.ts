@@ -10,8 +10,9 @@ const PULL_BATCH = 1_000;
 const PRUNE_BATCH = 1_000;
 
 /*
- * Pending is what has no end. Queries say `finished_at is null`, the condition of the index: a `state = ?` would not be seen to fit it, and SQLite
- * would take it for a reason to walk through everything pending even when it is given the rows by number.
+ * Pending is what has no end. Queries say `finished_at is null`, the condition of the index: a
+ * `state = ?` would not be seen to fit it, and SQLite would take it for a reason to walk through
+ * everything pending even when it is given the rows by number.
  */
 
 /** A delivery that is due, with its event and what formats may say of its line. */

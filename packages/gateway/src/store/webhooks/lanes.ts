@@ -5,7 +5,8 @@ import type { Database, WebhooksTable } from '../db/schema.ts';
 type Db = Kysely<Database> | Transaction<Database>;
 
 /*
- * A lane is the right to deliver to one webhook. One process holds it at a time, for as long as its lease lasts.
+ * A lane is the right to deliver to one webhook. One process holds it at a time, for as long as its
+ * lease lasts.
  */
 
 /**

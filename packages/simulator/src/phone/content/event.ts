@@ -5,7 +5,8 @@ import type { Built, ContentKind } from './kind.ts';
 const MAX_SECONDS = 4_102_444_800;
 
 /**
- * `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,"location"?,"address"?,"lat"?,"lng"?,"call"?:"voice|video"}`;
+ * `{"type":"event","name":"…","start_time":1777334400,"end_time"?,"description"?,
+ * "location"?,"address"?,"lat"?,"lng"?,"call"?:"voice|video"}`;
  * `location` is what the place is called. Answers are in `responses`.
  */
 export const event: ContentKind = {

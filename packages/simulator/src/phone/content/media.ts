@@ -12,9 +12,9 @@ export const isBase64 = (text: string): boolean => BASE64.test(text);
 
 /**
  * `{"type":"image","data":"<base64>"}` or `{"type":"image","fixture":"image"}`, with `mime_type`,
- * `caption`, `filename`, `seconds`, `view_once`, `animated` (stickers). What is to be viewed once goes to phones only
- * (linked devices are told that it is there), unless `to_companions` says otherwise. Nothing is
- * ever fetched: a `url` alone is refused.
+ * `caption`, `filename`, `seconds`, `view_once`, `animated` (stickers). What is to be viewed once
+ * goes to phones only (linked devices are told that it is there), unless `to_companions` says
+ * otherwise. Nothing is ever fetched: a `url` alone is refused.
  */
 export const MEDIA_CONTENT: readonly ContentKind[] = MEDIA_KINDS.map((kind) => ({
   type: kind.type,

@@ -33,7 +33,9 @@ export async function serveJsonToo(request: Request, body: unknown, serve: Serve
   return new Response(json, { status: response.status, headers: kept });
 }
 
-/** The messages of a finished event stream that answer something; notices on the way are left out. */
+/**
+ * The messages of a finished event stream that answer something; notices on the way are left out.
+ */
 function answersIn(stream: string): unknown[] {
   const messages = stream.split(/\r?\n\r?\n/).flatMap((event) => {
     const data = event

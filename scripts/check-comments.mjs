@@ -1,0 +1,46 @@
+// Comments are at most 100 columns wide. Names each line that is wider; exit code 1 when there is
+// one. Usage: node scripts/check-comments.mjs [root folder]
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const MAX_COLUMNS = 100;
+const FOLDERS = ['packages', 'scripts'];
+const SKIPPED = /(?:^|\/)(?:node_modules|dist|golden|seed-examples)(?:\/|$)/;
+/** A line of a block comment, or one that begins with `//`. Addresses cannot be broken. */
+const COMMENT = /^\s*(?:\/\*|\*(?=\s|\/|$)|\/\/)/;
+const ADDRESS = /https?:\/\/\S{40,}/;
+/** Directives of tools have one line. */
+const DIRECTIVE = /\bbiome-ignore\b/;
+/** Code with a comment behind it: the two slashes stand apart, outside of addresses. */
+const TRAILING = /\S\s+\/\/ [^'"`]*$/;
+
+export function wideComments(root) {
+  const wide = [];
+  let files = 0;
+  for (const folder of FOLDERS) {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {
+      const file = join(entry.parentPath, entry.name);
+      const path = relative(root, file).replaceAll('\\', '/');
+      if (!entry.isFile() || !/\.(?:tsx?|mts|mjs|css)$/.test(entry.name) || SKIPPED.test(path)) continue;
+      files += 1;
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .forEach((line, index) => {
+          const isComment = COMMENT.test(line) || TRAILING.test(line);
+          if (line.length > MAX_COLUMNS && isComment && !ADDRESS.test(line) && !DIRECTIVE.test(line))
+            wide.push(`${path}:${index + 1}`);
+        });
+    }
+  }
+  if (files === 0) throw new Error('no file was found: the check is looking in the wrong place');
+  return { wide, files };
+}
+
+const self = fileURLToPath(import.meta.url);
+if (process.argv[1] && resolve(process.argv[1]) === self) {
+  const { wide, files } = wideComments(resolve(process.argv[2] ?? join(dirname(self), '..')));
+  for (const place of wide) process.stderr.write(`${place}: a comment is wider than ${MAX_COLUMNS} columns\n`);
+  process.stdout.write(`comments: ${files} files, ${wide.length} wide lines\n`);
+  process.exit(wide.length > 0 ? 1 : 0);
+}
