@@ -1,5 +1,6 @@
-// What runs is what we think it is: licences, integrity, install scripts, known-bad versions, and what Baileys must contain.
-// `node scripts/supply-chain.mjs` checks; `--licences` lists what runs; `--sbom FILE` writes CycloneDX with checksums.
+// What runs is what we think it is: licences, integrity, install scripts, known-bad versions, and
+// what Baileys must contain. `node scripts/supply-chain.mjs` checks; `--licences` lists what runs;
+// `--sbom FILE` writes CycloneDX with checksums.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,7 +82,10 @@ export function faultsOf({ lock, manifest, notice, advisories }) {
   ];
 }
 
-/** What a version number does not prove: the guard against forged self-only messages is in the file that runs. */
+/**
+ * What a version number does not prove: the guard against forged self-only messages is in the file
+ * that runs.
+ */
 export function contentFaults(processMessage) {
   const guard = /SELF_ONLY_TYPES = new Set\(\[[^\]]*HISTORY_SYNC_NOTIFICATION[^\]]*APP_STATE_SYNC_KEY_SHARE[^\]]*\]\)/;
   const use = /SELF_ONLY_TYPES\.has\(protocolMsg\.type\)\s*&&\s*!message\.key\.fromMe/;

@@ -103,11 +103,11 @@ function withoutTrunkZero(typed: string): string | undefined {
 }
 
 /**
- * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or `00`,
- * full-width signs and invisible marks are accepted, so is the number with `@c.us` or
+ * Digits of a phone number typed by a person: spaces, dashes, dots, brackets, a leading `+` or
+ * `00`, full-width signs and invisible marks are accepted, so is the number with `@c.us` or
  * `@s.whatsapp.net`. The zero in brackets after a country code is left out; undefined where it may
- * mean something else. Undefined when it cannot be a number (E.164 allows 15 digits; fewer than 6 is
- * nobody). Whether it is on WhatsApp only WhatsApp knows.
+ * mean something else. Undefined when it cannot be a number (E.164 allows 15 digits; fewer than 6
+ * is nobody). Whether it is on WhatsApp only WhatsApp knows.
  */
 export function parsePhone(input: string): string | undefined {
   const typed = withoutTrunkZero(plainTyped(input).replace(/ ?@(?:c\.us|s\.whatsapp\.net)$/i, ''));

@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 import { connectAgent, textOf } from './support/mcp-agent.ts';
 
-/* What a caller got wrong is said by the name of the field and with the remedy: never taken for something else. */
+/*
+ * What a caller got wrong is said by the name of the field and with the remedy: never taken for
+ * something else.
+ */
 
 const CHAT = '15550002222';
 const LINES = '/api/bridge/v1';

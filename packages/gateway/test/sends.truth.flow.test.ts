@@ -3,7 +3,10 @@ import { until } from './support/api.ts';
 import { type Agent, connectAgent, textOf } from './support/mcp-agent.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 
-/* What a send answers is what happened: lost lines, deleted lines, and each refusal of WhatsApp by its own name. */
+/*
+ * What a send answers is what happened: lost lines, deleted lines, and each refusal of WhatsApp by
+ * its own name.
+ */
 
 const OWNER = '15550001111';
 const ALICE = '15550002222';

@@ -3,8 +3,9 @@ import { OggWriter, readOgg } from './ogg.ts';
 
 /*
  * Opus in Ogg (RFC 6716, RFC 7845), and what phones want of voice messages: mono, 16 kHz, several
- * frames of 20 ms in a packet ("code 3"). Encoders write one frame a packet ("code 0"), which Android
- * plays and iOS calls "no longer available" (shown on a real iPhone in Baileys #2648; whatsmeow #599 and
+ * frames of 20 ms in a packet ("code 3"). Encoders write one frame a packet ("code 0"), which
+ * Android plays and iOS calls "no longer available" (shown on a real iPhone in Baileys #2648;
+ * whatsmeow #599 and
  * #937 report the same).
  */
 
@@ -61,8 +62,8 @@ interface Bundle {
 }
 
 /**
- * Writes an Opus file anew with several frames a packet. The sound itself is not touched: frames are
- * only put together as RFC 6716, 3.2.5, says.
+ * Writes an Opus file anew with several frames a packet. The sound itself is not touched: frames
+ * are only put together as RFC 6716, 3.2.5, says.
  */
 export async function bundleFrames(from: string, to: string): Promise<void> {
   const source = await open(from, 'r');

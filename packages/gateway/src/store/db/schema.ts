@@ -212,8 +212,8 @@ export interface OutboxTable {
    */
   archive_after: Generated<number | null>;
   /**
-   * Since when nobody expects WhatsApp's acknowledgement any more although the message may have left
-   * (Unix milliseconds); null = it is still on its way, or never was.
+   * Since when nobody expects WhatsApp's acknowledgement any more although the message may have
+   * left (Unix milliseconds); null = it is still on its way, or never was.
    */
   unconfirmed_at: Generated<number | null>;
 }

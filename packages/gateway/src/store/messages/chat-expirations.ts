@@ -29,7 +29,9 @@ export async function noteExpiration(tx: Tx, lineId: string, { chat, seconds, se
     .execute();
 }
 
-/** How long messages of a chat stay; undefined when nobody said, seconds 0 when they stay for good. */
+/**
+ * How long messages of a chat stay; undefined when nobody said, seconds 0 when they stay for good.
+ */
 export async function findExpiration(db: Db, lineId: string, chat: Jid): Promise<Expiration | undefined> {
   const row = await db
     .selectFrom('chat_expirations')
