@@ -101,6 +101,8 @@ export interface MadeKey {
 
 export interface Webhook {
   id: string;
+  /** Absent where only one webhook is asked for. */
+  format?: 'bridges' | 'lines';
   url: string;
   events: string[];
   line_id: string | null;
@@ -111,6 +113,13 @@ export interface Webhook {
   filters: { chats: string[] | null; direction: 'in' | 'out' | null; types: string[] | null } | null;
   strict_order: boolean;
   rotating_until: string | null;
+}
+
+/** Webhooks of both formats, and the names that a person can choose from. */
+export interface Endpoints {
+  webhooks: (Webhook & { format: 'bridges' | 'lines'; failing_since: string | null })[];
+  names: Record<'bridges' | 'lines', string[]>;
+  types: string[];
 }
 
 export interface TestedWebhook {
@@ -152,7 +161,7 @@ export interface AuditEntry {
   actor: string;
   action: string;
   target: string;
-  mode: string | null;
+  mode: 'live' | 'test' | null;
   outcome: string;
   address: string;
 }

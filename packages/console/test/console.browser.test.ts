@@ -301,7 +301,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
       .waitFor();
     await copied();
     await page.getByText('vera@example.com').waitFor();
-    await page.getByRole('cell', { name: 'createKey' }).first().waitFor();
+    await page.getByRole('cell', { name: 'Created an API key' }).first().waitFor();
     await inspect('settings');
   });
 

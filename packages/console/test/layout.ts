@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
  * widens the page is not.
  */
 const FAULTS = `(() => {
+  const MARGIN = 80;
   const faults = [];
   const root = document.documentElement;
   if (root.scrollWidth > innerWidth) {
@@ -16,7 +17,7 @@ const FAULTS = `(() => {
     faults.push('the page is ' + root.scrollWidth + ' px wide: ' + wide);
   }
   const last = document.querySelector('main')?.getBoundingClientRect().bottom ?? 0;
-  if (root.scrollHeight > innerHeight && root.scrollHeight > last + scrollY + 1) {
+  if (root.scrollHeight > innerHeight && root.scrollHeight > last + scrollY + MARGIN) {
     faults.push('the page scrolls ' + Math.round(root.scrollHeight - last - scrollY) + ' px below its end');
   }
   // What is seen of a box, given everything around it that cuts it off.
@@ -42,6 +43,7 @@ const FAULTS = `(() => {
     const text = node.textContent.trim();
     const parent = node.parentElement;
     if (!text || parent.closest('svg, option, select, script, style, .u-wrap, .sr-only')) continue;
+    if (!parent.checkVisibility({ contentVisibilityAuto: true, opacityProperty: true, visibilityProperty: true })) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const rect of range.getClientRects()) {

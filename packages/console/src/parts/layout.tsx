@@ -58,7 +58,9 @@ const TONES: Record<Tone, string> = {
 
 export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-sm font-medium ${TONES[tone]}`}>
+    <span
+      className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-sm font-medium [overflow-wrap:normal] ${TONES[tone]}`}
+    >
       <span aria-hidden className="size-1.5 rounded-full bg-current" />
       {children}
     </span>

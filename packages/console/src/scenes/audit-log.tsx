@@ -1,17 +1,23 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Panel } from '../parts/layout.tsx';
+import { lineName } from '../parts/line-name.ts';
 import { dateTime } from '../parts/time.ts';
 import type { AuditEntry } from '../shapes.ts';
+import { auditTexts } from '../words/audit.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { linesQuery } from './lines-query.ts';
 
 const PAGE = 30;
 
 /** Who did what through the console, newest first; for owners. */
 export function AuditLog() {
   const words = useWords();
+  const texts = useTexts(auditTexts);
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ['audit'],
     queryFn: ({ pageParam }) =>
@@ -46,12 +52,15 @@ export function AuditLog() {
                 <tr key={entry.seq}>
                   <td className="py-1.5 pr-4 whitespace-nowrap">{dateTime(entry.at)}</td>
                   <td className="py-1.5 pr-4">{entry.actor}</td>
-                  <td className="py-1.5 pr-4 font-mono">{entry.action}</td>
-                  <td className="py-1.5 pr-4 font-mono break-all text-muted">
-                    {entry.target.replace('/api/console/v1', '')}
-                    {entry.mode === 'live' ? ' (live)' : ''}
+                  <td className="py-1.5 pr-4" title={entry.action}>
+                    {texts.actions[entry.action] ?? entry.action}
                   </td>
-                  <td className={entry.outcome === 'ok' ? 'py-1.5' : 'py-1.5 text-danger'}>{entry.outcome}</td>
+                  <td className="py-1.5 pr-4 text-muted">
+                    <Target entry={entry} />
+                  </td>
+                  <td className={entry.outcome === 'ok' ? 'py-1.5' : 'py-1.5 text-danger'}>
+                    {texts.outcomes[entry.outcome] ?? texts.refused(entry.outcome)}
+                  </td>
                 </tr>
               ))}
           </tbody>
@@ -63,5 +72,36 @@ export function AuditLog() {
         </Button>
       ) : null}
     </Panel>
+  );
+}
+
+/** What it was done to: a line or a webhook as a link, anything else by its address. */
+function Target({ entry }: { entry: AuditEntry }) {
+  const words = useWords();
+  const texts = useTexts(auditTexts);
+  const of = entry.mode ?? 'test';
+  const { data: lines } = useQuery({ ...linesQuery(of), enabled: entry.mode !== null });
+  const path = entry.target.replace('/api/console/v1', '');
+  const [, kind, id] = path.split('/');
+  const badge = entry.mode === 'live' ? ` (${texts.live})` : '';
+  const line = kind === 'lines' && lines?.find(({ line_id: one }) => one === id);
+  if (line) {
+    return (
+      <Link
+        to="/lines/$lineId"
+        params={{ lineId: line.line_id }}
+        search={{ mode: of }}
+        className="text-accent underline"
+      >
+        {lineName(line, words)}
+        {badge}
+      </Link>
+    );
+  }
+  return (
+    <code className="font-mono break-all">
+      {path}
+      {badge}
+    </code>
   );
 }

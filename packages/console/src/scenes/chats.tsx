@@ -33,8 +33,8 @@ export function Chats() {
         params={{ lineId }}
         className="mb-4 inline-flex items-center gap-1 text-accent hover:underline"
       >
-        <ArrowLeft aria-hidden className="size-4" />
-        {line?.label ?? line?.customer_ref ?? words.lines.unnamed}
+        <ArrowLeft aria-hidden className="size-4 shrink-0" />
+        <bdi className="line-clamp-2">{line?.label ?? line?.customer_ref ?? words.lines.unnamed}</bdi>
       </Link>
       <h1 className="mb-4 text-2xl font-semibold tracking-tight">{words.chats.title}</h1>
       {error ? <Failure error={error} /> : null}
@@ -89,7 +89,7 @@ function ChatRow({ chat, lineId, isChosen }: { chat: Chat; lineId: string; isCho
             {last ? `${last.from_me ? '→ ' : ''}${last.body || `[${last.type}]`}` : words.chats.empty}
           </span>
           {chat.unread_count > 0 ? (
-            <span className="rounded-full bg-accent px-2 text-xs font-semibold text-on-accent">
+            <span className="shrink-0 rounded-full bg-accent px-2 text-xs font-semibold whitespace-nowrap text-on-accent">
               {chat.unread_count}
               <span className="sr-only"> {words.chats.unread}</span>
             </span>

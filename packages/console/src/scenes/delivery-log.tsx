@@ -13,31 +13,11 @@ import { type Attempt, DELIVERY_STATES, type Delivery } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
+import { endpointsQuery } from './endpoints-query.ts';
 import { linesQuery } from './lines-query.ts';
 
 const PAGE = 25;
 const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
-/** Types of event a delivery can be about, in the journal's words. */
-const EVENT_TYPES = [
-  'message.received',
-  'message.sent',
-  'message.status',
-  'message.edited',
-  'message.revoked',
-  'message.reaction',
-  'poll.vote',
-  'event.response',
-  'line.status',
-  'line.restricted',
-  'call.incoming',
-  'call.terminated',
-  'typing',
-  'chat.archived',
-  'group.updated',
-  'picture.updated',
-  'webhook.test',
-];
-
 interface Filter {
   status: string;
   event: string;
@@ -86,7 +66,9 @@ export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayCh
 function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
   const words = useWords();
   const texts = useTexts(webhooksTexts);
-  const { data: lines } = useQuery(linesQuery(mode.use()));
+  const shownMode = mode.use();
+  const { data: lines } = useQuery(linesQuery(shownMode));
+  const { data: endpoints } = useQuery(endpointsQuery(shownMode));
   return (
     <div className="grid w-full gap-2 sm:w-auto sm:grid-cols-3">
       <SelectField
@@ -109,7 +91,7 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
         onChange={(event) => onChange({ ...filter, event: event.target.value })}
       >
         <option value="">{texts.everyEvent}</option>
-        {EVENT_TYPES.map((one) => (
+        {endpoints?.types.map((one) => (
           <option key={one}>{one}</option>
         ))}
       </SelectField>

@@ -115,7 +115,7 @@ function ModeSwitch() {
   const turnTo = (value: Mode) => void navigate({ to: `/${pathname.split('/')[1] ?? ''}`, search: { mode: value } });
   const option = (value: Mode) => (
     <label
-      className={`flex-1 cursor-pointer rounded-md px-3 py-1 text-center text-sm font-medium has-focus-visible:outline-2 has-focus-visible:outline-accent ${
+      className={`flex-1 cursor-pointer rounded-md px-3 py-1 text-center whitespace-nowrap text-sm font-medium has-focus-visible:outline-2 has-focus-visible:outline-accent ${
         shown !== value
           ? 'text-muted'
           : value === 'live'

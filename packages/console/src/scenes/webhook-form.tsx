@@ -12,6 +12,7 @@ import type { Webhook } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
+import { endpointsQuery } from './endpoints-query.ts';
 import { linesQuery } from './lines-query.ts';
 
 export interface WebhookSettings {
@@ -33,6 +34,7 @@ interface Header {
 interface WebhookFormProps {
   /** Undefined: a new one. */
   webhook?: Webhook;
+  format?: 'bridges' | 'lines';
   action: ReturnType<typeof useAction>;
   submitName: string;
   onClose: () => void;
@@ -40,27 +42,24 @@ interface WebhookFormProps {
 }
 
 /**
- * The names a webhook can ask for, and the kinds of message it can filter by, as the API's own
- * document lists them.
+ * The names a webhook of this format can ask for, and the kinds of message it can filter by, as the
+ * API's own document lists them.
  */
-function useNames(): { events: string[]; kinds: string[] } {
+function useNames(format: 'bridges' | 'lines'): { events: string[]; kinds: string[] } {
   const { data } = useQuery(openApiQuery);
+  const { data: endpoints } = useQuery(endpointsQuery(mode.use()));
   const operation = data?.operations.find(({ operationId }) => operationId === 'createWebhook');
   const schema = operation && bodySchema(operation);
   const filters = schema?.properties?.filters;
   const filtered = filters?.properties ? filters : filters?.anyOf?.find((one: Schema) => one.properties);
-  const named = (of: Schema | undefined) => of?.items?.enum?.map(String) ?? [];
-  return {
-    events: named(schema?.properties?.events).filter((name) => name !== '*'),
-    kinds: named(filtered?.properties?.types),
-  };
+  return { events: endpoints?.names[format] ?? [], kinds: filtered?.properties?.types?.items?.enum?.map(String) ?? [] };
 }
 
 /** Everything a webhook can be told, for a new one and for one that is there. */
-export function WebhookForm({ webhook, action, submitName, onClose, onSubmit }: WebhookFormProps) {
+export function WebhookForm({ webhook, format = 'lines', action, submitName, onClose, onSubmit }: WebhookFormProps) {
   const words = useWords();
   const texts = useTexts(webhooksTexts);
-  const names = useNames();
+  const names = useNames(format);
   const { data: lines } = useQuery(linesQuery(mode.use()));
   const [isAll, setIsAll] = useState(webhook?.events.includes('*') ?? true);
   const [events, setEvents] = useState(webhook?.events.filter((name) => name !== '*') ?? []);
@@ -113,42 +112,48 @@ export function WebhookForm({ webhook, action, submitName, onClose, onSubmit }: 
             ))}
           </SelectField>
         )}
-        <TextField
-          label={words.webhooks.description}
-          name="description"
-          maxLength={256}
-          defaultValue={webhook?.description ?? ''}
-        />
+        {format === 'lines' ? (
+          <TextField
+            label={words.webhooks.description}
+            name="description"
+            maxLength={256}
+            defaultValue={webhook?.description ?? ''}
+          />
+        ) : null}
       </div>
       <Events isAll={isAll} onAll={setIsAll} names={names.events} events={events} onEvents={setEvents} />
-      <Section title={texts.filters} hint={texts.filtersHint} isOpen={Boolean(webhook?.filters)}>
-        <SelectField label={texts.direction} name="direction" defaultValue={webhook?.filters?.direction ?? ''}>
-          {(['', 'in', 'out'] as const).map((one) => (
-            <option key={one} value={one}>
-              {texts.directions[one]}
-            </option>
-          ))}
-        </SelectField>
-        <Choices legend={texts.kinds} options={names.kinds} chosen={kinds} onChange={setKinds} />
-        <AreaField
-          label={texts.chats}
-          name="chats"
-          rows={2}
-          placeholder="+34600000000"
-          defaultValue={webhook?.filters?.chats?.join('\n') ?? ''}
-          error={fieldError('filters.chats')}
-        />
-      </Section>
-      <Headers isNew={!webhook} headers={headers} onChange={setHeaders} error={fieldError('headers')} />
-      <SelectField
-        label={texts.order}
-        name="order"
-        hint={texts.orderHint}
-        defaultValue={webhook?.strict_order ? 'strict' : 'chat'}
-      >
-        <option value="chat">{texts.orders.chat}</option>
-        <option value="strict">{texts.orders.strict}</option>
-      </SelectField>
+      {format === 'lines' ? (
+        <>
+          <Section title={texts.filters} hint={texts.filtersHint} isOpen={Boolean(webhook?.filters)}>
+            <SelectField label={texts.direction} name="direction" defaultValue={webhook?.filters?.direction ?? ''}>
+              {(['', 'in', 'out'] as const).map((one) => (
+                <option key={one} value={one}>
+                  {texts.directions[one]}
+                </option>
+              ))}
+            </SelectField>
+            <Choices legend={texts.kinds} options={names.kinds} chosen={kinds} onChange={setKinds} />
+            <AreaField
+              label={texts.chats}
+              name="chats"
+              rows={2}
+              placeholder="+34600000000"
+              defaultValue={webhook?.filters?.chats?.join('\n') ?? ''}
+              error={fieldError('filters.chats')}
+            />
+          </Section>
+          <Headers isNew={!webhook} headers={headers} onChange={setHeaders} error={fieldError('headers')} />
+          <SelectField
+            label={texts.order}
+            name="order"
+            hint={texts.orderHint}
+            defaultValue={webhook?.strict_order ? 'strict' : 'chat'}
+          >
+            <option value="chat">{texts.orders.chat}</option>
+            <option value="strict">{texts.orders.strict}</option>
+          </SelectField>
+        </>
+      ) : null}
       {error && !fieldError('url') ? <Alert>{error}</Alert> : null}
       <div className="flex justify-end gap-2">
         <Button onClick={onClose}>{words.cancel}</Button>

@@ -21,6 +21,7 @@ import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
 import { DeliveryLog } from './delivery-log.tsx';
+import { endpointsQuery } from './endpoints-query.ts';
 import { linesQuery } from './lines-query.ts';
 import { Traffic } from './traffic.tsx';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
@@ -37,6 +38,7 @@ export function WebhookPage() {
     queryFn: () => inItsMode<Webhook>(`/webhooks/${webhookId}`),
   });
   const isShown = useItsMode(webhook);
+  const format = useFormat(webhookId);
   usePageTitle(webhook?.url ?? words.nav.webhooks);
   return (
     <>
@@ -50,11 +52,14 @@ export function WebhookPage() {
         <>
           <header className="mb-6 flex flex-wrap items-start justify-between gap-4">
             <div className="min-w-0">
-              <h1 className="text-xl font-semibold break-all">{webhook.url}</h1>
+              <h1 className="line-clamp-3 text-xl font-semibold break-all" title={webhook.url}>
+                {webhook.url}
+              </h1>
               <p className="mt-1 flex flex-wrap items-center gap-3 text-muted">
                 <Badge tone={webhook.status === 'enabled' ? 'good' : 'bad'}>
                   {words.webhooks.states[webhook.status]}
                 </Badge>
+                {format === 'bridges' ? <Badge tone="off">{words.webhooks.bridgesFormat}</Badge> : null}
                 {webhook.description}
               </p>
             </div>
@@ -181,14 +186,23 @@ function Actions({ webhook }: { webhook: Webhook }) {
   );
 }
 
+/** Which of the two published formats a webhook speaks. */
+const useFormat = (webhookId: string): 'bridges' | 'lines' =>
+  useQuery(endpointsQuery(mode.use())).data?.webhooks.find(({ id }) => id === webhookId)?.format ?? 'lines';
+
 function EditWebhook({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const words = useWords();
   const texts = useTexts(webhooksTexts);
   const client = useQueryClient();
   const action = useAction();
+  const format = useFormat(webhook.id);
   const save = async (settings: WebhookSettings) => {
     const done = await action.run(async () => {
-      await api('PATCH', `/webhooks/${webhook.id}`, settings);
+      const { url, events } = settings;
+      // The Bridges API knows nothing of filters, headers and order.
+      await (format === 'bridges'
+        ? api('PATCH', `/endpoints/${webhook.id}`, { url, events })
+        : api('PATCH', `/webhooks/${webhook.id}`, settings));
       await client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith('webhook') });
     });
     if (!done) return;
@@ -196,9 +210,10 @@ function EditWebhook({ webhook, onClose }: { webhook: Webhook; onClose: () => vo
     onClose();
   };
   return (
-    <Modal open onClose={onClose} title={texts.editTitle} wide>
+    <Modal open onClose={onClose} title={`${texts.editTitle}: ${webhook.url}`} wide>
       <WebhookForm
         webhook={webhook}
+        format={format}
         action={action}
         submitName={words.save}
         onClose={onClose}

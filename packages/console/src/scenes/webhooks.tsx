@@ -15,6 +15,7 @@ import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
 import type { TestedWebhook, Webhook } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
+import { endpointsQuery } from './endpoints-query.ts';
 import { linesQuery } from './lines-query.ts';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
@@ -23,10 +24,8 @@ export function Webhooks() {
   const shownMode = mode.use();
   const mayChange = useMay('developer');
   const client = useQueryClient();
-  const { data: webhooks, error } = useQuery({
-    queryKey: ['webhooks', shownMode],
-    queryFn: async () => (await api<{ webhooks: Webhook[] }>('GET', '/webhooks')).webhooks,
-  });
+  const { data, error } = useQuery(endpointsQuery(shownMode));
+  const webhooks = data?.webhooks;
   const [isCreating, setIsCreating] = useState(false);
   const [secret, setSecret] = useState<string>();
   const create = mayChange ? (
@@ -97,6 +96,7 @@ function WebhookCard({ webhook, mayChange }: { webhook: Webhook; mayChange: bool
           <p className="flex flex-wrap items-center gap-2">
             <span className="font-mono text-sm font-semibold break-all">{webhook.url}</span>
             <Badge tone={webhook.status === 'enabled' ? 'good' : 'bad'}>{words.webhooks.states[webhook.status]}</Badge>
+            {webhook.format === 'bridges' ? <Badge tone="off">{words.webhooks.bridgesFormat}</Badge> : null}
           </p>
           <p className="mt-1 text-sm text-muted">
             {webhook.description ? `${webhook.description} · ` : ''}

@@ -241,6 +241,7 @@ export const en = {
     noneLead: 'Give an address of yours; messages and status changes are posted there as they happen.',
     secret: 'Signing secret',
     once: 'Copy it now: it is shown this once. With it your program checks that a delivery is ours.',
+    bridgesFormat: 'Bridges format',
     states: { enabled: 'On', disabled: 'Off' },
     reasons: {
       failing: 'Switched off: it failed for five days on end.',

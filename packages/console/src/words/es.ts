@@ -247,6 +247,7 @@ export const es: Words = {
     noneLead: 'Da una dirección tuya; los mensajes y cambios de estado se envían allí en cuanto ocurren.',
     secret: 'Secreto de firma',
     once: 'Cópialo ahora: se muestra solo esta vez. Con él tu programa comprueba que una entrega es nuestra.',
+    bridgesFormat: 'Formato Bridges',
     states: { enabled: 'Activo', disabled: 'Inactivo' },
     reasons: {
       failing: 'Desactivado: falló durante cinco días seguidos.',

@@ -244,6 +244,7 @@ export const pt: Words = {
     noneLead: 'Informe um endereço seu; mensagens e mudanças de estado são enviadas para lá assim que ocorrem.',
     secret: 'Segredo de assinatura',
     once: 'Copie agora: ele aparece só desta vez. Com ele seu programa confere que uma entrega é nossa.',
+    bridgesFormat: 'Formato Bridges',
     states: { enabled: 'Ligado', disabled: 'Desligado' },
     reasons: {
       failing: 'Desligado: falhou por cinco dias seguidos.',

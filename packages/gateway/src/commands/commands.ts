@@ -59,7 +59,7 @@ import {
   replayOne,
   webhookDeliveries,
 } from './webhooks/webhook-deliveries.ts';
-import { addWebhook, allWebhooks, removeWebhook, testWebhook } from './webhooks/webhooks.ts';
+import { addWebhook, allWebhooks, everyWebhook, removeWebhook, testWebhook } from './webhooks/webhooks.ts';
 
 /** Everything a caller can ask for, whatever API it comes through. A dialect's rows name these. */
 export const COMMANDS = {
@@ -131,6 +131,7 @@ export const COMMANDS = {
   'events.ticket': makeStreamTicket,
   'webhooks.add': addWebhook,
   'webhooks.all': allWebhooks,
+  'webhooks.every': everyWebhook,
   'webhooks.get': getWebhook,
   'webhooks.remove': removeWebhook,
   'webhooks.test': testWebhook,

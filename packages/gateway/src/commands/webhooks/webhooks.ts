@@ -82,6 +82,28 @@ export const allWebhooks = accountCommand(
   },
 );
 
+/** Webhooks of both formats, and the names that a person can choose from. */
+export interface EveryWebhook {
+  webhooks: Webhook[];
+  /** Event names by format, in the format's words. */
+  names: Record<FormatName, string[]>;
+  /** Types of event that a delivery can be about, in the journal's words. */
+  types: string[];
+}
+
+export const everyWebhook = accountCommand(
+  { scope: 'webhooks:read' },
+  async (context: Context, _: object): Promise<EveryWebhook> => {
+    const formats = Object.values(context.formats);
+    const selected = formats.flatMap(({ events }) => Object.values(events).flatMap(({ selects }) => selects));
+    return {
+      webhooks: await listWebhooks(context.store.db, ownerOf(context)),
+      names: { bridges: Object.keys(context.formats.bridges.events), lines: Object.keys(context.formats.lines.events) },
+      types: [...new Set(selected.map((one) => one.replace(/:.*/, '')))].toSorted(),
+    };
+  },
+);
+
 /** Deletes a webhook with what it was still to get. */
 export const removeWebhook = accountCommand(
   { scope: 'webhooks:write', forLineKeys: 'own' },

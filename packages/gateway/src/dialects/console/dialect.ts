@@ -10,6 +10,7 @@ import type { LiveStreams } from './live-stream.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { type SessionServices, sessionRoutes } from './session-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 export interface ConsoleServices extends SessionServices {
   keys: ApiKeys;
@@ -78,6 +79,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
       ...keyRoutes(services),
       ...approvalRoutes(services.approvals),
       ...lineRoutes(services.bridgeEvents),
+      ...webhookRoutes,
       stream,
       ...forSessions(services.published),
     ],

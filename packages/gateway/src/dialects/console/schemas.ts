@@ -148,3 +148,33 @@ export const activity = z.object({
     }),
   ),
 });
+
+const endpoint = z.object({
+  id: z.string(),
+  format: z.enum(['bridges', 'lines']),
+  url: z.string(),
+  events: z.string().array(),
+  line_id: z.string().nullable(),
+  description: z.string().nullable(),
+  status: z.enum(['enabled', 'disabled']),
+  disabled_reason: z.string().nullable(),
+  failing_since: z.string().nullable(),
+  created_at: z.string(),
+  filters: z.unknown(),
+  strict_order: z.boolean(),
+  rotating_until: z.string().nullable(),
+});
+/** Names of events are checked against the format of the webhook, by the command. */
+export const endpointChange = z.object({
+  url: text(1, 2_048, 'url').optional(),
+  events: z
+    .array(text(1, 64, 'An event'))
+    .min(1, 'Name at least one event, or use ["*"].')
+    .max(100)
+    .optional(),
+});
+export const endpoints = z.object({
+  webhooks: endpoint.array(),
+  names: z.object({ bridges: z.string().array(), lines: z.string().array() }),
+  types: z.string().array(),
+});
