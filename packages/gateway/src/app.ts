@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rulesPerMinute } from './access/rate-limit.ts';
@@ -6,6 +7,7 @@ import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-ve
 import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
 import type { Services } from './commands/context.ts';
 import { finishDeletions } from './commands/lines/delete-line.ts';
+import { watchProblems } from './commands/problems/watch-problems.ts';
 import { composeFront, type FrontParts } from './compose-front.ts';
 import { type Config, type Environment, isBehindProxy } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
@@ -106,6 +108,12 @@ async function build(
   watchFigures(data, supervisor, versions);
   const front = composeFront(frontParts(options, data, delivery, { supervisor, versions, simulator, address }));
   delivery.pages.live = front.live;
+  const problems = watchProblems({
+    ...{ store: data.store, clock: systemClock, log: options.log },
+    nudgeDeliveries: front.services.nudgeDeliveries,
+    onChange: () => front.live.activity('settings'),
+  });
+  onClose(() => problems.close());
   onClose(() => supervisor.close());
   onClose(() => delivery.dispatcher.close());
   onClose(() => front.close());
@@ -305,6 +313,7 @@ function frontParts(
     },
     streams: { metrics: metrics.streams },
     publicUrl: () => address.base(),
+    freeDiskBytes: () => freeBytesIn(config.dataDir),
     metrics,
     onRequestDone: metrics.http.answered,
     settings: {
@@ -370,6 +379,12 @@ async function startAll(parts: {
   await dispatcher.start();
   await supervisor.start();
   finishDeletions(services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
+}
+
+/** Undefined where the file system does not say. */
+async function freeBytesIn(folder: string): Promise<number | undefined> {
+  const of = await statfs(folder).catch(() => undefined);
+  return of && of.bavail * of.bsize;
 }
 
 async function firstStart({ store, keys, defaultAccountId }: Installation): Promise<{ testKey: string } | undefined> {

@@ -110,6 +110,7 @@ export function composeFront(parts: FrontParts): Front {
     },
     streams,
     publicUrl: parts.publicUrl,
+    freeDiskBytes: parts.freeDiskBytes,
     maxWaitingSends: settings.maxWaitingSends,
   };
   const execute = tellChanges(createExecute(services), (change) => live.activity(change));
@@ -117,7 +118,8 @@ export function composeFront(parts: FrontParts): Front {
   const live = createLiveStreams({ ...parts.liveLines, execute, sessions: access.sessions, clock });
   // Pages that show approvals look again.
   const told = watchedNews(news, () => live.activity());
-  const approvals = createApprovals({ store, clock, log, news: told, keys, execute });
+  const { nudgeDeliveries } = services;
+  const approvals = createApprovals({ store, clock, log, news: told, keys, execute, nudgeDeliveries });
   const limiter = createRateLimiter({ clock, limits: settings.limits });
   const mcp = createMcpDialect({
     execute,

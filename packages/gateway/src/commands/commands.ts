@@ -44,6 +44,7 @@ import { logout, pairingCode, pairingQr } from './lines/pairing.ts';
 import { restartLine } from './lines/restart-line.ts';
 import { lineTimeline } from './lines/timeline.ts';
 import { trafficSeries } from './lines/traffic-series.ts';
+import { allProblems } from './problems/problems.ts';
 import { editMessage, reactToMessage, revokeMessage } from './sends/changes.ts';
 import { cancelMessage, lineQueue } from './sends/queue.ts';
 import { sendFile } from './sends/send-file.ts';
@@ -68,6 +69,7 @@ export const COMMANDS = {
   'account.series': trafficSeries,
   'approvals.all': allApprovals,
   'approvals.get': oneApproval,
+  'problems.all': allProblems,
   'lines.ensure': ensureLine,
   'lines.add': addLine,
   'lines.all': allLines,

@@ -62,6 +62,10 @@ const LINE_STATUS = 'line.status:';
 export const lineStatusKey = (atMs: number): string => `${LINE_STATUS}${String(atMs).padStart(15, '0')}`;
 export const timeOfLineStatus = (key: string): number => Number(key.slice(LINE_STATUS.length));
 
+export const problemEventKey = (kind: string, sinceMs: number, isOver: boolean): string =>
+  `line.problem/${kind}/${sinceMs}/${isOver ? 'end' : 'begin'}`;
+export const approvalKey = (approvalId: string): string => `approval.requested/${approvalId}`;
+
 /** A range of keys: from (inclusive) and to (exclusive). ';' follows ':' in ASCII. */
 export interface KeyRange {
   from: string;

@@ -9,6 +9,7 @@ import type {
 } from '@ponte/engine';
 import type { LineReason } from './line-reasons.ts';
 import type { LineStatus, Mode } from './lines.ts';
+import type { LineProblemFacts } from './problems.ts';
 
 /**
  * A message as the journal keeps it: everything both dialects need to render it, and nothing else.
@@ -176,6 +177,19 @@ export interface EventPayloads {
   };
   'offline.completed': { count: number };
   'picture.updated': { of: Party; removed: boolean; pictureId: string | null; timestamp: number };
+  /** A line is down, or its messages do not leave; told again with `resolved` when it is over. */
+  'line.problem': LineProblemFacts;
+  /** A key wants to send something that needs a person's yes. What it says is not told here. */
+  'approval.requested': {
+    approvalId: string;
+    operation: string;
+    /** Who is to get it, as the key gave it. */
+    to: string | null;
+    /** The name of the key. */
+    askedBy: string;
+    /** Unix milliseconds. */
+    expiresAt: number;
+  };
   'webhook.test': { note: string };
   /**
    * A webhook was switched off by us: it failed for days on end, or answered 410. Told to the

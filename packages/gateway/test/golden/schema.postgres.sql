@@ -264,6 +264,14 @@ plans.sent_messages bigint
 plans.webhook_events bigint
 plans.lines bigint
 plans.updated_at bigint not null
+problems.account_id text collate C not null
+problems.mode text collate C not null
+problems.kind text collate C not null
+problems.subject text collate C not null
+problems.line_id text collate C
+problems.reason text collate C
+problems.since bigint not null
+problems.told_at bigint
 settings.name text collate C not null
 settings.value text collate C not null
 usage.account_id text collate C not null
@@ -366,6 +374,9 @@ outbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 outbox: PRIMARY KEY (seq)
 outbox: UNIQUE (id)
 plans: PRIMARY KEY (name)
+problems: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
+problems: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+problems: PRIMARY KEY (account_id, mode, kind, subject)
 settings: PRIMARY KEY (name)
 usage: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 usage: PRIMARY KEY (account_id, mode, metric, period_start)
@@ -461,6 +472,8 @@ CREATE INDEX outbox_unconfirmed ON outbox USING btree (line_id, seq) WHERE ((unc
 CREATE INDEX outbox_usage ON outbox USING btree (account_id, accepted_at)
 CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished_at IS NULL)
 CREATE UNIQUE INDEX plans_pkey ON plans USING btree (name)
+CREATE INDEX problems_line ON problems USING btree (line_id)
+CREATE UNIQUE INDEX problems_pkey ON problems USING btree (account_id, mode, kind, subject)
 CREATE UNIQUE INDEX settings_pkey ON settings USING btree (name)
 CREATE UNIQUE INDEX usage_pkey ON usage USING btree (account_id, mode, metric, period_start)
 CREATE INDEX webhook_traffic_age ON webhook_traffic USING btree (step, at)

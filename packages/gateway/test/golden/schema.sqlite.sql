@@ -366,6 +366,18 @@ CREATE TABLE plans (
   lines integer,
   updated_at integer not null
 );
+CREATE TABLE problems (
+  account_id text not null references accounts (id) on delete cascade,
+  mode text not null,
+  kind text not null,
+  subject text not null,
+  line_id text references lines (id) on delete cascade,
+  reason text,
+  since integer not null,
+  told_at integer,
+  primary key (account_id, mode, kind, subject)
+);
+CREATE INDEX problems_line on problems (line_id);
 CREATE TABLE settings (
   name text primary key,
   value text not null

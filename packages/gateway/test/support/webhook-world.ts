@@ -26,6 +26,7 @@ export function plainFormat(name: 'bridges' | 'lines'): WebhookFormat {
       typing: { selects: ['typing'] },
       picture: { selects: ['picture.updated'] },
       'webhook.disabled': { selects: ['webhook.disabled'] },
+      'line.problem': { selects: ['line.problem'] },
       loud: { selects: ['message.status'], optIn: true },
     },
     legacySignatureHeader: name === 'lines' ? 'X-WAzion-Bridge-Signature' : null,

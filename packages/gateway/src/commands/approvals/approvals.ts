@@ -1,14 +1,17 @@
 import type { ApiKeys } from '../../access/api-keys.ts';
 import { AppError, ERRORS, type ErrorCode, type ErrorDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
+import { approvalKey } from '../../core/event-keys.ts';
 import { type IdempotentRequest, idempotentRequest } from '../../core/idempotency.ts';
-import { newApprovalId } from '../../core/ids.ts';
+import { newApprovalId, newEventId } from '../../core/ids.ts';
 import type { News } from '../../journal/news.ts';
 import type { Log } from '../../observe/logger.ts';
-import type { Store } from '../../store/db/store.ts';
+import type { Store, Tx } from '../../store/db/store.ts';
+import { insertEvent } from '../../store/journal/events.ts';
 import { findLineById } from '../../store/lines/lines.ts';
 import * as stored from '../../store/sends/approvals.ts';
 import { findClaim } from '../../store/sends/idempotency.ts';
+import { fanOut } from '../../webhooks/fan-out.ts';
 import type { Caller, CommandName, Execute } from '../execute.ts';
 import type { LineRef } from '../lines/find-line.ts';
 import type { Sent } from '../sends/sends.ts';
@@ -68,6 +71,8 @@ export interface ApprovalServices {
   news: Pick<News, 'tell' | 'isClosed'>;
   keys: Pick<ApiKeys, 'holderOf'>;
   execute: Execute;
+  /** Tells the dispatcher that deliveries may be due. */
+  nudgeDeliveries?(): void;
 }
 
 export function createApprovals(services: ApprovalServices): Approvals {
@@ -93,7 +98,8 @@ export function createApprovals(services: ApprovalServices): Approvals {
     async ask(request, caller) {
       sweep();
       const made = await newApproval(services, request, caller);
-      if (await stored.insertApproval(store.db, made)) {
+      if (await store.transaction((tx) => insertWithEvent(tx, made))) {
+        services.nudgeDeliveries?.();
         news.tell();
         return viewOf(made, clock.now());
       }
@@ -140,6 +146,33 @@ async function resumeOne(
   const claim = await findClaim(store.db, requestOf(of), clock.now());
   if (clock.now() < until || claim.state !== 'free') await finish(of);
   else await stored.saveOutcome(store.db, of.id, failed(new AppError('unavailable', {}, { message: TOO_LATE })));
+}
+
+/** The request and the event that tells of it: both or neither. */
+async function insertWithEvent(tx: Tx, of: stored.StoredApproval): Promise<boolean> {
+  if (!(await stored.insertApproval(tx.db, of))) return false;
+  const type = 'approval.requested';
+  const to = of.shown.to ?? of.shown.jid;
+  const payload = {
+    approvalId: of.id,
+    operation: of.operation,
+    to: typeof to === 'string' ? to : null,
+    askedBy: of.keyName,
+    expiresAt: of.expiresAt,
+  };
+  const base = { id: newEventId(), accountId: of.accountId, lineId: of.lineId, createdAt: of.createdAt };
+  const seq = await insertEvent(tx.db, {
+    id: base.id,
+    account_id: base.accountId,
+    line_id: base.lineId,
+    type,
+    dedupe_key: approvalKey(of.id),
+    chat: null,
+    payload: JSON.stringify(payload),
+    created_at: base.createdAt,
+  });
+  await fanOut(tx, [{ ...base, seq, type, payload }]);
+  return true;
 }
 
 async function newApproval(

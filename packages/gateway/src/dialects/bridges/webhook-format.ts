@@ -31,6 +31,8 @@ const FURTHER = {
   message_undecryptable: { selects: ['message.undecryptable'], optIn: true },
   group_update: { selects: ['group.updated'], optIn: true },
   restricted: { selects: ['line.restricted'], optIn: true },
+  line_problem: { selects: ['line.problem'], optIn: true },
+  approval_requested: { selects: ['approval.requested'], optIn: true },
   logged_out: { selects: ['line.status:logged_out'], optIn: true },
   line_status: { selects: ['line.status'], optIn: true },
 } as const satisfies Record<string, FormatEvent>;
@@ -106,6 +108,10 @@ function bodyOf(event: JournalEvent, line: LineView, delivery: RenderedFor): Bod
       return groupUpdate(event.payload);
     case 'line.restricted':
       return restricted(event.payload);
+    case 'line.problem':
+      return lineProblem(event.payload);
+    case 'approval.requested':
+      return approvalRequested(event.payload);
     case 'chat.archived':
     case 'message.sent':
     case 'webhook.test':
@@ -113,6 +119,25 @@ function bodyOf(event: JournalEvent, line: LineView, delivery: RenderedFor): Bod
       return null;
   }
 }
+
+const lineProblem = (of: Of<'line.problem'>): Body => ({
+  event: 'line_problem',
+  problem: of.problem,
+  status: of.status,
+  reason: of.reason,
+  remedy: remedyOf(of.reason),
+  since: Math.floor(of.since / 1_000),
+  resolved: of.resolved,
+});
+
+const approvalRequested = (of: Of<'approval.requested'>): Body => ({
+  event: 'approval_requested',
+  approval_id: of.approvalId,
+  operation: of.operation,
+  to: of.to,
+  asked_by: of.askedBy,
+  expires_at: Math.floor(of.expiresAt / 1_000),
+});
 
 /**
  * The published twelve members, then what a bridge asked for, then the content of kinds that have

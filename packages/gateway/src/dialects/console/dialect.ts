@@ -9,6 +9,7 @@ import { lineRoutes } from './line-routes.ts';
 import type { LiveStreams } from './live-stream.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
+import { problemRoutes } from './problem-routes.ts';
 import { type SessionServices, sessionRoutes } from './session-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
@@ -80,6 +81,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
       ...approvalRoutes(services.approvals),
       ...lineRoutes(services.bridgeEvents),
       ...webhookRoutes,
+      ...problemRoutes,
       stream,
       ...forSessions(services.published),
     ],

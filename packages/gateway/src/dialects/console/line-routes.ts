@@ -17,7 +17,7 @@ const KINDS: Record<z.output<typeof schemas.timelineKind>, readonly EventType[]>
     'poll.vote',
     'event.response',
   ],
-  connection: ['line.status', 'offline.preview', 'offline.completed', 'webhook.disabled'],
+  connection: ['line.status', 'offline.preview', 'offline.completed', 'webhook.disabled', 'line.problem'],
 };
 
 const common = { tag: 'Lines', limit: 'console', auth: 'session', params: schemas.lineParams } as const;

@@ -178,3 +178,17 @@ export const endpoints = z.object({
   names: z.object({ bridges: z.string().array(), lines: z.string().array() }),
   types: z.string().array(),
 });
+
+export const problems = z.object({
+  problems: z.array(
+    z.object({
+      kind: z.enum(['line_down', 'queue_stuck', 'webhook_failing']),
+      line_id: z.string().nullable(),
+      webhook_id: z.string().nullable(),
+      reason: z.string().nullable(),
+      since: z.string(),
+    }),
+  ),
+  approvals: z.object({ waiting: z.int(), expiring: z.int(), first_ends_at: z.string().nullable() }),
+  disk: z.object({ free_bytes: z.number(), empty: z.boolean() }).nullable(),
+});

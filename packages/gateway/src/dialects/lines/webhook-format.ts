@@ -31,6 +31,8 @@ const EVENTS = {
   'group.updated': { selects: ['group.updated'] },
   'line.restricted': { selects: ['line.restricted'] },
   'webhook.disabled': { selects: ['webhook.disabled'] },
+  'line.problem': { selects: ['line.problem'] },
+  'approval.requested': { selects: ['approval.requested'] },
 } as const satisfies Record<string, FormatEvent>;
 
 export const EVENT_NAMES = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
@@ -126,6 +128,10 @@ function dataOf(event: JournalEvent, fileUrl: FileUrl): [string, Data] | null {
       return ['webhook.test', { note: event.payload.note }];
     case 'webhook.disabled':
       return ['webhook.disabled', disabled(event.payload)];
+    case 'line.problem':
+      return ['line.problem', lineProblem(event.payload)];
+    case 'approval.requested':
+      return ['approval.requested', approvalRequested(event.payload)];
     case 'offline.preview':
     case 'offline.completed':
     case 'picture.updated':
@@ -266,6 +272,23 @@ const typing = (of: Of<'typing'>): Data => ({
   phone: phoneOfParty(of.sender),
   state: of.state,
   mode: of.mode,
+});
+
+const lineProblem = (of: Of<'line.problem'>): Data => ({
+  problem: of.problem,
+  status: of.status,
+  reason: of.reason,
+  remedy: remedyOf(of.reason),
+  since: new Date(of.since).toISOString(),
+  resolved: of.resolved,
+});
+
+const approvalRequested = (of: Of<'approval.requested'>): Data => ({
+  approval_id: of.approvalId,
+  operation: of.operation,
+  to: of.to,
+  asked_by: of.askedBy,
+  expires_at: new Date(of.expiresAt).toISOString(),
 });
 
 const disabled = (of: Of<'webhook.disabled'>): Data => ({

@@ -41,6 +41,7 @@ export interface Database {
   line_traffic: LineTrafficTable;
   webhook_traffic: WebhookTrafficTable;
   approvals: ApprovalsTable;
+  problems: ProblemsTable;
 }
 
 /** What keys with `approval` asked for. */
@@ -67,6 +68,19 @@ export interface ApprovalsTable {
   decided_by: string | null;
   /** JSON; null while it has not ended. */
   outcome: string | null;
+}
+
+export interface ProblemsTable {
+  account_id: string;
+  mode: 'live' | 'test';
+  kind: 'line_down' | 'queue_stuck' | 'webhook_failing';
+  /** The id of the line or webhook. */
+  subject: string;
+  line_id: string | null;
+  reason: string | null;
+  since: number;
+  /** Null: it may still mend itself. */
+  told_at: number | null;
 }
 
 /** Facts of the installation: `key_check` proves the master key, `schema` is Kysely's own table. */

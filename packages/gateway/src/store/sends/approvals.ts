@@ -92,6 +92,21 @@ export async function countPending(db: Db, owner: Owner, nowMs: number): Promise
   return Number(count);
 }
 
+/** When the requests that wait for a decision run out, the first one first. */
+export async function pendingApprovals(db: Db, owner: Owner, nowMs: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('approvals')
+    .select('expires_at')
+    .where('account_id', '=', owner.accountId)
+    .where('mode', '=', owner.mode)
+    .where('created_at', '>', nowMs - 86_400_000)
+    .where('state', '=', 'pending')
+    .where('expires_at', '>', nowMs)
+    .orderBy('expires_at')
+    .execute();
+  return rows.map(({ expires_at: at }) => Number(at));
+}
+
 /**
  * The decision, when there is none yet and there is still time; undefined otherwise. Of two at once
  * one counts.

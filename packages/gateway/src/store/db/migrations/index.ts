@@ -15,6 +15,7 @@ import { narrowerKeys } from './015-narrower-keys.ts';
 import { auditChain } from './016-audit-chain.ts';
 import { contentPeople } from './017-content-people.ts';
 import { honestSends } from './019-honest-sends.ts';
+import { problems } from './021-problems.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   auditChain,
   contentPeople,
   honestSends,
+  problems,
 ];
