@@ -22,7 +22,7 @@ export type LiveState = StreamState;
 
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
-const MOVING = ['approvals', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
+const MOVING = ['approvals', 'problems', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
 /**
  * Queries that are worth asking again when somebody changed something: lines, webhooks, keys,
  * people.

@@ -75,9 +75,10 @@ function withMode(href: string, of: Mode): string {
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/lines' });
-  },
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/overview.tsx')),
+    'Overview',
+  ),
 });
 const lines = createRoute({
   getParentRoute: () => inside,

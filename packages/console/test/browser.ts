@@ -14,8 +14,7 @@ export const NARROW = { width: 390, height: 844 };
 export const OWNER = { name: 'Olga Owner', email: 'olga@example.com', password: 'correct horse battery' };
 
 /**
- * Makes the operator's account by the link of the first start; the page shows the empty list of
- * lines then.
+ * Makes the operator's account by the link of the first start; the overview is shown then.
  */
 export async function signUp(page: Page, setUpLink: string): Promise<void> {
   await page.goto(setUpLink);
@@ -23,7 +22,7 @@ export async function signUp(page: Page, setUpLink: string): Promise<void> {
   await page.getByLabel('E-mail address').fill(OWNER.email);
   await page.getByLabel('Password').fill(OWNER.password);
   await page.getByRole('button', { name: 'Create my account' }).click();
-  await page.getByText('No lines yet').waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 }
 
 export function launch(): Promise<Browser> {

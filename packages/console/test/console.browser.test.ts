@@ -62,6 +62,8 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByLabel('Password').fill('correct horse battery');
     await inspect('set-up');
     await button('Create my account').click();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await goTo('Lines');
     await page.getByText('No lines yet').waitFor();
     await inspect('lines-empty');
 
@@ -380,7 +382,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await inspect('sign-in');
     await page.getByLabel('Password').fill('correct horse battery');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByRole('heading', { level: 1, name: 'Lines' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   });
 
   it('asked no other host for anything, broke no rule of its CSP, and threw nothing', () => {

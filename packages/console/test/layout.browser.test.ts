@@ -59,6 +59,7 @@ describe.skipIf(!canBrowse)('every page holds what people really have', { timeou
     });
     const { chats } = await ask<{ chats: { jid: string }[] }>('GET', `/chats?line_id=${lineId}`);
     pages = [
+      '/',
       '/lines',
       `/lines/${lineId}`,
       `/lines/${lineId}/chats`,

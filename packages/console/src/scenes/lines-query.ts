@@ -8,6 +8,6 @@ export const LOOK_EVERY_MS = 60_000;
 /** The lines of one of the two worlds. */
 export const linesQuery = (of: Mode) => ({
   queryKey: ['lines', of],
-  queryFn: async () => (await api<{ lines: Line[] }>('GET', '/lines')).lines,
+  queryFn: async () => (await api<{ lines: Line[] }>('GET', '/lines', undefined, of)).lines,
   refetchInterval: LOOK_EVERY_MS,
 });

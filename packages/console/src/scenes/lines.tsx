@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
 import { api } from '../api.ts';
-import { type Mode, mode } from '../mode.ts';
+import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
@@ -12,21 +12,13 @@ import { Modal } from '../parts/modal.tsx';
 import { number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
-import type { Line, LineActivity, LineStatus } from '../shapes.ts';
+import type { Line, LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { activityQuery } from './activity-query.ts';
 import { LineList } from './line-list.tsx';
-import { LOOK_EVERY_MS, linesQuery } from './lines-query.ts';
-
-const activityQuery = (of: Mode) => ({
-  queryKey: ['activity', of],
-  queryFn: async () => {
-    const { lines } = await api<{ lines: LineActivity[] }>('GET', '/activity');
-    return new Map(lines.map((line) => [line.line_id, line]));
-  },
-  refetchInterval: LOOK_EVERY_MS,
-});
+import { linesQuery } from './lines-query.ts';
 
 const STATUSES: readonly LineStatus[] = [
   'connected',

@@ -1,9 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import {
   BookOpen,
   ChartColumn,
   Ellipsis,
   KeyRound,
+  LayoutDashboard,
   Play,
   Settings,
   ShieldCheck,
@@ -11,13 +13,18 @@ import {
   Webhook,
 } from 'lucide-react';
 import { useState } from 'react';
+import { mode } from '../mode.ts';
+import { problemsQuery } from '../problems.ts';
+import { problemTexts } from '../words/problems.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
 const PLACES = [
+  ['/', 'overview', LayoutDashboard],
   ['/lines', 'lines', Smartphone],
-  ['/keys', 'keys', KeyRound],
   ['/approvals', 'approvals', ShieldCheck],
   ['/webhooks', 'webhooks', Webhook],
+  ['/keys', 'keys', KeyRound],
   ['/usage', 'usage', ChartColumn],
   ['/playground', 'playground', Play],
   ['/docs', 'docs', BookOpen],
@@ -35,15 +42,44 @@ export function Places({ label }: { label: string }) {
             <Link
               to={to}
               className="flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text"
+              activeOptions={{ exact: to === '/' }}
               activeProps={{ className: '!bg-soft !text-accent font-semibold' }}
             >
               <Icon aria-hidden className="size-5 shrink-0" />
               {words.nav[name]}
+              <Mark of={name} />
             </Link>
           </li>
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** How much of a place needs somebody: lines that are down, requests that wait, webhooks that fail. */
+function Mark({ of, isSmall = false }: { of: (typeof PLACES)[number][1]; isSmall?: boolean }) {
+  const texts = useTexts(problemTexts);
+  const { data } = useQuery(problemsQuery(mode.use()));
+  if (!data) return null;
+  const failing = data.problems.filter(({ kind }) => kind === 'webhook_failing').length;
+  const counts: Record<string, number> = {
+    overview: data.disk ? 1 : 0,
+    lines: data.problems.length - failing,
+    approvals: data.approvals.waiting,
+    webhooks: failing,
+  };
+  const count = counts[of] ?? 0;
+  if (count === 0) return null;
+  const isWaiting = of === 'approvals';
+  return (
+    <span
+      className={`rounded-full px-1.5 text-xs font-semibold whitespace-nowrap ${isSmall ? 'absolute top-1 left-1/2 ml-2' : 'ml-auto'} ${
+        isWaiting ? 'bg-warn-soft text-warn' : 'bg-danger-soft text-danger'
+      }`}
+    >
+      <span aria-hidden>{count}</span>
+      <span className="sr-only">{isWaiting ? texts.waiting(count) : texts.wrong(count)}</span>
+    </span>
   );
 }
 
@@ -80,10 +116,17 @@ export function PlacesBar({ label }: { label: string }) {
       ) : null}
       <ul className="flex">
         {PLACES.slice(0, IN_BAR).map(([to, name, Icon]) => (
-          <li key={to} className="min-w-0 flex-1">
-            <Link to={to} className={item} activeProps={active} onClick={() => setIsOpen(false)}>
+          <li key={to} className="relative min-w-0 flex-1">
+            <Link
+              to={to}
+              className={item}
+              activeOptions={{ exact: to === '/' }}
+              activeProps={active}
+              onClick={() => setIsOpen(false)}
+            >
               <Icon aria-hidden className="size-5 shrink-0" />
               <span className="max-w-full truncate">{words.nav[name]}</span>
+              <Mark of={name} isSmall />
             </Link>
           </li>
         ))}

@@ -12,6 +12,7 @@ import { stateQuery, useMay } from '../session.ts';
 import type { Session } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 import { AuditLog } from './audit-log.tsx';
+import { NotificationSettings } from './notification-settings.tsx';
 import { Passkeys } from './passkeys.tsx';
 import { People } from './people.tsx';
 import { WhatsappVersion } from './whatsapp-version.tsx';
@@ -30,6 +31,7 @@ export function Settings() {
         <div className="space-y-6">
           <Password />
           <Passkeys />
+          <NotificationSettings />
         </div>
         <Sessions />
         {state?.whatsapp_version ? <WhatsappVersion of={state.whatsapp_version} /> : null}

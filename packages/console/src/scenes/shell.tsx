@@ -12,6 +12,7 @@ import { stateQuery } from '../session.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { LOCALES, type Locale, locale, useWords } from '../words/words.ts';
 import { Places, PlacesBar } from './places.tsx';
+import { Watch } from './watch.tsx';
 
 /** What surrounds every page of somebody who is signed in. */
 export function Shell() {
@@ -71,6 +72,7 @@ export function Shell() {
         <ThemeButton />
       </header>
       <div className="min-w-0">
+        <Watch />
         <LiveBand />
         {leave.error ? <Alert>{leave.error}</Alert> : null}
         {state.insecure ? (

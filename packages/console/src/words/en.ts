@@ -30,6 +30,7 @@ export const en = {
   nav: {
     more: 'More',
     main: 'Main menu',
+    overview: 'Overview',
     lines: 'Lines',
     keys: 'API keys',
     approvals: 'Approvals',

@@ -32,6 +32,7 @@ export const es: Words = {
   nav: {
     more: 'Más',
     main: 'Menú principal',
+    overview: 'Resumen',
     lines: 'Líneas',
     keys: 'Claves',
     approvals: 'Aprobaciones',

@@ -32,6 +32,7 @@ export const pt: Words = {
   nav: {
     more: 'Mais',
     main: 'Menu principal',
+    overview: 'Visão geral',
     lines: 'Linhas',
     keys: 'Chaves',
     approvals: 'Aprovações',

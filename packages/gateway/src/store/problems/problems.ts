@@ -20,8 +20,13 @@ async function linesDown(db: Db): Promise<Problem[]> {
     .selectFrom('lines')
     .select(['id', 'account_id', 'mode', 'status_reason'])
     .where('deleted_at', 'is', null)
-    .where('phone', 'is not', null)
-    .where('status', 'in', ['connecting', 'disconnected', 'logged_out'])
+    // A line that was logged out has no number any more, but had one.
+    .where((eb) =>
+      eb.or([
+        eb('status', '=', 'logged_out'),
+        eb.and([eb('phone', 'is not', null), eb('status', 'in', ['connecting', 'disconnected'])]),
+      ]),
+    )
     .orderBy('number')
     .limit(MAX)
     .execute();
