@@ -25,4 +25,15 @@ export const date = (instant: string): string =>
 export const clockTime = (unixSeconds: number): string =>
   new Intl.DateTimeFormat(locale.get(), { hour: '2-digit', minute: '2-digit' }).format(new Date(unixSeconds * 1_000));
 
+/** `Today`, `Yesterday`, or the date, of a moment in Unix seconds. */
+export function dayOf(unixSeconds: number, words: { today: string; yesterday: string }): string {
+  const day = new Date(unixSeconds * 1_000);
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  if (day >= midnight) return words.today;
+  midnight.setDate(midnight.getDate() - 1);
+  if (day >= midnight) return words.yesterday;
+  return new Intl.DateTimeFormat(locale.get(), { dateStyle: 'full' }).format(day);
+}
+
 export const number = (value: number): string => new Intl.NumberFormat(locale.get()).format(value);

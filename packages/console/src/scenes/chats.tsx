@@ -1,20 +1,26 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
 import { inItsMode, useItsMode } from '../its-mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
+import { TextField } from '../parts/field.tsx';
 import { Empty, Loading } from '../parts/layout.tsx';
 import { usePageTitle } from '../parts/page-title.ts';
 import { clockTime } from '../parts/time.ts';
 import type { Chat, Line } from '../shapes.ts';
+import { inboxTexts } from '../words/inbox.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { chatsQuery, nameOf } from './chats-query.ts';
 import { Conversation } from './conversation.tsx';
+import { MessageSearch } from './message-search.tsx';
 
 /** What a line's chats say: to check what an integration did, and to answer by hand. */
 export function Chats() {
   const words = useWords();
+  const texts = useTexts(inboxTexts);
   const { lineId } = useParams({ from: '/inside/lines/$lineId/chats' });
   const { chat: chosen } = useSearch({ from: '/inside/lines/$lineId/chats' });
   const { data: line, error } = useQuery({
@@ -26,6 +32,9 @@ export function Chats() {
   const chats = useInfiniteQuery({ ...chatsQuery(lineId), enabled: isShown });
   const all = chats.data?.pages.flatMap((page) => page.chats) ?? [];
   const shown = all.find(({ jid }) => jid === chosen);
+  const [filter, setFilter] = useState('');
+  const wanted = useDeferredValue(filter.trim());
+  const listed = all.filter((chat) => matches(chat, wanted.toLowerCase()));
   return (
     <>
       <Link
@@ -44,11 +53,23 @@ export function Chats() {
       {all.length > 0 ? (
         <div className="grid grid-cols-[minmax(0,1fr)] gap-4 md:grid-cols-[20rem_minmax(0,1fr)]">
           <nav aria-label={words.chats.title} className={`min-w-0 ${shown ? 'hidden md:block' : ''}`}>
+            <div className="mb-3">
+              <TextField
+                label={texts.search}
+                hideLabel
+                type="search"
+                placeholder={texts.search}
+                value={filter}
+                maxLength={256}
+                onChange={(event) => setFilter(event.target.value)}
+              />
+            </div>
             <ul className="relative max-h-[75dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel">
-              {all.map((chat) => (
+              {listed.map((chat) => (
                 <ChatRow key={chat.jid} chat={chat} lineId={lineId} isChosen={chat.jid === chosen} />
               ))}
             </ul>
+            {wanted.length >= 2 ? <MessageSearch lineId={lineId} wanted={wanted} chats={all} /> : null}
             {chats.hasNextPage ? (
               <Button className="mt-3" busy={chats.isFetchingNextPage} onClick={() => void chats.fetchNextPage()}>
                 {words.more}
@@ -65,6 +86,9 @@ export function Chats() {
     </>
   );
 }
+
+const matches = (chat: Chat, wanted: string): boolean =>
+  wanted === '' || [nameOf(chat), chat.phone ?? '', chat.jid].some((text) => text.toLowerCase().includes(wanted));
 
 function ChatRow({ chat, lineId, isChosen }: { chat: Chat; lineId: string; isChosen: boolean }) {
   const words = useWords();

@@ -1,6 +1,8 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import { api } from '../api.ts';
 import { useMay } from '../session.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -8,11 +10,28 @@ import { nameOf } from './chats-query.ts';
 import { MessageComposer } from './message-composer.tsx';
 import { Messages } from './messages.tsx';
 
+/**
+ * What somebody looks at is read: the count goes, and the other side learns of it as from a phone.
+ */
+function useReading(lineId: string, { jid, unread_count: unread, last_message: last }: Chat, mayChange: boolean): void {
+  const client = useQueryClient();
+  const lastId = last?.id;
+  useEffect(() => {
+    if (!mayChange || unread === 0 || lastId === undefined || document.visibilityState !== 'visible') return;
+    api('POST', '/messages/read', { line_id: lineId, jid }).then(
+      () => void client.invalidateQueries({ queryKey: ['chats', lineId] }),
+      // The line may be away: the count stays, and the next look tries again.
+      () => {},
+    );
+  }, [lineId, jid, unread, lastId, mayChange, client]);
+}
+
 /** One chat of a line: what was written, newest at the bottom; reply and react. */
 export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
   const words = useWords();
   const mayChange = useMay('developer');
   const [quoted, setQuoted] = useState<ListedMessage>();
+  useReading(lineId, chat, mayChange);
   return (
     <section
       aria-label={nameOf(chat)}

@@ -1,12 +1,16 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Send, X } from 'lucide-react';
+import { Paperclip, Send, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
+import { fileMessage, MAX_FILE_BYTES } from '../attach-file.ts';
 import { Button } from '../parts/button.tsx';
 import { Alert } from '../parts/layout.tsx';
+import { notify } from '../parts/notices.tsx';
 import { TextBox } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { ListedMessage } from '../shapes.ts';
+import { inboxTexts } from '../words/inbox.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { PhoneAttach } from './phone-attach.tsx';
 
@@ -24,6 +28,7 @@ interface MessageComposerProps {
 export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound = false }: MessageComposerProps) {
   const words = useWords();
   const client = useQueryClient();
+  const texts = useTexts(inboxTexts);
   const [text, setText] = useState('');
   const { busy, run, error } = useAction();
   const submit = async (event: FormEvent) => {
@@ -45,9 +50,19 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
       await api('POST', ...attached(lineId, to, message));
       for (const key of ['messages', 'chats']) await client.invalidateQueries({ queryKey: [key, lineId] });
     });
+  const attachFile = async (file: File) => {
+    if (file.size > MAX_FILE_BYTES) return notify('bad', texts.tooLarge);
+    attach(await fileMessage(file));
+  };
   return (
     <form
       onSubmit={(event) => void submit(event)}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const [file] = event.dataTransfer.files;
+        if (file) void attachFile(file);
+      }}
       className={`space-y-2 border-t border-edge ${isRound ? 'bg-inset p-2' : 'p-3'}`}
     >
       {quoted ? (
@@ -60,9 +75,21 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
       ) : null}
       {error ? <Alert>{error}</Alert> : null}
       <div className={`flex items-end ${isRound ? 'gap-1.5' : 'gap-2'}`}>
-        {isRound ? <PhoneAttach onSend={attach} /> : null}
+        {isRound ? <PhoneAttach onSend={attach} /> : <FileButton onFile={(file) => void attachFile(file)} />}
         <div className="min-w-0 flex-1">
-          <TextBox label={label} value={text} round={isRound} onChange={(event) => setText(event.target.value)} />
+          <TextBox
+            label={label}
+            value={text}
+            round={isRound}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') onQuoted?.();
+            }}
+            onPaste={(event) => {
+              const [file] = event.clipboardData.files;
+              if (file) void attachFile(file);
+            }}
+          />
         </div>
         {isRound ? (
           <button
@@ -81,6 +108,28 @@ export function MessageComposer({ lineId, to, label, quoted, onQuoted, isRound =
         )}
       </div>
     </form>
+  );
+}
+
+function FileButton({ onFile }: { onFile: (file: File) => void }) {
+  const texts = useTexts(inboxTexts);
+  return (
+    <label
+      title={texts.drop}
+      className="inline-flex size-10 shrink-0 cursor-pointer items-center justify-center rounded-lg border border-field hover:bg-inset has-focus-visible:outline-2 has-focus-visible:outline-accent"
+    >
+      <Paperclip aria-hidden className="size-4" />
+      <input
+        type="file"
+        aria-label={texts.attach}
+        className="sr-only"
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          event.target.value = '';
+          if (file) onFile(file);
+        }}
+      />
+    </label>
   );
 }
 

@@ -1,23 +1,22 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Reply } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { Fragment, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Loading } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
-import { clockTime } from '../parts/time.ts';
-import { useAction } from '../parts/use-action.ts';
+import { RichText } from '../parts/rich-text.tsx';
+import { clockTime, dayOf } from '../parts/time.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
+import { inboxTexts } from '../words/inbox.ts';
 import { mediaTexts } from '../words/media.ts';
 import { contentTexts } from '../words/message-content.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { Answers, EditMessage } from './message-answers.tsx';
 import { MessageDetails, MessageMarks } from './message-content.tsx';
 import { MessageFile } from './message-file.tsx';
 
 const PAGE = 50;
-const EMOJI = ['👍', '❤️', '😂', '😮', '🙏'];
 
 interface MessagesProps {
   lineId: string;
@@ -65,20 +64,34 @@ export function Messages({ lineId, chat, mayChange, className, onWall = false, o
         </div>
       ) : null}
       <ol className="flex flex-col gap-2">
-        {all.toReversed().map((message) => (
-          <Bubble
-            key={message.message_id}
-            message={message}
-            quoted={all.find(({ message_id }) => message_id === message.quoted_message_id)}
-            lineId={lineId}
-            chat={chat}
-            mayChange={mayChange}
-            onWall={onWall}
-            onReply={onReply}
-          />
+        {all.toReversed().map((message, at, ordered) => (
+          <Fragment key={message.message_id}>
+            <Day of={message.timestamp} before={ordered[at - 1]?.timestamp} />
+            <Bubble
+              message={message}
+              quoted={all.find(({ message_id }) => message_id === message.quoted_message_id)}
+              lineId={lineId}
+              chat={chat}
+              mayChange={mayChange}
+              onWall={onWall}
+              onReply={onReply}
+            />
+          </Fragment>
         ))}
       </ol>
     </div>
+  );
+}
+
+/** Where a new day begins. */
+function Day({ of, before }: { of: number; before: number | undefined }) {
+  const texts = useTexts(inboxTexts);
+  const day = dayOf(of, texts);
+  if (before !== undefined && dayOf(before, texts) === day) return null;
+  return (
+    <li className="my-1 self-center rounded-full bg-panel px-3 py-0.5 text-xs font-medium text-muted shadow-xs">
+      {day}
+    </li>
   );
 }
 
@@ -92,6 +105,7 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
   const texts = useTexts(mediaTexts);
   const marks = useTexts(contentTexts);
   const kind = texts.kinds[message.type];
+  const [isEditing, setIsEditing] = useState(false);
   return (
     <li
       className={`group relative w-fit max-w-[85%] rounded-xl px-3 py-2 shadow-xs ${message.from_me ? 'self-end bg-bubble' : onWall ? 'self-start bg-incoming' : 'self-start bg-inset'}`}
@@ -107,9 +121,10 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
       <MessageFile lineId={lineId} message={message} />
       {kind ? <p className="text-xs font-semibold tracking-wide text-muted uppercase">{kind}</p> : null}
       {message.revoked ? <p className="text-muted italic">{marks.deleted}</p> : null}
-      {message.body ? (
+      {isEditing ? <EditMessage {...{ lineId, chat, message }} onClose={() => setIsEditing(false)} /> : null}
+      {message.body && !isEditing ? (
         <p dir="auto" className="wrap-anywhere whitespace-pre-wrap">
-          {message.body}
+          <RichText text={message.body} />
         </p>
       ) : null}
       <MessageDetails message={message} />
@@ -122,50 +137,8 @@ function Bubble({ message, quoted, lineId, chat, mayChange, onWall, onReply }: B
         {message.from_me ? (
           <span className={message.status === 'failed' ? 'text-danger' : ''}>{words.chats.states[message.status]}</span>
         ) : null}
-        {mayChange ? <Answers {...{ message, lineId, chat, onReply }} /> : null}
+        {mayChange ? <Answers {...{ message, lineId, chat, onReply }} onEdit={() => setIsEditing(true)} /> : null}
       </p>
     </li>
-  );
-}
-
-/** Reply and react. */
-function Answers({ message, lineId, chat, onReply }: Omit<BubbleProps, 'quoted' | 'mayChange' | 'onWall'>) {
-  const words = useWords();
-  const { run, busy, error } = useAction();
-  const react = (emoji: string) =>
-    run(async () => {
-      await api('POST', '/messages/react', { line_id: lineId, jid: chat.jid, message_id: message.message_id, emoji });
-      notify('good', words.chats.reacted(emoji));
-    });
-  const shown = 'inline-flex size-7 items-center justify-center rounded-full text-base hover:bg-inset';
-  return (
-    <>
-      <span className="flex items-center gap-0.5">
-        {onReply ? (
-          <button type="button" onClick={() => onReply(message)} aria-label={words.chats.reply} className={shown}>
-            <Reply aria-hidden className="size-4" />
-          </button>
-        ) : null}
-        <span
-          className={`absolute -top-4 flex rounded-full border border-edge bg-panel px-1 opacity-0 shadow-md transition-opacity group-hover:opacity-100 focus-within:opacity-100 ${
-            message.from_me ? 'right-2' : 'left-2'
-          }`}
-        >
-          {EMOJI.map((emoji) => (
-            <button
-              key={emoji}
-              type="button"
-              disabled={busy}
-              onClick={() => void react(emoji)}
-              aria-label={words.chats.reactWith(emoji)}
-              className={shown}
-            >
-              <span aria-hidden>{emoji}</span>
-            </button>
-          ))}
-        </span>
-      </span>
-      {error ? <span className="w-full text-sm text-danger">{error}</span> : null}
-    </>
   );
 }

@@ -1,12 +1,12 @@
 import { Menu } from '@base-ui/react/menu';
 import { Plus } from 'lucide-react';
 import { type ChangeEvent, useRef } from 'react';
+import { fileMessage, MAX_FILE_BYTES } from '../attach-file.ts';
 import { notify } from '../parts/notices.tsx';
 import { phonesTexts } from '../words/phones.ts';
 import { useTexts } from '../words/texts.ts';
 
 const FIXTURES = ['image', 'video', 'voice', 'document', 'sticker'] as const;
-const MAX_FILE_BYTES = 10_000_000;
 const DAY_S = 86_400;
 
 interface PhoneAttachProps {
@@ -28,7 +28,7 @@ export function PhoneAttach({ onSend, hasFixtures = false }: PhoneAttachProps) {
     event.target.value = '';
     if (!file) return;
     if (file.size > MAX_FILE_BYTES) return notify('bad', texts.tooLarge);
-    onSend({ ...kindOf(file), data: await base64Of(file) });
+    onSend(await fileMessage(file));
   };
   const structured: Record<'location' | 'contact' | 'poll' | 'event', () => Record<string, unknown>> = {
     location: () => ({ type: 'location', lat: 40.4168, lng: -3.7038, name: texts.place }),
@@ -87,22 +87,4 @@ export function PhoneAttach({ onSend, hasFixtures = false }: PhoneAttachProps) {
       </Menu.Root>
     </>
   );
-}
-
-function kindOf(file: File): Record<string, string> {
-  const [family] = file.type.split('/');
-  const type = family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
-  return {
-    type,
-    mime_type: file.type || 'application/octet-stream',
-    ...(type === 'document' ? { filename: file.name } : {}),
-  };
-}
-
-async function base64Of(file: File): Promise<string> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  let text = '';
-  for (let from = 0; from < bytes.length; from += 32_768)
-    text += String.fromCharCode(...bytes.subarray(from, from + 32_768));
-  return btoa(text);
 }

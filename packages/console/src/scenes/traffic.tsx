@@ -104,7 +104,7 @@ function Charts({
   const ms = (value: number) => (value >= 10_000 ? `${number(Math.round(value / 1_000))} s` : `${number(value)} ms`);
   const common = { points, step };
   return (
-    <div className={part === 'line' ? 'grid gap-4' : 'grid gap-4 xl:grid-cols-2'}>
+    <div className={`grid grid-cols-[minmax(0,1fr)] gap-4 ${part === 'line' ? '' : 'xl:grid-cols-2'}`}>
       {part === 'webhook' ? null : (
         <Chart {...common} title={words.messages} series={messages} kind="bars" format={number} />
       )}

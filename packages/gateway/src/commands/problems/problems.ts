@@ -21,7 +21,7 @@ export interface ProblemReport {
 
 /** What is wrong in the account and mode of the caller, and with the machine. */
 export const allProblems = accountCommand(
-  { scope: 'lines:read' },
+  { scope: 'lines:read', forLineKeys: 'never' },
   async (context: Context, _: object): Promise<ProblemReport> => {
     const { store, clock, caller } = context;
     const now = clock.now();

@@ -92,7 +92,7 @@ export interface EveryWebhook {
 }
 
 export const everyWebhook = accountCommand(
-  { scope: 'webhooks:read' },
+  { scope: 'webhooks:read', forLineKeys: 'never' },
   async (context: Context, _: object): Promise<EveryWebhook> => {
     const formats = Object.values(context.formats);
     const selected = formats.flatMap(({ events }) => Object.values(events).flatMap(({ selects }) => selects));

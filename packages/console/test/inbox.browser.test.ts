@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, openBench } from './bench.ts';
+import { canBrowse, picture, violations } from './browser.ts';
+
+const TWO_MINUTES_MS = 120_000;
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC',
+  'base64',
+);
+
+describe.skipIf(!canBrowse)('the chats of a line', { timeout: TWO_MINUTES_MS }, () => {
+  let bench: Bench;
+  let lineId: string;
+  let phone: string;
+  beforeAll(async () => {
+    bench = await openBench();
+    ({ lineId, phone } = await bench.pairedLine('Shop'));
+  }, TWO_MINUTES_MS);
+  afterAll(() => bench?.close());
+
+  const chats = () => bench.page.getByRole('navigation', { name: 'Chats' });
+  const open = async (name: string) => {
+    await bench.page.goto(`${bench.product.url}/lines/${lineId}/chats?mode=test`);
+    await chats().getByRole('link', { name }).first().click();
+    await bench.page.getByRole('region', { name }).waitFor();
+  };
+  const bubble = (text: string) => bench.page.getByRole('listitem').filter({ hasText: text }).last();
+  /** What a phone has of the chat, its own messages too. */
+  const heard = (of: string) =>
+    bench.ask<{ body?: string; status: string; edited: boolean; revoked: boolean }[]>(
+      'GET',
+      `/sandbox/phones/${of}/inbox?sent=true`,
+    );
+
+  it('shows day, marks and links, and clears what is unread once it is looked at', async () => {
+    const from = await bench.newPhone('Ana');
+    await bench.write(from, phone, 'Is it *here*? See https://example.com/a_b.');
+    await bench.page.goto(`${bench.product.url}/lines/${lineId}/chats?mode=test`);
+    await chats().getByText('unread').first().waitFor({ state: 'attached' });
+    await chats().getByRole('link', { name: 'Ana' }).click();
+    await bench.page.getByText('Today', { exact: true }).waitFor();
+    expect(await bubble('Is it here?').getByRole('link').getAttribute('href')).toBe('https://example.com/a_b');
+    await chats().getByText('unread').first().waitFor({ state: 'detached' });
+    await expect
+      .poll(async () => (await heard(from)).some(({ status }) => status === 'read'), { timeout: 10_000 })
+      .toBe(true);
+    expect(await violations(bench.page)).toEqual([]);
+  });
+
+  it('begins a new line by Shift+Enter, answers, edits and deletes in place, by keyboard alone', async () => {
+    const { page } = bench;
+    const from = await bench.newPhone('Ben');
+    await bench.write(from, phone, 'A question');
+    await open('Ben');
+    await bubble('A question').getByRole('button', { name: 'Reply' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Message' }).focus();
+    await page.keyboard.type('First line');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('second line');
+    await page.keyboard.press('Enter');
+    await expect.poll(async () => (await heard(from)).map(({ body }) => body)).toContain('First line\nsecond line');
+    await bubble('second line')
+      .getByText(/sent|delivered|read/)
+      .waitFor();
+    await bubble('second line').getByRole('button', { name: 'Edit' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Edit' }).fill('Only one line');
+    await page.keyboard.press('Enter');
+    await bubble('Only one line').waitFor();
+    await expect.poll(async () => (await heard(from)).some(({ edited }) => edited), { timeout: 10_000 }).toBe(true);
+    await bubble('Only one line').getByRole('button', { name: 'Delete for everyone' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete for everyone' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Deleted for everyone.').waitFor();
+    await expect.poll(async () => (await heard(from)).some(({ revoked }) => revoked), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('sends a file', async () => {
+    const from = await bench.newPhone('Cleo');
+    await bench.write(from, phone, 'A picture, please');
+    await open('Cleo');
+    await bench.page
+      .getByLabel('Attach a file')
+      .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: PICTURE });
+    await expect.poll(async () => (await heard(from)).length, { timeout: 20_000 }).toBeGreaterThan(1);
+  });
+
+  it('finds chats by name and messages by their words', async () => {
+    const from = await bench.newPhone('Dora');
+    await bench.write(from, phone, 'The parcel is late');
+    await bench.page.goto(`${bench.product.url}/lines/${lineId}/chats?mode=test`);
+    await chats().getByRole('link', { name: 'Dora' }).waitFor();
+    await bench.page.getByRole('searchbox').fill('parcel');
+    await bench.page
+      .getByRole('region', { name: 'Messages' })
+      .getByRole('link', { name: 'The parcel is late' })
+      .click();
+    await bench.page.getByRole('region', { name: 'Dora' }).waitFor();
+    await bench.page.getByRole('searchbox').fill('dor');
+    await expect.poll(() => chats().getByRole('link', { name: 'Ana' }).count()).toBe(0);
+    expect(await violations(bench.page)).toEqual([]);
+    await picture(bench.page, 'chats');
+  });
+
+  it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
+});
