@@ -344,7 +344,7 @@ describe.skipIf(!canBrowse)(
       expect(await violations(own)).toEqual([]);
       await picture(own, 'sign-in');
       await press('Sign in with a passkey');
-      await own.getByRole('heading', { level: 1, name: 'Lines' }).waitFor();
+      await own.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
       await own.goto(`${url}/settings`);
       await press('Delete the passkey Test device');
       await own.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
