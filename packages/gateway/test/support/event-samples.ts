@@ -103,6 +103,20 @@ export const SAMPLES: { [T in EventType]: EventPayloads[T] } = {
     change: { kind: 'promoted', members: [ALICE] },
     timestamp: 5,
   },
+  'line.problem': {
+    problem: 'line_down',
+    status: 'disconnected',
+    reason: 'connection_lost',
+    since: 1777180000000,
+    resolved: false,
+  },
+  'approval.requested': {
+    approvalId: 'apr_1',
+    operation: 'sendMessage',
+    to: '+15550001234',
+    askedBy: 'agent',
+    expiresAt: 1777180600000,
+  },
   'webhook.test': { note: 'hello' },
   'webhook.disabled': { webhookId: 'whk_1', reason: 'failing', failingSince: 0 },
 };
