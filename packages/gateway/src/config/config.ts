@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
 
-/** Everything the process is told from outside, validated. Secrets stand apart (see secrets.ts). */
+/** Everything the process is told from outside, validated. Secrets stand apart (master-key.ts). */
 export interface Config {
   http: {
     host: string;
