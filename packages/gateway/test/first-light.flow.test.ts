@@ -41,6 +41,7 @@ describe.each(databases)('a line on the simulated network, on %s', (database) =>
       status: 'connected',
       phone: '15550001111',
       jid: '15550001111@s.whatsapp.net',
+      lid: expect.stringMatching(/^\d+@lid$/),
       name: expect.any(String),
     });
     expect(bodyOf(await arrived('/bridges/demo', 'connected'))).toEqual({ event: 'connected', phone: '15550001111' });

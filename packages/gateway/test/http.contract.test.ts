@@ -17,6 +17,12 @@ const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 const baseline = (name: string): Json =>
   JSON.parse(readFileSync(new URL(`./golden/0.1.0/${name}`, import.meta.url), 'utf8')) as Json;
 
+/** What 0.1.0 did not say and did already: the simulated network never took other kinds. */
+const SAID_NOW = [
+  'POST /api/sandbox/v1/phones/{phone}/status body.type takes certain values only now',
+  'POST /api/sandbox/v1/channels/{jid}/messages body.type takes certain values only now',
+];
+
 /** One body of every event a format has, by the name receivers see. */
 function bodiesOf(format: typeof bridgesWebhookFormat, asked: readonly string[]): Json {
   const bodies: Json = {};
@@ -46,7 +52,8 @@ describe('the OpenAPI document', () => {
   });
 
   it('breaks nobody who was built against the baseline', () => {
-    expect(breakingChanges(baseline('openapi.json'), document)).toEqual([]);
+    const breaks = breakingChanges(baseline('openapi.json'), document);
+    expect(breaks.filter((one) => !SAID_NOW.includes(one))).toEqual([]);
   });
 });
 

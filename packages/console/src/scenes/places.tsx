@@ -56,7 +56,9 @@ export function Places({ label }: { label: string }) {
   );
 }
 
-/** How much of a place needs somebody: lines that are down, requests that wait, webhooks that fail. */
+/**
+ * How much of a place needs somebody: lines that are down, requests that wait, webhooks that fail.
+ */
 function Mark({ of, isSmall = false }: { of: (typeof PLACES)[number][1]; isSmall?: boolean }) {
   const texts = useTexts(problemTexts);
   const { data } = useQuery(problemsQuery(mode.use()));

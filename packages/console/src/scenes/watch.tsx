@@ -16,7 +16,8 @@ export const mayNotify = (): boolean => typeof Notification === 'function' && No
 
 /**
  * Tells of what is new, whatever page is open: in the title, by a notice, and by a notification of
- * the browser when somebody asked for them. What was there when the page was opened is only counted.
+ * the browser when somebody asked for them. What was there when the page was opened is only
+ * counted.
  */
 export function Watch() {
   const shownMode = mode.use();

@@ -21,8 +21,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 const SECRETS = ['authorization', 'key', 'secret', 'password', 'qr', 'pairingCode', 'body', 'text', 'masterKey'];
 
 /**
- * The process's logger on stderr, so that what a command prints on stdout stays clean: for people on
- * a terminal, JSON lines everywhere else.
+ * The process's logger on stderr, so that what a command prints on stdout stays clean: for people
+ * on a terminal, JSON lines everywhere else.
  */
 export function createLogger(options: { level: LogLevel; process: string }): Log {
   return pino(
