@@ -125,7 +125,8 @@ export const en = {
     getCode: 'Get a code',
     newCode: 'Get another code',
     codeHelp: 'On the phone: Linked devices, Link a device, Link with phone number instead. Then type this.',
-    linkLead: 'Somebody else holds the phone? Send them a link: it shows this code for 15 minutes, to them alone.',
+    linkLead:
+      'Somebody else holds the phone? Send them a link: for 15 minutes whoever opens it sees this code. Send it to them only.',
     link: 'Make a link to send',
     virtualLead: 'This is a test line: a virtual phone can scan it.',
     virtual: 'Scan with a virtual phone',

@@ -130,7 +130,7 @@ export const es: Words = {
     codeHelp:
       'En el teléfono: Dispositivos vinculados, Vincular un dispositivo, Vincular con número de teléfono. Luego teclea esto.',
     linkLead:
-      '¿El teléfono lo tiene otra persona? Envíale un enlace: le muestra este código durante 15 minutos, solo a ella.',
+      '¿El teléfono lo tiene otra persona? Envíale un enlace: durante 15 minutos quien lo abra ve este código. Envíaselo solo a ella.',
     link: 'Crear un enlace para enviar',
     virtualLead: 'Es una línea de prueba: un teléfono virtual puede escanearla.',
     virtual: 'Escanear con un teléfono virtual',

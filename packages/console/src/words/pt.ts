@@ -128,7 +128,8 @@ export const pt: Words = {
     newCode: 'Obter outro código',
     codeHelp:
       'No telefone: Aparelhos conectados, Conectar um aparelho, Conectar com número de telefone. Depois digite isto.',
-    linkLead: 'O telefone está com outra pessoa? Envie um link: ele mostra este código por 15 minutos, só para ela.',
+    linkLead:
+      'Outra pessoa está com o telefone? Envie um link: por 15 minutos quem o abrir vê este código. Envie só para ela.',
     link: 'Criar um link para enviar',
     virtualLead: 'Esta é uma linha de teste: um telefone virtual pode escaneá-la.',
     virtual: 'Escanear com um telefone virtual',
