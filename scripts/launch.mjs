@@ -30,7 +30,7 @@ const TASKS = {
   },
   transcript: {
     script: 'node_modules/vitest/vitest.mjs',
-    args: ['run', 'packages/gateway/test/bridges.examples.flow.test.ts', '--update'],
+    args: ['run', 'bridges.examples.flow', 'lines.transcript.flow', '--update'],
     quiet: true,
   },
 };

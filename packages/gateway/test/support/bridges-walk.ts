@@ -5,20 +5,9 @@ import type { ReceivedRequest } from '../receiver.ts';
 import { CALLS, WEBHOOKS } from '../seed-examples/bridges-reference.ts';
 import { type Answer, Api, until } from './api.ts';
 import type { Rig } from './rig.ts';
+import type { Exchange } from './transcript.ts';
 
 type Json = Record<string, unknown>;
-
-/** One call as it was made and answered. */
-export interface Exchange {
-  row: Route;
-  /** As the caller wrote it, below the server's address. */
-  path: string;
-  request: unknown;
-  status: number;
-  contentType: string;
-  /** Undefined: no JSON. */
-  answer: unknown;
-}
 
 /** How a call differs from what the reference prints. */
 export interface Difference {
