@@ -65,6 +65,7 @@ export const PACKAGES = {
   simulator: ['@ponte/engine'],
   gateway: ['@ponte/engine', '@ponte/engine-baileys', '@ponte/simulator'],
   console: [],
+  sdk: [],
 };
 
 /** Outside packages that only the named workspace may import. */

@@ -28,7 +28,11 @@ const RETRY_CAP_MS = 30_000;
  * signal is aborted; throws when going on makes no sense: the key is over, or the cursor is
  * (`cursor_expired`).
  */
-export async function* follow(transport: Transport, path: string, options: FollowOptions = {}): AsyncGenerator<Followed> {
+export async function* follow(
+  transport: Transport,
+  path: string,
+  options: FollowOptions = {},
+): AsyncGenerator<Followed> {
   let cursor = options.after ?? 'now';
   let failures = 0;
   while (options.signal?.aborted !== true) {

@@ -6,11 +6,12 @@ export type OperationName = keyof typeof OPERATIONS;
 
 type Of<O extends OperationName> = operations[O];
 type JsonOf<T> = T extends { content: { 'application/json': infer B } } ? B : never;
-type ParametersOf<O extends OperationName, K extends 'path' | 'query'> = Of<O> extends {
-  parameters: { [P in K]?: infer V };
-}
-  ? Exclude<V, undefined>
-  : never;
+type ParametersOf<O extends OperationName, K extends 'path' | 'query'> =
+  Of<O> extends {
+    parameters: { [P in K]?: infer V };
+  }
+    ? Exclude<V, undefined>
+    : never;
 type BodyOf<O extends OperationName> = Of<O> extends { requestBody?: infer B } ? JsonOf<Exclude<B, undefined>> : never;
 type Member<K extends string, V> = [V] extends [never]
   ? { [P in K]?: undefined }
@@ -34,13 +35,14 @@ export type RequestOf<O extends OperationName> = Member<'path', ParametersOf<O, 
 type Success = 200 | 201 | 202;
 
 /** What an operation answers; undefined for those that answer nothing. */
-export type AnswerOf<O extends OperationName> = Of<O> extends { responses: infer R }
-  ? { [S in keyof R]: S extends Success ? JsonOf<R[S]> : never }[keyof R] extends infer A
-    ? [A] extends [never]
-      ? undefined
-      : A
-    : never
-  : never;
+export type AnswerOf<O extends OperationName> =
+  Of<O> extends { responses: infer R }
+    ? { [S in keyof R]: S extends Success ? JsonOf<R[S]> : never }[keyof R] extends infer A
+      ? [A] extends [never]
+        ? undefined
+        : A
+      : never
+    : never;
 
 /** The address of an operation with its parameters in their places. */
 export function addressOf(operation: OperationName, path: Record<string, unknown> | undefined): string {

@@ -79,7 +79,8 @@ export class Transport {
           ...(request.body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
           ...request.headers,
         },
-        body: request.body === undefined ? undefined : isForm ? (request.body as FormData) : JSON.stringify(request.body),
+        body:
+          request.body === undefined ? undefined : isForm ? (request.body as FormData) : JSON.stringify(request.body),
         redirect: 'error',
         signal: over.signal,
       });

@@ -231,6 +231,8 @@ export interface Dialect {
   errorAnswer(error: AppError): ErrorAnswer;
   /** What its webhooks deliver, for the OpenAPI document. */
   events?: readonly DocumentedEvent[];
+  /** Any of them; `event` says which. */
+  event?: z.ZodType;
   /** Shapes of error bodies, for the OpenAPI document. */
   errorSchema: z.ZodType;
   /** Takes what no row takes, below the prefix. */

@@ -1,5 +1,6 @@
 import type { Dialect } from '../../http/route.ts';
 import { errorAnswer, errorSchema } from './errors.ts';
+import { BRIDGES_EVENTS, bridgesEvent } from './event-schemas.ts';
 import { routes } from './routes.ts';
 
 /** The Bridges API: one bridge per phone number, named by the caller's own reference. */
@@ -12,6 +13,8 @@ export const bridgesDialect: Dialect = {
   cors: true,
   unknownMembers: 'near',
   ipLimit: 'ip',
+  event: bridgesEvent,
+  events: BRIDGES_EVENTS,
   routes,
   errorAnswer,
   errorSchema,

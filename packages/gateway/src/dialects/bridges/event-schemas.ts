@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REASON_CODES } from '../../core/line-reasons.ts';
 import { messageContent } from '../../http/message-content.ts';
 import type { DocumentedEvent } from '../../http/route.ts';
 import type { ALL_EVENTS } from './webhook-format.ts';
@@ -12,9 +13,12 @@ const contact = z.string().meta({
   description: 'The person, by phone number where WhatsApp discloses it.',
   examples: ['15550002222@s.whatsapp.net'],
 });
-const phone = z.string().meta({ description: 'Digits; empty when WhatsApp does not disclose it.', examples: ['15550002222'] });
+const phone = z
+  .string()
+  .meta({ description: 'Digits; empty when WhatsApp does not disclose it.', examples: ['15550002222'] });
 const chat = z.string().meta({ description: 'Full address of the chat.', examples: ['15550002222@s.whatsapp.net'] });
 const timestamp = z.int();
+const STATUS = ['unpaired', 'pairing', 'connecting', 'connected', 'disconnected', 'logged_out'] as const;
 const about = { message_id: z.string(), contact_id: contact, phone, chat_id: chat, from_me: z.boolean() };
 const answer = { contact_id: contact, phone, chat_id: chat };
 
@@ -29,7 +33,9 @@ export const BODIES = {
     name: z.string(),
     body: z.string(),
     type: z.string(),
-    media_type: z.string().meta({ description: 'Media type of the file; empty without one.', examples: ['image/jpeg'] }),
+    media_type: z
+      .string()
+      .meta({ description: 'Media type of the file; empty without one.', examples: ['image/jpeg'] }),
     is_group: z.boolean(),
     from_me: z.boolean(),
     timestamp,
@@ -55,7 +61,9 @@ export const BODIES = {
     name: z.string(),
     from_me: z.boolean(),
     timestamp,
-    selected_options: z.array(z.string()).meta({ description: 'All that are chosen now; none = the vote was taken back.' }),
+    selected_options: z
+      .array(z.string())
+      .meta({ description: 'All that are chosen now; none = the vote was taken back.' }),
   }),
   event_response: z.strictObject({
     event: z.literal('event_response'),
@@ -106,8 +114,18 @@ export const BODIES = {
     chat_id: chat,
     status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
     timestamp,
-    counts: z.looseObject({}).optional().meta({ description: 'In groups: how many members have got this far.' }),
-    error: z.string().optional().meta({ description: 'The code of a failure.', examples: ['not_on_whatsapp'] }),
+    counts: z
+      .strictObject({
+        delivered: z.int().meta({ description: 'Members who have it.' }),
+        read: z.int().meta({ description: 'Members who read it.' }),
+        played: z.int().meta({ description: 'Members who played it.' }),
+      })
+      .optional()
+      .meta({ description: 'In groups: how many members have got this far.' }),
+    error: z
+      .string()
+      .optional()
+      .meta({ description: 'The code of a failure.', examples: ['not_on_whatsapp'] }),
   }),
   message_receipt: z.strictObject({
     event: z.literal('message_receipt'),
@@ -135,7 +153,9 @@ export const BODIES = {
     chat_id: chat,
     contact_id: contact.meta({ description: 'Who changed it; empty when WhatsApp did not say.' }),
     phone,
-    change: z.string().meta({ description: 'What changed; its new value stands under its own name.', examples: ['subject'] }),
+    change: z
+      .string()
+      .meta({ description: 'What changed; its new value stands under its own name.', examples: ['subject'] }),
     timestamp,
   }),
   restricted: z.strictObject({
@@ -147,6 +167,19 @@ export const BODIES = {
     timestamp,
   }),
   logged_out: z.strictObject({ event: z.literal('logged_out') }),
+  line_status: z.strictObject({
+    event: z.literal('line_status'),
+    status: z.enum(STATUS),
+    previous: z.enum(STATUS),
+    phone,
+    reason: z.enum(REASON_CODES).nullable().meta({ description: 'Why; the same as status_reason.' }),
+    until: z
+      .string()
+      .nullable()
+      .meta({ description: 'When it ends by itself (RFC 3339); null when unknown or never.' }),
+    whatsapp_code: z.int().nullable(),
+    remedy: z.string().nullable().meta({ description: 'What to do.' }),
+  }),
 } as const satisfies Record<(typeof ALL_EVENTS)[number], z.ZodType>;
 
 type EventName = keyof typeof BODIES;
@@ -172,6 +205,7 @@ const DESCRIPTIONS: Record<EventName, string> = {
   group_update: 'Something about a group changed. Only for bridges that ask for it.',
   restricted: 'WhatsApp limits what the number may do, or lifted that. Only for bridges that ask for it.',
   logged_out: 'The bridge must be linked again. Only for bridges that ask for it.',
+  line_status: 'The bridge’s status changed, with the reason, in place of the three above. Only for bridges that ask.',
 };
 
 const NAMES = Object.keys(BODIES) as EventName[];

@@ -1,5 +1,6 @@
 import type { Dialect } from '../../http/route.ts';
 import { errorAnswer, errorSchema } from './errors.ts';
+import { LINES_EVENTS, linesEvent } from './event-schemas.ts';
 import { routes } from './routes.ts';
 
 /**
@@ -13,6 +14,8 @@ export const linesDialect: Dialect = {
   cors: true,
   unknownMembers: 'refuse',
   ipLimit: 'ip',
+  event: linesEvent,
+  events: LINES_EVENTS,
   routes,
   errorAnswer,
   errorSchema,

@@ -7,6 +7,7 @@ import { pumpSocket } from '../../http/event-socket.ts';
 import { eventSource } from '../../http/event-source.ts';
 import { handlerRoute, json, type Route, route, type Visit } from '../../http/route.ts';
 import { errorAnswer } from './errors.ts';
+import { linesEvent } from './event-schemas.ts';
 import { done, limitOf } from './schemas.ts';
 import { EVENT_NAMES } from './webhook-format.ts';
 
@@ -42,14 +43,7 @@ const query = z.object({
 });
 type Query = z.output<typeof query>;
 
-const event = z.looseObject({
-  event: z.string(),
-  line_id: z.string().nullable(),
-  data: z.looseObject({}),
-  id: z.string(),
-  created_at: z.string(),
-});
-const page = done.extend({ events: event.array(), next_cursor: z.string(), has_more: z.boolean() });
+const page = done.extend({ events: linesEvent.array(), next_cursor: z.string(), has_more: z.boolean() });
 const ticket = done.extend({ ticket: z.string(), expires_at: z.string() });
 
 function asked({ query: of, request }: Pick<Visit<undefined, Query, undefined>, 'query' | 'request'>): FollowInput {
@@ -100,9 +94,14 @@ export const eventRoutes: Route[] = [
           ok: true,
           events: [
             {
-              event: 'message.sent',
+              event: 'chat.archived',
               line_id: 'line_xxx',
-              data: { message_id: 'ACE41E...' },
+              data: {
+                chat_id: '15550002222@s.whatsapp.net',
+                phone: '+15550002222',
+                archived: true,
+                timestamp: 1777180605,
+              },
               id: 'evt_xxx',
               created_at: '2026-04-26T00:00:00.000Z',
             },

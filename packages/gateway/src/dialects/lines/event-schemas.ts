@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { REASON_CODES } from '../../core/line-reasons.ts';
 import { messageContent } from '../../http/message-content.ts';
-import type { DocumentedEvent } from '../../http/route.ts';
 import { mentionsShape, nuancesShape } from '../../http/message-nuances.ts';
-import { EVENT_NAMES } from './webhook-format.ts';
+import type { DocumentedEvent } from '../../http/route.ts';
+import type { EVENT_NAMES } from './webhook-format.ts';
 
 /*
  * What webhooks, event streams and `GET /v1/events` deliver, as schemas. `webhook-format.ts` writes
@@ -36,7 +36,9 @@ const message = {
   name: z.string(),
   from_me: z.boolean(),
   is_group: z.boolean(),
-  type: z.string().meta({ description: 'text, image, video, audio, voice, document, sticker, location, contact, poll, event or unknown.' }),
+  type: z.string().meta({
+    description: 'text, image, video, audio, voice, document, sticker, location, contact, poll, event or unknown.',
+  }),
   body: z.string(),
   media: z
     .strictObject({
@@ -68,7 +70,11 @@ export const EVENT_DATA = {
     status: z.enum(STATUS),
     timestamp,
     counts: z
-      .looseObject({})
+      .strictObject({
+        delivered: z.int().meta({ description: 'Members who have it.' }),
+        read: z.int().meta({ description: 'Members who read it.' }),
+        played: z.int().meta({ description: 'Members who played it.' }),
+      })
       .optional()
       .meta({ description: 'In groups: how many members have got this far.' }),
     error: z
@@ -89,6 +95,9 @@ export const EVENT_DATA = {
     previous: z.enum(LINE_STATUS),
     phone,
     reason: z.enum(REASON_CODES).nullable().meta({ description: 'Why; the same as status_reason of the line.' }),
+    until: z.string().nullable().meta({ description: 'When it ends by itself (RFC 3339); null when unknown or never.' }),
+    whatsapp_code: z.int().nullable(),
+    remedy: z.string().nullable().meta({ description: 'What to do.' }),
   }),
   'line.restricted': z.strictObject({
     cause: z.enum(['reachout_timelock', 'new_chat_cap']),
@@ -114,7 +123,9 @@ export const EVENT_DATA = {
   'poll.vote': z.strictObject({
     ...named,
     poll_id: z.string(),
-    selected_options: z.array(z.string()).meta({ description: 'All that are chosen now; none = the vote was taken back.' }),
+    selected_options: z
+      .array(z.string())
+      .meta({ description: 'All that are chosen now; none = the vote was taken back.' }),
     timestamp,
   }),
   'event.response': z.strictObject({
@@ -140,7 +151,9 @@ export const EVENT_DATA = {
       .strictObject({ jid: address, phone, lid: z.string().nullable() })
       .nullable()
       .meta({ description: 'Who changed it; null when WhatsApp did not say.' }),
-    change: z.string().meta({ description: 'What changed; its new value stands under its own name.', examples: ['subject'] }),
+    change: z
+      .string()
+      .meta({ description: 'What changed; its new value stands under its own name.', examples: ['subject'] }),
     timestamp,
   }),
   'webhook.disabled': z.strictObject({ webhook_id: z.string(), reason: z.string() }),
@@ -177,10 +190,18 @@ const shapeOf = (name: EventName) =>
       event: z.literal(name),
       line_id: z.string().nullable(),
       data: EVENT_DATA[name],
-      id: z.string().meta({ description: 'The event: the same at every attempt, and for every replay.', examples: ['evt_Ks9R4Zt8Qx7WcVbN2mKd'] }),
+      id: z.string().meta({
+        description: 'The event: the same at every attempt, and for every replay.',
+        examples: ['evt_Ks9R4Zt8Qx7WcVbN2mKd'],
+      }),
       created_at: z.string(),
     })
-    .meta({ id: `Lines${name.split(/[._]/).map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`).join('')}Event` });
+    .meta({
+      id: `Lines${name
+        .split(/[._]/)
+        .map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`)
+        .join('')}Event`,
+    });
 
 const NAMES = Object.keys(EVENT_DATA) as EventName[];
 const [first, ...rest] = NAMES.map(shapeOf);

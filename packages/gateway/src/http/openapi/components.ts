@@ -75,7 +75,9 @@ function takes(member: Json, example: unknown): boolean {
   if (Array.isArray(member.enum)) return member.enum.includes(example);
   if (member.const !== undefined) return member.const === example;
   if (typeof member.pattern === 'string' || typeof member.format === 'string') return false;
-  const types = [member, ...(Array.isArray(member.anyOf) ? member.anyOf.filter(isObject) : [])].map(({ type }) => type);
+  const choices = Array.isArray(member.anyOf) ? member.anyOf.filter(isObject) : [];
+  if (choices.some((choice) => Array.isArray(choice.enum) && !choice.enum.includes(example))) return false;
+  const types = [member, ...choices].map(({ type }) => type);
   if (example === null) return types.includes('null');
   if (Array.isArray(example)) return types.includes('array') && isPlainList(member);
   if (typeof example === 'number') {

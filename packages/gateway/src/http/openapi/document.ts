@@ -22,7 +22,10 @@ export function openApiDocument(all: readonly Dialect[], facts: { version: strin
       known[row.method.toLowerCase()] = operation(dialect, row, made);
       tags.set(tagOf(dialect, row), dialect.title);
     }
-    for (const event of dialect.events ?? []) {
+    if (dialect.event) addUnion(dialect, dialect.event, made);
+    const { event: anyEvent } = dialect;
+    const all: DocumentedEvent[] = anyEvent ? [{ ...ANY_EVENT, schema: anyEvent }] : [];
+    for (const event of [...all, ...(dialect.events ?? [])]) {
       const tag = `${dialect.title}: Webhooks`;
       tags.set(tag, dialect.title);
       webhooks[`${dialect.name}.${event.name}`] = webhook(dialect, event, tag, made);
@@ -58,6 +61,12 @@ export function openApiDocument(all: readonly Dialect[], facts: { version: strin
   };
 }
 
+const ANY_EVENT = {
+  name: 'any',
+  summary: 'Any event',
+  description: 'What a webhook gets: one of the events below, told apart by `event`.',
+};
+
 interface Made {
   components: Components;
   errors: ErrorResponses;
@@ -92,6 +101,29 @@ function operation(dialect: Dialect, row: Route, { components, errors }: Made): 
       : {}),
     responses: { ...answers(row, components), ...errors.of(dialect, row, command?.on !== 'account' && !!command) },
   };
+}
+
+/** Any event of a dialect, told apart by `event`. */
+function addUnion(dialect: Dialect, union: z.ZodType, { components }: Made): void {
+  const name =
+    String(components.ref(union, 'output', `${capital(dialect.name)}Event`).$ref)
+      .split('/')
+      .at(-1) ?? '';
+  const made = components.schemas[name] as { oneOf?: Json[]; anyOf?: Json[] };
+  components.schemas[name] = {
+    description: `Any event of the ${dialect.title}; \`event\` says which.`,
+    oneOf: made.oneOf ?? made.anyOf ?? [],
+    discriminator: { propertyName: 'event', mapping: mappingOf(made.oneOf ?? made.anyOf ?? [], components) },
+  };
+}
+
+function mappingOf(parts: Json[], components: Components): Json {
+  return Object.fromEntries(
+    parts.map(({ $ref }) => {
+      const shape = components.schemas[String($ref).split('/').at(-1) ?? ''] as { properties?: { event?: Json } };
+      return [String(shape.properties?.event?.const), $ref];
+    }),
+  );
 }
 
 function webhook(dialect: Dialect, event: DocumentedEvent, tag: string, { components }: Made): Json {
