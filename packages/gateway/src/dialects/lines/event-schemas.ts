@@ -95,7 +95,10 @@ export const EVENT_DATA = {
     previous: z.enum(LINE_STATUS),
     phone,
     reason: z.enum(REASON_CODES).nullable().meta({ description: 'Why; the same as status_reason of the line.' }),
-    until: z.string().nullable().meta({ description: 'When it ends by itself (RFC 3339); null when unknown or never.' }),
+    until: z
+      .string()
+      .nullable()
+      .meta({ description: 'When it ends by itself (RFC 3339); null when unknown or never.' }),
     whatsapp_code: z.int().nullable(),
     remedy: z.string().nullable().meta({ description: 'What to do.' }),
   }),
