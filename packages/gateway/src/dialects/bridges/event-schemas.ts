@@ -167,6 +167,23 @@ export const BODIES = {
     timestamp,
   }),
   logged_out: z.strictObject({ event: z.literal('logged_out') }),
+  line_problem: z.strictObject({
+    event: z.literal('line_problem'),
+    problem: z.string().meta({ description: 'What is wrong.' }),
+    status: z.string(),
+    reason: z.string().nullable().meta({ description: 'Why; as in status_reason.' }),
+    remedy: z.string().nullable().meta({ description: 'What to do.' }),
+    since: z.int(),
+    resolved: z.boolean().meta({ description: 'True: it is over.' }),
+  }),
+  approval_requested: z.strictObject({
+    event: z.literal('approval_requested'),
+    approval_id: z.string(),
+    operation: z.string(),
+    to: z.string().nullable(),
+    asked_by: z.string().meta({ description: 'Name of the key.' }),
+    expires_at: z.int(),
+  }),
   line_status: z.strictObject({
     event: z.literal('line_status'),
     status: z.enum(STATUS),
@@ -205,6 +222,8 @@ const DESCRIPTIONS: Record<EventName, string> = {
   group_update: 'Something about a group changed. Only for bridges that ask for it.',
   restricted: 'WhatsApp limits what the number may do, or lifted that. Only for bridges that ask for it.',
   logged_out: 'The bridge must be linked again. Only for bridges that ask for it.',
+  line_problem: 'Something is wrong with a bridge for longer than a moment, or is over. Only for bridges that ask.',
+  approval_requested: 'A key wants to send something that needs a person’s yes. Only for bridges that ask.',
   line_status: 'The bridge’s status changed, with the reason, in place of the three above. Only for bridges that ask.',
 };
 

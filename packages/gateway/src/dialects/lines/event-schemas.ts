@@ -159,7 +159,26 @@ export const EVENT_DATA = {
       .meta({ description: 'What changed; its new value stands under its own name.', examples: ['subject'] }),
     timestamp,
   }),
-  'webhook.disabled': z.strictObject({ webhook_id: z.string(), reason: z.string() }),
+  'line.problem': z.strictObject({
+    problem: z.string().meta({ description: 'What is wrong.' }),
+    status: z.string(),
+    reason: z.string().nullable().meta({ description: 'Why; as in status_reason.' }),
+    remedy: z.string().nullable().meta({ description: 'What to do.' }),
+    since: z.string(),
+    resolved: z.boolean().meta({ description: 'True: it is over.' }),
+  }),
+  'approval.requested': z.strictObject({
+    approval_id: z.string(),
+    operation: z.string(),
+    to: z.string().nullable(),
+    asked_by: z.string().meta({ description: 'Name of the key.' }),
+    expires_at: z.string(),
+  }),
+  'webhook.disabled': z.strictObject({
+    webhook_id: z.string(),
+    reason: z.string(),
+    failing_since: z.string().nullable(),
+  }),
   'webhook.test': z.strictObject({ note: z.string() }),
 } as const satisfies Record<(typeof EVENT_NAMES)[number] | 'webhook.test', z.ZodType>;
 
@@ -183,6 +202,8 @@ const DESCRIPTIONS: Record<EventName, string> = {
   'contact.typing': 'A person types or records, or stopped. Live only: it is not kept.',
   'chat.archived': 'A chat was put into the archive or taken out of it.',
   'group.updated': 'Something about a group changed.',
+  'line.problem': 'Something is wrong with a line for longer than a moment, or is over.',
+  'approval.requested': 'A key wants to send something that needs a person’s yes.',
   'webhook.disabled': 'A webhook was switched off, because it failed for days or answered 410.',
   'webhook.test': 'Sent on request, to try an endpoint.',
 };
