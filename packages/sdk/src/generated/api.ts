@@ -3053,8 +3053,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Archive, pin, mute, mark as unread, name: linked lines learn it by app state
-         * @description Archive, pin, mute, mark as unread, name: linked lines learn it by app state.
+         * Archive, pin, mute, mark as unread, name, disappearing messages: linked lines learn it
+         * @description Archive, pin, mute, mark as unread, name, disappearing messages: linked lines learn it.
          */
         patch: operations["sandboxChangeChat"];
         trace?: never;
@@ -4013,6 +4013,46 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "bridges.line_problem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * line_problem
+         * @description Something is wrong with a bridge for longer than a moment, or is over. Only for bridges that ask.
+         */
+        post: operations["bridgesWebhookLineProblem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "bridges.approval_requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * approval_requested
+         * @description A key wants to send something that needs a person’s yes. Only for bridges that ask.
+         */
+        post: operations["bridgesWebhookApprovalRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "bridges.line_status": {
         parameters: {
             query?: never;
@@ -4393,6 +4433,46 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "lines.line.problem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * line.problem
+         * @description Something is wrong with a line for longer than a moment, or is over.
+         */
+        post: operations["linesWebhookLineProblem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "lines.approval.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * approval.requested
+         * @description A key wants to send something that needs a person’s yes.
+         */
+        post: operations["linesWebhookApprovalRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "lines.webhook.disabled": {
         parameters: {
             query?: never;
@@ -4445,7 +4525,7 @@ export interface components {
              */
             webhook_url?: string | null;
             /** @description Events to deliver; without it, those of the published list. */
-            webhook_events?: ("message" | "connected" | "disconnected" | "typing" | "poll_vote" | "event_response" | "call_incoming" | "call_terminated" | "offline_sync_preview" | "offline_sync_completed" | "profile_picture_updated" | "message_status" | "message_receipt" | "message_edited" | "message_revoked" | "reaction" | "message_undecryptable" | "group_update" | "restricted" | "logged_out" | "line_status")[];
+            webhook_events?: ("message" | "connected" | "disconnected" | "typing" | "poll_vote" | "event_response" | "call_incoming" | "call_terminated" | "offline_sync_preview" | "offline_sync_completed" | "profile_picture_updated" | "message_status" | "message_receipt" | "message_edited" | "message_revoked" | "reaction" | "message_undecryptable" | "group_update" | "restricted" | "line_problem" | "approval_requested" | "logged_out" | "line_status")[];
         };
         ProvisionedBridge: {
             /** @description Its id. */
@@ -4565,7 +4645,7 @@ export interface components {
              */
             webhook_url?: string | null;
             /** @description Events to deliver; without it, those of the published list. */
-            webhook_events?: ("message" | "connected" | "disconnected" | "typing" | "poll_vote" | "event_response" | "call_incoming" | "call_terminated" | "offline_sync_preview" | "offline_sync_completed" | "profile_picture_updated" | "message_status" | "message_receipt" | "message_edited" | "message_revoked" | "reaction" | "message_undecryptable" | "group_update" | "restricted" | "logged_out" | "line_status")[];
+            webhook_events?: ("message" | "connected" | "disconnected" | "typing" | "poll_vote" | "event_response" | "call_incoming" | "call_terminated" | "offline_sync_preview" | "offline_sync_completed" | "profile_picture_updated" | "message_status" | "message_receipt" | "message_edited" | "message_revoked" | "reaction" | "message_undecryptable" | "group_update" | "restricted" | "line_problem" | "approval_requested" | "logged_out" | "line_status")[];
             /**
              * @description Message events say quoted_message_id, mentions and mentions_me, too.
              * @example false
@@ -4703,9 +4783,9 @@ export interface components {
             timestamp: number;
             /**
              * @description Where it stands.
-             * @constant
+             * @enum {string}
              */
-            status: "queued";
+            status: "queued" | "pending";
         };
         BridgeReadMessageRequest: {
             /**
@@ -5130,7 +5210,7 @@ export interface components {
              */
             message_id: string;
             /**
-             * @description Empty takes the reaction back.
+             * @description One emoji. Empty takes the reaction back.
              * @example 👍
              */
             emoji: string;
@@ -5281,7 +5361,12 @@ export interface components {
             body: string;
         };
         BridgeCheckNumbersRequest: {
-            /** @description Phone numbers. */
+            /**
+             * @description Phone numbers.
+             * @example [
+             *       "15550002222"
+             *     ]
+             */
             phones: string[];
         };
         BridgeCheckNumbersAnswer: {
@@ -5976,7 +6061,7 @@ export interface components {
             event_loop_lag_ms: number;
         };
         /** @description Any event of the Bridges API; `event` says which. */
-        BridgesEvent: components["schemas"]["BridgesMessageEvent"] | components["schemas"]["BridgesConnectedEvent"] | components["schemas"]["BridgesDisconnectedEvent"] | components["schemas"]["BridgesTypingEvent"] | components["schemas"]["BridgesPollVoteEvent"] | components["schemas"]["BridgesEventResponseEvent"] | components["schemas"]["BridgesCallIncomingEvent"] | components["schemas"]["BridgesCallTerminatedEvent"] | components["schemas"]["BridgesOfflineSyncPreviewEvent"] | components["schemas"]["BridgesOfflineSyncCompletedEvent"] | components["schemas"]["BridgesProfilePictureUpdatedEvent"] | components["schemas"]["BridgesMessageStatusEvent"] | components["schemas"]["BridgesMessageReceiptEvent"] | components["schemas"]["BridgesMessageEditedEvent"] | components["schemas"]["BridgesMessageRevokedEvent"] | components["schemas"]["BridgesReactionEvent"] | components["schemas"]["BridgesMessageUndecryptableEvent"] | components["schemas"]["BridgesGroupUpdateEvent"] | components["schemas"]["BridgesRestrictedEvent"] | components["schemas"]["BridgesLoggedOutEvent"] | components["schemas"]["BridgesLineStatusEvent"];
+        BridgesEvent: components["schemas"]["BridgesMessageEvent"] | components["schemas"]["BridgesConnectedEvent"] | components["schemas"]["BridgesDisconnectedEvent"] | components["schemas"]["BridgesTypingEvent"] | components["schemas"]["BridgesPollVoteEvent"] | components["schemas"]["BridgesEventResponseEvent"] | components["schemas"]["BridgesCallIncomingEvent"] | components["schemas"]["BridgesCallTerminatedEvent"] | components["schemas"]["BridgesOfflineSyncPreviewEvent"] | components["schemas"]["BridgesOfflineSyncCompletedEvent"] | components["schemas"]["BridgesProfilePictureUpdatedEvent"] | components["schemas"]["BridgesMessageStatusEvent"] | components["schemas"]["BridgesMessageReceiptEvent"] | components["schemas"]["BridgesMessageEditedEvent"] | components["schemas"]["BridgesMessageRevokedEvent"] | components["schemas"]["BridgesReactionEvent"] | components["schemas"]["BridgesMessageUndecryptableEvent"] | components["schemas"]["BridgesGroupUpdateEvent"] | components["schemas"]["BridgesRestrictedEvent"] | components["schemas"]["BridgesLoggedOutEvent"] | components["schemas"]["BridgesLineProblemEvent"] | components["schemas"]["BridgesApprovalRequestedEvent"] | components["schemas"]["BridgesLineStatusEvent"];
         BridgesMessageEvent: {
             /**
              * @description Name of the event. (enum property replaced by openapi-typescript)
@@ -6635,6 +6720,51 @@ export interface components {
              */
             event: "logged_out";
         };
+        BridgesLineProblemEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "line_problem";
+            /** @description What is wrong. */
+            problem: string;
+            /**
+             * @description Where it stands.
+             * @example connected
+             */
+            status: string;
+            /** @description Why; as in status_reason. */
+            reason: string | null;
+            /** @description What to do. */
+            remedy: string | null;
+            /** @description From when on (RFC 3339). */
+            since: number;
+            /** @description True: it is over. */
+            resolved: boolean;
+        };
+        BridgesApprovalRequestedEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "approval_requested";
+            /**
+             * @description Id of the approval.
+             * @example apr_4Zt8Qx7WcVbN2mKdLs9R
+             */
+            approval_id: string;
+            /**
+             * @description The call that waits.
+             * @example sendMessage
+             */
+            operation: string;
+            /** @description Who it is for: phone number, or full address. */
+            to: string | null;
+            /** @description Name of the key. */
+            asked_by: string;
+            /** @description Until when it is valid (RFC 3339). */
+            expires_at: number;
+        };
         BridgesLineStatusEvent: {
             /**
              * @description Name of the event. (enum property replaced by openapi-typescript)
@@ -7106,6 +7236,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7152,7 +7287,7 @@ export interface components {
              * @description Where it stands.
              * @enum {string}
              */
-            status: "sent" | "queued";
+            status: "sent" | "queued" | "pending";
             /**
              * @description Unix seconds.
              * @example 1777180605
@@ -7222,6 +7357,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7298,6 +7438,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7347,6 +7492,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7406,6 +7556,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7438,7 +7593,7 @@ export interface components {
              */
             message_id: string;
             /**
-             * @description Empty takes the reaction back.
+             * @description One emoji. Empty takes the reaction back.
              * @example 👍
              */
             emoji: string;
@@ -7510,6 +7665,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7564,6 +7724,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7613,6 +7778,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7665,6 +7835,11 @@ export interface components {
             priority?: "high" | "normal" | "bulk";
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
+            /**
+             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @enum {string}
+             */
+            if_restricted?: "refuse" | "wait";
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
@@ -7760,7 +7935,12 @@ export interface components {
              * @example line_xxx
              */
             line_id: string;
-            /** @description Phone numbers. */
+            /**
+             * @description Phone numbers.
+             * @example [
+             *       "15550002222"
+             *     ]
+             */
             phones: string[];
         };
         CheckContactsAnswer: {
@@ -8623,7 +8803,7 @@ export interface components {
              */
             url: string;
             /** @description Names of the events; ["*"] = all. */
-            events: ("message.received" | "message.sent" | "message.status" | "message.receipt" | "line.status" | "message.edited" | "message.revoked" | "message.reaction" | "message.undecryptable" | "poll.vote" | "event.response" | "call.incoming" | "call.terminated" | "contact.typing" | "chat.archived" | "group.updated" | "line.restricted" | "webhook.disabled" | "*")[];
+            events: ("message.received" | "message.sent" | "message.status" | "message.receipt" | "line.status" | "message.edited" | "message.revoked" | "message.reaction" | "message.undecryptable" | "poll.vote" | "event.response" | "call.incoming" | "call.terminated" | "contact.typing" | "chat.archived" | "group.updated" | "line.restricted" | "webhook.disabled" | "line.problem" | "approval.requested" | "*")[];
             /**
              * @description A connected line.
              * @example line_xxx
@@ -9499,7 +9679,7 @@ export interface components {
              */
             url?: string;
             /** @description Names of the events; ["*"] = all. */
-            events?: ("message.received" | "message.sent" | "message.status" | "message.receipt" | "line.status" | "message.edited" | "message.revoked" | "message.reaction" | "message.undecryptable" | "poll.vote" | "event.response" | "call.incoming" | "call.terminated" | "contact.typing" | "chat.archived" | "group.updated" | "line.restricted" | "webhook.disabled" | "*")[];
+            events?: ("message.received" | "message.sent" | "message.status" | "message.receipt" | "line.status" | "message.edited" | "message.revoked" | "message.reaction" | "message.undecryptable" | "poll.vote" | "event.response" | "call.incoming" | "call.terminated" | "contact.typing" | "chat.archived" | "group.updated" | "line.restricted" | "webhook.disabled" | "line.problem" | "approval.requested" | "*")[];
             /**
              * @description A text of your own.
              * @example Orders
@@ -9825,7 +10005,7 @@ export interface components {
             status: "dead";
         };
         /** @description Any event of the Lines API; `event` says which. */
-        LinesEvent: components["schemas"]["LinesMessageReceivedEvent"] | components["schemas"]["LinesMessageSentEvent"] | components["schemas"]["LinesMessageStatusEvent"] | components["schemas"]["LinesMessageReceiptEvent"] | components["schemas"]["LinesLineStatusEvent"] | components["schemas"]["LinesLineRestrictedEvent"] | components["schemas"]["LinesMessageEditedEvent"] | components["schemas"]["LinesMessageRevokedEvent"] | components["schemas"]["LinesMessageReactionEvent"] | components["schemas"]["LinesMessageUndecryptableEvent"] | components["schemas"]["LinesPollVoteEvent"] | components["schemas"]["LinesEventResponseEvent"] | components["schemas"]["LinesCallIncomingEvent"] | components["schemas"]["LinesCallTerminatedEvent"] | components["schemas"]["LinesContactTypingEvent"] | components["schemas"]["LinesChatArchivedEvent"] | components["schemas"]["LinesGroupUpdatedEvent"] | components["schemas"]["LinesWebhookDisabledEvent"] | components["schemas"]["LinesWebhookTestEvent"];
+        LinesEvent: components["schemas"]["LinesMessageReceivedEvent"] | components["schemas"]["LinesMessageSentEvent"] | components["schemas"]["LinesMessageStatusEvent"] | components["schemas"]["LinesMessageReceiptEvent"] | components["schemas"]["LinesLineStatusEvent"] | components["schemas"]["LinesLineRestrictedEvent"] | components["schemas"]["LinesMessageEditedEvent"] | components["schemas"]["LinesMessageRevokedEvent"] | components["schemas"]["LinesMessageReactionEvent"] | components["schemas"]["LinesMessageUndecryptableEvent"] | components["schemas"]["LinesPollVoteEvent"] | components["schemas"]["LinesEventResponseEvent"] | components["schemas"]["LinesCallIncomingEvent"] | components["schemas"]["LinesCallTerminatedEvent"] | components["schemas"]["LinesContactTypingEvent"] | components["schemas"]["LinesChatArchivedEvent"] | components["schemas"]["LinesGroupUpdatedEvent"] | components["schemas"]["LinesLineProblemEvent"] | components["schemas"]["LinesApprovalRequestedEvent"] | components["schemas"]["LinesWebhookDisabledEvent"] | components["schemas"]["LinesWebhookTestEvent"];
         LinesMessageReceivedEvent: {
             /**
              * @description Name of the event. (enum property replaced by openapi-typescript)
@@ -10920,6 +11100,87 @@ export interface components {
              */
             created_at: string;
         };
+        LinesLineProblemEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "line.problem";
+            /** @description Id of the line. */
+            line_id: string | null;
+            /** @description What happened, by the kind of event; or the bytes of a file in base64. */
+            data: {
+                /** @description What is wrong. */
+                problem: string;
+                /**
+                 * @description Where it stands.
+                 * @example connected
+                 */
+                status: string;
+                /** @description Why; as in status_reason. */
+                reason: string | null;
+                /** @description What to do. */
+                remedy: string | null;
+                /**
+                 * @description From when on (RFC 3339).
+                 * @example 2026-11-30T00:00:00.000Z
+                 */
+                since: string;
+                /** @description True: it is over. */
+                resolved: boolean;
+            };
+            /**
+             * @description The event: the same at every attempt, and for every replay.
+             * @example evt_Ks9R4Zt8Qx7WcVbN2mKd
+             */
+            id: string;
+            /**
+             * @description When it was made (RFC 3339).
+             * @example 2026-11-30T09:00:00.000Z
+             */
+            created_at: string;
+        };
+        LinesApprovalRequestedEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "approval.requested";
+            /** @description Id of the line. */
+            line_id: string | null;
+            /** @description What happened, by the kind of event; or the bytes of a file in base64. */
+            data: {
+                /**
+                 * @description Id of the approval.
+                 * @example apr_4Zt8Qx7WcVbN2mKdLs9R
+                 */
+                approval_id: string;
+                /**
+                 * @description The call that waits.
+                 * @example sendMessage
+                 */
+                operation: string;
+                /** @description Who it is for: phone number, or full address. */
+                to: string | null;
+                /** @description Name of the key. */
+                asked_by: string;
+                /**
+                 * @description Until when it is valid (RFC 3339).
+                 * @example 2026-11-30T09:01:00.000Z
+                 */
+                expires_at: string;
+            };
+            /**
+             * @description The event: the same at every attempt, and for every replay.
+             * @example evt_Ks9R4Zt8Qx7WcVbN2mKd
+             */
+            id: string;
+            /**
+             * @description When it was made (RFC 3339).
+             * @example 2026-11-30T09:00:00.000Z
+             */
+            created_at: string;
+        };
         LinesWebhookDisabledEvent: {
             /**
              * @description Name of the event. (enum property replaced by openapi-typescript)
@@ -10940,6 +11201,8 @@ export interface components {
                  * @example hangup
                  */
                 reason: string;
+                /** @description Since when every attempt fails (RFC 3339); null while they succeed. */
+                failing_since: string | null;
             };
             /**
              * @description The event: the same at every attempt, and for every replay.
@@ -11643,6 +11906,11 @@ export interface components {
                  */
                 description?: string;
             };
+            /**
+             * @description Where the file is fetched, by the gateway.
+             * @example https://example.com/hook
+             */
+            url?: string;
             /** @description A file as base64. */
             data?: string;
             /**
@@ -11667,6 +11935,75 @@ export interface components {
              * @example image/jpeg
              */
             mime_type?: string;
+            /** @description Of a video: plays like a GIF. */
+            gif?: boolean;
+            /** @description How long a sound or a video plays. */
+            seconds?: number;
+            /**
+             * @description Latitude in degrees.
+             * @example 40.4168
+             */
+            lat?: number;
+            /**
+             * @description Longitude in degrees.
+             * @example -3.7038
+             */
+            lng?: number;
+            /**
+             * @description A name, for people.
+             * @example Alice
+             */
+            name?: string;
+            /**
+             * @description Street address of the place.
+             * @example 1 Main Street, Springfield
+             */
+            address?: string;
+            /**
+             * @description Phone number; empty or null when WhatsApp does not disclose it.
+             * @example 15550002222
+             */
+            phone?: string;
+            /** @description A whole card instead of phone. */
+            vcard?: string;
+            /**
+             * @description What the poll asks.
+             * @example When?
+             */
+            question?: string;
+            /**
+             * @description The choices of the poll.
+             * @example [
+             *       "Today",
+             *       "Tomorrow"
+             *     ]
+             */
+            options?: string[];
+            /** @description How many options one person may choose; 0 = any number. */
+            max_answers?: number;
+            /** @description When it begins. */
+            start_time?: number;
+            /** @description When it ends. */
+            end_time?: number;
+            /**
+             * @description A text of your own.
+             * @example Orders
+             */
+            description?: string;
+            /**
+             * @description Where it takes place.
+             * @example Main hall
+             */
+            location?: string;
+            /**
+             * @description Of an event: a link to a call of this kind.
+             * @enum {string}
+             */
+            call?: "voice" | "video";
+            /** @description Of an event: it does not take place. */
+            canceled?: boolean;
+            /** @description Of an event: people may bring others. */
+            extra_guests_allowed?: boolean;
             /**
              * @description Can be opened once only.
              * @example false
@@ -11691,8 +12028,6 @@ export interface components {
              * @example 0
              */
             ephemeral_seconds?: number;
-        } & {
-            [key: string]: unknown;
         };
         SandboxWriteAnswer: {
             /**
@@ -11773,8 +12108,6 @@ export interface components {
              *     ]
              */
             options: string[];
-        } & {
-            [key: string]: unknown;
         };
         SandboxRsvpRequest: {
             /**
@@ -11798,8 +12131,6 @@ export interface components {
              * @example 0
              */
             extra_guest_count?: number;
-        } & {
-            [key: string]: unknown;
         };
         SandboxReceiptsRequest: {
             /**
@@ -11874,17 +12205,139 @@ export interface components {
             /**
              * @description What kind it is.
              * @example text
+             * @enum {string}
              */
-            type: string;
+            type: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event";
             /**
              * @description The text, or the caption of a file.
              * @example Your order is on its way
              */
             body?: string;
+            /** @description The card of a link in the body. */
+            link_preview?: {
+                /**
+                 * @description The address.
+                 * @example https://example.com/hook
+                 */
+                url: string;
+                /**
+                 * @description Its title.
+                 * @example Orders
+                 */
+                title?: string;
+                /**
+                 * @description A text of your own.
+                 * @example Orders
+                 */
+                description?: string;
+            };
+            /**
+             * @description Where the file is fetched, by the gateway.
+             * @example https://example.com/hook
+             */
+            url?: string;
+            /** @description A file as base64. */
+            data?: string;
+            /**
+             * @description A file that the sandbox brings: the name of the type, like image.
+             * @example image
+             */
+            fixture?: string;
+            /**
+             * @description Text under the file.
+             * @example Front view
+             */
+            caption?: string;
+            /**
+             * @description Name of the file.
+             * @example invoice.pdf
+             */
+            filename?: string;
+            /** @description A sticker that moves. */
+            animated?: boolean;
+            /**
+             * @description Media type of the file.
+             * @example image/jpeg
+             */
+            mime_type?: string;
+            /** @description Of a video: plays like a GIF. */
+            gif?: boolean;
+            /** @description How long a sound or a video plays. */
+            seconds?: number;
+            /**
+             * @description Latitude in degrees.
+             * @example 40.4168
+             */
+            lat?: number;
+            /**
+             * @description Longitude in degrees.
+             * @example -3.7038
+             */
+            lng?: number;
+            /**
+             * @description A name, for people.
+             * @example Alice
+             */
+            name?: string;
+            /**
+             * @description Street address of the place.
+             * @example 1 Main Street, Springfield
+             */
+            address?: string;
+            /**
+             * @description Phone number; empty or null when WhatsApp does not disclose it.
+             * @example 15550002222
+             */
+            phone?: string;
+            /** @description A whole card instead of phone. */
+            vcard?: string;
+            /**
+             * @description What the poll asks.
+             * @example When?
+             */
+            question?: string;
+            /**
+             * @description The choices of the poll.
+             * @example [
+             *       "Today",
+             *       "Tomorrow"
+             *     ]
+             */
+            options?: string[];
+            /** @description How many options one person may choose; 0 = any number. */
+            max_answers?: number;
+            /** @description When it begins. */
+            start_time?: number;
+            /** @description When it ends. */
+            end_time?: number;
+            /**
+             * @description A text of your own.
+             * @example Orders
+             */
+            description?: string;
+            /**
+             * @description Where it takes place.
+             * @example Main hall
+             */
+            location?: string;
+            /**
+             * @description Of an event: a link to a call of this kind.
+             * @enum {string}
+             */
+            call?: "voice" | "video";
+            /** @description Of an event: it does not take place. */
+            canceled?: boolean;
+            /** @description Of an event: people may bring others. */
+            extra_guests_allowed?: boolean;
+            /**
+             * @description Can be opened once only.
+             * @example false
+             */
+            view_once?: boolean;
+            /** @description With view_once: linked lines get the file, too. WhatsApp keeps it from them. */
+            to_companions?: boolean;
             /** @description Who it is for: phone number, or full address. */
             to?: string[];
-        } & {
-            [key: string]: unknown;
         };
         SandboxPostStatusAnswer: {
             /**
@@ -12098,6 +12551,11 @@ export interface components {
              */
             unread: number;
             /**
+             * @description How long messages of a private chat stay; 0: for good.
+             * @example 0
+             */
+            ephemeral_seconds: number;
+            /**
              * @description Marked as unread by hand.
              * @example false
              */
@@ -12137,6 +12595,11 @@ export interface components {
              * @example Alice
              */
             name?: string;
+            /**
+             * @description Of a private chat: seconds until messages disappear, for both sides; 0: for good.
+             * @example 0
+             */
+            ephemeral_seconds?: number;
         };
         SandboxChangeChatAnswer: {
             /**
@@ -12156,6 +12619,11 @@ export interface components {
              * @example 0
              */
             unread: number;
+            /**
+             * @description How long messages of a private chat stay; 0: for good.
+             * @example 0
+             */
+            ephemeral_seconds: number;
             /**
              * @description Marked as unread by hand.
              * @example false
@@ -12702,15 +13170,137 @@ export interface components {
             /**
              * @description What kind it is.
              * @example text
+             * @enum {string}
              */
-            type: string;
+            type: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "contact" | "poll" | "event";
             /**
              * @description The text, or the caption of a file.
              * @example Your order is on its way
              */
             body?: string;
-        } & {
-            [key: string]: unknown;
+            /** @description The card of a link in the body. */
+            link_preview?: {
+                /**
+                 * @description The address.
+                 * @example https://example.com/hook
+                 */
+                url: string;
+                /**
+                 * @description Its title.
+                 * @example Orders
+                 */
+                title?: string;
+                /**
+                 * @description A text of your own.
+                 * @example Orders
+                 */
+                description?: string;
+            };
+            /**
+             * @description Where the file is fetched, by the gateway.
+             * @example https://example.com/hook
+             */
+            url?: string;
+            /** @description A file as base64. */
+            data?: string;
+            /**
+             * @description A file that the sandbox brings: the name of the type, like image.
+             * @example image
+             */
+            fixture?: string;
+            /**
+             * @description Text under the file.
+             * @example Front view
+             */
+            caption?: string;
+            /**
+             * @description Name of the file.
+             * @example invoice.pdf
+             */
+            filename?: string;
+            /** @description A sticker that moves. */
+            animated?: boolean;
+            /**
+             * @description Media type of the file.
+             * @example image/jpeg
+             */
+            mime_type?: string;
+            /** @description Of a video: plays like a GIF. */
+            gif?: boolean;
+            /** @description How long a sound or a video plays. */
+            seconds?: number;
+            /**
+             * @description Latitude in degrees.
+             * @example 40.4168
+             */
+            lat?: number;
+            /**
+             * @description Longitude in degrees.
+             * @example -3.7038
+             */
+            lng?: number;
+            /**
+             * @description A name, for people.
+             * @example Alice
+             */
+            name?: string;
+            /**
+             * @description Street address of the place.
+             * @example 1 Main Street, Springfield
+             */
+            address?: string;
+            /**
+             * @description Phone number; empty or null when WhatsApp does not disclose it.
+             * @example 15550002222
+             */
+            phone?: string;
+            /** @description A whole card instead of phone. */
+            vcard?: string;
+            /**
+             * @description What the poll asks.
+             * @example When?
+             */
+            question?: string;
+            /**
+             * @description The choices of the poll.
+             * @example [
+             *       "Today",
+             *       "Tomorrow"
+             *     ]
+             */
+            options?: string[];
+            /** @description How many options one person may choose; 0 = any number. */
+            max_answers?: number;
+            /** @description When it begins. */
+            start_time?: number;
+            /** @description When it ends. */
+            end_time?: number;
+            /**
+             * @description A text of your own.
+             * @example Orders
+             */
+            description?: string;
+            /**
+             * @description Where it takes place.
+             * @example Main hall
+             */
+            location?: string;
+            /**
+             * @description Of an event: a link to a call of this kind.
+             * @enum {string}
+             */
+            call?: "voice" | "video";
+            /** @description Of an event: it does not take place. */
+            canceled?: boolean;
+            /** @description Of an event: people may bring others. */
+            extra_guests_allowed?: boolean;
+            /**
+             * @description Can be opened once only.
+             * @example false
+             */
+            view_once?: boolean;
+            /** @description With view_once: linked lines get the file, too. WhatsApp keeps it from them. */
+            to_companions?: boolean;
         };
         SandboxFollowChannelRequest: {
             /**
@@ -12814,42 +13404,42 @@ export interface components {
         };
         SandboxClientVersionAnswer: {
             /**
-             * @description The version that the network’s page says.
+             * @description What the network’s page says.
              * @example 1053500000
              */
             current: number;
             /**
-             * @description Older versions cannot be linked any more.
+             * @description Older ones cannot be linked any more.
              * @example 0
              */
             min_pairing: number;
             /**
-             * @description Older versions are refused at every login.
+             * @description Older ones are refused at every login (405).
              * @example 0
              */
             min_login: number;
-            /** @description Until when it is valid (RFC 3339). */
+            /** @description The end (Unix seconds) that is told to clients. */
             expires_at: number | null;
         } & {
             [key: string]: unknown;
         };
         SandboxChangeClientVersionRequest: {
             /**
-             * @description The version that the network’s page says.
+             * @description What the network’s page says.
              * @example 1053500000
              */
             current?: number;
             /**
-             * @description Older versions cannot be linked any more.
+             * @description Older ones cannot be linked any more.
              * @example 0
              */
             min_pairing?: number;
             /**
-             * @description Older versions are refused at every login.
+             * @description Older ones are refused at every login (405).
              * @example 0
              */
             min_login?: number;
-            /** @description Until when it is valid (RFC 3339). */
+            /** @description The end (Unix seconds) that is told to clients. */
             expires_at?: number | null;
         } & {
             [key: string]: unknown;
@@ -12927,7 +13517,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "approval_required" | "forbidden" | "group_forbidden";
+            error: "approval_required" | "channel_admins_only" | "forbidden" | "group_admins_only" | "group_forbidden" | "not_in_group";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -12954,7 +13544,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "line_limit_reached" | "quota_exceeded" | "rate_limited";
+            error: "line_limit_reached" | "quota_exceeded" | "rate_limited" | "whatsapp_limit";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -12981,7 +13571,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "bridge_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
+            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "bridge_not_found" | "channel_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -12990,7 +13580,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "plan_in_use";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -12999,7 +13589,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "not_on_whatsapp";
+            error: "account_restricted" | "channel_text_only" | "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "not_on_whatsapp";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13073,7 +13663,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "approval_required" | "group_forbidden";
+            error: "approval_required" | "channel_admins_only" | "group_admins_only" | "group_forbidden" | "not_in_group";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         } | {
@@ -13100,7 +13690,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "line_limit_reached" | "quota_exceeded";
+            error: "line_limit_reached" | "quota_exceeded" | "whatsapp_limit";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         } | {
@@ -13202,7 +13792,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "line_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
+            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "channel_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "line_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13211,7 +13801,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13220,7 +13810,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "message_malformed" | "not_on_whatsapp" | "recipient_restricted";
+            error: "account_restricted" | "channel_text_only" | "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "message_malformed" | "not_on_whatsapp" | "recipient_restricted";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13284,7 +13874,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "approval_required" | "forbidden" | "group_forbidden";
+            error: "approval_required" | "channel_admins_only" | "forbidden" | "group_admins_only" | "group_forbidden" | "not_in_group";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13293,7 +13883,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "line_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
+            error: "account_not_found" | "approval_not_found" | "avatar_not_found" | "channel_not_found" | "chat_not_found" | "contact_not_found" | "delivery_not_found" | "group_not_found" | "key_not_found" | "line_not_found" | "media_not_found" | "message_not_found" | "not_found" | "plan_not_found" | "webhook_not_found";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13302,7 +13892,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13329,7 +13919,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "message_malformed" | "not_on_whatsapp" | "recipient_restricted";
+            error: "account_restricted" | "channel_text_only" | "edit_window_closed" | "invite_invalid" | "media_fetch_failed" | "media_rejected" | "message_malformed" | "not_on_whatsapp" | "recipient_restricted";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13338,7 +13928,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "line_limit_reached" | "queue_full" | "quota_exceeded" | "rate_limited";
+            error: "line_limit_reached" | "queue_full" | "quota_exceeded" | "rate_limited" | "whatsapp_limit";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -13410,7 +14000,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError402"];
             };
         };
-        /** @description Refused or failed: `approval_required`, `forbidden`, `group_forbidden`. */
+        /** @description Refused or failed: `approval_required`, `channel_admins_only`, `forbidden`, `group_admins_only`, `group_forbidden`, `not_in_group`. */
         BridgesError403: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13440,7 +14030,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError415"];
             };
         };
-        /** @description Refused or failed: `line_limit_reached`, `quota_exceeded`, `rate_limited`. */
+        /** @description Refused or failed: `line_limit_reached`, `quota_exceeded`, `rate_limited`, `whatsapp_limit`. */
         BridgesError429: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13472,7 +14062,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError503"];
             };
         };
-        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `bridge_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
+        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `bridge_not_found`, `channel_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
         BridgesError404: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13482,7 +14072,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `plan_in_use`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `plan_in_use`, `unconfirmed`. */
         BridgesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13492,7 +14082,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError409"];
             };
         };
-        /** @description Refused or failed: `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `not_on_whatsapp`. */
+        /** @description Refused or failed: `account_restricted`, `channel_text_only`, `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `not_on_whatsapp`. */
         BridgesError422: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13552,7 +14142,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError402"];
             };
         };
-        /** @description Refused or failed: `approval_required`, `forbidden`, `group_forbidden`. */
+        /** @description Refused or failed: `approval_required`, `channel_admins_only`, `forbidden`, `group_admins_only`, `group_forbidden`, `not_in_group`. */
         LinesError403: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13562,7 +14152,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError403"];
             };
         };
-        /** @description Refused or failed: `line_limit_reached`, `quota_exceeded`, `rate_limited`. */
+        /** @description Refused or failed: `line_limit_reached`, `quota_exceeded`, `rate_limited`, `whatsapp_limit`. */
         LinesError429: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13624,7 +14214,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError415"];
             };
         };
-        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `line_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
+        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `channel_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `line_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
         LinesError404: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13634,7 +14224,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`, `unconfirmed`. */
         LinesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13644,7 +14234,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError409"];
             };
         };
-        /** @description Refused or failed: `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `message_malformed`, `not_on_whatsapp`, `recipient_restricted`. */
+        /** @description Refused or failed: `account_restricted`, `channel_text_only`, `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `message_malformed`, `not_on_whatsapp`, `recipient_restricted`. */
         LinesError422: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13704,7 +14294,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError401"];
             };
         };
-        /** @description Refused or failed: `approval_required`, `forbidden`, `group_forbidden`. */
+        /** @description Refused or failed: `approval_required`, `channel_admins_only`, `forbidden`, `group_admins_only`, `group_forbidden`, `not_in_group`. */
         SandboxError403: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13714,7 +14304,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError403"];
             };
         };
-        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `line_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
+        /** @description Refused or failed: `account_not_found`, `approval_not_found`, `avatar_not_found`, `channel_not_found`, `chat_not_found`, `contact_not_found`, `delivery_not_found`, `group_not_found`, `key_not_found`, `line_not_found`, `media_not_found`, `message_not_found`, `not_found`, `plan_not_found`, `webhook_not_found`. */
         SandboxError404: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13724,7 +14314,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`, `unconfirmed`. */
         SandboxError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13754,7 +14344,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError415"];
             };
         };
-        /** @description Refused or failed: `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `message_malformed`, `not_on_whatsapp`, `recipient_restricted`. */
+        /** @description Refused or failed: `account_restricted`, `channel_text_only`, `edit_window_closed`, `invite_invalid`, `media_fetch_failed`, `media_rejected`, `message_malformed`, `not_on_whatsapp`, `recipient_restricted`. */
         SandboxError422: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -13764,7 +14354,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError422"];
             };
         };
-        /** @description Refused or failed: `line_limit_reached`, `queue_full`, `quota_exceeded`, `rate_limited`. */
+        /** @description Refused or failed: `line_limit_reached`, `queue_full`, `quota_exceeded`, `rate_limited`, `whatsapp_limit`. */
         SandboxError429: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -14238,7 +14828,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14370,7 +14960,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14448,7 +15038,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14525,7 +15115,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14679,7 +15269,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14755,7 +15345,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14838,7 +15428,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14918,7 +15508,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14997,7 +15587,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -15079,7 +15669,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -15157,7 +15747,7 @@ export interface operations {
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17048,7 +17638,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17182,7 +17772,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17268,7 +17858,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17353,7 +17943,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17532,7 +18122,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17618,7 +18208,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17704,7 +18294,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17789,7 +18379,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17876,7 +18466,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -17966,7 +18556,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -18056,7 +18646,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -18143,7 +18733,7 @@ export interface operations {
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
-            /** @description Accepted; it waits for its turn or for the connection, and is sent without being asked again. */
+            /** @description queued: it waits for its turn or for the connection, and is sent without being asked again. pending: it left, and the line was lost before WhatsApp confirmed it; it is not sent again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -20312,7 +20902,7 @@ export interface operations {
                 after?: string;
                 /** @description Only events of this line. */
                 line_id?: string;
-                /** @description Names with commas between them, or * for all: message.received, message.sent, message.status, message.receipt, line.status, message.edited, message.revoked, message.reaction, message.undecryptable, poll.vote, event.response, call.incoming, call.terminated, contact.typing, chat.archived, group.updated, line.restricted, webhook.disabled. */
+                /** @description Names with commas between them, or * for all: message.received, message.sent, message.status, message.receipt, line.status, message.edited, message.revoked, message.reaction, message.undecryptable, poll.vote, event.response, call.incoming, call.terminated, contact.typing, chat.archived, group.updated, line.restricted, webhook.disabled, line.problem, approval.requested. */
                 events?: string;
                 /** @description Seconds to wait when there is no event; of JSON answers only. */
                 wait?: number;
@@ -21869,6 +22459,7 @@ export interface operations {
                      *         "chat": "15550002222@s.whatsapp.net",
                      *         "last_message_at": 1777334400,
                      *         "unread": 0,
+                     *         "ephemeral_seconds": 0,
                      *         "marked_unread": false,
                      *         "archived": true,
                      *         "pinned": false,
@@ -21926,6 +22517,7 @@ export interface operations {
                      *       "chat": "15550002222@s.whatsapp.net",
                      *       "last_message_at": 1777334400,
                      *       "unread": 0,
+                     *       "ephemeral_seconds": 0,
                      *       "marked_unread": false,
                      *       "archived": true,
                      *       "pinned": false,
@@ -24132,6 +24724,52 @@ export interface operations {
             };
         };
     };
+    bridgesWebhookLineProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BridgesLineProblemEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken. Every other answer is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    bridgesWebhookApprovalRequested: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BridgesApprovalRequestedEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken. Every other answer is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     bridgesWebhookLineStatus: {
         parameters: {
             query?: never;
@@ -24557,6 +25195,52 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LinesGroupUpdatedEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken. Every other answer is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    linesWebhookLineProblem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinesLineProblemEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken. Every other answer is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    linesWebhookApprovalRequested: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinesApprovalRequestedEvent"];
             };
         };
         responses: {
