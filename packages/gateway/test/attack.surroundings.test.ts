@@ -37,7 +37,7 @@ it('the simulated network’s process inherits nothing of the environment', asyn
     const mine = children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataFile));
     expect(mine).toHaveLength(1);
     const environment = readFileSync(`/proc/${mine[0]}/environ`, 'utf8').split('\0');
-    expect(environment.filter((one) => one !== '' && !/^(?:NODE_CHANNEL|NODE_UNIQUE)/.test(one))).toEqual([]);
+    expect(environment.filter((one) => one !== '' && !/^NODE_(?:CHANNEL|UNIQUE|COMPILE_CACHE)/.test(one))).toEqual([]);
   } finally {
     delete process.env.ADMIN_TOKEN;
     await running.close();
