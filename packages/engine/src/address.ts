@@ -140,6 +140,8 @@ export interface Party {
   lid?: Jid;
   /** `…@s.whatsapp.net` without device; undefined when WhatsApp never disclosed the number. */
   pn?: Jid;
+  /** The handle the person chose, without the @; undefined when WhatsApp did not tell one. */
+  username?: string;
 }
 
 /** Who a line is, once paired. */

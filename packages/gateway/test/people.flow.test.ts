@@ -76,6 +76,20 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
     expect(rest.next_cursor).toBeNull();
   });
 
+  test('a username is shown beside the address, in both APIs, messages and webhooks', async () => {
+    const phone = '15550004444';
+    await rig.api.expect(201, 'POST', PHONES, { phone, name: 'Nora', username: 'nora.writes' });
+    await rig.sandbox.say(phone, OWNER, 'Hello from a handle');
+    const told = await lines('message.received', ({ body }) => body === 'Hello from a handle');
+    expect(told.data).toMatchObject({ phone: `+${phone}`, username: 'nora.writes' });
+    const contact = { phone, username: 'nora.writes' };
+    expect(await get<Record<string, unknown>[]>('contacts')).toContainEqual(expect.objectContaining(contact));
+    expect(await getLine('contacts')).toMatchObject({
+      contacts: expect.arrayContaining([expect.objectContaining({ username: 'nora.writes' })]),
+    });
+    expect(await getLine('messages', `&phone=${phone}`)).toMatchObject({ messages: [{ username: 'nora.writes' }] });
+  });
+
   test('one contact comes with its about, by phone number, JID or LID', async () => {
     const alice = {
       jid: `${ALICE}@s.whatsapp.net`,

@@ -18,6 +18,7 @@ import {
   personJid,
   type Self,
   selfParty,
+  withUsername,
 } from '@ponte/engine';
 import type { Dispatcher } from 'undici';
 import { proto } from '../baileys.ts';
@@ -142,7 +143,7 @@ async function* readConversation(conversation: proto.IConversation, parts: Histo
     yield { type: 'addresses', pairs: [pair] };
   }
   const chat: HistoryChat = {
-    chat: await parts.complete(party(jid)),
+    chat: await parts.complete(withUsername(party(jid), conversation.username ?? undefined)),
     isGroup: isGroup(jid),
     name: conversation.displayName || conversation.name || '',
     unread: conversation.unreadCount ?? 0,

@@ -1,9 +1,9 @@
 import { child, type Node } from '@ponte/engine';
 
-/** How many stanzas a question asks for: as WhatsApp Web does (zapo #269). */
+/** How many stanzas the first question asks for: as WhatsApp Web does (zapo #269). */
 const BATCH = 200;
-/** So many of a batch are durable when the next is asked for: at most 300 are on the way. */
-const NEXT_AFTER = 100;
+/** When so many are durable, as many more are asked for: at most one batch is on the way. */
+const NEXT = 100;
 /** Nothing came for this long: asked once more, for it may be that the question was lost. */
 const SILENCE_MS = 5_000;
 /** After so many questions into silence nothing more is expected. */
@@ -30,11 +30,11 @@ export class OfflineBatches {
     if (node.tag === 'ib' && child(node, 'offline')) this.stop();
     if (node.tag === 'ib' && child(node, 'offline_preview')) {
       this.#isWaiting = true;
-      await this.#ask();
+      await this.#ask(BATCH);
     } else if (this.#isWaiting && node.attrs.offline !== undefined) {
       this.#silent = 0;
       this.#sinceAsked += 1;
-      if (this.#sinceAsked >= NEXT_AFTER) await this.#ask();
+      if (this.#sinceAsked >= NEXT) await this.#ask(NEXT);
     }
   }
 
@@ -43,14 +43,14 @@ export class OfflineBatches {
     clearTimeout(this.#timer);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(count: number): Promise<void> {
     this.#sinceAsked = 0;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#onSilence(), SILENCE_MS);
     await this.#send({
       tag: 'ib',
       attrs: {},
-      content: [{ tag: 'offline_batch', attrs: { count: String(BATCH) } }],
+      content: [{ tag: 'offline_batch', attrs: { count: String(count) } }],
     });
   }
 
@@ -58,6 +58,6 @@ export class OfflineBatches {
     this.#silent += 1;
     if (this.#silent > SILENT_MAX) this.stop();
     // The connection may be gone by now; then there is nobody to ask.
-    if (this.#isWaiting) this.#ask().catch(() => this.stop());
+    if (this.#isWaiting) this.#ask(NEXT).catch(() => this.stop());
   }
 }

@@ -1,7 +1,7 @@
 import type { Party, Self } from '../address.ts';
 import { isGroup, isNewsletter, parseJid, SERVER_BROADCAST, STATUS_BROADCAST } from '../address.ts';
 import { intAttr, type Node } from '../node.ts';
-import { isSelf, party, personJid, selfParty } from './party.ts';
+import { isSelf, party, personJid, selfParty, withUsername } from './party.ts';
 
 const PERSON_SERVERS = new Set(['s.whatsapp.net', 'lid', 'hosted', 'hosted.lid']);
 
@@ -48,13 +48,14 @@ function parsePeople(
     const fromMe = isSelf(from, self);
     if (!fromMe) {
       if (recipient !== undefined && !isSelf(recipient, self)) return undefined;
-      const sender = party(from, attrs.sender_pn, attrs.sender_lid);
+      const sender = withUsername(party(from, attrs.sender_pn, attrs.sender_lid), attrs.sender_username);
       return { chat: sender, sender, fromMe };
     }
     const sender = selfParty(self, from);
     if (recipient === undefined) return { chat: sender, sender, fromMe };
     const alternatives = [attrs.recipient_pn, attrs.recipient_lid, attrs.peer_recipient_pn, attrs.peer_recipient_lid];
-    return { chat: party(recipient, ...alternatives), sender, fromMe };
+    const username = attrs.recipient_username ?? attrs.peer_recipient_username;
+    return { chat: withUsername(party(recipient, ...alternatives), username), sender, fromMe };
   }
   if (isNewsletter(from)) return { chat: party(from), sender: party(from), fromMe: false };
   const { participant } = attrs;
@@ -62,7 +63,7 @@ function parsePeople(
   const fromMe = isSelf(participant, self);
   const sender = fromMe
     ? selfParty(self, participant)
-    : party(participant, attrs.participant_pn, attrs.participant_lid);
+    : withUsername(party(participant, attrs.participant_pn, attrs.participant_lid), attrs.participant_username);
   // What arrives through somebody's broadcast list belongs to the chat with that person.
   const isList = server === SERVER_BROADCAST && personJid(from) !== STATUS_BROADCAST;
   return { chat: isList && !fromMe ? sender : party(from), sender, fromMe };

@@ -7,6 +7,9 @@ import { bareJid, formatJid, isLid, isPn, type Jid, parseJid, SERVER_LID, SERVER
  */
 const HOSTED: Record<string, string> = { hosted: SERVER_PN, 'hosted.lid': SERVER_LID };
 
+/** What may be a handle: WhatsApp's own rules are narrower. */
+const USERNAME = /^[\p{L}\p{N}._-]{1,64}$/u;
+
 /** The address without device, agent and hosting: what chats and people are called. */
 export function personJid(jid: string): Jid {
   const parts = parseJid(jid);
@@ -30,6 +33,12 @@ export function party(jid: string, ...alternatives: (string | undefined)[]): Par
   return result;
 }
 
+/** The person with their handle, when the stanza tells it; of people only. */
+export function withUsername(person: Party, username: string | undefined): Party {
+  const isPerson = person.lid !== undefined || person.pn !== undefined;
+  return isPerson && username !== undefined && USERNAME.test(username) ? { ...person, username } : person;
+}
+
 /** True when the address is one of this line's own. */
 export function isSelf(jid: string | undefined, self: Self): boolean {
   if (jid === undefined) return false;
@@ -49,14 +58,14 @@ export async function completeParty(
   pnOf: (lid: Jid) => Promise<Jid | undefined>,
   lidOf: (pn: Jid) => Promise<Jid | undefined>,
 ): Promise<Party> {
-  const { jid, lid, pn } = incomplete;
+  const { lid, pn } = incomplete;
   if (lid !== undefined && pn === undefined) {
     const found = await pnOf(lid);
-    return found === undefined ? incomplete : { jid, lid, pn: found };
+    return found === undefined ? incomplete : { ...incomplete, pn: found };
   }
   if (pn !== undefined && lid === undefined) {
     const found = await lidOf(pn);
-    return found === undefined ? incomplete : { jid, lid: found, pn };
+    return found === undefined ? incomplete : { ...incomplete, lid: found };
   }
   return incomplete;
 }

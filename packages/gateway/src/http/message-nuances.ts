@@ -1,7 +1,10 @@
-import { bareJid } from '@ponte/engine';
+import { bareJid, type Party } from '@ponte/engine';
 import { z } from 'zod';
 import type { MessageFacts } from '../core/events.ts';
 import { EVERYBODY, mentionedIn } from '../core/message-facts.ts';
+
+/** The words of a handle, wherever one is shown. */
+export const USERNAME = { description: 'The handle the person chose, without the @; absent when none is known.' };
 
 /** What every answer and event says of a message beside its content. */
 export const nuances = (of: MessageFacts) => ({
@@ -11,7 +14,11 @@ export const nuances = (of: MessageFacts) => ({
   expires_in_seconds: of.expiresInSeconds ?? null,
   edited: of.edited !== undefined,
   revoked: of.revoked !== undefined,
+  ...usernameOf(of.sender),
 });
+
+/** The handle of somebody; left out while WhatsApp told none. */
+export const usernameOf = ({ username }: Party): { username?: string } => (username === undefined ? {} : { username });
 
 /** Whom a message names, in the form of `from`; `all` when it is everybody in the group. */
 export const mentionsAnswer = (of: Pick<MessageFacts, 'mentions' | 'mentionsAll'>): string[] => [
@@ -39,6 +46,7 @@ export const nuancesShape = {
   expires_in_seconds: z.int().nullable().meta({ description: 'It disappears so long after it was sent.' }),
   edited: z.boolean(),
   revoked: z.boolean().meta({ description: 'Deleted for everyone: it keeps its type, its content is gone.' }),
+  username: z.string().optional().meta(USERNAME),
 };
 export const changesShape = {
   edited_at: z.int().nullable().meta({ description: 'When its text was changed last, in Unix seconds.' }),

@@ -11,6 +11,8 @@ export interface NewPhone {
   about: string | undefined;
   isBusiness: boolean;
   isLidOnly: boolean;
+  /** The handle that others see beside the number or in its place; without the @. */
+  username?: string | undefined;
 }
 
 /** What the world itself knows of a phone (the rest the phone knows). */

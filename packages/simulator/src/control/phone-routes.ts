@@ -32,7 +32,8 @@ async function createPhone(call: ControlCall): Promise<ControlAnswer> {
   const name = body.text('name', MAX_NAME_CHARS);
   const about = body.optionalText('about', MAX_ABOUT_CHARS);
   const isBusiness = body.flag('business');
-  await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly: body.flag('lid_only') });
+  const username = body.optionalText('username', MAX_NAME_CHARS);
+  await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly: body.flag('lid_only'), username });
   return { status: 201, body: describe(profileOf({ ...call, params: { phone } })) };
 }
 

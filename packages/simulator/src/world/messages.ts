@@ -103,6 +103,7 @@ function copyFor({ tenant, message, sender, from, chat, target, enc }: Copy): No
     from: deviceJid(sender, from.device, target.mode),
     t: message.attrs.t,
     notify: sender.name,
+    sender_username: isOwn ? undefined : tenant.settings.get(sender.pn, 'username', ''),
   };
   for (const name of PASSED_ON) attrs[name] = message.attrs[name];
   if (!isOwn) {

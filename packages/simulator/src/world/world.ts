@@ -135,6 +135,7 @@ export class World implements ControlWorld {
   async createPhone(tenant: string, phone: NewPhone): Promise<Phone> {
     const network = this.network(tenant);
     network.tenant.createAccount(phone.phone, phone);
+    if (phone.username !== undefined) network.tenant.settings.set(phone.phone, 'username', '', phone.username);
     const made = await network.phones.get(phone.phone);
     if (!made) throw new Error(`phone ${phone.phone} was deleted while it was being made`);
     return made;

@@ -1,5 +1,6 @@
 import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
 import type { Contact, ContactDetail, Profile } from '../../commands/contacts/contacts.ts';
+import { usernameOf } from '../../http/message-nuances.ts';
 import type { Answer } from '../../http/route.ts';
 
 /** The number's address when WhatsApp disclosed it, else the LID; digits of a number only. */
@@ -9,6 +10,7 @@ export const contact = ({ party, name, isBusiness }: Contact) => ({
   ...addresses(party),
   name,
   is_business: isBusiness,
+  ...usernameOf(party),
 });
 
 export const contactDetail = ({ party, name, about, isBusiness }: ContactDetail) => ({
@@ -16,6 +18,7 @@ export const contactDetail = ({ party, name, about, isBusiness }: ContactDetail)
   name,
   about: about ?? '',
   is_business: isBusiness,
+  ...usernameOf(party),
 });
 
 export const profile = ({ line, about }: Profile) => ({

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { chatSchema } from '../../http/address-schema.ts';
+import { USERNAME } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { bridgeParams } from './schemas.ts';
 
 export const personParams = bridgeParams.extend({ jid: chatSchema });
 export const contact = z
-  .object({ jid: z.string(), phone: z.string(), name: z.string(), is_business: z.boolean() })
+  .object({
+    jid: z.string(),
+    phone: z.string(),
+    name: z.string(),
+    is_business: z.boolean(),
+    username: z.string().optional().meta(USERNAME),
+  })
   .meta({ id: 'BridgeContact' });
 export const contacts = contact.array();
 export const contactDetail = z
@@ -15,6 +22,7 @@ export const contactDetail = z
     name: z.string(),
     about: z.string(),
     is_business: z.boolean(),
+    username: z.string().optional().meta(USERNAME),
   })
   .meta({ id: 'BridgeContactDetail' });
 export const profile = z

@@ -1,6 +1,7 @@
 import { bareJid, type Party, type Picture, phoneOf, type StatusAudience } from '@ponte/engine';
 import type { CheckedNumber } from '../../commands/contacts/check-numbers.ts';
 import type { Contact, ContactDetail, Profile } from '../../commands/contacts/contacts.ts';
+import { usernameOf } from '../../http/message-nuances.ts';
 import type { Answer } from '../../http/route.ts';
 import { internationalPhone } from './phone.ts';
 
@@ -14,6 +15,7 @@ export const contact = ({ party, name, isBusiness }: Contact) => ({
   ...addresses(party),
   name,
   is_business: isBusiness,
+  ...usernameOf(party),
 });
 
 export const contactDetail = (of: ContactDetail) => ({ ok: true, ...contact(of), about: of.about });

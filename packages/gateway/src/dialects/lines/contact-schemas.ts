@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { askedNumbers, chatSchema } from '../../http/address-schema.ts';
+import { USERNAME } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { done, lineId } from './schemas.ts';
 
@@ -20,6 +21,7 @@ const contactShape = {
   phone: z.string().nullable(),
   name: z.string(),
   is_business: z.boolean(),
+  username: z.string().optional().meta(USERNAME),
 };
 export const contacts = done.extend({
   contacts: z.array(z.object(contactShape)),

@@ -99,7 +99,7 @@ export async function applyMapping(tx: Tx, lineId: string, { lid, pn }: AddressM
 async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping): Promise<void> {
   const ofLine = tx.db
     .selectFrom('contacts')
-    .select(['name', 'push_name', 'is_business'])
+    .select(['name', 'push_name', 'username', 'is_business'])
     .where('line_id', '=', lineId);
   const contact = await ofLine.where('jid', '=', pn).executeTakeFirst();
   if (!contact) return;
@@ -118,6 +118,7 @@ async function moveContact(tx: Tx, lineId: string, { lid, pn }: AddressMapping):
     .set({
       name: target.name ?? contact.name,
       push_name: target.push_name ?? contact.push_name,
+      username: target.username ?? contact.username,
       is_business: Math.max(Number(target.is_business), Number(contact.is_business)),
     })
     .where('line_id', '=', lineId)

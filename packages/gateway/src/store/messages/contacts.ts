@@ -67,7 +67,12 @@ export async function noteBusiness(db: Db, lineId: string, addresses: Jid[], isB
 function toContact(row: Selectable<ContactsTable>): Contact {
   const { jid, lid, pn } = row;
   return {
-    party: { jid, ...(lid === null ? {} : { lid }), ...(pn === null ? {} : { pn }) },
+    party: {
+      jid,
+      ...(lid === null ? {} : { lid }),
+      ...(pn === null ? {} : { pn }),
+      ...(row.username === null ? {} : { username: row.username }),
+    },
     name: row.name ?? row.push_name ?? '',
     isBusiness: Number(row.is_business) === 1,
   };

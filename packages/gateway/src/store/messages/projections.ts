@@ -247,6 +247,7 @@ async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: 
         jid,
         ...addresses(party),
         name: null,
+        username: party.username ?? null,
         push_name: storable(pushName) || null,
         updated_at: nowMs,
       })
@@ -254,6 +255,7 @@ async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: 
         conflict.columns(['line_id', 'jid']).doUpdateSet({
           pn: sql`coalesce(contacts.pn, excluded.pn)`,
           lid: sql`coalesce(contacts.lid, excluded.lid)`,
+          username: sql`coalesce(excluded.username, contacts.username)`,
           push_name: sql`coalesce(excluded.push_name, contacts.push_name)`,
           updated_at: nowMs,
         }),
