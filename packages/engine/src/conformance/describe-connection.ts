@@ -63,7 +63,9 @@ export function describeConnection(suite: Suite): void {
           undefined,
         );
       }
-      await expect(Line.open(suite.network(), line.id, damaged)).rejects.toMatchObject({ code: 'credentials_unreadable' });
+      await expect(Line.open(suite.network(), line.id, damaged)).rejects.toMatchObject({
+        code: 'credentials_unreadable',
+      });
     });
 
     it('refuses a second connection, and one without pairing or credentials', async () => {
