@@ -194,10 +194,7 @@ class BaileysEngine implements Engine {
     const address = await this.#resolve(to);
     const { wording, mentions } = await addressMentions(content, address.to, {
       lids: this.#lids,
-      addressing: () => {
-        const connection = this.#open();
-        return connection.whileConnected(connection.groups.addressingOf(address.to));
-      },
+      addressing: () => this.#addressingOf(address.to),
     });
     const expiration = await this.#expirationOf(content, address.to);
     const { proto, attrs, meta } = await buildMessage(wording, address.to, {
@@ -313,6 +310,22 @@ class BaileysEngine implements Engine {
   async #askNumber(phone: string): Promise<UsyncNumber> {
     const [answer] = await this.#askNumbers([phone]);
     return answer ?? { phone, registered: false, isBusiness: false };
+  }
+
+  /**
+   * How the members of a group are named in it. By LID where WhatsApp does not say, as in all of
+   * today's groups; whatever is wrong with the group, the sending itself tells.
+   */
+  async #addressingOf(group: Jid): Promise<'lid' | 'pn'> {
+    const connection = this.#connection;
+    if (!connection?.isOpen) return 'lid';
+    try {
+      return await connection.whileConnected(connection.groups.addressingOf(group));
+    } catch (error) {
+      const { log, session } = this.#options;
+      log.debug({ session, error: describeError(error) }, 'WhatsApp did not say how a group names its members');
+      return 'lid';
+    }
   }
 
   #open(): Connection {

@@ -146,6 +146,7 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
       phone: OWNER,
       name: expect.any(String),
       about: 'Hey there! I am using WA Bridges.',
+      lid: expect.stringMatching(/^\d+@lid$/),
     });
     const phone = await rig.api.expect(200, 'GET', `${PHONES}/${OWNER}`);
     expect(phone.about).toBe('Hey there! I am using WA Bridges.');
