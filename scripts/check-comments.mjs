@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const MAX_COLUMNS = 100;
 const FOLDERS = ['packages', 'scripts'];
-const SKIPPED = /(?:^|\/)(?:node_modules|dist|golden|seed-examples)(?:\/|$)/;
+const SKIPPED = /(?:^|\/)(?:node_modules|dist|generated|golden|seed-examples)(?:\/|$)/;
 /** A line of a block comment, or one that begins with `//`. Addresses cannot be broken. */
 const COMMENT = /^\s*(?:\/\*|\*(?=\s|\/|$)|\/\/)/;
 const ADDRESS = /https?:\/\/\S{40,}/;

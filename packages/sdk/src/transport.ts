@@ -5,11 +5,17 @@ export interface TransportOptions {
   baseUrl: string;
   /** `wzb_live_…` or `wzb_test_…`. */
   key: string;
-  /** For one attempt, answer included (streams: until its head). Default 65 s: the longest `wait` and a bit. */
+  /**
+   * For one attempt, answer included (streams: until its head). Default 65 s: the longest `wait`
+   * and a bit.
+   */
   timeoutMs?: number;
   /** Further attempts after the first. Default 3. */
   retries?: number;
-  /** The longest wait that a `Retry-After` may ask for; a longer one is not waited for. Default 60 s. */
+  /**
+   * The longest wait that a `Retry-After` may ask for; a longer one is not waited for. Default 60
+   * s.
+   */
   maxWaitMs?: number;
   /** Default: the runtime's own. */
   fetch?: typeof fetch;
@@ -36,8 +42,8 @@ const BACKOFF_MS = 500;
 
 /**
  * Sends requests, and repeats them where that is safe: those that are repeatable after any failure
- * that may pass, others only when the server says that it did nothing (429, 503). Waits with jitter,
- * at least as long as `Retry-After` says. Rejects with a PonteError.
+ * that may pass, others only when the server says that it did nothing (429, 503). Waits with
+ * jitter, at least as long as `Retry-After` says. Rejects with a PonteError.
  */
 export class Transport {
   readonly #options: TransportOptions;
