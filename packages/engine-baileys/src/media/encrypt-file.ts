@@ -2,8 +2,11 @@ import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { MAC_BYTES, type MediaKeys } from './media-keys.ts';
 
-/** Small enough that one piece holds other lines up for about a millisecond. */
-const PIECE_BYTES = 256 * 1024;
+/**
+ * Small enough that one piece does not hold other lines up; and that what was read is collected in
+ * time: of pieces of 256 KiB, V8 of Node 24 lets 70 MiB lie about before it looks (20 of these).
+ */
+const PIECE_BYTES = 64 * 1024;
 
 /** What a message says of its file, and the end of what is uploaded. */
 export interface MeasuredFile {
