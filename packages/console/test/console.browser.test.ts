@@ -139,7 +139,7 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
     await page.getByLabel('Message', { exact: true }).fill('A reply from the console');
     await button('Send').click();
     await page.getByRole('listitem').filter({ hasText: 'A reply from the console' }).last().waitFor();
-    const first = page.getByRole('region').getByRole('listitem').first();
+    const first = page.getByRole('region').getByRole('listitem').filter({ hasText: 'Hello, is this support?' }).first();
     await first.hover();
     await first.getByRole('button', { name: 'React with 👍' }).click();
     await page.getByText('Reacted with 👍.').waitFor();
