@@ -48,6 +48,13 @@ export interface LinkPreview {
   description?: string;
 }
 
+/** The card of a link in a text that is to be sent. */
+export interface LinkCard extends LinkPreview {
+  title: string;
+  /** A small JPEG, base64. */
+  thumbnail?: string;
+}
+
 /** Where an event takes place, as far as its author said. */
 export interface EventPlace {
   address?: string;
@@ -131,7 +138,7 @@ export interface OutboundContext {
 
 /** New content: a message of its own. */
 export type OutboundMessage =
-  | { kind: 'text'; body: string; context?: OutboundContext }
+  | { kind: 'text'; body: string; card?: LinkCard; context?: OutboundContext }
   | {
       kind: 'location';
       latitude: number;

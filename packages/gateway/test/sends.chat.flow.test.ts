@@ -1,5 +1,7 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from './support/api.ts';
+import { FileServer } from './support/file-server.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 
 /* What is sent obeys the chat: messages disappear where they do, and quotes stay in their chat. */
@@ -17,17 +19,22 @@ const SANDBOX = '/api/sandbox/v1';
 type Item = Record<string, unknown> & { message_id: string };
 
 let rig: Rig;
+let files: FileServer;
 let line: LinkedLine;
 
 beforeAll(async () => {
-  rig = await Rig.start();
+  files = await FileServer.start();
+  rig = await Rig.start({ targetPorts: [files.port] });
   await rig.sandbox.phone(ALICE, 'Alice');
   await rig.sandbox.phone(BOB, 'Bob');
   line = await rig.linkLine('demo', OWNER);
   const webhook = { url: `${rig.receiver.url}/lines`, events: ['message.sent'] };
   await rig.api.expect(200, 'POST', `${LINES}/webhooks`, webhook);
 }, 60_000);
-afterAll(() => rig?.close());
+afterAll(async () => {
+  await rig?.close();
+  await files?.close();
+});
 
 /** Alice or somebody says something, and the line has journaled it, with all that came before. */
 async function say(phone: string, body: string, extra: Record<string, unknown> = {}, to = OWNER): Promise<string> {
@@ -124,4 +131,109 @@ test('a chat that was set before the line was linked is known from its history',
     body: 'from the new line',
   });
   expect((await seenBy(ALICE, id)).ephemeral_seconds).toBe(WEEK);
+}, 60_000);
+
+test('a quote stays in its chat; a message of a group can be answered in private, to its author only', async () => {
+  const private_ = await say(ALICE, 'between us');
+  const { jid } = await rig.api.expect<{ jid: string }>(201, 'POST', `${SANDBOX}/groups`, {
+    subject: 'Open',
+    owner: ALICE,
+    participants: [OWNER, BOB],
+  });
+  const said = await say(ALICE, 'to all', {}, jid);
+  const quote = (chat: string, id: string) =>
+    rig.api.call('POST', `${PROXY}/send/text`, { chat, body: 'about that', quoted_message_id: id });
+  const inLines = (to: string, id: string) =>
+    rig.api.call('POST', `${LINES}/messages/reply`, {
+      line_id: line.lineId,
+      to,
+      message: 'about that',
+      quoted_message_id: id,
+    });
+  for (const [chat, id] of [
+    [BOB, private_],
+    [jid, private_],
+    [BOB, said],
+  ] as const) {
+    for (const refused of [await quote(chat, id), await inLines(chat, id)]) {
+      expect([chat, refused.status, refused.body.error]).toEqual([chat, 404, 'message_not_found']);
+      expect(refused.body.message).toContain('another chat');
+    }
+  }
+  for (const [chat, id] of [
+    [ALICE, private_],
+    [jid, said],
+    [ALICE, said],
+  ] as const) {
+    expect([chat, (await quote(chat, id)).status]).toEqual([chat, 200]);
+    expect([chat, (await inLines(chat, id)).status]).toEqual([chat, 200]);
+  }
+  expect((await quote(ALICE, 'NOPE')).body.message).toContain('not known');
+}, 60_000);
+
+test('a link gets its card, unless nobody wants it or the page takes too long', async () => {
+  const png = await sharp({ create: { width: 400, height: 300, channels: 3, background: '#0a0' } })
+    .png()
+    .toBuffer();
+  files.serve('/p.png', png, 'image/png');
+  const head =
+    '<meta property="og:title" content="Caf&eacute; &amp; Bar"><meta content=\'Open late\' name="description">';
+  const page = `<!doctype html><html><head><title>x</title>${head}<meta property="og:image" content="/p.png"></head>`;
+  const url = files.serve('/page', Buffer.from(page), 'text/html; charset=utf-8');
+  const id = await send('text', { chat: ALICE, body: `Look (${url}), nice` });
+  const card = { url, title: 'Caf&eacute; & Bar', description: 'Open late' };
+  expect((await seenBy(ALICE, id)).link_preview).toEqual(card);
+  expect((await told(id)).data.content).toMatchObject({ link_preview: card });
+  const byLines = await rig.api.expect<Item>(200, 'POST', `${LINES}/messages/send`, {
+    line_id: line.lineId,
+    to: `+${ALICE}`,
+    message: `${url}?again`,
+    link_preview: false,
+  });
+  expect((await seenBy(ALICE, byLines.message_id)).link_preview).toBeUndefined();
+  expect(files.requests.filter((path) => path.startsWith('/page'))).toEqual(['/page']);
+  files.acts.set('/slow', (_request, response) => void response.writeHead(200, { 'content-type': 'text/html' }));
+  files.serve('/file', png, 'image/png');
+  for (const link of [files.url('/slow'), files.url('/missing'), files.url('/file'), 'http://10.0.0.1/private']) {
+    const startedAt = performance.now();
+    const plain = await send('text', { chat: ALICE, body: link });
+    expect((await seenBy(ALICE, plain)).link_preview).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+  }
+}, 60_000);
+
+test('a web page behind an address is no file unless it is asked for; empty files are refused; data: is understood', async () => {
+  const page = files.serve('/login.pdf', Buffer.from('<!doctype html><title>Sign in</title>'), 'application/pdf');
+  const empty = files.serve('/empty.csv', Buffer.alloc(0), 'text/csv');
+  const media = (body: Record<string, unknown>) =>
+    rig.api.call('POST', `${PROXY}/send/media`, { chat: ALICE, ...body });
+  const inLines = (body: Record<string, unknown>) =>
+    rig.api.call('POST', `${LINES}/messages/send-media`, { line_id: line.lineId, to: `+${ALICE}`, ...body });
+  for (const refused of [await media({ url: page }), await inLines({ media_url: page })]) {
+    expect([refused.status, refused.body.error]).toEqual([422, 'media_rejected']);
+    expect(refused.body.message).toContain('web page');
+  }
+  for (const refused of [
+    await media({ url: empty }),
+    await inLines({ media_url: empty, filename: 'a.csv' }),
+    await media({ data: '', filename: 'a.csv' }),
+  ]) {
+    expect([refused.status, refused.body.error]).toEqual([422, 'media_rejected']);
+    expect(refused.body.message).toContain('empty');
+  }
+  const asked = await media({ url: page, filename: 'page.html' });
+  expect(await seenBy(ALICE, String(asked.body.message_id))).toMatchObject({
+    type: 'document',
+    mime_type: 'text/html',
+    filename: 'page.html',
+  });
+  const csv = `data:application/octet-stream;base64,${Buffer.from('a,b\n1,2').toString('base64')}`;
+  const sheet = await media({ data: csv, filename: 'a.csv' });
+  expect(await seenBy(ALICE, String(sheet.body.message_id))).toMatchObject({
+    type: 'document',
+    mime_type: 'text/csv',
+    filename: 'a.csv',
+  });
+  const pdf = await inLines({ media_type: 'document', data: Buffer.from('%PDF-1.7\n').toString('base64') });
+  expect(await seenBy(ALICE, String(pdf.body.message_id))).toMatchObject({ filename: 'document.pdf' });
 }, 60_000);

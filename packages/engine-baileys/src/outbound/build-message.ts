@@ -53,7 +53,9 @@ export async function buildMessage(content: OutboundContent, to: Jid, context: B
     case 'poll':
       return encoded(await pollMessage(content, to, context), { polltype: 'creation' });
     case 'text':
-      return encoded({ extendedTextMessage: { text: content.body, ...(await quote(content, to, context)) } });
+      return encoded({
+        extendedTextMessage: { text: content.body, ...cardOf(content), ...(await quote(content, to, context)) },
+      });
     case 'location':
       return encoded(await locationMessage(content, to, context));
     case 'contact':
@@ -73,6 +75,18 @@ export async function buildMessage(content: OutboundContent, to: Jid, context: B
 function encoded(message: Message, meta?: Record<string, string>): BuiltMessage {
   const whole = proto.Message.create({ ...message, messageContextInfo: { messageSecret: randomBytes(32) } });
   return { proto: proto.Message.encode(whole).finish(), attrs: {}, ...(meta ? { meta } : {}) };
+}
+
+/** The card of a link, as WhatsApp's own clients put it beside the text (Baileys messages.js). */
+function cardOf({ card }: Of<'text'>): proto.Message.IExtendedTextMessage {
+  if (!card) return {};
+  return {
+    matchedText: card.url,
+    title: card.title,
+    previewType: proto.Message.ExtendedTextMessage.PreviewType.NONE,
+    ...(card.description === undefined ? {} : { description: card.description }),
+    ...(card.thumbnail === undefined ? {} : { jpegThumbnail: Buffer.from(card.thumbnail, 'base64') }),
+  };
 }
 
 async function locationMessage(content: Of<'location'>, to: Jid, context: BuildContext): Promise<Message> {

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { News } from '../journal/news.ts';
 import type { LineRouter } from '../lines/workers/router.ts';
+import type { LinkPreviews } from '../media/link-previews.ts';
 import type { Media } from '../media/media.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
@@ -54,6 +55,8 @@ export interface Services {
   formats: WebhookFormats;
   /** Files of messages, on their way in and out. */
   media: Media;
+  /** Makes the cards of links; absent: texts go without. */
+  previews?: LinkPreviews;
   /** One attempt of a `webhook.test` event now; undefined when there is no such webhook. */
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
   /** Wakes those who wait for something in the journal. */

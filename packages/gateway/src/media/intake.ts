@@ -59,9 +59,9 @@ export async function fetchToSpool(
   }
 }
 
-/** A kind, a name or a type says that the page itself is meant. */
+/** The kind document, a name or a type says that the page itself is meant. */
 const isPageWanted = ({ kind, fileName, mimeType }: FetchWish): boolean =>
-  kind !== undefined || fileName !== undefined || mimeType !== undefined;
+  kind === 'document' || fileName !== undefined || mimeType !== undefined;
 
 const failedWithPage = (): AppError =>
   rejected(

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../core/clock.ts';
 import { createFfmpeg } from './ffmpeg.ts';
 import { MEBIBYTE } from './media-limits.ts';
+import { lookAtOpus } from './opus.ts';
 import { type FileWish, type MediaTools, readyFile } from './outbound-file.ts';
 import { Spool } from './spool.ts';
 
@@ -275,6 +276,26 @@ describe('without ffmpeg', () => {
     const { kind, file } = await ready(wav(), {}, undefined, without());
     expect([kind, file.mimeType, file.durationSeconds]).toEqual(['audio', 'audio/wav', undefined]);
   });
+
+  it.skipIf(isLeftOut)(
+    'refuses voice messages that phones would not play, and puts single frames together',
+    async () => {
+      const encode = (...how: string[]) => {
+        const args = ['-v', 'error', '-i', 'pipe:0', ...how, '-c:a', 'libopus', '-f', 'ogg', 'pipe:1'];
+        return spawnSync('ffmpeg', args, { input: wav() }).stdout;
+      };
+      for (const stereo of [encode('-ac', '2', '-ar', '16000'), encode('-ac', '1', '-ar', '48000')]) {
+        await expect(ready(stereo, { voice: true }, 'audio/ogg', without())).rejects.toMatchObject({
+          code: 'media_rejected',
+          message: expect.stringMatching(/mono Opus of 16 kHz.*ffmpeg -i IN -ac 1 -ar 16000/),
+        });
+        const { file } = await ready(stereo, { voice: true }, 'audio/ogg');
+        expect(await lookAtOpus(join(folder, file.name))).toEqual({ channels: 1, inputRate: 16_000, isBundled: true });
+      }
+      const { file } = await ready(encode('-ac', '1', '-ar', '16000'), { voice: true }, 'audio/ogg', without());
+      expect(await lookAtOpus(join(folder, file.name))).toEqual({ channels: 1, inputRate: 16_000, isBundled: true });
+    },
+  );
 
   it.skipIf(isLeftOut)('knows the length of Opus all the same', async () => {
     const opus = await ready(wav(), { voice: true });

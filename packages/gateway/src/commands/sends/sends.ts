@@ -9,7 +9,7 @@ import { periodOf, quotaError } from '../../core/quota.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
 import { heldBy, restrictionDetails } from '../../lines/sends/restricted.ts';
 import type { Tx } from '../../store/db/store.ts';
-import { isQuotable } from '../../store/messages/known-message.ts';
+import { quotableIn } from '../../store/messages/known-message.ts';
 import { claim } from '../../store/sends/idempotency.ts';
 import {
   countScheduled,
@@ -45,6 +45,8 @@ export interface SendInput {
   ifRestricted?: IfRestricted;
   /** Default `never`. */
   archivePolicy?: ArchivePolicy;
+  /** Of texts: whether the first link gets a card. Default true. */
+  linkPreview?: boolean;
 }
 
 /** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
@@ -102,7 +104,7 @@ export async function acceptSend(
   requireTextForChannels(input);
   await requireQuoted(context, line, input);
   const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
-  const content = await withAudience(context, line, input);
+  const content = await withCard(context, input, await withAudience(context, line, input));
   const rank = rankOf(input.priority ?? 'normal');
   const messageId = newMessageId();
   await context.store.transaction(async (tx) => {
@@ -154,6 +156,17 @@ function requireTextForChannels({ to, content }: SendInput): void {
   if (isNewsletter(to) && content.kind !== 'text') throw new AppError('channel_text_only');
 }
 
+/** A text with a link gets its card, as on a phone; never later than three seconds. */
+async function withCard(
+  { previews }: Context,
+  { to, linkPreview = true }: SendInput,
+  content: OutboundContent,
+): Promise<OutboundContent> {
+  if (content.kind !== 'text' || !linkPreview || isNewsletter(to)) return content;
+  const card = await previews?.of(content.body);
+  return card ? { ...content, card } : content;
+}
+
 /** A status says whom it is for: decided now, by the phone's privacy settings. */
 async function withAudience(context: Context, line: Line, { to, content }: SendInput): Promise<OutboundContent> {
   if (to !== STATUS_BROADCAST || isChange(content)) return content;
@@ -163,10 +176,16 @@ async function withAudience(context: Context, line: Line, { to, content }: SendI
 /**
  * A message that answers another needs that one: `message_not_found` before anything is accepted.
  */
-async function requireQuoted({ store }: Context, line: Line, { content }: SendInput): Promise<void> {
+async function requireQuoted({ store }: Context, line: Line, { to, content }: SendInput): Promise<void> {
   const quotedId = 'context' in content ? content.context?.quotedId : undefined;
-  if (quotedId === undefined || (await isQuotable(store.db, line.id, quotedId))) return;
-  throw new AppError('message_not_found', {}, { message: 'The quoted message is not known on this line.' });
+  if (quotedId === undefined) return;
+  const place = await quotableIn(store.db, line.id, to, quotedId);
+  if (place === 'here') return;
+  const message =
+    place === 'nowhere'
+      ? 'The quoted message is not known on this line.'
+      : 'The quoted message is of another chat: quoting it here would show it to others. Quote a message of this chat; one of a group can be answered in private to its author only.';
+  throw new AppError('message_not_found', {}, { message });
 }
 
 /**

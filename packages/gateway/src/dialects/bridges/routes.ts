@@ -200,6 +200,7 @@ const messaging: Route[] = [
         body: body.body,
         context: contextOf(body),
       },
+      linkPreview: body.link_preview,
       waitMs: query.wait * 1_000,
     }),
     out: answers.sent,

@@ -91,6 +91,10 @@ export const sendContext = {
 export const textBody = z.object({
   chat: chatSchema,
   body: shownText(65_536, 'body'),
+  link_preview: z
+    .boolean('link_preview is true or false.')
+    .optional()
+    .meta({ description: 'False: the first link in the text gets no card. Default true.' }),
   ...sendContext,
 });
 

@@ -166,6 +166,7 @@ export const queueing = {
     .meta({ description: 'Like the parameter of this name, which it replaces.' }),
 };
 export interface Queueing {
+  link_preview?: boolean;
   archive_policy?: ArchivePolicy;
   priority?: Priority;
   send_at?: number;
@@ -178,6 +179,7 @@ export const queueingOf = (query: { wait: number }, body: Queueing) => ({
   sendAt: body.send_at,
   ifRestricted: body.if_restricted,
   archivePolicy: body.archive_policy,
+  linkPreview: body.link_preview,
   waitMs: (body.wait ?? query.wait) * 1_000,
 });
 
@@ -185,6 +187,10 @@ export const sendBody = z.object({
   line_id: lineId,
   to: chatSchema,
   message: shownText(65_536, 'message'),
+  link_preview: z
+    .boolean('link_preview is true or false.')
+    .optional()
+    .meta({ description: 'False: the first link in the text gets no card. Default true.' }),
   ...queueing,
   ...sendContext,
   archive_policy: z

@@ -88,8 +88,12 @@ function selfAsParty(self: Self | undefined): Party {
 /** What an outgoing message says, in the journal's words. */
 export function contentOf(content: OutboundMessage): MessageContent {
   switch (content.kind) {
-    case 'text':
-      return { kind: 'text', body: content.body };
+    case 'text': {
+      const { body, card } = content;
+      if (!card) return { kind: 'text', body };
+      const { thumbnail: _, ...linkPreview } = card;
+      return { kind: 'text', body, linkPreview };
+    }
     case 'location': {
       const { kind, context: _, ...location } = content;
       return { kind, body: content.name ?? '', location };

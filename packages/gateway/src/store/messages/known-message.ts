@@ -1,4 +1,4 @@
-import type { Jid } from '@ponte/engine';
+import { type Jid, type Party, STATUS_BROADCAST } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { MessageFacts } from '../../core/events.ts';
 import type { Database } from '../db/schema.ts';
@@ -19,18 +19,35 @@ export interface KnownMessage {
 const SAME_ID_MAX = 20;
 
 /**
- * True when a message of this id with its content is stored, in whatever chat: one may answer in
- * private what was said in a group.
+ * Whether a message of this id can be quoted in a chat: `here` when it was said there, or said in a
+ * group (or a status) by the person whose private chat this is. `elsewhere`: it is of another chat;
+ * `nowhere`: nobody knows its content.
  */
-export async function isQuotable(db: Db, lineId: string, id: string): Promise<boolean> {
-  const row = await db
+export async function quotableIn(
+  db: Db,
+  lineId: string,
+  chat: Jid,
+  id: string,
+): Promise<'here' | 'elsewhere' | 'nowhere'> {
+  const rows = await db
     .selectFrom('messages')
-    .select('message_id')
+    .select(['chat_jid', 'sender_jid', 'from_me', 'facts'])
     .where('line_id', '=', lineId)
     .where('message_id', '=', id)
     .where('proto', 'is not', null)
-    .executeTakeFirst();
-  return row !== undefined;
+    .limit(SAME_ID_MAX)
+    .execute();
+  if (rows.length === 0) return 'nowhere';
+  const here = new Set<string | undefined>([chat, (await findChat(db, lineId, chat))?.jid ?? chat]);
+  const isHere = (stored: string, { jid, lid, pn }: Party) =>
+    [stored, jid, lid, pn].some((address) => address !== undefined && here.has(address));
+  const found = rows.some((row) => {
+    const facts = JSON.parse(row.facts) as MessageFacts;
+    if (isHere(row.chat_jid, facts.chat)) return true;
+    const isShared = facts.isGroup || row.chat_jid === STATUS_BROADCAST;
+    return isShared && Number(row.from_me) === 0 && isHere(row.sender_jid, facts.sender);
+  });
+  return found ? 'here' : 'elsewhere';
 }
 
 /**
