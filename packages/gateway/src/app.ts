@@ -20,6 +20,7 @@ import { createEventFeed, type EventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
 import { createSupervisor } from './lines/workers/supervisor.ts';
+import { createLinkPreviews } from './media/link-previews.ts';
 import { createMedia, keepSpoolTidy, type Media } from './media/media.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import type { Log } from './observe/logger.ts';
@@ -300,6 +301,7 @@ function frontParts(
     log,
     guard,
     media,
+    previews: createLinkPreviews({ guard, clock }),
     formats,
     news,
     feed,

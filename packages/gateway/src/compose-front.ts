@@ -27,7 +27,6 @@ import type { Dialect } from './http/route.ts';
 import { createHttpServer, type HttpServices } from './http/server.ts';
 import type { EventFeed } from './journal/event-feed.ts';
 import type { News } from './journal/news.ts';
-import { createLinkPreviews } from './media/link-previews.ts';
 
 /** What the configuration says about the front door. */
 export interface FrontSettings
@@ -104,7 +103,7 @@ export function composeFront(parts: FrontParts): Front {
     formats: parts.formats,
     news,
     media: parts.media,
-    previews: createLinkPreviews({ guard: parts.guard, clock }),
+    previews: parts.previews,
     testWebhook: parts.testWebhook,
     nudgeDeliveries: () => {
       parts.nudgeDispatcher();

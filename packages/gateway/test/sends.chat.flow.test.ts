@@ -215,7 +215,7 @@ test('a web page behind an address is no file unless it is asked for; empty file
   }
   for (const refused of [
     await media({ url: empty }),
-    await inLines({ media_url: empty, filename: 'a.csv' }),
+    await inLines({ media_url: empty, media_type: 'document' }),
     await media({ data: '', filename: 'a.csv' }),
   ]) {
     expect([refused.status, refused.body.error]).toEqual([422, 'media_rejected']);
