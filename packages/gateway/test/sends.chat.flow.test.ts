@@ -236,4 +236,6 @@ test('a web page behind an address is no file unless it is asked for; empty file
   });
   const pdf = await inLines({ media_type: 'document', data: Buffer.from('%PDF-1.7\n').toString('base64') });
   expect(await seenBy(ALICE, String(pdf.body.message_id))).toMatchObject({ filename: 'document.pdf' });
+  const byPhone = { to: OWNER, type: 'document', filename: 'b.csv', mime_type: 'text/csv', data: csv };
+  await rig.api.expect(201, 'POST', `${SANDBOX}/phones/${ALICE}/messages`, byPhone);
 }, 60_000);

@@ -49,7 +49,7 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
     requireTestKey(caller);
     const path = request.url.slice(prefix.length);
     const body = await withFetchedFile(services, request, path);
-    return callSimulator(services, caller, { method: request.method, path, body });
+    return callSimulator(services, caller, { method: request.method, path, body: withPlainData(body) });
   };
   const scan: Forward = async (request, caller) => {
     requireTestKey(caller);
@@ -91,6 +91,12 @@ async function withFetchedFile(services: SandboxServices, request: FastifyReques
   // What a document is called; other kinds have no name.
   const name = body.type === 'document' && body.filename === undefined && fileName ? { filename: fileName } : {};
   return { mime_type: mimeType, ...name, ...body, data };
+}
+
+/** A file as `data:<type>;base64,…` is taken as base64 alone, as in every other API. */
+function withPlainData(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('data' in body) || typeof body.data !== 'string') return body;
+  return { ...body, data: body.data.replace(/^data:[^,]{0,200};base64,/i, '') };
 }
 
 function requireTestKey(caller: Caller): void {
