@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ALICE, BOB, chat, done, MESSAGE_ID, person, phoneParams, type SandboxRow, WRITTEN } from './row.ts';
 
+const card = z.object({
+  name: z.string(),
+  phone: person.optional(),
+  phones: z.array(person).optional(),
+  vcard: z.string().optional().describe('A whole card instead of phone.'),
+});
+
 const item = z.looseObject({
   cursor: z.int(),
   message_id: z.string(),
@@ -54,10 +61,13 @@ export const content = {
   seconds: z.number().optional().describe('How long a sound or a video plays.'),
   lat: z.number().optional(),
   lng: z.number().optional(),
+  live: z.boolean().optional().describe('A place that the phone goes on sharing; it takes a caption.'),
   name: z.string().optional(),
   address: z.string().optional(),
   phone: person.optional(),
+  phones: z.array(person).optional().describe('Several numbers on one card.'),
   vcard: z.string().optional().describe('A whole card instead of phone.'),
+  contacts: z.array(card).optional().describe('Several cards in one message, instead of name and phone.'),
   question: z.string().optional(),
   options: z.array(z.string()).optional(),
   max_answers: z.int().optional().describe('How many options one person may choose; 0 = any number.'),
