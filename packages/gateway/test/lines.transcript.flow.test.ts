@@ -150,6 +150,9 @@ test('a line’s messages of every kind, answered as documented and recorded', a
   await call('listMessages', { query: { ...line, q: 'cake' } });
   await call('listMessages', { query: { ...line, phone: `+${ALICE}`, limit: '3' } });
 
+  // Before there is a second chat: those of one second are in the order of LIDs, which are drawn.
+  await call('listChats', { query: line });
+
   const { group } = await rig.api.expect<{ group: { jid: string } }>(200, 'POST', '/api/bridge/v1/groups', {
     ...{ ...line, subject: 'Neighbours', participants: [ALICE] },
   });
@@ -168,7 +171,6 @@ test('a line’s messages of every kind, answered as documented and recorded', a
     mentions: ['all'],
   });
   await told('message.received: in a group, to everybody', 'message.received', (data) => data.message_id === all);
-  await call('listChats', { query: line });
 
   const document = transcript(exchanges, webhooks, {
     ...{ heading: HEADING, fixed: FIXED, forms: FORMS },
