@@ -345,7 +345,8 @@ describe('messaging', () => {
   ])('takes the chat %s', async (chat, jid) => {
     const lineId = await connected();
     h.router.scriptSends(async () => ({ state: 'sent', timestamp: 1 }));
-    await insertMessage(h.db.store, lineId, { messageId: 'Q1' });
+    // A quote stays in its chat.
+    await insertMessage(h.db.store, lineId, { messageId: 'Q1', chat: { jid } });
     // A status asks who may see it.
     h.router.handlers['account.statusAudience'] = async () => [
       { type: 'whitelist', people: ['15550009999@s.whatsapp.net'], isDefault: true },
