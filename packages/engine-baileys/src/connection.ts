@@ -81,7 +81,7 @@ export class Connection {
     const { options, vault, lids, creds } = parts;
     this.#parts = parts;
     this.#name = creds.me?.name;
-    this.#logger = libraryLog(options.log, options.session);
+    this.#logger = libraryLog(options.log, options.session, options.watch);
     this.#guard = new StoreGuard(
       vault,
       (cause) => this.#storeFailed(cause),
@@ -282,7 +282,10 @@ export class Connection {
       this.#stage = 'handshake';
     });
     ws.on('frame', (frame: unknown) => {
-      if (!(frame instanceof Uint8Array)) this.#stage = 'established';
+      if (frame instanceof Uint8Array) return;
+      this.#stage = 'established';
+      // What is no bytes is a stanza (Baileys socket.js onMessageReceived).
+      this.#parts.options.watch?.see?.('in', frame as Node);
     });
     ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
       const code = response.statusCode ?? 500;

@@ -1,5 +1,6 @@
-import type { EngineLog } from '@ponte/engine';
+import type { EngineLog, StanzaWatch } from '@ponte/engine';
 import type { SocketConfig } from './baileys.ts';
+import { readSaid } from './outbound/read-said.ts';
 
 type Logger = SocketConfig['logger'];
 
@@ -7,17 +8,27 @@ type Logger = SocketConfig['logger'];
  * What Baileys says, made fit for our debug log (what matters of it is reported by our own code):
  * warnings and errors only, the objects it adds (stanzas, keys, texts) left out except an error's
  * message, and every run of digits that could be a number blanked.
+ *
+ * It is also the only way to what Baileys sends by itself (receipts, acknowledgements): at the
+ * level `trace` sendNode says every stanza, and `watch` hears it. Nothing of that is logged.
  */
-export function libraryLog(log: EngineLog, session: string): Logger {
+export function libraryLog(log: EngineLog, session: string, watch?: StanzaWatch): Logger {
   const pass = (fields: unknown, message?: string) => {
     const text = typeof fields === 'string' ? fields : (message ?? '');
     log.debug({ session, said: blankNumbers(text), error: errorText(fields) }, 'the engine library reports');
   };
   const quiet = () => {};
+  const trace = (fields: unknown) => {
+    if (!watch?.see || typeof fields !== 'object' || fields === null) return;
+    if (Reflect.get(fields, 'msg') !== 'xml send') return;
+    watch.see('out', readSaid(String(Reflect.get(fields, 'xml'))));
+  };
   const logger: Logger = {
-    level: 'warn',
+    get level() {
+      return watch?.see ? 'trace' : 'warn';
+    },
     child: () => logger,
-    trace: quiet,
+    trace,
     debug: quiet,
     info: quiet,
     warn: pass,

@@ -6,6 +6,7 @@ import type { EngineEvent } from './events.ts';
 import type { GroupOperations } from './groups.ts';
 import type { HistoryPart, HistoryPiece } from './history.ts';
 import type { MediaOperations } from './media.ts';
+import type { Node } from './node.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
 
 /** Somebody, as the owner calls them. */
@@ -162,6 +163,16 @@ export interface EngineLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
+/** Whoever looks on at a line's stanzas, to find out why something broke. */
+export interface StanzaWatch {
+  /**
+   * Undefined while nobody looks on; read anew at every stanza. Stanzas as they are on the wire:
+   * messages are still encrypted, but names, addresses and tokens stand there in the clear. Bytes
+   * of what leaves may be zeros of the same length. Must not throw.
+   */
+  see: ((direction: 'in' | 'out', stanza: Node) => void) | undefined;
+}
+
 export interface EngineOptions {
   /** The line's id; used in logs and as the AAD of nothing. */
   session: string;
@@ -172,6 +183,8 @@ export interface EngineOptions {
   filesFolder?: string;
   clock: { now(): number };
   log: EngineLog;
+  /** Looks on at every stanza of the connection; absent: nobody ever does. */
+  watch?: StanzaWatch;
   /** Called synchronously, in order. Must not throw. */
   onChange(change: EngineChange): void;
 }

@@ -416,6 +416,13 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(image?.type === 'image' && Buffer.from(image.data, 'base64').subarray(1, 4).toString()).toBe('PNG');
     await rig.api.expect(200, 'POST', `${PHONES}/${SECOND}/scan`, { qr: (structuredContent as { qr: string }).qr });
     await until('it is connected', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
+    expect(await agent.get('bridge_start_trace', second)).toMatchObject({ tracing: true });
+    await until('a stanza is seen', async () => {
+      const { stanzas } = await agent.get<{ stanzas: unknown[] }>('bridge_read_trace', second);
+      if (stanzas.length === 0) await agent.get('bridge_check_numbers', { ...second, phones: [`+${ALICE}`] });
+      return stanzas.length > 0;
+    });
+    expect(await agent.get('bridge_stop_trace', second)).toMatchObject({ tracing: false });
     await agent.get('bridge_restart_line', second);
     await until('it is again', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
     await agent.get('bridge_logout_line', second);

@@ -50,6 +50,9 @@ export class Ponte {
     connectLink: (line_id: string) => this.call('connectLink', { path: { line_id } }),
     logout: (line_id: string) => this.call('logoutLine', { path: { line_id } }),
     restart: (line_id: string) => this.call('restartLine', { path: { line_id } }),
+    startTrace: (line_id: string, minutes = 60) => this.call('startTrace', { path: { line_id }, body: { minutes } }),
+    readTrace: (line_id: string, after = 0) => this.call('readTrace', { path: { line_id }, query: { after } }),
+    stopTrace: (line_id: string) => this.call('stopTrace', { path: { line_id } }),
   };
 
   readonly messages = {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import { TRACE_MINUTES_MAX } from '../core/line-commands.ts';
 import type { Installation } from '../installation.ts';
 import { type CreateLineOptions, createLine, listAllLines, listRemoteLines, logoutLine } from './lines.ts';
 import type { Output } from './output.ts';
 import { type PairOptions, pairLine } from './pair-line.ts';
 import { type SendOptions, sendText } from './send.ts';
 import type { ServerOptions } from './server-api.ts';
+import { type TraceOptions, traceLine } from './trace.ts';
 
 type WithInstallation = (work: (at: Installation) => Promise<void>) => Promise<void>;
 
@@ -42,6 +44,18 @@ export function addLines(program: Command, out: Output, withInstallation: WithIn
   onServer(lines.command('logout').description('unlink the phone').argument('<line>', 'line_…')).action(
     (line: string, given: ServerOptions & { json?: boolean }) => logoutLine(line, given, out),
   );
+  onServer(
+    program
+      .command('trace')
+      .description('what a line and WhatsApp say to each other, without texts, names and addresses, until Ctrl-C')
+      .argument('<line>', 'line_…')
+      .option('--minutes <minutes>', `how long, ${TRACE_MINUTES_MAX} at most`, '60')
+      .option('--stop', 'end one that is under way'),
+  ).action(async (line: string, given: TraceOptions) => {
+    const stop = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+    await traceLine(line, given, out, stop.signal);
+  });
   onServer(
     program
       .command('send')

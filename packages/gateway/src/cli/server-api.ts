@@ -87,6 +87,7 @@ export async function withServer<T>(
   { url, key }: ServerOptions,
   whose: WhoseKey,
   work: (api: ServerApi) => Promise<T>,
+  keyLivesMs = KEY_LIVES_MS,
 ): Promise<T> {
   if (url !== undefined || key !== undefined) {
     if (url === undefined || key === undefined) throw new UsageError('--url and --key go together');
@@ -101,7 +102,7 @@ export async function withServer<T>(
     const made = await at.keys.create({
       ...owner,
       name: 'ponte command',
-      expiresAt: systemClock.now() + KEY_LIVES_MS,
+      expiresAt: systemClock.now() + keyLivesMs,
     });
     try {
       return await work(new ServerApi(localAddress(at), made.key));

@@ -43,6 +43,7 @@ import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLin
 import { logout, pairingCode, pairingQr } from './lines/pairing.ts';
 import { restartLine } from './lines/restart-line.ts';
 import { lineTimeline } from './lines/timeline.ts';
+import { readTrace, startTrace, stopTrace } from './lines/trace.ts';
 import { trafficSeries } from './lines/traffic-series.ts';
 import { allProblems } from './problems/problems.ts';
 import { editMessage, reactToMessage, revokeMessage } from './sends/changes.ts';
@@ -82,6 +83,9 @@ export const COMMANDS = {
   'lines.restart': restartLine,
   'lines.timeline': lineTimeline,
   'lines.queue': lineQueue,
+  'lines.startTrace': startTrace,
+  'lines.readTrace': readTrace,
+  'lines.stopTrace': stopTrace,
   'pairing.qr': pairingQr,
   'pairing.code': pairingCode,
   'pairing.logout': logout,

@@ -65,11 +65,42 @@ export interface LineCommands extends AccountCommands, GroupCommands {
    * Needs no connection while WhatsApp has the file.
    */
   'media.fetch': { in: Parameters<MediaOperations['fetch']>[0]; out: FetchedFile };
+  /** Looks on at the line's stanzas for some time, made unreadable; see TracePage. */
+  trace: {
+    in: { do: 'start'; minutes: number } | { do: 'read'; after: number } | { do: 'stop' };
+    out: TracePage;
+  };
   'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
   stats: { in: Record<string, never>; out: WorkerStats };
 }
 
 export type LineCommandName = keyof LineCommands;
+
+/** Longest time that a line is traced. */
+export const TRACE_MINUTES_MAX = 240;
+
+export interface TraceEntry {
+  /** Grows by one, also over traces of the same process. */
+  number: number;
+  /** Unix milliseconds. */
+  at: number;
+  /** `note`: what became of the connection. */
+  direction: 'in' | 'out' | 'note';
+  /** Without texts, keys, names and addresses. */
+  stanza: string;
+}
+
+/** What was seen since a number. The newest entries are kept, some time beyond the end. */
+export interface TracePage {
+  isOn: boolean;
+  /** Unix milliseconds; null: never on in this process. */
+  endsAt: number | null;
+  entries: TraceEntry[];
+  /** From where to read on. */
+  cursor: number;
+  /** Entries after the number asked for that were too many to be kept. */
+  lost: number;
+}
 
 /** Measured on the process that hosts the line; null = the runtime cannot tell. */
 export interface WorkerStats {

@@ -31,6 +31,7 @@ import { PhoneSide } from './phone/phone-side.ts';
 import { discardFile } from './sends/discard-file.ts';
 import { toAppError } from './sends/engine-errors.ts';
 import { Outgoing } from './sends/outgoing.ts';
+import { StanzaTrace } from './trace/stanza-trace.ts';
 import { isNewer } from './workers/announced-versions.ts';
 
 /** Commands of one line. */
@@ -65,6 +66,7 @@ export class Line {
   readonly #restart: RestartWait;
   #history: HistoryLoop | undefined;
   readonly #live: LiveFacts;
+  readonly #trace: StanzaTrace;
   readonly #phone: PhoneSide;
   #outgoing: Outgoing | undefined;
   #hasStarted = false;
@@ -87,6 +89,7 @@ export class Line {
     this.#model = initialModel(row.status, row.reason);
     this.#restart = new RestartWait(clock, () => this.#model);
     this.#desk = new PairingDesk(clock);
+    this.#trace = new StanzaTrace(clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
     const stopping = this.#stopping.signal;
@@ -123,6 +126,7 @@ export class Line {
       filesFolder: this.#options.filesFolder,
       clock,
       log: this.#log,
+      watch: this.#trace.watch,
       onChange: (change) => this.#onChange(change),
     });
     this.#engine = engine;
@@ -182,6 +186,7 @@ export class Line {
         await this.#outgoing?.refresh();
         return {};
       },
+      trace: async (input) => this.#trace.run(input),
       'media.fetch': (input) => this.#opened().media.fetch(input),
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),
@@ -210,6 +215,7 @@ export class Line {
     this.#isStopping = true;
     this.#cancelStep?.();
     this.#desk.end('closed');
+    this.#trace.end();
     this.#outgoing?.shut();
     await Promise.race([this.#outgoing?.settled(), clock.sleep(graceMs, grace.signal)]);
     this.#stopping.abort();
@@ -235,6 +241,7 @@ export class Line {
   }
 
   #onChange(change: EngineChange): void {
+    this.#trace.heard(change);
     switch (change.type) {
       case 'inbox':
         this.#inbox?.wake();

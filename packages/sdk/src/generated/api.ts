@@ -2583,6 +2583,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bridge/v1/lines/{line_id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stanzas of a line that is traced
+         * @description At most 200 a call. What was seen stays for a minute after the end.
+         *
+         *     Scope: `lines:write`.
+         */
+        get: operations["readTrace"];
+        put?: never;
+        /**
+         * Begin a log of a line’s stanzas
+         * @description For a report of what broke. Tags, ids, types, codes and times only: addresses become pn-1, lid-2 or group-1, and of texts, names and keys the length is left. Kept in memory, the newest ones, until its time is over.
+         *
+         *     Scope: `lines:write`.
+         */
+        post: operations["startTrace"];
+        /**
+         * End the log of a line’s stanzas
+         * @description End the log of a line’s stanzas.
+         *
+         *     Scope: `lines:write`.
+         */
+        delete: operations["stopTrace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sandbox/v1/phones": {
         parameters: {
             query?: never;
@@ -2598,7 +2632,7 @@ export interface paths {
         put?: never;
         /**
          * Create a virtual phone; the same number again answers the existing one
-         * @description lid_only: its number is never disclosed to anybody. business: it has a business profile.
+         * @description lid_only: its number is never disclosed to anybody. username: the handle that others see. business: it has a business profile.
          */
         post: operations["sandboxCreatePhone"];
         delete?: never;
@@ -5153,6 +5187,11 @@ export interface components {
              * @example false
              */
             revoked: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
             /** @description When its text was changed last, in Unix seconds. */
             edited_at: number | null;
             /** @description Who changed it, in the form of from. */
@@ -5412,6 +5451,11 @@ export interface components {
              * @example false
              */
             is_business: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
         };
         BridgeContactsAnswer: components["schemas"]["BridgeContact"][];
         BridgeContactDetail: {
@@ -5440,6 +5484,11 @@ export interface components {
              * @example false
              */
             is_business: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
         };
         BridgeProfile: {
             /**
@@ -7898,6 +7947,11 @@ export interface components {
                  * @example false
                  */
                 is_business: boolean;
+                /**
+                 * @description The handle the person chose, without the @; absent when none is known.
+                 * @example nora.writes
+                 */
+                username?: string;
             }[];
             /** @description Give it as `cursor` (events: `after`) to go on; null when there is no more. */
             next_cursor: string | null;
@@ -7926,6 +7980,11 @@ export interface components {
              * @example false
              */
             is_business: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
             /** @description The About text of the profile. */
             about: string | null;
         };
@@ -9356,6 +9415,11 @@ export interface components {
              * @example false
              */
             revoked: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
         };
         ListMessagesAnswer: {
             /**
@@ -9486,6 +9550,11 @@ export interface components {
              * @example false
              */
             revoked: boolean;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
             /**
              * @description True: the call succeeded.
              * @example true
@@ -10117,6 +10186,11 @@ export interface components {
                  * @example false
                  */
                 revoked: boolean;
+                /**
+                 * @description The handle the person chose, without the @; absent when none is known.
+                 * @example nora.writes
+                 */
+                username?: string;
             };
             /**
              * @description The event: the same at every attempt, and for every replay.
@@ -10240,6 +10314,11 @@ export interface components {
                  * @example false
                  */
                 revoked: boolean;
+                /**
+                 * @description The handle the person chose, without the @; absent when none is known.
+                 * @example nora.writes
+                 */
+                username?: string;
                 /**
                  * @description Where it stands.
                  * @constant
@@ -11538,6 +11617,55 @@ export interface components {
              */
             restarted: true;
         };
+        /**
+         * @default {
+         *       "minutes": 60
+         *     }
+         */
+        StartTraceRequest: {
+            /**
+             * @description After so long it ends by itself.
+             * @default 60
+             */
+            minutes: number;
+        };
+        StartTraceAnswer: {
+            /**
+             * @description True: the call succeeded.
+             * @example true
+             * @constant
+             */
+            ok: true;
+            /**
+             * @description Id of the line.
+             * @example line_8Qx7WcVbN2mKdLs9R4Zt
+             */
+            line_id: string;
+            /** @description True while stanzas are looked at. */
+            tracing: boolean;
+            /** @description When it ends, or ended; null: it never began. */
+            ends_at: string | null;
+            /** @description For ?after= of the next call. */
+            cursor: number;
+            /** @description Stanzas since then that were too many to be kept. */
+            lost: number;
+            stanzas: {
+                /**
+                 * @description Which one it is, from 1.
+                 * @example 1
+                 */
+                number: number;
+                time: string;
+                /**
+                 * @description note: what became of the connection.
+                 * @example in
+                 * @enum {string}
+                 */
+                direction: "in" | "out" | "note";
+                /** @description Tags, ids, types, codes and times; of the rest the length. */
+                stanza: string;
+            }[];
+        };
         SandboxCreatePhoneRequest: {
             /**
              * @description Phone number; empty or null when WhatsApp does not disclose it.
@@ -11559,6 +11687,11 @@ export interface components {
              * @example false
              */
             business?: boolean;
+            /**
+             * @description The handle the person chose, without the @.
+             * @example nora.writes
+             */
+            username?: string;
             /**
              * @description True: the phone hides its number.
              * @example false
@@ -21107,6 +21240,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RestartLineAnswer"];
+                };
+            };
+            400: components["responses"]["LinesError400"];
+            401: components["responses"]["LinesError401"];
+            402: components["responses"]["LinesError402"];
+            403: components["responses"]["LinesError403"];
+            404: components["responses"]["LinesError404"];
+            409: components["responses"]["LinesError409"];
+            422: components["responses"]["LinesError422"];
+            429: components["responses"]["LinesError429"];
+            500: components["responses"]["LinesError500"];
+            502: components["responses"]["LinesError502"];
+            503: components["responses"]["LinesError503"];
+            504: components["responses"]["LinesError504"];
+        };
+    };
+    readTrace: {
+        parameters: {
+            query?: {
+                /** @description The cursor of the answer before. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was seen after the cursor, oldest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartTraceAnswer"];
+                };
+            };
+            400: components["responses"]["LinesError400"];
+            401: components["responses"]["LinesError401"];
+            402: components["responses"]["LinesError402"];
+            403: components["responses"]["LinesError403"];
+            404: components["responses"]["LinesError404"];
+            409: components["responses"]["LinesError409"];
+            422: components["responses"]["LinesError422"];
+            429: components["responses"]["LinesError429"];
+            500: components["responses"]["LinesError500"];
+            502: components["responses"]["LinesError502"];
+            503: components["responses"]["LinesError503"];
+            504: components["responses"]["LinesError504"];
+        };
+    };
+    startTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description What is asked. */
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "minutes": 60
+                 *     }
+                 */
+                "application/json": components["schemas"]["StartTraceRequest"];
+            };
+        };
+        responses: {
+            /** @description It began. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartTraceAnswer"];
+                };
+            };
+            400: components["responses"]["LinesError400"];
+            401: components["responses"]["LinesError401"];
+            402: components["responses"]["LinesError402"];
+            403: components["responses"]["LinesError403"];
+            404: components["responses"]["LinesError404"];
+            409: components["responses"]["LinesError409"];
+            413: components["responses"]["LinesError413"];
+            415: components["responses"]["LinesError415"];
+            422: components["responses"]["LinesError422"];
+            429: components["responses"]["LinesError429"];
+            500: components["responses"]["LinesError500"];
+            502: components["responses"]["LinesError502"];
+            503: components["responses"]["LinesError503"];
+            504: components["responses"]["LinesError504"];
+        };
+    };
+    stopTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is off. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartTraceAnswer"];
                 };
             };
             400: components["responses"]["LinesError400"];

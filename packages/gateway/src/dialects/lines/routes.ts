@@ -12,6 +12,7 @@ import { mediaRoutes } from './media-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { SENT } from './row-parts.ts';
 import * as schemas from './schemas.ts';
+import { traceRoutes } from './trace-routes.ts';
 import { trafficRoutes } from './traffic-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 import { settingsOf, webhookReport } from './webhook-schemas.ts';
@@ -361,4 +362,5 @@ export const routes: Route[] = [
   ...eventRoutes,
   ...approvalRoutes,
   ...trafficRoutes,
+  ...traceRoutes,
 ];

@@ -16,6 +16,7 @@ const PATIENT: ReadonlySet<LineCommandName> = new Set([
   'send',
   'queue.look',
   'queue.refresh',
+  'trace',
 ]);
 
 /**

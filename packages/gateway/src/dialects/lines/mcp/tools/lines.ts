@@ -113,6 +113,34 @@ export const lines: Record<string, ToolFacts[]> = {
       say: (answer) => `${String(answer.depth)} waiting, ${String(answer.scheduled)} scheduled.`,
     },
   ],
+  startTrace: [
+    {
+      name: 'bridge_start_trace',
+      title: 'Begin a log of stanzas',
+      description:
+        'Begins a log of what a line and WhatsApp say to each other, without texts, names, keys or addresses: for a report of what broke. It ends by itself.',
+      effect: 'sets',
+      say: (answer) => `It runs until ${String(answer.ends_at)}; bridge_read_trace shows it.`,
+    },
+  ],
+  readTrace: [
+    {
+      name: 'bridge_read_trace',
+      title: 'Read the log of stanzas',
+      description: 'What a line that is traced and WhatsApp said to each other since `after`; see bridge_start_trace.',
+      effect: 'reads',
+      say: counted('stanzas', 'stanza'),
+    },
+  ],
+  stopTrace: [
+    {
+      name: 'bridge_stop_trace',
+      title: 'End the log of stanzas',
+      description: 'Ends what bridge_start_trace began, before its time.',
+      effect: 'sets',
+      say: always('It is off.'),
+    },
+  ],
   cancelMessage: [
     {
       name: 'bridge_cancel_message',
