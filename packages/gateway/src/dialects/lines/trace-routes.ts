@@ -20,6 +20,12 @@ const traceQuery = z.object({
     .meta({ description: 'The cursor of the answer before.' }),
 });
 
+const stanza = z.object({
+  number: z.int().meta({ description: 'Grows by one with every stanza.' }),
+  time: z.string().meta({ description: 'When it was seen (RFC 3339).' }),
+  direction: z.enum(['in', 'out', 'note']).meta({ description: 'note: what became of the connection.' }),
+  stanza: z.string().meta({ description: 'Tags, ids, types, codes and times; of the rest the length.' }),
+});
 const trace = z.object({
   ok: z.literal(true),
   line_id: z.string(),
@@ -27,14 +33,7 @@ const trace = z.object({
   ends_at: z.string().nullable().meta({ description: 'When it ends, or ended; null: it never began.' }),
   cursor: z.int().meta({ description: 'For ?after= of the next call.' }),
   lost: z.int().meta({ description: 'Stanzas since then that were too many to be kept.' }),
-  stanzas: z.array(
-    z.object({
-      number: z.int(),
-      time: z.string(),
-      direction: z.enum(['in', 'out', 'note']).meta({ description: 'note: what became of the connection.' }),
-      stanza: z.string().meta({ description: 'Tags, ids, types, codes and times; of the rest the length.' }),
-    }),
-  ),
+  stanzas: z.array(stanza).meta({ description: 'What was seen since then, oldest first.' }),
 });
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
