@@ -4784,6 +4784,8 @@ export interface components {
              * @example Your order is on its way
              */
             body: string;
+            /** @description False: the first link in the text gets no card. Default true. */
+            link_preview?: boolean;
             /**
              * @description The message that this one answers.
              * @example 3EB0C767D097B7C7C030
@@ -7277,6 +7279,8 @@ export interface components {
              * @example Pedido confirmado
              */
             message: string;
+            /** @description False: the first link in the text gets no card. Default true. */
+            link_preview?: boolean;
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
              * @example normal
@@ -7597,6 +7601,8 @@ export interface components {
              * @example Pedido confirmado
              */
             message: string;
+            /** @description False: the first link in the text gets no card. Default true. */
+            link_preview?: boolean;
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
              * @example normal
@@ -11649,12 +11655,14 @@ export interface components {
             cursor: number;
             /** @description Stanzas since then that were too many to be kept. */
             lost: number;
+            /** @description What was seen since then, oldest first. */
             stanzas: {
                 /**
-                 * @description Which one it is, from 1.
+                 * @description Grows by one with every stanza.
                  * @example 1
                  */
                 number: number;
+                /** @description When it was seen (RFC 3339). */
                 time: string;
                 /**
                  * @description note: what became of the connection.
@@ -12082,6 +12090,8 @@ export interface components {
              * @example -3.7038
              */
             lng?: number;
+            /** @description A place that the phone goes on sharing; it takes a caption. */
+            live?: boolean;
             /**
              * @description A name, for people.
              * @example Alice
@@ -12097,8 +12107,37 @@ export interface components {
              * @example 15550002222
              */
             phone?: string;
+            /**
+             * @description Several numbers on one card.
+             * @example [
+             *       "15550002222"
+             *     ]
+             */
+            phones?: string[];
             /** @description A whole card instead of phone. */
             vcard?: string;
+            /** @description Several cards in one message, instead of name and phone. */
+            contacts?: {
+                /**
+                 * @description A name, for people.
+                 * @example Alice
+                 */
+                name: string;
+                /**
+                 * @description Phone number; empty or null when WhatsApp does not disclose it.
+                 * @example 15550002222
+                 */
+                phone?: string;
+                /**
+                 * @description Phone numbers.
+                 * @example [
+                 *       "15550002222"
+                 *     ]
+                 */
+                phones?: string[];
+                /** @description A whole card instead of phone. */
+                vcard?: string;
+            }[];
             /**
              * @description What the poll asks.
              * @example When?
@@ -12407,6 +12446,8 @@ export interface components {
              * @example -3.7038
              */
             lng?: number;
+            /** @description A place that the phone goes on sharing; it takes a caption. */
+            live?: boolean;
             /**
              * @description A name, for people.
              * @example Alice
@@ -12422,8 +12463,37 @@ export interface components {
              * @example 15550002222
              */
             phone?: string;
+            /**
+             * @description Several numbers on one card.
+             * @example [
+             *       "15550002222"
+             *     ]
+             */
+            phones?: string[];
             /** @description A whole card instead of phone. */
             vcard?: string;
+            /** @description Several cards in one message, instead of name and phone. */
+            contacts?: {
+                /**
+                 * @description A name, for people.
+                 * @example Alice
+                 */
+                name: string;
+                /**
+                 * @description Phone number; empty or null when WhatsApp does not disclose it.
+                 * @example 15550002222
+                 */
+                phone?: string;
+                /**
+                 * @description Phone numbers.
+                 * @example [
+                 *       "15550002222"
+                 *     ]
+                 */
+                phones?: string[];
+                /** @description A whole card instead of phone. */
+                vcard?: string;
+            }[];
             /**
              * @description What the poll asks.
              * @example When?
@@ -13372,6 +13442,8 @@ export interface components {
              * @example -3.7038
              */
             lng?: number;
+            /** @description A place that the phone goes on sharing; it takes a caption. */
+            live?: boolean;
             /**
              * @description A name, for people.
              * @example Alice
@@ -13387,8 +13459,37 @@ export interface components {
              * @example 15550002222
              */
             phone?: string;
+            /**
+             * @description Several numbers on one card.
+             * @example [
+             *       "15550002222"
+             *     ]
+             */
+            phones?: string[];
             /** @description A whole card instead of phone. */
             vcard?: string;
+            /** @description Several cards in one message, instead of name and phone. */
+            contacts?: {
+                /**
+                 * @description A name, for people.
+                 * @example Alice
+                 */
+                name: string;
+                /**
+                 * @description Phone number; empty or null when WhatsApp does not disclose it.
+                 * @example 15550002222
+                 */
+                phone?: string;
+                /**
+                 * @description Phone numbers.
+                 * @example [
+                 *       "15550002222"
+                 *     ]
+                 */
+                phones?: string[];
+                /** @description A whole card instead of phone. */
+                vcard?: string;
+            }[];
             /**
              * @description What the poll asks.
              * @example When?
