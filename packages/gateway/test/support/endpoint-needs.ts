@@ -61,6 +61,7 @@ export const BRIDGES: Record<string, Needs> = {
   bridgeSendSticker: sendFile,
   bridgeSendStatus: sendStatus,
   bridgeGetMedia: media,
+  bridgeGetMessage: stored,
   bridgeRevokeMessage: send,
   bridgeEditMessage: send,
   bridgeCheckNumbers: asks('numbers.check'),
