@@ -268,7 +268,8 @@ forEachStore((open) => {
       });
       expect(made.status).toBe(200);
       expect(made.body).toMatchObject({ ok: true, secret: expect.stringMatching(/^wzb_whsec_[A-Za-z0-9]{40}$/) });
-      const { secret, ok: _, ...webhook } = made.body;
+      const { secret, standard_secret: standard, ok: _, ...webhook } = made.body;
+      expect(standard).toBe(String(secret).replace('wzb_', ''));
       expect(webhook).toEqual({
         id: expect.stringMatching(/^whk_/),
         url: 'https://yourbackend.com/hook',
@@ -284,7 +285,7 @@ forEachStore((open) => {
       });
       const list = await h.call('GET', `${BASE}/webhooks`);
       expect(list.body).toEqual({ ok: true, webhooks: [webhook] });
-      expect(list.text).not.toContain(String(secret));
+      expect(list.text).not.toContain(String(secret).slice(4));
       const queue = { pending: 0, dead: 0, failing_since: null, blocked_on: null };
       expect((await h.call('GET', `${BASE}/webhooks/${webhook.id}`)).body).toEqual({ ok: true, ...webhook, ...queue });
       for (const [method, path] of [

@@ -17,6 +17,8 @@ const phone = z
   .string()
   .meta({ description: 'Digits; empty when WhatsApp does not disclose it.', examples: ['15550002222'] });
 const chat = z.string().meta({ description: 'Full address of the chat.', examples: ['15550002222@s.whatsapp.net'] });
+/** No choice of codes: events of older versions are kept, with the reasons of their time. */
+const lineReason = z.string().meta({ examples: ['connection_lost'] });
 const timestamp = z.int();
 const STATUS = ['unpaired', 'pairing', 'connecting', 'connected', 'disconnected', 'logged_out'] as const;
 const about = { message_id: z.string(), contact_id: contact, phone, chat_id: chat, from_me: z.boolean() };
@@ -189,7 +191,7 @@ export const BODIES = {
     status: z.enum(STATUS),
     previous: z.enum(STATUS),
     phone,
-    reason: z.enum(REASON_CODES).nullable().meta({ description: 'Why; the same as status_reason.' }),
+    reason: lineReason.nullable().meta({ description: `Why, as status_reason: ${REASON_CODES.join(', ')}.` }),
     until: z
       .string()
       .nullable()

@@ -15,6 +15,8 @@ const phone = z
   .string()
   .nullable()
   .meta({ description: 'International format; null when WhatsApp does not disclose it.', examples: ['+15550002222'] });
+/** No choice of codes: events of older versions are kept, with the reasons of their time. */
+const lineReason = z.string().meta({ examples: ['connection_lost'] });
 const timestamp = z.int().meta({ description: 'Unix seconds.', examples: [1777180605] });
 const messageId = z.string();
 
@@ -94,7 +96,7 @@ export const EVENT_DATA = {
     status: z.enum(LINE_STATUS),
     previous: z.enum(LINE_STATUS),
     phone,
-    reason: z.enum(REASON_CODES).nullable().meta({ description: 'Why; the same as status_reason of the line.' }),
+    reason: lineReason.nullable().meta({ description: `Why, as status_reason: ${REASON_CODES.join(', ')}.` }),
     until: z
       .string()
       .nullable()
