@@ -6839,8 +6839,11 @@ export interface components {
              * @example 15550002222
              */
             phone: string;
-            /** @description Why; the same as status_reason. */
-            reason: ("connection_lost" | "server_unavailable" | "replaced" | "conflict" | "logged_out" | "temporarily_banned" | "banned" | "client_outdated" | "untrusted_server" | "store_failed" | "credentials_unreadable" | "worker_restarting" | "worker_failed" | "restricted" | "pairing_expired" | "pairing_failed" | "passkey_required") | null;
+            /**
+             * @description Why, as status_reason: connection_lost, server_unavailable, replaced, conflict, logged_out, temporarily_banned, banned, client_outdated, untrusted_server, store_failed, credentials_unreadable, worker_restarting, worker_failed, restricted, pairing_expired, pairing_failed, passkey_required.
+             * @example hangup
+             */
+            reason: string | null;
             /** @description When it ends by itself (RFC 3339); null when unknown or never. */
             until: string | null;
             /** @description WhatsApp’s own code. */
@@ -10493,8 +10496,11 @@ export interface components {
                  * @example +15550002222
                  */
                 phone: string | null;
-                /** @description Why; the same as status_reason of the line. */
-                reason: ("connection_lost" | "server_unavailable" | "replaced" | "conflict" | "logged_out" | "temporarily_banned" | "banned" | "client_outdated" | "untrusted_server" | "store_failed" | "credentials_unreadable" | "worker_restarting" | "worker_failed" | "restricted" | "pairing_expired" | "pairing_failed" | "passkey_required") | null;
+                /**
+                 * @description Why, as status_reason: connection_lost, server_unavailable, replaced, conflict, logged_out, temporarily_banned, banned, client_outdated, untrusted_server, store_failed, credentials_unreadable, worker_restarting, worker_failed, restricted, pairing_expired, pairing_failed, passkey_required.
+                 * @example hangup
+                 */
+                reason: string | null;
                 /** @description When it ends by itself (RFC 3339); null when unknown or never. */
                 until: string | null;
                 /** @description WhatsApp’s own code. */
