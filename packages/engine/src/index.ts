@@ -23,6 +23,7 @@ export * from './parse/group.ts';
 export * from './parse/message-stanza.ts';
 export * from './parse/party.ts';
 export * from './parse/stanza-events.ts';
+export * from './passing-bytes.ts';
 export * from './received-message.ts';
 export * from './restriction.ts';
 export * from './vcard.ts';

@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { EngineError } from '@ponte/engine';
+import { bytesPassed, EngineError } from '@ponte/engine';
 import { MAC_BYTES, type MediaKeys } from './media-keys.ts';
 
 export interface ExpectedFile {
@@ -56,6 +56,7 @@ async function decryptInto(
   // The last ten bytes are the MAC, and nobody knows which are the last before the end.
   let held: Uint8Array = new Uint8Array();
   for await (const piece of source) {
+    bytesPassed(2 * piece.length);
     encrypted.update(piece);
     const both = Buffer.concat([held, piece]);
     const ready = both.subarray(0, Math.max(0, both.length - MAC_BYTES));

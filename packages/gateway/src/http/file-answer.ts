@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { bytesPassed } from '@ponte/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../core/app-error.ts';
 
@@ -56,8 +57,16 @@ export async function sendFile(
   }
 }
 
-const streamOf = (file: FileHandle, start: number, end: number) =>
-  file.createReadStream({ start, end, autoClose: true });
+function streamOf(file: FileHandle, start: number, end: number): Readable {
+  const stream = file.createReadStream({ start, end, autoClose: true });
+  const { push } = stream;
+  // As it is read, so that whoever reads the stream sets its pace.
+  stream.push = (piece: unknown, ...rest: []) => {
+    if (piece instanceof Uint8Array) bytesPassed(piece.length);
+    return push.call(stream, piece, ...rest);
+  };
+  return stream;
+}
 
 function rangeOf(
   header: string | undefined,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bytesPassed } from '@ponte/engine';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { HEAD_BYTES, sniff, typeOf } from './media-kind.ts';
@@ -133,6 +134,7 @@ export class Spool {
       if (known && sizeBytes > known.maxBytes) throw known.refusal;
       hash.update(piece);
       await file.writeFile(piece);
+      bytesPassed(piece.length);
       if (sizeBytes - looked < LOOK_EVERY_BYTES) continue;
       looked = sizeBytes;
       await this.#requireRoom();
