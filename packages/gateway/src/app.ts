@@ -6,6 +6,7 @@ import { rulesPerMinute } from './access/rate-limit.ts';
 import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
 import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
 import type { Services } from './commands/context.ts';
+import { type Canary, openCanary } from './commands/lines/canary.ts';
 import { finishDeletions } from './commands/lines/delete-line.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
 import { composeFront, type FrontParts } from './compose-front.ts';
@@ -106,7 +107,9 @@ async function build(
   onClose(() => delivery.media.cache.close());
   const { supervisor, versions } = await composeLines(options, data, delivery, simulator);
   onClose(() => versions.close());
-  watchFigures(data, supervisor, versions);
+  const lineId = options.config.canaryLine;
+  const canary = await openCanary({ ...options, store: data.store, router: supervisor, clock: systemClock, lineId });
+  watchFigures(data, supervisor, versions, canary);
   const front = composeFront(frontParts(options, data, delivery, { supervisor, versions, simulator, address }));
   delivery.pages.live = front.live;
   const problems = watchProblems({
@@ -118,6 +121,7 @@ async function build(
   onClose(() => supervisor.close());
   onClose(() => delivery.dispatcher.close());
   onClose(() => front.close());
+  onClose(() => canary?.close());
   onClose(await keepSpoolTidy(delivery.media, data.store, systemClock, options.log));
   await startAll({ dispatcher: delivery.dispatcher, supervisor, services: front.services, log: options.log });
   front.approvals
@@ -264,16 +268,18 @@ function watchFigures(
   { store, metrics }: Data,
   supervisor: ReturnType<typeof createSupervisor>,
   versions: VersionDesk,
+  canary: Canary | undefined,
 ): void {
-  const clock = systemClock;
+  const now = () => systemClock.now();
   metrics.watch({
     lines: () => supervisor.lineCounts(),
     workers: () => supervisor.workerFigures(),
     workerCrashes: () => supervisor.workerCrashes(),
-    sendsWaiting: async () => backlogAt(await sendBacklog(store.db, clock.now()), clock.now()),
-    inboxWaiting: async () => backlogAt(await inboxBacklog(store), clock.now()),
+    sendsWaiting: async () => backlogAt(await sendBacklog(store.db, now()), now()),
+    inboxWaiting: async () => backlogAt(await inboxBacklog(store), now()),
     databaseBytes: () => databaseSize(store),
     clientVersion: () => versions.known(),
+    canary: () => canary?.figures(),
   });
 }
 
@@ -293,12 +299,8 @@ function frontParts(
   const { supervisor, versions, simulator, address } = outside;
   const clock = systemClock;
   return {
-    store,
-    ring,
-    keys,
+    ...{ store, ring, keys, clock, log },
     accountId: data.defaultAccountId,
-    clock,
-    log,
     guard,
     media,
     previews: createLinkPreviews({ guard, clock }),

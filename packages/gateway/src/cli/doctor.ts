@@ -8,13 +8,15 @@ import { loadMasterKey } from '../config/master-key.ts';
 import { isNewEnough, nodeAdvice } from '../config/node-floor.js';
 import { systemClock } from '../core/clock.ts';
 import { builtInVersion } from '../endpoints.ts';
+import { readCanaryRecord } from '../store/access/canary-record.ts';
 import { writeSetting } from '../store/access/settings.ts';
 import { readVersionRecord } from '../store/access/version-record.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { openStore } from '../store/db/open.ts';
 import type { Store } from '../store/db/store.ts';
+import { findLineUnowned } from '../store/lines/lines.ts';
 import { explainFailure } from './explain-failure.ts';
-import { type Output, print } from './output.ts';
+import { isoTime, type Output, print } from './output.ts';
 import { isPonteAt, provePort } from './port-holder.ts';
 import { describeVersion } from './whatsapp-version.ts';
 
@@ -62,7 +64,12 @@ async function checkDatabase(config: Config, environment: Environment): Promise<
       ok: tookMs < SLOW_COMMIT_MS,
       detail: tookMs < SLOW_COMMIT_MS ? speed : `${speed}: every message waits for several of them; use a faster disk`,
     };
-    return [database, await checkMasterKey(config, environment, store), await checkVersion(config, store)];
+    return [
+      database,
+      await checkMasterKey(config, environment, store),
+      await checkVersion(config, store),
+      ...(await checkCanary(config, store)),
+    ];
   } catch (error) {
     return [{ name: 'database', ok: false, detail: explainFailure(error, config) ?? message(error) }];
   } finally {
@@ -83,6 +90,20 @@ async function checkVersion(config: Config, store: Store): Promise<Check> {
   const isOld = known.source === 'whatsapp' && now - (known.fetchedAt ?? 0) > OLD_AFTER_MS;
   if (!isEnding && !isOld) return { name, ok: true, detail };
   return { name, ok: false, detail: `${detail}: run "ponte whatsapp-version refresh", or set a newer one` };
+}
+
+const CANARY_SILENT_MS = 3 * 3_600_000;
+
+/** The line that writes to itself, where there is one. */
+async function checkCanary({ canaryLine }: Config, store: Store): Promise<Check[]> {
+  if (canaryLine === undefined) return [];
+  const name = 'canary line';
+  const line = await findLineUnowned(store.db, canaryLine);
+  if (!line) return [{ name, ok: false, detail: `CANARY_LINE is "${canaryLine}", but there is no such line` }];
+  const { lastSuccessAt, problem } = await readCanaryRecord(store.db, canaryLine);
+  const last = lastSuccessAt === null ? 'never heard itself' : `last heard itself ${isoTime(lastSuccessAt)}`;
+  const ok = problem === null && (lastSuccessAt === null || systemClock.now() - lastSuccessAt < CANARY_SILENT_MS);
+  return [{ name, ok, detail: `${canaryLine} ${last}${problem === null ? '' : `; then: ${problem}`}` }];
 }
 
 async function checkMasterKey(

@@ -106,6 +106,10 @@ test('the doctor finds a fresh installation well, and a wrong setting by its nam
   expect(checks.filter((check) => !check.ok)).toEqual([]);
   expect(checks.map((check) => check.name)).toContain('master key');
   expect(existsSync(join(folder, 'data', 'ponte.db'))).toBe(true);
+  process.env.CANARY_LINE = 'line_nobody';
+  expect(await ponte('doctor')).toBe(1);
+  expect(printed.splice(0).join('\n')).toMatch(/FAIL {2}canary line: CANARY_LINE is "line_nobody"/);
+  delete process.env.CANARY_LINE;
   process.env.LOG_LEVEL = 'loud';
   expect(await ponte('doctor')).toBe(1);
   expect(printed.join('\n')).toMatch(/FAIL {2}configuration: LOG_LEVEL is "loud"/);

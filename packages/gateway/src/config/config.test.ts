@@ -35,6 +35,7 @@ test.each([
   ['PUBLIC_URL', 'wa.example.com', 'https://wa.example.com'],
   ['TRUST_PROXY', 'yes please', 'the addresses of your proxies'],
   ['WHATSAPP_VERSION', '2.3000', 'three numbers'],
+  ['CANARY_LINE', '15550001111', 'the id of a line'],
   ['ALLOW_PRIVATE_TARGETS', 'http://n8n', 'hosts and address ranges'],
   ['DATABASE_URL', 'mysql://x', 'postgres://'],
 ])('%s=%s stops the start with a sentence that names it and what it takes', (name, value, takes) => {

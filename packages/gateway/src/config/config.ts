@@ -47,6 +47,8 @@ export interface Config {
     limits: { image: number; video: number; audio: number; document: number };
   };
   whatsappVersion: [number, number, number] | undefined;
+  /** The line that writes to itself every hour; undefined = none does. */
+  canaryLine: string | undefined;
 }
 
 /** A variable that is not what it must be. The message names it, what it got and what it takes. */
@@ -243,6 +245,15 @@ function versionOf(read: Reader): [number, number, number] | undefined {
   return [Number(match[1]), Number(match[2]), Number(match[3])];
 }
 
+function canaryOf(read: Reader): string | undefined {
+  const value = read.text('CANARY_LINE');
+  if (value === undefined || /^line_[A-Za-z0-9]{1,64}$/.test(value)) return value;
+  throw read.wrong(
+    'CANARY_LINE',
+    'the id of a line, such as line_R2x9kQ7mB4tZ8wPc1LdV ("ponte lines list" shows them)',
+  );
+}
+
 function privateTargetsOf(read: Reader): string[] {
   const entries = read.list('ALLOW_PRIVATE_TARGETS');
   for (const entry of entries) {
@@ -294,6 +305,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
     },
     media: mediaOf(read, dataDir),
     whatsappVersion: versionOf(read),
+    canaryLine: canaryOf(read),
   };
 }
 

@@ -70,6 +70,8 @@ export interface LineCommands extends AccountCommands, GroupCommands {
     in: { do: 'start'; minutes: number } | { do: 'read'; after: number } | { do: 'stop' };
     out: TracePage;
   };
+  /** Whether a device says within the time that it has this message; asked before it is sent. */
+  'receipt.wait': { in: { messageId: string; waitMs: number }; out: { received: boolean } };
   'numbers.check': { in: { phones: string[] }; out: NumberLookup[] };
   stats: { in: Record<string, never>; out: WorkerStats };
 }

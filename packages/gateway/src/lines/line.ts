@@ -31,6 +31,8 @@ import { PhoneSide } from './phone/phone-side.ts';
 import { discardFile } from './sends/discard-file.ts';
 import { toAppError } from './sends/engine-errors.ts';
 import { Outgoing } from './sends/outgoing.ts';
+import { receiptOf } from './trace/receipt-of.ts';
+import { StanzaLooks } from './trace/stanza-looks.ts';
 import { StanzaTrace } from './trace/stanza-trace.ts';
 import { isNewer } from './workers/announced-versions.ts';
 
@@ -66,6 +68,7 @@ export class Line {
   readonly #restart: RestartWait;
   #history: HistoryLoop | undefined;
   readonly #live: LiveFacts;
+  readonly #looks = new StanzaLooks();
   readonly #trace: StanzaTrace;
   readonly #phone: PhoneSide;
   #outgoing: Outgoing | undefined;
@@ -89,7 +92,7 @@ export class Line {
     this.#model = initialModel(row.status, row.reason);
     this.#restart = new RestartWait(clock, () => this.#model);
     this.#desk = new PairingDesk(clock);
-    this.#trace = new StanzaTrace(clock);
+    this.#trace = new StanzaTrace(this.#looks, clock);
     this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
     this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
     const stopping = this.#stopping.signal;
@@ -126,7 +129,7 @@ export class Line {
       filesFolder: this.#options.filesFolder,
       clock,
       log: this.#log,
-      watch: this.#trace.watch,
+      watch: this.#looks.watch,
       onChange: (change) => this.#onChange(change),
     });
     this.#engine = engine;
@@ -187,6 +190,7 @@ export class Line {
         return {};
       },
       trace: async (input) => this.#trace.run(input),
+      'receipt.wait': (input) => receiptOf(input, this.#looks, this.#options.clock, this.#stopping.signal),
       'media.fetch': (input) => this.#opened().media.fetch(input),
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CanaryFigures } from '../core/canary.ts';
 import { formatVersion, type KnownVersion } from '../core/client-version.ts';
 
 /** One group of equal lines. */
@@ -39,6 +40,8 @@ export interface SystemSources {
   databaseBytes(): Promise<{ size: number; wal: number }>;
   /** The version of WhatsApp Web that live lines announce. */
   clientVersion(): KnownVersion;
+  /** Of the line that writes to itself; undefined: there is none. */
+  canary(): CanaryFigures | undefined;
 }
 
 /** More workers than this (dedicated isolation) are shown together as `other`. */
@@ -70,6 +73,7 @@ export function createSystemMetrics(
     },
   });
   clientVersionGauges(registry, () => sources?.clientVersion());
+  canaryGauges(registry, () => sources?.canary());
   workerGauges(registry, () => sources?.workers() ?? []);
   new Counter({
     name: 'ponte_worker_crashes_total',
@@ -253,4 +257,31 @@ function clientVersionGauges(registry: Registry, known: () => KnownVersion | und
       },
     });
   }
+}
+
+/** Without a canary, neither has a value. */
+function canaryGauges(registry: Registry, figures: () => CanaryFigures | undefined): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'ponte_canary_last_success_timestamp_seconds',
+    help: 'When the canary line last got its own message acknowledged and received. Missing while it never did.',
+    labelNames: ['line'],
+    registers,
+    collect() {
+      this.reset();
+      const canary = figures();
+      if (canary?.lastSuccessAt != null) this.set({ line: canary.lineId }, canary.lastSuccessAt / 1_000);
+    },
+  });
+  new Counter({
+    name: 'ponte_canary_failures_total',
+    help: 'Messages of the canary line to itself that were not acknowledged and received within two minutes.',
+    labelNames: ['line'],
+    registers,
+    collect() {
+      this.reset();
+      const canary = figures();
+      if (canary) this.inc({ line: canary.lineId }, canary.failures);
+    },
+  });
 }

@@ -17,6 +17,7 @@ const PATIENT: ReadonlySet<LineCommandName> = new Set([
   'queue.look',
   'queue.refresh',
   'trace',
+  'receipt.wait',
 ]);
 
 /**

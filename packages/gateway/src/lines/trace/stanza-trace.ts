@@ -1,7 +1,8 @@
-import type { EngineChange, StanzaWatch } from '@ponte/engine';
+import type { EngineChange } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
 import type { LineCommands, TraceEntry, TracePage } from '../../core/line-commands.ts';
 import { Redactor } from './redactor.ts';
+import type { StanzaLooks } from './stanza-looks.ts';
 
 const MINUTE_MS = 60_000;
 /** What is kept of one line, whichever is reached first. */
@@ -17,27 +18,30 @@ const KEPT_AFTER_END_MS = MINUTE_MS;
  * are kept: in memory only, the newest ones, off by itself when its time is over.
  */
 export class StanzaTrace {
-  readonly watch: StanzaWatch = { see: undefined };
+  readonly #looks: StanzaLooks;
   readonly #clock: Clock;
+  /** Undefined while it is off. */
+  #lookAway: (() => void) | undefined;
   #entries: TraceEntry[] = [];
   #characters = 0;
   #number = 0;
   #endsAt: number | null = null;
   #cancel: () => void = () => {};
 
-  constructor(clock: Clock) {
+  constructor(looks: StanzaLooks, clock: Clock) {
+    this.#looks = looks;
     this.#clock = clock;
   }
 
   run(input: LineCommands['trace']['in']): TracePage {
     if (input.do === 'start') this.#start(input.minutes);
-    if (input.do === 'stop' && this.watch.see) this.#stop();
+    if (input.do === 'stop' && this.#lookAway) this.#stop();
     return this.#page(input.do === 'read' ? input.after : this.#number);
   }
 
   /** What became of the connection, among its stanzas. */
   heard(change: EngineChange): void {
-    if (!this.watch.see) return;
+    if (!this.#lookAway) return;
     if (change.type === 'open') this.#add('note', 'logged in');
     if (change.type === 'closed') {
       const code = change.serverCode === undefined ? '' : `, WhatsApp said ${change.serverCode}`;
@@ -48,21 +52,23 @@ export class StanzaTrace {
   /** Nothing is kept, and nothing runs any more. */
   end(): void {
     this.#cancel();
-    this.watch.see = undefined;
+    this.#lookAway?.();
+    this.#lookAway = undefined;
     this.#forget();
   }
 
   #start(minutes: number): void {
     this.end();
     const redactor = new Redactor();
-    this.watch.see = (direction, stanza) => this.#add(direction, redactor.write(stanza));
+    this.#lookAway = this.#looks.add((direction, stanza) => this.#add(direction, redactor.write(stanza)));
     this.#endsAt = this.#clock.now() + minutes * MINUTE_MS;
     this.#cancel = this.#clock.after(minutes * MINUTE_MS, () => this.#stop());
   }
 
   #stop(): void {
     this.#cancel();
-    this.watch.see = undefined;
+    this.#lookAway?.();
+    this.#lookAway = undefined;
     this.#endsAt = this.#clock.now();
     this.#cancel = this.#clock.after(KEPT_AFTER_END_MS, () => this.#forget());
   }
@@ -84,6 +90,6 @@ export class StanzaTrace {
     const entries = this.#entries.filter(({ number }) => number > after).slice(0, PAGE);
     const cursor = entries.at(-1)?.number ?? this.#number;
     const lost = Math.max(0, cursor - after - entries.length);
-    return { isOn: this.watch.see !== undefined, endsAt: this.#endsAt, entries, cursor, lost };
+    return { isOn: this.#lookAway !== undefined, endsAt: this.#endsAt, entries, cursor, lost };
   }
 }
