@@ -92,6 +92,15 @@ forEachStore((open) => {
     expect((await chats('&archived=false')).chats.map(({ jid }) => jid)).toEqual([person(1).pn]);
   });
 
+  it('the chat of statuses is not called as whoever posted last', async () => {
+    const posted = { chat: { jid: 'status@broadcast' } };
+    await take(...message(1, 'S1', 'Open until nine', T0, posted), ...message(2, 'M1', 'Hello', T0 + 1));
+    expect((await chats()).chats).toMatchObject([{ name: 'Person 2' }, { jid: 'status@broadcast', name: null }]);
+    // As an older version stored it.
+    await h.db.store.db.updateTable('chats').set({ name: 'Person 1' }).where('jid', '=', 'status@broadcast').execute();
+    expect((await chats()).chats[1]).toMatchObject({ jid: 'status@broadcast', name: null });
+  });
+
   it('pages of chats leave out and repeat nothing while messages come in', async () => {
     for (let n = 1; n <= 25; n += 1) await take(...message(n, `M${n}`, 'x', T0 + Math.floor(n / 3)));
     const seen: string[] = [];

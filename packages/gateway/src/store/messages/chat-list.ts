@@ -1,4 +1,4 @@
-import type { Jid } from '@ponte/engine';
+import { type Jid, STATUS_BROADCAST } from '@ponte/engine';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MessageFacts } from '../../core/events.ts';
 import type { Database } from '../db/schema.ts';
@@ -70,7 +70,9 @@ export async function listChats(
   const chats = page.map((row) => ({
     jid: row.jid,
     pn: row.pn,
-    name: (row.subject || null) ?? row.contact_name ?? row.name ?? row.push_name,
+    // Rows of older versions may carry the name of whoever posted last.
+    name:
+      row.jid === STATUS_BROADCAST ? null : ((row.subject || null) ?? row.contact_name ?? row.name ?? row.push_name),
     isGroup: Number(row.is_group) === 1,
     archived: Number(row.archived) === 1,
     unreadCount: Number(row.unread_count),

@@ -177,7 +177,9 @@ function chatChanges(messages: Said[]): Map<string, ChatChange> {
     const jid = canonicalJid(facts.chat);
     const change = changes.get(jid) ?? { facts, name: null, unread: 0, isReset: false };
     if (facts.timestamp >= change.facts.timestamp) change.facts = facts;
-    if (!facts.fromMe && !facts.isGroup && facts.pushName !== '') change.name = storable(facts.pushName);
+    // A chat with one person is called as that person; statuses and lists have many authors.
+    const isPerson = isPn(facts.chat.jid) || isLid(facts.chat.jid);
+    if (!facts.fromMe && isPerson && facts.pushName !== '') change.name = storable(facts.pushName);
     if (!facts.fromMe) change.unread += isNew ? 1 : 0;
     else if (isReceived) Object.assign(change, { unread: 0, isReset: true });
     changes.set(jid, change);
