@@ -65,9 +65,10 @@ export function faultsOf({ lock, manifest, notice, advisories }) {
   return [
     ...licenceFaults(packages, notice),
     ...packages.flatMap(({ name, version, resolved, integrity, inBundle }) =>
-      inBundle || (resolved?.startsWith('https://registry.npmjs.org/') && integrity?.startsWith('sha512-'))
+      // What names no place of its own comes from the registry, by name and version.
+      inBundle || (resolved === undefined && integrity?.startsWith('sha512-'))
         ? []
-        : [`${name} ${version} is not an archive of the registry with a SHA-512`],
+        : [`${name} ${version} is not of the registry with a SHA-512`],
     ),
     ...packages
       .filter(({ hasInstallScript, name }) => hasInstallScript && !(name in allowed))
@@ -100,7 +101,7 @@ const read = (path) => readFileSync(join(root, path), 'utf8');
 export function sbomOf(lock) {
   const components = packagesOf(lock)
     .filter(({ dev }) => !dev)
-    .map(({ name, version, license, integrity, resolved }) => ({
+    .map(({ name, version, license, integrity }) => ({
       type: 'library',
       name,
       version,
@@ -113,7 +114,6 @@ export function sbomOf(lock) {
             ],
           }
         : {}),
-      ...(resolved ? { externalReferences: [{ type: 'distribution', url: resolved }] } : {}),
     }));
   const { name, version } = lock;
   return {
