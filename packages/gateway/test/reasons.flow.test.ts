@@ -110,11 +110,12 @@ describe.each(databases)('states and their causes, on %s', (database) => {
 
   test('unreadable credentials: said everywhere, what waits fails, and a log-out makes the line new', async () => {
     const line = await rig.linkLine('damaged', '15551006000');
-    await rig.sandbox.fault(line.lineId, { kind: 'lose_acks', count: 1 });
-    const waiting = await send(line, 'on the wire', { wait: 0 });
+    // One leaves, the next waits for its turn: nothing of it was on the wire.
+    const pacing = { min_gap_ms: 600_000, max_gap_ms: 600_000, burst: 1, pause_ms: 600_000 };
+    await rig.api.expect(200, 'PATCH', `${LINES}/lines/${line.lineId}`, { pacing });
+    expect((await send(line, 'leaves')).status).toBe(200);
+    const waiting = await send(line, 'waits', { wait: 0 });
     expect(waiting.status).toBe(202);
-    const id = waiting.body.message_id;
-    await until('it left', async () => (await rig.sandbox.inbox(ALICE)).some((item) => item.message_id === id));
     await rig.killGateway();
     await damage(line, 'creds');
     await rig.startGateway();
@@ -135,6 +136,7 @@ describe.each(databases)('states and their causes, on %s', (database) => {
     expect(await shown(line)).toMatchObject({ status: 'unpaired', status_reason: null });
     await rig.sandbox.scan(line.phone, { line_id: line.lineId });
     await rig.untilConnected(line.ref);
+    await rig.api.expect(200, 'PATCH', `${LINES}/lines/${line.lineId}`, { pacing: null });
     expect((await send(line, 'again')).status).toBe(200);
   });
 });

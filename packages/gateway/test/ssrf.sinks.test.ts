@@ -94,7 +94,7 @@ const SINKS: [name: string, method: string, path: () => string, body: (url: stri
     () => `${LINES}/messages/sticker`,
     (url) => ({ line_id: lineId, to: '+15550002222', media_url: url }),
   ],
-  ['a status', 'POST', () => `${LINES}/messages/status`, (url) => ({ line_id: lineId, type: 'image', media_url: url })],
+  ['a status', 'POST', () => `${LINES}/messages/status`, (url) => ({ line_id: lineId, media_url: url })],
   ['an own picture', 'PUT', () => `${LINES}/profile/avatar`, (url) => ({ line_id: lineId, url })],
   ['an own picture of a bridge', 'PUT', () => `${BRIDGE}/profile/avatar`, (url) => ({ url })],
   ['a picture of a group', 'PUT', () => `${LINES}/groups/${GROUP}/picture`, (url) => ({ line_id: lineId, url })],

@@ -154,7 +154,10 @@ describe('content', () => {
     const contextInfo = { stanzaId: 'Q1', mentionedJid: ['3003@lid', '2002@lid'], isForwarded: true, expiration: 60 };
     const lids = new LidMap(new KeyVault(new MemoryStore().attach()));
     await lids.learn([{ lid: bob.lid, pn: bob.pn }]);
-    const [event] = await decode(sealed({ extendedTextMessage: { text: 'x', contextInfo } }), lids);
+    const events = await decode(sealed({ extendedTextMessage: { text: 'x', contextInfo } }), lids);
+    // How long messages of the chat last is told before the message.
+    expect(events[0]).toMatchObject({ type: 'chat.expiration', seconds: 60 });
+    const event = events.find(({ type }) => type === 'message');
     const mentions = [{ jid: '3003@lid', lid: '3003@lid' }, bob];
     expect(event).toMatchObject({
       message: { quotedId: 'Q1', mentions, mentionsMe: false, forwarded: true, expiresInSeconds: 60 },

@@ -179,6 +179,14 @@ forEachStore((open) => {
         .values({ ...line, lid: 'l', pn: 'p' })
         .execute();
       await db
+        .insertInto('problems')
+        .values({ ...line, account_id: 'acc_1', mode: 'live', kind: 'line_down', subject: lineId, since: 1 })
+        .execute();
+      await db
+        .insertInto('chat_expirations')
+        .values({ ...line, jid: 'j', seconds: 60, set_at: 1 })
+        .execute();
+      await db
         .insertInto('number_aliases')
         .values({ ...line, asked: 'a', pn: 'p' })
         .execute();
