@@ -64,6 +64,7 @@ forEachStore((open) => {
     for (const name of GROUP_COMMANDS) h.router.handlers[`groups.${name}`] = unknown;
     h.router.handlers['account.archive'] = async () => ({});
     h.router.handlers['media.fetch'] = unknown;
+    h.router.handlers.trace = async () => ({ isOn: false, endsAt: null, entries: [], cursor: 0, lost: 0 });
     h.router.handlers.logout = async () => ({ unlinked: true });
     const memory = {
       cpuSeconds: 0,
