@@ -42,8 +42,28 @@ const tell = () => {
   for (const listener of listeners) listener();
 };
 
-const refresh = (names: readonly string[]) =>
-  void queries.invalidateQueries({ predicate: ({ queryKey }) => names.includes(String(queryKey[0])) });
+/** Busy installations change many times a second; a page asks again this often at most. */
+const REFRESH_MS = 1_000;
+const due = new Set<string>();
+let refreshedAt = Number.NEGATIVE_INFINITY;
+let isRefreshDue = false;
+
+/** Asks again for these queries: at once, or when the last time is long enough ago. */
+function refresh(names: readonly string[]): void {
+  for (const name of names) due.add(name);
+  if (isRefreshDue) return;
+  isRefreshDue = true;
+  setTimeout(
+    () => {
+      const asked = new Set(due);
+      due.clear();
+      isRefreshDue = false;
+      refreshedAt = performance.now();
+      void queries.invalidateQueries({ predicate: ({ queryKey }) => asked.has(String(queryKey[0])) });
+    },
+    Math.max(0, refreshedAt + REFRESH_MS - performance.now()),
+  );
+}
 
 function refreshSlowly(): void {
   if (isSlowDue) return;
@@ -92,7 +112,7 @@ function lineChanged(live: LiveLine): void {
   clearTimeout(settling.get(id));
   const later = setTimeout(() => {
     settling.delete(id);
-    if (!isListed) void queries.invalidateQueries({ queryKey: listKey });
+    if (!isListed) refresh(['lines']);
     refreshSlowly();
     for (const key of ['line', 'process', 'timeline', 'queue']) void queries.invalidateQueries({ queryKey: [key, id] });
   }, SETTLE_MS);
