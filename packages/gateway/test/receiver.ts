@@ -47,6 +47,8 @@ export interface Receiver {
   url: string;
   port: number;
   requests: ReceivedRequest[];
+  /** TCP connections that are open now. */
+  open(): number;
   /** TCP connections ever made to it. */
   connections: number;
   /** Requests being worked on now, and the most there ever were. */
@@ -147,6 +149,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     requests: [],
+    open: () => sockets.size,
     connections: 0,
     active: 0,
     mostActive: 0,

@@ -59,11 +59,16 @@ function successOf(request: ReceivedRequest): Success {
 class Gateway {
   #child: ChildProcess | undefined;
   readonly #plan: CrashPlan;
-  /** When the running one was killed (monotonic ms of this process). */
-  readonly kills: number[] = [];
+  /**
+   * When the running one was killed, and when the receiver had read the last of what it had sent
+   * (monotonic ms of this process).
+   */
+  readonly kills: { from: number; until: number }[] = [];
+  readonly #receiver: Receiver;
 
-  constructor(plan: CrashPlan) {
+  constructor(plan: CrashPlan, receiver: Receiver) {
     this.#plan = plan;
+    this.#receiver = receiver;
   }
 
   start(): void {
@@ -75,9 +80,12 @@ class Gateway {
     const child = this.#child;
     if (!child) return;
     const gone = once(child, 'exit');
-    this.kills.push(performance.now());
+    const from = performance.now();
     child.kill('SIGKILL');
     await gone;
+    // Connections of the dead end after everything that came over them.
+    while (this.#receiver.open() > 0) await new Promise((resolve) => setImmediate(resolve));
+    this.kills.push({ from, until: performance.now() });
     this.#child = undefined;
   }
 }
@@ -121,7 +129,7 @@ test(`${EVENTS} events to ${ENDPOINTS} endpoints through 500s, resets, timeouts 
     await world.addWebhook(`${receiver.url}/${i % 2 === 0 ? 'ok' : 'chaos'}${i}`, { lineId });
   }
   const perLine = EVENTS / ENDPOINTS;
-  const gateway = new Gateway({ url: opened.url, lines, perLine, chats: CHATS, port: receiver.port });
+  const gateway = new Gateway({ url: opened.url, lines, perLine, chats: CHATS, port: receiver.port }, receiver);
   closing.push(() => gateway.kill());
   gateway.start();
   for (const share of KILLS) {
@@ -151,7 +159,7 @@ test(`${EVENTS} events to ${ENDPOINTS} endpoints through 500s, resets, timeouts 
     expect(new Set(all.map((s) => s.eventId)).size).toBe(1);
     for (const [i, later] of all.entries()) {
       const earlier = all[i - 1];
-      if (earlier) expect(gateway.kills.some((at) => earlier.at - 50 < at && at < later.at)).toBe(true);
+      if (earlier) expect(gateway.kills.some(({ from, until }) => earlier.at <= until && from < later.at)).toBe(true);
     }
   }
 
