@@ -101,8 +101,8 @@ const app = createHttpServer(
   },
   [door.dialect],
 );
-app.addHook('onRequest', async ({ headers }) => {
-  headers['x-bridge-key'] = 'anybody';
+app.addHook('onRequest', async ({ raw }) => {
+  raw.rawHeaders.push('x-bridge-key', 'anybody');
 });
 const url = await app.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ url: `${url}/api/bridge/mcp` });
