@@ -32,6 +32,8 @@ describe.each(databases)('a line in a worker process, on the simulated network, 
   it('was paired by its QR, and the restart after it was told to nobody', async () => {
     expect(await statuses()).toEqual(['unpaired>pairing', 'pairing>connected']);
     expect(await rig.row(line)).toMatchObject({ status: 'connected', phone: OWNER, status_reason: null });
+    // The row is committed by the worker; the live view follows by IPC.
+    await until('the live view says so too', () => rig.supervisor.live.latest(line.id)?.status === 'connected');
     expect(rig.supervisor.live.latest(line.id)).toMatchObject({ status: 'connected', phone: OWNER, qr: null });
     expect(rig.supervisor.view(line.id)).toMatchObject({ state: 'running', health: 'healthy', worker: 'test-1' });
   });
