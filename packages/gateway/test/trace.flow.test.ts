@@ -43,14 +43,13 @@ describe('a line that is traced, on a clock that the test moves', () => {
     if (!row) throw new Error('no such line');
     const ring = await openKeyRing({ masterKey: randomBytes(32), store: test.store, clock });
     const box = await ring.box(ref.id);
-    line = new Line({
+    line = await Line.open({
       ...{ row, store: test.store, box, clock, log: silentLog, factory: createBaileysEngine() },
       engineStore: createEngineStore({ store: test.store, box, lineId: ref.id, clock }),
       endpoint: { wsUrl: simulator.wsUrl(ref.accountId, ref.id), noiseRoot: simulator.noiseRootPublicKey },
       gate: createConnectGate(0, clock),
       ...{ pacing: null, mailboxCapacity: 100, publish: () => {}, nudge: () => {} },
     });
-    await line.start();
     for (const [phone, name] of [
       [OWNER, 'Owner'],
       [ALICE, 'Alice'],

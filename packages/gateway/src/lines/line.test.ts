@@ -85,7 +85,7 @@ forEachStore((open, databaseEngine) => {
     const row = await loadLine(test.store.db, ref.id);
     if (!row) throw new Error('no such line');
     const box = await (await ring()).box(ref.id);
-    const line = new Line({
+    const line = await Line.open({
       row,
       store: breakable.store,
       box,
@@ -104,7 +104,6 @@ forEachStore((open, databaseEngine) => {
       },
     });
     running.push(line);
-    await line.start();
     return line;
   }
   /** Ends a line; its grace runs on the test's clock. */

@@ -3,6 +3,7 @@ import { type ClientVersion, type CloseReason, type Engine, type EngineChange, p
 import { AppError, standingDetails } from '../core/app-error.ts';
 import type { NetworkName } from '../core/client-version.ts';
 import type { LineCommandName, LineCommands, SendOutcome } from '../core/line-commands.ts';
+import { within } from '../core/within.ts';
 import type { LiveView } from '../journal/live.ts';
 import { type LineMetrics, noLineMetrics } from '../observe/line-metrics.ts';
 import type { Log } from '../observe/logger.ts';
@@ -18,6 +19,7 @@ import {
   nextState,
   standingOf,
 } from './connection/line-state.ts';
+import { Linking } from './connection/linking.ts';
 import { LiveFacts } from './connection/live-facts.ts';
 import { PairingDesk } from './connection/pairing-desk.ts';
 import { RestartWait } from './connection/restart-wait.ts';
@@ -42,7 +44,6 @@ export type LineCommand = Exclude<LineCommandName, 'stats'>;
 /** An engine that does not come to its end is left behind; its process goes soon. */
 const CLOSE_WITHIN_MS = 5_000;
 const FLUSH_WITHIN_MS = 2_000;
-const DRAIN_WITHIN_MS = 2_000;
 /**
  * What WhatsApp may answer to a version that it does not take any more, at login or while linking.
  */
@@ -59,19 +60,20 @@ export class Line {
   readonly #log: Log;
   readonly #metrics: LineMetrics;
   readonly #stopping = new AbortController();
+  readonly #engine: Engine;
+  readonly #connector: Connector;
   readonly #desk: PairingDesk;
+  readonly #linking: Linking;
   readonly #status: StatusWriter;
-  #model: LineModel;
-  #engine: Engine | undefined;
-  #connector: Connector | undefined;
-  #inbox: InboxLoop | undefined;
   readonly #restart: RestartWait;
-  #history: HistoryLoop | undefined;
+  readonly #inbox: InboxLoop;
+  readonly #history: HistoryLoop;
   readonly #live: LiveFacts;
-  readonly #looks = new StanzaLooks();
+  readonly #looks: StanzaLooks;
   readonly #trace: StanzaTrace;
   readonly #phone: PhoneSide;
-  #outgoing: Outgoing | undefined;
+  readonly #outgoing: Outgoing;
+  #model: LineModel;
   #hasStarted = false;
   /** For good. */
   #isStopping = false;
@@ -81,30 +83,95 @@ export class Line {
   #announced: ClientVersion | undefined;
   #cancelStep: (() => void) | undefined;
 
-  constructor(options: LineOptions) {
-    const { row, store, clock, log, nudge } = options;
+  /**
+   * Loads the line and begins: journals what waits, connects when paired. Rejects when the line
+   * cannot be opened (unreadable credentials); then nothing of it runs.
+   */
+  static async open(options: LineOptions): Promise<Line> {
+    const { row, store, factory, clock } = options;
+    const looks = new StanzaLooks();
+    // An engine has news only once it is connected, and only its line connects it.
+    let line: Line | undefined;
+    const engine = await factory.open({
+      session: row.id,
+      store: options.engineStore,
+      lookup: createMessageLookup(store, row.id),
+      endpoint: options.endpoint,
+      filesFolder: options.filesFolder,
+      clock,
+      log: options.log.child({ lineId: row.id }),
+      watch: looks.watch,
+      onChange: (change) => {
+        if (line) line.#onChange(change);
+      },
+    });
+    line = new Line(options, engine, looks);
+    try {
+      await line.#begin();
+    } catch (error) {
+      await line.stop(0);
+      throw error;
+    }
+    return line;
+  }
+
+  private constructor(options: LineOptions, engine: Engine, looks: StanzaLooks) {
+    const { row, store, box, clock, nudge } = options;
     this.id = row.id;
     this.#options = options;
+    this.#engine = engine;
+    this.#looks = looks;
     this.#metrics = options.metrics ?? noLineMetrics;
     // Every send on the wire and every pause listens.
     setMaxListeners(64, this.#stopping.signal);
-    this.#log = log.child({ lineId: row.id });
+    const log = options.log.child({ lineId: row.id });
+    this.#log = log;
     this.#model = initialModel(row.status, row.reason);
     this.#restart = new RestartWait(clock, () => this.#model);
     this.#desk = new PairingDesk(clock);
-    this.#trace = new StanzaTrace(this.#looks, clock);
-    this.#live = new LiveFacts({ line: row, store, clock, log: this.#log, nudge });
-    this.#status = new StatusWriter({ line: row, store, clock, log: this.#log, nudge });
+    this.#trace = new StanzaTrace(looks, clock);
     const stopping = this.#stopping.signal;
+    const of = { line: row, store, clock, log, nudge };
+    this.#live = new LiveFacts(of);
+    this.#status = new StatusWriter(of);
     this.#phone = new PhoneSide({
-      ...{ line: row, store, clock, log: this.#log, nudge, stopping },
-      engine: () => (this.#model.status === 'connected' ? this.#engine : undefined),
-      caughtUp: async () => this.#inbox?.drained(stopping),
+      ...{ ...of, stopping },
+      engine: () => (this.#model.status === 'connected' ? engine : undefined),
+      caughtUp: () => this.#inbox.drained(stopping),
+    });
+    this.#history = new HistoryLoop({ line: row, store, box, engine, clock, log });
+    this.#inbox = new InboxLoop({
+      ...{ ...of, box, engine, metrics: this.#metrics },
+      onGroups: (groups) => this.#phone.groupsSeen(groups),
+      onHistory: () => this.#history.wake(),
+      onSettings: () => this.#phone.settingsChanged(),
+    });
+    this.#connector = new Connector({ engine, log, onLost: (end) => this.#onLost(end) });
+    this.#linking = new Linking({
+      ...{ connector: this.#connector, desk: this.#desk, inbox: this.#inbox, clock, log },
+      isPaired: () => this.#model.isPaired,
+      isStopping: () => this.#isStopping,
+      onBegin: () => {
+        this.#announced = options.client?.current();
+        this.#apply({ type: 'pairing_requested' });
+      },
+    });
+    this.#outgoing = new Outgoing({
+      ...{ ...of, engine, stopping, metrics: this.#metrics },
+      discardFile: (name) => discardFile(options.filesFolder, name, log),
+      onSent: () => this.#phone.sent(),
+      standing: () => standingOf(this.#model),
+      connection: () => this.#connection,
+      // Before the start the row may say less than the credentials do.
+      isHopeless: () => this.#hasStarted && isHopeless(this.#model),
+      pacing: options.pacing,
+      capacity: options.mailboxCapacity,
+      expiresMs: options.sendExpiresMs ?? 0,
     });
   }
 
   get view(): LiveView {
-    const self = this.#engine?.self();
+    const self = this.#engine.self();
     const qr = this.#desk.current('qr');
     return {
       lineId: this.id,
@@ -115,83 +182,35 @@ export class Line {
     };
   }
 
-  /**
-   * Loads the line and begins: journals what waits, connects when paired. Rejects when the line
-   * cannot be opened (unreadable credentials).
-   */
-  async start(): Promise<void> {
-    const { row, store, box, factory, clock, nudge } = this.#options;
-    const engine = await factory.open({
-      session: row.id,
-      store: this.#options.engineStore,
-      lookup: createMessageLookup(store, row.id),
-      endpoint: this.#options.endpoint,
-      filesFolder: this.#options.filesFolder,
-      clock,
-      log: this.#log,
-      watch: this.#looks.watch,
-      onChange: (change) => this.#onChange(change),
-    });
-    this.#engine = engine;
-    this.#connector = new Connector({ engine, log: this.#log, onLost: (end) => this.#onLost(end) });
-    this.#inbox = new InboxLoop({
-      ...{ line: row, store, box, engine, clock, log: this.#log, nudge, metrics: this.#metrics },
-      onGroups: (groups) => this.#phone.groupsSeen(groups),
-      onHistory: () => this.#history?.wake(),
-      onSettings: () => this.#phone.settingsChanged(),
-    });
-    this.#history = new HistoryLoop({ line: row, store, box, engine, clock, log: this.#log });
-    this.#outgoing = new Outgoing({
-      line: row,
-      store,
-      engine,
-      clock,
-      log: this.#log,
-      metrics: this.#metrics,
-      nudge,
-      discardFile: (name) => discardFile(this.#options.filesFolder, name, this.#log),
-      onSent: () => this.#phone.sent(),
-      stopping: this.#stopping.signal,
-      standing: () => standingOf(this.#model),
-      connection: () => this.#connection,
-      // Before the start nobody knows whether the line is paired.
-      isHopeless: () => this.#hasStarted && isHopeless(this.#model),
-      pacing: this.#options.pacing,
-      capacity: this.#options.mailboxCapacity,
-      expiresMs: this.#options.sendExpiresMs ?? 0,
-    });
+  async #begin(): Promise<void> {
+    const { clock } = this.#options;
     await this.#outgoing.refresh();
     this.#inbox.start();
     this.#history.wake();
     this.#hasStarted = true;
-    this.#apply({ type: 'started', isPaired: engine.self() !== undefined });
+    this.#apply({ type: 'started', isPaired: this.#engine.self() !== undefined });
     this.#publish();
     this.#write();
     // Until then the row says how the line stood in another process.
-    const enough = new AbortController();
-    await Promise.race([this.#status.flushed(), clock.sleep(FLUSH_WITHIN_MS, enough.signal)]);
-    enough.abort();
+    await within(clock, this.#status.flushed(), FLUSH_WITHIN_MS);
   }
 
   /** Runs one command. Rejects with an AppError. */
   async run<N extends LineCommand>(name: N, input: LineCommands[N]['in']): Promise<LineCommands[N]['out']> {
     const commands: { [C in LineCommand]: (input: LineCommands[C]['in']) => Promise<LineCommands[C]['out']> } = {
-      'pairing.qr': ({ waitMs }) => this.#pairByQr(waitMs),
-      'pairing.code': ({ phone, waitMs }) => this.#pairByCode(phone, waitMs),
+      'pairing.qr': ({ waitMs }) => this.#linking.byQr(waitMs),
+      'pairing.code': ({ phone, waitMs }) => this.#linking.byCode(phone, waitMs),
       logout: ({ timeoutMs }) => this.#logout(timeoutMs),
       send: ({ outboxId }) => this.#send(outboxId),
       'messages.read': async ({ chat, ids, sender, played }) => {
         await this.#connected().markRead(chat, ids, sender, played);
         return {};
       },
-      'queue.look': async () => this.#outgoing?.look() ?? { nextAt: null, inFlight: 0 },
-      'queue.refresh': async () => {
-        await this.#outgoing?.refresh();
-        return {};
-      },
+      'queue.look': async () => this.#outgoing.look(),
+      'queue.refresh': () => this.#outgoing.refresh().then(() => ({})),
       trace: async (input) => this.#trace.run(input),
       'receipt.wait': (input) => receiptOf(input, this.#looks, this.#options.clock, this.#stopping.signal),
-      'media.fetch': (input) => this.#opened().media.fetch(input),
+      'media.fetch': (input) => this.#engine.media.fetch(input),
       'numbers.check': ({ phones }) => this.#connected().lookupNumbers(phones),
       ...accountCommands(() => this.#connected()),
       ...groupCommands(() => this.#connected()),
@@ -206,7 +225,7 @@ export class Line {
 
   /** Takes up accepted sends that nobody handed over (the command that should have was lost). */
   async sweep(): Promise<void> {
-    await this.#outgoing?.resume();
+    await this.#outgoing.resume();
   }
 
   /**
@@ -215,25 +234,18 @@ export class Line {
    */
   async stop(graceMs: number): Promise<void> {
     const { clock } = this.#options;
-    const grace = new AbortController();
     this.#isStopping = true;
     this.#cancelStep?.();
     this.#desk.end('closed');
     this.#trace.end();
-    this.#outgoing?.shut();
-    await Promise.race([this.#outgoing?.settled(), clock.sleep(graceMs, grace.signal)]);
+    this.#outgoing.shut();
+    await within(clock, this.#outgoing.settled(), graceMs);
     this.#stopping.abort();
-    await Promise.race([this.#connector?.close(), clock.sleep(CLOSE_WITHIN_MS, grace.signal)]);
-    await Promise.race([
-      Promise.all([this.#inbox?.stop(), this.#history?.stop()]),
-      clock.sleep(CLOSE_WITHIN_MS, grace.signal),
-    ]);
-    await Promise.race([
-      Promise.all([this.#status.flushed(), this.#live.settled(), this.#phone.settled()]),
-      clock.sleep(FLUSH_WITHIN_MS, grace.signal),
-    ]);
+    await within(clock, this.#connector.close(), CLOSE_WITHIN_MS);
+    await within(clock, Promise.all([this.#inbox.stop(), this.#history.stop()]), CLOSE_WITHIN_MS);
+    const written = [this.#status.flushed(), this.#live.settled(), this.#phone.settled()];
+    await within(clock, Promise.all(written), FLUSH_WITHIN_MS);
     this.#status.stop();
-    grace.abort();
   }
 
   /** Another version may be announced: what was refused as outdated is tried once more. */
@@ -248,7 +260,7 @@ export class Line {
     this.#trace.heard(change);
     switch (change.type) {
       case 'inbox':
-        this.#inbox?.wake();
+        this.#inbox.wake();
         break;
       case 'live':
         this.#live.take(change.event);
@@ -261,14 +273,14 @@ export class Line {
       case 'paired':
         this.#desk.end('paired');
         this.#apply({ type: 'paired' });
-        this.#inbox?.wake();
-        this.#history?.wake();
+        this.#inbox.wake();
+        this.#history.wake();
         break;
       case 'open':
         this.#connection += 1;
         this.#metrics.connected(this.#connection === 1 ? 'first' : 'again');
         this.#apply({ type: 'opened', atMs: this.#options.clock.monotonic() });
-        this.#outgoing?.open();
+        this.#outgoing.open();
         this.#phone.opened();
         break;
       case 'archived':
@@ -286,8 +298,8 @@ export class Line {
         this.#options.client?.expires(this.#announced, change.at);
         break;
       case 'closed':
-        this.#outgoing?.shut();
-        this.#connector?.ended(change);
+        this.#outgoing.shut();
+        this.#connector.ended(change);
         break;
     }
   }
@@ -299,7 +311,7 @@ export class Line {
     this.#log.info({ reason, serverCode, detail }, 'connection ended');
     this.#metrics.disconnected(reason);
     if (!this.#model.isPaired) this.#desk.end(reason);
-    if (reason === 'logged_out') void this.#forgetCredentials();
+    if (reason === 'logged_out') void this.#linking.forgetCredentials();
     const retryInMs = change.retryAt === undefined ? undefined : change.retryAt - clock.now();
     const told = { retryInMs, until: change.retryAt, whatsappCode: serverCode };
     this.#apply({ type: 'closed', reason, atMs: clock.monotonic(), random: clock.random(), ...told });
@@ -318,7 +330,7 @@ export class Line {
       this.#publish();
       this.#write();
     }
-    if (isHopeless(model)) this.#outgoing?.giveUp();
+    if (isHopeless(model)) this.#outgoing.giveUp();
     this.#follow(step);
   }
 
@@ -337,7 +349,7 @@ export class Line {
     // process.
     if (this.#model.restarts === 0) await gate.turn(this.#stopping.signal);
     this.#announced = this.#options.client?.current();
-    await this.#connector?.login(() => !this.#isStopping && this.#model.isPaired);
+    await this.#connector.login(() => !this.#isStopping && this.#model.isPaired);
   }
 
   async #probeStore(): Promise<void> {
@@ -353,91 +365,29 @@ export class Line {
     await this.#connect();
   }
 
-  async #pairByQr(waitMs: number): Promise<LineCommands['pairing.qr']['out']> {
-    const known = this.#desk.current('qr');
-    if (known && !this.#model.isPaired) return { data: known.data, expiresAt: known.expiresAt };
-    const { data, expiresAt } = await this.#pair('qr', waitMs, { kind: 'qr' });
-    return { data, expiresAt };
-  }
-
-  async #pairByCode(phone: string, waitMs: number): Promise<LineCommands['pairing.code']['out']> {
-    const { code, expiresAt } = await this.#pair('code', waitMs, { kind: 'code', phone });
-    return { code, expiresAt };
-  }
-
-  /**
-   * Sees to it that pairing of this kind is under way, and waits for its next offer. A new code
-   * always begins anew.
-   */
-  async #pair<K extends 'qr' | 'code'>(kind: K, waitMs: number, how: Parameters<Connector['pair']>[0]) {
-    if (this.#model.isPaired) throw new AppError('already_paired');
-    if (this.#isStopping) throw new AppError('line_failed');
-    const offer = this.#desk.next(kind, waitMs);
-    // Whoever reads it later still gets the rejection; until then it is not unheard.
-    offer.catch(() => {});
-    const may = () => !this.#model.isPaired && !this.#isStopping;
-    await this.#connector?.pair(how, may, () => {
-      this.#announced = this.#options.client?.current();
-      this.#desk.clear();
-      this.#apply({ type: 'pairing_requested' });
-    });
-    return offer;
-  }
-
   async #logout(timeoutMs: number): Promise<{ unlinked: boolean }> {
-    if (this.#isStopping || !this.#connector) throw new AppError('line_failed');
-    this.#outgoing?.shut();
+    if (this.#isStopping) throw new AppError('line_failed');
+    this.#outgoing.shut();
     try {
-      const result = await this.#connector.logout(timeoutMs, () => this.#drainInbox());
+      const result = await this.#linking.unlink(timeoutMs);
       this.#desk.end('logged_out');
       this.#apply({ type: 'unlinked' });
       return result;
     } catch (error) {
-      if (this.#model.status === 'connected') this.#outgoing?.open();
+      if (this.#model.status === 'connected') this.#outgoing.open();
       throw error;
     }
   }
 
-  /**
-   * The owner removed the device: the credentials are worth nothing any more, but what came in
-   * before is still read with them.
-   */
-  async #forgetCredentials(): Promise<void> {
-    try {
-      await this.#connector?.logout(0, () => this.#drainInbox());
-    } catch (error) {
-      this.#log.warn(
-        { error },
-        'the credentials of a logged-out line could not be cleared; the next start tries again',
-      );
-    }
-  }
-
-  /**
-   * What came in before the line is unpaired is this account's mail; only the paired engine can
-   * read it.
-   */
-  async #drainInbox(): Promise<void> {
-    const limit = new AbortController();
-    const cancel = this.#options.clock.after(DRAIN_WITHIN_MS, () => limit.abort());
-    await this.#inbox?.drained(limit.signal);
-    cancel();
-  }
-
   async #send(outboxId: string): Promise<SendOutcome> {
-    if (!this.#outgoing || this.#stopping.signal.aborted) throw new AppError('line_failed');
+    if (this.#stopping.signal.aborted) throw new AppError('line_failed');
     return this.#outgoing.send(outboxId);
   }
 
   #connected(): Engine {
     const standing = this.#restart.standing();
-    if (this.#engine && standing.status === 'connected') return this.#engine;
+    if (standing.status === 'connected') return this.#engine;
     throw new AppError('line_not_connected', standingDetails(standing));
-  }
-
-  #opened(): Engine {
-    if (!this.#engine) throw new AppError('line_failed');
-    return this.#engine;
   }
 
   #publish(): void {
@@ -445,6 +395,6 @@ export class Line {
   }
 
   #write(): void {
-    this.#status.write({ ...standingOf(this.#model), self: this.#engine?.self(), atMs: this.#options.clock.now() });
+    this.#status.write({ ...standingOf(this.#model), self: this.#engine.self(), atMs: this.#options.clock.now() });
   }
 }

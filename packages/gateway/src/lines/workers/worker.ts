@@ -126,7 +126,7 @@ export class Worker {
       const row = await loadLine(store.db, lineId);
       if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'no such line', isGone: true });
       const box = await ring.box(lineId);
-      const line = new Line({
+      const line = await Line.open({
         row,
         store,
         box,
@@ -146,10 +146,6 @@ export class Worker {
         metrics: this.#options.metrics?.lines(row.mode),
         publish: (view) => channel.send({ type: 'live', view }),
         nudge: () => this.#nudge(),
-      });
-      await line.start().catch(async (error: unknown) => {
-        await line.stop(0);
-        throw error;
       });
       this.#lines.set(lineId, line);
       channel.send({ type: 'line_started', lineId });
