@@ -21,6 +21,8 @@ process.once('message', (order) => {
 });
 
 async function start({ modules, environment, simulator }) {
+  // Before any module of the product is loaded.
+  if (process.env.PONTE_STATEMENT_LOG) await import('./count-statements.mjs');
   const { createApp } = await import(modules.app);
   const { readConfig } = await import(modules.config);
   const { createLogger } = await import(modules.logger);

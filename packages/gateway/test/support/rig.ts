@@ -17,6 +17,8 @@ export interface RigOptions {
   targetPorts?: number[];
   /** Default SQLite. */
   database?: 'sqlite' | 'postgres';
+  /** A folder in which every process writes down its statements (count-statements.mjs). */
+  statementLog?: string;
   /** The address by which the gateway reaches PostgreSQL. */
   reachDatabase?(url: string): string;
 }
@@ -51,6 +53,9 @@ export class Rig {
   /** The account of the installation: the simulated world's name. */
   readonly accountId: string;
   readonly environment: Record<string, string>;
+  /** Where the database is: a file's path, or a PostgreSQL address. */
+  readonly database: string;
+  readonly #statementLog: string | undefined;
   readonly #remove: () => Promise<void>;
   #gateway: ChildProcess | undefined;
   #base: string;
@@ -62,6 +67,8 @@ export class Rig {
     accountId: string;
     environment: Record<string, string>;
     port: number;
+    database: string;
+    statementLog: string | undefined;
     remove: () => Promise<void>;
   }) {
     this.simulator = parts.simulator;
@@ -69,6 +76,8 @@ export class Rig {
     this.testKey = parts.testKey;
     this.accountId = parts.accountId;
     this.environment = parts.environment;
+    this.database = parts.database;
+    this.#statementLog = parts.statementLog;
     this.#remove = parts.remove;
     this.#base = `http://127.0.0.1:${parts.port}`;
     this.api = new Api(this.#base, parts.testKey);
@@ -105,7 +114,10 @@ export class Rig {
       await postgres?.close();
       rmSync(folder, { recursive: true, force: true });
     };
-    const rig = new Rig({ simulator, receiver, testKey: key, accountId, environment, port, remove });
+    const database = postgres?.url ?? join(dataDir, 'ponte.db');
+    const { statementLog } = options;
+    const parts = { simulator, receiver, testKey: key, accountId, environment, port, database, statementLog, remove };
+    const rig = new Rig(parts);
     await rig.startGateway();
     return rig;
   }
@@ -149,6 +161,7 @@ export class Rig {
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
+      ...(this.#statementLog === undefined ? {} : { env: { ...process.env, PONTE_STATEMENT_LOG: this.#statementLog } }),
     });
     const order: GatewayOrder = {
       modules: {

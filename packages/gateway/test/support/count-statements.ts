@@ -1,0 +1,121 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+
+/** What some work cost the database. */
+export interface DatabaseCost {
+  /** Statements by process, values left out, in the order they ran. */
+  main: string[];
+  worker: string[];
+  /** Commits that wrote, of both. */
+  commits: number;
+  /** Pages written to SQLite's write-ahead log, or bytes to PostgreSQL's. */
+  wal: number;
+}
+
+/** A place in the log of statements. */
+export interface Mark {
+  lines: Map<string, number>;
+  wal: number;
+}
+
+/** What the tests of speed ask of a database, beside the processes that use it. */
+export interface DatabaseProbe {
+  rows<T>(sql: string): Promise<T[]>;
+  /** How far its write-ahead log is. */
+  wal(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * SQLite's log grows as long as somebody reads an old state: a reader of ours does, so that pages
+ * can be counted by where the log ends.
+ */
+export function probeSqlite(file: string): DatabaseProbe {
+  const holder = new Sqlite(file, { readonly: true });
+  holder.exec('begin');
+  holder.prepare('select count(*) from settings').get();
+  const reader = new Sqlite(file, { readonly: true });
+  return {
+    rows: async <T>(sql: string) => reader.prepare(sql).all() as T[],
+    // `mxFrame` of the index of the log (https://sqlite.org/walformat.html#the_wal_index_file_format).
+    wal: async () => readFileSync(`${file}-shm`).readUInt32LE(16),
+    close: async () => {
+      holder.close();
+      reader.close();
+    },
+  };
+}
+
+/** Bytes of the whole server: of several runs on a shared one, the smallest counts. */
+export async function probePostgres(url: string): Promise<DatabaseProbe> {
+  const parsed = new URL(url);
+  const schema = parsed.searchParams.get('schema') ?? 'public';
+  parsed.searchParams.delete('schema');
+  const client = new pg.Client({ connectionString: parsed.toString(), options: `-c search_path=${schema}` });
+  await client.connect();
+  const rows = async <T>(sql: string) => (await client.query(sql)).rows as T[];
+  return {
+    rows,
+    wal: async () =>
+      Number((await rows<{ at: string }>("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as at"))[0]?.at),
+    close: () => client.end(),
+  };
+}
+
+/** Reads what count-statements.mjs writes. */
+export class StatementLog {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'ponte-statements-'));
+
+  #lines(): Map<string, string[]> {
+    return new Map(
+      readdirSync(this.folder).map((name) => [
+        name,
+        readFileSync(join(this.folder, name), 'utf8').split('\n').slice(0, -1),
+      ]),
+    );
+  }
+
+  async mark(probe: DatabaseProbe): Promise<Mark> {
+    return { lines: new Map([...this.#lines()].map(([name, lines]) => [name, lines.length])), wal: await probe.wal() };
+  }
+
+  async since(mark: Mark, probe: DatabaseProbe): Promise<DatabaseCost> {
+    const cost: DatabaseCost = { main: [], worker: [], commits: 0, wal: (await probe.wal()) - mark.wal };
+    for (const [name, lines] of this.#lines()) {
+      const statements = name.startsWith('main-') ? cost.main : cost.worker;
+      for (const line of lines.slice(mark.lines.get(name) ?? 0)) {
+        const entry = JSON.parse(line) as { sql?: string; commit?: true };
+        if (entry.commit) cost.commits += 1;
+        if (entry.sql !== undefined) statements.push(shortened(entry.sql));
+      }
+    }
+    return cost;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A statement as a list shows it. */
+const shortened = (sql: string): string => sql.replace(/\s+/g, ' ').replaceAll('"', '').trim().slice(0, 160);
+
+/** The cost in the middle of several: what happens beside a message is no part of it. */
+export function typical(costs: readonly DatabaseCost[]): DatabaseCost {
+  const sorted = [...costs].sort((a, b) => a.main.length + a.worker.length - (b.main.length + b.worker.length));
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (!middle) throw new Error('nothing was counted');
+  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return { ...middle, commits: median(costs.map(({ commits }) => commits)), wal: median(costs.map(({ wal }) => wal)) };
+}
+
+/** The cost as a list for people. */
+export const listed = (title: string, { main, worker, commits, wal }: DatabaseCost): string =>
+  [
+    `${title}: ${main.length + worker.length} statements (main ${main.length}, worker ${worker.length}), ${commits} commits, ${wal} of WAL`,
+    ...main.map((sql) => `  main   ${sql}`),
+    ...worker.map((sql) => `  worker ${sql}`),
+  ].join('\n');
