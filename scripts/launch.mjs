@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isNewEnough } from '../packages/gateway/src/config/node-floor.js';
+import { endWithNpm } from './end-with-npm.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Of the pipe whose other end the launcher on the old Node holds. */
@@ -41,6 +42,8 @@ if (task === undefined) {
   process.stderr.write(`launch: there is no task "${name}"; there are ${Object.keys(TASKS).join(', ')}\n`);
   process.exit(2);
 }
+// The one on a Node of our own has the launcher for a parent, and its pipe.
+if (process.env.PONTE_LAUNCHED === undefined) endWithNpm(name);
 if (isNewEnough()) {
   endWithLauncher();
   const { setUp } = await import('./setup.mjs');
