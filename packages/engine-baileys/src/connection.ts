@@ -71,11 +71,9 @@ export class Connection {
   #name: string | undefined;
   #ending: Ending | undefined;
   readonly #interruptions = new Interruptions();
-  #resolveEnded: () => void = () => {};
+  readonly #over = Promise.withResolvers<void>();
   /** Resolves when nothing of the connection runs any more. */
-  readonly ended = new Promise<void>((resolve) => {
-    this.#resolveEnded = resolve;
-  });
+  readonly ended = this.#over.promise;
 
   constructor(parts: ConnectionParts) {
     const { options, vault, lids, creds } = parts;
@@ -411,7 +409,7 @@ export class Connection {
     await vault.settled();
     vault.forget();
     this.#parts.onEnded();
-    this.#resolveEnded();
+    this.#over.resolve();
     options.onChange({ type: 'closed', ...ending });
   }
 }

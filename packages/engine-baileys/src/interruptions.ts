@@ -8,10 +8,8 @@ export class Interruptions {
    * The work, or a rejection with `timeout` when it is interrupted first; at once when it `isLate`.
    */
   async orInterrupted<T>(work: Promise<T>, isLate: boolean): Promise<T> {
-    let interrupt: () => void = () => {};
-    const interrupted = new Promise<never>((_resolve, reject) => {
-      interrupt = () => reject(new EngineError('timeout', 'the connection ended before WhatsApp answered'));
-    });
+    const { promise: interrupted, reject } = Promise.withResolvers<never>();
+    const interrupt = () => reject(new EngineError('timeout', 'the connection ended before WhatsApp answered'));
     this.#waiting.add(interrupt);
     if (isLate) interrupt();
     try {

@@ -278,18 +278,17 @@ async function openStream(h: ConsoleHarness, cookie: string): Promise<OpenStream
   const ended = new Promise<void>((resolve) => response.once('close', resolve));
   response.on('error', () => {}); // The server hung up in mid-stream: `ended` says so.
   let text = '';
-  let wake = () => {};
+  let news = Promise.withResolvers<void>();
   response.on('data', (chunk: string) => {
     text += chunk;
-    wake();
+    news.resolve();
   });
   const next = async (event: string): Promise<unknown> => {
     for (;;) {
       const at = text.indexOf('\n\n');
       if (at < 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        news = Promise.withResolvers();
+        await news.promise;
         continue;
       }
       const block = text.slice(0, at);

@@ -105,10 +105,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
     const feed = openFeed(await opened.reopen());
     const reader = await feed.open({ accountId: world.accountId, mode: 'test' }, 0);
     const gate = () => {
-      let open = () => {};
-      const opens = new Promise<void>((resolve) => {
-        open = resolve;
-      });
+      const { promise: opens, resolve: open } = Promise.withResolvers<void>();
       return { open, opens };
     };
     const [slowHasNumber, slowMayCommit, failHasNumber, mayFail] = [gate(), gate(), gate(), gate()];

@@ -18,20 +18,19 @@ const outbox = () => h.db.store.db.selectFrom('outbox').selectAll().orderBy('seq
 /** Starts listening for the n-th send to reach the worker, which then waits for `end`. */
 function heldSends() {
   const waiting: ((outcome: SendOutcome) => void)[] = [];
-  let arrived: () => void = () => {};
+  let arrival = Promise.withResolvers<void>();
   h.router.scriptSends(
     () =>
       new Promise((resolve) => {
         waiting.push(resolve);
-        arrived();
+        arrival.resolve();
       }),
   );
   return {
     async atLeast(count: number) {
       while (waiting.length < count) {
-        await new Promise<void>((resolve) => {
-          arrived = resolve;
-        });
+        arrival = Promise.withResolvers();
+        await arrival.promise;
       }
     },
     end(outcome: SendOutcome) {

@@ -236,14 +236,8 @@ describe('over a real socket', () => {
   });
 
   it('a server that closes answers the request in flight and takes no further one', async () => {
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let arrived = () => {};
-    const inFlight = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: inFlight, resolve: arrived } = Promise.withResolvers<void>();
     await send('/api/instances', '{"customer_ref":"a"}').then((response) => response.text());
     h.router.handlers.stats = async () => {
       arrived();

@@ -163,10 +163,7 @@ class Wire {
 class Process {
   isDead = false;
   readonly #execute: Execute;
-  #died: () => void = () => {};
-  readonly #death = new Promise<undefined>((resolve) => {
-    this.#died = () => resolve(undefined);
-  });
+  readonly #death = Promise.withResolvers<undefined>();
 
   constructor(wire: Wire) {
     const router = new ScriptedRouter(() => h.db.store);
@@ -209,7 +206,7 @@ class Process {
 
   #die(): Promise<never> {
     this.isDead = true;
-    this.#died();
+    this.#death.resolve(undefined);
     return new Promise(() => {});
   }
 
@@ -241,6 +238,6 @@ class Process {
           return { status, text: JSON.stringify(words) };
         },
       );
-    return Promise.race([answer, this.#death]);
+    return Promise.race([answer, this.#death.promise]);
   }
 }

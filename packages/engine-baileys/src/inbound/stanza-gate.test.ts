@@ -72,12 +72,10 @@ describe('stanza gate', () => {
   it('keeps the order, and handles a message to its end before the next stanza', async () => {
     const { socket, store, receive } = setUp();
     const order: string[] = [];
-    let finish = () => {};
+    const handled = Promise.withResolvers<void>();
     socket.on('CB:message', async ({ attrs }: Node) => {
       order.push(`message, offline=${attrs.offline}`);
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      await handled.promise;
       order.push('message done');
     });
     socket.on('CB:ib', () => order.push('ib'));
@@ -86,7 +84,7 @@ describe('stanza gate', () => {
     await turn();
     expect(order).toEqual(['message, offline=undefined']);
     expect(store.rows).toEqual([]);
-    finish();
+    handled.resolve();
     await turn();
     expect(order).toEqual(['message, offline=undefined', 'message done', 'ib']);
   });

@@ -28,10 +28,7 @@ export class AckWaiter {
 
   /** To be called before the message leaves. */
   expect(id: string): ExpectedAck {
-    let waiting: Waiting = { resolve: () => {}, reject: () => {} };
-    const acked = new Promise<TakenAck>((resolve, reject) => {
-      waiting = { resolve, reject };
-    });
+    const { promise: acked, ...waiting } = Promise.withResolvers<TakenAck>();
     // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as
     // unhandled.
     acked.catch(() => {});
@@ -64,10 +61,7 @@ export class AckWaiter {
 }
 
 async function within(acked: Promise<TakenAck>, ms: number, signal: AbortSignal | undefined): Promise<TakenAck> {
-  let giveUp: (error: EngineError) => void = () => {};
-  const gaveUp = new Promise<never>((_resolve, reject) => {
-    giveUp = reject;
-  });
+  const { promise: gaveUp, reject: giveUp } = Promise.withResolvers<never>();
   const onAbort = () => giveUp(new EngineError('timeout', 'nobody waits for the acknowledgement any more'));
   const timer = setTimeout(() => giveUp(new EngineError('timeout', `no acknowledgement within ${ms / 1000} s`)), ms);
   signal?.addEventListener('abort', onAbort);

@@ -99,10 +99,7 @@ export class KeyTransactions implements SignalKeyStoreWithTransaction {
 
   async #exclusive<T>(lock: string, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(lock);
-    let release = () => {};
-    const tail = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: tail, resolve: release } = Promise.withResolvers<void>();
     this.#tails.set(lock, tail);
     await before;
     try {

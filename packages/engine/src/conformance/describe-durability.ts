@@ -7,7 +7,7 @@ import type { Suite } from './suite.ts';
 class Hold {
   readonly #which: (write: StoreWrite) => boolean;
   #fate: WriteFate | undefined;
-  #release: (fate: WriteFate) => void = () => {};
+  readonly #end = Promise.withResolvers<WriteFate>();
   #isActive = false;
   /** Writes that reached the hold. */
   held = 0;
@@ -20,9 +20,7 @@ class Hold {
     if (!this.#isActive || !this.#which(write)) return 'done';
     this.held++;
     if (this.#fate !== undefined) return this.#fate;
-    return new Promise((resolve) => {
-      this.#release = resolve;
-    });
+    return this.#end.promise;
   };
 
   start(): void {
@@ -31,7 +29,7 @@ class Hold {
 
   end(fate: WriteFate): void {
     this.#fate = fate;
-    this.#release(fate);
+    this.#end.resolve(fate);
   }
 }
 

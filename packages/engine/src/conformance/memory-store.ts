@@ -82,17 +82,12 @@ export class StoreHandle implements EngineStore {
   #index = 0;
   #tail: Promise<void> = Promise.resolve();
   #isDead = false;
-  #onDeath: () => void = () => {};
+  readonly #death = Promise.withResolvers<void>();
   #isBuried = false;
-  #onBurial: () => void = () => {};
-  readonly #buried = new Promise<undefined>((resolve) => {
-    this.#onBurial = () => resolve(undefined);
-  });
+  readonly #burial = Promise.withResolvers<undefined>();
   #reapers: (() => void)[] = [];
   /** Resolves when the process died of a write. */
-  readonly died = new Promise<void>((resolve) => {
-    this.#onDeath = resolve;
-  });
+  readonly died = this.#death.promise;
 
   constructor(store: MemoryStore, fate: (write: StoreWrite) => WriteFate | Promise<WriteFate>) {
     this.#store = store;
@@ -112,7 +107,7 @@ export class StoreHandle implements EngineStore {
   bury(): void {
     this.#isDead = true;
     this.#isBuried = true;
-    this.#onBurial();
+    this.#burial.resolve(undefined);
     for (const reap of this.#reapers) reap();
     this.#reapers = [];
   }
@@ -153,13 +148,13 @@ export class StoreHandle implements EngineStore {
     const written = this.#tail.then(async () => {
       if (this.#isDead) return this.#hang<void>();
       // A fate that is never decided ends with the funeral.
-      const fate = await Promise.race([this.#fate({ ...what, index }), this.#buried]);
+      const fate = await Promise.race([this.#fate({ ...what, index }), this.#burial.promise]);
       if (fate === undefined || this.#isDead) return this.#hang<void>();
       if (fate === 'refused') throw new Error('the disk is full');
       if (fate !== 'dies_before') apply();
       if (fate === 'done') return;
       this.#isDead = true;
-      this.#onDeath();
+      this.#death.resolve();
       return this.#hang<void>();
     });
     // What follows waits for the outcome, not for its success.

@@ -49,10 +49,7 @@ export class RestartWait {
   async over(name: LineCommandName): Promise<void> {
     if (!this.#isRestarting || PATIENT.has(name)) return;
     const late = new AbortController();
-    let go: () => void = () => {};
-    const ended = new Promise<void>((resolve) => {
-      go = resolve;
-    });
+    const { promise: ended, resolve: go } = Promise.withResolvers<void>();
     this.#waiting.add(go);
     await Promise.race([ended, this.#clock.sleep(WAIT_MS, late.signal)]);
     this.#waiting.delete(go);

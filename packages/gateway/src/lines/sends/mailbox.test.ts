@@ -185,14 +185,12 @@ describe('the mailbox', () => {
 
   it('does not send what was made ready when the connection went meanwhile', async () => {
     const h = new Harness();
-    let release: (() => void) | undefined;
+    const prepared = Promise.withResolvers<{ type: 'ready' }>();
     h.mailbox.open();
-    h.mailbox.offer(
-      h.job(1, { prepare: () => new Promise((resolve) => (release = () => resolve({ type: 'ready' }))) }),
-    );
+    h.mailbox.offer(h.job(1, { prepare: () => prepared.promise }));
     await settle();
     h.mailbox.shut();
-    release?.();
+    prepared.resolve({ type: 'ready' });
     await settle();
     expect(h.order).toEqual([]);
     expect(h.mailbox.size).toBe(1);

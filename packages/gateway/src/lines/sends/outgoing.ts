@@ -47,12 +47,6 @@ const paceOf = (pacing: Pacing | null, clock: Clock) => ({
   maxInFlight: isPaced(pacing) ? 1 : MAX_IN_FLIGHT,
 });
 
-interface Waiter {
-  promise: Promise<SendOutcome>;
-  resolve(outcome: SendOutcome): void;
-  reject(error: AppError): void;
-}
-
 /**
  * A line's accepted sends: takes them up, keeps them in order, and tells whoever asked how they
  * ended.
@@ -61,7 +55,7 @@ export class Outgoing {
   readonly #options: OutgoingOptions;
   readonly #mailbox: Mailbox;
   readonly #sends = new Map<string, Send>();
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new Map<string, PromiseWithResolvers<SendOutcome>>();
   #isGivingUp = false;
   readonly #inTurn = createInTurn();
   readonly #ends = new RecentEnds();
@@ -172,7 +166,7 @@ export class Outgoing {
   send(outboxId: string): Promise<SendOutcome> {
     const known = this.#waiters.get(outboxId);
     if (known) return known.promise;
-    const waiter = createWaiter();
+    const waiter = Promise.withResolvers<SendOutcome>();
     this.#waiters.set(outboxId, waiter);
     // One after the other: two reads at once could come back in the wrong order.
     const begun = this.#inTurn(() => this.#ends.during((isStale) => this.#begin(outboxId, isStale)));
@@ -296,14 +290,4 @@ class RecentEnds {
       }
     }
   }
-}
-
-function createWaiter(): Waiter {
-  let resolve: Waiter['resolve'] = () => {};
-  let reject: Waiter['reject'] = () => {};
-  const promise = new Promise<SendOutcome>((onEnd, onError) => {
-    resolve = onEnd;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }
