@@ -17,6 +17,7 @@ import { countWaiting, countWaitingByLine, findSend } from '../src/store/sends/s
 import { countUsed } from '../src/store/sends/usage.ts';
 import { replayRange } from '../src/store/webhooks/deliveries.ts';
 import * as queue from '../src/store/webhooks/delivery-queue.ts';
+import { newlyDue } from '../src/store/webhooks/new-deliveries.ts';
 import { openTestSqlite, type TestStore } from './store-harness.ts';
 
 let opened: TestStore;
@@ -135,6 +136,17 @@ test('the webhooks with pending deliveries are stepped through in the index', as
   const ofTable = plans.filter((plan) => /\bdeliveries\b/.test(plan.detail)).map((plan) => plan.detail);
   expect(ofTable.length).toBeGreaterThan(0);
   for (const detail of ofTable) expect(detail).toMatch(/^SEARCH deliveries USING (COVERING )?INDEX deliveries_due/);
+});
+
+test('new deliveries are read from the end of their table on, whatever waits before', async () => {
+  plans.length = 0;
+  await newlyDue(db, { after: 5, limit: 10, without: ['whk_1', 'whk_2'], taker: 'node_1', now: 1 });
+  expect(plans.map((plan) => plan.detail)).toEqual([
+    'SEARCH d USING INTEGER PRIMARY KEY (rowid>?)',
+    expect.stringMatching(/^SEARCH w USING INDEX \S+ \(id=\?\)$/),
+    expect.stringMatching(/^SEARCH e USING INTEGER PRIMARY KEY \(rowid=\?\)/),
+    expect.stringMatching(/^SEARCH l USING INDEX \S+ \(id=\?\)/),
+  ]);
 });
 
 test('outcomes are stored by row number, whatever waits beside them', async () => {

@@ -13,6 +13,12 @@ export interface AgendaOptions {
   onDue(): void;
 }
 
+/**
+ * Commits of PostgreSQL become visible in another order than their numbers: so many numbers are
+ * looked at again. What comes later still is found by the look over everything.
+ */
+const LOOK_BACK = 500;
+
 /** What the next cycle has to look at, and when it has to come by itself. */
 export class Agenda {
   readonly #options: AgendaOptions;
@@ -70,18 +76,24 @@ export class Agenda {
   async due(lanes: Lanes, now: Now): Promise<Set<string>> {
     const due = new Set(this.#asked);
     this.#asked.clear();
-    // Commits of PostgreSQL become visible in another order than their numbers, so there "new"
-    // cannot be told by number.
-    const lookAtAll = this.#all || (this.#new && this.#options.store.engine !== 'sqlite');
+    const lookAtAll = this.#all;
     const lookAtNew = this.#new;
     this.#all = false;
     this.#new = false;
     if (lookAtAll) for (const id of await this.#lookOver(lanes, now)) due.add(id);
-    else if (lookAtNew) for (const id of await this.#lookAtNew(lanes)) due.add(id);
+    else if (lookAtNew) for (const id of await this.#lookAtNew(lanes, now)) due.add(id);
     return due;
   }
 
-  async #lookAtNew(lanes: Lanes): Promise<string[]> {
+  async #lookAtNew(lanes: Lanes, now: Now): Promise<string[]> {
+    const isOrdered = this.#options.store.engine === 'sqlite';
+    const news = await lanes.readNew(isOrdered ? this.#newest : this.#newest - LOOK_BACK, now);
+    if (news) {
+      this.#newest = Math.max(this.#newest, news.lastSeq);
+      return news.webhookIds;
+    }
+    // Too many to read them twice: only whose they are, and each lane reads its own.
+    if (!isOrdered) return this.#lookOver(lanes, now);
     const { webhookIds, lastSeq } = await webhooksSince(this.#options.store.db, this.#newest);
     this.#newest = lastSeq;
     for (const id of webhookIds) {

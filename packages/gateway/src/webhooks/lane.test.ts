@@ -41,3 +41,35 @@ test('one that is due again later comes back with a later reading', () => {
   lane.fill([delivery(1)], false, NOW);
   expect(lane.next(NOW, MARGIN_MS)?.seq).toBe(1);
 });
+
+test('new deliveries go behind what waits, each once, and never one whose outcome is stored', () => {
+  const lane = aLane();
+  lane.beginReading();
+  lane.fill([delivery(1), delivery(2)], false, NOW);
+  expect(lane.isBehind).toBe(true);
+  lane.retriesDue = false;
+  expect(lane.isBehind).toBe(false);
+  const first = lane.next(NOW, MARGIN_MS);
+  const second = lane.next(NOW, MARGIN_MS);
+
+  lane.beginReading();
+  if (first) lane.settled(first);
+  // Commits that became visible late: numbers that were read before come along.
+  expect(lane.append([delivery(1), delivery(2), delivery(4), delivery(3)], NOW, 10)).toBe(true);
+  expect(lane.append([delivery(3), delivery(5)], NOW, 10)).toBe(true);
+  expect(second?.seq).toBe(2);
+  const rest = [1, 2, 3, 4].map(() => lane.next(NOW, MARGIN_MS)?.seq);
+  expect(rest).toEqual([3, 4, 5, undefined]);
+});
+
+test('a lane that would hold too much takes nothing of it, and is read when there is room', () => {
+  const lane = aLane();
+  lane.beginReading();
+  lane.fill([delivery(1)], false, NOW);
+  lane.retriesDue = false;
+  expect(lane.append([delivery(2), delivery(3)], NOW, 2)).toBe(false);
+  expect(lane.isBehind).toBe(true);
+  expect(lane.next(NOW, MARGIN_MS)?.seq).toBe(1);
+  expect(lane.next(NOW, MARGIN_MS)).toBeUndefined();
+  expect(lane.wantsReading(NOW)).toBe(true);
+});

@@ -82,6 +82,11 @@ export class Lane implements SlotUser {
     return this.#reachedEnd && !this.retriesDue && !this.isStrict;
   }
 
+  /** There may be more due than the queue holds: what is new waits behind that. */
+  get isBehind(): boolean {
+    return this.mayHaveMore || !this.isNearEnd;
+  }
+
   /** True when reading more now makes sense. */
   wantsReading(now: Now): boolean {
     if (now.monotonic < this.circuit.pausedUntil) return false;
@@ -112,6 +117,34 @@ export class Lane implements SlotUser {
     this.#reachedEnd = !mayHaveMore;
     this.#readAt = now.monotonic;
     if (this.#queue.length > 0) this.busyAt = now.monotonic;
+  }
+
+  /**
+   * New deliveries, read together with their webhook; `beginReading` comes before that too. Only
+   * for a lane that is not behind. False when the queue would grow beyond `room`: then it is read
+   * again as there is place.
+   */
+  append(rows: readonly DueDelivery[], now: Now, room: number): boolean {
+    const settled = this.#settledSince;
+    this.#settledSince = undefined;
+    const known = new Set(this.#queue.map((row) => row.seq));
+    const fresh = rows.filter((row) => !known.has(row.seq) && !this.#taken.has(row.seq) && !settled?.has(row.seq));
+    if (this.#queue.length + fresh.length > room) {
+      this.mayHaveMore = true;
+      this.#reachedEnd = false;
+      return false;
+    }
+    if (fresh.length === 0) return true;
+    if (this.#queue.length === 0) this.#readAt = now.monotonic;
+    this.#queue.push(...fresh);
+    this.#queue.sort((a, b) => a.eventSeq - b.eventSeq);
+    this.busyAt = now.monotonic;
+    return true;
+  }
+
+  /** A reading that was begun and brought nothing. */
+  endReading(): void {
+    this.#settledSince = undefined;
   }
 
   /** Forgets the queue; the next reading brings what is true then. */

@@ -7,10 +7,12 @@ import {
   dueAtOnce,
   dueAtOnceOf,
   dueRetries,
+  newestDelivery,
   readWebhooks,
   waitingRetries,
 } from '../store/webhooks/delivery-queue.ts';
 import { freeLanes, renewLanes, takeLanes } from '../store/webhooks/lanes.ts';
+import { type NewlyDue, newlyDue } from '../store/webhooks/new-deliveries.ts';
 import { type Endpoint, openEndpoint } from '../store/webhooks/webhooks.ts';
 import { MAX_CONCURRENT } from './circuit.ts';
 import { Lane, LOW_WATER, type Now } from './lane.ts';
@@ -123,6 +125,40 @@ export class Lanes {
     lane.hasLapsed = true;
     this.drop(webhookId);
     lane.pool.destroy();
+  }
+
+  /**
+   * Reads the deliveries numbered after `after`, and puts them straight into the queues of lanes
+   * that hold everything else; lanes not held yet are named, lanes that are behind know that they
+   * are. Undefined when there are too many for that.
+   */
+  async readNew(after: number, now: Now): Promise<{ webhookIds: string[]; lastSeq: number } | undefined> {
+    const { store, owner } = this.#deps;
+    const lanes = [...this.#byId.values()];
+    const behind = lanes.filter((lane) => lane.isBehind).map((lane) => lane.webhookId);
+    // Without anything under way there is no outcome that what is read could be older than.
+    const reading = lanes.filter((lane) => !lane.isIdle);
+    for (const lane of reading) lane.beginReading();
+    try {
+      // Read first: what is left out below must not be looked at again and again.
+      const newest = behind.length > 0 ? await newestDelivery(store.db) : after;
+      const query = { after, limit: READ_AT_ONCE, without: behind, taker: owner, now: now.wall };
+      const rows = await newlyDue(store.db, query);
+      if (rows.length === READ_AT_ONCE) return undefined;
+      const news = byWebhook(rows);
+      for (const [webhookId, found] of news) this.#hand(webhookId, found, now);
+      return { webhookIds: [...news.keys()], lastSeq: Math.max(newest, rows.at(-1)?.delivery.seq ?? after) };
+    } finally {
+      for (const lane of reading) lane.endReading();
+    }
+  }
+
+  #hand(webhookId: string, news: readonly NewlyDue[], now: Now): void {
+    const [first] = news;
+    const lane = first && this.#byId.has(webhookId) ? this.#refresh(first.webhook, now) : undefined;
+    if (!lane) return;
+    const deliveries = news.map(({ delivery }) => delivery);
+    if (lane.isBehind || !lane.append(deliveries, now, READ_AT_ONCE)) lane.mayHaveMore = true;
   }
 
   /** Reads what is due into the queues of these lanes, and their webhooks as they are now. */
@@ -252,4 +288,14 @@ export class Lanes {
     }
     lane.fill([...fresh, ...retries], fresh.length === limit || lane.retriesDue, now);
   }
+}
+
+function byWebhook(rows: readonly NewlyDue[]): Map<string, NewlyDue[]> {
+  const found = new Map<string, NewlyDue[]>();
+  for (const row of rows) {
+    const known = found.get(row.webhook.id);
+    if (known) known.push(row);
+    else found.set(row.webhook.id, [row]);
+  }
+  return found;
 }

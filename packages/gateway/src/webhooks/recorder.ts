@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, stayAwake, systemClock } from '../core/clock.ts';
 import { backoffMs } from '../core/retry.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/db/store.ts';
@@ -37,6 +37,11 @@ export interface RecorderDeps {
 }
 
 const MAX_BATCH = 500;
+/**
+ * Between two transactions, so that under load many outcomes share one. The first after a pause
+ * goes at once; a kill repeats what ended within this time.
+ */
+const GATHER_MS = 15;
 const RETRY_CAP_MS = 5_000;
 
 /** Faults of this machine say nothing about the endpoint. */
@@ -61,6 +66,8 @@ export class Recorder {
   #waiting: Entry[] = [];
   #running: Promise<void> | undefined;
   readonly #deps: RecorderDeps;
+  #storedAt = Number.NEGATIVE_INFINITY;
+  #isEnding = false;
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
@@ -79,6 +86,7 @@ export class Recorder {
 
   /** Resolves when everything added so far is stored. */
   async drained(): Promise<void> {
+    this.#isEnding = true;
     while (this.#running) await this.#running;
   }
 
@@ -87,6 +95,7 @@ export class Recorder {
     // Outcomes of the same moment go together.
     await Promise.resolve();
     for (let failures = 0; this.#waiting.length > 0; ) {
+      await this.#gather();
       const batch = this.#waiting.slice(0, MAX_BATCH);
       try {
         const off: [Lane, 'failing' | 'gone'][] = [];
@@ -99,6 +108,7 @@ export class Recorder {
           return storeBatch(tx, ours, clock.now(), (lane, reason) => off.push([lane, reason]));
         }, 'normal');
         failures = 0;
+        this.#storedAt = systemClock.monotonic();
         this.#waiting.splice(0, batch.length);
         for (const [lane, health] of healths) lane.endpoint.webhook.failingSince = health.failingSince;
         for (const [lane, reason] of off) this.#deps.onSwitchedOff(lane, reason);
@@ -112,6 +122,14 @@ export class Recorder {
         await clock.sleep(backoffMs(failures, clock.random(), 500, RETRY_CAP_MS));
       }
     }
+  }
+
+  /** Lets outcomes come together, unless somebody waits for one: strict order, or the end. */
+  async #gather(): Promise<void> {
+    const waitMs = this.#storedAt + GATHER_MS - systemClock.monotonic();
+    if (waitMs <= 0 || this.#isEnding || this.#waiting.length >= MAX_BATCH) return;
+    if (this.#waiting.some(({ lane }) => lane.isStrict)) return;
+    await stayAwake(waitMs);
   }
 
   /** Without what belongs to others by now: they send it (again), and their outcome counts. */
