@@ -47,7 +47,7 @@ if (process.env.PONTE_LAUNCHED === undefined) endWithNpm(name);
 if (isNewEnough()) {
   endWithLauncher();
   const { setUp } = await import('./setup.mjs');
-  await setUp({ quiet: task.quiet });
+  await setUp({ quiet: task.quiet, manualBehind: name === 'start' });
   if (name === 'node') process.stdout.write(`${process.execPath}\n`);
   if (task.script) {
     const script = join(root, task.script);

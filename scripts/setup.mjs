@@ -1,7 +1,7 @@
-// Makes a fresh clone runnable: installs what the lockfile names and builds the console. No
-// dependencies, so that it runs before any exist. Fast when nothing changed: a stamp is compared
-// and nothing else happens.
-import { spawnSync } from 'node:child_process';
+// Makes a fresh clone runnable: installs what the lockfile names, builds the console and the
+// manual. No dependencies, so that it runs before any exist. Fast when nothing changed: a stamp is
+// compared and nothing else happens.
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,21 +15,46 @@ const stampFile = join(modules, '.ponte-setup.json');
 /** Loads what is compiled for one kind of machine. */
 const LOADS = `for (const name of ['better-sqlite3']) { const Sqlite = require(name); new Sqlite(':memory:').close(); }`;
 
-/** Installs and builds what is missing or has changed. Ends the process when that fails. */
-export async function setUp({ quiet = false } = {}) {
+/**
+ * Installs and builds what is missing or has changed. Ends the process when that fails.
+ * `manualBehind`: nobody waits for the manual, which is built while the server starts.
+ */
+export async function setUp({ quiet = false, manualBehind = false } = {}) {
   const stamp = readStamp();
   const lock = hash(read(join(root, 'package-lock.json')));
   const machine = `${process.platform}-${process.arch}`;
   if (stamp.lock !== lock || stamp.machine !== machine || !fits(stamp)) {
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
     await run('installing dependencies (once)', [...npmCommand(), ...args], quiet);
-    writeStamp(Object.assign(stamp, { lock, machine, abis: [process.versions.modules], console: undefined }));
+    writeStamp(
+      Object.assign(stamp, { lock, machine, abis: [process.versions.modules], console: undefined, manual: undefined }),
+    );
   }
   const sources = consoleFingerprint();
   if (stamp.console !== sources || !existsSync(join(root, 'packages/console/dist/index.html'))) {
-    await run('building the console', [process.execPath, join(root, 'packages/console/build.mjs')], quiet);
+    const build = [process.execPath, join(root, 'packages/console/build.mjs'), '--without-manual'];
+    await run('building the console', build, quiet);
     writeStamp(Object.assign(stamp, { console: sources }));
   }
+  await setUpManual(stamp, { quiet, manualBehind });
+}
+
+async function setUpManual(stamp, { quiet, manualBehind }) {
+  const manual = manualFingerprint();
+  if (stamp.manual === manual && existsSync(join(root, 'packages/console/dist/docs/index.html'))) return;
+  const build = [process.execPath, join(root, 'packages/console/manual/build.mjs')];
+  const done = () => writeStamp(Object.assign(stamp, { manual }));
+  if (!manualBehind) {
+    await run('building the manual', build, quiet);
+    done();
+    return;
+  }
+  const [command, ...args] = build;
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 2] });
+  // The pages of before are served until then; a failure is tried again at the next start.
+  child.on('exit', (code) => code === 0 && done());
+  child.on('error', (error) => process.stderr.write(`ponte: the manual could not be built: ${error.message}\n`));
+  child.unref();
 }
 
 /**
@@ -83,8 +108,22 @@ function writeStamp(stamp) {
  * Names, sizes and times of everything that the console is built of: cheap, and different whenever
  * an edit was saved.
  */
-function consoleFingerprint() {
+const consoleFingerprint = () => fingerprint(join(root, 'packages/console'));
+
+/** The same of the manual: its pages and what renders them. */
+const manualFingerprint = () =>
+  fingerprint(
+    ...['docs', 'packages/console/manual', 'CHANGELOG.md', 'SECURITY.md', 'ARCHITECTURE.md'].map((name) =>
+      join(root, name),
+    ),
+  );
+
+function fingerprint(...places) {
   const lines = [];
+  const note = (path) => {
+    const { size, mtimeMs } = statSync(path);
+    lines.push(`${path}:${size}:${mtimeMs}`);
+  };
   const walk = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (['node_modules', 'dist', 'test'].includes(entry.name) || entry.name.startsWith('.')) continue;
@@ -92,11 +131,12 @@ function consoleFingerprint() {
       if (entry.isDirectory()) {
         walk(path);
       } else {
-        const { size, mtimeMs } = statSync(path);
-        lines.push(`${path}:${size}:${mtimeMs}`);
+        note(path);
       }
     }
   };
-  walk(join(root, 'packages/console'));
+  for (const place of places)
+    if (statSync(place).isDirectory()) walk(place);
+    else note(place);
   return hash(lines.sort().join('\n'));
 }

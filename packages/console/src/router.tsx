@@ -39,7 +39,7 @@ const signIn = createRoute({
 });
 const docs = createRoute({
   getParentRoute: () => root,
-  path: '/docs',
+  path: '/docs/api',
   component: lazyRouteComponent(
     fetched(() => import('./scenes/reference.tsx')),
     'Reference',

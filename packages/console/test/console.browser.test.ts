@@ -364,11 +364,11 @@ describe.skipIf(!canBrowse)('the console in a browser', { timeout: TWO_MINUTES_M
   });
 
   it('serves the reference offline, to anybody', async () => {
-    await page.goto(`${product.url}/docs`);
+    await page.goto(`${product.url}/docs/api`);
     await page.getByRole('heading', { level: 1, name: 'API reference' }).waitFor();
     await page.getByRole('searchbox').fill('pair');
     await page.getByRole('article').first().waitFor();
-    await inspect('docs');
+    await inspect('reference');
   });
 
   it('signs out, and in again; a wrong password is told', async () => {

@@ -71,7 +71,11 @@ describe.skipIf(!canBrowse)('every page holds what people really have', { timeou
       '/usage',
       '/playground',
       '/settings',
+      '/docs/api',
       '/docs',
+      '/docs/webhooks',
+      '/docs/errors',
+      '/docs/lines-transcript',
     ];
     await bench.page.route('**/api/console/v1/**', big);
   }, FIVE_MINUTES_MS);

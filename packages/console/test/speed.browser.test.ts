@@ -57,7 +57,17 @@ describe.skipIf(!canBrowse)('how soon and how smoothly the console shows things'
       expect(bytes).toBeGreaterThan(10_000);
       expect(bytes).toBeLessThan(FIRST_LOAD_LIMIT_BYTES);
       if (isMeasured) expect(readyMs).toBeLessThan(INTERACTIVE_WITHIN_MS);
-      for (const path of ['/lines', '/keys', '/webhooks', '/usage', '/playground', '/settings', '/docs']) {
+      for (const path of [
+        '/lines',
+        '/keys',
+        '/webhooks',
+        '/usage',
+        '/playground',
+        '/settings',
+        '/docs/api',
+        '/docs',
+        '/docs/errors',
+      ]) {
         await small.goto(product.url + path);
         await small.getByRole('heading', { level: 1 }).waitFor();
         expect([path, await small.evaluate('document.documentElement.scrollWidth')]).toEqual([path, NARROW.width]);

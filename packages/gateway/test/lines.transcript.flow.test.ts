@@ -17,7 +17,7 @@ const HEADING = `# The Lines API, as it is spoken
 
 A line, its messages of every kind and its webhooks, recorded between a running gateway and the simulated network. What differs from run to run (ids,
 times, secrets) stands here with fixed values; all else is as it went over the wire. \`npm run transcript\` records it anew, and a test compares.
-The whole API is in the reference at \`/docs\`.
+The whole API is in the reference at \`/docs/api\`.
 
 All requests carry \`Authorization: Bearer $PONTE_KEY\`.
 `;

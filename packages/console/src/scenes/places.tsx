@@ -6,6 +6,7 @@ import {
   Ellipsis,
   KeyRound,
   LayoutDashboard,
+  LibraryBig,
   Play,
   Settings,
   ShieldCheck,
@@ -27,7 +28,7 @@ const PLACES = [
   ['/keys', 'keys', KeyRound],
   ['/usage', 'usage', ChartColumn],
   ['/playground', 'playground', Play],
-  ['/docs', 'docs', BookOpen],
+  ['/docs/api', 'docs', BookOpen],
   ['/settings', 'settings', Settings],
 ] as const;
 
@@ -51,6 +52,15 @@ export function Places({ label }: { label: string }) {
             </Link>
           </li>
         ))}
+        <li>
+          <a
+            href="/docs"
+            className="flex items-center gap-3 rounded-lg px-3 py-2 text-muted hover:bg-inset hover:text-text"
+          >
+            <LibraryBig aria-hidden className="size-5 shrink-0" />
+            {words.nav.manual}
+          </a>
+        </li>
       </ul>
     </nav>
   );
@@ -114,6 +124,12 @@ export function PlacesBar({ label }: { label: string }) {
               </button>
             </li>
           ))}
+          <li>
+            <a href="/docs" className={`${item} rounded-lg bg-inset`}>
+              <LibraryBig aria-hidden className="size-5 shrink-0" />
+              {words.nav.manual}
+            </a>
+          </li>
         </ul>
       ) : null}
       <ul className="flex">

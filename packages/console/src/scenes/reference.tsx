@@ -36,6 +36,9 @@ export function Reference() {
       <header className="sticky top-0 z-10 flex flex-wrap items-center justify-between gap-3 border-b border-edge bg-panel px-4 py-2">
         <Brand />
         <div className="flex items-center gap-2">
+          <a href="/docs" className="text-accent underline">
+            {words.nav.manual}
+          </a>
           <div className="w-32">
             <LocaleChoice />
           </div>

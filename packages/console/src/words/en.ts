@@ -38,6 +38,7 @@ export const en = {
     usage: 'Usage',
     playground: 'Playground',
     docs: 'Reference',
+    manual: 'Documents',
     settings: 'Settings',
   },
   mode: 'Which lines',

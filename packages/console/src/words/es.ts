@@ -40,6 +40,7 @@ export const es: Words = {
     usage: 'Uso',
     playground: 'Pruebas',
     docs: 'Referencia',
+    manual: 'Documentación',
     settings: 'Ajustes',
   },
   mode: 'Qué líneas',

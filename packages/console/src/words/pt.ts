@@ -40,6 +40,7 @@ export const pt: Words = {
     usage: 'Uso',
     playground: 'Testes',
     docs: 'Referência',
+    manual: 'Documentação',
     settings: 'Ajustes',
   },
   mode: 'Quais linhas',

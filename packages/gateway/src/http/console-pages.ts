@@ -3,7 +3,7 @@ export const CONSOLE_PAGES = [
   '/',
   '/set-up',
   '/sign-in',
-  '/docs',
+  '/docs/api',
   '/lines',
   '/lines/$lineId',
   '/lines/$lineId/chats',

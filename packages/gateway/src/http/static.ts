@@ -15,6 +15,7 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
   '.webmanifest': 'application/manifest+json',
   '.txt': 'text/plain; charset=utf-8',
+  '.md': 'text/markdown; charset=utf-8',
 };
 
 /** Nothing from elsewhere, nothing inline, no frames, no plug-ins. */
@@ -33,6 +34,7 @@ const CSP = [
 ].join('; ');
 
 const INDEX = `${sep}index.html`;
+const MANUAL = `${sep}docs`;
 
 /** Ready-made encodings of a file, best first; the build writes them beside it. */
 const ENCODINGS = [
@@ -41,9 +43,10 @@ const ENCODINGS = [
 ] as const;
 
 /**
- * Serves the files of one folder: the console's own pages are its index.html (it routes by itself),
- * for those who take HTML. Resolves false when the request is not for a page or a file of the
- * folder. Never leaves the folder; only known file types.
+ * Serves the files of one folder: the console's own pages are its index.html (it routes by
+ * itself), for those who take HTML; the manual's are files below `docs`. Resolves false when the
+ * request is not for a page or a file of the folder. Never leaves the folder; only known file
+ * types.
  */
 export function createStaticFiles(folder: string): (request: FastifyRequest, reply: FastifyReply) => Promise<boolean> {
   return async (request, reply) => {
@@ -85,7 +88,10 @@ function filePath(url: string): string | undefined {
   const clean = normalize(path);
   if (!clean.startsWith(sep) || clean.split(sep).includes('..')) return undefined;
   if (isConsolePage(path)) return INDEX;
-  return extname(clean) === '' ? undefined : clean;
+  if (extname(clean) !== '') return clean;
+  // Pages of the manual, built beside the console.
+  if (clean === MANUAL) return `${MANUAL}${INDEX}`;
+  return clean.startsWith(MANUAL + sep) ? `${clean}.html` : undefined;
 }
 
 /** The file in the best encoding that the reader takes and the build made. */
