@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { endAs, runChild } from './child.mjs';
 
 /*
- * npm run bench                            the whole product, through its front door
+ * npm run bench [-- --short …]             the whole product beside the bare engine and a plain
+ *                                          Baileys server (docs/measuring.md)
  * npm run bench -- webhooks [...]          the webhook engine alone
  * npm run bench -- simulator [--lines 2000] [--messages 10] [--data-file F]
  *                                          what one process of the simulated network carries
@@ -14,7 +15,9 @@ const BENCHES = {
   simulator: ['--expose-gc', at('packages/simulator/bench/lines.ts')],
 };
 
-const [wanted = 'gateway', ...rest] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const isNamed = given[0] !== undefined && !given[0].startsWith('-');
+const [wanted, ...rest] = isNamed ? given : ['gateway', ...given];
 const bench = BENCHES[wanted];
 if (!bench) {
   process.stderr.write(`There is no bench ${wanted}. There are: ${Object.keys(BENCHES).join(', ')}.\n`);

@@ -1,222 +1,195 @@
-import { cpuMs, InstallationUnderTest, rssBytes } from './installation-under-test.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Contestant } from './contestant.ts';
+import { Network } from './network.ts';
+import { startEngine, startPlain } from './peers.ts';
+import { startPonte } from './ponte.ts';
+import { type Findings, reportOf, writeReport } from './report.ts';
+import {
+  addIdleLines,
+  backlog,
+  cutAll,
+  inboundWaits,
+  restartAll,
+  restingMemory,
+  type Stage,
+  sends,
+  sendsToOne,
+  sendWaits,
+  setStage,
+  warmUp,
+} from './scenarios.ts';
 
 /*
- * `npm run bench`: the whole product on this machine, through its front door. The gateway (main
- * process, one worker) and the simulated network run in processes of their own; SQLite in a
- * temporary folder; this process is caller and webhook receiver. Absolute figures are this
+ * `npm run bench`: Ponte on both databases, the bare engine, and the server that small teams write
+ * around Baileys, side by side on one simulated network. All of them run from the beginning to the
+ * end; in every round each does the same work, in changing order, so that what else the machine
+ * does shows in all. This process is caller and webhook receiver. Absolute figures are this
  * machine's; ratios travel better.
  */
 
-const ALICE = '15550002222';
-const OWNER = '15550001111';
-const INBOUND = Number(process.env.BENCH_MESSAGES ?? 500);
-const SENDS = Number(process.env.BENCH_MESSAGES ?? 500);
-const LINES = Number(process.env.BENCH_LINES ?? 100);
-const RECONNECTS = 200;
-const STEADY_PER_SECOND = 50;
-const STEADY_SECONDS = 15;
-const IN_FLIGHT = 16;
+const DOCUMENT = fileURLToPath(new URL('../../../../docs/benchmark.md', import.meta.url));
+const PER_SECOND = 50;
+const { values: given } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    messages: { type: 'string' },
+    rounds: { type: 'string' },
+    lines: { type: 'string' },
+    load: { type: 'string' },
+    seconds: { type: 'string' },
+    write: { type: 'boolean' },
+  },
+});
+const number = (text: string | undefined, short: number, long: number): number =>
+  text === undefined ? (given.short ? short : long) : Number(text);
+const size = {
+  messages: number(given.messages, 200, 500),
+  rounds: number(given.rounds, 2, 4),
+  /** Idle lines beside the busy one, step by step. */
+  lines: (given.lines ?? (given.short ? '20' : '100,500')).split(',').map(Number),
+  /** Messages before the memory after load is read. */
+  load: number(given.load, 2_000, 10_000),
+  seconds: number(given.seconds, 5, 15),
+};
+const postgres = process.env.BENCH_DATABASE_URL ?? process.env.TEST_DATABASE_URL;
+const isWanted = (name: string): boolean => given.only === undefined || given.only.split(',').includes(name);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-const report: Record<string, unknown> = {};
-const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
-
-function note(name: string, value: unknown): void {
-  report[name] = value;
-  process.stdout.write(`${name}: ${JSON.stringify(value)}\n`);
+interface Run {
+  key: string;
+  stage: Stage;
+  found: Findings;
+  /** Messages so far, both ways. */
+  messages: number;
 }
 
-function percentiles(values: number[]): { p50: number; p99: number; max: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0);
-  return { p50: at(0.5), p99: at(0.99), max: round(sorted.at(-1) ?? 0) };
+async function open(network: Network, key: string, of: Contestant): Promise<Run> {
+  const stage = await setStage(network, of);
+  const found = {
+    name: of.name,
+    answerMeans: of.answerMeans,
+    oneLine: await restingMemory(stage),
+    rounds: [],
+    idle: [],
+  };
+  say(`${of.name}: one idle line, ${JSON.stringify(found.oneLine)}`);
+  await warmUp(stage, 300);
+  return { key, stage, found, messages: 600 };
 }
 
-async function inParallel(count: number, width: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < count) {
-      next += 1;
-      await work(next - 1);
+/** Every one in turn, a round each time with another first. */
+async function takeRounds(runs: Run[]): Promise<void> {
+  for (let round = 0; round < size.rounds; round += 1) {
+    for (let turn = 0; turn < runs.length; turn += 1) {
+      const run = runs[(round + turn) % runs.length];
+      if (!run) continue;
+      const count = size.messages;
+      const work = {
+        sends: await sends(run.stage, count),
+        one: await sendsToOne(run.stage, count),
+        inbound: await backlog(run.stage, count),
+      };
+      run.found.rounds.push(work);
+      run.messages += 3 * count;
+      say(`round ${round + 1}, ${run.found.name}: ${JSON.stringify(work)}`);
     }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-}
-
-/** Starts `work` at an even pace and resolves when all of it ended. */
-async function atRate(perSecond: number, count: number, work: (index: number) => Promise<void>): Promise<void> {
-  const started = performance.now();
-  const running: Promise<void>[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const due = started + (index * 1_000) / perSecond;
-    const wait = due - performance.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    running.push(work(index));
   }
-  await Promise.all(running);
 }
 
-const say = (at: InstallationUnderTest, body: string) =>
-  at.call<{ message_id: string }>('POST', `/api/sandbox/v1/phones/${ALICE}/messages`, {
-    to: OWNER,
-    type: 'text',
-    body,
-  });
-const send = (at: InstallationUnderTest, body: string) =>
-  at.call<{ message_id: string }>('POST', '/api/instances/busy/proxy/send/text', { chat: ALICE, body });
+async function pace(runs: Run[]): Promise<void> {
+  for (const run of runs.filter(({ key }) => key !== 'engine')) {
+    const inbound = await inboundWaits(run.stage, PER_SECOND, size.seconds);
+    const waits = { inbound, sends: await sendWaits(run.stage, PER_SECOND, size.seconds) };
+    run.found.waits = waits;
+    run.messages += 2 * PER_SECOND * size.seconds;
+    say(`at ${PER_SECOND}/s, ${run.found.name}: ${JSON.stringify(waits)}`);
+  }
+}
 
-/** Resolves when the webhooks of `count` messages arrived. */
-function deliveries(at: InstallationUnderTest, count: number): Promise<Map<string, number>> {
-  const arrived = new Map<string, number>();
-  return new Promise((resolve) => {
-    at.onDelivery = (id, event, time) => {
-      if (event !== 'message' || arrived.has(id)) return;
-      arrived.set(id, time);
-      if (arrived.size >= count) resolve(arrived);
+async function load(runs: Run[]): Promise<void> {
+  for (const run of runs) {
+    while (run.messages < size.load) {
+      const count = Math.min(500, Math.ceil((size.load - run.messages) / 2));
+      await warmUp(run.stage, count);
+      run.messages += 2 * count;
+    }
+    run.found.loaded = { messages: run.messages, ...(await restingMemory(run.stage)) };
+    say(`${run.found.name}: ${JSON.stringify(run.found.loaded)}`);
+  }
+}
+
+/** One line, then more and more that do nothing; at the end all are cut, and all start again. */
+async function crowd({ stage, found, key }: Run): Promise<void> {
+  let lines = 0;
+  for (const idle of [0, ...size.lines]) {
+    await addIdleLines(stage, lines, idle);
+    lines = idle;
+    const memory = await restingMemory(stage);
+    const step = {
+      lines: lines + 1,
+      ...memory,
+      sends: await sends(stage, size.messages),
+      inbound: await backlog(stage, size.messages),
     };
-  });
-}
-
-interface Measured {
-  perSecond: number;
-  workerCpuMsEach: number;
-  mainCpuMsEach: number;
-}
-
-async function measured(at: InstallationUnderTest, count: number, work: () => Promise<void>): Promise<Measured> {
-  const [worker, main] = [at.worker, at.main];
-  const before = [cpuMs(worker), cpuMs(main)] as const;
-  const started = performance.now();
-  await work();
-  const seconds = (performance.now() - started) / 1_000;
-  return {
-    perSecond: Math.round(count / seconds),
-    workerCpuMsEach: round((cpuMs(worker) - before[0]) / count, 2),
-    mainCpuMsEach: round((cpuMs(main) - before[1]) / count, 2),
-  };
-}
-
-/**
- * Messages queue at WhatsApp while the line is away, so that the phone's own cost is not measured;
- * then the line comes back and takes them all.
- */
-async function inboundBurst(at: InstallationUnderTest, lineId: string, count: number): Promise<Measured> {
-  await at.call('POST', `/api/sandbox/v1/lines/${lineId}/faults`, { kind: 'refuse', for_ms: 600_000 });
-  await at.call('POST', `/api/sandbox/v1/lines/${lineId}/faults`, { kind: 'cut' });
-  await inParallel(count, IN_FLIGHT, async (index) => void (await say(at, `burst ${index}`)));
-  const [worker, main] = [at.worker, at.main];
-  const before = [cpuMs(worker), cpuMs(main)] as const;
-  const all = deliveries(at, count);
-  await at.call('DELETE', `/api/sandbox/v1/lines/${lineId}/faults`);
-  // The line is waiting out its back-off: the clock starts with the first message that comes
-  // through.
-  const times = [...(await all).values()].sort((a, b) => a - b);
-  const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1_000;
-  return {
-    perSecond: Math.round((count - 1) / seconds),
-    workerCpuMsEach: round((cpuMs(worker) - before[0]) / count, 2),
-    mainCpuMsEach: round((cpuMs(main) - before[1]) / count, 2),
-  };
-}
-
-async function inboundLive(at: InstallationUnderTest, count: number): Promise<Measured> {
-  const all = deliveries(at, count);
-  return measured(at, count, async () => {
-    await inParallel(count, IN_FLIGHT, async (index) => void (await say(at, `live ${index}`)));
-    await all;
-  });
-}
-
-const outbound = (at: InstallationUnderTest, count: number) =>
-  measured(at, count, () => inParallel(count, IN_FLIGHT, async (index) => void (await send(at, `out ${index}`))));
-
-async function steady(at: InstallationUnderTest): Promise<void> {
-  const count = STEADY_PER_SECOND * STEADY_SECONDS;
-  const saidAt = new Map<string, number>();
-  const all = deliveries(at, count);
-  await atRate(STEADY_PER_SECOND, count, async (index) => {
-    const started = performance.now();
-    saidAt.set((await say(at, `steady ${index}`)).message_id, started);
-  });
-  const arrived = await all;
-  // From the call that makes the phone write to the webhook on the wire: the phone's encryption and
-  // one HTTP hop are in it.
-  note(
-    `inbound at ${STEADY_PER_SECOND}/s, ms from the phone's call to the webhook`,
-    percentiles([...arrived].map(([id, time]) => time - (saidAt.get(id) ?? time))),
-  );
-  const took: number[] = [];
-  await atRate(STEADY_PER_SECOND, count, async (index) => {
-    const started = performance.now();
-    await send(at, `steady ${index}`);
-    took.push(performance.now() - started);
-  });
-  note(`sends at ${STEADY_PER_SECOND}/s, ms from the request to the answer after WhatsApp's ack`, percentiles(took));
-}
-
-async function untilConnected(at: InstallationUnderTest, count: number): Promise<number> {
-  const started = performance.now();
-  while ((await at.connectedLines()) < count) {
-    if (performance.now() - started > 120_000)
-      throw new Error(`only ${await at.connectedLines()} of ${count} lines are connected`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    found.idle.push(step);
+    say(`${found.name}: ${JSON.stringify(step)}`);
   }
-  return round((performance.now() - started) / 1_000, 2);
-}
-
-async function cut(at: InstallationUnderTest, ids: string[]): Promise<void> {
-  await Promise.all(ids.map((id) => at.call('POST', `/api/sandbox/v1/lines/${id}/faults`, { kind: 'cut' })));
+  found.cut = { lines: lines + 1, ...(await cutAll(stage, lines + 1)) };
+  say(`${found.name}: all lines cut ${JSON.stringify(found.cut)}`);
+  if (key === 'engine') return;
+  const seconds = await restartAll(stage, lines + 1);
+  if (seconds !== undefined) found.restart = { lines: lines + 1, seconds };
+  say(`${found.name}: restarted ${JSON.stringify(found.restart)}`);
 }
 
 async function main(): Promise<void> {
-  const at = await InstallationUnderTest.start();
+  const started = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'ponte-bench-'));
+  const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  const isOpen = (of: Contestant | Network) => void closers.push(() => of.close());
   try {
-    await at.call('POST', '/api/sandbox/v1/phones', { phone: ALICE, name: 'Alice' });
-    const busy = await at.link('busy', OWNER);
-    // Sessions of both sides are made, code is warm.
-    await inboundLive(at, 300);
-    await outbound(at, 300);
-    note('inbound after an absence (offline queue to webhook delivered)', await inboundBurst(at, busy, INBOUND));
-    note('inbound live, one line (bounded by the virtual phone too)', await inboundLive(at, INBOUND));
-    note('HTTP sends to server ack, 16 in flight', await outbound(at, SENDS));
-    await steady(at);
-    const withOne = { inbound: await inboundLive(at, 1_000), sends: await outbound(at, 1_000) };
-
-    const oneLine = rssBytes(at.worker);
-    const ids: string[] = [];
-    for (let index = 0; index < LINES; index += 1) {
-      ids.push(await at.link(`idle-${index}`, `1666000${String(index).padStart(4, '0')}`, false));
+    const network = await Network.start(folder);
+    isOpen(network);
+    const starts: [key: string, start: () => Promise<Contestant>][] = [
+      ['sqlite', () => startPonte({ network, folder, name: 'Ponte, SQLite' })],
+      ['postgres', () => startPonte({ network, folder, name: 'Ponte, PostgreSQL', postgres })],
+      ['engine', () => startEngine(network)],
+      ['plain', () => startPlain(network, folder)],
+    ];
+    if (postgres === undefined) say('PostgreSQL is left out: BENCH_DATABASE_URL=postgres://… names a server');
+    const runs: Run[] = [];
+    for (const [key, start] of starts) {
+      if (!isWanted(key) || (key === 'postgres' && postgres === undefined)) continue;
+      const contestant = await start();
+      isOpen(contestant);
+      runs.push(await open(network, key, contestant));
     }
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
-    note(`RSS of the worker, MB (1 line → ${LINES + 1} lines) and MB per idle line`, [
-      round(oneLine / 1e6),
-      round(rssBytes(at.worker) / 1e6),
-      round((rssBytes(at.worker) - oneLine) / 1e6 / LINES, 2),
-    ]);
-    const withMany = { inbound: await inboundLive(at, 1_000), sends: await outbound(at, 1_000) };
-    note('CPU per message, ms of the worker: alone', cpuOf(withOne));
-    note(`CPU per message, ms of the worker: beside ${LINES} idle lines`, cpuOf(withMany));
-
-    const cpuBefore = cpuMs(at.worker);
-    await cut(at, ids);
-    note(
-      `seconds until ${LINES} cut lines are connected again (back-off and pacing included)`,
-      await untilConnected(at, LINES + 1),
+    await takeRounds(runs);
+    await pace(runs);
+    await load(runs);
+    for (const run of runs) await crowd(run);
+    const report = reportOf(
+      runs.map(({ found }) => found),
+      {
+        command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
+        date: new Date().toISOString().slice(0, 10),
+        minutes: Math.round((performance.now() - started) / 60_000),
+        messages: size.messages,
+        rounds: size.rounds,
+        rows: 0,
+        perSecond: PER_SECOND,
+      },
     );
-    note('worker CPU ms per reconnect', round((cpuMs(at.worker) - cpuBefore) / LINES));
-    for (let done = LINES; done < RECONNECTS; done += LINES) {
-      await cut(at, ids);
-      await untilConnected(at, LINES + 1);
-    }
-    const after = { inbound: await inboundLive(at, 1_000), sends: await outbound(at, 1_000) };
-    note(`CPU per message, ms of the worker: after ${RECONNECTS} reconnects`, cpuOf(after));
+    process.stdout.write(`${report}\n`);
+    if (given.write ?? !given.short) writeReport(DOCUMENT, report);
   } finally {
-    await at.close();
+    for (const close of closers.reverse()) await close();
   }
 }
-
-const cpuOf = (run: { inbound: Measured; sends: Measured }) => ({
-  inbound: run.inbound.workerCpuMsEach,
-  send: run.sends.workerCpuMsEach,
-});
 
 await main();

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { createApp } from '../app.ts';
+import { processConfig, processEnvironment } from '../config/environment.ts';
+import { createLogger } from '../observe/logger.ts';
+import type { SimulatorAddress } from '../sandbox/simulator-process.ts';
+import { NETWORK_ADDRESS } from './network-address.ts';
+
+/*
+ * The server as `npm start` runs it, on the network of the bench instead of one of its own. Says
+ * `{ready: true}` over the channel; ends on SIGTERM.
+ */
+const environment = processEnvironment();
+const config = processConfig(environment);
+const { noiseRoot, ...rest } = JSON.parse(process.env[NETWORK_ADDRESS] ?? '{}') as SimulatorAddress & {
+  noiseRoot: string;
+};
+const simulator: SimulatorAddress = { ...rest, noiseRoot: Buffer.from(noiseRoot, 'hex') };
+const app = await createApp({
+  config,
+  environment,
+  log: createLogger({ level: config.logLevel, process: 'main' }),
+  version: 'bench',
+  consoleFolder: fileURLToPath(new URL('../../../console/src', import.meta.url)),
+  simulator,
+});
+process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
+process.send?.({ ready: true });
