@@ -30,7 +30,7 @@ const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; co
   sqlite: {
     send: { statements: 52, commits: 9, wal: 70 },
     inbound: { statements: 27, commits: 4, wal: 45 },
-    commitsPerSendOf16: 8,
+    commitsPerSendOf16: 4,
   },
   postgres: {
     send: { statements: 45, commits: 10, wal: 16_000 },

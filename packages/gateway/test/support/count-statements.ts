@@ -18,14 +18,16 @@ export interface DatabaseCost {
 /** A place in the log of statements. */
 export interface Mark {
   lines: Map<string, number>;
-  wal: number;
+  wal: string;
 }
 
 /** What the tests of speed ask of a database, beside the processes that use it. */
 export interface DatabaseProbe {
   rows<T>(sql: string): Promise<T[]>;
   /** How far its write-ahead log is. */
-  wal(): Promise<number>;
+  walMark(): Promise<string>;
+  /** What was written to it since. */
+  walSince(mark: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -38,10 +40,12 @@ export function probeSqlite(file: string): DatabaseProbe {
   holder.exec('begin');
   holder.prepare('select count(*) from settings').get();
   const reader = new Sqlite(file, { readonly: true });
+  // `mxFrame` of the index of the log (https://sqlite.org/walformat.html#the_wal_index_file_format).
+  const frames = () => readFileSync(`${file}-shm`).readUInt32LE(16);
   return {
     rows: async <T>(sql: string) => reader.prepare(sql).all() as T[],
-    // `mxFrame` of the index of the log (https://sqlite.org/walformat.html#the_wal_index_file_format).
-    wal: async () => readFileSync(`${file}-shm`).readUInt32LE(16),
+    walMark: async () => String(frames()),
+    walSince: async (mark) => frames() - Number(mark),
     close: async () => {
       holder.close();
       reader.close();
@@ -49,18 +53,33 @@ export function probeSqlite(file: string): DatabaseProbe {
   };
 }
 
-/** Bytes of the whole server: of several runs on a shared one, the smallest counts. */
+/**
+ * Others may use the same server: only records of this schema's own tables and indexes count,
+ * without the full pages that follow a checkpoint (https://www.postgresql.org/docs/current/pgwalinspect.html).
+ */
 export async function probePostgres(url: string): Promise<DatabaseProbe> {
   const parsed = new URL(url);
   const schema = parsed.searchParams.get('schema') ?? 'public';
   parsed.searchParams.delete('schema');
-  const client = new pg.Client({ connectionString: parsed.toString(), options: `-c search_path=${schema}` });
+  const client = new pg.Client({ connectionString: parsed.toString(), options: `-c search_path=${schema},public` });
   await client.connect();
   const rows = async <T>(sql: string) => (await client.query(sql)).rows as T[];
+  await rows('create extension if not exists pg_walinspect with schema public');
+  const end = 'pg_current_wal_flush_lsn()';
   return {
     rows,
-    wal: async () =>
-      Number((await rows<{ at: string }>("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') as at"))[0]?.at),
+    walMark: async () => String((await rows<{ at: string }>(`select ${end} as at`))[0]?.at),
+    async walSince(mark) {
+      const [counted] = await rows<{ bytes: string | null }>(`
+        with mine as (
+          select '/' || pg_relation_filenode(oid) || ' ' as file from pg_class
+          where relnamespace = '${schema}'::regnamespace or oid in (
+            select reltoastrelid from pg_class where relnamespace = '${schema}'::regnamespace)
+        )
+        select sum(record_length - fpi_length) as bytes from pg_get_wal_records_info('${mark}', ${end})
+        where exists (select from mine where position(file in block_ref) > 0)`);
+      return Number(counted?.bytes ?? 0);
+    },
     close: () => client.end(),
   };
 }
@@ -79,11 +98,14 @@ export class StatementLog {
   }
 
   async mark(probe: DatabaseProbe): Promise<Mark> {
-    return { lines: new Map([...this.#lines()].map(([name, lines]) => [name, lines.length])), wal: await probe.wal() };
+    return {
+      lines: new Map([...this.#lines()].map(([name, lines]) => [name, lines.length])),
+      wal: await probe.walMark(),
+    };
   }
 
   async since(mark: Mark, probe: DatabaseProbe): Promise<DatabaseCost> {
-    const cost: DatabaseCost = { main: [], worker: [], commits: 0, wal: (await probe.wal()) - mark.wal };
+    const cost: DatabaseCost = { main: [], worker: [], commits: 0, wal: await probe.walSince(mark.wal) };
     for (const [name, lines] of this.#lines()) {
       const statements = name.startsWith('main-') ? cost.main : cost.worker;
       for (const line of lines.slice(mark.lines.get(name) ?? 0)) {

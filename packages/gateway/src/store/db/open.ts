@@ -1,13 +1,11 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
-import { EndedGuard } from '../sends/ended-guard.ts';
 import { createBreathingSpace } from './breathing-space.ts';
+import { createGroupCommit, type GroupConnection, type Member, runGroup } from './group-commit.ts';
 import { createPlaces } from './places.ts';
-import { openPostgres } from './postgres.ts';
-import type { RawSqlite } from './raw-sqlite.ts';
-import { openSqlite } from './sqlite.ts';
+import { type OpenPostgres, openPostgres } from './postgres.ts';
+import { type OpenSqlite, openSqlite } from './sqlite.ts';
 import { isBusy } from './sqlite-busy.ts';
-import { createJobQueue, type RunJob } from './sqlite-jobs.ts';
-import type { Durability, Store, Tx } from './store.ts';
+import type { Durability, RunJob, Store, Tx } from './store.ts';
 
 export interface OpenOptions {
   /**
@@ -49,98 +47,132 @@ const TRANSACTIONS_AT_ONCE = 6;
 export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
   const hooks: Hooks = { ...options, onError };
-  if (options.url.startsWith('sqlite:')) {
-    const sqlite = openSqlite(options.url.slice('sqlite:'.length));
-    return createStore(hooks, {
-      engine: 'sqlite',
-      db: sqlite.db,
-      raw: sqlite.raw,
-      prepare: sqlite.setNextDurability,
-    });
-  }
-  const { db } = openPostgres(options.url, onError);
-  return createStore(hooks, { engine: 'postgres', db, raw: undefined, prepare: () => {} });
+  if (options.url.startsWith('sqlite:')) return sqliteStore(hooks, openSqlite(options.url.slice('sqlite:'.length)));
+  return postgresStore(hooks, openPostgres(options.url, onError));
 }
 
 type Hooks = Pick<OpenOptions, 'clock' | 'onCommitted'> & { onError(error: Error): void };
 
-interface Parts extends Pick<Store, 'db' | 'engine'> {
-  raw: RawSqlite | undefined;
-  /**
-   * Durability of the transaction that begins next. PostgreSQL always commits with its own
-   * `synchronous_commit`.
-   */
-  prepare(durability: Durability): void;
-}
-
-function createStore({ clock, onError, onCommitted }: Hooks, parts: Parts): Store {
-  // SQLite has one connection: transactions queue here, so that each sets its own durability.
-  let tail: Promise<unknown> = Promise.resolve();
+/** One connection: everything that writes queues for it, and shares commits. */
+function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Store {
   const breathe = createBreathingSpace(systemClock);
-  // Transactions that wait for each other's locks must not hold every connection: single statements
-  // have some of their own.
-  const places = createPlaces(TRANSACTIONS_AT_ONCE);
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    if (parts.engine !== 'sqlite') return places(work);
-    const begin = async () => {
+  const group = createGroupCommit({
+    onCommitted: hooks.onCommitted,
+    async alone(work) {
       await breathe();
-      return work();
-    };
-    const turn = tail.then(begin, begin);
-    tail = turn.catch(() => {});
-    return turn;
-  };
-
-  async function once<T>(work: (tx: Tx) => Promise<T>, durability: Durability): Promise<T> {
-    const afterCommit: (() => void)[] = [];
-    const guard = new EndedGuard();
-    parts.prepare(durability);
-    const from = systemClock.monotonic();
-    const calm = clock.after(STUCK_MS, () =>
-      onError(
-        new Error(`a transaction has been open for ${STUCK_MS / 1_000} seconds; does it query outside of itself?`),
-      ),
-    );
-    try {
-      const result = await parts.db.transaction().execute(async (trx) => {
-        const tx: Tx = { db: trx.withPlugin(guard), onCommit: (then) => void afterCommit.push(then) };
-        const value = await work(tx);
-        guard.end();
-        return value;
-      });
-      onCommitted?.(durability, systemClock.monotonic() - from);
-      runAll(afterCommit, onError);
-      return result;
-    } finally {
-      calm();
-      guard.end();
-    }
-  }
-
-  const sqlite = sqliteJobs(parts, breathe);
-  return {
-    db: parts.db,
-    engine: parts.engine,
-    async transaction(work, durability = 'full') {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await inTurn(() => once(work, durability));
-        } catch (error) {
-          if (attempt >= MAX_TRIES || !isRetryable(error)) throw error;
-          await clock.sleep(RETRY_BASE_MS * 2 ** attempt * (0.5 + clock.random()));
-        }
-      }
+      await alone(work);
     },
+  });
+  const sqlite: RunJob = (work, access) => {
+    // Nothing waits or is under way: a read needs no turn.
+    if (access === 'read' && group.isIdle() && !raw.inTransaction) return attempt(() => work(raw));
+    return new Promise((resolve, reject) => {
+      group.add({
+        durability: 'full',
+        isReadOnly: access === 'read',
+        run: async () => work(raw),
+        resolve: (value) => resolve(value as Awaited<ReturnType<typeof work>>),
+        reject,
+      });
+    });
+  };
+  return {
+    db,
+    engine: 'sqlite',
+    transaction: transactions(hooks, (member) => group.add(member)),
     sqlite,
     async close() {
       // Whoever waits has been or will be told by its own promise; here only the end matters.
-      await tail.catch(() => {});
-      if (parts.raw) await sqlite(() => {}, 'read').catch(() => {});
-      await parts.db.destroy();
+      await new Promise<void>((resolve) => {
+        const over = () => resolve();
+        const nothing = { durability: 'normal', isReadOnly: true, run: async () => {} } as const;
+        group.add({ ...nothing, resolve: over, reject: over });
+      });
+      await db.destroy();
       // Kysely closes only what it has used.
-      parts.raw?.close();
+      raw.close();
     },
   };
+}
+
+/**
+ * Many connections. Transactions that name what they belong to share commits with others of the
+ * same; they would wait for each other's rows anyway. The others run by themselves.
+ */
+function postgresStore(hooks: Hooks, { db, alone }: OpenPostgres): Store {
+  // Transactions that wait for each other's locks must not hold every connection: single statements
+  // have some of their own.
+  const places = createPlaces(TRANSACTIONS_AT_ONCE);
+  const options = {
+    onCommitted: hooks.onCommitted,
+    alone: (work: (connection: GroupConnection) => Promise<void>) => places(() => alone(work)),
+  };
+  const groups = new Map<string, ReturnType<typeof createGroupCommit>>();
+  const add = (member: Member, together: string | undefined) => {
+    if (together === undefined) {
+      options
+        .alone(async (connection) => void (await runGroup(connection, [member], options)))
+        .catch((error: unknown) => member.reject(error));
+      return;
+    }
+    for (const [name, group] of groups) if (group.isIdle()) groups.delete(name);
+    const group = groups.get(together) ?? createGroupCommit(options);
+    groups.set(together, group);
+    group.add(member);
+  };
+  return {
+    db,
+    engine: 'postgres',
+    transaction: transactions(hooks, add),
+    sqlite: () => Promise.reject(new Error('this is not a SQLite store')),
+    close: () => db.destroy(),
+  };
+}
+
+/** Transactions as members of groups, tried again when the database says so. */
+function transactions(
+  { clock, onError }: Hooks,
+  add: (member: Member, together: string | undefined) => void,
+): Store['transaction'] {
+  const once = <T>(work: (tx: Tx) => Promise<T>, durability: Durability, together: string | undefined): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      let afterCommit: (() => void)[] = [];
+      const run = async (connection: GroupConnection) => {
+        afterCommit = [];
+        const { tx, end } = connection.transaction((then) => void afterCommit.push(then));
+        const calm = clock.after(STUCK_MS, () =>
+          onError(
+            new Error(`a transaction has been open for ${STUCK_MS / 1_000} seconds; does it query outside of itself?`),
+          ),
+        );
+        try {
+          return await work(tx);
+        } finally {
+          calm();
+          end();
+        }
+      };
+      const settle = (value: unknown) => {
+        runAll(afterCommit, onError);
+        resolve(value as T);
+      };
+      add({ durability, isReadOnly: false, run, resolve: settle, reject }, together);
+    });
+  return async (work, durability = 'full', together) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await once(work, durability, together);
+      } catch (error) {
+        if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
+        await clock.sleep(RETRY_BASE_MS * 2 ** tries * (0.5 + clock.random()));
+      }
+    }
+  };
+}
+
+/** What a synchronous piece of work answers or throws, as a promise. */
+async function attempt<T>(work: () => T): Promise<T> {
+  return work();
 }
 
 /** The commit stands whatever its followers do, so their errors are not the transaction's. */
@@ -152,13 +184,4 @@ function runAll(followers: (() => void)[], onError: (error: Error) => void): voi
       onError(error instanceof Error ? error : new Error(String(error)));
     }
   }
-}
-
-/** Through the query builder's own connection lock: never inside somebody else's transaction. */
-function sqliteJobs({ db, raw }: Parts, breathe: () => Promise<void> | undefined): RunJob {
-  if (!raw) return () => Promise.reject(new Error('this is not a SQLite store'));
-  return createJobQueue(raw, async (work) => {
-    await breathe();
-    await db.connection().execute(work);
-  });
 }

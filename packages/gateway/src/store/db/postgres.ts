@@ -1,6 +1,18 @@
-import { type CompiledQuery, type DatabaseConnection, Kysely, PostgresDialect, PostgresDriver } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  type PostgresCursor,
+  PostgresDialect,
+  PostgresDriver,
+  type PostgresPool,
+  type PostgresQueryResult,
+} from 'kysely';
 import pg from 'pg';
+import type { GroupConnection } from './group-commit.ts';
+import { preparedName } from './hot.ts';
 import type { Database } from './schema.ts';
+import { transactionsOn } from './transactions-on.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -23,19 +35,61 @@ const types: pg.CustomTypesConfig = {
 const withoutNul = (value: unknown): unknown =>
   typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
 
-class NulFreeDriver extends PostgresDriver {
-  readonly #seen = new WeakSet<DatabaseConnection>();
+/** What the query builder uses of a connection of the pool. */
+type BuildersClient = Awaited<ReturnType<PostgresPool['connect']>>;
 
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    const connection = await super.acquireConnection();
-    if (!this.#seen.has(connection)) {
-      this.#seen.add(connection);
-      const execute = connection.executeQuery.bind(connection);
-      connection.executeQuery = <R>(query: CompiledQuery) =>
-        execute<R>({ ...query, parameters: query.parameters.map(withoutNul) });
-    }
-    return connection;
+/**
+ * A connection as the query builder uses it: texts without NUL, and hand-written statements
+ * prepared once (hot.ts).
+ */
+function builders(client: pg.PoolClient): BuildersClient {
+  function query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  function query(text: unknown, values: readonly unknown[] = []): unknown {
+    if (typeof text !== 'string') throw new Error('rows are not streamed through cursors');
+    const clean = values.map(withoutNul);
+    const name = preparedName(text);
+    return name === undefined ? client.query(text, clean) : client.query({ name, text, values: clean });
   }
+  return { query, release: () => client.release() };
+}
+
+/** The pool as the query builder uses it. */
+function buildersPool(pool: pg.Pool): PostgresPool {
+  const known = new WeakMap<pg.PoolClient, BuildersClient>();
+  return {
+    async connect() {
+      const client = await pool.connect();
+      const made = known.get(client) ?? builders(client);
+      known.set(client, made);
+      return made;
+    },
+    end: () => pool.end(),
+  };
+}
+
+/** How a group uses a connection of the pool. */
+function groupConnection(connection: DatabaseConnection, transaction: GroupConnection['transaction']): GroupConnection {
+  let isOpen = false;
+  const run = async (text: string) => void (await connection.executeQuery(CompiledQuery.raw(text)));
+  const end = async (text: string) => {
+    isOpen = false;
+    await run(text);
+  };
+  return {
+    // Always commits with the server's own `synchronous_commit`.
+    async begin() {
+      await run('begin');
+      isOpen = true;
+    },
+    commit: () => end('commit'),
+    rollback: () => end('rollback'),
+    savepoint: () => run('savepoint member'),
+    release: () => run('release member'),
+    rollbackToSavepoint: () => run('rollback to member'),
+    isOpen: () => isOpen,
+    transaction,
+  };
 }
 
 /** What every connection to this server has in common. */
@@ -50,12 +104,18 @@ export function postgresConnection(url: string): pg.ClientConfig {
   };
 }
 
+export interface OpenPostgres {
+  db: Kysely<Database>;
+  /** Gives a connection of the pool to its holder alone. */
+  alone(work: (connection: GroupConnection) => Promise<void>): Promise<void>;
+}
+
 /**
  * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
  * `onConnectionError` hears of connections that broke, idle or at work; the pool replaces them by
  * itself.
  */
-export function openPostgres(url: string, onConnectionError: (error: Error) => void): { db: Kysely<Database> } {
+export function openPostgres(url: string, onConnectionError: (error: Error) => void): OpenPostgres {
   const pool = new pg.Pool({
     ...postgresConnection(url),
     max: POOL_SIZE,
@@ -71,10 +131,26 @@ export function openPostgres(url: string, onConnectionError: (error: Error) => v
   // if there is one; unheard, its error would end the process.
   pool.on('acquire', (client) => client.on('error', onConnectionError));
   pool.on('release', (_error, client) => client.off('error', onConnectionError));
+  const ours = buildersPool(pool);
+  const driver = new PostgresDriver({ pool: ours });
   class Dialect extends PostgresDialect {
     override createDriver(): PostgresDriver {
-      return new NulFreeDriver({ pool });
+      return driver;
     }
   }
-  return { db: new Kysely<Database>({ dialect: new Dialect({ pool }) }) };
+  const dialect = new Dialect({ pool: ours });
+  const db = new Kysely<Database>({ dialect });
+  return {
+    db,
+    alone: (work) =>
+      db
+        .connection()
+        .execute((holder) =>
+          holder
+            .getExecutor()
+            .provideConnection((connection) =>
+              work(groupConnection(connection, transactionsOn(connection, { dialect, driver }))),
+            ),
+        ),
+  };
 }

@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   Kysely,
   type SqliteDatabase,
@@ -8,22 +8,22 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
+import type { GroupConnection } from './group-commit.ts';
 import type { RawSqlite } from './raw-sqlite.ts';
 import type { Database } from './schema.ts';
 import { BUSY_TIMEOUT_MS, isBusy, whenFree } from './sqlite-busy.ts';
 import type { Durability } from './store.ts';
+import { transactionsOn } from './transactions-on.ts';
 
 /** Prepared statements kept for the query builder. */
 const MAX_STATEMENTS = 300;
 
 /**
- * Begins every transaction with the write lock, so that none fails half-way because another process
- * wrote meanwhile; and waits for that lock without holding up the event loop.
+ * Waits for another process's write lock without holding up the event loop, and keeps single
+ * statements at `full` durability.
  */
-class ImmediateDriver extends SqliteDriver {
-  /** Durability of the next transaction; the caller holds the transaction mutex. */
-  next: Durability = 'full';
-  #current: Durability = 'full';
+class WaitingDriver extends SqliteDriver {
+  #durability: Durability = 'full';
   #waits: DatabaseConnection | undefined;
   readonly #raw: RawSqlite;
 
@@ -39,52 +39,65 @@ class ImmediateDriver extends SqliteDriver {
       this.#waits = connection;
       const execute = connection.executeQuery.bind(connection);
       connection.executeQuery = <R>(query: CompiledQuery) => {
+        // Inside a transaction the write lock is held already: waiting would help nobody.
+        if (this.#raw.inTransaction) return execute<R>(query);
+        if (this.#durability !== 'full' && !READS.test(query.sql)) this.setDurability('full');
         try {
           // Answers at once, or throws: no promise more for the many that find it free.
           return execute<R>(query);
         } catch (error) {
-          // Inside a transaction the write lock is held already: waiting would help nobody.
-          if (!isBusy(error) || this.#raw.inTransaction) return Promise.reject(error);
-          return whenFree(() => execute<R>(query));
+          return isBusy(error) ? whenFree(() => execute<R>(query)) : Promise.reject(error);
         }
       };
     }
     return connection;
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    this.#synchronous(this.next);
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  override beginTransaction(): Promise<void> {
+    return Promise.reject(new Error('transactions begin in group-commit.ts: use Store.transaction'));
   }
 
-  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.commitTransaction(connection);
-    this.#synchronous('full');
-  }
-
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // A full disk and its like end the transaction by themselves; a second end would only hide why.
-    if (this.#raw.inTransaction) await super.rollbackTransaction(connection);
-    this.#synchronous('full');
-  }
-
-  /**
-   * The pragma counts from the next transaction on, so it is set outside of one. Single statements
-   * always run at `full`.
-   */
-  #synchronous(durability: Durability): void {
-    if (durability === this.#current) return;
+  /** Of what is committed next; outside of a transaction. */
+  setDurability(durability: Durability): void {
+    if (durability === this.#durability) return;
     // Not through the query builder: a statement that it does not know empties the statement cache.
     this.#raw.exec(`pragma synchronous = ${durability}`);
-    this.#current = durability;
+    this.#durability = durability;
   }
+}
+
+const READS = /^\s*select\b/i;
+
+/** How groups use the one connection of SQLite. */
+function groupConnection(raw: RawSqlite, driver: WaitingDriver, transaction: GroupConnection['transaction']) {
+  const made = (text: string) => {
+    const statement = raw.prepare(text);
+    return async () => void statement.run();
+  };
+  const begin = raw.prepare('begin immediate');
+  const connection: GroupConnection = {
+    begin(durability) {
+      driver.setDurability(durability);
+      return whenFree(() => void begin.run());
+    },
+    commit: made('commit'),
+    rollback: made('rollback'),
+    savepoint: made('savepoint member'),
+    release: made('release member'),
+    async rollbackToSavepoint() {
+      raw.exec('rollback to member; release member');
+    },
+    isOpen: () => raw.inTransaction,
+    transaction,
+  };
+  return connection;
 }
 
 /** `prepare` that remembers: the query builder writes the same texts again and again. */
 function preparing(raw: RawSqlite): (text: string) => SqliteStatement {
   const statements = new Map<string, Sqlite.Statement>();
   return (text) => {
-    if (!/^\s*(?:select|insert|update|delete|with|begin|commit|rollback)\b/i.test(text)) {
+    if (!/^\s*(?:select|insert|update|delete|with)\b/i.test(text)) {
       // The schema may change under the remembered ones.
       statements.clear();
       return raw.prepare(text);
@@ -106,7 +119,8 @@ function preparing(raw: RawSqlite): (text: string) => SqliteStatement {
 export interface OpenSqlite {
   db: Kysely<Database>;
   raw: RawSqlite;
-  setNextDurability(durability: Durability): void;
+  /** Gives the connection to one holder at a time. */
+  alone(work: (connection: GroupConnection) => Promise<void>): Promise<void>;
 }
 
 /** Opens (and creates) the file in WAL mode. `:memory:` for tests. */
@@ -121,17 +135,24 @@ export function openSqlite(file: string): OpenSqlite {
   // From here on SQLite never sleeps: whoever finds it busy looks again (sqlite-busy.ts).
   raw.pragma('busy_timeout = 0');
   const database = { prepare: preparing(raw), close: () => void raw.close() };
-  const driver = new ImmediateDriver(database, raw);
+  const driver = new WaitingDriver(database, raw);
   class Dialect extends SqliteDialect {
-    override createDriver(): ImmediateDriver {
+    override createDriver(): WaitingDriver {
       return driver;
     }
   }
+  const dialect = new Dialect({ database });
+  const db = new Kysely<Database>({ dialect });
+  let ours: GroupConnection | undefined;
   return {
-    db: new Kysely<Database>({ dialect: new Dialect({ database }) }),
+    db,
     raw,
-    setNextDurability(durability) {
-      driver.next = durability;
-    },
+    alone: (work) =>
+      db.connection().execute((holder) =>
+        holder.getExecutor().provideConnection((connection) => {
+          ours ??= groupConnection(raw, driver, transactionsOn(connection, { dialect, driver }));
+          return work(ours);
+        }),
+      ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { RawSqlite } from './raw-sqlite.ts';
 import type { Database } from './schema.ts';
-import type { RunJob } from './sqlite-jobs.ts';
 
 /**
  * One transaction. Work registered with `onCommit` runs after the commit, never after a roll-back.
@@ -25,18 +25,30 @@ export interface Store {
   readonly db: Kysely<Database>;
   readonly engine: 'sqlite' | 'postgres';
   /**
-   * Runs `work` in one transaction that takes the write lock at once (SQLite: BEGIN IMMEDIATE, one
-   * at a time per process; so `work` must use `tx.db` only: a query on `db` or a second transaction
-   * inside it would wait for ever). Retried by itself a bounded number of times on serialisation
-   * failures and lock time-outs, so `work` must be repeatable. No network call inside.
+   * Runs `work` in one transaction that takes the write lock at once; so `work` must use `tx.db`
+   * only: a query on `db` or a second transaction inside it would wait for ever. Retried by itself
+   * a bounded number of times on serialisation failures and lock time-outs, and run again when
+   * another member of its group took the transaction down, so `work` must be repeatable. No network
+   * call inside.
+   *
+   * Commits are grouped (group-commit.ts): what waits at the same moment shares one transaction, in
+   * the order of the calls, each behind a savepoint of its own, and one commit, after which the
+   * promises resolve. On SQLite all transactions and jobs of the process share. On PostgreSQL only
+   * those that name the same `together` do (and follow each other in the order of the calls): name
+   * the line in a worker, the account where an account's rows are counted; every lock that such a
+   * transaction takes must then be of that line or account, or be taken last. Left out, it has a
+   * transaction to itself, beside others.
    */
-  transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability, together?: string): Promise<T>;
   /**
    * SQLite only: synchronous work on the bare connection, for the few statements so hot that they
-   * are prepared by hand. In the order of the calls; what waits at the same moment shares one
-   * transaction at `full` durability, and each promise resolves after its commit. A job that throws
-   * takes back its own changes only. It must not begin a transaction itself.
+   * are prepared by hand. In the order of the calls, in the same groups as transactions, at `full`
+   * durability; each promise resolves after its commit. A job that throws takes back its own
+   * changes only. It must not begin a transaction itself.
    */
   readonly sqlite: RunJob;
   close(): Promise<void>;
 }
+
+/** Runs synchronous work on the bare connection of SQLite, in the order of the calls. */
+export type RunJob = <T>(work: (raw: RawSqlite) => T, access: 'read' | 'write') => Promise<T>;
