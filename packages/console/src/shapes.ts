@@ -33,6 +33,7 @@ export interface Line {
   status_reason: string | null;
   status_until: string | null;
   status_remedy: string | null;
+  credentials_kept_until: string | null;
 }
 
 export interface LineProcess {

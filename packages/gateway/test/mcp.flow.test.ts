@@ -425,6 +425,13 @@ describe('an agent, through the official client, on the simulated network', () =
     expect(await agent.get('bridge_stop_trace', second)).toMatchObject({ tracing: false });
     await agent.get('bridge_restart_line', second);
     await until('it is again', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
+    await rig.sandbox.fault(made.line_id, { kind: 'stream_error', code: 401 });
+    await until('it can be restored', async () => {
+      const { status, credentials_kept_until: keptUntil } = await agent.get('bridge_get_line', second);
+      return status === 'logged_out' && keptUntil !== null;
+    });
+    await agent.get('bridge_restore_line', second);
+    await until('it is back', async () => (await agent.get('bridge_get_line', second)).status === 'connected');
     await agent.get('bridge_logout_line', second);
     await until('it is not any more', async () => (await agent.get('bridge_get_line', second)).status !== 'connected');
     await agent.get('bridge_delete_line', second);

@@ -49,6 +49,8 @@ export class Ponte {
     pair: (line_id: string, phone: string) => this.call('pairLine', { path: { line_id }, body: { phone } }),
     connectLink: (line_id: string) => this.call('connectLink', { path: { line_id } }),
     logout: (line_id: string) => this.call('logoutLine', { path: { line_id } }),
+    /** Takes back what is kept for 7 days after the phone logged the line out. */
+    restore: (line_id: string) => this.call('restoreLine', { path: { line_id } }),
     restart: (line_id: string) => this.call('restartLine', { path: { line_id } }),
     startTrace: (line_id: string, minutes = 60) => this.call('startTrace', { path: { line_id }, body: { minutes } }),
     readTrace: (line_id: string, after = 0) => this.call('readTrace', { path: { line_id }, query: { after } }),

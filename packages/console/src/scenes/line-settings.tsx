@@ -106,11 +106,18 @@ function Endings({ line }: { line: Line }) {
   const words = useWords();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const [asked, setAsked] = useState<'logout' | 'delete'>();
+  const [asked, setAsked] = useState<'logout' | 'restore' | 'delete'>();
   const { busy, run, error } = useAction();
   const logOut = async () => {
     await run(async () => {
       await api('POST', `/lines/${line.line_id}/logout`);
+      await client.invalidateQueries({ queryKey: ['line', line.line_id] });
+    });
+    setAsked(undefined);
+  };
+  const restore = async () => {
+    await run(async () => {
+      await api('POST', `/lines/${line.line_id}/restore`);
       await client.invalidateQueries({ queryKey: ['line', line.line_id] });
     });
     setAsked(undefined);
@@ -126,6 +133,7 @@ function Endings({ line }: { line: Line }) {
   return (
     <div className="flex flex-wrap gap-2 border-t border-edge pt-4">
       {line.phone ? <Button onClick={() => setAsked('logout')}>{words.line.logout}</Button> : null}
+      {line.credentials_kept_until ? <Button onClick={() => setAsked('restore')}>{words.line.restore}</Button> : null}
       <Button look="danger" onClick={() => setAsked('delete')}>
         {words.line.remove}
       </Button>
@@ -139,6 +147,16 @@ function Endings({ line }: { line: Line }) {
         onConfirm={() => void logOut()}
       >
         {words.line.logoutHelp}
+      </Confirm>
+      <Confirm
+        open={asked === 'restore'}
+        title={`${words.line.restore}: ${lineName(line, words)}`}
+        action={words.line.restore}
+        busy={busy}
+        onClose={() => setAsked(undefined)}
+        onConfirm={() => void restore()}
+      >
+        {words.line.restoreHelp}
       </Confirm>
       <Confirm
         open={asked === 'delete'}

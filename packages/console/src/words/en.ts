@@ -104,6 +104,9 @@ export const en = {
     webhookHint: 'Leave it empty for none. Signed webhooks with a log are on the Webhooks page.',
     logout: 'Log out',
     logoutHelp: 'The phone loses this linked device. The line stays and can be paired again.',
+    restore: 'Restore',
+    restoreHelp:
+      'Takes the credentials back that are kept for 7 days. If the device was removed on the phone, WhatsApp refuses them: pair it anew then.',
     remove: 'Delete line',
     removeHelp: 'The phone loses this linked device, and everything kept about this line is deleted for good.',
   },

@@ -107,6 +107,9 @@ export const es: Words = {
       'Déjalo vacío si no quieres ninguno. Los webhooks firmados y con registro están en la página Webhooks.',
     logout: 'Desvincular',
     logoutHelp: 'El teléfono pierde este dispositivo vinculado. La línea queda y puede vincularse otra vez.',
+    restore: 'Restaurar',
+    restoreHelp:
+      'Recupera las credenciales que se guardan 7 días. Si se quitó el dispositivo en el teléfono, WhatsApp las rechaza: entonces hay que vincularla otra vez.',
     remove: 'Eliminar línea',
     removeHelp: 'El teléfono pierde este dispositivo vinculado y se borra para siempre todo lo guardado de esta línea.',
   },

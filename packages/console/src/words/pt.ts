@@ -106,6 +106,9 @@ export const pt: Words = {
     webhookHint: 'Deixe vazio para nenhum. Webhooks assinados e com registro ficam na página Webhooks.',
     logout: 'Desvincular',
     logoutHelp: 'O telefone perde este aparelho conectado. A linha fica e pode ser vinculada de novo.',
+    restore: 'Restaurar',
+    restoreHelp:
+      'Recupera as credenciais que ficam guardadas por 7 dias. Se o aparelho foi removido no telefone, o WhatsApp as recusa: então é preciso vincular de novo.',
     remove: 'Excluir linha',
     removeHelp: 'O telefone perde este aparelho conectado e tudo o que foi guardado desta linha é apagado para sempre.',
   },

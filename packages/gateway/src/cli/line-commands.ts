@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { TRACE_MINUTES_MAX } from '../core/line-commands.ts';
 import type { Installation } from '../installation.ts';
-import { type CreateLineOptions, createLine, listAllLines, listRemoteLines, logoutLine } from './lines.ts';
+import { type CreateLineOptions, createLine, listAllLines, listRemoteLines, logoutLine, restoreLine } from './lines.ts';
 import type { Output } from './output.ts';
 import { type PairOptions, pairLine } from './pair-line.ts';
 import { type SendOptions, sendText } from './send.ts';
@@ -44,6 +44,12 @@ export function addLines(program: Command, out: Output, withInstallation: WithIn
   onServer(lines.command('logout').description('unlink the phone').argument('<line>', 'line_…')).action(
     (line: string, given: ServerOptions & { json?: boolean }) => logoutLine(line, given, out),
   );
+  onServer(
+    lines
+      .command('restore')
+      .description('take back the credentials of a line that the phone logged out within the last 7 days')
+      .argument('<line>', 'line_…'),
+  ).action((line: string, given: ServerOptions & { json?: boolean }) => restoreLine(line, given, out));
   onServer(
     program
       .command('trace')

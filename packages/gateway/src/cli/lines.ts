@@ -96,3 +96,21 @@ export async function logoutLine(
       : `${lineId} is logged out here; the phone may still list it, for WhatsApp was not reached`,
   );
 }
+
+/** Takes back what is kept since the phone logged the line out; WhatsApp may refuse it. */
+export async function restoreLine(
+  lineId: string,
+  options: ServerOptions & { json?: boolean },
+  out: Output,
+): Promise<void> {
+  const answer = await withServer(options, ofLine(lineId), (api) =>
+    api.call('POST', `/lines/${encodeURIComponent(lineId)}/restore`),
+  );
+  print(
+    out,
+    options.json,
+    answer,
+    () =>
+      `${lineId} has its credentials back and connects. If the device was removed on the phone, WhatsApp refuses them and it is logged_out again: pair it anew then.`,
+  );
+}

@@ -40,7 +40,7 @@ import {
 import { makeConnectLink } from './lines/connect-link.ts';
 import { lineActivity } from './lines/line-activity.ts';
 import { addLine, allLines, ensureLine, getLine, lineStats, patchLine, removeLine, setWebhook } from './lines/lines.ts';
-import { logout, pairingCode, pairingQr } from './lines/pairing.ts';
+import { logout, pairingCode, pairingQr, restoreCredentials } from './lines/pairing.ts';
 import { restartLine } from './lines/restart-line.ts';
 import { lineTimeline } from './lines/timeline.ts';
 import { readTrace, startTrace, stopTrace } from './lines/trace.ts';
@@ -89,6 +89,7 @@ export const COMMANDS = {
   'pairing.qr': pairingQr,
   'pairing.code': pairingCode,
   'pairing.logout': logout,
+  'pairing.restore': restoreCredentials,
   'pairing.connectLink': makeConnectLink,
   'messages.send': sendMessage,
   'messages.sendFile': sendFile,

@@ -91,6 +91,11 @@ export const ERRORS = {
   approval_over: { retryable: false, message: 'This was decided already, or nobody decided in time.' },
   key_not_found: { retryable: false, message: 'No such API key.' },
   already_paired: { retryable: false, message: 'This line is paired already. Log it out first to pair it again.' },
+  nothing_kept: {
+    retryable: false,
+    message:
+      'No credentials of this line are kept: they stay for 7 days after the phone logged it out, and not beyond a logout here or a new pairing. Pair it anew.',
+  },
   line_not_connected: {
     retryable: true,
     message: 'The line is not connected to WhatsApp. Pair it, or wait until it is connected again.',

@@ -36,7 +36,7 @@ export const LINE_REASONS = {
   },
   logged_out: {
     means: 'The linked device was removed on the phone, or by WhatsApp (401).',
-    remedy: 'Pair it anew.',
+    remedy: 'Pair it anew. If nobody removed it, restore it first: its credentials are kept for 7 days.',
     isFinal: true,
   },
   temporarily_banned: {

@@ -45,4 +45,6 @@ export interface Line {
   connectedAt: number | null;
   /** What WhatsApp limits the account in, also what is over by now (`inForce` tells). */
   restrictions: LineRestriction[];
+  /** Until when the credentials that the phone logged out can be restored (Unix milliseconds). */
+  credentialsKeptUntil: number | null;
 }

@@ -45,6 +45,7 @@ const STATUS: Record<ErrorCode, number> = {
   approval_over: 409,
   key_not_found: 404,
   already_paired: 409,
+  nothing_kept: 409,
   line_not_connected: 409,
   line_failed: 503,
   idempotency_conflict: 409,

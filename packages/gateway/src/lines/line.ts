@@ -8,6 +8,7 @@ import type { LiveView } from '../journal/live.ts';
 import { type LineMetrics, noLineMetrics } from '../observe/line-metrics.ts';
 import type { Log } from '../observe/logger.ts';
 import { proveWritable } from '../store/db/prove-writable.ts';
+import { keepKeys } from '../store/lines/kept-keys.ts';
 import { createMessageLookup } from '../store/messages/message-lookup.ts';
 import { Connector } from './connection/connector.ts';
 import {
@@ -151,6 +152,7 @@ export class Line {
       ...{ connector: this.#connector, desk: this.#desk, inbox: this.#inbox, clock, log },
       isPaired: () => this.#model.isPaired,
       isStopping: () => this.#isStopping,
+      keep: () => store.transaction((tx) => keepKeys(tx, row.id, clock.now())),
       onBegin: () => {
         this.#announced = options.client?.current();
         this.#apply({ type: 'pairing_requested' });

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/db/store.ts';
 import { pruneEvents } from '../store/journal/event-log.ts';
+import { sweepKept } from '../store/lines/kept-keys.ts';
 import { pruneTraffic } from '../store/lines/traffic.ts';
 import { KEEP_READERS_MS, pruneReaders } from '../store/messages/readers.ts';
 import { expirePending, pruneDeliveries } from '../store/webhooks/delivery-queue.ts';
@@ -38,6 +39,7 @@ export async function sweepDeliveries(
     (tx) => pruneTraffic(tx.db, now),
     (tx) => pruneEvents(tx.db, now - KEEP_EVENTS_MS),
     (tx) => pruneReaders(tx.db, now - KEEP_READERS_MS),
+    (tx) => sweepKept(tx.db, now),
   ];
   for (const step of steps) {
     let more = true;

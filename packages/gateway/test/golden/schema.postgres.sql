@@ -180,6 +180,10 @@ inbox.plaintext bytea
 inbox.failure text collate C
 inbox.done bigint not null
 inbox.created_at bigint not null
+kept_keys.line_id text collate C not null
+kept_keys.kind text collate C not null
+kept_keys.id text collate C not null
+kept_keys.value bytea not null
 line_keys.line_id text collate C not null
 line_keys.kind text collate C not null
 line_keys.id text collate C not null
@@ -212,6 +216,7 @@ lines.settings_stale bigint not null
 lines.restrictions text collate C
 lines.status_until bigint
 lines.status_code bigint
+lines.credentials_kept_until bigint
 message_readers.line_id text collate C not null
 message_readers.message_id text collate C not null
 message_readers.reader text collate C not null
@@ -356,6 +361,8 @@ idempotency: FOREIGN KEY (outbox_id) REFERENCES outbox(id) ON DELETE CASCADE
 idempotency: PRIMARY KEY (scope, key)
 inbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 inbox: PRIMARY KEY (seq)
+kept_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+kept_keys: PRIMARY KEY (line_id, kind, id)
 line_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 line_keys: PRIMARY KEY (line_id, kind, id)
 line_traffic: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -448,10 +455,12 @@ CREATE UNIQUE INDEX inbox_hash ON inbox USING btree (line_id, hash) WHERE (hash 
 CREATE INDEX inbox_pending ON inbox USING btree (line_id, done, seq)
 CREATE UNIQUE INDEX inbox_pkey ON inbox USING btree (seq)
 CREATE INDEX inbox_tombstones ON inbox USING btree (done, created_at)
+CREATE UNIQUE INDEX kept_keys_pkey ON kept_keys USING btree (line_id, kind, id)
 CREATE UNIQUE INDEX line_keys_pkey ON line_keys USING btree (line_id, kind, id)
 CREATE INDEX line_traffic_age ON line_traffic USING btree (step, at)
 CREATE UNIQUE INDEX line_traffic_pkey ON line_traffic USING btree (line_id, step, at)
 CREATE INDEX lines_account ON lines USING btree (account_id, mode, number)
+CREATE INDEX lines_credentials_kept ON lines USING btree (credentials_kept_until) WHERE (credentials_kept_until IS NOT NULL)
 CREATE UNIQUE INDEX lines_customer_ref ON lines USING btree (account_id, mode, customer_ref) WHERE ((customer_ref IS NOT NULL) AND (deleted_at IS NULL))
 CREATE UNIQUE INDEX lines_id_key ON lines USING btree (id)
 CREATE UNIQUE INDEX lines_pkey ON lines USING btree (number)

@@ -262,6 +262,13 @@ CREATE TABLE inbox (
 CREATE UNIQUE INDEX inbox_hash on inbox (line_id, hash) where hash is not null;
 CREATE INDEX inbox_pending on inbox (line_id, done, seq);
 CREATE INDEX inbox_tombstones on inbox (done, created_at);
+CREATE TABLE kept_keys (
+  line_id text not null references lines (id) on delete cascade,
+  kind text not null,
+  id text not null,
+  value blob not null,
+  primary key (line_id, kind, id)
+);
 CREATE TABLE line_keys (
   line_id text not null references lines (id) on delete cascade,
   kind text not null,
@@ -297,8 +304,9 @@ CREATE TABLE lines (
   created_at integer not null,
   connected_at integer,
   deleted_at integer
-, pacing text, settings_stale integer not null default 0, restrictions text, status_until integer, status_code integer);
+, pacing text, settings_stale integer not null default 0, restrictions text, status_until integer, status_code integer, credentials_kept_until integer);
 CREATE INDEX lines_account on lines (account_id, mode, number);
+CREATE INDEX lines_credentials_kept on lines (credentials_kept_until) where credentials_kept_until is not null;
 CREATE UNIQUE INDEX lines_customer_ref on lines (account_id, mode, customer_ref) where customer_ref is not null and deleted_at is null;
 CREATE TABLE message_readers (
   line_id text not null references lines (id) on delete cascade,

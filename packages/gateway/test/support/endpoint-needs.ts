@@ -113,6 +113,8 @@ export const LINES: Record<string, Needs> = {
   pairLine: { of: 'line', needs: 'unpaired', asks: 'pairing.code' },
   connectLink: { of: 'line', needs: 'unpaired' },
   logoutLine: { of: 'line', needs: 'worker', asks: 'logout' },
+  /** Refused unless something is kept. */
+  restoreLine: { of: 'line', needs: 'unpaired' },
   sendMessage: send,
   readMessages: asks('messages.read'),
   replyToMessage: send,

@@ -1215,6 +1215,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bridge/v1/lines/{line_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a line that the phone logged out
+         * @description Takes back the credentials that are kept for 7 days after WhatsApp said that the device was removed (`credentials_kept_until`), and connects with them. It helps when WhatsApp was wrong, or the answer was not its own. It cannot undo a removal on the phone: WhatsApp then refuses the credentials, and the line is `logged_out` again. A logout by the API, deleting the line, or a new pairing destroys what is kept.
+         *
+         *     Scope: `lines:write`.
+         */
+        post: operations["restoreLine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bridge/v1/messages/send": {
         parameters: {
             query?: never;
@@ -7042,6 +7064,8 @@ export interface components {
             status_remedy: string | null;
             /** @description The line’s own LID: how groups may name it. */
             lid: string | null;
+            /** @description Until when a line that the phone logged out can be restored; null: nothing is kept. */
+            credentials_kept_until: string | null;
         };
         ListLinesAnswer: {
             /**
@@ -7132,6 +7156,8 @@ export interface components {
             status_remedy: string | null;
             /** @description The line’s own LID: how groups may name it. */
             lid: string | null;
+            /** @description Until when a line that the phone logged out can be restored; null: nothing is kept. */
+            credentials_kept_until: string | null;
         };
         ChangeLineRequest: {
             /**
@@ -7265,6 +7291,19 @@ export interface components {
              * @example true
              */
             unlinked: boolean;
+        };
+        RestoredLine: {
+            /**
+             * @description True: the call succeeded.
+             * @example true
+             * @constant
+             */
+            ok: true;
+            /**
+             * @description Id of the line.
+             * @example line_8Qx7WcVbN2mKdLs9R4Zt
+             */
+            line_id: string;
         };
         SendMessageRequest: {
             /**
@@ -13820,7 +13859,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "nothing_kept" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14041,7 +14080,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14132,7 +14171,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14312,7 +14351,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
         BridgesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -14464,7 +14503,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
         LinesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -14554,7 +14593,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
         SandboxError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -17814,6 +17853,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoggedOutLine"];
+                };
+            };
+            400: components["responses"]["LinesError400"];
+            401: components["responses"]["LinesError401"];
+            402: components["responses"]["LinesError402"];
+            403: components["responses"]["LinesError403"];
+            404: components["responses"]["LinesError404"];
+            409: components["responses"]["LinesError409"];
+            422: components["responses"]["LinesError422"];
+            429: components["responses"]["LinesError429"];
+            500: components["responses"]["LinesError500"];
+            502: components["responses"]["LinesError502"];
+            503: components["responses"]["LinesError503"];
+            504: components["responses"]["LinesError504"];
+        };
+    };
+    restoreLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are back in place; the status tells what WhatsApp says. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoredLine"];
                 };
             };
             400: components["responses"]["LinesError400"];

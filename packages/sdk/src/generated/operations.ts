@@ -117,6 +117,7 @@ export const OPERATIONS = {
   replayWebhook: { method: 'POST', path: '/api/bridge/v1/webhooks/{id}/replay', takesKey: false },
   replyToMessage: { method: 'POST', path: '/api/bridge/v1/messages/reply', takesKey: true },
   restartLine: { method: 'POST', path: '/api/bridge/v1/lines/{line_id}/restart', takesKey: false },
+  restoreLine: { method: 'POST', path: '/api/bridge/v1/lines/{line_id}/restore', takesKey: false },
   revokeGroupInvite: { method: 'POST', path: '/api/bridge/v1/groups/{jid}/invite/revoke', takesKey: false },
   revokeMessage: { method: 'POST', path: '/api/bridge/v1/messages/revoke', takesKey: true },
   rotateWebhookSecret: { method: 'POST', path: '/api/bridge/v1/webhooks/{id}/rotate-secret', takesKey: false },

@@ -36,8 +36,11 @@ export interface LineView {
 const START_WAIT_MS = 10_000;
 
 /** A line's row, set right by what its process is. */
-function standing({ clock }: Context, line: Line, process: LineProcessView): Line {
-  const { status, reason, until, whatsappCode } = lineStanding(line, process);
+function standing({ clock }: Context, row: Line, process: LineProcessView): Line {
+  const { status, reason, until, whatsappCode } = lineStanding(row, process);
+  const isKept =
+    ['logged_out', 'unpaired', 'pairing'].includes(status) && (row.credentialsKeptUntil ?? 0) > clock.now();
+  const line = { ...row, credentialsKeptUntil: isKept ? row.credentialsKeptUntil : null };
   const ends = inForce(line.restrictions, clock.now()).map((one) => one.until);
   if (status === 'connected' && reason === null && ends.length > 0) {
     const end = ends.includes(null) ? null : Math.max(...ends.map(Number)) * 1_000;

@@ -1,7 +1,9 @@
+import { AppError } from '../../core/app-error.ts';
 import type { Line } from '../../core/lines.ts';
 import { UnreadableError } from '../../crypto/sealed-box.ts';
 import { loadTold, saveStatus } from '../../lines/connection/save-status.ts';
 import { forgetKeys } from '../../store/lines/forget-keys.ts';
+import { destroyKept, restoreKeys } from '../../store/lines/kept-keys.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { LineRef } from './find-line.ts';
@@ -37,20 +39,38 @@ export const pairingCode = lineCommand(
 
 /**
  * Unlinks the device at WhatsApp when it can, and forgets the credentials; also those that cannot
- * be read (the phone then still lists the device). An unpaired line stays one.
+ * be read (the phone then still lists the device), and those that are kept since the phone logged
+ * the line out. An unpaired line stays one.
  */
 export const logout = lineCommand({ scope: 'lines:write' }, async (context: Context, line, _: { line: LineRef }) => {
   if (line.statusReason === 'credentials_unreadable' && context.router.view(line.id).state === 'failed') {
     await forgetUnreadable(context, line);
     return { unlinked: false };
   }
-  return context.router.run(
-    line.id,
-    'logout',
-    { timeoutMs: LOGOUT_WAIT_MS },
-    { timeoutMs: LOGOUT_WAIT_MS + MARGIN_MS },
-  );
+  const timeoutMs = LOGOUT_WAIT_MS + MARGIN_MS;
+  const result = await context.router.run(line.id, 'logout', { timeoutMs: LOGOUT_WAIT_MS }, { timeoutMs });
+  await context.store.transaction(({ db }) => destroyKept(db, line.id));
+  return result;
 });
+
+/**
+ * Takes the credentials back that were kept when WhatsApp said that the phone had removed the line,
+ * and connects with them. When it was true, WhatsApp refuses them: the line is `logged_out` again,
+ * and what is left of the seven days stays. `already_paired`, `nothing_kept`.
+ */
+export const restoreCredentials = lineCommand(
+  { scope: 'lines:write' },
+  async (context: Context, line, _: { line: LineRef }): Promise<object> => {
+    const { store, router, clock } = context;
+    if (line.phone !== null) throw new AppError('already_paired');
+    if ((line.credentialsKeptUntil ?? 0) <= clock.now()) throw new AppError('nothing_kept');
+    await router.stop(line.id);
+    const isRestored = await store.transaction((tx) => restoreKeys(tx, line.id, clock.now()), 'full');
+    await router.start(line.id);
+    if (!isRestored) throw new AppError('nothing_kept');
+    return {};
+  },
+);
 
 /** No engine can open this line, so nobody but us can take its credentials away. */
 async function forgetUnreadable(context: Context, line: Line): Promise<void> {

@@ -50,6 +50,7 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
     code: 'already_paired',
     message: 'This bridge is paired already. Log it out first (DELETE logout) to pair it again.',
   },
+  nothing_kept: { status: 409, code: 'nothing_kept' },
   line_not_connected: {
     status: 409,
     code: 'not_connected',

@@ -55,6 +55,7 @@ export const line = ({ line: of }: Pick<LineView, 'line'>) => ({
   connected_at: rfc3339OrNull(of.connectedAt),
   ...standingMembers(of),
   lid: of.lid === null ? null : bareJid(of.lid),
+  credentials_kept_until: rfc3339OrNull(of.credentialsKeptUntil),
 });
 
 /** A stored message, as every list shows it. `publicUrl`: where its file is downloaded. */

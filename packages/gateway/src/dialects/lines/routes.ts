@@ -209,6 +209,24 @@ const lines: Route[] = [
     in: lineOf,
     out: ({ unlinked }, { params }) => json(200, { ok: true, line_id: params.line_id, unlinked }),
   }),
+  route({
+    method: 'POST',
+    path: '/v1/lines/:line_id/restore',
+    operation: 'restoreLine',
+    summary: 'Restore a line that the phone logged out',
+    description:
+      'Takes back the credentials that are kept for 7 days after WhatsApp said that the device was removed (`credentials_kept_until`), and connects with them. It helps when WhatsApp was wrong, or the answer was not its own. It cannot undo a removal on the phone: WhatsApp then refuses the credentials, and the line is `logged_out` again. A logout by the API, deleting the line, or a new pairing destroys what is kept.',
+    tag: 'Lines',
+    auth: 'key',
+    limit: 'api',
+    params: schemas.lineParams,
+    answers: {
+      200: { description: 'They are back in place; the status tells what WhatsApp says.', schema: schemas.restored },
+    },
+    command: 'pairing.restore',
+    in: lineOf,
+    out: (_, { params }) => json(200, { ok: true, line_id: params.line_id }),
+  }),
 ];
 
 const messages: Route[] = [

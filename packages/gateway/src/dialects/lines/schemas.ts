@@ -81,6 +81,9 @@ export const line = z
     connected_at: z.string().nullable(),
     ...standingFields,
     lid: z.string().nullable().meta({ description: 'The line’s own LID: how groups may name it.' }),
+    credentials_kept_until: z.string().nullable().meta({
+      description: 'Until when a line that the phone logged out can be restored; null: nothing is kept.',
+    }),
   })
   .meta({ id: 'Line' });
 export const lines = z.object({ ok: z.literal(true), lines: line.array() });
@@ -135,6 +138,7 @@ export const connectLink = z
   })
   .meta({ id: 'ConnectLink' });
 export const done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' });
+export const restored = done.extend({ line_id: z.string() }).meta({ id: 'RestoredLine' });
 export const loggedOut = done.extend({ line_id: z.string(), unlinked: z.boolean() }).meta({ id: 'LoggedOutLine' });
 export const deleted = done.extend({ line_id: z.string(), deleted: z.literal(true) }).meta({ id: 'DeletedLine' });
 

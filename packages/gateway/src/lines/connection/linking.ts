@@ -14,6 +14,8 @@ export interface LinkingOptions {
   log: Log;
   isPaired(): boolean;
   isStopping(): boolean;
+  /** Copies the credentials aside. */
+  keep(): Promise<void>;
   /** A connection for pairing is about to be opened. */
   onBegin(): void;
 }
@@ -50,10 +52,17 @@ export class Linking {
     return this.#options.connector.logout(timeoutMs, () => this.#drainInbox());
   }
 
-  /** The owner removed the device: its credentials are cleared. Never rejects. */
+  /**
+   * WhatsApp says that the device was removed: its credentials are cleared, and kept aside for some
+   * days, for WhatsApp may have been wrong. Never rejects.
+   */
   async forgetCredentials(): Promise<void> {
+    const { connector, keep } = this.#options;
     try {
-      await this.unlink(0);
+      await connector.logout(0, async () => {
+        await this.#drainInbox();
+        await keep();
+      });
     } catch (error) {
       this.#options.log.warn(
         { error },

@@ -6,6 +6,7 @@ import type { LineStanding, LineStatus } from '../../core/lines.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { Db, Store } from '../../store/db/store.ts';
 import { lastStatusEvent } from '../../store/journal/events.ts';
+import { destroyKept } from '../../store/lines/kept-keys.ts';
 import { readLineStatus, updateLineStatus } from '../../store/lines/line-row.ts';
 import { isNews, type ToldStatus } from './line-state.ts';
 
@@ -48,6 +49,8 @@ export async function saveStatus(
       ...(isGone ? { phone: null, jid: null, lid: null, name: null, connected_at: null } : addresses(now.self)),
       ...(now.status === 'connected' && before.status !== 'connected' ? { connected_at: now.atMs } : {}),
     });
+    // Paired anew, or restored: what was kept is of no use any more.
+    if (now.status === 'connected' && before.credentials_kept_until !== null) await destroyKept(tx.db, line.id);
     if (!news) return;
     const payload = {
       status: now.status,

@@ -12,6 +12,7 @@ export interface Database {
   api_keys: ApiKeysTable;
   lines: LinesTable;
   line_keys: LineKeysTable;
+  kept_keys: LineKeysTable;
   inbox: InboxTable;
   outbox: OutboxTable;
   idempotency: IdempotencyTable;
@@ -163,8 +164,11 @@ export interface LinesTable {
   pacing: Generated<string | null>;
   /** JSON of what WhatsApp limits the account in (store/restrictions.ts); null = nothing. */
   restrictions: Generated<string | null>;
+  /** Until when `kept_keys` of the line can be restored (Unix milliseconds). */
+  credentials_kept_until: Generated<number | null>;
 }
 
+/** Of `line_keys`, and of `kept_keys`: credentials that the phone logged out. */
 export interface LineKeysTable {
   line_id: string;
   kind: string;

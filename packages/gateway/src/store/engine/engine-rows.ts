@@ -45,5 +45,7 @@ const MOVING_KINDS = ['session', 'sender-key', 'sender-key-memory'];
 
 /** Forgets every line's sessions with other devices; identities, credentials and settings stay. */
 export async function forgetSessions(db: Transaction<Database>): Promise<void> {
-  await db.deleteFrom('line_keys').where('kind', 'in', MOVING_KINDS).execute();
+  for (const table of ['line_keys', 'kept_keys'] as const) {
+    await db.deleteFrom(table).where('kind', 'in', MOVING_KINDS).execute();
+  }
 }

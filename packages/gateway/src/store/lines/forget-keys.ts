@@ -1,4 +1,5 @@
 import type { Tx } from '../db/store.ts';
+import { destroyKept } from './kept-keys.ts';
 
 /**
  * Forgets a line's credentials and Signal keys, as after a logout. `isKeyLost`: its data key does
@@ -6,6 +7,7 @@ import type { Tx } from '../db/store.ts';
  */
 export async function forgetKeys({ db }: Tx, lineId: string, isKeyLost: boolean): Promise<void> {
   await db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
+  await destroyKept(db, lineId);
   if (!isKeyLost) return;
   await db.deleteFrom('inbox').where('line_id', '=', lineId).execute();
   await db.deleteFrom('history_parts').where('line_id', '=', lineId).execute();

@@ -51,8 +51,12 @@ export async function listRunnable(db: Db): Promise<{ id: string; accountId: str
 export async function readLineStatus(
   db: Db,
   lineId: string,
-): Promise<{ phone: string | null; status: string } | undefined> {
-  return db.selectFrom('lines').select(['phone', 'status']).where('id', '=', lineId).executeTakeFirst();
+): Promise<{ phone: string | null; status: string; credentials_kept_until: number | null } | undefined> {
+  return db
+    .selectFrom('lines')
+    .select(['phone', 'status', 'credentials_kept_until'])
+    .where('id', '=', lineId)
+    .executeTakeFirst();
 }
 
 /** What a line's connection says of it. */

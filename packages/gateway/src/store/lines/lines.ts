@@ -35,6 +35,7 @@ export function toLine(row: Selectable<LinesTable>): Line {
     createdAt: Number(row.created_at),
     connectedAt: row.connected_at === null ? null : Number(row.connected_at),
     restrictions: readRestrictions(row.restrictions),
+    credentialsKeptUntil: row.credentials_kept_until === null ? null : Number(row.credentials_kept_until),
   };
 }
 
@@ -163,6 +164,7 @@ const LINE_TABLES = [
   'history_parts',
   'inbox',
   'line_keys',
+  'kept_keys',
   'connect_links',
 ] as const;
 

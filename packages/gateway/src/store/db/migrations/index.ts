@@ -16,6 +16,7 @@ import { auditChain } from './016-audit-chain.ts';
 import { contentPeople } from './017-content-people.ts';
 import { honestSends } from './019-honest-sends.ts';
 import { problems } from './021-problems.ts';
+import { keptCredentials } from './025-kept-credentials.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   contentPeople,
   honestSends,
   problems,
+  keptCredentials,
 ];

@@ -93,6 +93,16 @@ export const lines: Record<string, ToolFacts[]> = {
       say: always('The line is unpaired.'),
     },
   ],
+  restoreLine: [
+    {
+      name: 'bridge_restore_line',
+      title: 'Restore a logged out line',
+      description:
+        'Takes back the credentials of a line that WhatsApp logged out within the last 7 days, and connects with them. Of use when nobody removed the device on the phone; when somebody did, WhatsApp refuses them and it is logged_out again.',
+      effect: 'sets',
+      say: always('Restored; bridge_get_line tells whether WhatsApp takes it.'),
+    },
+  ],
   restartLine: [
     {
       name: 'bridge_restart_line',
