@@ -25,13 +25,24 @@ describe.each(databases)('a line that the phone logged out, on %s', (database) =
     );
   const restore = (line: LinkedLine) =>
     rig.api.call<{ error?: string }>('POST', `${LINES}/lines/${line.lineId}/restore`);
-  async function keys(line: LinkedLine): Promise<{ table: string; kind: string; value: Buffer }[]> {
+  interface Stored {
+    status: string;
+    keys: { table: string; kind: string; value: Buffer }[];
+  }
+  const keys = async (line: LinkedLine) => (await stored(line)).keys;
+  async function stored(line: LinkedLine): Promise<Stored> {
     const at = await openInstallation(rig.environment);
     try {
+      const row = at.store.db.selectFrom('lines').select('status').where('id', '=', line.lineId);
+      const status = (await row.executeTakeFirst())?.status ?? 'deleted';
       const of = (table: 'line_keys' | 'kept_keys') =>
         at.store.db.selectFrom(table).select(['kind', 'value']).where('line_id', '=', line.lineId).execute();
       const [used, kept] = await Promise.all([of('line_keys'), of('kept_keys')]);
-      return [...used.map((key) => ({ table: 'used', ...key })), ...kept.map((key) => ({ table: 'kept', ...key }))];
+      const keys = [
+        ...used.map((key) => ({ table: 'used', ...key })),
+        ...kept.map((key) => ({ table: 'kept', ...key })),
+      ];
+      return { status, keys };
     } finally {
       await at.close();
     }
@@ -40,8 +51,11 @@ describe.each(databases)('a line that the phone logged out, on %s', (database) =
     await rig.sandbox.fault(line.lineId, fault);
     return until('its credentials are set aside', async () => {
       const { status, credentials_kept_until: keptUntil } = await shown(line);
-      const isCleared = (await keys(line)).every(({ table }) => table === 'kept');
-      return status === 'logged_out' && isCleared ? (keptUntil ?? undefined) : undefined;
+      if (status !== 'logged_out' || keptUntil === null) return undefined;
+      // What is shown is ahead of the row by a moment, and a kill may fall into it.
+      const row = await stored(line);
+      const isCleared = row.keys.every(({ table }) => table === 'kept');
+      return row.status === status && isCleared ? keptUntil : undefined;
     });
   }
 
