@@ -3,53 +3,37 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rulesPerMinute } from './access/rate-limit.ts';
-import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
-import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
-import type { Services } from './commands/context.ts';
 import { type Canary, openCanary } from './commands/lines/canary.ts';
 import { finishDeletions } from './commands/lines/delete-line.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
-import { composeFront, type FrontParts } from './compose-front.ts';
+import { composeFront, type Front, type FrontParts } from './compose-front.ts';
+import { composeLines, type Lines, linesOf } from './compose-lines.ts';
 import { type Config, type Environment, isBehindProxy } from './config/config.ts';
-import { systemClock } from './core/clock.ts';
+import { processEnvironment } from './config/environment.ts';
+import { type Clock, systemClock } from './core/clock.ts';
 import { bridgesWebhookFormat } from './dialects/bridges/webhook-format.ts';
 import type { LiveStreams } from './dialects/console/live-stream.ts';
 import { linesWebhookFormatAt } from './dialects/lines/webhook-format.ts';
-import { builtInVersion, createEndpoints } from './endpoints.ts';
-import { endMasterKeyRotation, type Installation, openInstallation } from './installation.ts';
+import { endMasterKeyRotation, openInstallation } from './installation.ts';
 import { createEventFeed, type EventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
-import { forkWorkers } from './lines/workers/fork-worker.ts';
-import { createSupervisor } from './lines/workers/supervisor.ts';
 import { createLinkPreviews } from './media/link-previews.ts';
 import { createMedia, keepSpoolTidy, type Media } from './media/media.ts';
 import type { Guard } from './net/guarded-fetch.ts';
-import type { Log } from './observe/logger.ts';
+import { createLogger, type Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
+import type { OpenData, Overrides } from './overrides.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
 import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
-import { takeGatewayLock, workersLockFile } from './store/db/gateway-lock.ts';
+import { takeGatewayLock } from './store/db/gateway-lock.ts';
 import { createReadiness } from './store/db/readiness.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
-import { createDispatcher } from './webhooks/dispatcher.ts';
+import { createDispatcher, type Dispatcher } from './webhooks/dispatcher.ts';
 import type { WebhookFormats } from './webhooks/format.ts';
 import { createWebhookTester } from './webhooks/test-webhook.ts';
-
-export interface AppOptions {
-  config: Config;
-  environment: Environment;
-  log: Log;
-  version: string;
-  consoleFolder: string;
-  /**
-   * A simulated network that runs elsewhere; by default the app starts its own when the sandbox is
-   * on.
-   */
-  simulator?: SimulatorAddress;
-}
 
 export interface App {
   /** Where it listens. */
@@ -66,6 +50,10 @@ export interface App {
    * PostgreSQL). This process must end then, at once: the other one runs the same lines.
    */
   lost: Promise<Error>;
+  /** What requests reach. */
+  front: Front;
+  news: News;
+  feed: EventFeed;
   /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
   close(): Promise<void>;
 }
@@ -73,21 +61,37 @@ export interface App {
 /** A database that does not answer yet is asked again for so long. */
 const DATABASE_WITHIN_MS = 60_000;
 const FIRST_START = 'first_start';
-const HEARTBEAT_MS = 2_000;
-/** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
-const CONNECTS_PER_SECOND = 20;
-/** Sends that may wait on one line. */
-const MAILBOX_CAPACITY = 1_000;
-const WORKER_ENTRY = './worker-main.ts';
 
-/** Builds the whole product and starts it. What was begun is taken back when a later step fails. */
-export async function createApp(options: AppOptions): Promise<App> {
+/** What every step of the composition is told. */
+interface Given extends Overrides {
+  config: Config;
+  environment: Environment;
+  log: Log;
+  version: string;
+  clock: Clock;
+  onClose(close: () => unknown): void;
+}
+
+/**
+ * Builds the whole product and starts it; the only composition there is. Tests and benchmarks give
+ * their own parts as `overrides`. What was begun is taken back when a later step fails.
+ */
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const closers: (() => unknown)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
+  const given: Given = {
+    ...overrides,
+    config,
+    environment: overrides.environment ?? processEnvironment(),
+    log: overrides.log ?? createLogger({ level: config.logLevel, process: 'main' }),
+    version: overrides.version ?? 'unknown',
+    clock: overrides.clock ?? systemClock,
+    onClose: (close) => void closers.push(close),
+  };
   try {
-    return await build(options, (close) => void closers.push(close), closeAll);
+    return { ...(await build(given)), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
@@ -95,46 +99,28 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 /** The steps of the composition, in the order in which they stand on each other. */
-async function build(
-  options: AppOptions,
-  onClose: (close: () => unknown) => void,
-  closeAll: () => Promise<void>,
-): Promise<App> {
-  const data = await openData(options, onClose);
-  const simulator = await openSimulator(options, onClose);
-  const address: Address = { listening: '', ...baseOf(options.config) };
-  const delivery = composeDelivery(options, data, address);
-  onClose(() => delivery.media.cache.close());
-  const { supervisor, versions } = await composeLines(options, data, delivery, simulator);
-  onClose(() => versions.close());
-  const lineId = options.config.canaryLine;
-  const canary = await openCanary({ ...options, store: data.store, router: supervisor, clock: systemClock, lineId });
-  watchFigures(data, supervisor, versions, canary);
-  const front = composeFront(frontParts(options, data, delivery, { supervisor, versions, simulator, address }));
+async function build(given: Given): Promise<Omit<App, 'close'>> {
+  const data = await openData(given);
+  const simulator = await openSimulator(given);
+  const address: Address = { listening: '', ...baseOf(given.config) };
+  const delivery = composeDelivery(given, data, address);
+  const lines = await openLines(given, data, delivery, simulator);
+  const canary = await watchFigures(given, data, lines);
+  const front = composeFront(frontParts(given, data, delivery, { lines, simulator, address }));
   delivery.pages.live = front.live;
-  const problems = watchProblems({
-    ...{ store: data.store, clock: systemClock, log: options.log },
-    nudgeDeliveries: front.services.nudgeDeliveries,
-    onChange: () => front.live.activity('settings'),
-  });
-  onClose(() => problems.close());
-  onClose(() => supervisor.close());
-  onClose(() => delivery.dispatcher.close());
-  onClose(() => front.close());
-  onClose(() => canary?.close());
-  onClose(await keepSpoolTidy(delivery.media, data.store, systemClock, options.log));
-  await startAll({ dispatcher: delivery.dispatcher, supervisor, services: front.services, log: options.log });
-  front.approvals
-    .resume()
-    .catch((error: unknown) => options.log.error({ error }, 'going on with approved sends failed'));
-  const { host, port } = options.config.http;
-  address.listening = await front.http.listen({ host, port });
+  await startAll(given, data, delivery, { lines, front, canary });
+  if (given.isListening !== false) {
+    const { host, port } = given.config.http;
+    address.listening = await front.http.listen({ host, port });
+  }
   return {
     url: address.base(),
     firstStart: () => firstStart(data),
     setUpToken: () => front.access.newSetUpToken(),
     lost: data.lost,
-    close: closeAll,
+    front,
+    news: delivery.news,
+    feed: delivery.feed,
   };
 }
 
@@ -150,17 +136,16 @@ const baseOf = ({ http }: Config): Pick<Address, 'base'> => ({
   },
 });
 
-interface Data extends Installation {
+interface Data extends OpenData {
   metrics: ReturnType<typeof createMetrics>;
   lost: Promise<Error>;
 }
 
 /** Database, keys and the lock that makes this the one gateway of its data. */
-async function openData(
-  { config, environment, log, version }: AppOptions,
-  onClose: (close: () => unknown) => void,
-): Promise<Data> {
+async function openData({ config, environment, log, version, data, onClose }: Given): Promise<Data> {
   const metrics = createMetrics(version);
+  const lost = Promise.withResolvers<Error>();
+  if (data) return { ...data, metrics, lost: lost.promise };
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
@@ -173,7 +158,6 @@ async function openData(
   if (mendedFiles.length > 0) {
     log.warn({ files: mendedFiles }, 'files of the data directory could be read by other users; now they cannot');
   }
-  const lost = Promise.withResolvers<Error>();
   const lock = await takeGatewayLock(config, {
     clock: systemClock,
     onCut: (error) => log.warn({ error }, 'the connection that holds this database was cut; it is taken again'),
@@ -189,115 +173,86 @@ interface Delivery {
   guard: Guard;
   media: Media;
   formats: WebhookFormats;
-  dispatcher: ReturnType<typeof createDispatcher>;
+  dispatcher: Pick<Dispatcher, 'nudge'>;
+  start(): Promise<void>;
+  close(): Promise<void>;
   news: News;
   feed: EventFeed;
-  /** The console's open pages; nobody looks before the front door is built. */
+  /** The console's open pages; none before the front door is built. */
   pages: { live?: LiveStreams };
 }
 
-function composeDelivery({ config, log }: AppOptions, { store, ring, metrics }: Data, address: Address): Delivery {
-  const clock = systemClock;
-  const guard = createOutboundGuard(config);
+function composeDelivery(given: Given, { store, ring, metrics }: Data, address: Address): Delivery {
+  const { config, clock, log, onClose } = given;
+  const guard = given.guard ?? createOutboundGuard(config);
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
   const pages: Delivery['pages'] = {};
   const told = watched(metrics.deliveries, () => pages.live?.activity());
+  const own = given.dispatcher
+    ? undefined
+    : createDispatcher({ store, ring, formats, clock, guard, log, metrics: told });
+  const media = createMedia({ ...config.media, clock, log });
+  onClose(() => media.cache.close());
   return {
     guard,
     formats,
     pages,
-    media: createMedia({ ...config.media, clock, log }),
-    dispatcher: createDispatcher({ store, ring, formats, clock, guard, log, metrics: told }),
+    media,
+    dispatcher: given.dispatcher ?? own ?? { nudge: () => {} },
+    start: async () => own?.start(),
+    close: async () => own?.close(),
     news: createNews(clock),
     feed: createEventFeed({ store, clock, log }),
   };
 }
 
-/** The workers that host the lines, and what their nudges wake. */
-async function composeLines(
-  { config, log }: AppOptions,
-  { store, masterKey, metrics }: Data,
+/** Who runs the lines: workers of this process unless given, whose nudges wake the rest. */
+async function openLines(
+  { config, clock, log, lines }: Given,
+  data: Data,
   { dispatcher, feed, guard, media, news, pages }: Delivery,
   simulator: () => SimulatorAddress | undefined,
-): Promise<{ supervisor: ReturnType<typeof createSupervisor>; versions: VersionDesk }> {
-  const clock = systemClock;
-  const supervisor = createSupervisor({
-    config: {
-      workers: config.workers.count,
-      isolation: config.workers.isolation,
-      setup: {
-        databaseUrl: config.database.url,
-        masterKey,
-        logLevel: config.logLevel,
-        lockFile: config.database.engine === 'sqlite' ? workersLockFile(config.dataDir) : null,
-        heartbeatMs: HEARTBEAT_MS,
-        connectsPerSecond: CONNECTS_PER_SECOND,
-        mailboxCapacity: MAILBOX_CAPACITY,
-        sendExpiresMs: config.sendExpiresMs,
-        filesFolder: media.spool.folder,
-      },
-    },
-    store,
-    clock,
-    log,
-    metrics: metrics.workers,
-    spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
-    endpointFor: createEndpoints({ versionFor: (line) => versions.versionFor(line), simulator }),
-    onClient: (told) =>
-      told.type === 'client_refused'
-        ? versions.refused(told.network, told.version)
-        : versions.expires(told.network, told.version, told.at),
-    onNudge: () => {
+): Promise<Lines> {
+  if (lines) return linesOf(lines);
+  return composeLines({
+    ...{ config, data, clock, log, guard, simulator, metrics: data.metrics.workers },
+    filesFolder: media.spool.folder,
+    onNudge() {
       dispatcher.nudge();
       feed.nudge();
       pages.live?.activity();
       news.tell();
     },
   });
-  const versions = await openVersionDesk({
-    ...{ store, clock, log, builtIn: builtInVersion, environment: config.whatsappVersion },
-    fetchLive: () => fetchLiveVersion(guard),
-    fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.port ?? 0, accountId),
-    hasLiveLines: () => supervisor.hasLines('live'),
-    onChange: (network, version) => supervisor.announce(network, version),
-  });
-  return { supervisor, versions };
 }
 
-function watchFigures(
+/** The line that writes to itself, and every figure of the metrics. */
+async function watchFigures(
+  { config, clock, log }: Given,
   { store, metrics }: Data,
-  supervisor: ReturnType<typeof createSupervisor>,
-  versions: VersionDesk,
-  canary: Canary | undefined,
-): void {
-  const now = () => systemClock.now();
+  { router, figures }: Lines,
+): Promise<Canary | undefined> {
+  const canary = await openCanary({ store, router, clock, log, lineId: config.canaryLine });
   metrics.watch({
-    lines: () => supervisor.lineCounts(),
-    workers: () => supervisor.workerFigures(),
-    workerCrashes: () => supervisor.workerCrashes(),
-    sendsWaiting: async () => backlogAt(await sendBacklog(store.db, now()), now()),
-    inboxWaiting: async () => backlogAt(await inboxBacklog(store), now()),
+    ...figures,
+    sendsWaiting: async () => backlogAt(await sendBacklog(store.db, clock.now()), clock.now()),
+    inboxWaiting: async () => backlogAt(await inboxBacklog(store), clock.now()),
     databaseBytes: () => databaseSize(store),
-    clientVersion: () => versions.known(),
     canary: () => canary?.figures(),
   });
+  return canary;
 }
 
 /** What the front door is built on. */
 function frontParts(
-  { config, log, version, consoleFolder, simulator: given }: AppOptions,
+  given: Given,
   data: Data,
   { guard, media, formats, dispatcher, news, feed }: Delivery,
-  outside: {
-    supervisor: ReturnType<typeof createSupervisor>;
-    versions: VersionDesk;
-    simulator: () => SimulatorAddress | undefined;
-    address: Address;
-  },
+  outside: { lines: Lines; simulator: () => SimulatorAddress | undefined; address: Address },
 ): FrontParts {
+  const { config, clock, log, version, consoleFolder } = given;
   const { store, ring, keys, metrics } = data;
-  const { supervisor, versions, simulator, address } = outside;
-  const clock = systemClock;
+  const { lines, simulator, address } = outside;
   return {
     ...{ store, ring, keys, clock, log },
     accountId: data.defaultAccountId,
@@ -307,8 +262,8 @@ function frontParts(
     formats,
     news,
     feed,
-    router: supervisor,
-    liveLines: supervisor.live,
+    router: lines.router,
+    liveLines: lines.live,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
     nudgeDispatcher: () => dispatcher.nudge(),
     simulator: () => {
@@ -320,6 +275,7 @@ function frontParts(
     freeDiskBytes: () => freeBytesIn(config.dataDir),
     metrics,
     onRequestDone: metrics.http.answered,
+    ...given.front,
     settings: {
       version,
       consoleFolder,
@@ -329,11 +285,12 @@ function frontParts(
       metricsToken: config.http.metricsToken,
       adminToken: config.http.adminToken,
       allowInsecureCookies: config.http.allowInsecureCookies,
-      isSandboxOn: given !== undefined || config.sandbox.isOn,
+      isSandboxOn: given.simulator !== undefined || config.sandbox.isOn,
       limits: rulesPerMinute(config.rateLimits),
       mcpHosts: { ...config.http, allowedHosts: config.http.mcpAllowedHosts },
       ready: createReadiness(store, clock),
-      clientVersion: () => versions.known(),
+      clientVersion: lines.clientVersion,
+      ...given.settings,
     },
   };
 }
@@ -343,7 +300,7 @@ const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null
   oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
 });
 
-/** Delivery metrics that also tell somebody that there is something new. */
+/** Delivery metrics that also call `onAttempt`. */
 const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetrics => ({
   ...metrics,
   attempted(outcome, durationMs) {
@@ -352,11 +309,8 @@ const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetri
   },
 });
 
-/** The simulated network of test lines: somebody else's, our own process, or none. */
-async function openSimulator(
-  { config, log, simulator }: AppOptions,
-  onClose: (close: () => unknown) => void,
-): Promise<() => SimulatorAddress | undefined> {
+/** The simulated network of test lines: one that was given, a process of our own, or none. */
+async function openSimulator({ config, log, simulator, onClose }: Given): Promise<() => SimulatorAddress | undefined> {
   if (simulator) return () => simulator;
   if (!config.sandbox.isOn) return () => undefined;
   const dataFile = join(config.dataDir, config.sandbox.isEphemeral ? 'sandbox-ephemeral.db' : 'sandbox.db');
@@ -369,20 +323,29 @@ async function openSimulator(
   return running.address;
 }
 
-/**
- * Deletions that were cut off are finished in the background: they wait for workers, and nobody
- * waits for them.
- */
-async function startAll(parts: {
-  dispatcher: ReturnType<typeof createDispatcher>;
-  supervisor: ReturnType<typeof createSupervisor>;
-  services: Services;
-  log: Log;
-}): Promise<void> {
-  const { dispatcher, supervisor, services, log } = parts;
-  await dispatcher.start();
-  await supervisor.start();
-  finishDeletions(services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
+/** What runs by itself begins, and ends in the reverse order. */
+async function startAll(
+  { clock, log, onClose }: Given,
+  { store }: Data,
+  delivery: Delivery,
+  { lines, front, canary }: { lines: Lines; front: Front; canary: Canary | undefined },
+): Promise<void> {
+  const problems = watchProblems({
+    ...{ store, clock, log },
+    nudgeDeliveries: front.services.nudgeDeliveries,
+    onChange: () => front.live.activity('settings'),
+  });
+  onClose(() => problems.close());
+  onClose(() => lines.close());
+  onClose(() => delivery.close());
+  onClose(() => front.close());
+  onClose(() => canary?.close());
+  onClose(await keepSpoolTidy(delivery.media, store, clock, log));
+  await delivery.start();
+  await lines.start();
+  // Both go on in the background: they wait for workers, and no request waits for them.
+  finishDeletions(front.services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
+  front.approvals.resume().catch((error: unknown) => log.error({ error }, 'going on with approved sends failed'));
 }
 
 /** Undefined where the file system does not say. */
@@ -391,7 +354,7 @@ async function freeBytesIn(folder: string): Promise<number | undefined> {
   return of && of.bavail * of.bsize;
 }
 
-async function firstStart({ store, keys, defaultAccountId }: Installation): Promise<{ testKey: string } | undefined> {
+async function firstStart({ store, keys, defaultAccountId }: Data): Promise<{ testKey: string } | undefined> {
   if (!(await claimSetting(store.db, FIRST_START, String(systemClock.now())))) return undefined;
   const { key } = await keys.create({ accountId: defaultAccountId, mode: 'test', name: 'quick start' });
   return { testKey: key };

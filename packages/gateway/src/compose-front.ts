@@ -19,7 +19,7 @@ import { createConnectDialect } from './dialects/connect/dialect.ts';
 import { CONSOLE_SANDBOX_PREFIX, createConsoleDialect, forConsole } from './dialects/console/dialect.ts';
 import { createLiveStreams, type LiveStreamServices, type LiveStreams } from './dialects/console/live-stream.ts';
 import { linesDialect } from './dialects/lines/dialect.ts';
-import { createMcpDialect } from './dialects/lines/mcp/dialect.ts';
+import { createMcpDialect, type MakeServer } from './dialects/lines/mcp/dialect.ts';
 import { createSandboxDialect, type SimulatorControl } from './dialects/sandbox/sandbox-proxy.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
 import { createRebindingGuard } from './http/rebinding-guard.ts';
@@ -69,6 +69,8 @@ export interface FrontParts
   /** Where the simulated network is; undefined when there is none. */
   simulator(): SimulatorControl | undefined;
   streams?: Pick<EventStreamsDeps, 'metrics' | 'maxPerKey'>;
+  /** In place of the product's MCP server. */
+  mcpServer?: MakeServer;
   settings: FrontSettings;
 }
 
@@ -126,6 +128,7 @@ export function composeFront(parts: FrontParts): Front {
     execute,
     approvals,
     version: settings.version,
+    makeServer: parts.mcpServer,
     guard: createRebindingGuard(settings.mcpHosts),
     takeBudget: ({ keyId }, places) => limiter.take('api', keyId, places),
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),

@@ -19,6 +19,7 @@ import { selectorsFor } from '../webhooks/format.ts';
 export interface WebhookOutbox {
   store: Store;
   ring: KeyRing;
+  masterKey: Buffer;
   accountId: string;
   lineId: string;
   addWebhook(url: string, options?: { strictOrder?: boolean }): Promise<string>;
@@ -50,7 +51,8 @@ export async function openWebhookOutbox(
   const clock = systemClock;
   const store = await openStore({ url, clock });
   await migrate(store, clock.now);
-  const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store, clock });
+  const masterKey = Buffer.alloc(32, 7);
+  const ring = await openKeyRing({ masterKey, store, clock });
   const accountId = ids?.accountId ?? newAccountId();
   const lineId = ids?.lineId ?? newLineId();
   const created_at = clock.now();
@@ -63,6 +65,7 @@ export async function openWebhookOutbox(
   return {
     store,
     ring,
+    masterKey,
     accountId,
     lineId,
     async addWebhook(target, options = {}) {

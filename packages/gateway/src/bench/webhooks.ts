@@ -6,14 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createApiKeys } from '../access/api-keys.ts';
+import { type App, createApp } from '../app.ts';
+import { readConfig } from '../config/config.ts';
 import { systemClock } from '../core/clock.ts';
-import { bridgesWebhookFormat } from '../dialects/bridges/webhook-format.ts';
-import { linesWebhookFormat } from '../dialects/lines/webhook-format.ts';
-import { createAddressPolicy, parseAllowList } from '../net/address-policy.ts';
-import { createGuard } from '../net/guarded-fetch.ts';
-import { createResolver } from '../net/resolver.ts';
+import { createLiveHub } from '../journal/live.ts';
+import { noLines } from '../lines/workers/no-lines.ts';
 import { silentLog } from '../observe/logger.ts';
-import { createDispatcher, type Dispatcher } from '../webhooks/dispatcher.ts';
 import { openWebhookOutbox, type WebhookOutbox } from './webhook-outbox.ts';
 
 /*
@@ -130,21 +129,29 @@ class Farm {
 }
 
 async function bench(
-  work: (parts: { outbox: WebhookOutbox; url: string; farm: Farm; dispatcher: Dispatcher }) => Promise<void>,
+  work: (parts: { outbox: WebhookOutbox; url: string; farm: Farm; start: () => Promise<App> }) => Promise<void>,
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'ponte-webhooks-'));
   const url = DATABASE ?? `sqlite:${join(folder, 'ponte.db')}`;
   const outbox = await openWebhookOutbox(url);
   const farm = await Farm.start();
-  const policy = createAddressPolicy({ allow: parseAllowList(`127.0.0.1:${farm.port}`), ownPorts: [] });
-  const guard = createGuard({ policy, resolve: createResolver({ systemNames: new Set() }), clock: systemClock });
-  const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormat };
-  const { store, ring } = outbox;
-  const dispatcher = createDispatcher({ store, ring, formats, clock: systemClock, guard, log: silentLog });
+  const config = readConfig(
+    { DATA_DIR: folder, SANDBOX: 'off', ALLOW_PRIVATE_TARGETS: `127.0.0.1:${farm.port}` },
+    { cores: 1, cwd: folder },
+  );
+  let app: App | undefined;
+  const start = async () => {
+    const { store, ring, accountId, masterKey } = outbox;
+    const keys = createApiKeys({ store, ring, clock: systemClock, log: silentLog });
+    const data = { store, ring, keys, masterKey, defaultAccountId: accountId };
+    const lines = { router: noLines, live: createLiveHub(() => {}) };
+    app = await createApp(config, { data, lines, log: silentLog, isListening: false });
+    return app;
+  };
   try {
-    await work({ outbox, url, farm, dispatcher });
+    await work({ outbox, url, farm, start });
   } finally {
-    await dispatcher.close(0);
+    await app?.close();
     await farm.close();
     await outbox.close();
     rmSync(folder, { recursive: true, force: true });
@@ -153,7 +160,7 @@ async function bench(
 
 /** How fast a backlog goes out, and what it costs this process. */
 const sustained = (webhooks: number) =>
-  bench(async ({ outbox, farm, dispatcher }) => {
+  bench(async ({ outbox, farm, start }) => {
     for (let i = 0; i < webhooks; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hook${i}`);
     const events = Math.ceil(DELIVERIES / webhooks);
     for (let done = 0; done < events; done += 200) {
@@ -166,7 +173,7 @@ const sustained = (webhooks: number) =>
     const total = events * webhooks;
     const cpu = process.cpuUsage();
     const started = performance.now();
-    await dispatcher.start();
+    await start();
     await farm.until(total);
     const seconds = (performance.now() - started) / 1_000;
     const { user, system } = process.cpuUsage(cpu);
@@ -194,10 +201,10 @@ interface Pace {
 async function paced(pace: Pace): Promise<{ waits: number[]; cpuPercent: number }> {
   let waits: number[] = [];
   let cpuPercent = 0;
-  await bench(async ({ outbox, url, farm, dispatcher }) => {
+  await bench(async ({ outbox, url, farm, start }) => {
     for (let i = 0; i < pace.webhooks; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hook${i}`);
     for (let i = 0; i < pace.hanging; i++) await outbox.addWebhook(`http://127.0.0.1:${farm.port}/hang${i}`);
-    await dispatcher.start();
+    const { front } = await start();
     const count = pace.perSecond * pace.seconds;
     const committed = new Map<string, number>();
     const cpu = process.cpuUsage();
@@ -205,7 +212,7 @@ async function paced(pace: Pace): Promise<{ waits: number[]; cpuPercent: number 
     const producer = fork(SELF, ['producer', url, ids, String(pace.perSecond), String(count)]);
     producer.on('message', (message: { committed: number; at: number }) => {
       committed.set(String(message.committed), message.at);
-      dispatcher.nudge();
+      front.services.nudgeDeliveries();
     });
     const isHealthy = (path: string) => path.startsWith('/hook');
     await farm.until(count * pace.webhooks, isHealthy);

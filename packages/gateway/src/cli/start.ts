@@ -39,7 +39,7 @@ export async function startServer(
   const stopping = stopSignal();
   await freePort(config);
   // A start can wait for its database; nothing is lost when it is told to stop meanwhile.
-  const app = await Promise.race([createApp({ config, environment, log, ...options }), stopping]);
+  const app = await Promise.race([createApp(config, { environment, log, ...options }), stopping]);
   if (typeof app === 'string') {
     log.info({ signal: app }, 'stopped before it was up');
     return;

@@ -38,8 +38,8 @@ export interface SystemSources {
   inboxWaiting(): Promise<Backlog>;
   /** Bytes of the database, and of SQLite's write-ahead log (0 on PostgreSQL). */
   databaseBytes(): Promise<{ size: number; wal: number }>;
-  /** The version of WhatsApp Web that live lines announce. */
-  clientVersion(): KnownVersion;
+  /** The version of WhatsApp Web that live lines announce; undefined: not known here. */
+  clientVersion(): KnownVersion | undefined;
   /** Of the line that writes to itself; undefined: there is none. */
   canary(): CanaryFigures | undefined;
 }

@@ -1,6 +1,11 @@
-import { type CallToolResult, fromJsonSchema, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  type CallToolResult,
+  fromJsonSchema,
+  type McpHttpHandler,
+  type McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { McpDoor } from '../../src/dialects/lines/mcp/dialect.ts';
 
 /** One red pixel. */
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
@@ -11,7 +16,7 @@ const text = (value: string): CallToolResult => ({ content: [{ type: 'text', tex
 const nothing = z.object({});
 
 /** Tools that do what the suite's scenarios expect of their names. */
-export function addFixtureTools(server: McpServer, notify: McpDoor['notify']): void {
+export function addFixtureTools(server: McpServer, notify: McpHttpHandler['notify']): void {
   const add = (name: string, run: (ctx: ServerContext) => Promise<CallToolResult> | CallToolResult) =>
     server.registerTool(name, { description: `Fixture ${name}`, inputSchema: nothing }, (_, ctx) => run(ctx));
   addContents(add);

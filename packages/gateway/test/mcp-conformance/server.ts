@@ -1,109 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server';
-import { createRateLimiter, rulesPerMinute } from '../../src/access/rate-limit.ts';
-import type { Caller, Execute } from '../../src/commands/execute.ts';
-import { AppError } from '../../src/core/app-error.ts';
-import { systemClock } from '../../src/core/clock.ts';
-import { createMcpDoor } from '../../src/dialects/lines/mcp/dialect.ts';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { MakeServer } from '../../src/dialects/lines/mcp/dialect.ts';
 import { register } from '../../src/dialects/lines/mcp/server.ts';
-import { toolTable } from '../../src/dialects/lines/mcp/tools/table.ts';
-import { routes } from '../../src/dialects/lines/routes.ts';
-import { createRebindingGuard } from '../../src/http/rebinding-guard.ts';
-import { createHttpServer } from '../../src/http/server.ts';
+import { openInstallation } from '../../src/installation.ts';
 import { silentLog } from '../../src/observe/logger.ts';
-import { createMetrics } from '../../src/observe/metrics.ts';
 import { addFixtureContent } from './fixture-content.ts';
 import { addFixtureRounds } from './fixture-rounds.ts';
 import { addFixtureTools } from './fixture-tools.ts';
 
 /*
- * What the official conformance suite calls (scripts/mcp-conformance.mjs): the product's own HTTP
- * server and MCP door with its tools, resources and prompts, and beside them the fixtures whose
- * names the suite knows. The suite sends no key, so whoever calls is taken for one here; and no
- * command runs.
+ * What the official conformance suite calls (scripts/mcp-conformance.mjs): the product with its
+ * tools, resources and prompts, and beside them the fixtures whose names the suite knows. The suite
+ * sends no key, so every request is given the one of a fresh installation without lines.
  */
-const caller: Caller = {
-  keyId: 'key_conformance',
-  keyName: 'conformance',
-  keyPrefix: 'wzb_test_',
-  accountId: 'acc_conformance',
-  mode: 'test',
-  scopes: ['*'],
-};
-const refuse = async (name: string): Promise<never> => {
-  throw new AppError('unavailable', {}, { message: `${name} does not run here.` });
-};
-const execute = {
-  run: async (name: string) => (name === 'lines.all' ? [] : refuse(name)),
-  runOnce: refuse,
-} as unknown as Execute;
+const limits = ['PROVISION', 'PROXY', 'OTHER', 'IP'].map((name) => [`RATE_LIMIT_${name}`, '1000000']);
+const folder = mkdtempSync(join(tmpdir(), 'ponte-mcp-'));
+const environment = { ...Object.fromEntries(limits), DATA_DIR: folder, PORT: '0', SANDBOX: 'off', WORKERS: '1' };
+const config = readConfig(environment, { cores: 1, cwd: folder });
 
 const state = createRequestStateCodec<Record<string, unknown>>({ key: crypto.getRandomValues(new Uint8Array(32)) });
-const tools = toolTable(routes);
-const door = createMcpDoor(
-  () => {
-    const server = new McpServer(
-      { name: 'ponte', version: 'conformance' },
-      {
-        capabilities: {
-          tools: { listChanged: true },
-          resources: { listChanged: true, subscribe: true },
-          prompts: { listChanged: true },
-          completions: {},
-          logging: {},
-        },
-        requestState: { verify: state.verify },
+const mcpServer: MakeServer = (services, caller, _calledTool, notify) => {
+  const server = new McpServer(
+    { name: 'ponte', version: 'conformance' },
+    {
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        prompts: { listChanged: true },
+        completions: {},
+        logging: {},
       },
-    );
-    register(
-      server,
-      {
-        execute,
-        approvals: { ask: async () => refuse('an approval') },
-        tools,
-        version: 'conformance',
-        onFault: () => {},
-      },
-      caller,
-    );
-    addFixtureTools(server, door.notify);
-    addFixtureRounds(server, state);
-    addFixtureContent(server);
-    return server;
-  },
-  {
-    guard: createRebindingGuard({ publicUrl: undefined, host: '127.0.0.1', allowedHosts: [] }),
-    onRefused: () => {},
-    takeBudget: () => ({ allowed: true, resetMs: 0 }),
-  },
-);
+      requestState: { verify: state.verify },
+    },
+  );
+  register(server, services, caller);
+  addFixtureTools(server, notify);
+  addFixtureRounds(server, state);
+  addFixtureContent(server);
+  return server;
+};
 
-const perMinute = 1e6;
-const app = createHttpServer(
-  {
-    execute,
-    authenticate: async () => caller,
-    rateLimiter: createRateLimiter({
-      clock: systemClock,
-      limits: rulesPerMinute({
-        provisionPerMinute: perMinute,
-        proxyPerMinute: perMinute,
-        otherPerMinute: perMinute,
-        ipPerMinute: perMinute,
-        sandboxPerMinute: perMinute,
-      }),
-    }),
-    clock: systemClock,
-    log: silentLog,
-    version: 'conformance',
-    publicUrl: '/',
-    ready: async () => true,
-    metrics: createMetrics(),
-  },
-  [door.dialect],
-);
-app.addHook('onRequest', async ({ raw }) => {
-  raw.rawHeaders.push('x-bridge-key', 'anybody');
+const data = await openInstallation(environment, config);
+const { key } = await data.keys.create({ accountId: data.defaultAccountId, mode: 'test', name: 'conformance' });
+const app = await createApp(config, {
+  ...{ environment, data, log: silentLog, version: 'conformance', isListening: false },
+  front: { mcpServer },
 });
-const url = await app.listen({ host: '127.0.0.1', port: 0 });
+app.front.http.addHook('onRequest', async ({ raw }) => {
+  raw.rawHeaders.push('x-bridge-key', key);
+});
+const url = await app.front.http.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ url: `${url}/api/bridge/mcp` });
-process.once('disconnect', () => void door.close().then(() => app.close()));
+process.once('disconnect', async () => {
+  await app.close();
+  await data.close();
+  rmSync(folder, { recursive: true, force: true });
+});

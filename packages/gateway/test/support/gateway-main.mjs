@@ -28,8 +28,7 @@ async function start({ modules, environment, simulator }) {
   const { createLogger } = await import(modules.logger);
   const { port, noiseRootHex, mediaCa, mediaPort, controlToken } = simulator;
   const config = readConfig(environment, { cores: 2, cwd: process.cwd() });
-  return createApp({
-    config,
+  return createApp(config, {
     environment,
     log: createLogger({ level: config.logLevel, process: 'main' }),
     version: 'test',

@@ -5,22 +5,22 @@ import type { FastifyInstance } from 'fastify';
 import { type ApiKeys, createApiKeys } from '../../src/access/api-keys.ts';
 import { openKeyRing } from '../../src/access/open-key-ring.ts';
 import type { LimitClass, LimitRule } from '../../src/access/rate-limit.ts';
+import { createApp } from '../../src/app.ts';
 import type { Approvals } from '../../src/commands/approvals/approvals.ts';
 import type { Services } from '../../src/commands/context.ts';
-import { composeFront, type Front } from '../../src/compose-front.ts';
+import type { Front } from '../../src/compose-front.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { LineStatus, Mode } from '../../src/core/lines.ts';
 import type { Plans } from '../../src/core/quota.ts';
-import { bridgesWebhookFormat } from '../../src/dialects/bridges/webhook-format.ts';
-import type { LiveLine } from '../../src/dialects/console/live-stream.ts';
-import { linesWebhookFormat } from '../../src/dialects/lines/webhook-format.ts';
 import type { SimulatorControl } from '../../src/dialects/sandbox/sandbox-proxy.ts';
 import type { Dialect, Route } from '../../src/http/route.ts';
 import type { HttpServices } from '../../src/http/server.ts';
-import { createEventFeed, type EventFeed } from '../../src/journal/event-feed.ts';
-import { createNews, type News } from '../../src/journal/news.ts';
-import { createMedia } from '../../src/media/media.ts';
+import type { EventFeed } from '../../src/journal/event-feed.ts';
+import { createLiveHub, type LiveHub } from '../../src/journal/live.ts';
+import type { News } from '../../src/journal/news.ts';
 import { FetchError } from '../../src/net/fetch-error.ts';
+import type { Guard } from '../../src/net/guarded-fetch.ts';
 import { type Log, silentLog } from '../../src/observe/logger.ts';
 import type { StreamMetrics } from '../../src/observe/stream-metrics.ts';
 import { putPlan } from '../../src/store/access/plans.ts';
@@ -45,7 +45,7 @@ export interface HttpHarness {
   app: FastifyInstance;
   front: Front;
   /** Live views, as workers would send them. */
-  liveLines: LiveLines;
+  liveLines: LiveHub;
   services: Services;
   news: News;
   apiKeys: ApiKeys;
@@ -110,30 +110,18 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
 const PUBLIC_URL = 'http://127.0.0.1:8080';
 
 /** Judges addresses by their scheme, and reaches none. */
-const NO_NETWORK: Services['guard'] = {
+const NO_NETWORK: Guard = {
   checkTarget: async (url) => (url.startsWith('https://') ? { ok: true } : { ok: false, problem: 'not_https' }),
   fetch: async () => {
     throw new FetchError('dns');
   },
+  openPool() {
+    throw new FetchError('dns');
+  },
 };
 
-/** Live views that a test publishes. */
-export class LiveLines {
-  readonly #latest = new Map<string, LiveLine>();
-  readonly #listeners = new Set<(line: LiveLine) => void>();
-
-  readonly latest = (lineId: string): LiveLine | undefined => this.#latest.get(lineId);
-
-  readonly subscribe = (listener: (line: LiveLine) => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  };
-
-  publish(line: LiveLine): void {
-    this.#latest.set(line.lineId, line);
-    for (const listener of this.#listeners) listener(line);
-  }
-}
+/** Nothing is delivered by itself: deliveries stay as a test made them. */
+const NO_DISPATCHER = { nudge: () => {} };
 
 /** The real front door over a real database, with a scripted router in place of workers. */
 export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarness> {
@@ -141,7 +129,8 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   const clock = options.clock ?? systemClock;
   const logged: HttpHarness['logged'] = [];
   const log = recordingLog(logged);
-  const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store: db.store, clock });
+  const masterKey = Buffer.alloc(32, 7);
+  const ring = await openKeyRing({ masterKey, store: db.store, clock });
   const router = new ScriptedRouter(() => db.store);
   for (const id of ['acc_one', 'acc_two']) {
     await db.store.db
@@ -160,56 +149,37 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     live: await make('acc_one', 'live'),
     stranger: await make('acc_two', 'test'),
   };
-  const news = createNews(clock);
-  const feed = createEventFeed({ store: db.store, clock, log });
-  const folder = mkdtempSync(join(tmpdir(), 'ponte-media-'));
-  const limits = { image: 16 * 1_048_576, video: 64 * 1_048_576, audio: 64 * 1_048_576, document: 128 * 1_048_576 };
-  const media = createMedia({
-    folder,
-    limits,
-    cacheHours: 3,
-    cacheMaxBytes: 1_048_576,
-    programPath: '/usr/bin:/bin',
-    clock,
-    log,
-  });
-  const publicUrl = options.publicUrl ?? PUBLIC_URL;
-  const liveLines = new LiveLines();
-  const front = composeFront({
-    store: db.store,
-    ring,
-    keys: apiKeys,
-    accountId: 'acc_one',
-    clock,
-    log,
-    media,
-    news,
-    feed,
-    router,
-    liveLines,
-    guard: options.guard ?? NO_NETWORK,
-    formats: { bridges: bridgesWebhookFormat, lines: linesWebhookFormat },
-    testWebhook: options.testWebhook ?? (async () => undefined),
-    nudgeDispatcher: () => {},
-    simulator: options.simulator ?? (() => undefined),
-    streams: options.streams,
-    publicUrl: () => publicUrl,
-    metrics: options.metrics,
+  const folder = mkdtempSync(join(tmpdir(), 'ponte-http-'));
+  const environment = {
+    DATA_DIR: folder,
+    PUBLIC_URL: options.publicUrl ?? PUBLIC_URL,
+    SANDBOX: 'off',
+    MEDIA_CACHE_MB: '1',
+    MEDIA_MAX_DOCUMENT_MB: '128',
+    ADMIN_TOKEN: options.adminToken,
+    METRICS_TOKEN: options.metricsToken,
+    INSECURE_COOKIES: options.allowInsecure ? 'on' : 'off',
+    PATH: '/usr/bin:/bin',
+  };
+  const liveLines = createLiveHub(() => {});
+  const { simulator, streams, metrics, testWebhook = async () => undefined } = options;
+  const running = await createApp(readConfig(environment, { cores: 1, cwd: folder }), {
+    ...{ environment, clock, log, version: '0.1.0', consoleFolder: options.consoleFolder },
+    data: { store: db.store, ring, keys: apiKeys, masterKey, defaultAccountId: 'acc_one' },
+    lines: { router, live: liveLines },
+    dispatcher: NO_DISPATCHER,
+    guard: { ...NO_NETWORK, ...options.guard },
+    front: { streams, metrics, testWebhook, onRequestDone: undefined, ...(simulator && { simulator }) },
     settings: {
-      version: '0.1.0',
-      publicUrl,
-      isSandboxOn: false,
-      allowInsecureCookies: options.allowInsecure ?? false,
       ready: options.ready ?? (async () => true),
       limits: { ...NO_LIMITS, ...options.limits },
-      consoleFolder: options.consoleFolder,
-      adminToken: options.adminToken,
-      metricsToken: options.metricsToken,
       isBehindProxy: options.isBehindProxy,
       maxWaitingSends: options.maxWaitingSends,
       mcpHosts: { publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] },
     },
+    isListening: false,
   });
+  const { front, news, feed } = running;
   const { http: app, services, approvals, dialects } = front;
   await app.ready();
   return {
@@ -260,8 +230,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
         .execute();
     },
     async close() {
-      await front.close();
-      media.cache.close();
+      await running.close();
       rmSync(folder, { recursive: true, force: true });
       await db.close();
     },

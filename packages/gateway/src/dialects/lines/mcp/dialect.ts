@@ -20,21 +20,26 @@ export interface McpDialectServices extends Omit<McpServices, 'tools'> {
   takeBudget(caller: Caller, places: number): BudgetVerdict;
   /** Told of requests that the protocol refuses; for the log. */
   onRefused(error: Error): void;
+  /** Default: the product's tools, resources and prompts. */
+  makeServer?: MakeServer;
 }
 
 export interface McpDoor {
   dialect: Dialect;
-  /** Tells clients that listen that a list changed. */
-  notify: McpHttpHandler['notify'];
   /** Ends the streams that are open; further requests fail. */
   close(): Promise<void>;
 }
 
 /**
  * The server that answers a request of a caller. `calledTool`: the request calls this tool and asks
- * for nothing else.
+ * for nothing else. `notify` tells clients that listen that a list changed.
  */
-export type ServerFactory = (caller: Caller, calledTool: string | undefined) => McpServer;
+export type MakeServer = (
+  services: McpServices,
+  caller: Caller,
+  calledTool: string | undefined,
+  notify: McpHttpHandler['notify'],
+) => McpServer;
 
 /** JSON-RPC 2.0: the body is no JSON; and a code of the server's own. */
 const PARSE_ERROR = -32_700;
@@ -46,21 +51,14 @@ const REFUSED = -32_000;
  * gets a server of its own.
  */
 export function createMcpDialect(services: McpDialectServices): McpDoor {
-  const tools = toolTable(routes);
-  return createMcpDoor((caller, tool) => createServer({ ...services, tools }, caller, tool), services);
-}
-
-/** The same door before other servers: what the conformance suite calls is mounted like this. */
-export function createMcpDoor(
-  serverFor: ServerFactory,
-  { guard, onRefused, takeBudget }: Pick<McpDialectServices, 'guard' | 'onRefused' | 'takeBudget'>,
-): McpDoor {
+  const { guard, onRefused, takeBudget, makeServer = createServer } = services;
+  const known = { ...services, tools: toolTable(routes) };
   const requests = new WeakMap<AuthInfo, { caller: Caller; body: unknown }>();
-  const handler = createMcpHandler(
+  const handler: McpHttpHandler = createMcpHandler(
     ({ authInfo }) => {
-      const known = authInfo && requests.get(authInfo);
-      if (!known) throw new Error('a request without a caller reached the MCP server');
-      return serverFor(known.caller, calledTool(known.body));
+      const request = authInfo && requests.get(authInfo);
+      if (!request) throw new Error('a request without a caller reached the MCP server');
+      return makeServer(known, request.caller, calledTool(request.body), handler.notify);
     },
     { onerror: onRefused, legacy: 'stateless', maxSubscriptions: MAX_SUBSCRIPTIONS },
   );
@@ -75,7 +73,7 @@ export function createMcpDoor(
       serveJsonToo(webRequest, parsedBody, (one) => handler.fetch(one, { authInfo, parsedBody })),
     );
   };
-  return { dialect: dialectOf(forward), notify: handler.notify, close: () => handler.close() };
+  return { dialect: dialectOf(forward), close: () => handler.close() };
 }
 
 /** The tool that a JSON-RPC message calls; undefined for anything else, batches too. */

@@ -1,0 +1,108 @@
+import { fileURLToPath } from 'node:url';
+import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
+import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import { builtInVersion, createEndpoints } from './endpoints.ts';
+import { forkWorkers } from './lines/workers/fork-worker.ts';
+import { createSupervisor, type SupervisorOptions } from './lines/workers/supervisor.ts';
+import type { Guard } from './net/guarded-fetch.ts';
+import type { Log } from './observe/logger.ts';
+import type { SystemSources } from './observe/system-metrics.ts';
+import type { LineHost, OpenData } from './overrides.ts';
+import type { SimulatorAddress } from './sandbox/simulator-process.ts';
+import { workersLockFile } from './store/db/gateway-lock.ts';
+
+/** What the lines are built on. */
+export interface LineParts {
+  config: Config;
+  data: OpenData;
+  clock: Clock;
+  log: Log;
+  guard: Guard;
+  metrics: SupervisorOptions['metrics'];
+  /** Where files to be sent lie. */
+  filesFolder: string;
+  simulator(): SimulatorAddress | undefined;
+  /** A worker committed something. */
+  onNudge(): void;
+}
+
+/** The lines of this process: who runs them, and what is known of them. */
+export interface Lines extends LineHost {
+  clientVersion?: VersionDesk['known'];
+  figures: Pick<SystemSources, 'lines' | 'workers' | 'workerCrashes' | 'clientVersion'>;
+  /** Gives every line of the database a worker. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HEARTBEAT_MS = 2_000;
+/** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
+const CONNECTS_PER_SECOND = 20;
+/** Sends that may wait on one line. */
+const MAILBOX_CAPACITY = 1_000;
+const WORKER_ENTRY = './worker-main.ts';
+
+/** Worker processes that host the lines, and the version of WhatsApp Web that these announce. */
+export async function composeLines(parts: LineParts): Promise<Lines> {
+  const { clock, log, guard, simulator } = parts;
+  const { store } = parts.data;
+  const supervisor = createSupervisor({
+    config: workersOf(parts),
+    ...{ store, clock, log, metrics: parts.metrics, onNudge: parts.onNudge },
+    spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
+    endpointFor: createEndpoints({ versionFor: (line) => versions.versionFor(line), simulator }),
+    onClient: (told) =>
+      told.type === 'client_refused'
+        ? versions.refused(told.network, told.version)
+        : versions.expires(told.network, told.version, told.at),
+  });
+  const versions = await openVersionDesk({
+    ...{ store, clock, log, builtIn: builtInVersion, environment: parts.config.whatsappVersion },
+    fetchLive: () => fetchLiveVersion(guard),
+    fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.port ?? 0, accountId),
+    hasLiveLines: () => supervisor.hasLines('live'),
+    onChange: (network, version) => supervisor.announce(network, version),
+  });
+  return {
+    router: supervisor,
+    live: supervisor.live,
+    clientVersion: () => versions.known(),
+    figures: {
+      lines: () => supervisor.lineCounts(),
+      workers: () => supervisor.workerFigures(),
+      workerCrashes: () => supervisor.workerCrashes(),
+      clientVersion: () => versions.known(),
+    },
+    start: () => supervisor.start(),
+    async close() {
+      await supervisor.close();
+      versions.close();
+    },
+  };
+}
+
+/** Lines that someone else runs. */
+export const linesOf = (host: LineHost): Lines => ({
+  ...host,
+  figures: { lines: () => [], workers: () => [], workerCrashes: () => 0, clientVersion: () => undefined },
+  start: async () => {},
+  close: async () => {},
+});
+
+const workersOf = ({ config, data, filesFolder }: LineParts): SupervisorOptions['config'] => ({
+  workers: config.workers.count,
+  isolation: config.workers.isolation,
+  setup: {
+    databaseUrl: config.database.url,
+    masterKey: data.masterKey,
+    logLevel: config.logLevel,
+    lockFile: config.database.engine === 'sqlite' ? workersLockFile(config.dataDir) : null,
+    heartbeatMs: HEARTBEAT_MS,
+    connectsPerSecond: CONNECTS_PER_SECOND,
+    mailboxCapacity: MAILBOX_CAPACITY,
+    sendExpiresMs: config.sendExpiresMs,
+    filesFolder,
+  },
+});
