@@ -1,3 +1,5 @@
+import type { UndecryptableCause } from './events.ts';
+
 /**
  * The kind of a line's credentials. A record of it that does not open is never taken for absent;
  * everything else is made anew (a session, a sender key), so such a record counts as missing.
@@ -29,6 +31,12 @@ export interface SealedEnvelope {
   plaintext: Uint8Array;
 }
 
+/** Why a message cannot be read: a code to decide by, and the same in words for people. */
+export interface StanzaFailure {
+  cause: UndecryptableCause;
+  detail: string;
+}
+
 /** Anything that WhatsApp sent unencrypted, or that could not be decrypted. */
 export interface RawStanza {
   /** The stanza, in the engine's own binary form. */
@@ -36,7 +44,7 @@ export interface RawStanza {
   /** `message` (undecryptable or plaintext), `receipt`, `notification`, `call`, `ib`, … */
   tag: string;
   /** Why a message could not be decrypted; undefined otherwise. */
-  failure?: string;
+  failure?: StanzaFailure;
 }
 
 /** A row of the inbox, as the journal loop hands it back for decoding. */

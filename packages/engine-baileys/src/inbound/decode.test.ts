@@ -258,7 +258,7 @@ describe('rows', () => {
     const entry: InboxEntry = {
       kind: 'stanza',
       tag: 'message',
-      failure: 'Bad MAC',
+      failure: { cause: 'decryption_failed', detail: 'Bad MAC' },
       stanza: packNode({ tag: 'message', attrs: fromBob }),
     };
     expect(await decode(entry)).toMatchObject([{ type: 'message.undecryptable', reason: 'Bad MAC', chat: bob }]);

@@ -10,8 +10,8 @@ import {
   parseMessageStanza,
   party,
   type Self,
+  type StanzaFailure,
   stanzaEvents,
-  type UndecryptableCause,
   unpackNode,
 } from '@ponte/engine';
 import { proto, unpadRandomMax16 } from '../baileys.ts';
@@ -80,13 +80,17 @@ const completed = (incomplete: Party, lids: LidMap): Promise<Party> =>
     (pn) => lids.lidOf(pn),
   );
 
-async function decodeStanza(node: Node, failure: string | undefined, parts: DecodeParts): Promise<EngineEvent[]> {
+async function decodeStanza(
+  node: Node,
+  failure: StanzaFailure | undefined,
+  parts: DecodeParts,
+): Promise<EngineEvent[]> {
   const { self } = parts;
   if (node.tag !== 'message') return stanzaEvents(node, self);
   const stanza = parseMessageStanza(node, self);
   // A message without a sender or an id can be neither shown nor asked for again.
   if (!stanza || node.attrs.category === 'peer') return [];
-  if (failure !== undefined) return [undecryptable(stanza, failure)];
+  if (failure) return [undecryptable(stanza, failure)];
   const plain = Array.isArray(node.content) ? node.content.find((part) => part.tag === 'plaintext') : undefined;
   return plain?.content instanceof Uint8Array ? eventsOf(decodeContent(node, stanza, plain.content, parts), parts) : [];
 }
@@ -99,21 +103,16 @@ async function decodeSealed(node: Node, plaintext: Uint8Array, parts: DecodePart
   try {
     decoded = decodeContent(node, stanza, unpadRandomMax16(plaintext), parts);
   } catch (error) {
-    return [undecryptable(stanza, `the decrypted content is malformed (${describeError(error)})`)];
+    const detail = `the decrypted content is malformed (${describeError(error)})`;
+    return [undecryptable(stanza, { cause: 'malformed', detail })];
   }
   return eventsOf(decoded, parts);
 }
 
-function undecryptable(stanza: MessageStanza, reason: string): EngineEvent {
-  return { type: 'message.undecryptable', ...stanza, isAnswer: false, cause: causeOf(reason), reason };
-}
-
-/** The gate and the sealing repository say in words what was wrong. */
-function causeOf(reason: string): UndecryptableCause {
-  if (reason.startsWith('content unavailable')) return 'unavailable';
-  if (reason.endsWith('is not supported')) return 'unsupported';
-  return /malformed|has no content/.test(reason) ? 'malformed' : 'decryption_failed';
-}
+const undecryptable = (stanza: MessageStanza, { cause, detail }: StanzaFailure): EngineEvent => ({
+  ...{ type: 'message.undecryptable', ...stanza, isAnswer: false, cause },
+  reason: detail,
+});
 
 /** Events, or an answer to another message, which has to be looked up. */
 type Decoded = EngineEvent[] | { message: proto.IMessage; envelope: MessageStanza };

@@ -81,7 +81,7 @@ export function makeSealingRepository(parts: SealingParts): SignalRepositoryWith
       await parts.guard.appendStanza({
         stanza: packNode(withoutCiphertext(source.stanza)),
         tag: 'message',
-        failure: describeError(cause),
+        failure: { cause: 'decryption_failed', detail: describeError(cause) },
       });
       throw cause;
     }

@@ -108,11 +108,11 @@ describe('stanza gate', () => {
     receive({ tag: 'message', attrs: { id: 'M' }, content: [enc('msg')] });
     await turn();
     expect(failures(store)).toEqual([
-      'encryption of type msmsg is not supported',
-      'the message has no content',
-      'content unavailable (view_once)',
+      { cause: 'unsupported', detail: 'encryption of type msmsg is not supported' },
+      { cause: 'malformed', detail: 'the message has no content' },
+      { cause: 'unavailable', detail: 'content unavailable (view_once)' },
       undefined,
-      'the envelope names no usable sender',
+      { cause: 'malformed', detail: 'the envelope names no usable sender' },
     ]);
   });
 

@@ -1,5 +1,13 @@
 import type { EventEmitter } from 'node:events';
-import { type AddressPair, addressPairs, type Node, packNode, parseMessageStanza, type Self } from '@ponte/engine';
+import {
+  type AddressPair,
+  addressPairs,
+  type Node,
+  packNode,
+  parseMessageStanza,
+  type Self,
+  type StanzaFailure,
+} from '@ponte/engine';
 import { decodeMessageNode } from '../baileys.ts';
 import { describeError } from '../library-log.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
@@ -137,7 +145,7 @@ export class StanzaGate {
 
   async #passMessage(node: Node, names: string[]): Promise<void> {
     const failure = this.#unreadable(node);
-    if (failure !== undefined || !isSealable(node)) {
+    if (failure || !isSealable(node)) {
       await this.#parts.guard.appendStanza({ stanza: packNode(withoutCiphertext(node)), tag: 'message', failure });
     }
     if (this.#isStopped) return;
@@ -183,21 +191,23 @@ export class StanzaGate {
   }
 
   /** Why nobody will be able to read this message; undefined when somebody may. */
-  #unreadable(node: Node): string | undefined {
+  #unreadable(node: Node): StanzaFailure | undefined {
     const self = this.#parts.self();
-    if (!self || !parseMessageStanza(node, self)) return 'the envelope names no usable sender';
+    if (!self || !parseMessageStanza(node, self)) return failed('malformed', 'the envelope names no usable sender');
     const unavailable = Array.isArray(node.content)
       ? node.content.find((part) => part.tag === 'unavailable')
       : undefined;
-    if (unavailable) return `content unavailable (${unavailable.attrs.type ?? 'no reason given'})`;
+    if (unavailable)
+      return failed('unavailable', `content unavailable (${unavailable.attrs.type ?? 'no reason given'})`);
     const parts = encryptedParts(node);
-    if (parts.length === 0) return hasPlaintext(node) ? undefined : 'the message has no content';
-    if (!isSealable(node)) return `encryption of type ${parts[0]?.attrs.type ?? '(none)'} is not supported`;
+    if (parts.length === 0) return hasPlaintext(node) ? undefined : failed('malformed', 'the message has no content');
+    if (!isSealable(node))
+      return failed('unsupported', `encryption of type ${parts[0]?.attrs.type ?? '(none)'} is not supported`);
     try {
       decodeMessageNode(node, self.pn, self.lid ?? '');
       return undefined;
     } catch (error) {
-      return describeError(error);
+      return failed('decryption_failed', describeError(error));
     }
   }
 
@@ -216,6 +226,8 @@ export class StanzaGate {
     });
   }
 }
+
+const failed = (cause: StanzaFailure['cause'], detail: string): StanzaFailure => ({ cause, detail });
 
 const hasPlaintext = (node: Node): boolean =>
   Array.isArray(node.content) && node.content.some((part) => part.tag === 'plaintext');

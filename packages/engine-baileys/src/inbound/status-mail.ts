@@ -7,6 +7,7 @@ import {
   type Node,
   packNode,
   STATUS_BROADCAST,
+  type StanzaFailure,
 } from '@ponte/engine';
 import { decryptMessageNode, type SocketConfig, type WASocket } from '../baileys.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
@@ -45,7 +46,7 @@ export class StatusMail {
    * A top-level `<status>`, from its arrival to its acknowledgement. `failure`: why nobody can read
    * it. A channel's is public and no message; it is kept as it is.
    */
-  async takeTopLevel(node: Node, failure: string | undefined, isSealable: boolean): Promise<void> {
+  async takeTopLevel(node: Node, failure: StanzaFailure | undefined, isSealable: boolean): Promise<void> {
     const { guard, send, learn } = this.#parts;
     await learn(addressPairs(node));
     if (isNewsletter(node.attrs.from ?? '')) await guard.appendStanza({ stanza: packNode(node), tag: node.tag });

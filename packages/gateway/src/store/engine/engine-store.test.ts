@@ -72,14 +72,15 @@ forEachStore((open) => {
   });
 
   test('the inbox is read in the order of arrival; closed rows are gone but for the hash', async () => {
+    const failure = { cause: 'decryption_failed', detail: 'no session' } as const;
     await engineStore.commit([], envelope('h1'));
     await engineStore.appendStanza({ stanza: bytes('r'), tag: 'receipt' });
-    await engineStore.appendStanza({ stanza: bytes('m'), tag: 'message', failure: 'no session' });
+    await engineStore.appendStanza({ stanza: bytes('m'), tag: 'message', failure });
     const rows = await pendingInbox(opened.store, box, 'line_1', 0, 10);
     expect(rows.map((row) => row.entry)).toEqual([
       { kind: 'sealed', hash: 'h1', stanza: Buffer.from('stanza h1'), encIndex: 1, plaintext: Buffer.from('plain h1') },
       { kind: 'stanza', stanza: Buffer.from('r'), tag: 'receipt', failure: undefined },
-      { kind: 'stanza', stanza: Buffer.from('m'), tag: 'message', failure: 'no session' },
+      { kind: 'stanza', stanza: Buffer.from('m'), tag: 'message', failure },
     ]);
     expect((await pendingInbox(opened.store, box, 'line_1', rows[0]?.seq ?? 0, 1)).map((r) => r.seq)).toEqual([
       rows[1]?.seq,
@@ -97,6 +98,16 @@ forEachStore((open) => {
     expect(await sweepTombstones(opened.store.db, systemClock.now())).toBe(0);
     expect(await sweepTombstones(opened.store.db, systemClock.now() + TOMBSTONE_MS + 1_000)).toBe(1);
     expect(await engineStore.findSealed('h1')).toBeUndefined();
+  });
+
+  test('a failure that 0.1.0 kept in words alone is read as one of decryption', async () => {
+    await engineStore.appendStanza({
+      ...{ stanza: bytes('m'), tag: 'message' },
+      failure: { cause: 'unavailable', detail: 'gone' },
+    });
+    await opened.store.db.updateTable('inbox').set({ failure: 'Bad MAC' }).execute();
+    const [row] = await pendingInbox(opened.store, box, 'line_1', 0, 10);
+    expect(row?.entry).toMatchObject({ failure: { cause: 'decryption_failed', detail: 'Bad MAC' } });
   });
 
   test('calls that are not awaited one by one take effect in their order', async () => {

@@ -102,7 +102,7 @@ function stanzaRow(box: SealedBox, lineId: string, entry: RawStanza, createdAt: 
     encIndex: 0,
     stanza: box.seal(entry.stanza, stanzaAad(lineId, hash)),
     plaintext: null,
-    failure: entry.failure ?? null,
+    failure: entry.failure ? JSON.stringify(entry.failure) : null,
     createdAt,
   };
 }

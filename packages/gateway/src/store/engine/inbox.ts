@@ -1,4 +1,4 @@
-import type { InboxEntry } from '@ponte/engine';
+import type { InboxEntry, StanzaFailure } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { SealedBox } from '../../crypto/sealed-box.ts';
 import type { Database } from '../db/schema.ts';
@@ -49,7 +49,7 @@ export async function pendingInbox(
     const place = { seq: Number(row.seq), createdAt: Number(row.created_at) };
     const stanza = box.open(row.stanza ?? Buffer.alloc(0), stanzaAad(lineId, hash));
     if (row.kind === 'stanza') {
-      const failure = row.failure ?? undefined;
+      const failure = row.failure === null ? undefined : readFailure(row.failure);
       return { ...place, entry: { kind: 'stanza', stanza, tag: row.tag, failure } };
     }
     const plaintext = box.open(row.plaintext ?? Buffer.alloc(0), plaintextAad(lineId, hash));
@@ -58,6 +58,12 @@ export async function pendingInbox(
       entry: { kind: 'sealed', hash, stanza, encIndex: Number(row.enc_index), plaintext },
     };
   });
+}
+
+/** Rows of 0.1.0 hold the words alone. */
+function readFailure(stored: string): StanzaFailure {
+  if (stored.startsWith('{')) return JSON.parse(stored) as StanzaFailure;
+  return { cause: 'decryption_failed', detail: stored };
 }
 
 /**
