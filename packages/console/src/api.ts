@@ -34,7 +34,7 @@ export async function api<T>(method: string, path: string, body?: unknown, of: M
   const headers: Record<string, string> = { 'x-ponte-console': '1', 'x-ponte-mode': of };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const signal = AbortSignal.timeout(method === 'GET' ? READ_WITHIN_MS : DO_WITHIN_MS);
-  const { response, text } = await exchange(BASE + path, {
+  const { response, text } = await callServer(BASE + path, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -48,7 +48,7 @@ export async function api<T>(method: string, path: string, body?: unknown, of: M
 }
 
 /** The whole answer, or an ApiError when it does not come in time. */
-async function exchange(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+async function callServer(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(url, init);
     return { response, text: await response.text() };

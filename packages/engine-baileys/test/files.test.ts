@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileMessage, OutboundMessage, ReceivedMessage } from '@ponte/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Line, until } from '../../engine/src/conformance/line.ts';
+import { EngineLine, until } from '../../engine/src/conformance/line.ts';
 import { MemoryStore } from '../../engine/src/conformance/memory-store.ts';
 import { Input } from '../../simulator/src/phone/content/input.ts';
 import { MEDIA_CONTENT } from '../../simulator/src/phone/content/media.ts';
@@ -20,7 +20,7 @@ const SIZES = [0, 1, 15, 16, 17, 65_536, 262_144, 262_145, 1_000_003];
 describe('files', () => {
   let network: TestNetwork;
   let folder: string;
-  let line: Line;
+  let line: EngineLine;
   let bob: Awaited<ReturnType<TestNetwork['phone']>>;
   let alice: typeof bob;
 
@@ -29,7 +29,7 @@ describe('files', () => {
     folder = await mkdtemp(join(tmpdir(), 'ponte-files-'));
     alice = await network.phone('15550003333');
     bob = await network.phone('15550004444');
-    line = await Line.open(network, 'files', new MemoryStore(), undefined, { filesFolder: folder });
+    line = await EngineLine.open(network, 'files', new MemoryStore(), undefined, { filesFolder: folder });
     await line.pair(alice);
     await line.login();
   });

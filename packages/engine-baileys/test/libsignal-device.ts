@@ -102,7 +102,7 @@ export function createLibsignalDevice(
 }
 
 /** One turn each way, which steps both ratchets. */
-export async function exchange(a: LibsignalDevice, b: LibsignalDevice): Promise<void> {
+export async function meet(a: LibsignalDevice, b: LibsignalDevice): Promise<void> {
   await b.decrypt(a, await a.encrypt(b, 'there'));
   await a.decrypt(b, await b.encrypt(a, 'back'));
 }

@@ -1,7 +1,7 @@
 import { createSimulator } from '@ponte/simulator';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Line, until } from '../../engine/src/conformance/line.ts';
+import { EngineLine, until } from '../../engine/src/conformance/line.ts';
 import { mediaNetwork } from '../src/media/media-network.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 
@@ -56,7 +56,7 @@ describe('the media network', () => {
     for (const isArchived of [true, false, true]) {
       for (const { lid } of chats) await phone?.sync.changeChat(lid, { isArchived });
     }
-    const line = await Line.open(network, 'line');
+    const line = await EngineLine.open(network, 'line');
     await line.pair(alice);
     await line.login();
     // The phone shares the key of its settings right after the login; until then there is nothing

@@ -1,6 +1,6 @@
 // Run by src/hardening/quiet-sessions.test.ts in a process of its own, with `hardened` or `stock`.
 if (process.argv[2] === 'hardened') await import('../src/hardening/install.ts');
-const { createLibsignalDevice, exchange, libsignal } = await import('./libsignal-device.ts');
+const { createLibsignalDevice, meet, libsignal } = await import('./libsignal-device.ts');
 
 const alice = createLibsignalDevice('alice');
 const bob = createLibsignalDevice('bob');
@@ -8,7 +8,7 @@ const bob = createLibsignalDevice('bob');
 // A conversation; then alice starts afresh while a message of the first session is still on its
 // way.
 await alice.startSession(bob);
-await exchange(alice, bob);
+await meet(alice, bob);
 const late = await alice.encrypt(bob, 'late');
 await alice.startSession(bob);
 await bob.decrypt(alice, await alice.encrypt(bob, 'first of the second session'));

@@ -1,6 +1,6 @@
 import { MemoryStore } from '@ponte/engine/conformance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Line, until } from '../../engine/src/conformance/line.ts';
+import { EngineLine, until } from '../../engine/src/conformance/line.ts';
 import { simulatorNetwork } from './simulator-network.ts';
 
 const KEYS = 'app-state-sync-key';
@@ -15,7 +15,7 @@ describe('keys for the app state', () => {
   it('are taken from the own phone, never from a stranger (CVE-2026-48063)', async () => {
     const alice = await network.phone('15550001111');
     const mallory = await network.phone('15550006666');
-    const line = await Line.open(network, 'line', new MemoryStore());
+    const line = await EngineLine.open(network, 'line', new MemoryStore());
     await line.pair(alice);
     await line.login();
     const own = await until('the key of the own phone', () => {

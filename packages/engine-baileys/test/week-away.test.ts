@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { closeLines, Line, until } from '../../engine/src/conformance/line.ts';
+import { closeLines, EngineLine, until } from '../../engine/src/conformance/line.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 
 /** A week of a busy line is `WEEK_AWAY_MESSAGES=5000`, which takes some minutes. */
@@ -20,7 +20,7 @@ it('a line that was away for a week catches up, in order, and never has much of 
   let sealed = 0;
   let pushed = 0;
   let most = 0;
-  const line = await Line.open(network, 'week-away', undefined, ({ isSealed }) => {
+  const line = await EngineLine.open(network, 'week-away', undefined, ({ isSealed }) => {
     if (isSealed) sealed += 1;
     most = Math.max(most, pushed - sealed);
     return 'done';

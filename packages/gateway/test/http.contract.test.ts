@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_EVENTS, bridgesWebhookFormat } from '../src/dialects/bridges/webhook-format.ts';
+import { BRIDGES_EVENT_NAMES, bridgesWebhookFormat } from '../src/dialects/bridges/webhook-format.ts';
 import { linesWebhookFormat } from '../src/dialects/lines/webhook-format.ts';
 import { breakingChanges, brokenBodies } from './support/breaking-changes.ts';
 import { DELIVERY, LINE, samples } from './support/event-samples.ts';
@@ -34,7 +34,7 @@ function bodiesOf(format: typeof bridgesWebhookFormat, asked: readonly string[])
 }
 
 const BODIES = {
-  'webhooks.bridges.json': () => bodiesOf(bridgesWebhookFormat, ALL_EVENTS),
+  'webhooks.bridges.json': () => bodiesOf(bridgesWebhookFormat, BRIDGES_EVENT_NAMES),
   'webhooks.lines.json': () => bodiesOf(linesWebhookFormat, ['*']),
 };
 

@@ -8,7 +8,7 @@ import { traceLine } from '../src/cli/trace.ts';
 import type { TraceEntry } from '../src/core/line-commands.ts';
 import type { LineRef } from '../src/journal/accept.ts';
 import { createConnectGate } from '../src/lines/connection/connect-gate.ts';
-import { Line } from '../src/lines/line.ts';
+import { LineActor } from '../src/lines/line.ts';
 import { silentLog } from '../src/observe/logger.ts';
 import { createEngineStore } from '../src/store/engine/engine-store.ts';
 import { loadLine } from '../src/store/lines/line-row.ts';
@@ -32,7 +32,7 @@ describe('a line that is traced, on a clock that the test moves', () => {
   let simulator: Simulator;
   let ref: LineRef;
   let clock: ManualClock;
-  let line: Line;
+  let line: LineActor;
 
   beforeAll(async () => {
     test = await openTestSqlite();
@@ -43,7 +43,7 @@ describe('a line that is traced, on a clock that the test moves', () => {
     if (!row) throw new Error('no such line');
     const ring = await openKeyRing({ masterKey: randomBytes(32), store: test.store, clock });
     const box = await ring.box(ref.id);
-    line = await Line.open({
+    line = await LineActor.open({
       ...{ row, store: test.store, box, clock, log: silentLog, factory: createBaileysEngine() },
       engineStore: createEngineStore({ store: test.store, box, lineId: ref.id, clock }),
       endpoint: { wsUrl: simulator.wsUrl(ref.accountId, ref.id), noiseRoot: simulator.noiseRootPublicKey },

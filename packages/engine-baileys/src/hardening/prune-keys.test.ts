@@ -1,7 +1,7 @@
 import './install.ts';
 import { GroupCipher, GroupSessionBuilder, SenderKeyName, SenderKeyRecord } from 'baileys/lib/Signal/Group/index.js';
 import { describe, expect, it } from 'vitest';
-import { createLibsignalDevice, type Envelope, exchange, type StoredRecord } from '../../test/libsignal-device.ts';
+import { createLibsignalDevice, type Envelope, meet, type StoredRecord } from '../../test/libsignal-device.ts';
 import {
   CLOSED_SESSIONS_KEPT,
   compactSenderKey,
@@ -15,14 +15,14 @@ async function conversation(onStore?: (record: StoredRecord) => StoredRecord) {
   const alice = createLibsignalDevice('alice', onStore);
   const bob = createLibsignalDevice('bob', onStore);
   await alice.startSession(bob);
-  await exchange(alice, bob);
+  await meet(alice, bob);
   return { alice, bob };
 }
 
 describe('pruneSession', () => {
   it('keeps a record under 10 KB over 4 000 turns, and both sides readable', async () => {
     const { alice, bob } = await conversation(pruneSession);
-    for (let i = 0; i < 2000; i++) await exchange(alice, bob);
+    for (let i = 0; i < 2000; i++) await meet(alice, bob);
     expect(alice.stored(bob).length).toBeLessThan(10_000);
     expect(bob.stored(alice).length).toBeLessThan(10_000);
     expect(await bob.decrypt(alice, await alice.encrypt(bob, 'still here'))).toBe('still here');
@@ -33,7 +33,7 @@ describe('pruneSession', () => {
     const held = [];
     for (let turn = 0; turn < RECEIVER_CHAINS_KEPT + 1; turn++) {
       held.push(await alice.encrypt(bob, `held ${turn}`), await alice.encrypt(bob, `held ${turn} too`));
-      await exchange(alice, bob);
+      await meet(alice, bob);
     }
     const results = [];
     for (const envelope of held) results.push(await bob.decrypt(alice, envelope).catch(() => 'lost'));
@@ -42,7 +42,7 @@ describe('pruneSession', () => {
       `held ${turn} too`,
     ]);
     expect(results).toEqual([['lost', 'lost'], ...expected.slice(1)].flat());
-    await exchange(alice, bob);
+    await meet(alice, bob);
   });
 
   it('keeps the latest closed sessions and the open one, so a late message of those decrypts', async () => {
@@ -59,7 +59,7 @@ describe('pruneSession', () => {
     expect(await bob.decrypt(alice, late.at(-1) ?? { type: 1, body: Buffer.alloc(0) })).toBe(
       `late ${CLOSED_SESSIONS_KEPT + 4}`,
     );
-    await exchange(alice, bob);
+    await meet(alice, bob);
   });
 
   it('bounds the keys of skipped messages, dropping the oldest', async () => {
@@ -88,10 +88,10 @@ describe('pruneSession', () => {
 
   it('changes nothing that is within its limits and never its input', async () => {
     const { alice, bob } = await conversation();
-    for (let i = 0; i < 2; i++) await exchange(alice, bob);
+    for (let i = 0; i < 2; i++) await meet(alice, bob);
     const small = JSON.parse(alice.stored(bob));
     expect(pruneSession(small)).toBe(small);
-    for (let i = 0; i < 10; i++) await exchange(alice, bob);
+    for (let i = 0; i < 10; i++) await meet(alice, bob);
     const large = JSON.parse(alice.stored(bob));
     expect(pruneSession(large)).not.toBe(large);
     expect(large).toEqual(JSON.parse(alice.stored(bob)));
@@ -183,7 +183,7 @@ describe('compactSenderKey', () => {
 describe('pruneKeys', () => {
   it('works on one set() of the key store and leaves all other types alone', async () => {
     const { alice, bob } = await conversation();
-    for (let i = 0; i < 20; i++) await exchange(alice, bob);
+    for (let i = 0; i < 20; i++) await meet(alice, bob);
     const record = JSON.parse(alice.stored(bob));
     const preKey = { public: new Uint8Array(32), private: new Uint8Array(32) };
     const writes = { session: { 'bob.0': record, 'eve.0': null }, 'sender-key': { g: null }, 'pre-key': { 1: preKey } };

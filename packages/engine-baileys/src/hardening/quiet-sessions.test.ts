@@ -2,7 +2,7 @@ import './install.ts';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createLibsignalDevice, exchange } from '../../test/libsignal-device.ts';
+import { createLibsignalDevice, meet } from '../../test/libsignal-device.ts';
 
 function flipBit(bytes: Buffer, at: number): void {
   const index = bytes.length + at;
@@ -38,7 +38,7 @@ describe('libsignal under the hardening', () => {
     const alice = createLibsignalDevice('alice');
     const bob = createLibsignalDevice('bob');
     await alice.startSession(bob);
-    await exchange(alice, bob);
+    await meet(alice, bob);
     const late = await alice.encrypt(bob, 'late');
     await alice.startSession(bob);
     expect(await bob.decrypt(alice, await alice.encrypt(bob, 'second session'))).toBe('second session');
@@ -46,7 +46,7 @@ describe('libsignal under the hardening', () => {
     // Tried on the open session first, where it fails after the ratchet was stepped.
     expect(await bob.decrypt(alice, late)).toBe('late');
     expect(await alice.decrypt(bob, await bob.encrypt(alice, 'and on'))).toBe('and on');
-    await exchange(alice, bob);
+    await meet(alice, bob);
     expect(bob.sessions(alice).map((session) => session.indexInfo.closed === -1)).toEqual([false, true]);
   });
 
@@ -54,9 +54,9 @@ describe('libsignal under the hardening', () => {
     const alice = createLibsignalDevice('alice');
     const bob = createLibsignalDevice('bob');
     await alice.startSession(bob);
-    await exchange(alice, bob);
+    await meet(alice, bob);
     await alice.startSession(bob);
-    await exchange(alice, bob);
+    await meet(alice, bob);
     const before = bob.stored(alice);
     const forged = await alice.encrypt(bob, 'forged');
     flipBit(forged.body, -1);
@@ -74,7 +74,7 @@ describe('libsignal under the hardening', () => {
     const alice = createLibsignalDevice('alice');
     const bob = createLibsignalDevice('bob');
     await alice.startSession(bob);
-    await exchange(alice, bob);
+    await meet(alice, bob);
     await alice.startSession(bob);
     const first = await alice.encrypt(bob, 'first');
     // Inside the message's MAC: behind it come the registration id and the signed pre-key id, two

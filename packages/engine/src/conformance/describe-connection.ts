@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../engine.ts';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Suite } from './suite.ts';
 
@@ -18,17 +18,17 @@ export function describeConnection(suite: Suite): void {
     it('pairs by QR code and logs in with what it stored', async () => {
       const phone = await suite.network().phone(suite.number());
       const id = suite.lineId();
-      const first = await Line.open(suite.network(), id);
+      const first = await EngineLine.open(suite.network(), id);
       const self = await first.pair(phone);
       expect(self).toMatchObject({ pn: phone.pn, lid: phone.lid });
       await first.close();
-      const second = await Line.open(suite.network(), id, first.store);
+      const second = await EngineLine.open(suite.network(), id, first.store);
       expect(second.engine.self()).toMatchObject({ pn: phone.pn, lid: phone.lid });
       await second.login();
     });
 
     it('keeps nothing of a pairing that did not happen', async () => {
-      const line = await Line.open(suite.network(), suite.lineId());
+      const line = await EngineLine.open(suite.network(), suite.lineId());
       await line.engine.connect({ kind: 'qr' });
       const { expiresAt } = await line.change('qr');
       expect(expiresAt).toBeGreaterThan(Date.now());
@@ -40,7 +40,7 @@ export function describeConnection(suite: Suite): void {
 
     it('shows a new code when WhatsApp wants the secret replaced, and pairs with that one', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.open(suite.network(), suite.lineId());
+      const line = await EngineLine.open(suite.network(), suite.lineId());
       await line.engine.connect({ kind: 'qr' });
       const { data: old } = await line.change('qr');
       line.forget();
@@ -54,7 +54,7 @@ export function describeConnection(suite: Suite): void {
 
     it('refuses to open on credentials that cannot be read', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       await line.close();
       const damaged = new MemoryStore();
       for (const [kind, values] of line.store.keys) {
@@ -63,13 +63,13 @@ export function describeConnection(suite: Suite): void {
           undefined,
         );
       }
-      await expect(Line.open(suite.network(), line.id, damaged)).rejects.toMatchObject({
+      await expect(EngineLine.open(suite.network(), line.id, damaged)).rejects.toMatchObject({
         code: 'credentials_unreadable',
       });
     });
 
     it('refuses a second connection, and one without pairing or credentials', async () => {
-      const line = await Line.open(suite.network(), suite.lineId());
+      const line = await EngineLine.open(suite.network(), suite.lineId());
       await expect(line.engine.connect()).rejects.toMatchObject({ code: 'wrong_state' });
       await line.engine.connect({ kind: 'qr' });
       await expect(line.engine.connect({ kind: 'qr' })).rejects.toMatchObject({ code: 'wrong_state' });
@@ -77,7 +77,7 @@ export function describeConnection(suite: Suite): void {
 
     it('says why a connection ended, once, and does not come back by itself', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       suite.network().cut(line.id);
       await line.closed('connection_lost');
       for (const [code, reason] of STREAM_ERRORS.filter(([code]) => code !== 401)) {
@@ -97,7 +97,7 @@ export function describeConnection(suite: Suite): void {
 
     it('unlinks at WhatsApp and forgets everything when logged out', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       await expect(line.engine.logout(5_000)).resolves.toEqual({ unlinked: true });
       await line.closed('logged_out');
       expect(line.engine.self()).toBeUndefined();
@@ -108,7 +108,7 @@ export function describeConnection(suite: Suite): void {
 
     it('logs out locally when there is no connection', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       await line.engine.close();
       await expect(line.engine.logout(1_000)).resolves.toEqual({ unlinked: false });
       expect(line.store.keys.size).toBe(0);
@@ -117,7 +117,7 @@ export function describeConnection(suite: Suite): void {
     it('says nothing more after close', async () => {
       const phone = await suite.network().phone(suite.number());
       const bob = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       await bob.sendText(phone.pn, 'on the way');
       await line.engine.close();
       const { length } = suite.network().wire(line.id);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
 import type { Suite } from './suite.ts';
 
@@ -38,7 +38,7 @@ export function describeDurability(suite: Suite): void {
     const phone = await suite.network().phone(suite.number());
     const bob = await suite.network().phone(suite.number());
     const hold = new Hold(which);
-    const line = await Line.open(suite.network(), suite.lineId(), undefined, hold.fate);
+    const line = await EngineLine.open(suite.network(), suite.lineId(), undefined, hold.fate);
     await line.pair(phone);
     await line.login();
     return { line, phone, bob, hold };
@@ -119,9 +119,9 @@ export function describeDurability(suite: Suite): void {
   });
 }
 
-async function reopened(suite: Suite, line: Line): Promise<Line> {
+async function reopened(suite: Suite, line: EngineLine): Promise<EngineLine> {
   await line.close();
-  const next = await Line.open(suite.network(), line.id, line.store);
+  const next = await EngineLine.open(suite.network(), line.id, line.store);
   await next.login();
   return next;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Line } from './line.ts';
+import { EngineLine } from './line.ts';
 import { HOSTILE_PAIRINGS, HOSTILE_SERVERS } from './network.ts';
 import type { Suite } from './suite.ts';
 
@@ -8,7 +8,7 @@ export function describeHostility(suite: Suite): void {
     for (const variant of HOSTILE_SERVERS) {
       it(`tells a server nothing whose certificate has ${variant}`, async () => {
         const phone = await suite.network().phone(suite.number());
-        const line = await Line.paired(suite.network(), suite.lineId(), phone);
+        const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
         await line.engine.close();
         const { length } = suite.network().wire(line.id);
         const { writes } = line.handle;
@@ -26,7 +26,7 @@ export function describeHostility(suite: Suite): void {
     for (const variant of HOSTILE_PAIRINGS) {
       it(`is not paired by a pairing with ${variant}`, async () => {
         const phone = await suite.network().phone(suite.number());
-        const line = await Line.open(suite.network(), suite.lineId());
+        const line = await EngineLine.open(suite.network(), suite.lineId());
         suite.network().fault(line.id, { kind: 'hostile', variant });
         await line.engine.connect({ kind: 'qr' });
         const { data } = await line.change('qr');
@@ -40,7 +40,7 @@ export function describeHostility(suite: Suite): void {
     it('sends nothing to keys that their owner did not sign', async () => {
       const phone = await suite.network().phone(suite.number());
       const bob = await suite.network().phone(suite.number());
-      const line = await Line.paired(suite.network(), suite.lineId(), phone);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
       const prepared = await line.engine.prepare({ kind: 'text', body: 'for Bob only' }, bob.pn, '3EB0HOSTILE');
       suite.network().fault(line.id, { kind: 'hostile', variant: 'bad_signed_prekey' });
       await expect(line.engine.transmit(prepared)).rejects.toMatchObject({ code: 'rejected' });

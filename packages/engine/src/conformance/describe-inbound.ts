@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '../events.ts';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
 import type { Suite } from './suite.ts';
 
@@ -11,7 +11,7 @@ export function describeInbound(suite: Suite): void {
   const pairedLine = async () => {
     const phone = await suite.network().phone(suite.number());
     const bob = await suite.network().phone(suite.number());
-    return { line: await Line.paired(suite.network(), suite.lineId(), phone), phone, bob };
+    return { line: await EngineLine.paired(suite.network(), suite.lineId(), phone), phone, bob };
   };
 
   describe('inbound', () => {
@@ -42,7 +42,7 @@ export function describeInbound(suite: Suite): void {
       await bob.sendText(phone.pn, 'twice');
       await line.text('twice');
       const isText = (event: EngineEvent) => event.type === 'message';
-      const again = await Line.open(suite.network(), line.id, line.unread());
+      const again = await EngineLine.open(suite.network(), line.id, line.unread());
       const rows = await Promise.all(again.store.rows.map(({ entry }) => again.engine.decode(entry)));
       expect(rows.flat().filter(isText)).toEqual(line.events.filter(isText));
     });
@@ -123,7 +123,7 @@ export function describeInbound(suite: Suite): void {
         if (isSealed) sealed++;
         return 'done';
       };
-      const line = await Line.open(suite.network(), suite.lineId(), undefined, fate);
+      const line = await EngineLine.open(suite.network(), suite.lineId(), undefined, fate);
       await line.pair(phone);
       await line.login();
       await line.engine.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Prepared } from '../engine.ts';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import type { MemoryStore, StoreWrite, WriteFate } from './memory-store.ts';
 import type { ConformancePhone } from './network.ts';
 import type { Suite } from './suite.ts';
@@ -17,7 +17,7 @@ export function describeKills(suite: Suite): void {
       const conversation = async () => {
         const phone = await suite.network().phone(suite.number());
         const bob = await suite.network().phone(suite.number());
-        const line = await Line.paired(suite.network(), suite.lineId(), phone);
+        const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
         await line.close();
         for (let at = 1; at <= WRITES_MAX; at++) {
           const parts = { suite, id: line.id, store: line.store, phone, bob, fate: dieAt(at, death) };
@@ -59,7 +59,7 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
   const [waiting = '', ...live] = bodies;
   const sentId = `3EB0${round.replace(/\W/g, '').toUpperCase()}`;
   await bob.sendText(phone.pn, waiting);
-  const victim = await Line.open(suite.network(), id, store, fate);
+  const victim = await EngineLine.open(suite.network(), id, store, fate);
   let prepared: Prepared | undefined;
   let isAlive = await survives(victim, async () => {
     await victim.login();
@@ -72,7 +72,7 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
     await victim.event('receipt', ({ ids }) => ids.includes(sentId));
   });
   await victim.kill();
-  const survivor = await Line.open(suite.network(), id, store);
+  const survivor = await EngineLine.open(suite.network(), id, store);
   await survivor.login();
   prepared ??= await survivor.engine.prepare({ kind: 'text', body: sentId }, bob.pn, sentId);
   await survivor.engine.transmit(prepared);
@@ -93,7 +93,7 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
 async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate): Promise<boolean> {
   const phone = await suite.network().phone(suite.number());
   const bob = await suite.network().phone(suite.number());
-  const victim = await Line.open(suite.network(), suite.lineId(), undefined, fate);
+  const victim = await EngineLine.open(suite.network(), suite.lineId(), undefined, fate);
   const isAlive = await survives(victim, async () => {
     await victim.pair(phone).catch((error: unknown) => {
       // The phone hears that its link was not confirmed.
@@ -102,7 +102,7 @@ async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate):
     await victim.login();
   });
   await victim.kill();
-  const survivor = await Line.open(suite.network(), victim.id, victim.store);
+  const survivor = await EngineLine.open(suite.network(), victim.id, victim.store);
   if (survivor.engine.self() && !(await isLetIn(survivor))) await survivor.engine.logout(0);
   survivor.forget();
   if (!survivor.engine.self()) await survivor.pair(phone);
@@ -120,7 +120,7 @@ async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate):
  * Logs in; false when WhatsApp does not know the device: the death came before the pairing was
  * confirmed.
  */
-async function isLetIn(line: Line): Promise<boolean> {
+async function isLetIn(line: EngineLine): Promise<boolean> {
   await line.engine.connect();
   const change = await until('the answer to the login', () =>
     line.changes.find(({ type }) => type === 'open' || type === 'closed'),
@@ -131,7 +131,7 @@ async function isLetIn(line: Line): Promise<boolean> {
 }
 
 /** True when the work is done, false when the process died of it. */
-async function survives(line: Line, work: () => Promise<void>): Promise<boolean> {
+async function survives(line: EngineLine, work: () => Promise<void>): Promise<boolean> {
   try {
     await Promise.race([work(), line.handle.died.then(() => Promise.reject(new Error('dead')))]);
     return !line.handle.isDead;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS_BROADCAST } from '../address.ts';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import type { Suite } from './suite.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,9 +10,9 @@ export function describeLive(suite: Suite): void {
   const pairedLine = async () => {
     const phone = await suite.network().phone(suite.number());
     const bob = await suite.network().phone(suite.number());
-    return { phone, bob, line: await Line.paired(suite.network(), suite.lineId(), phone) };
+    return { phone, bob, line: await EngineLine.paired(suite.network(), suite.lineId(), phone) };
   };
-  const acksOf = (line: Line, id: string) => line.sent('ack', { id });
+  const acksOf = (line: EngineLine, id: string) => line.sent('ack', { id });
 
   describe('what WhatsApp demands today', () => {
     it('acknowledges a top-level status under that name, and reads it', async () => {
@@ -63,7 +63,7 @@ export function describeLive(suite: Suite): void {
 
     it('keeps the secret of a code that the phone took, also when WhatsApp asks for another one late', async () => {
       const phone = await suite.network().phone(suite.number());
-      const line = await Line.open(suite.network(), suite.lineId());
+      const line = await EngineLine.open(suite.network(), suite.lineId());
       suite.network().fault(line.id, { kind: 'late_reg_refresh', count: 1 });
       await line.engine.connect({ kind: 'code', phone: phone.phone });
       const { code } = await line.change('code');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Line, until } from './line.ts';
+import { EngineLine, until } from './line.ts';
 import type { ConformancePhone } from './network.ts';
 import type { Suite } from './suite.ts';
 
@@ -7,7 +7,7 @@ export function describeSending(suite: Suite): void {
   const pairedLine = async () => {
     const phone = await suite.network().phone(suite.number());
     const bob = await suite.network().phone(suite.number());
-    return { line: await Line.paired(suite.network(), suite.lineId(), phone), phone, bob };
+    return { line: await EngineLine.paired(suite.network(), suite.lineId(), phone), phone, bob };
   };
   const seen = (phone: ConformancePhone, id: string) => phone.seen().find((message) => message.id === id);
 

@@ -27,7 +27,7 @@ export async function until<T>(
  * One process that runs a line: an engine over a handle of the line's store, and a journal that
  * reads the inbox.
  */
-export class Line {
+export class EngineLine {
   readonly id: string;
   readonly store: MemoryStore;
   readonly handle: StoreHandle;
@@ -55,8 +55,8 @@ export class Line {
     store = new MemoryStore(),
     fate?: (write: StoreWrite) => WriteFate | Promise<WriteFate>,
     options: Pick<EngineOptions, 'filesFolder'> = {},
-  ): Promise<Line> {
-    const line = new Line(network, id, store, store.attach(fate));
+  ): Promise<EngineLine> {
+    const line = new EngineLine(network, id, store, store.attach(fate));
     line.#engine = await network.factory.open({
       ...options,
       session: id,
@@ -72,8 +72,8 @@ export class Line {
   }
 
   /** A line linked to this phone and logged in. */
-  static async paired(network: ConformanceNetwork, id: string, phone: ConformancePhone): Promise<Line> {
-    const line = await Line.open(network, id);
+  static async paired(network: ConformanceNetwork, id: string, phone: ConformancePhone): Promise<EngineLine> {
+    const line = await EngineLine.open(network, id);
     await line.pair(phone);
     await line.login();
     return line;
@@ -224,7 +224,7 @@ export class Line {
   }
 }
 
-const opened = new Set<Line>();
+const opened = new Set<EngineLine>();
 
 /** Ends every line a test left open. */
 export async function closeLines(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IdempotentRequest } from '../core/idempotency.ts';
 import type { Line } from '../core/lines.ts';
 import type { Context, Scope } from './context.ts';
-import type { LineRef } from './lines/find-line.ts';
+import type { LineName } from './lines/find-line.ts';
 
 interface Facts {
   scope: Scope;
@@ -30,13 +30,13 @@ export interface AccountCommand<I, O> extends AccountFacts {
 }
 
 /** Concerns one line, which exists and belongs to the caller when `run` begins. */
-export interface LineCommand<I extends { line: LineRef }, O> extends Facts {
+export interface LineCommand<I extends { line: LineName }, O> extends Facts {
   on: 'line';
   run(context: Context, line: Line, input: I): Promise<O>;
 }
 
 /** Sends through one line: accepted durably first, then waited for; takes an Idempotency-Key. */
-export interface SendCommand<I extends { line: LineRef; waitMs: number }, O> extends Facts {
+export interface SendCommand<I extends { line: LineName; waitMs: number }, O> extends Facts {
   on: 'send';
   /** Commits the outbox row, and the claim of `once` with it. Answers the row's id. */
   accept(context: Context, line: Line, input: I, once?: IdempotentRequest): Promise<string>;
@@ -52,7 +52,7 @@ export const accountCommand = <I, O>(facts: AccountFacts, run: AccountCommand<I,
   run,
 });
 
-export const lineCommand = <I extends { line: LineRef }, O>(
+export const lineCommand = <I extends { line: LineName }, O>(
   facts: Facts,
   run: LineCommand<I, O>['run'],
 ): LineCommand<I, O> => ({ on: 'line', ...facts, run });

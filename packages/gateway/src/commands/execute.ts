@@ -8,7 +8,7 @@ import type { AccountCommand, LineCommand, SendCommand } from './command.ts';
 import { COMMANDS, type CommandTable } from './commands.ts';
 import { type Caller, type Context, requireScope, type Scope, type Services } from './context.ts';
 import { requireWholeAccount } from './line-limits.ts';
-import { findLine, type LineRef } from './lines/find-line.ts';
+import { findLine, type LineName } from './lines/find-line.ts';
 import { withKnownNumbers } from './lines/known-numbers.ts';
 import { ClaimTakenError, failureOf, reopenFailed } from './sends/sends.ts';
 
@@ -66,9 +66,9 @@ export interface Execute {
  */
 type AnyCommand =
   | AccountCommand<unknown, unknown>
-  | LineCommand<{ line: LineRef }, unknown>
-  | SendCommand<{ line: LineRef; waitMs: number }, unknown>;
-type LineInput = { line: LineRef; waitMs: number };
+  | LineCommand<{ line: LineName }, unknown>
+  | SendCommand<{ line: LineName; waitMs: number }, unknown>;
+type LineInput = { line: LineName; waitMs: number };
 
 const SWEEP_EVERY_MS = 60_000;
 

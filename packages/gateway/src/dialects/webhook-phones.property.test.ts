@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { EventType, JournalEvent } from '../core/events.ts';
 import type { WebhookFormat } from '../webhooks/format.ts';
-import { ALL_EVENTS, bridgesWebhookFormat } from './bridges/webhook-format.ts';
+import { BRIDGES_EVENT_NAMES, bridgesWebhookFormat } from './bridges/webhook-format.ts';
 import { linesWebhookFormat } from './lines/webhook-format.ts';
 
 /*
@@ -12,7 +12,7 @@ import { linesWebhookFormat } from './lines/webhook-format.ts';
  */
 
 const LINE = { id: 'line_xxx', number: 42, customerRef: 'user-123', label: null, phone: '15550001234' };
-const DELIVERY = { id: 'dlv_1', attempt: 1, events: ALL_EVENTS };
+const DELIVERY = { id: 'dlv_1', attempt: 1, events: BRIDGES_EVENT_NAMES };
 
 const digits = (first: string) => fc.stringMatching(/^[0-9]{7,13}$/).map((rest) => first + rest);
 /**

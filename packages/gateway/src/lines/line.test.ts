@@ -15,7 +15,7 @@ import type { Store } from '../store/db/store.ts';
 import { createEngineStore } from '../store/engine/engine-store.ts';
 import { loadLine } from '../store/lines/line-row.ts';
 import { createConnectGate } from './connection/connect-gate.ts';
-import { Line } from './line.ts';
+import { LineActor } from './line.ts';
 
 const HOUR_MS = 3_600_000;
 const alice: Party = { jid: '9001@lid', lid: '9001@lid', pn: '15550001111@s.whatsapp.net' };
@@ -59,7 +59,7 @@ forEachStore((open, databaseEngine) => {
   let clock: ManualClock;
   let factory: FakeFactory;
   let breakable: BreakableStore;
-  let running: Line[];
+  let running: LineActor[];
   const views: LiveView[] = [];
   let nudges = 0;
 
@@ -81,11 +81,11 @@ forEachStore((open, databaseEngine) => {
   const ring = () => openKeyRing({ masterKey, store: test.store, clock });
   const masterKey = randomBytes(32);
 
-  async function start(options: { pacing?: Pacing | null; capacity?: number } = {}): Promise<Line> {
+  async function start(options: { pacing?: Pacing | null; capacity?: number } = {}): Promise<LineActor> {
     const row = await loadLine(test.store.db, ref.id);
     if (!row) throw new Error('no such line');
     const box = await (await ring()).box(ref.id);
-    const line = await Line.open({
+    const line = await LineActor.open({
       row,
       store: breakable.store,
       box,
@@ -107,7 +107,7 @@ forEachStore((open, databaseEngine) => {
     return line;
   }
   /** Ends a line; its grace runs on the test's clock. */
-  async function stop(line: Line): Promise<void> {
+  async function stop(line: LineActor): Promise<void> {
     const stopped = line.stop(1_000).then(() => true);
     let isDone = false;
     void stopped.then(() => (isDone = true));
@@ -115,7 +115,7 @@ forEachStore((open, databaseEngine) => {
     running = running.filter((each) => each !== line);
   }
   /** As kill -9 would: nothing of the line runs on, nothing is told to anybody. */
-  async function crash(line: Line): Promise<void> {
+  async function crash(line: LineActor): Promise<void> {
     engine().options.onChange = () => {};
     await stop(line);
   }
@@ -124,7 +124,7 @@ forEachStore((open, databaseEngine) => {
     if (!found) throw new Error('no engine yet');
     return found;
   };
-  async function startPaired(options?: Parameters<typeof start>[0]): Promise<Line> {
+  async function startPaired(options?: Parameters<typeof start>[0]): Promise<LineActor> {
     const line = await start(options);
     void line.run('pairing.qr', { waitMs: 1_000 }).catch(() => {});
     await until('pairing began', () => engine().connects.length > 0);

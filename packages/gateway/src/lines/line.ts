@@ -32,7 +32,7 @@ import { accountCommands } from './phone/account-commands.ts';
 import { groupCommands } from './phone/group-commands.ts';
 import { PhoneSide } from './phone/phone-side.ts';
 import { discardFile } from './sends/discard-file.ts';
-import { toAppError } from './sends/engine-errors.ts';
+import { toLineError } from './sends/engine-errors.ts';
 import { Outgoing } from './sends/outgoing.ts';
 import { receiptOf } from './trace/receipt-of.ts';
 import { StanzaLooks } from './trace/stanza-looks.ts';
@@ -55,7 +55,7 @@ const REFUSALS: readonly CloseReason[] = ['client_outdated', 'pairing_failed', '
  * journal and the outbox onto the wire. Everything it promised is in the store; a new actor on the
  * same rows goes on where this one was cut off.
  */
-export class Line {
+export class LineActor {
   readonly id: string;
   readonly #options: LineOptions;
   readonly #log: Log;
@@ -88,11 +88,11 @@ export class Line {
    * Loads the line and begins: journals what waits, connects when paired. Rejects when the line
    * cannot be opened (unreadable credentials); then nothing of it runs.
    */
-  static async open(options: LineOptions): Promise<Line> {
+  static async open(options: LineOptions): Promise<LineActor> {
     const { row, store, factory, clock } = options;
     const looks = new StanzaLooks();
     // An engine has news only once it is connected, and only its line connects it.
-    let line: Line | undefined;
+    let line: LineActor | undefined;
     const engine = await factory.open({
       session: row.id,
       store: options.engineStore,
@@ -106,7 +106,7 @@ export class Line {
         if (line) line.#onChange(change);
       },
     });
-    line = new Line(options, engine, looks);
+    line = new LineActor(options, engine, looks);
     try {
       await line.#begin();
     } catch (error) {
@@ -221,7 +221,7 @@ export class Line {
       await this.#restart.over(name);
       return await commands[name](input);
     } catch (error) {
-      throw toAppError(error, this.#restart.standing());
+      throw toLineError(error, this.#restart.standing());
     }
   }
 

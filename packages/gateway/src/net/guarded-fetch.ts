@@ -103,7 +103,7 @@ interface Exchange {
 }
 
 /** One request and the head of its answer. The time limits go on while the body is read. */
-async function exchange({ pool, url, options, clock, deadline }: Exchange): Promise<FetchedResponse> {
+async function fetchOnce({ pool, url, options, clock, deadline }: Exchange): Promise<FetchedResponse> {
   const controller = new AbortController();
   const cut = (kind: 'timeout' | 'aborted') => () => controller.abort(new FetchError(kind));
   const remaining = deadline - clock.monotonic();
@@ -159,7 +159,7 @@ export function createGuard(deps: GuardDeps): Guard {
     const pool = createOriginPool(connectorDeps, url.origin, 1, () => {});
     const destroy = () => void pool.destroy().catch(() => {});
     try {
-      const answer = await exchange({ pool, url, options, clock, deadline });
+      const answer = await fetchOnce({ pool, url, options, clock, deadline });
       const discard = () => {
         answer.discard();
         destroy();
@@ -220,11 +220,11 @@ export function createGuard(deps: GuardDeps): Guard {
           }
           const startedAt = clock.monotonic();
           const once = { pool: current.pool, url, options, clock, deadline: startedAt + options.totalTimeoutMs };
-          const answer = await exchange(once).catch((error: unknown) => {
+          const answer = await fetchOnce(once).catch((error: unknown) => {
             // A kept connection that the other side closed while it was idle tells nothing about
             // the target: once more, on another one.
             const stale = error instanceof FetchError && error.kind === 'closed' && answered;
-            if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return exchange(once);
+            if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return fetchOnce(once);
             throw error;
           });
           answered = true;

@@ -32,7 +32,7 @@ export interface AttemptResult {
   retryAfterMs: number | undefined;
 }
 
-export interface Outgoing {
+export interface SignedPost {
   endpoint: Endpoint;
   rendered: Rendered;
   legacySignatureHeader: string | null;
@@ -43,7 +43,7 @@ export interface Outgoing {
 }
 
 /** Headers of a delivery. The owner's own come first, so that none of ours can be replaced. */
-function headersOf(out: Outgoing, timestampSeconds: number): Record<string, string> {
+function headersOf(out: SignedPost, timestampSeconds: number): Record<string, string> {
   const { endpoint, rendered } = out;
   const { body } = rendered;
   // The single-valued legacy header stays on the old secret until the grace ends.
@@ -80,7 +80,7 @@ async function readExcerpt(body: AsyncIterable<Uint8Array>): Promise<string> {
 export async function attempt(
   pool: TargetPool,
   clock: Clock,
-  out: Outgoing,
+  out: SignedPost,
   signal?: AbortSignal,
 ): Promise<AttemptResult> {
   const at = clock.now();

@@ -50,14 +50,6 @@ export interface RenderedFor {
   hasDetails?: boolean;
 }
 
-/** What a format may say about the delivery itself. */
-export interface DeliveryView {
-  id: string;
-  attempt: number;
-  /** The names its webhook subscribed to. */
-  events?: readonly string[];
-}
-
 /**
  * How one published API writes its webhook bodies. The dispatcher renders from the journal at every
  * attempt, so a format must give the same bytes for the same event and line. No input or output, no

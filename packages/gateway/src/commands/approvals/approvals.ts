@@ -13,7 +13,7 @@ import * as stored from '../../store/sends/approvals.ts';
 import { findClaim } from '../../store/sends/idempotency.ts';
 import { fanOut } from '../../webhooks/fan-out.ts';
 import type { Caller, CommandName, Execute } from '../execute.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import type { Sent } from '../sends/sends.ts';
 import type { Approval } from './approval-view.ts';
 import { viewOf } from './approval-view.ts';
@@ -22,7 +22,7 @@ import { viewOf } from './approval-view.ts';
 export interface ApprovalRequest {
   command: CommandName;
   /** Of that command; JSON. */
-  input: { line: LineRef };
+  input: { line: LineName };
   /** What the person is shown: the published operation and its arguments. */
   operation: string;
   shown: Record<string, unknown>;

@@ -5,7 +5,7 @@ import { archiveFacts, noteArchived } from '../../store/messages/archive.ts';
 import { lineCommand } from '../command.ts';
 import { ask } from '../contacts/contacts.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { requireConnected } from './read-messages.ts';
 
 /** What becomes of the chat when a message was sent to it. */
@@ -21,7 +21,7 @@ export const archiveChat = lineCommand(
   async (
     context: Context,
     line,
-    input: { line: LineRef; chat: Jid; archived: boolean },
+    input: { line: LineName; chat: Jid; archived: boolean },
   ): Promise<{ archived: boolean }> => {
     requireConnected(context, line);
     const { db } = context.store;

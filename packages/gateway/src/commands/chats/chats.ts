@@ -13,7 +13,7 @@ import { findChat } from '../../store/messages/reading.ts';
 import { findProgress, type SendProgress, statusEvents } from '../../store/sends/message-progress.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 export type { ChatCursor, ListedChat, ListedMessage };
 
@@ -23,7 +23,7 @@ export const allChats = lineCommand(
   (
     context: Context,
     line,
-    input: { line: LineRef; archived?: boolean; after?: ChatCursor; limit: number },
+    input: { line: LineName; archived?: boolean; after?: ChatCursor; limit: number },
   ): Promise<{ chats: ListedChat[]; next: ChatCursor | null }> => listChats(context.store.db, line.id, input),
 );
 
@@ -46,7 +46,7 @@ export const allMessages = lineCommand(
   async (
     context: Context,
     line,
-    input: { line: LineRef; chat?: Jid; query?: string; before?: Before; limit: number },
+    input: { line: LineName; chat?: Jid; query?: string; before?: Before; limit: number },
   ): Promise<MessagePage> => {
     const { db } = context.store;
     const words = input.query === undefined ? undefined : queryWords(input.query);
@@ -117,7 +117,7 @@ export interface MessageReport {
 /** One message and how far it came, as it really happened. `message_not_found`. */
 export const oneMessage = lineCommand(
   { scope: 'messages:read' },
-  async (context: Context, line, input: { line: LineRef; messageId: string }): Promise<MessageReport> => {
+  async (context: Context, line, input: { line: LineName; messageId: string }): Promise<MessageReport> => {
     const { db } = context.store;
     // One after the other, in this order: an acknowledgement writes both rows at once, so the
     // message is never older than the send beside it.

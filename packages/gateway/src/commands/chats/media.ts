@@ -2,7 +2,7 @@ import { AppError } from '../../core/app-error.ts';
 import { findMessagesWithBytes, updateMessageBytes } from '../../store/messages/message-files.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 /** For the largest files, and for the phone to upload one again. */
 const FETCH_MS = 600_000;
@@ -23,7 +23,7 @@ export interface StoredFile {
  */
 export const getMedia = lineCommand(
   { scope: 'messages:read' },
-  async (context: Context, line, { messageId }: { line: LineRef; messageId: string }): Promise<StoredFile> => {
+  async (context: Context, line, { messageId }: { line: LineName; messageId: string }): Promise<StoredFile> => {
     const { store, media, router } = context;
     const [message] = await findMessagesWithBytes(store.db, line.id, messageId);
     if (!message) throw new AppError('message_not_found');

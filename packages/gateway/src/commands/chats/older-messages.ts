@@ -4,7 +4,7 @@ import { findChat, oldestOf } from '../../store/messages/reading.ts';
 import { lineCommand } from '../command.ts';
 import { ask } from '../contacts/contacts.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { requireConnected } from './read-messages.ts';
 
 /**
@@ -14,7 +14,7 @@ import { requireConnected } from './read-messages.ts';
  */
 export const askOlderMessages = lineCommand(
   { scope: 'messages:read' },
-  async (context: Context, line, { chat, count }: { line: LineRef; chat: Jid; count: number }) => {
+  async (context: Context, line, { chat, count }: { line: LineName; chat: Jid; count: number }) => {
     requireConnected(context, line);
     const { db } = context.store;
     const known = await findChat(db, line.id, chat);

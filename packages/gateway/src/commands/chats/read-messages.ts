@@ -5,10 +5,10 @@ import { lineStanding } from '../../lines/connection/line-status.ts';
 import { findChat, knownIn, markChatRead, unreadOf } from '../../store/messages/reading.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 export interface ReadInput {
-  line: LineRef;
+  line: LineName;
   chat: Jid;
   /** Absent: everything unread in the chat. */
   ids?: string[];

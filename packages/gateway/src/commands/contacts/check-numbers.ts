@@ -4,7 +4,7 @@ import { noteBusiness } from '../../store/messages/contacts.ts';
 import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 export interface CheckedNumber {
   /** Digits, as asked. */
@@ -27,7 +27,7 @@ export interface AskedNumber {
  */
 export const checkNumbers = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, input: { line: LineRef; numbers: AskedNumber[] }): Promise<CheckedNumber[]> => {
+  async (context: Context, line, input: { line: LineName; numbers: AskedNumber[] }): Promise<CheckedNumber[]> => {
     requireConnected(context, line);
     const asked = [...new Set(input.numbers.filter((number) => number.isPossible).map(({ digits }) => digits))];
     const answers = new Map<string, NumberLookup>();

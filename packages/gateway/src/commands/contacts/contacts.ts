@@ -6,7 +6,7 @@ import { type Contact, findContact, listContacts, noteBusiness } from '../../sto
 import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 /** For two questions to WhatsApp at most: who that is, and what was asked. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -29,7 +29,7 @@ export type { Contact } from '../../store/messages/contacts.ts';
 /** Everybody the line knows; needs no connection. */
 export const allContacts = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, { after, limit }: { line: LineRef; after?: Jid; limit?: number }) => {
+  async (context: Context, line, { after, limit }: { line: LineName; after?: Jid; limit?: number }) => {
     // One more than asked for shows whether there is a next page.
     const contacts = await listContacts(context.store.db, line.id, {
       after,
@@ -52,7 +52,7 @@ export interface ContactDetail extends Contact {
  */
 export const getContact = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, { jid }: { line: LineRef; jid: Jid }): Promise<ContactDetail> => {
+  async (context: Context, line, { jid }: { line: LineName; jid: Jid }): Promise<ContactDetail> => {
     requireConnected(context, line);
     if (!isPn(jid) && !isLid(jid)) throw new AppError('contact_not_found');
     const person = await ask(context, line, 'account.person', { jid });
@@ -73,7 +73,7 @@ const addressesOf = ({ party: { jid, lid, pn } }: PersonInfo): Jid[] =>
  */
 export const getPicture = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, { jid }: { line: LineRef; jid: Jid }) => {
+  async (context: Context, line, { jid }: { line: LineName; jid: Jid }) => {
     const picture = await ask(context, line, 'account.picture', { of: jid });
     if (!picture) throw new AppError('avatar_not_found');
     return picture;
@@ -88,7 +88,7 @@ export interface Profile {
 /** The line's own profile as others see it. */
 export const getProfile = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, _: { line: LineRef }): Promise<Profile> => {
+  async (context: Context, line, _: { line: LineName }): Promise<Profile> => {
     const person = await ask(context, line, 'account.person', { jid: ownJid(context, line) });
     return { line, about: person?.about ?? null };
   },
@@ -96,7 +96,7 @@ export const getProfile = lineCommand(
 
 export const getOwnPicture = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, _: { line: LineRef }) => {
+  async (context: Context, line, _: { line: LineName }) => {
     const picture = await ask(context, line, 'account.picture', { of: ownJid(context, line) });
     if (!picture) throw new AppError('avatar_not_found');
     return picture;
@@ -105,38 +105,38 @@ export const getOwnPicture = lineCommand(
 
 export const removeOwnPicture = lineCommand(
   { scope: 'lines:write' },
-  async (context: Context, line, _: { line: LineRef }) => ask(context, line, 'account.removePicture', NOTHING),
+  async (context: Context, line, _: { line: LineName }) => ask(context, line, 'account.removePicture', NOTHING),
 );
 
 export const setAbout = lineCommand(
   { scope: 'lines:write', speaks: true },
-  async (context: Context, line, { text }: { line: LineRef; text: string }) =>
+  async (context: Context, line, { text }: { line: LineName; text: string }) =>
     ask(context, line, 'account.setAbout', { text }),
 );
 
 /** The link that starts a chat with this line. */
 export const getContactLink = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, _: { line: LineRef }) => ask(context, line, 'account.contactLink', NOTHING),
+  async (context: Context, line, _: { line: LineName }) => ask(context, line, 'account.contactLink', NOTHING),
 );
 
 /** Who sees status updates; the list in force first. */
 export const getStatusAudience = lineCommand(
   { scope: 'contacts:read' },
-  async (context: Context, line, _: { line: LineRef }) => ask(context, line, 'account.statusAudience', NOTHING),
+  async (context: Context, line, _: { line: LineName }) => ask(context, line, 'account.statusAudience', NOTHING),
 );
 
 /** Shows the line online or not; kept over reconnects. */
 export const setPresence = lineCommand(
   { scope: 'messages:send' },
-  async (context: Context, line, { state }: { line: LineRef; state: 'available' | 'unavailable' }) =>
+  async (context: Context, line, { state }: { line: LineName; state: 'available' | 'unavailable' }) =>
     ask(context, line, 'account.presence', { state }),
 );
 
 /** Asks for somebody's typing and presence; renewed after every reconnect. `not_on_whatsapp`. */
 export const watchPresence = lineCommand(
   { scope: 'messages:send' },
-  async (context: Context, line, { chat }: { line: LineRef; chat: Jid }) =>
+  async (context: Context, line, { chat }: { line: LineName; chat: Jid }) =>
     ask(context, line, 'account.watch', { person: chat }),
 );
 
@@ -146,7 +146,7 @@ export const showTyping = lineCommand(
   async (
     context: Context,
     line,
-    { line: _, ...activity }: { line: LineRef; chat: Jid; state: 'composing' | 'paused'; mode: 'text' | 'voice' },
+    { line: _, ...activity }: { line: LineName; chat: Jid; state: 'composing' | 'paused'; mode: 'text' | 'voice' },
   ) => ask(context, line, 'account.typing', activity),
 );
 

@@ -4,7 +4,7 @@ import { FetchError } from '../../net/fetch-error.ts';
 import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { ask } from './contacts.ts';
 
 const PICTURE_MAX_BYTES = 16 * 1024 * 1024;
@@ -16,7 +16,7 @@ const FETCH_MS = 20_000;
  */
 export const setOwnPicture = lineCommand(
   { scope: 'lines:write', speaks: true },
-  async (context: Context, line, { url }: { line: LineRef; url: string }): Promise<{ id: string }> => {
+  async (context: Context, line, { url }: { line: LineName; url: string }): Promise<{ id: string }> => {
     requireConnected(context, line);
     const jpeg = await squareJpeg(await downloadPicture(context, url));
     return ask(context, line, 'account.setPicture', { jpeg });

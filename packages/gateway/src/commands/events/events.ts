@@ -2,13 +2,13 @@ import { makeTicket } from '../../access/stream-tickets.ts';
 import type { Transport } from '../../observe/stream-metrics.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { findLine, type LineRef } from '../lines/find-line.ts';
+import { findLine, type LineName } from '../lines/find-line.ts';
 import { subscription } from '../webhooks/webhooks.ts';
 import type { Batch, EventStream, StreamRequest } from './event-streams.ts';
 
 export interface FollowInput {
   after: StreamRequest['after'];
-  line?: LineRef;
+  line?: LineName;
   /** Names of the Lines API; `*` = all but those that have to be named. */
   events: readonly string[];
 }

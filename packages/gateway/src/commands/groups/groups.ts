@@ -8,7 +8,7 @@ import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import { downloadPicture } from '../contacts/own-picture.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 /** Three questions to WhatsApp at most, each with the engine's own limit. */
 const ANSWER_WITHIN_MS = 65_000;
@@ -20,7 +20,7 @@ const WRITE = { scope: 'messages:send' } as const;
 
 /** One group of one line. */
 export interface OfGroup {
-  line: LineRef;
+  line: LineName;
   group: Jid;
 }
 
@@ -69,7 +69,7 @@ async function freshInfo(context: Context, line: Line, group: Jid): Promise<Grou
 }
 
 /** Every group the line is in, as WhatsApp lists them now. */
-export const allGroups = lineCommand(READ, async (context: Context, line, _: { line: LineRef }) =>
+export const allGroups = lineCommand(READ, async (context: Context, line, _: { line: LineName }) =>
   noted(context, line, await ask(context, line, 'groups.all', {})),
 );
 
@@ -81,7 +81,7 @@ export const getGroup = lineCommand(READ, async (context: Context, line, { group
 /** Makes a group. Whoever cannot be taken in is in `refused`; the group exists all the same. */
 export const createGroup = lineCommand(
   SPEAK,
-  async (context: Context, line, { subject, people }: { line: LineRef; subject: string; people: Jid[] }) => {
+  async (context: Context, line, { subject, people }: { line: LineName; subject: string; people: Jid[] }) => {
     const made = await ask(context, line, 'groups.create', { subject, people: [...new Set(people)] });
     await noted(context, line, [made.group]);
     return made;
@@ -187,13 +187,15 @@ export const groupLink = lineCommand(WRITE, async (context: Context, line, input
 /** The group behind a link. `invite_invalid`. */
 export const groupBehindLink = lineCommand(
   READ,
-  async (context: Context, line, { code }: { line: LineRef; code: string }) =>
+  async (context: Context, line, { code }: { line: LineName; code: string }) =>
     ask(context, line, 'groups.invited', { code }, { ...REFUSALS, ...LINK_REFUSALS }),
 );
 
 /** Joins by a link; `requested` = an admin has to let the line in first. `invite_invalid`. */
-export const joinGroup = lineCommand(SPEAK, async (context: Context, line, { code }: { line: LineRef; code: string }) =>
-  ask(context, line, 'groups.join', { code }, { ...REFUSALS, ...LINK_REFUSALS }),
+export const joinGroup = lineCommand(
+  SPEAK,
+  async (context: Context, line, { code }: { line: LineName; code: string }) =>
+    ask(context, line, 'groups.join', { code }, { ...REFUSALS, ...LINK_REFUSALS }),
 );
 
 export const leaveGroup = lineCommand(WRITE, async (context: Context, line, { group }: OfGroup) =>

@@ -7,7 +7,7 @@ import { findConnectLink, insertConnectLink, useConnectLinks } from '../../store
 import { findLineUnowned } from '../../store/lines/lines.ts';
 import { lineCommand } from '../command.ts';
 import type { Context, Services } from '../context.ts';
-import type { LineRef } from './find-line.ts';
+import type { LineName } from './find-line.ts';
 
 /** Where the hosted pages are. */
 export const CONNECT_PATH = '/connect';
@@ -27,7 +27,7 @@ const hashOf = (token: string): Buffer => createHash('sha256').update(token).dig
  */
 export const makeConnectLink = lineCommand(
   { scope: 'lines:write' },
-  async (context: Context, line, _: { line: LineRef }): Promise<{ url: string; expiresAt: number }> => {
+  async (context: Context, line, _: { line: LineName }): Promise<{ url: string; expiresAt: number }> => {
     if (isPaired(line)) throw new AppError('already_paired');
     const token = randomBase62(TOKEN_LENGTH);
     const createdAt = context.clock.now();

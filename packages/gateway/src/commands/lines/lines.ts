@@ -22,7 +22,7 @@ import {
   prepareBridgeWebhook,
 } from '../webhooks/webhooks.ts';
 import { deleteLine } from './delete-line.ts';
-import type { LineRef } from './find-line.ts';
+import type { LineName } from './find-line.ts';
 
 /** A line, the process that hosts it, and where its events go in the Bridges format. */
 export interface LineView {
@@ -146,7 +146,7 @@ async function checkLineQuota(context: Context, tx: Tx): Promise<void> {
 
 const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
 
-export const getLine = lineCommand({ scope: 'lines:read' }, (context: Context, line, _: { line: LineRef }) =>
+export const getLine = lineCommand({ scope: 'lines:read' }, (context: Context, line, _: { line: LineName }) =>
   view(context, line),
 );
 
@@ -170,7 +170,7 @@ export const patchLine = lineCommand(
   async (
     context: Context,
     line,
-    input: { line: LineRef; label?: string | null; customerRef?: string | null; pacing?: Partial<Pacing> | null },
+    input: { line: LineName; label?: string | null; customerRef?: string | null; pacing?: Partial<Pacing> | null },
   ): Promise<LineView> => {
     const pacing = input.pacing ? wholePacing(input.pacing) : input.pacing;
     const change = { label: input.label, customerRef: input.customerRef, pacing };
@@ -199,7 +199,7 @@ function wholePacing(given: Partial<Pacing>): Pacing {
 /** Points a line's Bridges webhook somewhere else; a null url takes it away. */
 export const setWebhook = lineCommand(
   { scope: 'webhooks:write' },
-  async (context: Context, line, input: { line: LineRef } & BridgeWebhookChange): Promise<LineView> => {
+  async (context: Context, line, input: { line: LineName } & BridgeWebhookChange): Promise<LineView> => {
     await changeBridgeWebhook(context, line.id, input);
     return view(context, line);
   },
@@ -208,7 +208,7 @@ export const setWebhook = lineCommand(
 /** Unlinks at WhatsApp when it can (5 s at most), stops the line and deletes everything of it. */
 export const removeLine = lineCommand(
   { scope: 'lines:write' },
-  async (context: Context, line, _: { line: LineRef }) => {
+  async (context: Context, line, _: { line: LineName }) => {
     await deleteLine(context, line);
     return {};
   },
@@ -217,7 +217,7 @@ export const removeLine = lineCommand(
 /** Figures of the process that hosts the line; `unavailable` when it does not answer. */
 export const lineStats = lineCommand(
   { scope: 'lines:read' },
-  async (context: Context, line, _: { line: LineRef }): Promise<LineStats> => {
+  async (context: Context, line, _: { line: LineName }): Promise<LineStats> => {
     const { router, media } = context;
     const stats = await router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }).catch((error: unknown) => {
       // Nobody asked WhatsApp anything.

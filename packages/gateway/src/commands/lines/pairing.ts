@@ -6,7 +6,7 @@ import { forgetKeys } from '../../store/lines/forget-keys.ts';
 import { destroyKept, restoreKeys } from '../../store/lines/kept-keys.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from './find-line.ts';
+import type { LineName } from './find-line.ts';
 
 /** How long a caller waits for WhatsApp's first QR or code. */
 export const PAIRING_WAIT_MS = 20_000;
@@ -18,7 +18,7 @@ const LOGOUT_WAIT_MS = 5_000;
  * The QR to scan right now; begins pairing when the line is unpaired. `already_paired`,
  * `whatsapp_timeout`.
  */
-export const pairingQr = lineCommand({ scope: 'lines:write' }, (context: Context, line, _: { line: LineRef }) =>
+export const pairingQr = lineCommand({ scope: 'lines:write' }, (context: Context, line, _: { line: LineName }) =>
   context.router.run(line.id, 'pairing.qr', { waitMs: PAIRING_WAIT_MS }, { timeoutMs: PAIRING_WAIT_MS + MARGIN_MS }),
 );
 
@@ -28,7 +28,7 @@ export const pairingQr = lineCommand({ scope: 'lines:write' }, (context: Context
  */
 export const pairingCode = lineCommand(
   { scope: 'lines:write' },
-  (context: Context, line, input: { line: LineRef; phone: string }) =>
+  (context: Context, line, input: { line: LineName; phone: string }) =>
     context.router.run(
       line.id,
       'pairing.code',
@@ -42,7 +42,7 @@ export const pairingCode = lineCommand(
  * be read (the phone then still lists the device), and those that are kept since the phone logged
  * the line out. An unpaired line stays one.
  */
-export const logout = lineCommand({ scope: 'lines:write' }, async (context: Context, line, _: { line: LineRef }) => {
+export const logout = lineCommand({ scope: 'lines:write' }, async (context: Context, line, _: { line: LineName }) => {
   if (line.statusReason === 'credentials_unreadable' && context.router.view(line.id).state === 'failed') {
     await forgetUnreadable(context, line);
     return { unlinked: false };

@@ -1,6 +1,6 @@
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from './find-line.ts';
+import type { LineName } from './find-line.ts';
 
 /**
  * Ends the line's connection and opens it afresh, in a worker that has room; pairing and accepted
@@ -9,7 +9,7 @@ import type { LineRef } from './find-line.ts';
  */
 export const restartLine = lineCommand(
   { scope: 'lines:write' },
-  async (context: Context, line, _: { line: LineRef }): Promise<object> => {
+  async (context: Context, line, _: { line: LineName }): Promise<object> => {
     await context.router.stop(line.id);
     await context.router.start(line.id);
     return {};

@@ -13,7 +13,7 @@ import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { requireWholeAccount } from '../line-limits.ts';
 import { getWebhook } from '../webhooks/webhook-deliveries.ts';
-import { findLine, type LineRef } from './find-line.ts';
+import { findLine, type LineName } from './find-line.ts';
 
 /** What happened in one step of time; the first one of a series begins at or before `from`. */
 export interface TrafficPoint extends LineTraffic, WebhookTraffic {
@@ -45,7 +45,7 @@ export const trafficSeries = accountCommand(
   { scope: 'account:read', whenInactive: true, forLineKeys: 'own' },
   async (
     context: Context,
-    input: { step: Step; fromMs?: number; toMs?: number; line?: LineRef; webhookId?: string },
+    input: { step: Step; fromMs?: number; toMs?: number; line?: LineName; webhookId?: string },
   ): Promise<TrafficSeries> => {
     const { store, clock, caller } = context;
     const { step } = input;

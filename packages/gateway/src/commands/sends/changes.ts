@@ -5,12 +5,12 @@ import { findKnownMessage, type KnownMessage } from '../../store/messages/known-
 import { requireConnected } from '../chats/read-messages.ts';
 import type { SendCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { type Sent, sendMessage } from './sends.ts';
 
 /** A message to change, and how long to wait for WhatsApp's word. */
 export interface ChangeInput {
-  line: LineRef;
+  line: LineName;
   to: Jid;
   messageId: string;
   waitMs: number;

@@ -11,7 +11,7 @@ import { countScheduled, countWaiting } from '../../store/sends/sends.ts';
 import { returnSent } from '../../store/sends/usage.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { refreshQueue } from './refresh-queue.ts';
 
 export interface QueueView {
@@ -37,7 +37,7 @@ const LOOK_WITHIN_MS = 2_000;
 /** What waits on a line, in the order in which it leaves. */
 export const lineQueue = lineCommand(
   { scope: 'messages:read' },
-  async (context: Context, line, input: { line: LineRef; limit: number }): Promise<QueueView> => {
+  async (context: Context, line, input: { line: LineName; limit: number }): Promise<QueueView> => {
     const { store, clock } = context;
     const nowMs = clock.now();
     const [depth, scheduled, items, own] = await Promise.all([
@@ -75,7 +75,7 @@ async function look(context: Context, line: Line): Promise<{ nextAt: number | nu
  */
 export const cancelMessage = lineCommand(
   { scope: 'messages:send' },
-  async (context: Context, line, input: { line: LineRef; messageId: string }): Promise<{ messageId: string }> => {
+  async (context: Context, line, input: { line: LineName; messageId: string }): Promise<{ messageId: string }> => {
     const { store, clock } = context;
     const send = await findProgress(store.db, line.id, input.messageId);
     if (!send) throw new AppError('message_not_found');

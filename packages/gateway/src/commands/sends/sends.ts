@@ -1,5 +1,5 @@
 import { isChange, isNewsletter, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
-import { AppError, ERRORS, type ErrorCode, type ErrorDetails, invalid, standingDetails } from '../../core/app-error.ts';
+import { AppError, invalid, standingDetails } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
@@ -24,7 +24,7 @@ import { findTerms, takeUsage } from '../../store/sends/usage.ts';
 import { type ArchivePolicy, archivesAfter } from '../chats/archive.ts';
 import type { SendCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 import { refreshQueue } from './refresh-queue.ts';
 import { statusAudienceOf } from './status-audience.ts';
 
@@ -32,7 +32,7 @@ export const IF_RESTRICTED = ['refuse', 'wait'] as const;
 export type IfRestricted = (typeof IF_RESTRICTED)[number];
 
 export interface SendInput {
-  line: LineRef;
+  line: LineName;
   to: Jid;
   content: OutboundContent;
   /** How long the caller waits for WhatsApp's acknowledgement. */
@@ -254,19 +254,12 @@ export async function settleSend(context: Context, line: Line, outboxId: string,
 }
 
 /** The outcome a row records; undefined while it has none. */
-export function outcomeOf(row: SendRow): SendOutcome | undefined {
-  if (row.state === 'sent') return { state: 'sent', timestamp: row.ackTimestamp ?? Math.floor(row.acceptedAt / 1_000) };
-  if (row.state !== 'failed') return row.isUnconfirmed ? { state: 'unconfirmed' } : undefined;
-  return { state: 'failed', code: knownCode(row.errorCode), details: row.errorDetails };
+function outcomeOf(row: SendRow): SendOutcome | undefined {
+  return row.end ?? (row.isUnconfirmed ? { state: 'unconfirmed' } : undefined);
 }
 
-const knownCode = (code: string | null): ErrorCode =>
-  code !== null && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'server_error';
-
-export const failureOf = (row: SendRow): AppError | undefined => {
-  const outcome = outcomeOf(row);
-  return outcome?.state === 'failed' ? new AppError(outcome.code, outcome.details satisfies ErrorDetails) : undefined;
-};
+export const failureOf = ({ end }: SendRow): AppError | undefined =>
+  end?.state === 'failed' ? new AppError(end.code, end.details) : undefined;
 
 /** Puts a failed row back to work: same message id, same bytes; it counts again. */
 export async function reopenFailed(context: Context, line: Line, outboxId: string): Promise<void> {

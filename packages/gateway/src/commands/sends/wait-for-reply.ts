@@ -5,10 +5,10 @@ import { findListed, type ListedMessage } from '../../store/messages/message-lis
 import { allMessages } from '../chats/chats.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import type { LineRef } from '../lines/find-line.ts';
+import type { LineName } from '../lines/find-line.ts';
 
 export interface ReplyInput {
-  line: LineRef;
+  line: LineName;
   chat: Jid;
   /**
    * Only what came after this message; absent: after the newest message of the line's own in the

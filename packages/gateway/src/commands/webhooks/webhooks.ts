@@ -14,7 +14,7 @@ import { type FormatName, selectorsFor, unknownEventNames } from '../../webhooks
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { mayUseLine, requireWholeAccount } from '../line-limits.ts';
-import { findLine, type LineRef } from '../lines/find-line.ts';
+import { findLine, type LineName } from '../lines/find-line.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 
 /**
@@ -47,7 +47,7 @@ export const addWebhook = accountCommand(
     input: {
       url: string;
       events: readonly string[];
-      line?: LineRef;
+      line?: LineName;
       description?: string;
     } & WebhookSettings,
   ): Promise<{ webhook: Webhook; secret: string }> => {

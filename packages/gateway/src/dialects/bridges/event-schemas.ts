@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { REASON_CODES } from '../../core/line-reasons.ts';
 import { messageContent } from '../../http/message-content.ts';
 import type { DocumentedEvent } from '../../http/route.ts';
-import type { ALL_EVENTS } from './webhook-format.ts';
+import type { BRIDGES_EVENT_NAMES } from './webhook-format.ts';
 
 /*
  * What the webhooks of bridges deliver, as schemas. `webhook-format.ts` writes the bodies; a test
@@ -199,7 +199,7 @@ export const BODIES = {
     whatsapp_code: z.int().nullable(),
     remedy: z.string().nullable().meta({ description: 'What to do.' }),
   }),
-} as const satisfies Record<(typeof ALL_EVENTS)[number], z.ZodType>;
+} as const satisfies Record<(typeof BRIDGES_EVENT_NAMES)[number], z.ZodType>;
 
 type EventName = keyof typeof BODIES;
 

@@ -5,7 +5,7 @@ import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
 import { shownText } from '../../http/shown-schema.ts';
 import { standingFields } from '../../http/standing-schema.ts';
-import { ALL_EVENTS } from './webhook-format.ts';
+import { BRIDGES_EVENT_NAMES } from './webhook-format.ts';
 
 export const customerRef = z
   .string('customer_ref must be a string.')
@@ -18,8 +18,8 @@ export const messageParams = bridgeParams.extend({
 
 const webhookUrl = z.string('webhook_url must be a string.').max(2_048, 'webhook_url takes at most 2048 characters.');
 const webhookEvents = z
-  .array(z.enum(ALL_EVENTS, `Use names of ${ALL_EVENTS.join(', ')}.`))
-  .max(ALL_EVENTS.length)
+  .array(z.enum(BRIDGES_EVENT_NAMES, `Use names of ${BRIDGES_EVENT_NAMES.join(', ')}.`))
+  .max(BRIDGES_EVENT_NAMES.length)
   .meta({ description: 'Events to deliver; without it, those of the published list.' });
 
 export const provisionBody = z.object({

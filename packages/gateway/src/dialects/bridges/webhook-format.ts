@@ -39,7 +39,7 @@ const FURTHER = {
 
 const EVENTS = { ...PUBLISHED, ...FURTHER };
 export const PUBLISHED_EVENTS = Object.keys(PUBLISHED) as (keyof typeof PUBLISHED)[];
-export const ALL_EVENTS = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
+export const BRIDGES_EVENT_NAMES = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
 
 /**
  * The address a Bridges caller knows somebody by: the phone number's, else the LID. Groups and

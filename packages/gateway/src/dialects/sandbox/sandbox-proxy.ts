@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { request as httpRequest } from 'undici';
 import type { Caller, Execute } from '../../commands/execute.ts';
 import { requireWholeAccount } from '../../commands/line-limits.ts';
-import type { LineRef } from '../../commands/lines/find-line.ts';
+import type { LineName } from '../../commands/lines/find-line.ts';
 import type { FileFetcher } from '../../commands/sends/file-fetcher.ts';
 import { AppError, invalid } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -57,7 +57,7 @@ export function createSandboxDialect(services: SandboxServices, prefix = PREFIX)
   };
   const unlink: Forward = async (request, caller) => {
     requireTestKey(caller);
-    const line = lineRefOf(bodyOf(request));
+    const line = lineNameOf(bodyOf(request));
     const id = line && (await services.execute.run('lines.get', { line }, caller)).line.id;
     const body = id === undefined ? request.body : { ...bodyOf(request), line_id: id };
     return callSimulator(services, caller, { method: 'POST', path: request.url.slice(prefix.length), body });
@@ -111,7 +111,7 @@ const bodyOf = (request: FastifyRequest): Record<string, unknown> =>
   typeof request.body === 'object' && request.body !== null ? (request.body as Record<string, unknown>) : {};
 
 /** The line a body names by line_id or customer_ref; undefined when it names none. */
-function lineRefOf(body: Record<string, unknown>): LineRef | undefined {
+function lineNameOf(body: Record<string, unknown>): LineName | undefined {
   const { line_id: id, customer_ref: bridge } = body;
   if (id !== undefined && typeof id !== 'string') throw invalid('line_id', 'line_id must be a string.');
   if (bridge !== undefined && typeof bridge !== 'string')
@@ -132,7 +132,7 @@ async function scanLine(
   path: string,
 ): Promise<Answer> {
   const body = bodyOf(request);
-  const line = body.qr === undefined ? lineRefOf(body) : undefined;
+  const line = body.qr === undefined ? lineNameOf(body) : undefined;
   if (!line) {
     if (body.qr === undefined) throw invalid('qr', 'Give the text of a QR code, or line_id, or customer_ref.');
     return callSimulator(services, caller, { method: 'POST', path, body });

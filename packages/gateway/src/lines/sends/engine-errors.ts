@@ -6,7 +6,7 @@ import type { LineStanding } from '../../core/lines.ts';
  * What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of
  * ours.
  */
-export function toAppError(error: unknown, standing: LineStanding): AppError {
+export function toLineError(error: unknown, standing: LineStanding): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
   const { code, details, message } = failureOf(error, standing);

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { countLineTraffic } from '../../store/lines/traffic.ts';
-import { markFailed, markUnconfirmed, type OutboxEntry, overdue, unfinished } from '../../store/sends/outbox.ts';
+import { markSendFailed, markUnconfirmed, type OutboxEntry, overdue, unfinished } from '../../store/sends/outbox.ts';
 import { returnSent } from '../../store/sends/usage.ts';
 import { failedFact } from './failed-fact.ts';
 
@@ -14,7 +14,7 @@ export async function failSend(
   failure: { line: LineRef; entry: OutboxEntry; code: ErrorCode; details: ErrorDetails; nowMs: number },
 ): Promise<boolean> {
   const { line, entry, code, details, nowMs } = failure;
-  if (!(await markFailed(tx, entry.id, { code, details }, nowMs))) return false;
+  if (!(await markSendFailed(tx, entry.id, { code, details }, nowMs))) return false;
   // What may have arrived stays counted.
   if (!isChange(entry.content) && code !== 'unconfirmed') await returnSent(tx.db, entry);
   const chat = entry.prepared?.recipient ?? entry.toJid;

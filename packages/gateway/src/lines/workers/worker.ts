@@ -11,8 +11,8 @@ import { loadLine } from '../../store/lines/line-row.ts';
 import { linesWithUnfinished } from '../../store/sends/outbox.ts';
 import { type ConnectGate, createConnectGate } from '../connection/connect-gate.ts';
 import { loadTold, saveStatus } from '../connection/save-status.ts';
-import { Line } from '../line.ts';
-import { toAppError } from '../sends/engine-errors.ts';
+import { LineActor } from '../line.ts';
+import { toLineError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
 import { AnnouncedVersions } from './announced-versions.ts';
 import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
@@ -53,7 +53,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #gate: ConnectGate;
   readonly #meter: ProcessMeter;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, LineActor>();
   /** Starts and stops of one line follow each other; the last one counts. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #versions: AnnouncedVersions;
@@ -126,7 +126,7 @@ export class Worker {
       const row = await loadLine(store.db, lineId);
       if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'no such line', isGone: true });
       const box = await ring.box(lineId);
-      const line = await Line.open({
+      const line = await LineActor.open({
         row,
         store,
         box,
@@ -198,7 +198,7 @@ export class Worker {
         message.name === 'stats' ? this.#meter.read(this.#lines.size) : await line.run(message.name, message.input);
       channel.send({ type: 'result', id, ok: true, value });
     } catch (error) {
-      const { code, message, details, cause } = toAppError(error, GONE);
+      const { code, message, details, cause } = toLineError(error, GONE);
       if (code === 'server_error') this.#options.log.error({ lineId, command: name, error: cause }, 'a command failed');
       channel.send({ type: 'result', id, ok: false, code, message, details });
     }

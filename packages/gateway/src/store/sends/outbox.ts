@@ -1,10 +1,10 @@
 import type { OutboundContent, Prepared } from '@ponte/engine';
 import type { ExpressionBuilder, Kysely, Selectable, Transaction } from 'kysely';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
-import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { Tx } from '../db/store.ts';
 import { ARRIVED } from '../messages/message-status.ts';
+import { endOf, type SendEnd } from './send-end.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -29,7 +29,7 @@ export interface OutboxEntry {
   /** It may have left, and no acknowledgement is expected any more. */
   isUnconfirmed: boolean;
   /** How it ended; null while it has not. */
-  outcome: SendOutcome | null;
+  outcome: SendEnd | null;
 }
 
 const UNFINISHED = ['accepted', 'prepared', 'sending'] as const;
@@ -135,8 +135,8 @@ export async function loadEnded(
   db: Db,
   lineId: string,
   ids: readonly string[],
-): Promise<{ id: string; outcome: SendOutcome }[]> {
-  const ended: { id: string; outcome: SendOutcome }[] = [];
+): Promise<{ id: string; outcome: SendEnd }[]> {
+  const ended: { id: string; outcome: SendEnd }[] = [];
   for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
     const rows = await db
       .selectFrom('outbox')
@@ -146,7 +146,7 @@ export async function loadEnded(
       .where('finished_at', 'is not', null)
       .execute();
     for (const row of rows) {
-      const outcome = toOutcome(row);
+      const outcome = endOf(row);
       if (outcome) ended.push({ id: row.id, outcome });
     }
   }
@@ -216,7 +216,7 @@ export async function markSent(tx: Tx, id: string, ackTimestamp: number, nowMs: 
 }
 
 /** Closes a row as failed. False when it had ended before. */
-export async function markFailed(
+export async function markSendFailed(
   tx: Tx,
   id: string,
   failure: { code: ErrorCode; details: ErrorDetails },
@@ -251,23 +251,13 @@ function toEntry(row: Selectable<OutboxTable>): OutboxEntry {
     prepared: toPrepared(row),
     mayHaveLeft: row.state === 'sending',
     isUnconfirmed: row.unconfirmed_at !== null && row.finished_at === null,
-    outcome: toOutcome(row),
+    outcome: endOf(row),
   };
 }
 
 function toPrepared(row: Selectable<OutboxTable>): Prepared | null {
   if (row.proto === null || row.prepared === null) return null;
   return { ...(JSON.parse(row.prepared) as Omit<Prepared, 'proto'>), proto: row.proto };
-}
-
-function toOutcome(row: Selectable<OutboxTable>): SendOutcome | null {
-  if (row.state === 'sent') return { state: 'sent', timestamp: Number(row.ack_timestamp) };
-  if (row.state !== 'failed') return null;
-  return {
-    state: 'failed',
-    code: (row.error_code ?? 'server_error') as ErrorCode,
-    details: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
-  };
 }
 
 /** Accepted sends of all lines that are due and have not ended, and since when the oldest is. */

@@ -1,8 +1,8 @@
 import type { Jid, OutboundContent } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
-import type { ErrorDetails } from '../../core/app-error.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { LineOwner } from '../lines/lines.ts';
+import { endOf, type SendEnd } from './send-end.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -16,12 +16,9 @@ export interface SendRow {
   acceptedAt: number;
   /** Not before (Unix milliseconds). */
   sendAt: number | null;
-  /** Unix seconds. */
-  ackTimestamp: number | null;
   /** It may have left, and no acknowledgement is expected any more. */
   isUnconfirmed: boolean;
-  errorCode: string | null;
-  errorDetails: ErrorDetails;
+  end: SendEnd | null;
 }
 
 /** Accepts a message. False when the line does not exist any more. */
@@ -146,10 +143,8 @@ export async function findSend(db: Db, id: string): Promise<SendRow | undefined>
       state: row.state,
       acceptedAt: Number(row.accepted_at),
       sendAt: row.send_at === null ? null : Number(row.send_at),
-      ackTimestamp: row.ack_timestamp === null ? null : Number(row.ack_timestamp),
       isUnconfirmed: row.unconfirmed_at !== null,
-      errorCode: row.error_code,
-      errorDetails: row.error_details === null ? {} : (JSON.parse(row.error_details) as ErrorDetails),
+      end: endOf(row),
     }
   );
 }

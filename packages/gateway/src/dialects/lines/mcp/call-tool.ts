@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Approvals } from '../../../commands/approvals/approvals.ts';
 import { type Caller, type Execute, needsApproval } from '../../../commands/execute.ts';
-import type { LineRef } from '../../../commands/lines/find-line.ts';
+import type { LineName } from '../../../commands/lines/find-line.ts';
 import { AppError } from '../../../core/app-error.ts';
 import { check } from '../../../http/answer-row.ts';
 import { readInline } from '../../../http/file-content.ts';
@@ -63,7 +63,7 @@ async function run(
   const once =
     key === undefined ? undefined : { key: String(key), method: row.method, path: PREFIX + row.path, body: given };
   if (row.command !== null && needsApproval(row.command, caller)) {
-    const input = row.toInput(checked, caller) as { line: LineRef };
+    const input = row.toInput(checked, caller) as { line: LineName };
     const request = { command: row.command, input, operation: row.operation, shown: given, once };
     return result({ ...tool, say: sayPending }, pendingAnswer(await approvals.ask(request, caller)), undefined);
   }
