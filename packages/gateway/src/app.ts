@@ -108,8 +108,12 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
   const canary = await watchFigures(given, data, lines);
   const front = composeFront(frontParts(given, data, delivery, { lines, simulator, address }));
   delivery.pages.live = front.live;
-  await startAll(given, data, delivery, { lines, front, canary });
-  if (given.isListening !== false) {
+  given.onClose(() => lines.close());
+  given.onClose(() => delivery.dispatcher.close());
+  given.onClose(() => front.close());
+  given.onClose(() => canary?.close());
+  if (given.isStarted !== false) {
+    await startAll(given, data, delivery, { lines, front });
     const { host, port } = given.config.http;
     address.listening = await front.http.listen({ host, port });
   }
@@ -173,9 +177,7 @@ interface Delivery {
   guard: Guard;
   media: Media;
   formats: WebhookFormats;
-  dispatcher: Pick<Dispatcher, 'nudge'>;
-  start(): Promise<void>;
-  close(): Promise<void>;
+  dispatcher: Dispatcher;
   news: News;
   feed: EventFeed;
   /** The console's open pages; none before the front door is built. */
@@ -188,9 +190,6 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
   const pages: Delivery['pages'] = {};
   const told = watched(metrics.deliveries, () => pages.live?.activity());
-  const own = given.dispatcher
-    ? undefined
-    : createDispatcher({ store, ring, formats, clock, guard, log, metrics: told });
   const media = createMedia({ ...config.media, clock, log });
   onClose(() => media.cache.close());
   return {
@@ -198,9 +197,7 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
     formats,
     pages,
     media,
-    dispatcher: given.dispatcher ?? own ?? { nudge: () => {} },
-    start: async () => own?.start(),
-    close: async () => own?.close(),
+    dispatcher: createDispatcher({ store, ring, formats, clock, guard, log, metrics: told }),
     news: createNews(clock),
     feed: createEventFeed({ store, clock, log }),
   };
@@ -323,12 +320,12 @@ async function openSimulator({ config, log, simulator, onClose }: Given): Promis
   return running.address;
 }
 
-/** What runs by itself begins, and ends in the reverse order. */
+/** What runs by itself begins. */
 async function startAll(
   { clock, log, onClose }: Given,
   { store }: Data,
   delivery: Delivery,
-  { lines, front, canary }: { lines: Lines; front: Front; canary: Canary | undefined },
+  { lines, front }: { lines: Lines; front: Front },
 ): Promise<void> {
   const problems = watchProblems({
     ...{ store, clock, log },
@@ -336,12 +333,8 @@ async function startAll(
     onChange: () => front.live.activity('settings'),
   });
   onClose(() => problems.close());
-  onClose(() => lines.close());
-  onClose(() => delivery.close());
-  onClose(() => front.close());
-  onClose(() => canary?.close());
   onClose(await keepSpoolTidy(delivery.media, store, clock, log));
-  await delivery.start();
+  await delivery.dispatcher.start();
   await lines.start();
   // Both go on in the background: they wait for workers, and no request waits for them.
   finishDeletions(front.services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));

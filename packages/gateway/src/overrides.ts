@@ -7,7 +7,6 @@ import type { LineRouter } from './lines/workers/router.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import type { Log } from './observe/logger.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
-import type { Dispatcher } from './webhooks/dispatcher.ts';
 
 /** Data that is open. */
 export type OpenData = Pick<Installation, 'store' | 'ring' | 'keys' | 'masterKey' | 'defaultAccountId'>;
@@ -37,10 +36,9 @@ export interface Overrides {
   simulator?: SimulatorAddress;
   /** In place of worker processes. */
   lines?: LineHost;
-  dispatcher?: Pick<Dispatcher, 'nudge'>;
   guard?: Guard;
   front?: Partial<Omit<FrontParts, 'settings'>>;
   settings?: Partial<FrontSettings>;
-  /** False: the server is built and does not listen. */
-  isListening?: boolean;
+  /** False: everything is built; nothing runs by itself, and nothing listens. */
+  isStarted?: boolean;
 }

@@ -136,7 +136,7 @@ async function bench(
   const outbox = await openWebhookOutbox(url);
   const farm = await Farm.start();
   const config = readConfig(
-    { DATA_DIR: folder, SANDBOX: 'off', ALLOW_PRIVATE_TARGETS: `127.0.0.1:${farm.port}` },
+    { DATA_DIR: folder, PORT: '0', SANDBOX: 'off', ALLOW_PRIVATE_TARGETS: `127.0.0.1:${farm.port}` },
     { cores: 1, cwd: folder },
   );
   let app: App | undefined;
@@ -145,7 +145,7 @@ async function bench(
     const keys = createApiKeys({ store, ring, clock: systemClock, log: silentLog });
     const data = { store, ring, keys, masterKey, defaultAccountId: accountId };
     const lines = { router: noLines, live: createLiveHub(() => {}) };
-    app = await createApp(config, { data, lines, log: silentLog, isListening: false });
+    app = await createApp(config, { data, lines, log: silentLog });
     return app;
   };
   try {

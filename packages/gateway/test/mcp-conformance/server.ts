@@ -47,7 +47,7 @@ const mcpServer: MakeServer = (services, caller, _calledTool, notify) => {
 const data = await openInstallation(environment, config);
 const { key } = await data.keys.create({ accountId: data.defaultAccountId, mode: 'test', name: 'conformance' });
 const app = await createApp(config, {
-  ...{ environment, data, log: silentLog, version: 'conformance', isListening: false },
+  ...{ environment, data, log: silentLog, version: 'conformance', isStarted: false },
   front: { mcpServer },
 });
 app.front.http.addHook('onRequest', async ({ raw }) => {

@@ -120,8 +120,8 @@ const NO_NETWORK: Guard = {
   },
 };
 
-/** Nothing is delivered by itself: deliveries stay as a test made them. */
-const NO_DISPATCHER = { nudge: () => {} };
+/** Deliveries stay as a test made them, and no test reads what requests count. */
+const NOT_PRODUCT = { nudgeDispatcher: () => {}, onRequestDone: undefined };
 
 /** The real front door over a real database, with a scripted router in place of workers. */
 export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarness> {
@@ -167,9 +167,8 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     ...{ environment, clock, log, version: '0.1.0', consoleFolder: options.consoleFolder },
     data: { store: db.store, ring, keys: apiKeys, masterKey, defaultAccountId: 'acc_one' },
     lines: { router, live: liveLines },
-    dispatcher: NO_DISPATCHER,
     guard: { ...NO_NETWORK, ...options.guard },
-    front: { streams, metrics, testWebhook, onRequestDone: undefined, ...(simulator && { simulator }) },
+    front: { ...NOT_PRODUCT, streams, metrics, testWebhook, ...(simulator && { simulator }) },
     settings: {
       ready: options.ready ?? (async () => true),
       limits: { ...NO_LIMITS, ...options.limits },
@@ -177,7 +176,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
       maxWaitingSends: options.maxWaitingSends,
       mcpHosts: { publicUrl: 'https://wa.example.com', host: '0.0.0.0', allowedHosts: ['ponte'] },
     },
-    isListening: false,
+    isStarted: false,
   });
   const { front, news, feed } = running;
   const { http: app, services, approvals, dialects } = front;
