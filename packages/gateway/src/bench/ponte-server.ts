@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../app.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
-import { createLogger } from '../observe/logger.ts';
 import type { SimulatorAddress } from '../sandbox/simulator-process.ts';
 import { NETWORK_ADDRESS } from './network-address.ts';
 
@@ -15,13 +14,7 @@ const { noiseRoot, ...rest } = JSON.parse(process.env[NETWORK_ADDRESS] ?? '{}') 
   noiseRoot: string;
 };
 const simulator: SimulatorAddress = { ...rest, noiseRoot: Buffer.from(noiseRoot, 'hex') };
-const app = await createApp({
-  config,
-  environment,
-  log: createLogger({ level: config.logLevel, process: 'main' }),
-  version: 'bench',
-  consoleFolder: fileURLToPath(new URL('../../../console/src', import.meta.url)),
-  simulator,
-});
+const consoleFolder = fileURLToPath(new URL('../../../console/src', import.meta.url));
+const app = await createApp(config, { environment, version: 'bench', consoleFolder, simulator });
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
 process.send?.({ ready: true });

@@ -60,7 +60,7 @@ export const logout = lineCommand({ scope: 'lines:write' }, async (context: Cont
  */
 export const restoreCredentials = lineCommand(
   { scope: 'lines:write' },
-  async (context: Context, line, _: { line: LineRef }): Promise<object> => {
+  async (context: Context, line, _: { line: LineName }): Promise<object> => {
     const { store, router, clock } = context;
     if (line.phone !== null) throw new AppError('already_paired');
     if ((line.credentialsKeptUntil ?? 0) <= clock.now()) throw new AppError('nothing_kept');
