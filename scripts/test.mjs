@@ -51,6 +51,12 @@ const services = [
     present: async () => existsSync('/usr/bin/prometheus') && existsSync('/usr/bin/promtool'),
   },
   {
+    name: 'Caddy and nginx',
+    suites: 'the printed reverse proxies',
+    get: 'install caddy and nginx-light (/usr/bin/caddy, /usr/sbin/nginx)',
+    present: async () => existsSync('/usr/bin/caddy') && existsSync('/usr/sbin/nginx'),
+  },
+  {
     name: 'Chromium',
     suites: 'the console in a browser',
     get: 'install chromium (/usr/bin/chromium)',
