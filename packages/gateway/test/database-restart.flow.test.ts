@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type InboxItem, until } from './support/api.ts';
+import { type Cluster, postgresPrograms, startCluster } from './support/postgres-cluster.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+
+/* A real PostgreSQL is restarted under traffic, in both directions, with main process and worker on it. */
+
+const ALICE = '15550002222';
+const OWNER = '15550001111';
+const BACK_WITHIN_MS = 10_000;
+const programs = postgresPrograms();
+
+if (programs === undefined)
+  process.stderr.write('left out: restarts of a real PostgreSQL (its programs are missing)\n');
+
+describe.runIf(programs)('a restart of the PostgreSQL server itself', () => {
+  let cluster: Cluster;
+  let rig: Rig;
+  let line: LinkedLine;
+  beforeAll(async () => {
+    cluster = await startCluster(programs ?? '');
+    rig = await Rig.start({ environment: { DATABASE_URL: cluster.url } });
+    await rig.sandbox.phone(ALICE, 'Alice');
+    line = await rig.linkLine('restart', OWNER);
+  }, 90_000);
+  afterAll(async () => {
+    await rig?.close();
+    await cluster?.close();
+  });
+
+  test.each(['fast', 'immediate'] as const)(
+    '-m %s: both processes live on, work within ten seconds, and lose nothing',
+    { timeout: 120_000 },
+    async (mode) => {
+      const [pid, workers] = [rig.pid, rig.workers()];
+      const accepted: string[] = [];
+      const received: string[] = [];
+      let isOver = false;
+      const send = async (name: string) => {
+        for (let index = 0; !isOver; index += 1) {
+          const key = `${mode}-${name}-${index}`;
+          const body = { line_id: line.lineId, to: `+${ALICE}`, message: key };
+          const answer = await rig.api
+            .call<{ message_id?: string }>('POST', '/api/bridge/v1/messages/send', body, { 'idempotency-key': key })
+            .catch(() => undefined);
+          if (answer?.body?.message_id) accepted.push(answer.body.message_id);
+          else await untilNextTry();
+        }
+      };
+      const write = async () => {
+        for (let index = 0; !isOver; index += 1) {
+          const body = { to: OWNER, type: 'text', body: `${mode} in ${index}` };
+          const said = await rig.world<{ message_id: string }>('POST', `/phones/${ALICE}/messages`, body);
+          received.push(said.message_id);
+          await untilNextTry();
+        }
+      };
+      const traffic = Promise.all([...['a', 'b', 'c', 'd'].map(send), write()]);
+      /** How many of the messages that arrived are told by now. */
+      const told = () => {
+        const bodies = rig.receiver.requests.map(({ body }) => body).join('\n');
+        return received.filter((id) => bodies.includes(id)).length;
+      };
+      const goesOn = async (withinMs: number) => {
+        const [out, into] = [accepted.length, received.length];
+        const isMoving = () => accepted.length >= out + 10 && told() >= into;
+        await until('messages go out and come in', isMoving, withinMs);
+      };
+      await goesOn(30_000);
+      await cluster.restart(mode);
+      await goesOn(BACK_WITHIN_MS);
+      isOver = true;
+      await traffic;
+      expect(rig.pid).toBe(pid);
+      expect(rig.workers()).toEqual(workers);
+      await until(
+        'every accepted message is on the phone',
+        async () => {
+          const inbox = await rig.world<InboxItem[]>('GET', `/phones/${ALICE}/inbox`);
+          const there = new Set(inbox.map((item) => item.message_id));
+          return accepted.every((id) => there.has(id));
+        },
+        60_000,
+      );
+      await until('every message that arrived was told', () => told() === received.length, 30_000);
+    },
+  );
+});
+
+/** Others get their turn; nothing is waited for. */
+const untilNextTry = () => new Promise((resolve) => setTimeout(resolve, 20));
