@@ -78,6 +78,18 @@ describe.each(SETTINGS)('%s', (name) => {
   });
 });
 
+test('every setting that is read stands in the example, and so above', () => {
+  const sources = ['config.ts', 'master-key.ts', 'environment.ts'].map((name) =>
+    readFileSync(new URL(`../config/${name}`, import.meta.url), 'utf8'),
+  );
+  const named = sources.join('\n').matchAll(/\b(?:\w+\((?:read, )?'|env\.)([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\b/g);
+  const read = new Set([...named].map(([, name]) => name ?? ''));
+  // Not settings of Ponte: where programs are, and what this version refuses whatever it says.
+  const others = new Set(['PATH', 'NATS_URL', 'ENOENT', 'EEXIST']);
+  expect(read.size).toBeGreaterThan(25);
+  expect([...read].filter((name) => !SETTINGS.includes(name) && !others.has(name))).toEqual([]);
+});
+
 test('a process says it on standard error and ends with code 2', async () => {
   const env = { ...process.env, ALLOW_PRIVATE_TARGETS: '127.0.0.1' };
   const ended = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
