@@ -37,6 +37,7 @@ import { assertHardened } from './hardening/assert-hardened.ts';
 import { BaileysHistory } from './history/baileys-history.ts';
 import { decodeEntry } from './inbound/decode.ts';
 import { describeError } from './library-log.ts';
+import { readLoginCount } from './login/login-counter.ts';
 import { BaileysMedia } from './media/baileys-media.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import { claimNoiseRoot } from './noise-root.ts';
@@ -78,7 +79,7 @@ async function open(options: EngineOptions): Promise<Engine> {
     const newest = (await vault.ids('app-state-sync-key')).at(-1);
     if (newest !== undefined) creds.myAppStateKeyId = newest;
   }
-  return new BaileysEngine(options, vault, creds);
+  return new BaileysEngine(options, vault, { creds, logins: await readLoginCount(vault) });
 }
 
 async function loadCreds({ store }: EngineOptions): Promise<AuthenticationCreds | undefined> {
@@ -104,17 +105,23 @@ class BaileysEngine implements Engine {
   readonly media: BaileysMedia;
   readonly #history: BaileysHistory;
   #creds: AuthenticationCreds | undefined;
+  #logins: number;
   #connection: Connection | undefined;
   readonly #freshLids: FreshLids;
   #questions = 0;
   /** Kinds of messages that were reported. */
   readonly #unknown = new Set<string>();
 
-  constructor(options: EngineOptions, vault: KeyVault, creds: AuthenticationCreds | undefined) {
+  constructor(
+    options: EngineOptions,
+    vault: KeyVault,
+    { creds, logins }: { creds: AuthenticationCreds | undefined; logins: number },
+  ) {
     this.#options = options;
     this.#vault = vault;
     this.#lids = new LidMap(vault, (pairs) => options.onChange({ type: 'addresses', pairs }));
     this.#creds = creds;
+    this.#logins = logins;
     const { clock, endpoint, log, session } = options;
     const network = mediaNetwork(endpoint);
     this.media = new BaileysMedia({
@@ -162,6 +169,7 @@ class BaileysEngine implements Engine {
       lids: this.#lids,
       creds,
       pairing: wish,
+      nextLogin: () => ++this.#logins,
       onPaired: () => {
         this.#creds = creds;
       },
@@ -185,6 +193,7 @@ class BaileysEngine implements Engine {
     connection?.end({ reason: 'logged_out', detail: 'logged out on request' });
     await connection?.ended;
     this.#creds = undefined;
+    this.#logins = 0;
     await this.#vault.clear();
     return { unlinked };
   }

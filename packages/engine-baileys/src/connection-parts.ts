@@ -12,6 +12,8 @@ export interface ConnectionParts {
   /** The line's own, or new ones when it is to be paired. Changed in place. */
   creds: AuthenticationCreds;
   pairing: PairingWish | undefined;
+  /** Counts a login; its number in the life of the credentials. */
+  nextLogin(): number;
   /** The credentials are those of a paired line now, and durable. */
   onPaired(): void;
   /** Logged in: what WhatsApp forgot with the last connection can be told again. */

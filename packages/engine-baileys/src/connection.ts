@@ -26,6 +26,7 @@ import { StanzaLinks } from './inbound/stanza-links.ts';
 import { Interruptions } from './interruptions.ts';
 import { describeError, libraryLog } from './library-log.ts';
 import { completeLogin } from './login/login.ts';
+import { countedLogin } from './login/login-counter.ts';
 import { PreKeys } from './login/pre-keys.ts';
 import { RetryWaiter } from './media/retry-waiter.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
@@ -33,6 +34,7 @@ import { ColdContacts } from './outbound/cold-contacts.ts';
 import type { FreshLids } from './outbound/fresh-lids.ts';
 import { RetryBudget } from './outbound/retry-budget.ts';
 import { transmit } from './outbound/transmit.ts';
+import { completePayload } from './pairing/device-description.ts';
 import { makePairing } from './pairing/make-pairing.ts';
 import type { Pairing, PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
@@ -79,7 +81,10 @@ export class Connection {
     const { options, vault, lids, creds } = parts;
     this.#parts = parts;
     this.#name = creds.me?.name;
-    this.#logger = libraryLog(options.log, options.session, options.watch);
+    this.#logger = libraryLog(options.log, options.session, {
+      watch: options.watch,
+      onPayload: (payload) => completePayload(payload, () => this.#countLogin()),
+    });
     this.#guard = new StoreGuard(
       vault,
       (cause) => this.#storeFailed(cause),
@@ -235,6 +240,13 @@ export class Connection {
   /** The work, or a rejection with `timeout` when the connection ends first. */
   whileConnected<T>(work: Promise<T>): Promise<T> {
     return this.#interruptions.orInterrupted(work, this.#ending !== undefined);
+  }
+
+  /** Counted once the server has proved who it is, right before this client says who it is. */
+  #countLogin(): number {
+    const login = this.#parts.nextLogin();
+    void this.#guard.commit(countedLogin(login));
+    return login;
   }
 
   #makeRepository() {

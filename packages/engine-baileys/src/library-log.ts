@@ -1,8 +1,15 @@
 import type { EngineLog, StanzaWatch } from '@ponte/engine';
-import type { SocketConfig } from './baileys.ts';
+import { proto, type SocketConfig } from './baileys.ts';
 import { readSaid } from './outbound/read-said.ts';
 
 type Logger = SocketConfig['logger'];
+
+/** Who hears what Baileys says beside the log. */
+export interface LibraryEars {
+  watch?: StanzaWatch | undefined;
+  /** What this client is about to say of itself; may be changed. */
+  onPayload?: ((payload: proto.IClientPayload) => void) | undefined;
+}
 
 /**
  * What Baileys says, made fit for our debug log (what matters of it is reported by our own code):
@@ -10,9 +17,11 @@ type Logger = SocketConfig['logger'];
  * message, and every run of digits that could be a number blanked.
  *
  * It is also the only way to what Baileys sends by itself (receipts, acknowledgements): at the
- * level `trace` sendNode says every stanza, and `watch` hears it. Nothing of that is logged.
+ * level `trace` sendNode says every stanza, and `watch` hears it. And it is the only way to what
+ * Baileys says of this client: socket.js tells the payload right before it encodes it. Nothing of
+ * that is logged.
  */
-export function libraryLog(log: EngineLog, session: string, watch?: StanzaWatch): Logger {
+export function libraryLog(log: EngineLog, session: string, { watch, onPayload }: LibraryEars = {}): Logger {
   const pass = (fields: unknown, message?: string) => {
     const text = typeof fields === 'string' ? fields : (message ?? '');
     log.debug({ session, said: blankNumbers(text), error: errorText(fields) }, 'the engine library reports');
@@ -23,6 +32,11 @@ export function libraryLog(log: EngineLog, session: string, watch?: StanzaWatch)
     if (Reflect.get(fields, 'msg') !== 'xml send') return;
     watch.see('out', readSaid(String(Reflect.get(fields, 'xml'))));
   };
+  const info = (fields: unknown) => {
+    if (!onPayload || typeof fields !== 'object' || fields === null) return;
+    const node: unknown = Reflect.get(fields, 'node');
+    if (node instanceof proto.ClientPayload) onPayload(node);
+  };
   const logger: Logger = {
     get level() {
       return watch?.see ? 'trace' : 'warn';
@@ -30,7 +44,7 @@ export function libraryLog(log: EngineLog, session: string, watch?: StanzaWatch)
     child: () => logger,
     trace,
     debug: quiet,
-    info: quiet,
+    info,
     warn: pass,
     error: pass,
   };

@@ -16,7 +16,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import type { SendableGroups } from './groups/sendable-groups.ts';
 import { mediaNetwork } from './media/media-network.ts';
 import type { RetryBudget } from './outbound/retry-budget.ts';
-import { BROWSER } from './pairing/qr-pairing.ts';
+import { BROWSER } from './pairing/device-description.ts';
 import { never, type StoreGuard } from './store/store-guard.ts';
 
 /** For WhatsApp's answer to one question. */

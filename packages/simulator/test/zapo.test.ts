@@ -94,6 +94,6 @@ test('a client that checks certificates does not talk to a forged server', async
   await client.connect();
   await qr;
   await client.disconnect();
-  const [first, second] = net.world.wire(TENANT, 'line_z', 0);
-  expect([first?.tag, second?.tag, second?.children]).toEqual(['closed', 'iq', ['pair-device']]);
+  const [first, second, third] = net.world.wire(TENANT, 'line_z', 0);
+  expect([first?.tag, second?.tag, third?.children]).toEqual(['closed', 'registration', ['pair-device']]);
 });

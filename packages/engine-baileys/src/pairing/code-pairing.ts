@@ -7,11 +7,10 @@ import {
   bytesToCrockford,
   Curve,
   derivePairingCodeKey,
-  getCompanionPlatformId,
   hkdf,
 } from '../baileys.ts';
+import { PLATFORM_DISPLAY, PLATFORM_ID } from './device-description.ts';
 import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } from './pairing-driver.ts';
-import { BROWSER } from './qr-pairing.ts';
 
 const TAG = 'link_code_companion_reg';
 const REF = 'link_code_pairing_ref';
@@ -98,8 +97,8 @@ export class CodePairing implements PairingDriver {
     const hello = registrationIq({ jid: this.#jid, stage: 'companion_hello', should_show_push_notification: 'true' }, [
       { tag: 'link_code_pairing_wrapped_companion_ephemeral_pub', attrs: {}, content: wrapped },
       { tag: 'companion_server_auth_key_pub', attrs: {}, content: creds.noiseKey.public },
-      { tag: 'companion_platform_id', attrs: {}, content: getCompanionPlatformId(BROWSER) },
-      { tag: 'companion_platform_display', attrs: {}, content: `${BROWSER[1]} (${BROWSER[0]})` },
+      { tag: 'companion_platform_id', attrs: {}, content: PLATFORM_ID },
+      { tag: 'companion_platform_display', attrs: {}, content: PLATFORM_DISPLAY },
       { tag: 'link_code_pairing_nonce', attrs: {}, content: Uint8Array.of(0) },
     ]);
     try {

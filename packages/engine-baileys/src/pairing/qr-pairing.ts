@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Browsers, buildPairingQRData } from '../baileys.ts';
+import { buildPairingQRData } from '../baileys.ts';
+import { BROWSER } from './device-description.ts';
 import { FIRST_REF_MS, NEXT_REF_MS, type PairingContext, type PairingDriver } from './pairing-driver.ts';
-
-/**
- * What this device calls itself: a pair of system and browser that WhatsApp knows, also when
- * pairing by code.
- */
-export const BROWSER = Browsers.windows('Chrome');
 
 /**
  * Pairing by QR code. Own driver because Baileys keeps the secret it started with, while WhatsApp

@@ -78,6 +78,8 @@ const CODECS: Record<string, Codec> = {
   'stale-lid': json,
   'nct-salt': raw,
   restriction: json,
+  // How often this device has logged in (login/login-counter.ts).
+  'login-counter': json,
 };
 
 /**

@@ -61,6 +61,19 @@ export function describeLive(suite: Suite): void {
       expect(line.told().map(({ content }) => content.body)).toEqual(['first words', 'own first words']);
     });
 
+    it('says the same of itself in every pairing, and counts its logins over restarts', async () => {
+      const { line } = await pairedLine();
+      await line.engine.close();
+      await line.login();
+      await line.kill();
+      const again = await EngineLine.open(suite.network(), line.id, line.store);
+      await again.login();
+      expect(again.sent('registration', {})).toMatchObject([{ os: 'Windows', os_version: '10.0.0', type: '1' }]);
+      const counts = again.sent('login', {}).map(({ lc }) => Number(lc));
+      expect(counts.length).toBeGreaterThanOrEqual(3);
+      expect(counts).toEqual(counts.map((_, index) => index + 1));
+    });
+
     it('keeps the secret of a code that the phone took, also when WhatsApp asks for another one late', async () => {
       const phone = await suite.network().phone(suite.number());
       const line = await EngineLine.open(suite.network(), suite.lineId());

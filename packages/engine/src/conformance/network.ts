@@ -73,7 +73,11 @@ export interface ConformanceNetwork {
   /** Drops the line's connection at this very moment. */
   cut(line: string): void;
   fault(line: string, fault: Fault): void;
-  /** Everything that crossed the line's wire, oldest first; the latest some thousands at least. */
+  /**
+   * Everything that crossed the line's wire, oldest first; the latest some thousands at least. What
+   * the client says of itself in a handshake counts: `registration` (`os`, `os_version`, `type`)
+   * and `login` (`lc`).
+   */
   wire(line: string): WireStanza[];
   /**
    * Sends the line the same messages as before, `times` times: all that it was sent since it

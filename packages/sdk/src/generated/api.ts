@@ -3558,7 +3558,7 @@ export interface paths {
         head?: never;
         /**
          * Switch a demand off or on
-         * @description status_stanzas: statuses come as <status>, which must be acknowledged; asked_batches: mail from the time offline comes in the batches that are asked for; sealed_edits: phones seal what they edit. A reset switches all of them on.
+         * @description status_stanzas: statuses come as <status>, which must be acknowledged; asked_batches: mail from the time offline comes in the batches that are asked for; sealed_edits: phones seal what they edit; login_counters: a client that counts its logins counts on. A reset switches all of them on.
          */
         patch: operations["sandboxChangeDemands"];
         trace?: never;
@@ -13659,6 +13659,11 @@ export interface components {
              * @example true
              */
             sealed_edits: boolean;
+            /**
+             * @description True: a client that counts its logins must count on.
+             * @example true
+             */
+            login_counters: boolean;
         } & {
             [key: string]: unknown;
         };
@@ -13678,6 +13683,11 @@ export interface components {
              * @example true
              */
             sealed_edits?: boolean;
+            /**
+             * @description True: a client that counts its logins must count on.
+             * @example true
+             */
+            login_counters?: boolean;
         } & {
             [key: string]: unknown;
         };
@@ -24385,7 +24395,8 @@ export interface operations {
                      * @example {
                      *       "status_stanzas": true,
                      *       "asked_batches": true,
-                     *       "sealed_edits": true
+                     *       "sealed_edits": true,
+                     *       "login_counters": true
                      *     }
                      */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];
@@ -24433,7 +24444,8 @@ export interface operations {
                      * @example {
                      *       "status_stanzas": false,
                      *       "asked_batches": true,
-                     *       "sealed_edits": true
+                     *       "sealed_edits": true,
+                     *       "login_counters": true
                      *     }
                      */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];

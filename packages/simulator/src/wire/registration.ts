@@ -9,6 +9,9 @@ export interface Registration {
   signedPreKey: { id: number; key: Uint8Array; signature: Uint8Array };
   /** `Mac OS`, `Ubuntu` …: what the phone shows in its list of linked devices. */
   platform: string;
+  /** Version of that system, and the number of the kind of client, as it says them. */
+  osVersion: string;
+  platformType: string;
 }
 
 /** Undefined when something is missing, or the signed pre-key is not signed by the identity. */
@@ -23,5 +26,13 @@ export function readRegistration(payload: ClientPayload): Registration | undefin
   if (identity?.length !== 32 || key?.length !== 32 || signature?.length !== 64) return undefined;
   if (!verify(identity, withPrefix(key), signature)) return undefined;
   const props = data.deviceProps ? proto.DeviceProps.decode(data.deviceProps) : undefined;
-  return { identity, registrationId, signedPreKey: { id, key, signature }, platform: props?.os ?? '' };
+  const { primary = 0, secondary = 0, tertiary = 0 } = props?.version ?? {};
+  return {
+    identity,
+    registrationId,
+    signedPreKey: { id, key, signature },
+    platform: props?.os ?? '',
+    osVersion: [primary, secondary, tertiary].join('.'),
+    platformType: String(props?.platformType ?? ''),
+  };
 }

@@ -173,6 +173,12 @@ export class Session implements Endpoint {
       this.#fail(400);
       return;
     }
+    const { platform, osVersion, platformType } = registration;
+    this.#tenant.log.add(
+      this.lineId,
+      'in',
+      el('registration', { os: platform, os_version: osVersion, type: platformType }),
+    );
     this.#state = 'registering';
     this.#candidate = {
       ...registration,
@@ -192,6 +198,13 @@ export class Session implements Endpoint {
     const device = account && tenant.accounts.device(pn, payload.device ?? 0);
     if (!account || !device?.noiseKey || Buffer.compare(device.noiseKey, noiseKey) !== 0) {
       this.#fail(401);
+      return;
+    }
+    // Zero is what clients say that count nothing.
+    const count = payload.lc ?? 0;
+    tenant.log.add(this.lineId, 'in', el('login', { lc: String(count) }));
+    if (count > 0 && !tenant.countsOn(noiseKey, count) && tenant.demands.loginCounters) {
+      this.#fail(500);
       return;
     }
     this.#sender = { pn, device: device.id, lineId: this.lineId };

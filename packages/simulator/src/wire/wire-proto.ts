@@ -42,6 +42,8 @@ export interface ClientPayload {
   device?: Maybe<number>;
   /** The client wants nothing before it says that it is active. */
   passive?: Maybe<boolean>;
+  /** How often the device has logged in. */
+  lc?: Maybe<number>;
   userAgent?: Maybe<{ appVersion?: Maybe<{ tertiary?: Maybe<number> }> }>;
   devicePairingData?: Maybe<{
     eRegid?: Maybe<Uint8Array>;
@@ -59,7 +61,11 @@ interface Library {
   };
   HandshakeMessage: Codec<HandshakeMessage>;
   ClientPayload: Codec<ClientPayload>;
-  DeviceProps: Codec<{ os?: Maybe<string> }>;
+  DeviceProps: Codec<{
+    os?: Maybe<string>;
+    version?: Maybe<{ primary?: Maybe<number>; secondary?: Maybe<number>; tertiary?: Maybe<number> }>;
+    platformType?: Maybe<number>;
+  }>;
 }
 
 const library: unknown = untyped;

@@ -11,8 +11,15 @@ export interface Demands {
   askedBatches: boolean;
   /** Phones seal the edits of their messages with the secret of the message. */
   sealedEdits: boolean;
+  /** A client that counts its logins counts on: one that falls back is not let in. */
+  loginCounters: boolean;
 }
 
-export const DEMANDS_OF_TODAY: Readonly<Demands> = { statusStanzas: true, askedBatches: true, sealedEdits: true };
+export const DEMANDS_OF_TODAY: Readonly<Demands> = {
+  statusStanzas: true,
+  askedBatches: true,
+  sealedEdits: true,
+  loginCounters: true,
+};
 
 export const DEMANDS = Object.keys(DEMANDS_OF_TODAY) as readonly (keyof Demands)[];

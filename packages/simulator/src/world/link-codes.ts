@@ -108,6 +108,8 @@ export class LinkCodes {
       address?.mode === 'pn' &&
       wrappedKey?.length === 80 &&
       DISPLAY.test(display) &&
+      // One device, one description: the system that it registered with.
+      display.endsWith(`(${candidate.platform})`) &&
       platform !== '';
     if (!isWellFormed || !noiseKey || Buffer.compare(noiseKey, candidate.noiseKey) !== 0) return answerTo(iq, [], 400);
     this.#forget(candidate, 'the line asked for a new code');

@@ -21,6 +21,9 @@ import { createSettings } from './settings.ts';
 import type { StanzaLog } from './stanza-log.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 
+/** Clients whose count of logins is kept. */
+const LOGINS_MAX = 10_000;
+
 /** Whoever hands a stanza to the server: a logged-in socket or a virtual phone. */
 export interface Sender {
   pn: string;
@@ -58,6 +61,8 @@ export function createTenant(options: TenantOptions) {
   const { name, db, clock, rng, log, demands, versions, media, problem } = options;
   const stores = createStores(options);
   const faults = new FaultTable(clock);
+  /** Of each client's noise key. */
+  const logins = new Map<string, number>();
   const delivery = new Delivery({
     queue: stores.queue,
     clock,
@@ -81,6 +86,19 @@ export function createTenant(options: TenantOptions) {
     media,
     problem,
     createAccount,
+    /**
+     * False when a client that counts its logins counts no further than before. Known in memory: a
+     * restart of the network forgets them.
+     */
+    countsOn(noiseKey: Uint8Array, login: number): boolean {
+      const id = Buffer.from(noiseKey).toString('base64');
+      const last = logins.get(id);
+      logins.delete(id);
+      logins.set(id, Math.max(login, last ?? 0));
+      const oldest = logins.size > LOGINS_MAX ? logins.keys().next().value : undefined;
+      if (oldest !== undefined) logins.delete(oldest);
+      return last === undefined || login > last;
+    },
     faults: (lineId: string): LineFaults => faults.of(lineId),
     takeMediaFailure: (lineId: string | undefined): number | undefined => faults.takeMediaFailure(lineId),
     /**
@@ -114,6 +132,7 @@ export function createTenant(options: TenantOptions) {
         for (const wipe of wipes) wipe.run(name);
       })();
       faults.clear();
+      logins.clear();
       Object.assign(demands, DEMANDS_OF_TODAY);
       Object.assign(versions, VERSIONS_OF_TODAY);
       stores.peers.forget();

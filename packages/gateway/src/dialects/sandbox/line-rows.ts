@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { LINE, lineParams, type SandboxRow } from './row.ts';
 
 const fault = z.looseObject({ kind: z.string() });
-const demands = z.looseObject({ status_stanzas: z.boolean(), asked_batches: z.boolean(), sealed_edits: z.boolean() });
-const DEMANDS = { status_stanzas: true, asked_batches: true, sealed_edits: true };
+const demands = z.looseObject({
+  status_stanzas: z.boolean(),
+  asked_batches: z.boolean(),
+  sealed_edits: z.boolean(),
+  login_counters: z.boolean(),
+});
+const DEMANDS = { status_stanzas: true, asked_batches: true, sealed_edits: true, login_counters: true };
 const versions = z.looseObject({
   current: z.int().meta({ description: 'What the network’s page says.' }),
   min_pairing: z.int().meta({ description: 'Older ones cannot be linked any more.' }),
@@ -92,7 +97,7 @@ export const LINE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxChangeDemands',
     summary: 'Switch a demand off or on',
     description:
-      'status_stanzas: statuses come as <status>, which must be acknowledged; asked_batches: mail from the time offline comes in the batches that are asked for; sealed_edits: phones seal what they edit. A reset switches all of them on.',
+      'status_stanzas: statuses come as <status>, which must be acknowledged; asked_batches: mail from the time offline comes in the batches that are asked for; sealed_edits: phones seal what they edit; login_counters: a client that counts its logins counts on. A reset switches all of them on.',
     body: demands.partial(),
     requestExample: { status_stanzas: false },
     answers: {

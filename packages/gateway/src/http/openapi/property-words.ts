@@ -133,6 +133,7 @@ export const PROPERTY_WORDS: Record<string, PropertyWords> = {
   lng: ['Longitude in degrees.', -3.7038],
   location: ['Where it takes place.', 'Main hall'],
   locked: ['True: only admins may change name, picture and description.', false],
+  login_counters: ['True: a client that counts its logins must count on.', true],
   manager: ['The process that hosts the bridge.'],
   mappings: ['Which LID belongs to which number.'],
   marked_unread: ['Marked as unread by hand.', false],
