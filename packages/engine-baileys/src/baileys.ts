@@ -32,6 +32,7 @@ export {
   decryptMessageNode,
   decryptPollVote,
   derivePairingCodeKey,
+  extractE2ESessionFromRetryReceipt,
   getCompanionPlatformId,
   getNextPreKeysNode,
   hkdf,

@@ -32,6 +32,8 @@ import { RetryWaiter } from './media/retry-waiter.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { ColdContacts } from './outbound/cold-contacts.ts';
 import type { FreshLids } from './outbound/fresh-lids.ts';
+import { ownMessage } from './outbound/own-message.ts';
+import { Resends } from './outbound/resends.ts';
 import { RetryBudget } from './outbound/retry-budget.ts';
 import { transmit } from './outbound/transmit.ts';
 import { completePayload } from './pairing/device-description.ts';
@@ -103,9 +105,7 @@ export class Connection {
         logger: this.#logger,
         devices: deviceCache(() => options.clock.now()),
         groups: this.groups,
-        budget: new RetryBudget(() => options.clock.now()),
         makeRepository: () => this.#makeRepository(),
-        onLookupFailed: (cause) => this.#storeFailed(cause),
       }),
     );
     this.#coldContacts = new ColdContacts({
@@ -264,11 +264,25 @@ export class Connection {
       ...{ options, lids, creds },
       ...{ sock: this.#sock, guard: this.#guard, links: this.#links, logger: this.#logger, batches: this.#batches },
       coldContacts: this.#coldContacts,
+      resends: this.#makeResends(),
       learn: (pairs) => this.learn(pairs),
       send: (node) => this.send(node),
       intercept: (node) => this.#intercept(node),
       onBroken: (detail) => this.end({ reason: 'connection_lost', detail }, 'cut'),
       onListenerError: (event, error) => this.#listenerFailed(event, error),
+    });
+  }
+
+  #makeResends(): Resends {
+    const { options, creds } = this.#parts;
+    const budget = new RetryBudget(() => options.clock.now());
+    return new Resends({
+      sock: this.#sock,
+      self: () => selfOf(creds),
+      find: (key) => ownMessage(options.lookup, key, budget, (cause) => this.#storeFailed(cause)),
+      send: (node) => this.send(node),
+      nowMs: () => options.clock.now(),
+      warn: (fields, message) => options.log.warn({ session: options.session, ...fields }, message),
     });
   }
 

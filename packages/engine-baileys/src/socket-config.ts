@@ -1,23 +1,15 @@
-import {
-  type EngineEndpoint,
-  type EngineOptions,
-  type MessageLookup,
-  personJid,
-  STATUS_BROADCAST,
-} from '@ponte/engine';
+import type { EngineEndpoint, EngineOptions } from '@ponte/engine';
 import {
   type AuthenticationCreds,
   DEFAULT_CONNECTION_CONFIG,
-  proto,
   type SignalRepositoryWithLIDStore,
   type SocketConfig,
 } from './baileys.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { SendableGroups } from './groups/sendable-groups.ts';
 import { mediaNetwork } from './media/media-network.ts';
-import type { RetryBudget } from './outbound/retry-budget.ts';
 import { BROWSER } from './pairing/device-description.ts';
-import { never, type StoreGuard } from './store/store-guard.ts';
+import type { StoreGuard } from './store/store-guard.ts';
 
 /** For WhatsApp's answer to one question. */
 export const QUERY_MS = 20_000;
@@ -32,10 +24,7 @@ export interface ConfigParts {
   logger: SocketConfig['logger'];
   devices: BoundedCache;
   groups: SendableGroups;
-  /** How often messages are sent again. */
-  budget: RetryBudget;
   makeRepository(): SignalRepositoryWithLIDStore;
-  onLookupFailed(cause: unknown): void;
 }
 
 /**
@@ -74,7 +63,8 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     // Only asked whether history is wanted at all. Its parts are read by ourselves, once their
     // offer is durable (history/).
     shouldSyncHistoryMessage: (offer) => !offer.directPath && !offer.initialHistBootstrapInlinePayload,
-    getMessage: (key) => findMessage(options.lookup, key, parts.budget, parts.onLookupFailed),
+    // What is asked for again is answered by ourselves (outbound/resends.ts).
+    getMessage: async () => undefined,
     cachedGroupMetadata: (jid) => parts.groups.get(jid),
     userDevicesCache: devices,
     msgRetryCounterCache: new BoundedCache(2_000, 60 * MINUTE_MS, now),
@@ -110,26 +100,3 @@ const ALWAYS_ASKED: NonNullable<SocketConfig['placeholderResendCache']> = {
   del: () => {},
   flushAll: () => {},
 };
-
-/**
- * A message of ours that somebody could not decrypt. A failing lookup ends the connection: the
- * request comes again, unanswered.
- */
-async function findMessage(
-  lookup: MessageLookup,
-  key: { id?: string | null; remoteJid?: string | null },
-  budget: RetryBudget,
-  onFailed: (cause: unknown) => void,
-): Promise<proto.IMessage | undefined> {
-  if (!key.id || !key.remoteJid) return undefined;
-  try {
-    const found = await lookup.proto(key.id, key.remoteJid);
-    if (!found?.fromMe) return undefined;
-    const isStatus = key.remoteJid === STATUS_BROADCAST;
-    if (!budget.take(personJid(key.remoteJid), found.timestamp, isStatus)) return undefined;
-    return proto.Message.decode(found.proto);
-  } catch (cause) {
-    onFailed(cause);
-    return never();
-  }
-}

@@ -1,6 +1,7 @@
 import { type AddressPair, ackFor, type EngineOptions, type Node, parseChatState } from '@ponte/engine';
 import type { AuthenticationCreds, SocketConfig, WASocket } from '../baileys.ts';
 import type { ColdContacts } from '../outbound/cold-contacts.ts';
+import type { Resends } from '../outbound/resends.ts';
 import { selfOf } from '../self-of.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import type { StoreGuard } from '../store/store-guard.ts';
@@ -24,6 +25,7 @@ export interface GateSources {
   learn(pairs: AddressPair[]): Promise<void>;
   send(node: Node): Promise<void>;
   intercept(node: Node): Promise<boolean>;
+  resends: Resends;
   onBroken(detail: string): void;
   onListenerError(event: string, error: unknown): void;
 }
@@ -49,6 +51,7 @@ export function makeGate(sources: GateSources): StanzaGate {
       me: () => creds.me,
       nowSeconds: () => Math.floor(options.clock.now() / 1_000),
     }),
+    onRetry: (receipt) => sources.resends.answer(receipt),
     acknowledge: (node) => send(ackFor(node)),
     onUnknown: (tag) => log.warn({ session, tag }, 'WhatsApp sent a kind of stanza that is not known here'),
     onPassed: async (node) => {

@@ -34,6 +34,7 @@ function setUp() {
       open: async () => true,
       acknowledge: async () => void seen.push('status given up'),
     },
+    onRetry: ({ attrs }) => seen.push(`retry ${attrs.id}`),
     acknowledge: async ({ tag }) => void seen.push(`ack ${tag}`),
     onUnknown: (tag) => seen.push(`unknown ${tag}`),
     onPassed: async () => {},

@@ -56,6 +56,8 @@ export interface GateParts {
   intercept(node: Node): Promise<boolean>;
   /** Statuses, which have rules of their own. */
   statuses: Pick<StatusMail, 'takeTopLevel' | 'open' | 'acknowledge'>;
+  /** Somebody asks for a message of ours again; it is answered and acknowledged in its own time. */
+  onRetry(receipt: Node): void;
   /** Takes a stanza that nobody knows off the server's queue. */
   acknowledge(node: Node): Promise<void>;
   /** A kind of stanza that this version does not know; told once per kind. */
@@ -140,6 +142,7 @@ export class StanzaGate {
     if (node.tag === 'chatstate') return this.#parts.onLive(node);
     await this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
     if (this.#isStopped) return;
+    if (node.tag === 'receipt' && node.attrs.type === 'retry') return this.#parts.onRetry(node);
     for (const name of names) this.#run(name, [node]);
   }
 

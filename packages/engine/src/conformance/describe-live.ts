@@ -126,6 +126,28 @@ export function describeLive(suite: Suite): void {
       expect(line.sent('message', { id: 'STALELID2' })).toEqual([]);
     });
 
+    it('sends again to the device that asks, and to no other', async () => {
+      const { line, bob } = await pairedLine();
+      const carol = await suite.network().phone(suite.number());
+      const { group } = await line.engine.groups.create({ subject: 'Both', people: [bob.pn, carol.pn] });
+      const places: { to: string; id: string; attrs: Record<string, string> }[] = [
+        { to: bob.pn, id: 'AGAIN1', attrs: { from: bob.lid } },
+        { to: group.jid, id: 'AGAIN2', attrs: { from: group.jid, participant: bob.lid } },
+      ];
+      for (const { to, id, attrs } of places) {
+        await line.say(id, to, id);
+        await until(`${id} at bob`, () => bob.seen().some((seen) => seen.id === id));
+        const retry = { tag: 'retry', attrs: { count: '1', id, v: '1' } };
+        suite.network().push(line.id, { tag: 'receipt', attrs: { id, type: 'retry', ...attrs }, content: [retry] });
+        await until(`${id} again`, () => bob.seen().some((seen) => seen.id === id && seen.copies === 2));
+        await until('the acknowledgement', () => line.sent('ack', { id, class: 'receipt', type: 'retry' }).length > 0);
+        expect(line.sent('message', { id })).toHaveLength(2);
+      }
+      expect(line.sent('message', { id: 'AGAIN1' })[1]).toMatchObject({ device_fanout: 'false', to: bob.lid });
+      expect(line.sent('message', { id: 'AGAIN2' })[1]).toMatchObject({ participant: bob.lid, to: group.jid });
+      expect(carol.seen()).toMatchObject([{ id: 'AGAIN2', copies: 1 }]);
+    });
+
     it('keeps and acknowledges a stanza of a kind that nobody knows', async () => {
       const { line, bob } = await pairedLine();
       const stanza = { tag: 'novelty', attrs: { id: 'NOVEL1', from: bob.lid, t: '1780000000', type: 'text' } };

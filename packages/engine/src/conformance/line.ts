@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Self } from '../address.ts';
+import type { Jid, Self } from '../address.ts';
 import type { Engine, EngineChange, EngineOptions, KnownMessage } from '../engine.ts';
 import type { InboxEntry } from '../engine-store.ts';
 import type { EngineEvent } from '../events.ts';
@@ -77,6 +77,16 @@ export class EngineLine {
     await line.pair(phone);
     await line.login();
     return line;
+  }
+
+  /** Sends a text, known from then on as a message of the line. */
+  async say(body: string, to: Jid, id: string): Promise<void> {
+    const prepared = await this.engine.prepare({ kind: 'text', body }, to, id);
+    const self = this.engine.self();
+    if (!self) throw new Error('the line is not paired');
+    const sender = { jid: self.pn, pn: self.pn };
+    this.#said.set(id, { proto: prepared.proto, sender, fromMe: true, chat: prepared.recipient });
+    await this.engine.transmit(prepared);
   }
 
   get engine(): Engine {
