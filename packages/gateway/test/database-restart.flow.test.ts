@@ -3,7 +3,7 @@ import { type InboxItem, until } from './support/api.ts';
 import { type Cluster, postgresPrograms, startCluster } from './support/postgres-cluster.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 
-/* A real PostgreSQL is restarted under traffic, in both directions, with main process and worker on it. */
+/* A real PostgreSQL is restarted under traffic of both directions, main process and worker on it */
 
 const ALICE = '15550002222';
 const OWNER = '15550001111';

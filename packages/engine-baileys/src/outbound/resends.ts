@@ -33,9 +33,9 @@ export interface ResendsParts {
 }
 
 /**
- * `<receipt type="retry">`: a device could not read a message of ours and asks for it again. It goes
- * to that device alone (whatsmeow retry.go), also when it is a phone: Baileys sends it to everybody
- * then, and makes the next message to the group carry keys for all of its members.
+ * `<receipt type="retry">`: a device could not read a message of ours and asks for it again. It
+ * goes to that device alone (whatsmeow retry.go), also when it is a phone: Baileys sends it to
+ * everybody then, and makes the next message to the group carry keys for all of its members.
  */
 export class Resends {
   readonly #parts: ResendsParts;

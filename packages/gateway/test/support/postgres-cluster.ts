@@ -37,7 +37,7 @@ function owner(): { uid: number; gid: number } | undefined {
   return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Makes a cluster on a free port of this machine and starts it. Resolves when it takes connections. */
+/** Makes a cluster on a free port of this machine. Resolves when it takes connections. */
 export async function startCluster(programs: string): Promise<Cluster> {
   const as = owner();
   const folder = mkdtempSync(join(tmpdir(), 'ponte-cluster-'));

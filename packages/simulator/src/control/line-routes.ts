@@ -64,8 +64,8 @@ function showDemands({ world, tenant }: ControlCall): ControlAnswer {
 }
 
 /**
- * `{"status_stanzas"?, "asked_batches"?, "sealed_edits"?, "login_counters"?}`: what WhatsApp asks of
- * its clients today is asked here, too, unless it is switched off.
+ * `{"status_stanzas"?, "asked_batches"?, "sealed_edits"?, "login_counters"?}`: what WhatsApp
+ * asks of its clients today is asked here, too, unless it is switched off.
  */
 function changeDemands({ world, tenant, body }: ControlCall): ControlAnswer {
   const changes = DEMANDS.filter((name) => body.has(wordOf(name))).map((name) => [name, body.flag(wordOf(name))]);
