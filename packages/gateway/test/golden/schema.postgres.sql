@@ -188,6 +188,10 @@ line_keys.line_id text collate C not null
 line_keys.kind text collate C not null
 line_keys.id text collate C not null
 line_keys.value bytea not null
+line_leases.line_id text collate C not null
+line_leases.node_id text collate C
+line_leases.epoch bigint not null
+line_leases.expires_at bigint not null
 line_traffic.line_id text collate C not null
 line_traffic.step bigint not null
 line_traffic.at bigint not null
@@ -241,6 +245,14 @@ messages.search text collate C not null
 migrations.name text not null
 migrations.breaking integer not null
 migrations.applied_at bigint not null
+nodes.id text collate C not null
+nodes.name text collate C not null
+nodes.version text collate C not null
+nodes.weight bigint not null
+nodes.is_draining bigint not null
+nodes.lines bigint not null
+nodes.started_at bigint not null
+nodes.expires_at bigint not null
 number_aliases.line_id text collate C not null
 number_aliases.asked text collate C not null
 number_aliases.pn text collate C not null
@@ -365,6 +377,8 @@ kept_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 kept_keys: PRIMARY KEY (line_id, kind, id)
 line_keys: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 line_keys: PRIMARY KEY (line_id, kind, id)
+line_leases: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
+line_leases: PRIMARY KEY (line_id)
 line_traffic: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 line_traffic: PRIMARY KEY (line_id, step, at)
 lines: FOREIGN KEY (account_id) REFERENCES accounts(id)
@@ -375,6 +389,7 @@ message_readers: PRIMARY KEY (line_id, message_id, reader)
 messages: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 messages: PRIMARY KEY (seq)
 migrations: PRIMARY KEY (name)
+nodes: PRIMARY KEY (id)
 number_aliases: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 number_aliases: PRIMARY KEY (line_id, asked)
 outbox: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
@@ -457,6 +472,9 @@ CREATE UNIQUE INDEX inbox_pkey ON inbox USING btree (seq)
 CREATE INDEX inbox_tombstones ON inbox USING btree (done, created_at)
 CREATE UNIQUE INDEX kept_keys_pkey ON kept_keys USING btree (line_id, kind, id)
 CREATE UNIQUE INDEX line_keys_pkey ON line_keys USING btree (line_id, kind, id)
+CREATE INDEX line_leases_due ON line_leases USING btree (expires_at)
+CREATE INDEX line_leases_node ON line_leases USING btree (node_id)
+CREATE UNIQUE INDEX line_leases_pkey ON line_leases USING btree (line_id)
 CREATE INDEX line_traffic_age ON line_traffic USING btree (step, at)
 CREATE UNIQUE INDEX line_traffic_pkey ON line_traffic USING btree (line_id, step, at)
 CREATE INDEX lines_account ON lines USING btree (account_id, mode, number)
@@ -471,6 +489,7 @@ CREATE UNIQUE INDEX messages_identity ON messages USING btree (line_id, message_
 CREATE UNIQUE INDEX messages_pkey ON messages USING btree (seq)
 CREATE INDEX messages_search ON messages USING gin (((to_tsvector('simple'::regconfig, search) || array_to_tsvector(ARRAY[line_id])))) WHERE (search <> ''::text)
 CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (name)
+CREATE UNIQUE INDEX nodes_pkey ON nodes USING btree (id)
 CREATE UNIQUE INDEX number_aliases_pkey ON number_aliases USING btree (line_id, asked)
 CREATE INDEX outbox_archive ON outbox USING btree (line_id, seq) WHERE (archive_after IS NOT NULL)
 CREATE UNIQUE INDEX outbox_id_key ON outbox USING btree (id)

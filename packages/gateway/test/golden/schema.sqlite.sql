@@ -276,6 +276,14 @@ CREATE TABLE line_keys (
   value blob not null,
   primary key (line_id, kind, id)
 ) without rowid;
+CREATE TABLE line_leases (
+  line_id text primary key references lines (id) on delete cascade,
+  node_id text,
+  epoch integer not null,
+  expires_at integer not null
+);
+CREATE INDEX line_leases_due on line_leases (expires_at);
+CREATE INDEX line_leases_node on line_leases (node_id);
 CREATE TABLE line_traffic (
   line_id text not null references lines (id) on delete cascade,
   step integer not null,
@@ -338,6 +346,16 @@ CREATE INDEX messages_chat on messages (line_id, chat_jid, timestamp, seq);
 CREATE UNIQUE INDEX messages_identity on messages (line_id, message_id, chat_jid, sender_jid);
 CREATE VIRTUAL TABLE messages_search using fts5(line_id, search, content='messages', content_rowid='seq', tokenize='unicode61');
 CREATE TABLE "migrations" ("name" text primary key, "breaking" integer not null, "applied_at" integer not null);
+CREATE TABLE nodes (
+  id text primary key,
+  name text not null,
+  version text not null,
+  weight integer not null,
+  is_draining integer not null,
+  lines integer not null,
+  started_at integer not null,
+  expires_at integer not null
+);
 CREATE TABLE number_aliases (
   line_id text not null references lines (id) on delete cascade,
   asked text not null,

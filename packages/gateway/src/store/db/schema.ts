@@ -11,6 +11,8 @@ export interface Database {
   accounts: AccountsTable;
   api_keys: ApiKeysTable;
   lines: LinesTable;
+  line_leases: LineLeasesTable;
+  nodes: NodesTable;
   line_keys: LineKeysTable;
   kept_keys: LineKeysTable;
   inbox: InboxTable;
@@ -609,4 +611,33 @@ export interface WebhookTrafficTable {
   /** Sum over all attempts. */
   answer_ms: number;
   slowest_answer_ms: number;
+}
+
+/**
+ * Who runs a line (store/fleet/leases.ts). Rows are made by a fleet only; times are the database
+ * server's.
+ */
+export interface LineLeasesTable {
+  line_id: string;
+  /** Null: nobody's. */
+  node_id: string | null;
+  /** Grows by one at each taking; whoever writes for the line carries it. */
+  epoch: number;
+  /** Unix milliseconds; 0 when it was given back. */
+  expires_at: number;
+}
+
+/** The nodes of a fleet (store/fleet/nodes.ts); times are the database server's. */
+export interface NodesTable {
+  /** Drawn at each start of a process. */
+  id: string;
+  /** What its operator calls it. */
+  name: string;
+  version: string;
+  /** Its share of the lines, relative to the others'. */
+  weight: number;
+  is_draining: number;
+  lines: number;
+  started_at: number;
+  expires_at: number;
 }

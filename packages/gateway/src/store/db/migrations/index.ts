@@ -17,6 +17,7 @@ import { contentPeople } from './017-content-people.ts';
 import { honestSends } from './019-honest-sends.ts';
 import { problems } from './021-problems.ts';
 import { keptCredentials } from './025-kept-credentials.ts';
+import { fleet } from './029-fleet.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   honestSends,
   problems,
   keptCredentials,
+  fleet,
 ];

@@ -1,0 +1,78 @@
+import type {
+  KyselyPlugin,
+  PluginTransformQueryArgs,
+  PluginTransformResultArgs,
+  QueryResult,
+  RootOperationNode,
+  UnknownRow,
+} from 'kysely';
+import type { Store, Tx } from '../db/store.ts';
+
+/** Under which right somebody writes for a line. */
+export interface Fence {
+  lineId: string;
+  nodeId: string;
+  epoch: number;
+}
+
+/** The line is somebody else's by now: nothing was written, and nothing may be said for it. */
+export class StaleOwnerError extends Error {
+  override readonly name = 'StaleOwnerError';
+
+  constructor({ lineId, epoch }: Fence) {
+    super(`${lineId} is not this node's under number ${epoch} any more`);
+  }
+}
+
+/**
+ * The store of one line of a fleet (PostgreSQL). Every transaction first makes sure that the line is
+ * still this owner's, and keeps it so until its end: nobody takes the line while one is open. One
+ * that comes too late writes nothing, rejects with StaleOwnerError and tells `onStale`. `db` is for
+ * reading: whatever would write outside a transaction, and so unfenced, is refused.
+ */
+export function fencedStore(store: Store, fence: Fence, onStale: () => void): Store {
+  return {
+    engine: store.engine,
+    db: store.db.withPlugin(new ReadsOnly()),
+    async transaction(work, durability) {
+      try {
+        return await store.transaction(async (tx) => {
+          await holdFence(tx, fence);
+          return work(tx);
+        }, durability);
+      } catch (error) {
+        if (error instanceof StaleOwnerError) onStale();
+        throw error;
+      }
+    },
+    sqlite: () => Promise.reject(new Error('a fleet has no SQLite')),
+    // It is its owner's, who has other lines on it.
+    close: async () => {},
+  };
+}
+
+/** FOR KEY SHARE: a renewal does not wait for it, whoever takes the line does. */
+async function holdFence({ db }: Tx, fence: Fence): Promise<void> {
+  const row = await db
+    .selectFrom('line_leases')
+    .select('epoch')
+    .where('line_id', '=', fence.lineId)
+    .where('node_id', '=', fence.nodeId)
+    .where('epoch', '=', fence.epoch)
+    .forKeyShare()
+    .executeTakeFirst();
+  if (!row) throw new StaleOwnerError(fence);
+}
+
+const WRITES = new Set<string>(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode', 'MergeQueryNode']);
+
+class ReadsOnly implements KyselyPlugin {
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    if (WRITES.has(node.kind)) throw new Error('a line of a fleet writes in transactions only: this one is unfenced');
+    return node;
+  }
+
+  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    return result;
+  }
+}

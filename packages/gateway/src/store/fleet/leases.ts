@@ -1,0 +1,113 @@
+import { sql } from 'kysely';
+import type { Store, Tx } from '../db/store.ts';
+import { beatNode, type FleetNode, liveNodes } from './nodes.ts';
+import { serverNow } from './server-time.ts';
+
+/*
+ * Who runs which line. Every time in here is the database server's: nodes need not agree on one. A
+ * fenced transaction (fence.ts) holds FOR KEY SHARE on its lease, which a renewal does not wait for
+ * and a taker skips: nobody takes a line whose owner is in the middle of a commit.
+ */
+
+/** A line and the number under which its owner writes. */
+export interface OwnedLine {
+  lineId: string;
+  epoch: number;
+}
+
+/** What a renewal told. */
+export interface FleetView {
+  /** What the node holds now, all of it. */
+  owned: OwnedLine[];
+  /** The nodes that are alive, this one among them. */
+  nodes: FleetNode[];
+  /** Lines of the whole fleet. */
+  lines: number;
+}
+
+/** An answer that takes longer is worth nothing: leases are a matter of seconds. */
+const STATEMENT_WITHIN_MS = 3_000;
+
+const inHaste = <T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  store.transaction(async (tx) => {
+    await sql`set local statement_timeout = ${sql.lit(STATEMENT_WITHIN_MS)}`.execute(tx.db);
+    return work(tx);
+  });
+
+/**
+ * One statement for all leases of a node: they last `ttlMs` from now. What had run out stays so, and
+ * belongs to whoever takes it.
+ */
+export function renewLeases(store: Store, node: { id: string; lines: number }, ttlMs: number): Promise<FleetView> {
+  return inHaste(store, async (tx) => {
+    await beatNode(tx, node, ttlMs);
+    const owned = await sql<{ line_id: string; epoch: number }>`
+      update line_leases set expires_at = ${serverNow} + ${ttlMs}::bigint
+       where node_id = ${node.id} and expires_at > ${serverNow}
+      returning line_id, epoch`.execute(tx.db);
+    const { count } = await tx.db
+      .selectFrom('line_leases')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    return { owned: owned.rows.map(toOwned), nodes: await liveNodes(tx.db), lines: Number(count) };
+  });
+}
+
+/**
+ * Takes up to `most` lines that have been nobody's for `freeForMs`, the longest waiting first. What
+ * somebody else is taking or committing to at this moment is skipped.
+ */
+export function takeLeases(
+  store: Store,
+  nodeId: string,
+  want: { most: number; freeForMs: number; ttlMs: number },
+): Promise<OwnedLine[]> {
+  return inHaste(store, async ({ db }) => {
+    const taken = await sql<{ line_id: string; epoch: number }>`
+      with due as (
+        select lease.line_id from line_leases as lease join lines on lines.id = lease.line_id
+         where lease.expires_at <= ${serverNow} - ${want.freeForMs}::bigint and lines.deleted_at is null
+         order by lease.expires_at limit ${want.most} for update of lease skip locked
+      )
+      update line_leases set node_id = ${nodeId}, epoch = epoch + 1, expires_at = ${serverNow} + ${want.ttlMs}::bigint
+        from due where line_leases.line_id = due.line_id
+      returning line_leases.line_id, line_leases.epoch`.execute(db);
+    return taken.rows.map(toOwned);
+  });
+}
+
+/** Gives lines back at once. What is not this node's under this epoch any more is left alone. */
+export function releaseLeases(store: Store, nodeId: string, lines: readonly OwnedLine[]): Promise<void> {
+  const ids = lines.map(({ lineId }) => lineId);
+  const epochs = lines.map(({ epoch }) => epoch);
+  return inHaste(store, async ({ db }) => {
+    await sql`
+      update line_leases as lease set node_id = null, expires_at = ${serverNow}
+        from unnest(${ids}::text[], ${epochs}::bigint[]) as given (line_id, epoch)
+       where lease.line_id = given.line_id and lease.epoch = given.epoch and lease.node_id = ${nodeId}`.execute(db);
+  });
+}
+
+/** Gives every line that has none a lease that is nobody's; with an id, that line only. */
+export async function makeLeases(store: Store, lineId?: string): Promise<void> {
+  await sql`
+    insert into line_leases (line_id, node_id, epoch, expires_at)
+    select id, null, 0, ${serverNow} from lines
+     where deleted_at is null ${lineId === undefined ? sql`` : sql`and id = ${lineId}`}
+       and not exists (select from line_leases where line_id = lines.id)
+    on conflict do nothing`.execute(store.db);
+}
+
+/** Who runs a line at this moment; undefined when nobody does. */
+export async function ownerOf(store: Store, lineId: string): Promise<{ nodeId: string; epoch: number } | undefined> {
+  const { rows } = await sql<{ node_id: string; epoch: number }>`
+    select node_id, epoch from line_leases
+     where line_id = ${lineId} and node_id is not null and expires_at > ${serverNow}`.execute(store.db);
+  const [row] = rows;
+  return row && { nodeId: row.node_id, epoch: Number(row.epoch) };
+}
+
+const toOwned = (row: { line_id: string; epoch: number }): OwnedLine => ({
+  lineId: row.line_id,
+  epoch: Number(row.epoch),
+});
