@@ -36,7 +36,7 @@ export interface WorldReport {
   takeovers: number;
   commits: number;
   refusedCommits: number;
-  /** From the wake of a node that stood still to the end of what somebody else runs: the longest. */
+  /** From the wake of a node to the end of what somebody else runs meanwhile: the longest. */
   longestWakeMs: number;
   /** Lines that nobody runs at the end, beside those that are being handed over. */
   idleLines: number;

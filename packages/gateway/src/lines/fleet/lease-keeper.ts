@@ -33,7 +33,7 @@ export interface LeaseKeeperOptions {
   onView?(view: FleetView): void;
 }
 
-/** Between two looks at the clock: a node that was stopped ends its lines so soon after it wakes. */
+/** Between two looks at the clock: so soon after it wakes a stopped node ends its lines. */
 const TICK_MS = 250;
 /** A call without an answer for so long counts as failed. */
 const ANSWER_WITHIN_MS = 3_500;

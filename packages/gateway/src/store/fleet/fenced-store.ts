@@ -25,10 +25,10 @@ export class StaleOwnerError extends Error {
 }
 
 /**
- * The store of one line of a fleet (PostgreSQL). Every transaction first makes sure that the line is
- * still this owner's, and keeps it so until its end: nobody takes the line while one is open. One
- * that comes too late writes nothing, rejects with StaleOwnerError and tells `onStale`. `db` is for
- * reading: whatever would write outside a transaction, and so unfenced, is refused.
+ * The store of one line of a fleet (PostgreSQL). Every transaction first makes sure that the line
+ * is still this owner's, and keeps it so until its end: nobody takes the line while one is open.
+ * One that comes too late writes nothing, rejects with StaleOwnerError and tells `onStale`. `db` is
+ * for reading: whatever would write outside a transaction, and so unfenced, is refused.
  */
 export function fencedStore(store: Store, fence: Fence, onStale: () => void): Store {
   return {

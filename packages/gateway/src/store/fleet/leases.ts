@@ -35,8 +35,8 @@ const inHaste = <T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> =>
   });
 
 /**
- * One statement for all leases of a node: they last `ttlMs` from now. What had run out stays so, and
- * belongs to whoever takes it.
+ * One statement for all leases of a node: they last `ttlMs` from now. What had run out stays so,
+ * and belongs to whoever takes it.
  */
 export function renewLeases(store: Store, node: { id: string; lines: number }, ttlMs: number): Promise<FleetView> {
   return inHaste(store, async (tx) => {

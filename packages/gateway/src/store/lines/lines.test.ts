@@ -183,6 +183,10 @@ forEachStore((open) => {
         .values({ ...line, account_id: 'acc_1', mode: 'live', kind: 'line_down', subject: lineId, since: 1 })
         .execute();
       await db
+        .insertInto('line_leases')
+        .values({ ...line, epoch: 1, expires_at: 1 })
+        .execute();
+      await db
         .insertInto('chat_expirations')
         .values({ ...line, jid: 'j', seconds: 60, set_at: 1 })
         .execute();
