@@ -1,7 +1,8 @@
 import { createSimulator } from '@ponte/simulator';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineLine, until } from '../../engine/src/conformance/line.ts';
+import { EngineLine } from '../../engine/src/conformance/line.ts';
+import { until } from '../../engine/src/conformance/until.ts';
 import { mediaNetwork } from '../src/media/media-network.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 

@@ -1,6 +1,7 @@
 import { MemoryStore } from '@ponte/engine/conformance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineLine, until } from '../../engine/src/conformance/line.ts';
+import { EngineLine } from '../../engine/src/conformance/line.ts';
+import { until } from '../../engine/src/conformance/until.ts';
 import { simulatorNetwork } from './simulator-network.ts';
 
 const KEYS = 'app-state-sync-key';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { closeLines, EngineLine, until } from '../../engine/src/conformance/line.ts';
+import { closeLines, EngineLine } from '../../engine/src/conformance/line.ts';
+import { until } from '../../engine/src/conformance/until.ts';
 import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.ts';
 
 /** A week of a busy line is `WEEK_AWAY_MESSAGES=5000`, which takes some minutes. */

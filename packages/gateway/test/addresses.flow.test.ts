@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
-import { until } from './support/api.ts';
 import { connectAgent } from './support/mcp-agent.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 type Shown = Record<string, unknown>;
 type Body = Shown & { data?: Shown };

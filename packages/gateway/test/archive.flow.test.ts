@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
-import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const BASE = '/api/bridge/v1';
 const OWNER = '15550001111';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import { bridgesStory, REF } from './support/bridges-story.ts';
 import { BridgesWalk } from './support/bridges-walk.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /** Calls before which the worker is killed; before each other one the connection begins anew. */
 const KILLED_BEFORE = [6, 16, 28];

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runProgram } from '../src/cli/program.ts';
-import { until } from './support/api.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* The `ponte` command beside a running server, as an operator types it. */
 

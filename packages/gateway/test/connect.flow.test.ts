@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const BASE = '/api/bridge/v1';
 const CHROMIUM = '/usr/bin/chromium';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type InboxItem, until } from './support/api.ts';
+import type { InboxItem } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /** Enough to hit every kind of instant often; CRASH_ROUNDS=30 is the long run before a release. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 8);

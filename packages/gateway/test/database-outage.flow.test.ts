@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InboxItem, until } from './support/api.ts';
+import type { InboxItem } from './support/api.ts';
 import { type CuttingProxy, databaseServer, startCuttingProxy, throughProxy } from './support/cutting-proxy.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* PostgreSQL goes away and comes back under traffic, as at a restart of its server. */
 

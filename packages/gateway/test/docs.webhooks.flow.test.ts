@@ -5,8 +5,9 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from './support/api.ts';
-import { freePort, Rig } from './support/rig.ts';
+import { freePort } from '../src/bench/processes.ts';
+import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PAGE = readFileSync(join(ROOT, 'docs', 'webhooks.md'), 'utf8');

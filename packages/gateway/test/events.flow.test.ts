@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../src/cli/listen.ts';
-import { until } from './support/api.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const OWNER = '15550001111';
 const ALICE = '15550002222';

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
-import { Api, until } from './support/api.ts';
+import { Api } from './support/api.ts';
 import { isAlive, type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const bodyOf = (request: ReceivedRequest) =>
   JSON.parse(request.body) as Record<string, unknown> & { data?: Record<string, unknown> };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
-import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 type Body = Record<string, unknown> & { data?: Record<string, unknown> };
 const bodyOf = (request: ReceivedRequest) => JSON.parse(request.body) as Body;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const OWNER = '15550001111';
 const LINES = '/api/bridge/v1';

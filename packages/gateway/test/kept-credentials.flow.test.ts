@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openInstallation } from '../src/installation.ts';
 import { KEEP_CREDENTIALS_MS } from '../src/store/lines/kept-keys.ts';
-import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const ALICE = '15550002222';
 const LINES = '/api/bridge/v1';

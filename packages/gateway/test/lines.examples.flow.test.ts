@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixtureOf } from '../../simulator/src/phone/media/media-fixtures.ts';
-import { until } from './support/api.ts';
-import { freePort, type LinkedLine, Rig } from './support/rig.ts';
+import { freePort } from '../src/bench/processes.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /*
  * The examples of the published reference, run as they are printed: only the host, the key, the

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { linesDialect } from '../src/dialects/lines/dialect.ts';
-import { until } from './support/api.ts';
 import { Rig } from './support/rig.ts';
 import { type Exchange, transcript } from './support/transcript.ts';
+import { until } from './support/until.ts';
 
 type Json = Record<string, unknown>;
 

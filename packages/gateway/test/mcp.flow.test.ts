@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConsoleAccess } from '../src/access/console-access.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { openInstallation } from '../src/installation.ts';
-import { until } from './support/api.ts';
 import { Agent, connectAgent, textOf } from './support/mcp-agent.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const OWNER = '15550001111';
 const ALICE = '15550002222';

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixtureOf } from '../../simulator/src/phone/media/media-fixtures.ts';
+import { freePort } from '../src/bench/processes.ts';
 import type { ReceivedRequest } from './receiver.ts';
-import { type InboxItem, until } from './support/api.ts';
+import type { InboxItem } from './support/api.ts';
 import { FileServer } from './support/file-server.ts';
-import { freePort, type LinkedLine, Rig } from './support/rig.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 import { watchMemory } from './support/watch-memory.ts';
 
 type Body = Record<string, unknown> & { data?: Record<string, unknown> };

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixtureOf } from '../../simulator/src/phone/media/media-fixtures.ts';
 import type { ReceivedRequest } from './receiver.ts';
-import { form, type InboxItem, until } from './support/api.ts';
+import { form, type InboxItem } from './support/api.ts';
 import { FileServer } from './support/file-server.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 type Body = Record<string, unknown> & { data?: Record<string, unknown> };
 type Shown = InboxItem & Record<string, unknown>;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReceivedRequest } from './receiver.ts';
-import { type InboxItem, until } from './support/api.ts';
+import type { InboxItem } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 type Body = Record<string, unknown> & { data?: Record<string, unknown> };
 type Shown = InboxItem & Record<string, unknown>;

@@ -4,8 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from './support/api.ts';
-import { freePort, type LinkedLine, Rig } from './support/rig.ts';
+import { freePort } from '../src/bench/processes.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const MONITORING = new URL('../../../deploy/monitoring/', import.meta.url).pathname;
 const PROMTOOL = '/usr/bin/promtool';

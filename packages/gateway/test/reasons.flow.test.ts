@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explain, LINE_REASONS, type LineReason } from '../src/core/line-reasons.ts';
 import { openInstallation } from '../src/installation.ts';
 import type { Store } from '../src/store/db/store.ts';
-import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const ALICE = '15550002222';
 const LINES = '/api/bridge/v1';

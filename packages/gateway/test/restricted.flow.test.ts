@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openInstallation } from '../src/installation.ts';
 import { noteRestriction } from '../src/store/lines/restrictions.ts';
-import { until } from './support/api.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 const OWNER = '15550001111';
 const ALICE = '15550002222';

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import { FileServer } from './support/file-server.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* What is sent obeys the chat: messages disappear where they do, and quotes stay in their chat. */
 

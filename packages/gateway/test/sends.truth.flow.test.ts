@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import { type Agent, connectAgent, textOf } from './support/mcp-agent.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /*
  * What a send answers is what happened: lost lines, deleted lines, and each refusal of WhatsApp by

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from './support/api.ts';
 import {
   type DatabaseCost,
   type DatabaseProbe,
@@ -11,6 +10,7 @@ import {
   typical,
 } from './support/count-statements.ts';
 import { Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /*
  * What one message costs the database, counted and not timed: statements, commits that write, and

@@ -13,10 +13,10 @@ import { silentLog } from '../src/observe/logger.ts';
 import { createEngineStore } from '../src/store/engine/engine-store.ts';
 import { loadLine } from '../src/store/lines/line-row.ts';
 import { openTestSqlite, type TestStore } from './store-harness.ts';
-import { until } from './support/api.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { Rig } from './support/rig.ts';
 import { insertLine, insertSend } from './support/rows.ts';
+import { until } from './support/until.ts';
 
 const OWNER = '15550001111';
 const ALICE = '15550002222';

@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
-import { until } from '../../gateway/test/support/api.ts';
-import { freePort, type LinkedLine, Rig } from '../../gateway/test/support/rig.ts';
+import { until } from '../../engine/src/conformance/until.ts';
+import { freePort } from '../../gateway/src/bench/processes.ts';
+import { type LinkedLine, Rig } from '../../gateway/test/support/rig.ts';
 import { type LinesEvent, Ponte, PonteError, verifyWebhook, type WebhookError } from '../src/index.ts';
 
 const PACKAGE = new URL('..', import.meta.url).pathname;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { generateKeyPair } from '../src/signal/curve.ts';
-import { ALICE, BOB, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, Fixture, pnJid, TENANT } from './fixture.ts';
 import { RawClient } from './raw-client.ts';
 
 const MESSAGE_BYTES = 100_000;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { FaultError } from '../src/faults/rules.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 test('a second login of the same device replaces the first', async () => {
   const net = await Fixture.open();

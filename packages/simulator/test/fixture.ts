@@ -79,20 +79,6 @@ afterEach(async () => {
   for (const fixture of opened.splice(0)) await fixture.close();
 });
 
-/**
- * Polls a condition on every turn of the event loop; for what no event announces. Rejects after 10
- * s.
- */
-export async function until<T>(what: string, condition: () => T | undefined | false): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const value = condition();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited 10 s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 /** The texts a phone has received, in order. */
 export function bodies(phone: Phone): string[] {
   const page = phone.inbox.page({ after: 0, chat: undefined, isWithOwnSends: false });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import type { Node } from '@ponte/engine';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { until } from '../../engine/src/conformance/until.ts';
 import { encodeStanza } from '../src/wire/codec.ts';
 import { frame, WA_HEADER } from '../src/wire/frames.ts';
 import { createRng, type Rng } from '../src/world/rng.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid } from './fixture.ts';
 import { RawClient } from './raw-client.ts';
 import { type RawLine, seedLine } from './raw-lines.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { until } from '../../engine/src/conformance/until.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 import { scan } from './pair-line.ts';
 
 test('a line pairs by QR, is told to restart, logs in and knows its own LID', async () => {

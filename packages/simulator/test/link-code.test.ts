@@ -1,8 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 let net: Fixture;
 beforeEach(async () => {

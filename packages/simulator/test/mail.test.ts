@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import type { BaileysLine } from './baileys-line.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 let folder: string;
 beforeEach(async () => {

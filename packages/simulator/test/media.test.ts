@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { proto, type WAMessage } from 'baileys';
 import { expect, test, vi } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { fixtureOf } from '../src/phone/media/media-fixtures.ts';
 import { MEDIA_KINDS } from '../src/phone/media/media-kinds.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, Fixture, pnJid, TENANT } from './fixture.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

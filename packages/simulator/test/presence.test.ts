@@ -1,11 +1,12 @@
 import { child, type Node as Stanza } from '@ponte/engine';
 import { expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import { SUBSCRIPTION_MS } from '../src/world/presence.ts';
 import { ask, stanza } from './ask.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 /** A line that shows itself as available: only then it is told of others. */
 async function available(net: Fixture, id: string, phone: string): Promise<BaileysLine> {

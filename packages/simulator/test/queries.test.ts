@@ -1,7 +1,8 @@
 import { child, children, childrenOf, type Node as Stanza, text } from '@ponte/engine';
 import { expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import type { BaileysLine } from './baileys-line.ts';
-import { ALICE, BOB, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, Fixture, pnJid, TENANT } from './fixture.ts';
 
 type Query = NonNullable<BaileysLine['sock']>['query'];
 

@@ -1,7 +1,8 @@
 import { children } from '@ponte/engine';
 import { expect, test, vi } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, CAROL, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, CAROL, Fixture, pnJid, TENANT } from './fixture.ts';
 
 interface Item {
   message_id: string;

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { until } from '../../engine/src/conformance/until.ts';
 import { SystemClock } from '../src/world/clock.ts';
 import type { BaileysLine } from './baileys-line.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 const PHONES = ['15550004001', '15550004002', '15550004003', '15550004004', '15550004005', '15550004006'];
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { until } from '../../engine/src/conformance/until.ts';
 import { frame, WA_HEADER } from '../src/wire/frames.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 
 const hostileStarts: [string, Uint8Array][] = [
   ['plain text', Buffer.from('hello?')],

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createStore, WaClient } from 'zapo-js';
+import { until } from '../../engine/src/conformance/until.ts';
 import { letClientTimersGo } from './client-timers.ts';
 import { controlOf } from './control-call.ts';
-import { ALICE, BOB, bodies, Fixture, pnJid, TENANT, until } from './fixture.ts';
+import { ALICE, BOB, bodies, Fixture, pnJid, TENANT } from './fixture.ts';
 import { scan } from './pair-line.ts';
 
 letClientTimersGo();

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type EngineEndpoint, EngineError } from '@ponte/engine';
+import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector } from 'undici';
 
 const CONNECT_MS = 10_000;
@@ -18,7 +19,7 @@ const NETWORKS_MAX = 4;
 const WHATSAPP_HOST = /^([a-z0-9-]+\.)*whatsapp\.net$/;
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', '::1', 'localhost']);
 
-const known = new Map<string, Agent>();
+const known = new LRUCache<string, Agent>({ max: NETWORKS_MAX, dispose: (agent) => void agent.close() });
 
 /**
  * The connections over which every file of a line travels, Baileys' own downloads (history, app
@@ -40,11 +41,6 @@ export function mediaNetwork(endpoint: EngineEndpoint): Agent {
     bodyTimeout: SILENCE_MS,
     keepAliveTimeout: IDLE_SOCKET_MS,
   });
-  const [oldest] = known;
-  if (oldest && known.size >= NETWORKS_MAX) {
-    known.delete(oldest[0]);
-    void oldest[1].close();
-  }
   known.set(key, agent);
   return agent;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseReason } from '../engine.ts';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 const STREAM_ERRORS: [number, CloseReason][] = [
   [515, 'restart_required'],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 /** A fate that can hold writes back. */
 class Hold {

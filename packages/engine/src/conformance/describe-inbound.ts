@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineEvent } from '../events.ts';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 const OFFLINE_MESSAGES = 30;
 const WRITE_MS = 5;

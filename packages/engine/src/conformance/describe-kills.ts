@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Prepared } from '../engine.ts';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import type { MemoryStore, StoreWrite, WriteFate } from './memory-store.ts';
 import type { ConformancePhone } from './network.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 /** More write boundaries than any scenario here has. */
 const WRITES_MAX = 400;

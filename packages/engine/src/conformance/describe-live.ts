@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { STATUS_BROADCAST } from '../address.ts';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 const HOUR_MS = 3_600_000;
 

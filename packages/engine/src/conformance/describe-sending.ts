@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EngineLine, until } from './line.ts';
+import { EngineLine } from './line.ts';
 import type { ConformancePhone } from './network.ts';
 import type { Suite } from './suite.ts';
+import { until } from './until.ts';
 
 export function describeSending(suite: Suite): void {
   const pairedLine = async () => {

@@ -6,22 +6,7 @@ import type { EngineEvent } from '../events.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import { MemoryStore, type StoreHandle, type StoreWrite, type WriteFate } from './memory-store.ts';
 import type { ConformanceNetwork, ConformancePhone } from './network.ts';
-
-const WAIT_MS = 10_000;
-
-/** Polls a condition; for what no event announces. Rejects after 10 s with what was waited for. */
-export async function until<T>(
-  what: string,
-  condition: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  const deadline = performance.now() + WAIT_MS;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+import { until } from './until.ts';
 
 /**
  * One process that runs a line: an engine over a handle of the line's store, and a journal that

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newKeyId } from '../core/ids.ts';
@@ -107,8 +108,8 @@ interface Cached {
 
 export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Clock; log: Log }): ApiKeys {
   const { store, ring, clock, log } = services;
-  const cache = new Map<string, Cached>();
-  const touchedAt = new Map<string, number>();
+  const cache = new LRUCache<string, Cached>({ max: MAX_CACHED });
+  const touchedAt = new LRUCache<string, number>({ max: MAX_CACHED });
   const hashOf = (key: string) => ring.fingerprint('api-key', key);
 
   async function look(hash: Buffer): Promise<KeyHolder | undefined> {
@@ -127,7 +128,6 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   /** Off the request's path: a key's last use is information, not bookkeeping. */
   function touch(id: string, now: number): void {
     if (now - (touchedAt.get(id) ?? 0) < TOUCH_EVERY_MS) return;
-    bound(touchedAt);
     touchedAt.set(id, now);
     noteKeyUsed(store.db, id, now).catch((error: unknown) =>
       log.warn({ error }, 'noting the last use of an api key failed'),
@@ -169,8 +169,6 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       const cached = cache.get(name);
       if (cached && cached.until > now) return cached.holder;
       const holder = await look(hash);
-      cache.delete(name);
-      bound(cache);
       cache.set(name, { until: now + CACHE_MS, hash, holder });
       return holder;
     },
@@ -269,11 +267,4 @@ function toHolder(row: {
     ...(row.lines === null ? {} : { lines: listOf(row.lines) }),
     ...(row.networks === null ? {} : { networks: listOf(row.networks) }),
   };
-}
-
-/** Makes room for one more entry by dropping the oldest. */
-function bound(map: Map<string, unknown>): void {
-  if (map.size < MAX_CACHED) return;
-  const oldest = map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
 }

@@ -1,5 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { AppError } from '../core/app-error.ts';
+import { createPlaces } from '../core/places.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes; 16 ms on the machine it was measured on. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -21,25 +22,12 @@ export interface Passwords {
 
 /** Argon2id, two at once and twenty waiting; further ones are refused with `rate_limited`. */
 export function createPasswords(): Passwords {
-  let running = 0;
-  const waiting: (() => void)[] = [];
+  const places = createPlaces(MAX_RUNNING);
   let nobodys: Promise<string> | undefined;
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= MAX_RUNNING) {
-      if (waiting.length >= MAX_WAITING) throw new AppError('rate_limited', { retryAfterSeconds: 2 });
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await work();
-    } finally {
-      // The place goes straight to whoever waits longest.
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-    }
+    if (places.waiting >= MAX_WAITING) throw new AppError('rate_limited', { retryAfterSeconds: 2 });
+    return places.run(work);
   }
 
   return {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import { createSealedBox, type SealedBox, UnreadableError } from '../crypto/sealed-box.ts';
@@ -17,7 +18,7 @@ export async function openKeyRing(options: { masterKey: Buffer; store: Store; cl
   const { store, clock } = options;
   const masters = await proveMasterKey(store, masterKeyOf(options.masterKey));
   const fingerprintRoot = await fingerprintRootOf(store, masters);
-  const boxes = new Map<string, Promise<SealedBox>>();
+  const boxes = new LRUCache<string, Promise<SealedBox>>({ max: MAX_CACHED });
   const fingerprintKeys = new Map<string, Buffer>();
 
   async function load(scope: string): Promise<SealedBox> {
@@ -35,8 +36,6 @@ export async function openKeyRing(options: { masterKey: Buffer; store: Store; cl
     box(scope) {
       const cached = boxes.get(scope);
       if (cached) return cached;
-      const oldest = boxes.size >= MAX_CACHED ? boxes.keys().next().value : undefined;
-      if (oldest !== undefined) boxes.delete(oldest);
       const box = load(scope);
       boxes.set(scope, box);
       box.catch(() => boxes.delete(scope));

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 
 /** At most `max` requests in any `windowMs` milliseconds. `max` 0 = no limit. */
@@ -43,19 +44,11 @@ interface Track {
 export function createSlidingWindow(options: { rule: LimitRule; clock: Clock; maxKeys?: number }): SlidingWindow {
   const { rule, clock } = options;
   const maxKeys = options.maxKeys ?? 20_000;
-  const tracks = new Map<string, Track>();
+  const tracks = new LRUCache<string, Track>({ max: maxKeys });
 
   const trackOf = (key: string): Track => {
     const known = tracks.get(key);
-    if (known) {
-      tracks.delete(key);
-      tracks.set(key, known);
-      return known;
-    }
-    if (tracks.size >= maxKeys) {
-      const oldest = tracks.keys().next();
-      if (!oldest.done) tracks.delete(oldest.value);
-    }
+    if (known) return known;
     const fresh: Track = { times: [], first: 0 };
     tracks.set(key, fresh);
     return fresh;

@@ -2,6 +2,7 @@ import { type App, createApp } from '../app.ts';
 import { type Config, configSummary, isOnLoopback } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { systemClock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 import { createLogger, type Log } from '../observe/logger.ts';
 import { CommandFailed, type Output, standardOutput } from './output.ts';
 import { isPonteAt, provePort } from './port-holder.ts';
@@ -119,12 +120,9 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 async function drain(app: App, signal: NodeJS.Signals, log: Log): Promise<void> {
   log.info({ signal }, 'stopping');
-  const over = new AbortController();
-  const late = systemClock.sleep(DRAIN_MS, over.signal).then(() => 'late' as const);
-  // The sleep alone does not keep the process alive; whatever is still closing does.
-  const ended = await Promise.race([app.close().then(() => 'closed' as const), late]);
-  over.abort();
-  if (ended === 'late')
+  // The wait alone does not keep the process alive; whatever is still closing does.
+  const closed = app.close().then(() => true);
+  if (!(await within(systemClock, closed, DRAIN_MS)))
     log.warn({ afterMs: DRAIN_MS }, 'not everything ended in time; what was accepted is sent after the next start');
   log.info({}, 'stopped');
 }

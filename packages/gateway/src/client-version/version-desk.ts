@@ -1,4 +1,5 @@
 import type { ClientVersion } from '@ponte/engine';
+import { LRUCache } from 'lru-cache';
 import {
   compareVersions,
   formatVersion,
@@ -8,6 +9,7 @@ import {
   networkOf,
 } from '../core/client-version.ts';
 import type { Clock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 import type { Log } from '../observe/logger.ts';
 import { changeVersionRecord, readVersionRecord, type VersionRecord } from '../store/access/version-record.ts';
 import type { Store } from '../store/db/store.ts';
@@ -95,6 +97,12 @@ export async function refreshVersion(
   }
 }
 
+/** What an account's simulated network said; `asking`: it is being asked. */
+interface SandboxVersion {
+  version: ClientVersion | undefined;
+  asking?: Promise<void>;
+}
+
 /**
  * Opens the desk: reads what is known, and looks again from then on. WhatsApp's page is asked once
  * a day while there are live lines, once after a refusal, and never because a line reconnects.
@@ -106,8 +114,8 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
   let refreshing: Promise<void> | undefined;
   let isClosed = false;
   const jitterMs = Math.round(DAY_MS * 0.1 * clock.random());
-  const sandboxes = new Map<NetworkName, { version: ClientVersion | undefined; asking?: Promise<void> }>();
-  const refusedAt = new Map<string, number>();
+  const sandboxes = new LRUCache<NetworkName, SandboxVersion>({ max: MAX_SANDBOXES });
+  const refusedAt = new LRUCache<string, number>({ max: MAX_SANDBOXES });
 
   function take(next: VersionRecord): void {
     record = next;
@@ -165,7 +173,6 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
         else sandboxes.delete(network);
       },
     );
-    if (sandboxes.size >= MAX_SANDBOXES) sandboxes.clear();
     sandboxes.set(network, { version: before?.version, asking });
     return asking;
   }
@@ -175,7 +182,6 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
     const key = `${network} ${version ? formatVersion(version) : ''}`;
     const now = clock.monotonic();
     if (now - (refusedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSED_PAUSE_MS) return false;
-    if (refusedAt.size >= MAX_SANDBOXES) refusedAt.clear();
     refusedAt.set(key, now);
     return true;
   }
@@ -188,9 +194,7 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
         return sandboxes.get(network)?.version;
       }
       if (isDue()) {
-        const over = new AbortController();
-        await Promise.race([refresh(), clock.sleep(FIRST_LOOK_MS, over.signal)]);
-        over.abort();
+        await within(clock, refresh(), FIRST_LOOK_MS);
       }
       return effectiveVersion(record, options).version;
     },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 import { ConfigError } from './config.ts';
 
 /** A folder of a network that is gone can keep whoever asks for it waiting for ever. */
@@ -25,15 +26,12 @@ const REASONS: Readonly<Record<string, string>> = {
  * with a sentence that says what is in the way.
  */
 export async function prepareDataDir(folder: string): Promise<void> {
-  const over = new AbortController();
-  const late = systemClock.sleep(ANSWER_WITHIN_MS, over.signal).then(() => 'late' as const);
+  const prepared = prepare(folder).then(() => true);
   try {
-    if ((await Promise.race([prepare(folder), late])) !== 'late') return;
+    if (await within(systemClock, prepared, ANSWER_WITHIN_MS)) return;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw wrong(folder, `${REASONS[code] ?? 'it cannot be used'} (${code})`);
-  } finally {
-    over.abort();
   }
   throw wrong(folder, `it does not answer within ${ANSWER_WITHIN_MS / 1_000} seconds: is its disk or network there?`);
 }

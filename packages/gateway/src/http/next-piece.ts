@@ -1,5 +1,6 @@
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 
 /**
  * The next piece of a body, undefined at its end. `validation_error` when it does not come within
@@ -10,17 +11,11 @@ export async function nextPiece(
   clock: Clock,
   withinMs: number,
 ): Promise<Buffer | undefined> {
-  let cancel = () => {};
-  const late = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(withinMs, () => reject(tooSlow()));
-  });
-  try {
-    const { done, value } = await Promise.race([pieces.next(), late]);
-    if (done) return undefined;
-    return Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
-  } finally {
-    cancel();
-  }
+  const next = await within(clock, pieces.next(), withinMs);
+  if (!next) throw tooSlow();
+  const { done, value } = next;
+  if (done) return undefined;
+  return Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
 }
 
 const slow = new WeakSet<AppError>();

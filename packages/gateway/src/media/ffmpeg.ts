@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Clock } from '../core/clock.ts';
-import { createPlaces } from '../store/db/places.ts';
+import { createPlaces } from '../core/places.ts';
 
 /** Runs at once: each takes a core. */
 const RUNS_MAX = 2;
@@ -69,7 +69,7 @@ export function createFfmpeg(clock: Clock, searchPath: string): Ffmpeg {
       return found;
     },
     run: (input, output, take) =>
-      places(() => {
+      places.run(() => {
         const args = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...guarded, '-i', `file:${input}`];
         return execute(
           { clock, searchPath },
@@ -80,7 +80,7 @@ export function createFfmpeg(clock: Clock, searchPath: string): Ffmpeg {
         );
       }),
     probe: (input) =>
-      places(async () => {
+      places.run(async () => {
         let text = '';
         const wanted = ['-show_entries', 'format=duration:stream=codec_type,width,height,duration', '-of', 'json'];
         const args = ['-hide_banner', '-loglevel', 'error', ...guarded, ...wanted, `file:${input}`];

@@ -1,5 +1,8 @@
 import type { LinkCard } from '@ponte/engine';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
+import { createPlaces } from '../core/places.ts';
+import { within } from '../core/within.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import { linkIn, type PageCard, pageText, readCard } from './page-card.ts';
 import { findSharp, INPUT_PIXELS_MAX } from './sharp.ts';
@@ -29,8 +32,8 @@ export interface LinkPreviews {
 
 /** Cards by guarded fetches: public addresses only, bounded in size, time and number. */
 export function createLinkPreviews({ guard, clock }: { guard: Pick<Guard, 'fetch'>; clock: Clock }): LinkPreviews {
-  const kept = new Map<string, { card: LinkCard | undefined; until: number }>();
-  let running = 0;
+  const kept = new LRUCache<string, { card: LinkCard | undefined; until: number }>({ max: KEPT_MAX });
+  const places = createPlaces(AT_ONCE_MAX);
   const make = async (url: string, signal: AbortSignal): Promise<LinkCard | undefined> => {
     const page = await fetchPage(guard, url, signal);
     if (!page) return undefined;
@@ -45,24 +48,15 @@ export function createLinkPreviews({ guard, clock }: { guard: Pick<Guard, 'fetch
       if (url === undefined) return undefined;
       const known = kept.get(url);
       if (known && known.until > clock.monotonic()) return known.card;
-      if (running >= AT_ONCE_MAX) return undefined;
-      running += 1;
+      const leave = places.take();
+      if (!leave) return undefined;
       const over = new AbortController();
-      const cancel = clock.after(WITHIN_MS, () => over.abort());
-      const isOver = new Promise<undefined>((resolve) => {
-        over.signal.addEventListener('abort', () => resolve(undefined), { once: true });
-      });
       const made = make(url, over.signal).catch(() => undefined);
-      try {
-        const card = await Promise.race([made, isOver]);
-        kept.delete(url);
-        kept.set(url, { card, until: clock.monotonic() + KEPT_MS });
-        for (const oldest of kept.keys()) if (kept.size > KEPT_MAX) kept.delete(oldest);
-        return card;
-      } finally {
-        running -= 1;
-        cancel();
-      }
+      const card = await within(clock, made, WITHIN_MS);
+      over.abort();
+      leave();
+      kept.set(url, { card, until: clock.monotonic() + KEPT_MS });
+      return card;
     },
   };
 }

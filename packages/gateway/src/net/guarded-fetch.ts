@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Pool } from 'undici';
 import type { Clock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import type { FetchOptions } from './fetch-options.ts';
@@ -178,8 +179,8 @@ export function createGuard(deps: GuardDeps): Guard {
       if (isIP(parsed.target.hostname) !== 0) return { ok: true };
       // A webhook may be created before its name is: no answer passes, and the connector judges
       // again at every attempt.
-      const late = clock.sleep(CHECK_RESOLVE_MS).then((): string[] => []);
-      const addresses = await Promise.race([deps.resolve(parsed.target.hostname).catch((): string[] => []), late]);
+      const resolved = deps.resolve(parsed.target.hostname).catch((): string[] => []);
+      const addresses = (await within(clock, resolved, CHECK_RESOLVE_MS)) ?? [];
       const refused = addresses.map((a) => policy.judge(parsed.target, a)).find((v) => !v.allowed);
       return refused && !refused.allowed ? { ok: false, problem: refused.reason } : { ok: true };
     },

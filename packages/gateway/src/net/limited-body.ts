@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
+import { within } from '../core/within.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import type { FetchOptions } from './fetch-options.ts';
 
@@ -19,15 +20,9 @@ interface Limits {
 
 /** The next chunk, or FetchError `timeout` when it does not come within `waitMs`. */
 async function nextChunk(source: AsyncIterator<Uint8Array>, clock: Clock, waitMs: number) {
-  let cancel = () => {};
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(waitMs, () => reject(new FetchError('timeout')));
-  });
-  try {
-    return await Promise.race([source.next(), late]);
-  } finally {
-    cancel();
-  }
+  const next = await within(clock, source.next(), waitMs);
+  if (!next) throw new FetchError('timeout');
+  return next;
 }
 
 /** Refused by its headers alone. */

@@ -1,4 +1,5 @@
 import { lookup, Resolver } from 'node:dns/promises';
+import { createPlaces } from '../core/places.ts';
 import { FetchError } from './fetch-error.ts';
 
 /** All addresses of a host name, A and AAAA. Rejects with FetchError `dns` when there is none. */
@@ -13,19 +14,12 @@ const QUERY_TIMEOUT_MS = 1_500;
 const QUERY_TRIES = 2;
 
 function createSystemLookup(): ResolveName {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (hostname) => {
-    if (running >= MAX_SYSTEM_LOOKUPS) await new Promise<void>((resolve) => waiting.push(resolve));
-    running += 1;
-    try {
+  const places = createPlaces(MAX_SYSTEM_LOOKUPS);
+  return (hostname) =>
+    places.run(async () => {
       const answers = await lookup(hostname, { all: true, verbatim: true });
       return answers.map((answer) => answer.address);
-    } finally {
-      running -= 1;
-      waiting.shift()?.();
-    }
-  };
+    });
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import type { JournalEvent } from '../core/events.ts';
@@ -39,7 +40,7 @@ const MAX_REMEMBERED = 10_000;
  * At most ten per webhook in any minute. Throws `rate_limited` with the seconds until the next one.
  */
 function createTestLimit(clock: Clock): (webhookId: string) => void {
-  const recent = new Map<string, number[]>();
+  const recent = new LRUCache<string, number[]>({ max: MAX_REMEMBERED });
   return (webhookId) => {
     const now = clock.monotonic();
     const times = (recent.get(webhookId) ?? []).filter((at) => now - at < MINUTE_MS);
@@ -47,8 +48,6 @@ function createTestLimit(clock: Clock): (webhookId: string) => void {
     if (oldest !== undefined && times.length >= TESTS_PER_MINUTE) {
       throw new AppError('rate_limited', { retryAfterSeconds: Math.ceil((MINUTE_MS - (now - oldest)) / 1_000) });
     }
-    recent.delete(webhookId);
-    if (recent.size >= MAX_REMEMBERED) recent.delete(recent.keys().next().value ?? '');
     recent.set(webhookId, [...times, now]);
   };
 }

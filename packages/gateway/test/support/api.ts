@@ -118,21 +118,3 @@ export class Sandbox {
     return this.#api.call('POST', `/api/sandbox/v1/lines/${lineId}/faults`, fault);
   }
 }
-
-/**
- * Asks again until the answer is there; fails with what it saw last. For states that no promise
- * announces.
- */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMs = 20_000,
-): Promise<T> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}

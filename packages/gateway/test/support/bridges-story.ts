@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { until } from './api.ts';
 import { type BridgesWalk, SENT } from './bridges-walk.ts';
 import type { Rig } from './rig.ts';
+import { until } from './until.ts';
 
 type Json = Record<string, unknown>;
 type Sent = { message_id: string; timestamp: number };

@@ -3,9 +3,10 @@ import { bridgesDialect } from '../../src/dialects/bridges/dialect.ts';
 import type { Route } from '../../src/http/route.ts';
 import type { ReceivedRequest } from '../receiver.ts';
 import { CALLS, WEBHOOKS } from '../seed-examples/bridges-reference.ts';
-import { type Answer, Api, until } from './api.ts';
+import { type Answer, Api } from './api.ts';
 import type { Rig } from './rig.ts';
 import type { Exchange } from './transcript.ts';
+import { until } from './until.ts';
 
 type Json = Record<string, unknown>;
 

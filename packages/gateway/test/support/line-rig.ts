@@ -101,8 +101,8 @@ export class LineRig {
     await this.reaches(line, 'connected');
   }
 
-  reaches(line: LineRef, status: string): Promise<void> {
-    return until(`the line is ${status}`, async () => (await this.row(line)).status === status);
+  async reaches(line: LineRef, status: string): Promise<void> {
+    await until(`the line is ${status}`, async () => (await this.row(line)).status === status);
   }
 
   row(line: LineRef) {

@@ -4,11 +4,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSimulator, type Simulator } from '@ponte/simulator';
+import { freePort } from '../../src/bench/processes.ts';
 import { openInstallation } from '../../src/installation.ts';
 import { type Receiver, startReceiver } from '../receiver.ts';
 import { openTestPostgres } from '../store-harness.ts';
-import { Api, Sandbox, until } from './api.ts';
+import { Api, Sandbox } from './api.ts';
 import { gatewayModule } from './product-code.ts';
+import { until } from './until.ts';
 
 export interface RigOptions {
   /** Further settings of the gateway. */
@@ -296,16 +298,4 @@ function kill(pid: number): void {
   } catch {
     // It ended by itself in between.
   }
-}
-
-/** A port of this machine that nobody uses right now. */
-export async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -5,6 +5,7 @@ import type { Line } from '../../core/lines.ts';
 import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
 import { inForce } from '../../core/restrictions.ts';
+import { within } from '../../core/within.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
 import type { LineProcessView } from '../../lines/workers/router.ts';
 import type { Tx } from '../../store/db/store.ts';
@@ -126,9 +127,7 @@ async function startLine(context: Context, id: string): Promise<void> {
   const started = context.router.start(id).catch((error: unknown) => {
     context.log.warn({ error, lineId: id }, 'starting a new line failed; the supervisor tries again');
   });
-  const over = new AbortController();
-  await Promise.race([started, context.clock.sleep(START_WAIT_MS, over.signal)]);
-  over.abort();
+  await within(context.clock, started, START_WAIT_MS);
 }
 
 async function checkLineQuota(context: Context, tx: Tx): Promise<void> {

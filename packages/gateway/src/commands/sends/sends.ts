@@ -6,6 +6,7 @@ import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { type Priority, rankOf } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
+import { within } from '../../core/within.ts';
 import { lineStanding } from '../../lines/connection/line-status.ts';
 import { heldBy, restrictionDetails } from '../../lines/sends/restricted.ts';
 import type { Tx } from '../../store/db/store.ts';
@@ -308,9 +309,5 @@ async function askOnce(
       // sent.
       return error instanceof AppError ? error : new AppError('line_failed', {}, { cause: error });
     });
-  const over = new AbortController();
-  const timeUp = context.clock.sleep(Math.max(0, leftMs), over.signal).then(() => undefined);
-  const answer = await Promise.race([running, timeUp]);
-  over.abort();
-  return answer;
+  return within(context.clock, running, Math.max(0, leftMs));
 }

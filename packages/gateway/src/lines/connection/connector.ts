@@ -1,6 +1,6 @@
 import { type Engine, type EngineChange, EngineError } from '@ponte/engine';
+import { createInTurn } from '../../core/in-turn.ts';
 import type { Log } from '../../observe/logger.ts';
-import { createInTurn } from '../in-turn.ts';
 
 type Closed = Extract<EngineChange, { type: 'closed' }>;
 type HowToPair = NonNullable<Parameters<Engine['connect']>[0]>;

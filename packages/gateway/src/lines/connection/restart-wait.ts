@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { LineCommandName } from '../../core/line-commands.ts';
 import type { LineStanding } from '../../core/lines.ts';
+import { within } from '../../core/within.ts';
 import { type LineModel, standingOf } from './line-state.ts';
 
 /**
@@ -48,12 +49,10 @@ export class RestartWait {
   /** Resolves when no restart is in this command's way, and after ten seconds whatever is. */
   async over(name: LineCommandName): Promise<void> {
     if (!this.#isRestarting || PATIENT.has(name)) return;
-    const late = new AbortController();
     const { promise: ended, resolve: go } = Promise.withResolvers<void>();
     this.#waiting.add(go);
-    await Promise.race([ended, this.#clock.sleep(WAIT_MS, late.signal)]);
+    await within(this.#clock, ended, WAIT_MS);
     this.#waiting.delete(go);
-    late.abort();
   }
 
   get #isRestarting(): boolean {

@@ -1,5 +1,6 @@
 import { type Engine, EngineError } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
+import { createInTurn } from '../../core/in-turn.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import type { LineRef } from '../../journal/accept.ts';
@@ -8,7 +9,6 @@ import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store } from '../../store/db/store.ts';
 import { dropPart, nextPart, notePartFailure, type WaitingPart } from '../../store/engine/history-parts.ts';
 import { applyHistory } from '../../store/messages/history.ts';
-import { createInTurn } from '../in-turn.ts';
 
 export interface HistoryLoopOptions {
   line: LineRef;

@@ -1,7 +1,9 @@
 import { AppError, standingDetails } from '../../core/app-error.ts';
 import { type Clock, MAX_TIMER_MS } from '../../core/clock.ts';
+import { createInTurn } from '../../core/in-turn.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { Pacing } from '../../core/pacing.ts';
+import { createPlaces } from '../../core/places.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { readPacing } from '../../store/lines/lines.ts';
 import {
@@ -13,11 +15,9 @@ import {
   overdue,
   unfinished,
 } from '../../store/sends/outbox.ts';
-import { createInTurn } from '../in-turn.ts';
 import { Mailbox } from './mailbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
-import { UploadSlots } from './upload-slots.ts';
 
 export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> {
   /** Of lines that have no pacing of their own; null: not paced. */
@@ -59,7 +59,7 @@ export class Outgoing {
   #isGivingUp = false;
   readonly #inTurn = createInTurn();
   readonly #ends = new RecentEnds();
-  readonly #uploads = new UploadSlots(MAX_UPLOADS);
+  readonly #uploads = createPlaces(MAX_UPLOADS);
   /** As JSON. */
   #pacing: string;
   #cancelAlarm: (() => void) | undefined;

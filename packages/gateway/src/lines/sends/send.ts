@@ -13,6 +13,7 @@ import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { LineStanding } from '../../core/lines.ts';
+import type { Places } from '../../core/places.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
@@ -28,7 +29,6 @@ import { failSend } from './fail-send.ts';
 import type { MailboxJob, StepResult } from './mailbox.ts';
 import { heldBy, restrictionDetails } from './restricted.ts';
 import { changeFact, sentFact, sentFacts } from './sent-facts.ts';
-import type { UploadSlots } from './upload-slots.ts';
 
 /** What a send needs of its line. */
 export interface SendContext {
@@ -45,7 +45,7 @@ export interface SendContext {
   connection(): number;
   /** New deliveries were committed. */
   nudge(): void;
-  uploads: UploadSlots;
+  uploads: Pick<Places, 'take'>;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;

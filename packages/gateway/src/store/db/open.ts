@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
+import { createPlaces } from '../../core/places.ts';
 import { createBreathingSpace } from './breathing-space.ts';
 import { createGroupCommit, type GroupConnection, type Member, runGroup } from './group-commit.ts';
-import { createPlaces } from './places.ts';
 import { type OpenPostgres, openPostgres } from './postgres.ts';
 import { type OpenSqlite, openSqlite } from './sqlite.ts';
 import { isBusy } from './sqlite-busy.ts';
@@ -105,7 +105,7 @@ function postgresStore(hooks: Hooks, { db, alone }: OpenPostgres): Store {
   const places = createPlaces(TRANSACTIONS_AT_ONCE);
   const options = {
     onCommitted: hooks.onCommitted,
-    alone: (work: (connection: GroupConnection) => Promise<void>) => places(() => alone(work)),
+    alone: (work: (connection: GroupConnection) => Promise<void>) => places.run(() => alone(work)),
   };
   const groups = new Map<string, ReturnType<typeof createGroupCommit>>();
   const add = (member: Member, together: string | undefined) => {

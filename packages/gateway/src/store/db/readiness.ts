@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { within } from '../../core/within.ts';
 import { writeSetting } from '../access/settings.ts';
 import type { Store } from './store.ts';
 
@@ -32,13 +33,7 @@ export function createReadiness(store: Store, clock: Clock): () => Promise<boole
     running ??= write().finally(() => {
       running = undefined;
     });
-    const over = new AbortController();
-    const late = clock.sleep(WITHIN_MS, over.signal).then(() => false);
-    try {
-      return await Promise.race([running, late]);
-    } finally {
-      over.abort();
-    }
+    return (await within(clock, running, WITHIN_MS)) ?? false;
   }
 
   return () => {
