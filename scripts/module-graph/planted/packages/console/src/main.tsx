@@ -1,0 +1,3 @@
+import { page } from './scenes/page.ts';
+
+process.stdout.write(page.title);

@@ -1,0 +1,2 @@
+export type Spoken = import('../scenes/page.ts').Page;
+export const word = 'word';
