@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InboxItem, until } from './support/api.ts';
+import type { InboxItem } from './support/api.ts';
 import { type Cluster, postgresPrograms, startCluster } from './support/postgres-cluster.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* A real PostgreSQL is restarted under traffic of both directions, main process and worker on it */
 

@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from './support/api.ts';
+import { freePort } from '../src/bench/processes.ts';
 import { printedBlock, printedBlocks, ROOT, run, shell, withOther } from './support/printed.ts';
-import { freePort, type LinkedLine, Rig } from './support/rig.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* Every call that the pages print is made as it stands. */
 

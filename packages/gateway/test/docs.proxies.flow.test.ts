@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { until } from './support/api.ts';
+import { freePort } from '../src/bench/processes.ts';
 import { printedBlock, printedBlocks, withOther } from './support/printed.ts';
-import { freePort, type LinkedLine, Rig } from './support/rig.ts';
+import { type LinkedLine, Rig } from './support/rig.ts';
+import { until } from './support/until.ts';
 
 /* The reverse proxies of docs/operating.md as printed, in front of a running server. */
 

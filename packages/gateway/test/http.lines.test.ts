@@ -82,6 +82,7 @@ forEachStore((open) => {
         status_until: null,
         status_code: null,
         status_remedy: null,
+        credentials_kept_until: null,
       };
       expect(made.body).toEqual({ ok: true, ...line });
       expect((await h.call('GET', `${BASE}/lines`)).body).toEqual({ ok: true, lines: [line] });

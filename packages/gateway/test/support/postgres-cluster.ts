@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './rig.ts';
+import { freePort } from '../../src/bench/processes.ts';
 
 const run = promisify(execFile);
 const WITHIN_MS = 60_000;
