@@ -6,9 +6,9 @@ import { deleteEvent, insertEvents, type NewEventRow } from '../store/journal/ev
 import { countLineTraffic } from '../store/lines/traffic.ts';
 import { authentic, type ChangeEvent } from '../store/messages/changes.ts';
 import { advance, type StatusEvent } from '../store/messages/message-status.ts';
-import { project } from '../store/messages/projections.ts';
+import { type Projected, project } from '../store/messages/projections.ts';
 import { stillUnread, type UndecryptableEvent } from '../store/messages/undecryptable.ts';
-import { subscriptionsOfLine } from '../store/webhooks/subscriptions.ts';
+import { listenersOf } from '../store/webhooks/subscriptions.ts';
 import { fanOut } from '../webhooks/fan-out.ts';
 import type { Fact } from './from-engine.ts';
 
@@ -38,13 +38,7 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
       accepted.push(...(await onlyWanted(tx, appended, nowMs)));
       continue;
     }
-    const protos = new Map(news.map((fact) => [fact.dedupeKey, 'proto' in fact ? fact.proto : undefined]));
-    await project(
-      tx,
-      line.id,
-      appended.map(({ event, dedupeKey }) => ({ event, proto: protos.get(dedupeKey) })),
-      nowMs,
-    );
+    await project(tx, line.id, appended, nowMs);
     const events = appended.map(({ event }) => event);
     if (receipts.length > 0 && (await areReceiptsWanted(tx, line.id, nowMs))) {
       events.push(...(await append(tx, line, receipts, nowMs)).map(({ event }) => event));
@@ -93,7 +87,7 @@ async function newsOf(tx: Tx, lineId: string, run: Fact[], nowMs: number): Promi
 
 /** A large group reads a message a thousand times: told one by one only where somebody asks. */
 async function areReceiptsWanted(tx: Tx, lineId: string, nowMs: number): Promise<boolean> {
-  const subscriptions = await subscriptionsOfLine(tx.db, lineId);
+  const { subscriptions } = (await listenersOf(tx.db, lineId)) ?? { subscriptions: [] };
   return subscriptions.some(({ selectors }) => selectors.has('message.receipt')) || isWishedFor(tx.db, lineId, nowMs);
 }
 
@@ -102,12 +96,7 @@ const isChangeRun = (run: Fact[]): run is ChangeEvent[] =>
 const isUndecryptableRun = (run: Fact[]): run is UndecryptableEvent[] => run[0]?.type === 'message.undecryptable';
 const isStatusRun = (run: Fact[]): run is StatusEvent[] => run[0]?.type === 'message.status';
 
-interface Appended {
-  event: JournalEvent;
-  dedupeKey: string;
-}
-
-async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Appended[]> {
+async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Projected[]> {
   const rows = new Map<string, { fact: Fact; row: NewEventRow }>();
   for (const fact of facts) {
     if (rows.has(fact.dedupeKey)) continue;
@@ -123,15 +112,16 @@ async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Prom
     };
     rows.set(fact.dedupeKey, { fact, row });
   }
-  const appended: Appended[] = [];
   const inserted = await insertEvents(
     tx.db,
     [...rows.values()].map(({ row }) => row),
   );
-  for (const { seq, id, dedupeKey } of inserted) {
-    const fact = rows.get(dedupeKey)?.fact;
-    if (fact) appended.push({ event: toEvent(fact, line, { id, seq, createdAt: nowMs }), dedupeKey });
-  }
+  const appended = inserted.flatMap(({ seq, id, dedupeKey }): Projected[] => {
+    const of = rows.get(dedupeKey);
+    if (!of) return [];
+    const event = toEvent(of.fact, line, { id, seq, createdAt: nowMs });
+    return [{ event, payload: of.row.payload, proto: 'proto' in of.fact ? of.fact.proto : undefined }];
+  });
   return appended.sort((a, b) => a.event.seq - b.event.seq);
 }
 
@@ -141,7 +131,7 @@ function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; cr
 }
 
 /** Fans live facts out and takes back those that nobody asked for. */
-async function onlyWanted(tx: Tx, appended: Appended[], nowMs: number): Promise<JournalEvent[]> {
+async function onlyWanted(tx: Tx, appended: Projected[], nowMs: number): Promise<JournalEvent[]> {
   const wanted: JournalEvent[] = [];
   for (const { event } of appended) {
     const isDelivered = (await fanOut(tx, [event])) > 0;

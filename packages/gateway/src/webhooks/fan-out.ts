@@ -3,13 +3,13 @@ import { newDeliveryId } from '../core/ids.ts';
 import type { Mode } from '../core/lines.ts';
 import { periodOf } from '../core/quota.ts';
 import type { Tx } from '../store/db/store.ts';
-import { findTerms, takeUsage } from '../store/sends/usage.ts';
-import { insertDeliveries, type NewDelivery } from '../store/webhooks/delivery-queue.ts';
+import { type AccountTerms, findTerms, takeUsage } from '../store/sends/usage.ts';
+import { insertDeliveries, type NewDelivery } from '../store/webhooks/insert-deliveries.ts';
 import {
   findSubscription,
+  listenersOf,
   type Subscription,
   subscriptionsOfAccount,
-  subscriptionsOfLine,
 } from '../store/webhooks/subscriptions.ts';
 import { orderKeyOf, passes } from './filters.ts';
 import { selects } from './format.ts';
@@ -22,40 +22,33 @@ function deliveryRow(event: JournalEvent, webhookId: string): NewDelivery {
     webhook_id: webhookId,
     event_seq: event.seq,
     order_key: orderKeyOf(event),
-    state: 'pending',
-    attempts: 0,
-    step: 0,
-    pulls: 0,
-    next_at: 0,
     expires_at: within === undefined ? null : event.createdAt + within,
     created_at: event.createdAt,
-    finished_at: null,
   };
+}
+
+interface Owner {
+  accountId: string;
+  mode: Mode;
 }
 
 /**
  * Inserts what the account's plan still lets through in this billing cycle: events beyond it are
  * not delivered. One per event and endpoint; further attempts are free.
  */
-async function deliver(tx: Tx, owner: { accountId: string; mode: Mode }, wanted: NewDelivery[]): Promise<number> {
-  const [first] = wanted;
-  if (!first) return 0;
-  const rows = wanted.slice(0, await takeEvents(tx, owner, wanted.length, first.created_at));
-  await insertDeliveries(tx.db, rows);
-  return rows.length;
-}
-
-async function takeEvents(
+async function deliver(
   tx: Tx,
-  { accountId, mode }: { accountId: string; mode: Mode },
-  wanted: number,
-  nowMs: number,
+  owner: Owner,
+  wanted: NewDelivery[],
+  termsOf: () => Promise<AccountTerms | undefined>,
 ): Promise<number> {
-  const terms = await findTerms(tx.db, accountId);
+  const [first] = wanted;
+  const terms = first && (await termsOf());
   if (!terms) return 0;
-  const periodStartMs = periodOf(nowMs, terms.cycleAnchor).startMs;
-  const counter = { accountId, mode, metric: 'webhook_events', periodStartMs } as const;
-  const { taken } = await takeUsage(tx.db, counter, wanted, terms.limits.webhook_events);
+  const { startMs: periodStartMs } = periodOf(first.created_at, terms.cycleAnchor);
+  const counter = { ...owner, metric: 'webhook_events', periodStartMs } as const;
+  const { taken } = await takeUsage(tx.db, counter, wanted.length, terms.limits.webhook_events);
+  await insertDeliveries(tx.db, wanted.slice(0, taken));
   return taken;
 }
 
@@ -81,12 +74,12 @@ export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
   }
   let inserted = 0;
   for (const [lineId, ofLine] of byLine) {
-    const subscriptions = await subscriptionsOfLine(tx.db, lineId);
+    const listeners = await listenersOf(tx.db, lineId);
     const [event] = ofLine;
-    const [subscription] = subscriptions;
-    if (!event || !subscription) continue;
+    const [subscription] = listeners?.subscriptions ?? [];
+    if (!event || !listeners || !subscription) continue;
     const owner = { accountId: event.accountId, mode: subscription.mode };
-    inserted += await deliver(tx, owner, rowsFor(ofLine, subscriptions));
+    inserted += await deliver(tx, owner, rowsFor(ofLine, listeners.subscriptions), async () => listeners.terms);
   }
   return inserted;
 }
@@ -95,12 +88,9 @@ export async function fanOut(tx: Tx, events: JournalEvent[]): Promise<number> {
  * Like `fanOut`, for an event of the account itself: it goes to the account's webhooks that cover
  * all lines.
  */
-export async function fanOutToAccount(
-  tx: Tx,
-  owner: { accountId: string; mode: Mode },
-  event: JournalEvent,
-): Promise<number> {
-  return deliver(tx, owner, rowsFor([event], await subscriptionsOfAccount(tx.db, owner)));
+export async function fanOutToAccount(tx: Tx, owner: Owner, event: JournalEvent): Promise<number> {
+  const rows = rowsFor([event], await subscriptionsOfAccount(tx.db, owner));
+  return deliver(tx, owner, rows, () => findTerms(tx.db, owner.accountId));
 }
 
 /**
@@ -111,5 +101,5 @@ export async function fanOutTo(tx: Tx, webhookId: string, events: JournalEvent[]
   const subscription = await findSubscription(tx.db, webhookId);
   if (!subscription) return 0;
   const owner = { accountId: subscription.accountId, mode: subscription.mode };
-  return deliver(tx, owner, rowsFor(events, [subscription]));
+  return deliver(tx, owner, rowsFor(events, [subscription]), () => findTerms(tx.db, owner.accountId));
 }

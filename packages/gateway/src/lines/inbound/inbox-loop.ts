@@ -10,7 +10,7 @@ import type { Log } from '../../observe/logger.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store } from '../../store/db/store.ts';
 import { keepParts } from '../../store/engine/history-parts.ts';
-import { closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
+import { type ClosedRow, closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
 import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
@@ -156,12 +156,12 @@ export class InboxLoop {
   async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
     const { line, log, clock } = this.#options;
     const contents = nothing();
-    const taken: number[] = [];
+    const taken: ClosedRow[] = [];
     let blocking: { row: PendingInboxRow; error: unknown } | undefined;
     for (const row of rows) {
       try {
         for (const event of await this.#options.engine.decode(row.entry)) this.#collect(event, row.seq, contents);
-        taken.push(row.seq);
+        taken.push({ seq: row.seq, kind: row.entry.kind });
       } catch (error) {
         blocking = { row, error };
         break;
@@ -176,7 +176,7 @@ export class InboxLoop {
       // front, nothing stored before it is that message.
       if (taken.length > 0) return undefined;
       log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
-      await this.#commit([blocking.row.seq], nothing());
+      await this.#commit([{ seq: blocking.row.seq, kind: blocking.row.entry.kind }], nothing());
       return undefined;
     }
     await this.#failedOn(blocking.row.seq, blocking.error);
@@ -193,7 +193,7 @@ export class InboxLoop {
     facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
   }
 
-  async #commit(seqs: number[], { facts, mappings, parts, isSettings, expirations }: Contents): Promise<void> {
+  async #commit(rows: ClosedRow[], { facts, mappings, parts, isSettings, expirations }: Contents): Promise<void> {
     const { store, box, line, clock, nudge } = this.#options;
     let news: JournalEvent[];
     try {
@@ -205,16 +205,16 @@ export class InboxLoop {
         const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
         await keepParts(tx.db, box, line.id, parts, clock.now());
         if (isSettings) await markSettingsStale(tx.db, line.id, true);
-        await closeInbox(tx, seqs);
+        await closeInbox(tx, rows);
         return events;
       }, 'normal');
     } catch (error) {
       // Is it the store, or what we ask of it? A store that takes another write had something
       // against this one.
       await proveWritable(store, line.id);
-      return this.#failedOn(seqs[0], error);
+      return this.#failedOn(rows[0]?.seq, error);
     }
-    for (const seq of seqs) this.#failed.delete(seq);
+    for (const { seq } of rows) this.#failed.delete(seq);
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();
     if (news.length === 0) return;

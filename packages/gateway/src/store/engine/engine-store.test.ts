@@ -89,7 +89,7 @@ forEachStore((open) => {
     await opened.store.transaction((tx) =>
       closeInbox(
         tx,
-        rows.map((row) => row.seq),
+        rows.map(({ seq, entry }) => ({ seq, kind: entry.kind })),
       ),
     );
     expect(await pendingInbox(opened.store, box, 'line_1', 0, 10)).toEqual([]);

@@ -1,6 +1,7 @@
 import type { InboxEntry, StanzaFailure } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { SealedBox } from '../../crypto/sealed-box.ts';
+import { hot } from '../db/hot.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store, Tx } from '../db/store.ts';
 
@@ -70,15 +71,27 @@ function readFailure(stored: string): StanzaFailure {
  * These rows became events: decrypted ones stay as empty tombstones (a redelivery is known by its
  * hash), the others go.
  */
-export async function closeInbox(tx: Tx, seqs: number[]): Promise<void> {
-  if (seqs.length === 0) return;
-  await tx.db
-    .updateTable('inbox')
-    .set({ done: 1, stanza: null, plaintext: null })
-    .where('seq', 'in', seqs)
-    .where('kind', '=', 'sealed')
-    .execute();
-  await tx.db.deleteFrom('inbox').where('seq', 'in', seqs).where('kind', '=', 'stanza').execute();
+export async function closeInbox(tx: Tx, rows: readonly ClosedRow[]): Promise<void> {
+  for (const kind of ['sealed', 'stanza'] as const) {
+    const seqs = rows.filter((row) => row.kind === kind).map((row) => row.seq);
+    const [only] = seqs;
+    if (only === undefined) continue;
+    if (seqs.length === 1) await (kind === 'sealed' ? emptyOne : dropOne).run(tx.db, only);
+    else if (kind === 'sealed') await emptyMany(tx, seqs);
+    else await tx.db.deleteFrom('inbox').where('seq', 'in', seqs).execute();
+  }
+}
+
+export interface ClosedRow {
+  seq: number;
+  kind: 'sealed' | 'stanza';
+}
+
+const emptyOne = hot<[number]>('update inbox set done = 1, stanza = null, plaintext = null where seq = ?');
+const dropOne = hot<[number]>('delete from inbox where seq = ?');
+
+async function emptyMany(tx: Tx, seqs: number[]): Promise<void> {
+  await tx.db.updateTable('inbox').set({ done: 1, stanza: null, plaintext: null }).where('seq', 'in', seqs).execute();
 }
 
 /** Removes tombstones that no redelivery can ask for any more. Answers how many. */

@@ -1,5 +1,6 @@
 import type { Insertable } from 'kysely';
 import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
+import { hot } from '../db/hot.ts';
 import type { EventsTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
 
@@ -9,6 +10,31 @@ export type NewEventRow = Insertable<EventsTable>;
 /** Rows per insert: far below the parameter limits of both databases. */
 const ROWS_PER_INSERT = 500;
 
+const appendEvent = hot<
+  [string, string, string, string, string, string | null, string, number],
+  { seq: number; id: string; dedupe_key: string }
+>(
+  `insert into events (id, account_id, line_id, type, dedupe_key, chat, payload, created_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (line_id, dedupe_key) do nothing
+  returning seq, id, dedupe_key`,
+);
+
+/** One event: nearly every call is about one. */
+function appendOne(db: Db, row: NewEventRow) {
+  const { id, account_id, line_id, type, dedupe_key, chat, payload, created_at } = row;
+  return appendEvent.all(db, id, account_id, line_id, type, dedupe_key, chat ?? null, payload, created_at);
+}
+
+function appendMany(db: Db, rows: readonly NewEventRow[]) {
+  return db
+    .insertInto('events')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
+    .returning(['seq', 'id', 'dedupe_key'])
+    .execute();
+}
+
 /** Appends what is not there yet (unique per line and key); answers what was appended. */
 export async function insertEvents(
   db: Db,
@@ -16,12 +42,9 @@ export async function insertEvents(
 ): Promise<{ seq: number; id: string; dedupeKey: string }[]> {
   const appended: { seq: number; id: string; dedupeKey: string }[] = [];
   for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
-    const inserted = await db
-      .insertInto('events')
-      .values(rows.slice(from, from + ROWS_PER_INSERT))
-      .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
-      .returning(['seq', 'id', 'dedupe_key'])
-      .execute();
+    const some = rows.slice(from, from + ROWS_PER_INSERT);
+    const [only] = some;
+    const inserted = await (only && some.length === 1 ? appendOne(db, only) : appendMany(db, some));
     for (const { seq, id, dedupe_key } of inserted) appended.push({ seq: Number(seq), id, dedupeKey: dedupe_key });
   }
   return appended;

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { Database } from '../db/schema.ts';
 import type { LineOwner } from './lines.ts';
 
@@ -41,6 +42,30 @@ const larger = (column: string): RawBuilder<number> =>
   sql<number>`case when ${sql.ref(column)} > excluded.${sql.ref(tail(column))} then ${sql.ref(column)} else excluded.${sql.ref(tail(column))} end`;
 const tail = (column: string): string => column.slice(column.indexOf('.') + 1);
 
+type LineTrafficRow = [
+  lineId: string,
+  step: number,
+  at: number,
+  received: number,
+  sent: number,
+  failed: number,
+  sendMs: number,
+  slowestSendMs: number,
+];
+
+/** The two steps together. */
+const addLineTraffic = hot<[...LineTrafficRow, ...LineTrafficRow]>(
+  `insert into line_traffic (line_id, step, at, received, sent, failed, send_ms, slowest_send_ms)
+  values (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (line_id, step, at) do update set
+    received = line_traffic.received + excluded.received,
+    sent = line_traffic.sent + excluded.sent,
+    failed = line_traffic.failed + excluded.failed,
+    send_ms = line_traffic.send_ms + excluded.send_ms,
+    slowest_send_ms = case when line_traffic.slowest_send_ms > excluded.slowest_send_ms
+      then line_traffic.slowest_send_ms else excluded.slowest_send_ms end`,
+);
+
 /** Counts in the transaction of what is counted: both happen or neither. */
 export async function countLineTraffic(
   db: Transaction<Database>,
@@ -49,30 +74,13 @@ export async function countLineTraffic(
   nowMs: number,
 ): Promise<void> {
   const { received = 0, sent = 0, failed = 0, sendMs = 0, slowestSendMs = 0 } = traffic;
-  await db
-    .insertInto('line_traffic')
-    .values(
-      ALL_STEPS.map((step) => ({
-        line_id: lineId,
-        step,
-        at: startOf(step, nowMs),
-        received,
-        sent,
-        failed,
-        send_ms: sendMs,
-        slowest_send_ms: slowestSendMs,
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(['line_id', 'step', 'at']).doUpdateSet({
-        received: added('line_traffic.received'),
-        sent: added('line_traffic.sent'),
-        failed: added('line_traffic.failed'),
-        send_ms: added('line_traffic.send_ms'),
-        slowest_send_ms: larger('line_traffic.slowest_send_ms'),
-      }),
-    )
-    .execute();
+  const counted = [received, sent, failed, sendMs, slowestSendMs] as const;
+  const { hour, day } = STEPS;
+  await addLineTraffic.run(
+    db,
+    ...[lineId, hour, startOf(hour, nowMs), ...counted],
+    ...[lineId, day, startOf(day, nowMs), ...counted],
+  );
 }
 
 /** Counts attempts by webhook, in the transaction that stores them. */

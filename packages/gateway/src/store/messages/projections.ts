@@ -1,9 +1,9 @@
 import { isLid, isPn, type MessageStatus, type Party } from '@ponte/engine';
-import { sql } from 'kysely';
 import { canonicalJid } from '../../core/event-keys.ts';
 import type { JournalEvent, MessageFacts } from '../../core/events.ts';
 import { searchText, textsOf } from '../../core/search-text.ts';
 import { storable } from '../../core/storable.ts';
+import { hot } from '../db/hot.ts';
 import type { Tx } from '../db/store.ts';
 import { noteRestriction } from '../lines/restrictions.ts';
 import { projectChange } from './changes.ts';
@@ -13,7 +13,18 @@ import { placeholderOf } from './undecryptable.ts';
 /** A new event, with the bytes of its message when it is one. */
 export interface Projected {
   event: JournalEvent;
+  /** The event's payload as it was written: a message keeps the same text. */
+  payload: string;
   proto: Uint8Array | undefined;
+}
+
+/** What of a message its row needs beside its facts. */
+interface Written {
+  proto: Uint8Array | undefined;
+  status: MessageStatus;
+  nowMs: number;
+  /** The facts as JSON, when somebody has written them already. */
+  json?: string;
 }
 
 type MessageEvent = Extract<JournalEvent, { type: 'message.received' | 'message.sent' }>;
@@ -35,14 +46,14 @@ interface Said {
  */
 export async function project(tx: Tx, lineId: string, projected: Projected[], nowMs: number): Promise<void> {
   const messages: Said[] = [];
-  for (const { event, proto } of projected) {
+  for (const { event, payload, proto } of projected) {
     if (isMessage(event)) {
-      const isNew = await projectMessage(tx, lineId, event, proto, nowMs);
+      const isNew = await projectMessage(tx, lineId, event, { proto, nowMs, json: payload });
       messages.push({ facts: event.payload, isReceived: event.type === 'message.received', isNew });
     } else if (event.type === 'message.undecryptable') {
       if (event.payload.isAnswer) continue;
       const facts = placeholderOf(event.payload);
-      const isNew = await insertMessage(tx, lineId, facts, undefined, nowMs);
+      const isNew = await insertMessage(tx, lineId, facts, { proto: undefined, nowMs });
       messages.push({ facts, isReceived: true, isNew });
     } else if (event.type === 'message.edited' || event.type === 'message.revoked') {
       await projectChange(tx, lineId, event);
@@ -57,11 +68,7 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
 }
 
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
-export function messageRow(
-  lineId: string,
-  facts: MessageFacts,
-  rest: { proto: Uint8Array | undefined; status: MessageStatus; nowMs: number },
-) {
+export function messageRow(lineId: string, facts: MessageFacts, rest: Written) {
   return {
     line_id: lineId,
     message_id: facts.messageId,
@@ -71,7 +78,7 @@ export function messageRow(
     kind: facts.content.kind,
     body: storable(facts.content.body),
     search: searchText(storable(textsOf(facts.content))),
-    facts: JSON.stringify(facts),
+    facts: rest.json ?? JSON.stringify(facts),
     proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
     status: rest.status,
     timestamp: facts.timestamp,
@@ -101,59 +108,61 @@ async function projectMessage(
   tx: Tx,
   lineId: string,
   event: MessageEvent,
-  proto: Uint8Array | undefined,
-  nowMs: number,
+  written: Omit<Written, 'status'>,
 ): Promise<boolean> {
   const facts = event.payload;
   if (event.type === 'message.sent') {
-    const row = messageRow(lineId, facts, { proto, status: 'sent', nowMs });
-    const updated = await tx.db
-      .updateTable('messages')
-      .set({
-        facts: row.facts,
-        timestamp: row.timestamp,
-        status: sql`case when status in ('pending', 'failed') then 'sent' else status end`,
-      })
-      .where('line_id', '=', lineId)
-      .where('message_id', '=', facts.messageId)
-      .where('from_me', '=', 1)
-      .executeTakeFirst();
-    if (Number(updated.numUpdatedRows) > 0) return false;
+    const json = written.json ?? JSON.stringify(facts);
+    if ((await noteSent.run(tx.db, json, facts.timestamp, lineId, facts.messageId)) > 0) return false;
   }
-  if (await insertMessage(tx, lineId, facts, proto, nowMs)) return true;
-  await fillPlace(tx, lineId, facts, proto, nowMs);
+  if (await insertMessage(tx, lineId, facts, written)) return true;
+  await fillPlace(tx, lineId, facts, written);
   return false;
 }
+
+/** The row that was made when it was ready to leave. */
+const noteSent = hot<[string, number, string, string]>(
+  `update messages set facts = ?, timestamp = ?,
+    status = case when status in ('pending', 'failed') then 'sent' else status end
+  where line_id = ? and message_id = ? and from_me = 1`,
+);
+
+type Row = ReturnType<typeof messageRow>;
+
+const insertRow = hot<
+  [
+    ...[string, string, string, string, number, string, string, string, string],
+    ...[Row['proto'], MessageStatus, number, number],
+  ]
+>(
+  `insert into messages (line_id, message_id, chat_jid, sender_jid, from_me, kind, body, search, facts,
+    proto, status, timestamp, created_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict do nothing`,
+);
 
 /** False when there is a row already. */
 async function insertMessage(
   tx: Tx,
   lineId: string,
   facts: MessageFacts,
-  proto: Uint8Array | undefined,
-  nowMs: number,
+  written: Omit<Written, 'status'>,
 ): Promise<boolean> {
-  const status: MessageStatus = facts.fromMe ? 'sent' : 'delivered';
-  const inserted = await tx.db
-    .insertInto('messages')
-    .values(messageRow(lineId, facts, { proto, status, nowMs }))
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst();
-  return Number(inserted.numInsertedOrUpdatedRows ?? 0) > 0;
+  const row = messageRow(lineId, facts, { ...written, status: facts.fromMe ? 'sent' : 'delivered' });
+  const inserted = await insertRow.run(
+    tx.db,
+    ...[row.line_id, row.message_id, row.chat_jid, row.sender_jid, row.from_me, row.kind, row.body, row.search],
+    ...[row.facts, row.proto, row.status, row.timestamp, row.created_at],
+  );
+  return inserted > 0;
 }
 
 /** A message that could not be read at first has come again, readable. */
-async function fillPlace(
-  tx: Tx,
-  lineId: string,
-  facts: MessageFacts,
-  proto: Uint8Array | undefined,
-  nowMs: number,
-): Promise<void> {
-  const { kind, body, search, proto: bytes, facts: json } = messageRow(lineId, facts, { proto, status: 'sent', nowMs });
+async function fillPlace(tx: Tx, lineId: string, facts: MessageFacts, written: Omit<Written, 'status'>): Promise<void> {
+  const { kind, body, search, proto, facts: json } = messageRow(lineId, facts, { ...written, status: 'sent' });
   await tx.db
     .updateTable('messages')
-    .set({ kind, body, search, proto: bytes, facts: json })
+    .set({ kind, body, search, proto, facts: json })
     .where('line_id', '=', lineId)
     .where('message_id', '=', facts.messageId)
     .where('chat_jid', '=', canonicalJid(facts.chat))
@@ -187,36 +196,56 @@ function chatChanges(messages: Said[]): Map<string, ChatChange> {
   return changes;
 }
 
-const isNewest = sql`excluded.last_message_at >= coalesce(chats.last_message_at, 0)`;
+const IS_NEWEST = 'excluded.last_message_at >= coalesce(chats.last_message_at, 0)';
+
+const putChat = hot<
+  [
+    ...[string, string, string | null, string | null, string | null, number, number],
+    ...[string, number, number, number],
+  ]
+>(
+  `insert into chats (line_id, jid, pn, lid, name, is_group, archived, unread_count,
+    last_message_id, last_message_at, updated_at)
+  values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)
+  on conflict (line_id, jid) do update set
+    pn = coalesce(chats.pn, excluded.pn),
+    lid = coalesce(chats.lid, excluded.lid),
+    name = coalesce(chats.name, excluded.name),
+    unread_count = case when ? = 1 then 0 else chats.unread_count end + excluded.unread_count,
+    last_message_id = case when ${IS_NEWEST} then excluded.last_message_id else chats.last_message_id end,
+    last_message_at = case when ${IS_NEWEST} then excluded.last_message_at else chats.last_message_at end,
+    updated_at = excluded.updated_at`,
+);
+
+/**
+ * A chat whose addresses and name are known, which is nearly every time: what is not assigned costs
+ * its indexes nothing.
+ */
+const touchChat = hot<
+  [
+    ...[number, number, number, string, number, number, number],
+    ...[string, string, string | null, string | null, string | null],
+  ]
+>(
+  `update chats set
+    unread_count = case when ? = 1 then 0 else unread_count end + ?,
+    last_message_id = case when ? >= coalesce(last_message_at, 0) then ? else last_message_id end,
+    last_message_at = case when ? > coalesce(last_message_at, -1) then ? else last_message_at end,
+    updated_at = ?
+  where line_id = ? and jid = ?
+    and (pn is not null or cast(? as text) is null)
+    and (lid is not null or cast(? as text) is null)
+    and (name is not null or cast(? as text) is null)`,
+);
 
 async function projectChats(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<void> {
   for (const [jid, { facts, name, unread, isReset }] of chatChanges(messages)) {
-    await tx.db
-      .insertInto('chats')
-      .values({
-        line_id: lineId,
-        jid,
-        ...addresses(facts.chat),
-        name,
-        is_group: facts.isGroup ? 1 : 0,
-        archived: 0,
-        unread_count: unread,
-        last_message_id: facts.messageId,
-        last_message_at: facts.timestamp * 1_000,
-        updated_at: nowMs,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['line_id', 'jid']).doUpdateSet({
-          pn: sql`coalesce(chats.pn, excluded.pn)`,
-          lid: sql`coalesce(chats.lid, excluded.lid)`,
-          name: sql`coalesce(chats.name, excluded.name)`,
-          unread_count: isReset ? unread : sql`chats.unread_count + ${unread}`,
-          last_message_id: sql`case when ${isNewest} then excluded.last_message_id else chats.last_message_id end`,
-          last_message_at: sql`case when ${isNewest} then excluded.last_message_at else chats.last_message_at end`,
-          updated_at: nowMs,
-        }),
-      )
-      .execute();
+    const { pn, lid } = addresses(facts.chat);
+    const [reset, id, at] = [isReset ? 1 : 0, facts.messageId, facts.timestamp * 1_000] as const;
+    const isKnown = await touchChat.run(tx.db, reset, unread, at, id, at, at, nowMs, lineId, jid, pn, lid, name);
+    if (isKnown > 0) continue;
+    const isGroup = facts.isGroup ? 1 : 0;
+    await putChat.run(tx.db, lineId, jid, pn, lid, name, isGroup, unread, id, at, nowMs, reset);
   }
 }
 
@@ -242,26 +271,23 @@ async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: 
     }
   }
   for (const [jid, { party, pushName }] of people) {
-    await tx.db
-      .insertInto('contacts')
-      .values({
-        line_id: lineId,
-        jid,
-        ...addresses(party),
-        name: null,
-        username: party.username ?? null,
-        push_name: storable(pushName) || null,
-        updated_at: nowMs,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['line_id', 'jid']).doUpdateSet({
-          pn: sql`coalesce(contacts.pn, excluded.pn)`,
-          lid: sql`coalesce(contacts.lid, excluded.lid)`,
-          username: sql`coalesce(excluded.username, contacts.username)`,
-          push_name: sql`coalesce(excluded.push_name, contacts.push_name)`,
-          updated_at: nowMs,
-        }),
-      )
-      .execute();
+    const { pn, lid } = addresses(party);
+    await putContact.run(tx.db, lineId, jid, pn, lid, party.username ?? null, storable(pushName) || null, nowMs);
   }
 }
+
+/** Nothing is written when nothing is new about somebody, which is nearly every time. */
+const putContact = hot<[string, string, string | null, string | null, string | null, string | null, number]>(
+  `insert into contacts (line_id, jid, pn, lid, name, username, push_name, updated_at)
+  values (?, ?, ?, ?, null, ?, ?, ?)
+  on conflict (line_id, jid) do update set
+    pn = coalesce(contacts.pn, excluded.pn),
+    lid = coalesce(contacts.lid, excluded.lid),
+    username = coalesce(excluded.username, contacts.username),
+    push_name = coalesce(excluded.push_name, contacts.push_name),
+    updated_at = excluded.updated_at
+  where (contacts.pn is null and excluded.pn is not null)
+    or (contacts.lid is null and excluded.lid is not null)
+    or (excluded.username is not null and contacts.username is distinct from excluded.username)
+    or (excluded.push_name is not null and contacts.push_name is distinct from excluded.push_name)`,
+);

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Mode } from '../../core/lines.ts';
 import { type Metric, type Period, type PlanLimits, periodOf, UNLIMITED } from '../../core/quota.ts';
+import { hot } from '../db/hot.ts';
 import type { Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -26,7 +27,20 @@ export async function findTerms(db: Db, accountId: string): Promise<AccountTerms
     .select(['a.plan', 'a.cycle_anchor', 'p.name as known', 'p.sent_messages', 'p.webhook_events', 'p.lines'])
     .where('a.id', '=', accountId)
     .executeTakeFirst();
-  if (!row) return undefined;
+  return row && toTerms(row);
+}
+
+/** The columns that terms are made of; `known` is null when nobody keeps such a plan. */
+export interface TermsRow {
+  plan: string;
+  cycle_anchor: number | null;
+  known: string | null;
+  sent_messages: number | null;
+  webhook_events: number | null;
+  lines: number | null;
+}
+
+export function toTerms(row: TermsRow): AccountTerms {
   const limit = (value: number | null) => (value === null ? null : Number(value));
   return {
     plan: row.plan,
@@ -68,24 +82,16 @@ export async function takeUsage(
   return { taken, used: taken === 0 ? before : await add(db, counter, taken) };
 }
 
+const addUsage = hot<[string, Mode, CountedMetric, number, number], { used: number }>(
+  `insert into usage (account_id, mode, metric, period_start, used) values (?, ?, ?, ?, ?)
+  on conflict (account_id, mode, metric, period_start) do update set used = usage.used + excluded.used
+  returning used`,
+);
+
 async function add(db: Transaction<Database>, counter: Counter, count: number): Promise<number> {
-  const row = await db
-    .insertInto('usage')
-    .values({
-      account_id: counter.accountId,
-      mode: counter.mode,
-      metric: counter.metric,
-      period_start: counter.periodStartMs,
-      used: count,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['account_id', 'mode', 'metric', 'period_start'])
-        .doUpdateSet({ used: sql<number>`usage.used + ${count}` }),
-    )
-    .returning('used')
-    .executeTakeFirstOrThrow();
-  return Number(row.used);
+  const { accountId, mode, metric, periodStartMs } = counter;
+  const row = await addUsage.first(db, accountId, mode, metric, periodStartMs, count);
+  return Number(row?.used ?? 0);
 }
 
 /**

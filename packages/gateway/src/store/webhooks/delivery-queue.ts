@@ -1,6 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../../core/webhooks.ts';
-import type { AttemptsTable, Database, DeliveriesTable, WebhooksTable } from '../db/schema.ts';
+import type { AttemptsTable, Database, WebhooksTable } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -181,22 +181,6 @@ function toDue(row: DueRow): DueDelivery {
             phone: row.phone,
           },
   };
-}
-
-/** A row of the queue, before it has a number. */
-export type NewDelivery = Insertable<DeliveriesTable>;
-
-/** Rows per insert: far below the parameter limits of both databases. */
-const ROWS_PER_INSERT = 500;
-
-/** Puts deliveries into the queue; each event and webhook once (the journal's keys see to that). */
-export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
-    await db
-      .insertInto('deliveries')
-      .values(rows.slice(from, from + ROWS_PER_INSERT))
-      .execute();
-  }
 }
 
 /** Those of these deliveries that have not been deleted. */

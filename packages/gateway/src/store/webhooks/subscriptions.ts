@@ -1,6 +1,8 @@
 import type { Mode } from '../../core/lines.ts';
 import type { Webhook, WebhookFilters } from '../../core/webhooks.ts';
+import { hot } from '../db/hot.ts';
 import type { Db } from '../db/store.ts';
+import { type AccountTerms, type TermsRow, toTerms } from '../sends/usage.ts';
 
 /** What fan-out needs to know of a webhook. */
 export interface Subscription {
@@ -12,28 +14,59 @@ export interface Subscription {
 
 const COLUMNS = ['webhooks.id', 'webhooks.mode', 'webhooks.selectors', 'webhooks.filters'] as const;
 
+const REMEMBERED_MAX = 500;
+const remembered = new Map<string, ReadonlySet<string>>();
+
+/** The same few texts come with every event: each is parsed once. */
+function selectorsOf(text: string): ReadonlySet<string> {
+  const known = remembered.get(text);
+  if (known) return known;
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+  const selectors = new Set(JSON.parse(text) as string[]);
+  remembered.set(text, selectors);
+  return selectors;
+}
+
 function toSubscription(row: { id: string; mode: Mode; selectors: string; filters: string | null }): Subscription {
   return {
     id: row.id,
     mode: row.mode,
-    selectors: new Set(JSON.parse(row.selectors) as string[]),
+    selectors: selectorsOf(row.selectors),
     filters: row.filters === null ? null : (JSON.parse(row.filters) as WebhookFilters),
   };
 }
 
-/** The enabled webhooks that hear of a line: of its account and mode, of this line or of all. */
-export async function subscriptionsOfLine(db: Db, lineId: string): Promise<Subscription[]> {
-  const rows = await db
-    .selectFrom('lines')
-    .innerJoin('webhooks', (join) =>
-      join.onRef('webhooks.account_id', '=', 'lines.account_id').onRef('webhooks.mode', '=', 'lines.mode'),
-    )
-    .select(COLUMNS)
-    .where('lines.id', '=', lineId)
-    .where('webhooks.status', '=', 'enabled')
-    .where((eb) => eb.or([eb('webhooks.line_id', 'is', null), eb('webhooks.line_id', '=', lineId)]))
-    .execute();
-  return rows.map(toSubscription);
+/** Who hears of a line, and how much of it: what fan-out needs for any of its events. */
+export interface Listeners {
+  /** Of the line's account. */
+  terms: AccountTerms;
+  /** The enabled webhooks of its account and mode, of this line or of all. */
+  subscriptions: Subscription[];
+}
+
+type SubscriptionRow = Parameters<typeof toSubscription>[0];
+type ListenersRow = TermsRow & { [C in keyof SubscriptionRow]: SubscriptionRow[C] | null };
+
+const selectListeners = hot<[string], ListenersRow>(
+  `select a.plan, a.cycle_anchor, p.name as known, p.sent_messages, p.webhook_events, p.lines,
+    w.id, w.mode, w.selectors, w.filters
+  from lines l
+  join accounts a on a.id = l.account_id
+  left join plans p on p.name = a.plan
+  left join webhooks w on w.account_id = l.account_id and w.mode = l.mode and w.status = 'enabled'
+    and (w.line_id is null or w.line_id = l.id)
+  where l.id = ?`,
+);
+
+/** Undefined when there is no such line. */
+export async function listenersOf(db: Db, lineId: string): Promise<Listeners | undefined> {
+  const rows = await selectListeners.all(db, lineId);
+  const [first] = rows;
+  if (!first) return undefined;
+  const subscriptions = rows.flatMap(({ id, mode, selectors, filters }) =>
+    id === null || mode === null || selectors === null ? [] : [toSubscription({ id, mode, selectors, filters })],
+  );
+  return { terms: toTerms(first), subscriptions };
 }
 
 /** The account's enabled webhooks of this mode that cover all lines. */
