@@ -252,7 +252,7 @@ class BaileysEngine implements Engine {
     return [...new Set(known)];
   }
 
-  async transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void): Promise<ServerAck> {
+  async transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void | Promise<void>): Promise<ServerAck> {
     return this.#open().transmit(prepared, { freshLids: this.#freshLids, signal, onLeaving });
   }
 

@@ -200,7 +200,7 @@ export class Connection {
     {
       signal,
       ...how
-    }: { freshLids: FreshLids; signal?: AbortSignal | undefined; onLeaving?: (() => void) | undefined },
+    }: { freshLids: FreshLids; signal?: AbortSignal | undefined; onLeaving?: (() => void | Promise<void>) | undefined },
   ): Promise<ServerAck> {
     return transmit(prepared, signal, {
       ...how,

@@ -230,11 +230,13 @@ export interface Engine {
   prepare(content: OutboundContent, to: Jid, id: string): Promise<Prepared>;
   /**
    * Encrypts, sends, and waits for WhatsApp's acknowledgement. Idempotent for the same `Prepared`.
-   * `onLeaving` is called when bytes of the message may leave from then on: a rejection before it
-   * means that nothing left. Rejects with `rejected`, `timeout`, `not_connected`, and with what
-   * WhatsApp refuses by name (`not_on_whatsapp`, `no_such_group`, `not_in_group`, …).
+   * `onLeaving` is called before bytes of the message leave: a rejection before it means that
+   * nothing left. What it answers is waited for before they do (they are encrypted meanwhile); when
+   * that rejects nothing leaves, and this rejects with the same. Rejects with `rejected`,
+   * `timeout`, `not_connected`, and with what WhatsApp refuses by name (`not_on_whatsapp`,
+   * `no_such_group`, `not_in_group`, …).
    */
-  transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void): Promise<ServerAck>;
+  transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void | Promise<void>): Promise<ServerAck>;
   /**
    * Turns an inbox row into events. Needs no connection; same row, same events. Rejects with
    * `unknown_message` when the row answers a poll or invitation that `lookup` does not know (yet).

@@ -17,6 +17,7 @@ import { QUERY_MS } from '../socket-config.ts';
 import type { AckWaiter } from './ack-waiter.ts';
 import type { ColdContacts } from './cold-contacts.ts';
 import type { FreshLids } from './fresh-lids.ts';
+import { leavingWith } from './leaving.ts';
 
 /** For WhatsApp's acknowledgement, once the message has left. */
 const ACK_MS = 20_000;
@@ -27,8 +28,8 @@ export interface TransmitParts {
   freshLids: FreshLids;
   coldContacts: ColdContacts;
   groups: SendableGroups;
-  /** Bytes of the message may leave from now on. */
-  onLeaving?: (() => void) | undefined;
+  /** Bytes of the message leave once it resolved; they are encrypted meanwhile. */
+  onLeaving?: (() => void | Promise<void>) | undefined;
   /** Rejects when the connection ends before the work does. */
   whileConnected<T>(work: Promise<T>): Promise<T>;
 }
@@ -46,6 +47,7 @@ export async function transmit(
   const { sock, acks, freshLids, coldContacts, whileConnected } = parts;
   const message = proto.Message.decode(prepared.proto);
   const expected = acks.expect(prepared.id);
+  let leaving: Promise<void> = Promise.resolve();
   try {
     const { id: messageId, attrs: additionalAttributes, meta, recipient } = prepared;
     const to = await whileConnected(freshLids.current(prepared.to, recipient.pn));
@@ -54,13 +56,20 @@ export async function transmit(
     else await whileConnected(requireDevices(sock, to));
     const token = await whileConnected(coldContacts.token(to));
     const additionalNodes = [...(meta ? [{ tag: 'meta', attrs: meta }] : []), ...(token ? [token] : [])];
-    parts.onLeaving?.();
+    leaving = Promise.resolve(parts.onLeaving?.());
+    // Whoever waits for it hears of it.
+    leaving.catch(() => {});
+    // Encrypted for one person, it waits between its ratchets and the wire; everything else here.
+    if (!isPerson(to)) await whileConnected(leaving);
     const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
-    await whileConnected(sock.relayMessage(to, message, options));
+    const permission = { given: leaving, isOwn: ownDevicesOf(sock, to) };
+    await whileConnected(leavingWith(permission, () => sock.relayMessage(to, message, options)));
     const { timestamp, isLidStale } = await expected.within(ACK_MS, signal);
     if (isLidStale) await freshLids.refresh(to, recipient.pn);
     return { timestamp };
   } catch (error) {
+    // Nobody let it leave: what the encryption says of that is no news.
+    await leaving;
     throw await named(parts, prepared.to, message, toEngineError(error, 'the message was not sent'));
   } finally {
     expected.stop();
@@ -87,6 +96,13 @@ async function named(parts: TransmitParts, to: Jid, message: proto.IMessage, err
   }
   if (serverCode === 404 && isPerson(to)) return as('not_on_whatsapp', 'the number has no WhatsApp account');
   return error;
+}
+
+/** Tells the line's own devices; in the chat with itself they are the recipients. */
+function ownDevicesOf(sock: WASocket, to: Jid): (jid: string) => boolean {
+  const { me } = sock.authState.creds;
+  const own = new Set([me?.id, me?.lid].flatMap((jid) => (jid === undefined ? [] : [personJid(jid)])));
+  return own.has(personJid(to)) ? () => false : (jid) => own.has(personJid(jid));
 }
 
 const isPerson = (to: Jid): boolean => !isGroup(to) && !isNewsletter(to) && to !== STATUS_BROADCAST;

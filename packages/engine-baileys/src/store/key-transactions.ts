@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isLid, isPn, type SealedEnvelope } from '@ponte/engine';
 import type { SignalDataTypeMap, SignalKeyStoreWithTransaction } from '../baileys.ts';
+import { permissionFor } from '../outbound/leaving.ts';
 import type { Writes } from './key-vault.ts';
 import type { StoreGuard } from './store-guard.ts';
 
@@ -79,7 +80,7 @@ export class KeyTransactions implements SignalKeyStoreWithTransaction {
   transaction = async <T>(work: () => Promise<T>, key: string): Promise<T> => {
     if (this.#current()) return work();
     const lock = await this.#lockOf(key);
-    return this.#exclusive(lock, async () => {
+    const result = await this.#exclusive(lock, async () => {
       const transaction: Transaction = { owner: this, seen: new Map(), writes: {}, sealed: undefined, isOver: false };
       try {
         const result = await current.run(transaction, work);
@@ -90,6 +91,9 @@ export class KeyTransactions implements SignalKeyStoreWithTransaction {
         transaction.isOver = true;
       }
     });
+    // Behind the lock: whoever waits holds up nobody's ratchet.
+    await permissionFor(key);
+    return result;
   };
 
   #current(): Transaction | undefined {

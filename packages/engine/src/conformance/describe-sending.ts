@@ -35,6 +35,22 @@ export function describeSending(suite: Suite): void {
       await until('the next', () => seen(bob, next.id)?.body === 'next');
     });
 
+    it('lets nothing leave that is not allowed to, and the same message later', async () => {
+      const { line, bob } = await pairedLine();
+      const prepared = await line.engine.prepare({ kind: 'text', body: 'not yet' }, bob.pn, '3EB0CONFORMANCE0L');
+      const refusal = new Error('the row has ended');
+      const refused = line.engine.transmit(prepared, undefined, async () => {
+        throw refusal;
+      });
+      await expect(refused).rejects.toBe(refusal);
+      const next = await line.engine.prepare({ kind: 'text', body: 'next' }, bob.pn, '3EB0CONFORMANCE0M');
+      await line.engine.transmit(next);
+      await until('the next one', () => seen(bob, next.id)?.body === 'next');
+      expect(seen(bob, prepared.id)).toBeUndefined();
+      await line.engine.transmit(prepared, undefined, async () => {});
+      await until('the one that waited', () => seen(bob, prepared.id)?.copies === 1);
+    });
+
     it('repeats a message whose acknowledgement got lost', async () => {
       const { line, bob } = await pairedLine();
       const prepared = await line.engine.prepare({ kind: 'text', body: 'lost ack' }, bob.pn, '3EB0CONFORMANCE04');

@@ -1,4 +1,5 @@
 import type { IdempotentRequest } from '../core/idempotency.ts';
+import type { AcceptedSend } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import type { Context, Scope } from './context.ts';
 import type { LineName } from './lines/find-line.ts';
@@ -38,10 +39,10 @@ export interface LineCommand<I extends { line: LineName }, O> extends Facts {
 /** Sends through one line: accepted durably first, then waited for; takes an Idempotency-Key. */
 export interface SendCommand<I extends { line: LineName; waitMs: number }, O> extends Facts {
   on: 'send';
-  /** Commits the outbox row, and the claim of `once` with it. Answers the row's id. */
-  accept(context: Context, line: Line, input: I, once?: IdempotentRequest): Promise<string>;
-  /** Waits for an accepted row's end, at most `waitMs`. */
-  settle(context: Context, line: Line, outboxId: string, waitMs: number): Promise<O>;
+  /** Commits the outbox row, and the claim of `once` with it. Answers the row. */
+  accept(context: Context, line: Line, input: I, once?: IdempotentRequest): Promise<AcceptedSend>;
+  /** Waits at most `waitMs` for the end of a row: one just accepted, or any by its id. */
+  settle(context: Context, line: Line, send: AcceptedSend | string, waitMs: number): Promise<O>;
   /** True when the row had not ended when the wait was over. */
   isWaiting(output: O): boolean;
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../core/app-error.ts';
 import { IDEMPOTENCY_WAIT_MS, type IdempotentRequest, isSaveable, type SavedAnswer } from '../core/idempotency.ts';
+import type { AcceptedSend } from '../core/line-commands.ts';
 import type { Line } from '../core/lines.ts';
 import { type Claim, findClaim, saveAnswer, sweepExpired } from '../store/sends/idempotency.ts';
 import { findSend } from '../store/sends/sends.ts';
@@ -138,8 +139,8 @@ async function runCommand(context: Context, command: AnyCommand, input: unknown)
   const line = await findLine(context, (input as LineInput).line);
   const known = await withKnownNumbers(context, line, input as LineInput);
   if (command.on === 'line') return command.run(context, line, known);
-  const id = await command.accept(context, line, known);
-  return command.settle(context, line, id, known.waitMs);
+  const send = await command.accept(context, line, known);
+  return command.settle(context, line, send, known.waitMs);
 }
 
 async function runOnce(
@@ -152,8 +153,8 @@ async function runOnce(
   const known = await findClaim(context.store.db, once.request, context.clock.now());
   if (known.state === 'free') {
     try {
-      const id = await command.accept(context, line, await withKnownNumbers(context, line, input), once.request);
-      const answer = await conclude(context, command, { line, id, waitMs: input.waitMs }, once);
+      const send = await command.accept(context, line, await withKnownNumbers(context, line, input), once.request);
+      const answer = await conclude(context, command, { line, send, waitMs: input.waitMs }, once);
       return { answer, replayed: false };
     } catch (error) {
       if (!(error instanceof ClaimTakenError)) throw error;
@@ -182,7 +183,7 @@ async function repeat(
   const answer = await conclude(
     context,
     command,
-    { line, id: known.outboxId, waitMs: IDEMPOTENCY_WAIT_MS, isRepetition: true },
+    { line, send: known.outboxId, waitMs: IDEMPOTENCY_WAIT_MS, isRepetition: true },
     once,
   );
   return { answer, replayed: true };
@@ -195,14 +196,14 @@ async function repeat(
 async function conclude(
   context: Context,
   command: SendCommand<LineInput, unknown>,
-  send: { line: Line; id: string; waitMs: number; isRepetition?: boolean },
+  of: { line: Line; send: AcceptedSend | string; waitMs: number; isRepetition?: boolean },
   once: Once,
 ): Promise<SavedAnswer> {
   const { db } = context.store;
   let answer: SavedAnswer;
   try {
-    const result = await command.settle(context, send.line, send.id, send.waitMs);
-    if (send.isRepetition && command.isWaiting(result)) {
+    const result = await command.settle(context, of.line, of.send, of.waitMs);
+    if (of.isRepetition && command.isWaiting(result)) {
       // The first request may have answered 202 meanwhile.
       const known = await findClaim(db, once.request, context.clock.now());
       if (known.state === 'answered') return known.answer;

@@ -15,6 +15,23 @@ export type SendOutcome =
   | { state: 'unconfirmed' }
   | { state: 'failed'; code: ErrorCode; details: ErrorDetails };
 
+/** A row of the outbox as it was accepted, for the worker that need not read it again. */
+export interface AcceptedSend {
+  id: string;
+  seq: number;
+  accountId: string;
+  lineId: string;
+  messageId: string;
+  toJid: Jid;
+  /** OutboundContent as JSON, as it was stored. */
+  content: string;
+  /** Unix milliseconds. */
+  acceptedAt: number;
+  rank: number;
+  sendAt: number | null;
+  archives: boolean;
+}
+
 /** What the engine answers by itself, under its own names. */
 type AccountCommands = {
   [K in keyof AccountOperations as `account.${K}`]: {
@@ -47,9 +64,10 @@ export interface LineCommands extends AccountCommands, GroupCommands {
   logout: { in: { timeoutMs: number }; out: { unlinked: boolean } };
   /**
    * Puts an accepted outbox row in its line's mailbox and answers when it ended; asking again for
-   * the same row waits for the same end.
+   * the same row waits for the same end. `accepted`: the row as the caller has just committed it;
+   * it may have moved on by the time it arrives, which the worker finds out before anything leaves.
    */
-  send: { in: { outboxId: string }; out: SendOutcome };
+  send: { in: { outboxId: string; accepted?: AcceptedSend }; out: SendOutcome };
   /**
    * What the line's queue does next; null = nothing is due, or it cannot leave now. Unix
    * milliseconds.

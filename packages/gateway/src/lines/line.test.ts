@@ -523,6 +523,39 @@ forEachStore((open, databaseEngine) => {
       expect(await journal('message.sent')).toHaveLength(5);
     });
 
+    it('that have moved on since their row was read leave as they are now, or not at all', async () => {
+      const line = await startPaired();
+      const acceptedOf = ({ id, messageId }: { id: string; messageId: string }) => ({
+        ...{ id, messageId, seq: 1, accountId: ref.accountId, lineId: ref.id, toJid: '15550001111@s.whatsapp.net' },
+        content: JSON.stringify({ kind: 'text', body: 'as it was accepted' }),
+        ...{ acceptedAt: clock.now(), rank: 1, sendAt: null, archives: false },
+      });
+      const prepared = await insertSend(test.store, ref, { body: 'as it was accepted' });
+      const { proto: _proto, ...rest } = await engine().prepare(
+        { kind: 'text', body: '' },
+        alice.jid,
+        prepared.messageId,
+      );
+      await test.store.db
+        .updateTable('outbox')
+        .set({ state: 'sending', proto: Buffer.from('other bytes'), prepared: JSON.stringify(rest) })
+        .where('id', '=', prepared.id)
+        .execute();
+      const cancelled = await insertSend(test.store, ref, { body: 'as it was accepted' });
+      await test.store.db
+        .updateTable('outbox')
+        .set({ state: 'failed', error_code: 'message_cancelled', finished_at: clock.now() })
+        .where('id', '=', cancelled.id)
+        .execute();
+      const outcomes = await Promise.all(
+        [prepared, cancelled].map((send) => line.run('send', { outboxId: send.id, accepted: acceptedOf(send) })),
+      );
+      expect(outcomes).toMatchObject([{ state: 'sent' }, { state: 'failed', code: 'message_cancelled' }]);
+      expect(engine().wire).toMatchObject([
+        { id: prepared.messageId, proto: Buffer.from('other bytes').toString('hex') },
+      ]);
+    });
+
     it('of one chat leave one after the other', async () => {
       const line = await startPaired();
       engine().isAcking = false;

@@ -161,7 +161,7 @@ export class LineActor {
     this.#outgoing = new Outgoing({
       ...{ ...of, engine, stopping, metrics: this.#metrics },
       discardFile: (name) => discardFile(options.filesFolder, name, log),
-      onSent: () => this.#phone.sent(),
+      onSent: (archives) => archives && this.#phone.sent(),
       standing: () => standingOf(this.#model),
       connection: () => this.#connection,
       // Before the start the row may say less than the credentials do.
@@ -203,7 +203,7 @@ export class LineActor {
       'pairing.qr': ({ waitMs }) => this.#linking.byQr(waitMs),
       'pairing.code': ({ phone, waitMs }) => this.#linking.byCode(phone, waitMs),
       logout: ({ timeoutMs }) => this.#logout(timeoutMs),
-      send: ({ outboxId }) => this.#send(outboxId),
+      send: (input) => this.#send(input),
       'messages.read': async ({ chat, ids, sender, played }) => {
         await this.#connected().markRead(chat, ids, sender, played);
         return {};
@@ -381,9 +381,9 @@ export class LineActor {
     }
   }
 
-  async #send(outboxId: string): Promise<SendOutcome> {
+  async #send({ outboxId, accepted }: LineCommands['send']['in']): Promise<SendOutcome> {
     if (this.#stopping.signal.aborted) throw new AppError('line_failed');
-    return this.#outgoing.send(outboxId);
+    return this.#outgoing.send(outboxId, accepted);
   }
 
   #connected(): Engine {

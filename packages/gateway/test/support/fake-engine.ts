@@ -155,8 +155,12 @@ export class FakeEngine implements Engine {
     return { id, to, recipient: { jid: to, pn: to }, proto: randomBytes(16), attrs: { kind: 'text' } };
   }
 
-  transmit(prepared: Prepared, _signal?: AbortSignal, onLeaving?: () => void): Promise<ServerAck> {
-    if (this.isOpen && !this.transmitError) onLeaving?.();
+  async transmit(
+    prepared: Prepared,
+    _signal?: AbortSignal,
+    onLeaving?: () => void | Promise<void>,
+  ): Promise<ServerAck> {
+    if (this.isOpen && !this.transmitError) await onLeaving?.();
     this.wire.push({ id: prepared.id, to: prepared.to, proto: Buffer.from(prepared.proto).toString('hex') });
     if (this.transmitError) return Promise.reject(this.transmitError);
     if (!this.isOpen) return Promise.reject(new EngineError('not_connected', 'no connection'));

@@ -1,4 +1,4 @@
-import { formatJid, SERVER_PN } from '@ponte/engine';
+import { formatJid, type OutboundContent, SERVER_PN } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
 import type { CanaryFigures } from '../../core/canary.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -115,10 +115,10 @@ async function acceptNote(
       insertAccepted(db, {
         ...{ id: outboxId, messageId, accountId: line.accountId, lineId: line.id, acceptedAt: nowMs },
         to: formatJid(phone, SERVER_PN),
-        content: { kind: 'text', body },
+        content: JSON.stringify({ kind: 'text', body } satisfies OutboundContent),
       }),
     'full',
   );
-  if (!accepted) throw new AppError('line_not_found');
+  if (accepted === undefined) throw new AppError('line_not_found');
   return { outboxId, messageId };
 }

@@ -2,6 +2,7 @@ import { isNewsletter, type OutboundContext, STATUS_BROADCAST } from '@ponte/eng
 import { AppError } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newOutboxId } from '../../core/ids.ts';
+import type { AcceptedSend } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { fetchToSpool } from '../../media/intake.ts';
 import { type FileWish, readyFile } from '../../media/outbound-file.ts';
@@ -42,7 +43,7 @@ export async function acceptFile(
   line: Line,
   { source, wish: wished, context: hung, ...send }: SendFileInput,
   once?: IdempotentRequest,
-): Promise<string> {
+): Promise<AcceptedSend> {
   if (isNewsletter(send.to)) throw noChannels();
   const wish = { ...wished, asStatus: send.to === STATUS_BROADCAST };
   // Before a large file is fetched for nothing.

@@ -1,5 +1,6 @@
 import { STATUS_BROADCAST } from '@ponte/engine';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
+import type { AcceptedSend } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import type { SendCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -28,7 +29,7 @@ async function acceptStatus(
   line: Line,
   { content, ...send }: SendStatusInput,
   once?: IdempotentRequest,
-): Promise<string> {
+): Promise<AcceptedSend> {
   const to = STATUS_BROADCAST;
   if (!('text' in content)) return acceptFile(context, line, { ...send, to, ...content }, once);
   return acceptSend(context, line, { ...send, to, content: { kind: 'text', body: content.text } }, once);

@@ -2,7 +2,7 @@ import { isChange, isNewsletter, type Jid, type OutboundContent, STATUS_BROADCAS
 import { AppError, invalid, standingDetails } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
-import type { SendOutcome } from '../../core/line-commands.ts';
+import type { AcceptedSend, SendOutcome } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
 import { type Priority, rankOf } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
@@ -14,14 +14,13 @@ import { quotableIn } from '../../store/messages/known-message.ts';
 import { claim } from '../../store/sends/idempotency.ts';
 import {
   countScheduled,
-  countWaiting,
   findSend,
   insertAccepted,
   isLineThere,
   reopenSend,
   type SendRow,
 } from '../../store/sends/sends.ts';
-import { findTerms, takeUsage } from '../../store/sends/usage.ts';
+import { takeUsage } from '../../store/sends/usage.ts';
 import { type ArchivePolicy, archivesAfter } from '../chats/archive.ts';
 import type { SendCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -96,7 +95,7 @@ export async function acceptSend(
   input: SendInput,
   once?: IdempotentRequest,
   id = newOutboxId(),
-): Promise<string> {
+): Promise<AcceptedSend> {
   const nowMs = context.clock.now();
   const asked = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
   const sendAt = await afterRestriction(context, line, input, asked);
@@ -108,25 +107,29 @@ export async function acceptSend(
   const content = await withCard(context, input, await withAudience(context, line, input));
   const rank = rankOf(input.priority ?? 'normal');
   const messageId = newMessageId();
-  await context.store.transaction(async (tx) => {
-    if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
-    await checkRoom(context, tx, line.id, { rank, isScheduled: sendAt !== null, nowMs });
-    const accepted = await insertAccepted(tx.db, {
-      id,
-      accountId: line.accountId,
-      lineId: line.id,
-      messageId,
-      to: input.to,
-      content,
-      acceptedAt: nowMs,
-      rank,
-      sendAt,
-      archives,
-    });
-    if (!accepted) throw new AppError('line_not_found');
-    if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
-  }, 'full');
-  return id;
+  const text = JSON.stringify(content);
+  const accepted = { accountId: line.accountId, lineId: line.id, messageId, acceptedAt: nowMs, rank, sendAt, archives };
+  const seq = await context.store.transaction(
+    async (tx) => {
+      if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
+      const places = placesFor(context, rank);
+      if (sendAt !== null) await checkSchedule(tx, line.id, nowMs);
+      const room = sendAt === null ? places : Number.MAX_SAFE_INTEGER;
+      const taken = await insertAccepted(tx.db, { ...accepted, id, to: input.to, content: text, room });
+      if (taken === undefined) throw await whyRefused(tx, line.id);
+      if (once && !(await claim(tx.db, once, id, nowMs))) throw new ClaimTakenError();
+      return taken;
+    },
+    'full',
+    line.accountId,
+  );
+  return { ...accepted, id, seq, toJid: input.to, content: text };
+}
+
+/** The line is being deleted, or its queue is full. */
+async function whyRefused(tx: Tx, lineId: string): Promise<AppError> {
+  if (!(await isLineThere(tx.db, lineId))) return new AppError('line_not_found');
+  return new AppError('queue_full', { retryAfterSeconds: 10 });
 }
 
 /** Spread after the end of a restriction: not everything that waited for it leaves at once. */
@@ -144,7 +147,7 @@ async function afterRestriction(
 ): Promise<number | null> {
   const { store, clock } = context;
   const nowMs = sendAt ?? clock.now();
-  const held = await heldBy(store.db, { lineId: line.id, to, content, nowMs });
+  const held = await heldBy(store.db, { lineId: line.id, to, content, nowMs, restrictions: line.restrictions });
   if (!held) return sendAt;
   if (ifRestricted !== 'wait' || held.until === null) {
     throw new AppError('account_restricted', restrictionDetails(held));
@@ -203,11 +206,10 @@ export function requireSendable(context: Context, line: Line, isScheduled: boole
  * Takes one message from the account's plan; it is given back when the message fails. Both in the
  * transaction of what is counted.
  */
-async function takeFromQuota({ caller }: Context, tx: Tx, nowMs: number, acceptedAt = nowMs): Promise<void> {
-  const terms = await findTerms(tx.db, caller.accountId);
-  if (!terms) throw new AppError('unauthorized');
-  const { plan, cycleAnchor } = terms;
-  const limit = terms.limits.sent_messages;
+async function takeFromQuota({ caller, account }: Context, tx: Tx, nowMs: number, acceptedAt = nowMs): Promise<void> {
+  // As they stood when this request was authorised.
+  const { plan, cycleAnchor } = account;
+  const limit = account.limits.sent_messages;
   const period = periodOf(acceptedAt, cycleAnchor);
   const counter = { accountId: caller.accountId, mode: caller.mode, metric: 'sent_messages' } as const;
   const { taken, used } = await takeUsage(tx.db, { ...counter, periodStartMs: period.startMs }, 1, limit);
@@ -216,29 +218,33 @@ async function takeFromQuota({ caller }: Context, tx: Tx, nowMs: number, accepte
 }
 
 /** Urgent messages may use a tenth more places than the others. */
-async function checkRoom(
-  context: Context,
-  tx: Tx,
-  lineId: string,
-  { rank, isScheduled, nowMs }: { rank: number; isScheduled: boolean; nowMs: number },
-): Promise<void> {
-  if (isScheduled) {
-    if ((await countScheduled(tx.db, lineId, nowMs)) < MAX_SCHEDULED_SENDS) return;
-    throw new AppError('queue_full', { retryAfterSeconds: 60 });
-  }
-  const places = context.maxWaitingSends ?? MAX_WAITING_SENDS;
-  const room = rank === 0 ? places + Math.ceil(places / 10) : places;
-  if ((await countWaiting(tx.db, lineId, nowMs)) >= room) throw new AppError('queue_full', { retryAfterSeconds: 10 });
+function placesFor({ maxWaitingSends }: Context, rank: number): number {
+  const places = maxWaitingSends ?? MAX_WAITING_SENDS;
+  return rank === 0 ? places + Math.ceil(places / 10) : places;
+}
+
+async function checkSchedule(tx: Tx, lineId: string, nowMs: number): Promise<void> {
+  if ((await countScheduled(tx.db, lineId, nowMs)) < MAX_SCHEDULED_SENDS) return;
+  throw new AppError('queue_full', { retryAfterSeconds: 60 });
 }
 
 /** Waits for the end of an accepted row. Rejects with the row's error when it failed. */
-export async function settleSend(context: Context, line: Line, outboxId: string, waitMs: number): Promise<Sent> {
-  const known = await findSend(context.store.db, outboxId);
+export async function settleSend(
+  context: Context,
+  line: Line,
+  send: AcceptedSend | string,
+  waitMs: number,
+): Promise<Sent> {
+  const [fresh, outboxId] = typeof send === 'string' ? [undefined, send] : [send, send.id];
+  const known = fresh ? asAccepted(fresh) : await findSend(context.store.db, outboxId);
   const isLater = known?.sendAt != null && known.state === 'accepted' && known.sendAt > context.clock.now() + waitMs;
   if (isLater) refreshQueue(context, line.id);
-  const outcome = isLater ? undefined : await awaitOutcome(context, line.id, outboxId, waitMs);
+  const outcome = isLater
+    ? undefined
+    : await awaitOutcome(context, { lineId: line.id, outboxId, accepted: fresh }, waitMs);
+  const isTold = isLater || (outcome !== undefined && outcome !== 'gone' && known !== undefined);
   // The line may be deleted meanwhile, its rows with it: what was known of it last counts then.
-  const row = (isLater ? undefined : await findSend(context.store.db, outboxId)) ?? known;
+  const row = (isTold ? undefined : await findSend(context.store.db, outboxId)) ?? known;
   if (!row) throw new AppError('line_not_found');
   const end = outcome === 'gone' || outcome === undefined ? outcomeOf(row) : outcome;
   const facts = { messageId: row.messageId, lineId: line.id, to: row.to };
@@ -253,6 +259,12 @@ export async function settleSend(context: Context, line: Line, outboxId: string,
   if (end.state === 'failed') throw new AppError(end.code, end.details);
   return { state: 'sent', ...facts, timestamp: end.timestamp };
 }
+
+/** A row as it was accepted a moment ago. */
+const asAccepted = ({ id, lineId, messageId, toJid, acceptedAt, sendAt }: AcceptedSend): SendRow => ({
+  ...{ id, lineId, messageId, to: toJid, state: 'accepted', acceptedAt, sendAt },
+  ...{ isUnconfirmed: false, end: null },
+});
 
 /** The outcome a row records; undefined while it has none. */
 function outcomeOf(row: SendRow): SendOutcome | undefined {
@@ -271,21 +283,28 @@ export async function reopenFailed(context: Context, line: Line, outboxId: strin
   }, 'full');
 }
 
+/** A row that the worker is asked about. */
+interface Asked {
+  lineId: string;
+  outboxId: string;
+  accepted: AcceptedSend | undefined;
+}
+
 /**
  * The worker's word on a row, or undefined when the time was up first. A worker that is gone is
  * asked again: the row outlives it. `gone`: the line was deleted meanwhile.
  */
 async function awaitOutcome(
   context: Context,
-  lineId: string,
-  outboxId: string,
+  { lineId, outboxId, accepted }: Asked,
   waitMs: number,
 ): Promise<SendOutcome | 'gone' | undefined> {
   const until = context.clock.monotonic() + waitMs;
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = until - context.clock.monotonic();
     if (!isFirst && leftMs <= 0) return undefined;
-    const answer = await askOnce(context, lineId, outboxId, leftMs);
+    // By the second question the row may have moved on: the worker reads it.
+    const answer = await askOnce(context, { lineId, outboxId, accepted: isFirst ? accepted : undefined }, leftMs);
     if (!(answer instanceof AppError)) return answer;
     if (!(await isLineThere(context.store.db, lineId))) return 'gone';
     // Once per send: it is asked for again and again.
@@ -297,12 +316,11 @@ async function awaitOutcome(
 /** How the worker answers; an AppError when it could not be asked. */
 async function askOnce(
   context: Context,
-  lineId: string,
-  outboxId: string,
+  { lineId, outboxId, accepted }: Asked,
   leftMs: number,
 ): Promise<SendOutcome | AppError | undefined> {
   const running = context.router
-    .run(lineId, 'send', { outboxId }, { timeoutMs: Math.max(leftMs, MIN_RUN_MS) })
+    .run(lineId, 'send', accepted ? { outboxId, accepted } : { outboxId }, { timeoutMs: Math.max(leftMs, MIN_RUN_MS) })
     .catch((error: unknown): AppError | undefined => {
       if (error instanceof AppError && error.code === 'whatsapp_timeout') return undefined;
       // The row is accepted: whatever is wrong between here and the worker, it is still going to be

@@ -1,13 +1,14 @@
 import { AppError, standingDetails } from '../../core/app-error.ts';
 import { type Clock, MAX_TIMER_MS } from '../../core/clock.ts';
 import { createInTurn } from '../../core/in-turn.ts';
-import type { SendOutcome } from '../../core/line-commands.ts';
+import type { AcceptedSend, SendOutcome } from '../../core/line-commands.ts';
 import type { Pacing } from '../../core/pacing.ts';
 import { createPlaces } from '../../core/places.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { readPacing } from '../../store/lines/lines.ts';
 import {
   confirmedByReceipt,
+  entryOf,
   loadEnded,
   loadOutbox,
   nextScheduled,
@@ -28,8 +29,8 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> 
    * it was scheduled for.
    */
   expiresMs: number;
-  /** A message has left. */
-  onSent(): void;
+  /** A message has left; `archives`: its chat goes to the archive for it. */
+  onSent(archives: boolean): void;
   /** No connection will come: what waits fails. */
   isHopeless(): boolean;
 }
@@ -162,14 +163,18 @@ export class Outgoing {
     stopping.addEventListener('abort', this.#cancelAlarm, { once: true });
   }
 
-  /** Hands a row to the mailbox and resolves with its end; asking again waits for the same end. */
-  send(outboxId: string): Promise<SendOutcome> {
+  /**
+   * Hands a row to the mailbox and resolves with its end; asking again waits for the same end. A
+   * row that comes with the question is not read again: `Send` finds out before anything leaves
+   * whether it has moved on.
+   */
+  send(outboxId: string, accepted?: AcceptedSend): Promise<SendOutcome> {
     const known = this.#waiters.get(outboxId);
     if (known) return known.promise;
     const waiter = Promise.withResolvers<SendOutcome>();
     this.#waiters.set(outboxId, waiter);
     // One after the other: two reads at once could come back in the wrong order.
-    const begun = this.#inTurn(() => this.#ends.during((isStale) => this.#begin(outboxId, isStale)));
+    const begun = this.#inTurn(() => this.#ends.during((isStale) => this.#begin(outboxId, isStale, accepted)));
     begun.catch((error: unknown) => {
       this.#waiters.delete(outboxId);
       waiter.reject(error instanceof AppError ? error : new AppError('unavailable', {}, { cause: error }));
@@ -198,9 +203,9 @@ export class Outgoing {
     });
   }
 
-  async #begin(outboxId: string, isStale: (id: string) => boolean): Promise<void> {
+  async #begin(outboxId: string, isStale: (id: string) => boolean, accepted?: AcceptedSend): Promise<void> {
     const { store, line, standing, clock } = this.#options;
-    const entry = await loadOutbox(store.db, line.id, outboxId);
+    const entry = accepted ? entryOf(accepted) : await loadOutbox(store.db, line.id, outboxId);
     if (!entry) throw new AppError('server_error', {}, { cause: new Error(`no outbox row ${outboxId}`) });
     if (entry.outcome) return this.#end(outboxId, entry.outcome);
     if (entry.isUnconfirmed) return this.#end(outboxId, { state: 'unconfirmed' });
@@ -234,7 +239,7 @@ export class Outgoing {
   }
 
   #end(outboxId: string, outcome: SendOutcome): void {
-    if (outcome.state === 'sent') this.#options.onSent();
+    if (outcome.state === 'sent') this.#options.onSent(this.#sends.get(outboxId)?.archives ?? true);
     this.#sends.delete(outboxId);
     this.#ends.add(outboxId);
     this.#waiters.get(outboxId)?.resolve(outcome);

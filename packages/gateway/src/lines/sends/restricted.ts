@@ -2,7 +2,6 @@ import { isChange, isLid, isPn, type Jid, type OutboundContent } from '@ponte/en
 import type { ErrorDetails } from '../../core/app-error.ts';
 import { inForce, type LineRestriction } from '../../core/restrictions.ts';
 import type { Db } from '../../store/db/store.ts';
-import { restrictionsOf } from '../../store/lines/restrictions.ts';
 import { hasWritten } from '../../store/messages/reading.ts';
 
 /**
@@ -12,11 +11,11 @@ import { hasWritten } from '../../store/messages/reading.ts';
  */
 export async function heldBy(
   db: Db,
-  send: { lineId: string; to: Jid; content: OutboundContent; nowMs: number },
+  send: { lineId: string; to: Jid; content: OutboundContent; nowMs: number; restrictions: LineRestriction[] },
 ): Promise<LineRestriction | undefined> {
-  const { lineId, to, content, nowMs } = send;
+  const { lineId, to, content, nowMs, restrictions } = send;
   if (isChange(content) || !(isPn(to) || isLid(to))) return undefined;
-  const held = inForce(await restrictionsOf(db, lineId), nowMs);
+  const held = inForce(restrictions, nowMs);
   const [first] = held;
   if (!first || (await hasWritten(db, lineId, to))) return undefined;
   return held.reduce((longest, one) => (endOf(one) > endOf(longest) ? one : longest), first);

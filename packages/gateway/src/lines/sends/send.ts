@@ -1,11 +1,11 @@
 import {
   type Engine,
   EngineError,
+  type Expiration,
   isChange,
   isFile,
   isLid,
   isPn,
-  type OutboundContent,
   type Prepared,
   type ServerAck,
 } from '@ponte/engine';
@@ -14,15 +14,16 @@ import type { Clock } from '../../core/clock.ts';
 import type { SendOutcome } from '../../core/line-commands.ts';
 import type { LineStanding } from '../../core/lines.ts';
 import type { Places } from '../../core/places.ts';
+import type { LineRestriction } from '../../core/restrictions.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { accept, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { countLineTraffic } from '../../store/lines/traffic.ts';
-import { findExpiration } from '../../store/messages/chat-expirations.ts';
 import { hasArrived } from '../../store/messages/message-status.ts';
 import { projectPending } from '../../store/messages/projections.ts';
+import { type ChatFacts, chatFacts } from '../../store/sends/chat-facts.ts';
 import { loadOutbox, markSent, markUnconfirmed, type OutboxEntry, savePrepared } from '../../store/sends/outbox.ts';
 import { failureOf } from './engine-errors.ts';
 import { failSend } from './fail-send.ts';
@@ -74,6 +75,14 @@ const UPLOAD_LOOK_MS = 500;
 const MAX_COMMITS = 5;
 
 type End = Exclude<StepResult, { type: 'ready' }>;
+/** `saved`, `moved on` when the row was not what it had been, or why the store did not take it. */
+type Saved = unknown;
+
+/** The bytes are not in the row, so they do not leave. */
+class NotSavedError extends Error {
+  override readonly name = 'NotSavedError';
+}
+
 /** `isNew`: something was journaled. */
 type Committed = { outcome: SendOutcome; isNew: boolean };
 const ENDED: End = { type: 'ended' };
@@ -83,15 +92,19 @@ const ENDED: End = { type: 'ended' };
  * with its event and deliveries. Every attempt sends the same id and the same bytes. Guarantees no
  * more than one end per row; a message may go on the wire more than once.
  *
- * The bytes are stored with durability `normal`: the engine commits its own ratchet with `full`
- * before the stanza leaves, and that commit cannot become durable without this one before it.
+ * The bytes are stored while the engine encrypts them, in the same group commit as its ratchets as
+ * a rule; the stanza leaves after both. Their durability is `normal`: the engine commits its own
+ * ratchet with `full`, and that commit cannot become durable without this one before it.
+ *
+ * Every later state of the row is written in `#save` and `#commitEnd`, nowhere else.
  */
 export class Send implements MailboxJob {
   readonly id: string;
   readonly rank: number;
   readonly order: number;
   readonly chat: string;
-  readonly #entry: OutboxEntry;
+  readonly archives: boolean;
+  #entry: OutboxEntry;
   readonly #context: SendContext;
   #prepared: Prepared | null;
   /** The upload under way. */
@@ -103,6 +116,8 @@ export class Send implements MailboxJob {
   #unanswered = { connection: 0, times: 0 };
   /** The row says `sending`. */
   #isSending: boolean;
+  /** The bytes on their way into the row. */
+  #saving: Promise<Saved> | undefined;
   /** Bytes may be at WhatsApp, or on their way: nobody may call it "not sent" any more. */
   #mayHaveLeft: boolean;
 
@@ -111,6 +126,7 @@ export class Send implements MailboxJob {
     this.rank = entry.rank;
     this.order = entry.seq;
     this.chat = entry.toJid;
+    this.archives = entry.archives;
     this.#entry = entry;
     this.#context = context;
     this.#prepared = entry.prepared;
@@ -119,50 +135,98 @@ export class Send implements MailboxJob {
   }
 
   async prepare(): Promise<StepResult> {
+    if (this.#saving) {
+      const saved = await this.#saving;
+      if (saved !== 'saved') return this.#unsaved(saved);
+    }
     if (this.#prepared && this.#isSending) return { type: 'ready' };
-    const { engine, store, line, clock } = this.#context;
-    const { content, acceptedAt } = this.#entry;
+    const { content } = this.#entry;
+    let facts: ChatFacts;
     try {
-      const send = { lineId: line.id, to: this.#entry.toJid, content, nowMs: clock.now() };
-      const held = await heldBy(store.db, send);
+      facts = await this.#chatFacts();
+      const held = await this.#heldBy(facts);
       if (held) return await this.fail('account_restricted', restrictionDetails(held));
     } catch (error) {
       return this.#storeAway(error);
     }
     let prepared: Prepared | undefined;
     try {
-      prepared = this.#prepared ?? (await this.#make());
+      prepared = this.#prepared ?? (await this.#make(facts.expiration));
     } catch (error) {
       return this.#refused(error);
     }
     if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
+    this.#prepared = prepared;
+    this.#saving = this.#save(prepared);
+    // Everything else is encrypted meanwhile, and leaves when it is saved.
+    if (isFile(content)) {
+      const saved = await this.#saving;
+      if (saved !== 'saved') return this.#unsaved(saved);
+      this.#context.discardFile(content.file.name);
+    }
+    return { type: 'ready' };
+  }
+
+  /** What is known of the recipient's chat and decides over the message. */
+  async #chatFacts(): Promise<ChatFacts> {
+    const { content, toJid } = this.#entry;
+    if (isChange(content) || !(isPn(toJid) || isLid(toJid))) return { restrictions: [], expiration: undefined };
+    return chatFacts(this.#context.store.db, this.#context.line.id, toJid);
+  }
+
+  async #heldBy({ restrictions }: ChatFacts): Promise<LineRestriction | undefined> {
+    const { store, line, clock } = this.#context;
+    if (restrictions.length === 0) return undefined;
+    const { content, toJid } = this.#entry;
+    return heldBy(store.db, { lineId: line.id, to: toJid, content, nowMs: clock.now(), restrictions });
+  }
+
+  /** Commits the bytes, and with them that they may leave. */
+  #save(prepared: Prepared): Promise<Saved> {
+    const { engine, store, line, clock } = this.#context;
+    const { content, acceptedAt } = this.#entry;
     const facts = isChange(content)
       ? undefined
       : sentFacts(content, prepared, engine.self(), Math.floor(acceptedAt / 1_000));
+    return store
+      .transaction(
+        async (tx) => {
+          if (!(await savePrepared(tx, this.id, prepared, clock.now()))) return false;
+          if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+          return true;
+        },
+        'normal',
+        line.id,
+      )
+      .then(
+        (isOpen) => {
+          if (isOpen) this.#isSending = true;
+          return isOpen ? 'saved' : 'moved on';
+        },
+        (error: unknown) => error,
+      );
+  }
+
+  /** Nothing left: the store did not take the bytes, or the row is not what it was. */
+  async #unsaved(saved: unknown): Promise<End> {
+    this.#saving = undefined;
+    if (saved !== 'moved on') return this.#storeAway(saved);
     try {
-      const isOpen = await store.transaction(async (tx) => {
-        if (!(await savePrepared(tx, this.id, prepared, clock.now()))) return false;
-        if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
-        return true;
-      }, 'normal');
-      if (!isOpen) return await this.#wasEnded();
+      return await this.#movedOn();
     } catch (error) {
       return this.#storeAway(error);
     }
-    this.#prepared = prepared;
-    this.#isSending = true;
-    if (isFile(content)) this.#context.discardFile(content.file.name);
-    return { type: 'ready' };
   }
 
   /**
    * The message as it goes on the wire; undefined while its file is being uploaded, or waits for a
    * place to be.
    */
-  async #make(): Promise<Prepared | undefined> {
+  async #make(expiration: Expiration | undefined): Promise<Prepared | undefined> {
     const { engine, clock, uploads } = this.#context;
-    const { toJid, messageId } = this.#entry;
-    const content = await this.#withExpiration();
+    const { toJid, messageId, content: said } = this.#entry;
+    // With the time that messages of its chat stay.
+    const content = expiration && !isChange(said) ? { ...said, context: { ...said.context, expiration } } : said;
     if (!isFile(content)) return engine.prepare(content, toJid, messageId);
     if (!this.#making) {
       const release = uploads.take();
@@ -185,23 +249,22 @@ export class Send implements MailboxJob {
     }
   }
 
-  /** What is to be sent, with the time that messages of its chat stay. */
-  async #withExpiration(): Promise<OutboundContent> {
-    const { store, line } = this.#context;
-    const { content, toJid } = this.#entry;
-    if (isChange(content) || !(isPn(toJid) || isLid(toJid))) return content;
-    const expiration = await findExpiration(store.db, line.id, toJid).catch((cause: unknown) => {
-      throw new EngineError('store_failed', 'how long the chat keeps messages could not be read', { cause });
-    });
-    return expiration ? { ...content, context: { ...content.context, expiration } } : content;
-  }
-
-  /** Somebody ended the row before anything left: it was cancelled. */
-  async #wasEnded(): Promise<End> {
+  /**
+   * Somebody ended the row before anything left (it was cancelled), or another worker had taken it
+   * up before this one heard of it: then its bytes are the ones that are sent.
+   */
+  async #movedOn(): Promise<End> {
     const { store, line, onEnd } = this.#context;
     const entry = await loadOutbox(store.db, line.id, this.id);
-    onEnd(this.id, entry?.outcome ?? { state: 'failed', code: 'message_cancelled', details: {} });
-    return ENDED;
+    if (!entry || entry.outcome) {
+      onEnd(this.id, entry?.outcome ?? { state: 'failed', code: 'message_cancelled', details: {} });
+      return ENDED;
+    }
+    this.#entry = entry;
+    this.#prepared = entry.prepared;
+    this.#isSending = entry.mayHaveLeft;
+    this.#mayHaveLeft = entry.mayHaveLeft;
+    return { type: 'again', afterMs: 0 };
   }
 
   async transmit(release: () => void): Promise<End> {
@@ -211,11 +274,13 @@ export class Send implements MailboxJob {
     let ack: ServerAck;
     const from = clock.monotonic();
     try {
-      ack = await engine.transmit(prepared, stopping, () => {
+      ack = await engine.transmit(prepared, stopping, async () => {
+        if ((await this.#saving) !== 'saved' && !this.#isSending) throw new NotSavedError();
         this.#mayHaveLeft = true;
       });
       metrics.acknowledged(clock.monotonic() - from);
     } catch (error) {
+      if (error instanceof NotSavedError) return this.#unsaved(await this.#saving);
       return this.#refused(error);
     } finally {
       release();
@@ -297,10 +362,10 @@ export class Send implements MailboxJob {
   }
 
   async #commitEnd(work: (tx: Tx) => Promise<Committed>): Promise<End> {
-    const { store, clock, metrics, stopping, nudge, onEnd } = this.#context;
+    const { store, line, clock, metrics, stopping, nudge, onEnd } = this.#context;
     for (let tries = 1; ; tries++) {
       try {
-        const { outcome, isNew } = await store.transaction(work, 'normal');
+        const { outcome, isNew } = await store.transaction(work, 'normal', line.id);
         if (isNew) nudge();
         const { content } = this.#entry;
         if (isNew && !isChange(content) && outcome.state !== 'unconfirmed') {

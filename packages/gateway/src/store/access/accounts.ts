@@ -1,6 +1,8 @@
 import type { Insertable, Updateable } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { AccountsTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
+import { type AccountTerms, type TermsRow, toTerms } from '../sends/usage.ts';
 
 export interface AccountRow {
   id: string;
@@ -28,12 +30,22 @@ export async function listAccountIds(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-export async function findAccountRow(db: Db, id: string) {
-  return db
-    .selectFrom('accounts')
-    .select(['id', 'name', 'subscription', 'created_at'])
-    .where('id', '=', id)
-    .executeTakeFirst();
+const readStanding = hot<[string], TermsRow & { id: string; name: string; subscription: string; created_at: number }>(
+  `select a.id, a.name, a.subscription, a.created_at, a.plan, a.cycle_anchor,
+    p.name as known, p.sent_messages, p.webhook_events, p.lines
+  from accounts a left join plans p on p.name = a.plan
+  where a.id = ?`,
+);
+
+/** An account with its plan, as they stand now: every request asks for it. */
+export async function findAccountStanding(
+  db: Db,
+  id: string,
+): Promise<(AccountTerms & { id: string; name: string; subscription: string; createdAt: number }) | undefined> {
+  const row = await readStanding.first(db, id);
+  if (!row) return undefined;
+  const { name, subscription, created_at: createdAt } = row;
+  return { id: row.id, name, subscription, createdAt: Number(createdAt), ...toTerms(row) };
 }
 
 export async function insertAccount(db: Db, account: Insertable<AccountsTable>): Promise<void> {

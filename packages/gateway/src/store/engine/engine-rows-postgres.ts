@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store } from '../db/store.ts';
 import { type EngineRows, type InboxRow, type KeyRow, ROWS_PER_STATEMENT } from './engine-rows.ts';
@@ -8,16 +9,25 @@ const slices = <T>(all: T[]): T[][] =>
     all.slice(i * ROWS_PER_STATEMENT, (i + 1) * ROWS_PER_STATEMENT),
   );
 
+const putKey = hot<[string, string, string, Buffer]>(
+  `insert into line_keys (line_id, kind, id, value) values (?, ?, ?, ?)
+  on conflict (line_id, kind, id) do update set value = excluded.value`,
+);
+
 async function writeKeys(db: Transaction<Database>, lineId: string, keys: KeyRow[]): Promise<void> {
   const puts = keys.flatMap(({ kind, id, value }) => (value === null ? [] : [{ line_id: lineId, kind, id, value }]));
-  for (const rows of slices(puts)) {
-    await db
-      .insertInto('line_keys')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict.columns(['line_id', 'kind', 'id']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-      )
-      .execute();
+  const [only] = puts;
+  if (only && puts.length === 1) await putKey.run(db, lineId, only.kind, only.id, only.value);
+  else {
+    for (const rows of slices(puts)) {
+      await db
+        .insertInto('line_keys')
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict.columns(['line_id', 'kind', 'id']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
+        )
+        .execute();
+    }
   }
   const removed = new Map<string, string[]>();
   for (const { kind, id, value } of keys) {
@@ -35,32 +45,41 @@ async function writeKeys(db: Transaction<Database>, lineId: string, keys: KeyRow
   }
 }
 
+const putInbox = hot<[string, string, string, string, number, Buffer, Buffer | null, string | null, number]>(
+  `insert into inbox (line_id, kind, hash, tag, enc_index, stanza, plaintext, failure, done, created_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+);
+
 async function writeInbox(db: Transaction<Database>, lineId: string, row: InboxRow): Promise<void> {
-  await db
-    .insertInto('inbox')
-    .values({
-      line_id: lineId,
-      kind: row.kind,
-      hash: row.hash,
-      tag: row.tag,
-      enc_index: row.encIndex,
-      stanza: row.stanza,
-      plaintext: row.plaintext,
-      failure: row.failure,
-      done: 0,
-      created_at: row.createdAt,
-    })
-    .execute();
+  const { kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt } = row;
+  await putInbox.run(db, lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
 }
 
+/**
+ * The pool has many connections: without turns, a later call could be committed before an earlier
+ * one. Writes follow each other in the line's own group commit; a read waits for the writes before
+ * it, and a write for the reads before it.
+ */
 export function createPostgresEngineRows(store: Store, lineId: string): EngineRows {
-  // The pool has many connections: without this, a later call could be committed before an earlier
-  // one.
-  let tail: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = tail.then(work, work);
-    // The caller hears of the failure; the next call goes on all the same.
-    tail = turn.catch(() => {});
+  let writes: Promise<unknown> = Promise.resolve();
+  let reads: Promise<unknown> = Promise.resolve();
+  const reading = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = writes.then(work);
+    const before = reads;
+    reads = turn.then(
+      () => before,
+      () => before,
+    );
+    return turn;
+  };
+  const writing = (work: (db: Transaction<Database>) => Promise<void>): Promise<void> => {
+    const turn = reads.then(() => store.transaction((tx) => work(tx.db), 'full', lineId));
+    const before = writes;
+    // The caller hears of a failure; the next call goes on all the same.
+    writes = turn.then(
+      () => before,
+      () => before,
+    );
     return turn;
   };
   const ofKind = (kind: string) =>
@@ -68,31 +87,41 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
 
   return {
     keys: (kind, ids) =>
-      inTurn(async () => {
+      reading(async () => {
         const found: { id: string; value: Buffer }[] = [];
-        for (const slice of slices(ids)) found.push(...(await ofKind(kind).where('id', 'in', slice).execute()));
+        for (const slice of slices(ids)) found.push(...(await keysOf(store, lineId, kind, slice)));
         return found;
       }),
-    keysOfKind: (kind) => inTurn(() => ofKind(kind).execute()),
+    keysOfKind: (kind) => reading(() => ofKind(kind).execute()),
     write: (keys, inbox) =>
-      inTurn(() =>
-        store.transaction(async (tx) => {
-          await writeKeys(tx.db, lineId, keys);
-          if (inbox) await writeInbox(tx.db, lineId, inbox);
-        }),
-      ),
-    inboxRow: (hash) =>
-      inTurn(() =>
-        store.db
-          .selectFrom('inbox')
-          .select('plaintext')
-          .where('line_id', '=', lineId)
-          .where('hash', '=', hash)
-          .executeTakeFirst(),
-      ),
+      writing(async (db) => {
+        await writeKeys(db, lineId, keys);
+        if (inbox) await writeInbox(db, lineId, inbox);
+      }),
+    inboxRow: (hash) => reading(() => readInbox.first(store.db, lineId, hash)),
     deleteKeys: () =>
-      inTurn(async () => {
-        await store.db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
+      writing(async (db) => {
+        await db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
       }),
   };
+}
+
+const readInbox = hot<[string, string], { plaintext: Buffer | null }>(
+  'select plaintext from inbox where line_id = ? and hash = ?',
+);
+const readKey = hot<[string, string, string], { id: string; value: Buffer }>(
+  'select id, value from line_keys where line_id = ? and kind = ? and id = ?',
+);
+
+/** One key at a time is what nearly every message asks for. */
+async function keysOf(store: Store, lineId: string, kind: string, ids: string[]) {
+  const [only] = ids;
+  if (ids.length === 1 && only !== undefined) return readKey.all(store.db, lineId, kind, only);
+  return store.db
+    .selectFrom('line_keys')
+    .select(['id', 'value'])
+    .where('line_id', '=', lineId)
+    .where('kind', '=', kind)
+    .where('id', 'in', ids)
+    .execute();
 }

@@ -3,6 +3,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { toReason } from '../../core/line-reasons.ts';
 import type { Line, LineStatus, Mode } from '../../core/lines.ts';
 import type { Pacing } from '../../core/pacing.ts';
+import { hot } from '../db/hot.ts';
 import type { Database, LinesTable } from '../db/schema.ts';
 import { returnSent } from '../sends/usage.ts';
 import { readRestrictions } from './restrictions.ts';
@@ -48,9 +49,13 @@ const ownedBy = (db: Db, owner: LineOwner) =>
     .where('deleted_at', 'is', null);
 
 export async function findLineById(db: Db, owner: LineOwner, id: string): Promise<Line | undefined> {
-  const row = await ownedBy(db, owner).where('id', '=', id).executeTakeFirst();
+  const row = await readById.first(db, owner.accountId, owner.mode, id);
   return row && toLine(row);
 }
+
+const OWNED = 'select * from lines where account_id = ? and mode = ? and deleted_at is null';
+const readById = hot<[string, Mode, string], Selectable<LinesTable>>(`${OWNED} and id = ?`);
+const readByRef = hot<[string, Mode, string], Selectable<LinesTable>>(`${OWNED} and customer_ref = ?`);
 
 /** A line whoever owns it; for whoever holds a secret that stands for this one line. */
 export async function findLineUnowned(db: Db, id: string): Promise<Line | undefined> {
@@ -64,7 +69,7 @@ export async function findLineUnowned(db: Db, id: string): Promise<Line | undefi
 }
 
 export async function findLineByRef(db: Db, owner: LineOwner, customerRef: string): Promise<Line | undefined> {
-  const row = await ownedBy(db, owner).where('customer_ref', '=', customerRef).executeTakeFirst();
+  const row = await readByRef.first(db, owner.accountId, owner.mode, customerRef);
   return row && toLine(row);
 }
 

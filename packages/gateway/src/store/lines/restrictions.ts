@@ -27,9 +27,3 @@ export async function noteRestriction(
     .where('id', '=', lineId)
     .execute();
 }
-
-/** Everything that WhatsApp limits the line's account in, over or not. */
-export async function restrictionsOf(db: Db, lineId: string): Promise<LineRestriction[]> {
-  const row = await db.selectFrom('lines').select('restrictions').where('id', '=', lineId).executeTakeFirst();
-  return readRestrictions(row?.restrictions ?? null);
-}

@@ -1,10 +1,6 @@
-import type { Expiration, Jid, Party } from '@ponte/engine';
-import type { Kysely, Transaction } from 'kysely';
+import type { Expiration, Party } from '@ponte/engine';
 import { sql } from 'kysely';
-import type { Database } from '../db/schema.ts';
 import type { Tx } from '../db/store.ts';
-
-type Db = Kysely<Database> | Transaction<Database>;
 
 /** How long messages of a chat stay, as somebody said it. */
 export interface ChatExpiration extends Expiration {
@@ -27,32 +23,4 @@ export async function noteExpiration(tx: Tx, lineId: string, { chat, seconds, se
       }),
     )
     .execute();
-}
-
-/**
- * How long messages of a chat stay; undefined when nobody said, seconds 0 when they stay for good.
- */
-export async function findExpiration(db: Db, lineId: string, chat: Jid): Promise<Expiration | undefined> {
-  const row = await db
-    .selectFrom('chat_expirations')
-    .select(['seconds', 'set_at'])
-    .where('line_id', '=', lineId)
-    .where((eb) =>
-      eb.or([
-        eb('jid', '=', chat),
-        eb(
-          'jid',
-          'in',
-          eb
-            .selectFrom('chats')
-            .select('chats.jid')
-            .where('chats.line_id', '=', lineId)
-            .where((of) => of.or([of('chats.pn', '=', chat), of('chats.lid', '=', chat)])),
-        ),
-      ]),
-    )
-    .orderBy('set_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row && { seconds: Number(row.seconds), setAt: Number(row.set_at) };
 }

@@ -1,4 +1,5 @@
 import { formatJid, isLid, isPn, type Jid, otherWayToWrite, type Party, phoneOf, SERVER_PN } from '@ponte/engine';
+import { hot } from '../db/hot.ts';
 import type { Db } from '../db/store.ts';
 
 /** Two addresses of one person. */
@@ -42,18 +43,15 @@ export async function learnAliases(db: Db, lineId: string, aliases: readonly { a
 export async function knownNumber(db: Db, lineId: string, jid: Jid): Promise<Jid> {
   const phone = phoneOf(jid);
   if (phone === undefined) return jid;
-  const alias = await db
-    .selectFrom('number_aliases')
-    .select('pn')
-    .where('line_id', '=', lineId)
-    .where('asked', '=', jid)
-    .executeTakeFirst();
+  const alias = await readAlias.first(db, lineId, jid);
   if (alias) return alias.pn;
   const digits = otherWayToWrite(phone);
   if (digits === undefined) return jid;
   const other = formatJid(digits, SERVER_PN);
   return (await isSomebody(db, lineId, jid)) || !(await isSomebody(db, lineId, other)) ? jid : other;
 }
+
+const readAlias = hot<[string, Jid], { pn: Jid }>('select pn from number_aliases where line_id = ? and asked = ?');
 
 async function isSomebody(db: Db, lineId: string, pn: Jid): Promise<boolean> {
   const row = await db

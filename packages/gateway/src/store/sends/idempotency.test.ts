@@ -116,7 +116,7 @@ forEachStore((open) => {
           lineId: 'line_a',
           messageId: `M${outboxId}`,
           to: '1@s.whatsapp.net',
-          content: { kind: 'text', body: 'x' },
+          content: JSON.stringify({ kind: 'text', body: 'x' }),
           acceptedAt: nowMs,
         });
         if (!(await claim(tx.db, of, outboxId, nowMs))) throw refused;

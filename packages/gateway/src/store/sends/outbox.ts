@@ -1,6 +1,8 @@
 import type { OutboundContent, Prepared } from '@ponte/engine';
 import type { ExpressionBuilder, Kysely, Selectable, Transaction } from 'kysely';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
+import type { AcceptedSend } from '../../core/line-commands.ts';
+import { hot } from '../db/hot.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { Tx } from '../db/store.ts';
 import { ARRIVED } from '../messages/message-status.ts';
@@ -28,6 +30,8 @@ export interface OutboxEntry {
   mayHaveLeft: boolean;
   /** It may have left, and no acknowledgement is expected any more. */
   isUnconfirmed: boolean;
+  /** Its chat goes to the archive once it has left. */
+  archives: boolean;
   /** How it ended; null while it has not. */
   outcome: SendEnd | null;
 }
@@ -169,25 +173,20 @@ export async function linesWithUnfinished(db: Db, acceptedBefore: number, nowMs:
   return rows.map((row) => row.line_id);
 }
 
+const putPrepared = hot<[Buffer, string, number, string, Buffer]>(
+  `update outbox set state = 'sending', proto = ?, prepared = ?, sending_at = coalesce(sending_at, ?)
+  where id = ? and state in ('accepted', 'prepared', 'sending') and (proto is null or proto = ?)`,
+);
+
 /**
  * Stores what goes on the wire, right before it goes: from here on WhatsApp may have it, and every
  * attempt sends these bytes. (`prepared` without `sending` is the state of a failed row that was
- * put back to work.) False when the row has ended: it was cancelled.
+ * put back to work.) False when the row has ended (it was cancelled), or has other bytes already.
  */
 export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs: number): Promise<boolean> {
   const { proto, ...rest } = prepared;
-  const result = await tx.db
-    .updateTable('outbox')
-    .set((eb) => ({
-      state: 'sending' as const,
-      proto: Buffer.from(proto),
-      prepared: JSON.stringify(rest),
-      sending_at: eb.fn.coalesce('sending_at', eb.val(nowMs)),
-    }))
-    .where('id', '=', id)
-    .where('state', 'in', UNFINISHED)
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows) > 0;
+  const bytes = Buffer.from(proto.buffer, proto.byteOffset, proto.byteLength);
+  return (await putPrepared.run(tx.db, bytes, JSON.stringify(rest), nowMs, id, bytes)) > 0;
 }
 
 /**
@@ -204,15 +203,14 @@ export async function markUnconfirmed(tx: Tx, id: string, nowMs: number): Promis
   return Number(result.numUpdatedRows) > 0;
 }
 
+const putSent = hot<[number, number, string]>(
+  `update outbox set state = 'sent', ack_timestamp = ?, finished_at = ?, error_code = null, error_details = null
+  where id = ? and state in ('accepted', 'prepared', 'sending')`,
+);
+
 /** Closes a row as sent. False when it had ended before (then nothing may be journaled). */
 export async function markSent(tx: Tx, id: string, ackTimestamp: number, nowMs: number): Promise<boolean> {
-  const result = await tx.db
-    .updateTable('outbox')
-    .set({ state: 'sent', ack_timestamp: ackTimestamp, finished_at: nowMs, error_code: null, error_details: null })
-    .where('id', '=', id)
-    .where('state', 'in', UNFINISHED)
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows) > 0;
+  return (await putSent.run(tx.db, ackTimestamp, nowMs, id)) > 0;
 }
 
 /** Closes a row as failed. False when it had ended before. */
@@ -236,6 +234,12 @@ export async function markSendFailed(
   return Number(result.numUpdatedRows) > 0;
 }
 
+/** A row that was accepted a moment ago. */
+export function entryOf({ content, ...accepted }: AcceptedSend): OutboxEntry {
+  const nothingYet = { prepared: null, mayHaveLeft: false, isUnconfirmed: false, outcome: null };
+  return { ...accepted, content: JSON.parse(content) as OutboundContent, ...nothingYet };
+}
+
 function toEntry(row: Selectable<OutboxTable>): OutboxEntry {
   return {
     id: row.id,
@@ -251,6 +255,7 @@ function toEntry(row: Selectable<OutboxTable>): OutboxEntry {
     prepared: toPrepared(row),
     mayHaveLeft: row.state === 'sending',
     isUnconfirmed: row.unconfirmed_at !== null && row.finished_at === null,
+    archives: row.archive_after !== null,
     outcome: endOf(row),
   };
 }

@@ -1,5 +1,6 @@
 import type { Jid, OutboundContent } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { LineOwner } from '../lines/lines.ts';
 import { endOf, type SendEnd } from './send-end.ts';
@@ -21,7 +22,26 @@ export interface SendRow {
   end: SendEnd | null;
 }
 
-/** Accepts a message. False when the line does not exist any more. */
+const putAccepted = hot<
+  [...[string, string, string, Jid, string, number, number, number | null, number | null], ...[string, number, number]],
+  { seq: number }
+>(
+  `insert into outbox (id, account_id, line_id, message_id, to_jid, content, state, accepted_at, rank, send_at, archive_after)
+  select cast(? as text), cast(? as text), l.id, cast(? as text), cast(? as text), cast(? as text), 'accepted',
+    cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint)
+  from lines l
+  where l.id = ? and l.deleted_at is null and (
+    select count(*) from outbox o
+    where o.line_id = l.id and o.finished_at is null and o.unconfirmed_at is null
+      and (o.send_at is null or o.send_at <= ?)
+  ) < ?
+  returning seq`,
+);
+
+/**
+ * Accepts a message, and answers its place in the order. Undefined when the line does not exist any
+ * more, or so many of its messages wait already (those for a later time do not count).
+ */
 export async function insertAccepted(
   db: Transaction<Database>,
   send: {
@@ -30,39 +50,25 @@ export async function insertAccepted(
     lineId: string;
     messageId: string;
     to: Jid;
-    content: OutboundContent;
+    /** OutboundContent as JSON. */
+    content: string;
     acceptedAt: number;
     /** Lower leaves first; default 1. */
     rank?: number;
     /** The chat goes to the archive once the message has left. */
     archives?: boolean;
     sendAt?: number | null;
+    /** Messages that may wait; default any number. */
+    room?: number;
   },
-): Promise<boolean> {
-  if (!(await isLineThere(db, send.lineId))) return false;
-  await db
-    .insertInto('outbox')
-    .values({
-      id: send.id,
-      account_id: send.accountId,
-      line_id: send.lineId,
-      message_id: send.messageId,
-      to_jid: send.to,
-      content: JSON.stringify(send.content),
-      state: 'accepted',
-      proto: null,
-      prepared: null,
-      accepted_at: send.acceptedAt,
-      rank: send.rank ?? 1,
-      send_at: send.sendAt ?? null,
-      archive_after: send.archives ? send.acceptedAt : null,
-      ack_timestamp: null,
-      error_code: null,
-      error_details: null,
-      finished_at: null,
-    })
-    .execute();
-  return true;
+): Promise<number | undefined> {
+  const { id, accountId, lineId, messageId, to, content, acceptedAt, rank = 1, room = Number.MAX_SAFE_INTEGER } = send;
+  const row = await putAccepted.first(
+    db,
+    ...[id, accountId, messageId, to, content, acceptedAt, rank, send.sendAt ?? null],
+    ...[send.archives ? acceptedAt : null, lineId, acceptedAt, room],
+  );
+  return row && Number(row.seq);
 }
 
 /** False once the line is deleted, or is being deleted. */
