@@ -27,12 +27,14 @@ class HttpError extends Error {
  */
 export function createControlServer(options: {
   control: Control;
+  /** Resolves once everything written so far is committed. */
+  settled: () => Promise<void>;
   token: string;
   problem: (text: string, cause: unknown) => void;
   /** The page that tells clients the version of the day. */
   page: (tenant: string) => string;
 }): (request: IncomingMessage, response: ServerResponse) => void {
-  const { control, token, problem, page } = options;
+  const { control, settled, token, problem, page } = options;
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
     const url = URL.canParse(request.url ?? '/', 'http://simulator')
@@ -45,7 +47,15 @@ export function createControlServer(options: {
       throw new HttpError(401, 'unauthorized', 'send the control token as Authorization: Bearer <token>');
     }
     const query = Object.fromEntries(url.searchParams);
-    return control.handle({ tenant, method: request.method ?? 'GET', path, query, body: await readJson(request) });
+    const given = await control.handle({
+      tenant,
+      method: request.method ?? 'GET',
+      path,
+      query,
+      body: await readJson(request),
+    });
+    await settled();
+    return given;
   }
 
   return (request, response) => {

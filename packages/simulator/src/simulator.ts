@@ -13,6 +13,7 @@ import { serviceWorkerPage } from './world/client-versions.ts';
 import { type Clock, SystemClock } from './world/clock.ts';
 import { type Db, keptSecret, openDatabase } from './world/database.ts';
 import { createRng, type Rng } from './world/rng.ts';
+import { sharedCommit } from './world/shared-commit.ts';
 import { World } from './world/world.ts';
 
 export interface SimulatorOptions {
@@ -86,15 +87,22 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const controlToken = options.controlToken ?? Buffer.from(rng.bytes(24)).toString('base64url');
   const media = createMedia({ db, clock, rng, host, folder: mediaFolder(options.dataFile) });
   const world = new World({ db, clock, rng, media });
+  const commit = sharedCommit(db);
+  commit.onFailed = (cause) => world.failed(cause);
   const control = createControl(world);
   const problem = (text: string, cause: unknown): void => world.report(text, cause);
   const page = (tenant: string): string => serviceWorkerPage(world.versions(tenant));
-  const server = createServer(createControlServer({ control, token: controlToken, problem, page }));
+  const server = createServer(
+    createControlServer({ control, settled: () => commit.settled(), token: controlToken, problem, page }),
+  );
   const wire = acceptLines(server, world, identity);
   const mediaFailure = (tenant: string, lineId: string | undefined): number | undefined =>
     world.network(tenant).tenant.takeMediaFailure(lineId);
   try {
-    await media.listen({ port: options.mediaPort, failure: mediaFailure, problem });
+    await media.listen({
+      ...{ port: options.mediaPort, failure: mediaFailure, problem },
+      settled: () => commit.settled(),
+    });
     await listen(server, options.port ?? 0, host);
   } catch (error) {
     await media.close();
@@ -117,11 +125,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     close() {
       closing ??= (async () => {
         wire.close();
+        commit.settle();
         world.close();
         server.closeAllConnections();
         await media.close();
         await new Promise<void>((resolve) => server.close(() => resolve()));
         ownClock?.close();
+        commit.settle();
         db.close();
       })();
       return closing;
@@ -165,7 +175,7 @@ function acceptLines(server: Server, world: World, identity: ServerIdentity): { 
         sessions.delete(session);
         world.disconnected(tenant, session);
       };
-      const session = new Session(ws, { network, staticKey: identity.leaf, certificates, lineId, onEnd });
+      const session = new Session(ws, { socket, network, staticKey: identity.leaf, certificates, lineId, onEnd });
       sessions.set(session, performance.now());
       world.connected(tenant, session);
     });

@@ -71,7 +71,7 @@ export async function startChild<T>(
   onStarted: (child: ChildProcess) => void = () => {},
 ): Promise<{ child: ChildProcess; first: T }> {
   const child = fork(file, options.args ?? [], {
-    execArgv: [],
+    execArgv: profileOptions(),
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -83,6 +83,12 @@ export async function startChild<T>(
   const first = await Promise.race([once(child, 'message', { signal: late }), ended]);
   ended.catch(() => {});
   return { child, first: (first as [T])[0] };
+}
+
+/** BENCH_PROFILE=FOLDER: every process that the bench starts leaves a CPU profile there. */
+function profileOptions(): string[] {
+  const folder = process.env.BENCH_PROFILE;
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
 
 export async function endChild(child: ChildProcess): Promise<void> {

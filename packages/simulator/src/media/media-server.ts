@@ -43,6 +43,8 @@ export interface MediaServerOptions {
   /** An HTTP status to answer instead, because somebody wished a fault; asked once per request. */
   failure: (tenant: string, lineId: string | undefined) => number | undefined;
   problem: (text: string, cause: unknown) => void;
+  /** Resolves once everything written so far is committed. */
+  settled: () => Promise<void>;
 }
 
 export interface MediaServer {
@@ -112,7 +114,7 @@ async function upload(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-  { store, tokens, failure, urlOf }: MediaServerOptions,
+  { store, tokens, failure, urlOf, settled }: MediaServerOptions,
 ): Promise<void> {
   const [, kind = '', name = ''] = UPLOAD_PATH.exec(url.pathname) ?? [];
   if (!KINDS.has(kind)) throw new Refusal(404, 'upload to /mms/{kind}/{base64url of the SHA-256}');
@@ -133,6 +135,7 @@ async function upload(
     if (!(error instanceof BlobError)) throw error;
     throw new Refusal(error.reason === 'too_large' ? 413 : 400, error.message);
   });
+  await settled();
   const directPath = directPathOf(right.tenant, link);
   const body = JSON.stringify({ url: urlOf(directPath), direct_path: directPath });
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);

@@ -59,7 +59,7 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
      * name it.
      */
     async listen(
-      wanted: Pick<MediaServerOptions, 'failure' | 'problem'> & { port: number | undefined },
+      wanted: Pick<MediaServerOptions, 'failure' | 'problem' | 'settled'> & { port: number | undefined },
     ): Promise<void> {
       const names = [...new Set([host, '127.0.0.1', '::1', 'localhost', ...WHATSAPP_NAMES])];
       const [scalar, serial] = [rng.bytes(32), rng.bytes(16)];

@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import type { Node } from '@ponte/engine';
 import type { RawData, WebSocket } from 'ws';
+import type { SharedCommit } from '../world/shared-commit.ts';
 import { decodeStanza, encodeStanza } from './codec.ts';
 import { FRAME_MAX_BYTES, FrameReader, frame } from './frames.ts';
 import type { NoiseResponder } from './noise.ts';
@@ -22,6 +24,10 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   noise: NoiseResponder;
+  /** The socket under the WebSocket: what goes out in one turn leaves in one write. */
+  socket: Duplex;
+  /** What is sent leaves once everything that led to it is committed. */
+  commit: SharedCommit;
   events: ConnectionEvents;
 }
 
@@ -34,11 +40,17 @@ export class Connection {
   readonly #ws: WebSocket;
   readonly #noise: NoiseResponder;
   readonly #events: ConnectionEvents;
+  readonly #socket: Duplex;
+  readonly #commit: SharedCommit;
   readonly #frames = new FrameReader();
   #stage: 'hello' | 'finish' | 'open' | 'closed' = 'hello';
   #isCongested = false;
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
+  /** What leaves at the end of this turn. */
+  #leaving: Uint8Array[] = [];
+  #leavingBytes = 0;
+  #isCut = false;
   /** performance.now() of the last frame; the server's sweep ends silent connections. */
   lastSeenMs = performance.now();
 
@@ -46,6 +58,8 @@ export class Connection {
     this.#ws = ws;
     this.#noise = options.noise;
     this.#events = options.events;
+    this.#socket = options.socket;
+    this.#commit = options.commit;
     ws.on('message', (data: RawData) => this.#receive(data));
     ws.on('close', () => this.#finish('the client closed the connection'));
     ws.on('error', (error: Error) => this.#finish(error.message));
@@ -89,7 +103,7 @@ export class Connection {
     this.#held = undefined;
     this.#heldBytes = 0;
     if (this.#stage === 'closed') return;
-    for (const payload of held) this.#flush(payload);
+    for (const payload of held) this.#leave(payload);
     this.#ws.resume();
     this.#events.drained();
   }
@@ -100,13 +114,18 @@ export class Connection {
     const held = this.#held !== undefined;
     this.#finish(reason);
     if (held) this.#ws.terminate();
-    else this.#ws.close(1000);
+    else
+      this.#commit.afterCommit(
+        () => this.#ws.close(1000),
+        () => this.#ws.terminate(),
+      );
   }
 
   /** Drops the socket at once, as a broken network does. */
   cut(reason: string): void {
     if (this.#stage === 'closed') return;
     this.#finish(reason);
+    this.#isCut = true;
     this.#ws.terminate();
   }
 
@@ -144,7 +163,7 @@ export class Connection {
 
   #write(payload: Uint8Array): void {
     if (!this.#held) {
-      this.#flush(payload);
+      this.#leave(payload);
       return;
     }
     this.#held.push(payload);
@@ -152,15 +171,34 @@ export class Connection {
     if (this.#heldBytes > OUTGOING_MAX_BYTES) this.cut('too much unsent data');
   }
 
-  #flush(payload: Uint8Array): void {
-    this.#ws.send(frame(payload), () => {
-      if (this.#isCongested && !this.isClosed && this.#ws.bufferedAmount < HIGH_WATER_BYTES / 2) {
-        this.#isCongested = false;
-        this.#events.drained();
-      }
-    });
-    if (this.#ws.bufferedAmount > HIGH_WATER_BYTES) this.#isCongested = true;
-    if (this.#ws.bufferedAmount > OUTGOING_MAX_BYTES) this.cut('the client does not read');
+  #leave(payload: Uint8Array): void {
+    if (this.#leaving.length === 0) {
+      const lost = (): void => this.cut('the network failed');
+      this.#commit.afterCommit(() => this.#flush(), lost);
+    }
+    this.#leaving.push(payload);
+    this.#leavingBytes += payload.length;
+    const unsentBytes = this.#ws.bufferedAmount + this.#leavingBytes;
+    if (unsentBytes > HIGH_WATER_BYTES) this.#isCongested = true;
+    if (unsentBytes > OUTGOING_MAX_BYTES) this.cut('the client does not read');
+  }
+
+  #flush(): void {
+    const leaving = this.#leaving;
+    this.#leaving = [];
+    this.#leavingBytes = 0;
+    if (this.#isCut) return;
+    const last = leaving.pop();
+    this.#socket.cork();
+    for (const payload of leaving) this.#ws.send(frame(payload));
+    if (last) this.#ws.send(frame(last), () => this.#drained());
+    this.#socket.uncork();
+  }
+
+  #drained(): void {
+    if (!this.#isCongested || this.isClosed || this.#ws.bufferedAmount >= HIGH_WATER_BYTES / 2) return;
+    this.#isCongested = false;
+    this.#events.drained();
   }
 
   #finish(reason: string): void {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { child, formatJid, type Node, SERVER_LID } from '@ponte/engine';
 import type { WebSocket } from 'ws';
 import { Disturbance } from '../faults/disturbance.ts';
@@ -9,6 +10,7 @@ import { answerIq } from '../world/iq/table.ts';
 import type { Endpoint, Mailbox } from '../world/mailbox.ts';
 import type { Candidate } from '../world/pairing-candidate.ts';
 import { tellTimelock } from '../world/restrictions.ts';
+import { sharedCommit } from '../world/shared-commit.ts';
 import { el } from '../world/stanzas.ts';
 import type { Sender } from '../world/tenant.ts';
 import type { TenantNetwork } from '../world/tenant-network.ts';
@@ -24,6 +26,7 @@ const ACK_PATIENCE_MS = 3_001_000;
 const UNACKED_MAX = 1_000;
 
 export interface SessionOptions {
+  socket: Duplex;
   network: TenantNetwork;
   staticKey: KeyPair;
   certificates: (flaw?: CertificateFlaw) => Uint8Array;
@@ -63,6 +66,8 @@ export class Session implements Endpoint {
     const certificates = options.certificates(faults?.takeCertificateFlaw());
     const random = (length: number): Uint8Array => tenant.rng.bytes(length);
     this.#connection = new Connection(ws, {
+      socket: options.socket,
+      commit: sharedCommit(tenant.db),
       noise: new NoiseResponder({ staticKey: options.staticKey, certificates, random }),
       events: {
         opened: (payload, noiseKey) => this.#opened(payload, noiseKey),

@@ -1,5 +1,6 @@
 import { formatJid, parseJid, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { type Db, prepare } from './database.ts';
+import { ReadCache } from './read-cache.ts';
 
 /**
  * Someone on the simulated WhatsApp: one phone number, one LID, one phone (device 0) and its
@@ -86,15 +87,15 @@ export class LimitError extends Error {
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-/**
- * Accounts and devices of one tenant, straight from the database: nothing is cached, nothing can be
- * stale.
- */
+/** Accounts and devices of one tenant. What is answered is shared: nobody changes it. */
 export function createAccounts(db: Db, tenant: string) {
-  const rows = accountRows(db, tenant);
+  const cache = new ReadCache(db);
+  const rows = accountRows(db, tenant, cache);
   return {
     ...rows,
-    ...deviceRows(db, tenant),
+    ...deviceRows(db, tenant, cache),
+    /** The rows were changed past this object. */
+    forget: (): void => cache.forget(),
     /**
      * Whose address this is, PN or LID. Undefined for groups, servers, and numbers that are not on
      * this WhatsApp.
@@ -109,7 +110,7 @@ export function createAccounts(db: Db, tenant: string) {
   };
 }
 
-function accountRows(db: Db, tenant: string) {
+function accountRows(db: Db, tenant: string, cache: ReadCache) {
   const selectAccount = prepare<[string, string], AccountRow>(db, 'select * from account where tenant = ? and pn = ?');
   const selectByLid = prepare<[string, string], AccountRow>(db, 'select * from account where tenant = ? and lid = ?');
   const listAccounts = prepare<[string], AccountRow>(
@@ -142,8 +143,10 @@ function accountRows(db: Db, tenant: string) {
     'channel_reaction',
   ].map((table) => prepare<unknown[]>(db, `delete from ${table} where tenant = ? and pn = ?`));
 
-  const byPn = (pn: string): Account | undefined => toAccount(selectAccount.get(tenant, pn));
-  const byLid = (lid: string): Account | undefined => toAccount(selectByLid.get(tenant, lid));
+  const byPn = (pn: string): Account | undefined =>
+    cache.get(`pn ${pn}`, () => toAccount(selectAccount.get(tenant, pn)));
+  const byLid = (lid: string): Account | undefined =>
+    cache.get(`lid ${lid}`, () => toAccount(selectByLid.get(tenant, lid)));
 
   return {
     byPn,
@@ -154,10 +157,12 @@ function accountRows(db: Db, tenant: string) {
         throw new LimitError(`this world already has ${ACCOUNTS_MAX} phones: delete some, or reset it`);
       }
       const { pn, lid, name, about, isBusiness, isLidOnly } = account;
+      cache.forget();
       insertAccount.run(tenant, pn, lid, name, about, createdAt, Number(isBusiness), Number(isLidOnly), createdAt);
       return { ...account, aboutAt: createdAt, settings: '{}' };
     },
     save(account: Account): void {
+      cache.forget();
       updateAccount.run(account.name, account.about, account.aboutAt, account.settings, tenant, account.pn);
     },
     /**
@@ -165,12 +170,13 @@ function accountRows(db: Db, tenant: string) {
      * come back with other keys.
      */
     remove(pn: string): void {
+      cache.forget();
       for (const statement of accountRemovals) statement.run(tenant, pn);
     },
   };
 }
 
-function deviceRows(db: Db, tenant: string) {
+function deviceRows(db: Db, tenant: string, cache: ReadCache) {
   const selectDevice = prepare<[string, string, number], DeviceRow>(
     db,
     'select * from device where tenant = ? and pn = ? and id = ?',
@@ -201,8 +207,10 @@ function deviceRows(db: Db, tenant: string) {
   ].map((rest) => prepare<unknown[]>(db, `delete from ${rest}`));
 
   return {
-    device: (pn: string, id: number): Device | undefined => toDevice(selectDevice.get(tenant, pn, id)),
-    devices: (pn: string): Device[] => selectDevices.all(tenant, pn).flatMap((row) => toDevice(row) ?? []),
+    device: (pn: string, id: number): Device | undefined =>
+      cache.get(`device ${pn} ${id}`, () => toDevice(selectDevice.get(tenant, pn, id))),
+    devices: (pn: string): readonly Device[] =>
+      cache.get(`devices ${pn}`, () => selectDevices.all(tenant, pn).flatMap((row) => toDevice(row) ?? [])),
     deviceOfLine: (lineId: string): Device | undefined => toDevice(selectLine.get(tenant, lineId)),
     /** The number for the next companion. Numbers are not used again before all have been. */
     nextDeviceId(pn: string): number {
@@ -218,11 +226,13 @@ function deviceRows(db: Db, tenant: string) {
     },
     /** Writes a device; a line id moves to it from whichever device had it. */
     saveDevice(d: Device): void {
+      cache.forget();
       if (d.lineId !== undefined) forgetLine.run(tenant, d.lineId);
       upsertDevice.run(tenant, ...columnsOf(d));
     },
     /** Deletes a device with its keys and its mail. */
     removeDevice(pn: string, id: number): void {
+      cache.forget();
       for (const statement of removals) statement.run(tenant, pn, id);
     },
   };

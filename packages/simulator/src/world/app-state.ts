@@ -6,6 +6,7 @@ import {
   syncProto,
 } from '../phone/sync/sync-proto.ts';
 import { type Db, prepare } from './database.ts';
+import { atomically } from './shared-commit.ts';
 
 /** Patches kept per collection; a device that is further behind gets a snapshot. */
 const PATCHES_MAX = 500;
@@ -71,7 +72,7 @@ export function createAppStates(db: Db, tenant: string) {
     },
     /** Appends a patch; `mutations` are those inside and those of its file. One transaction. */
     append(pn: string, name: string, patch: SyncdPatch, mutations: SyncdMutation[]): number {
-      return db.transaction(() => {
+      return atomically(db, () => {
         const version = this.version(pn, name) + 1;
         const stored = syncProto.SyncdPatch.encode({ ...patch, version: { version } }).finish();
         insertPatch.run(tenant, pn, name, version, stored);
@@ -86,7 +87,7 @@ export function createAppStates(db: Db, tenant: string) {
         );
         for (const mutation of mutations) records.apply(pn, name, mutation);
         return version;
-      })();
+      });
     },
   };
 }

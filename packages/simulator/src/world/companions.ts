@@ -1,6 +1,7 @@
 import { formatJid, type Node, SERVER_LID, SERVER_PN } from '@ponte/engine';
 import { type Account, deviceJid } from './accounts.ts';
 import type { Parcel } from './delivery.ts';
+import { atomically } from './shared-commit.ts';
 import { el } from './stanzas.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -13,7 +14,8 @@ export function removeCompanion(tenant: Tenant, pn: string, device: number): voi
   const account = tenant.accounts.byPn(pn);
   if (!account || device === 0 || !tenant.accounts.device(pn, device)) return;
   const endpoint = tenant.delivery.endpoint(pn, device);
-  tenant.db.transaction(() => tenant.accounts.removeDevice(pn, device))();
+  atomically(tenant.db, () => tenant.accounts.removeDevice(pn, device));
+  tenant.queue.forget();
   if (endpoint) {
     tenant.delivery.detach(endpoint);
     endpoint.end('device_removed');

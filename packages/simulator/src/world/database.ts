@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { sharedCommit } from './shared-commit.ts';
 
 /**
  * An open database; named here so that what is built on it can be described without the library's
@@ -177,7 +178,8 @@ export const TENANT_TABLES = [
 
 /**
  * Opens (and creates) the simulator's file, `:memory:` for a world that ends with the process.
- * Committed state survives the death of the process, not of the machine (WAL, synchronous=NORMAL).
+ * Committed state survives the death of the process, not of the machine (WAL, synchronous=NORMAL);
+ * what is written in one turn of the event loop is committed together (shared-commit.ts).
  * Throws when the file was written by a newer version.
  */
 export function openDatabase(dataFile: string): Db {
@@ -210,9 +212,29 @@ export type Statement<P extends unknown[], R = unknown> = Database.Statement<P, 
 export function prepare<P extends unknown[], R = unknown>(db: Db, sql: string): Statement<P, R> {
   const known = statements.get(db) ?? new Map<string, Database.Statement>();
   statements.set(db, known);
-  const found = known.get(sql) ?? db.prepare(sql);
+  const found = known.get(sql) ?? inTheTurn(db, db.prepare(sql));
   known.set(sql, found);
   return found as Statement<P, R>;
+}
+
+/** A statement that writes does so in the transaction of the turn. */
+function inTheTurn(db: Db, statement: Database.Statement): Database.Statement {
+  if (statement.readonly) return statement;
+  const commit = sharedCommit(db);
+  const { run, get, all } = statement;
+  statement.run = (...values: unknown[]) => {
+    commit.begin();
+    return run.apply(statement, values);
+  };
+  statement.get = (...values: unknown[]) => {
+    commit.begin();
+    return get.apply(statement, values);
+  };
+  statement.all = (...values: unknown[]) => {
+    commit.begin();
+    return all.apply(statement, values);
+  };
+  return statement;
 }
 
 /** A value of the network itself that is made once and then kept. */

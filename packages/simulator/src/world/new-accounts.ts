@@ -3,6 +3,7 @@ import { SERVER_LID } from '@ponte/engine';
 import { type Account, type Accounts, LimitError } from './accounts.ts';
 import { type Clock, nowSeconds } from './clock.ts';
 import type { Db } from './database.ts';
+import { atomically } from './shared-commit.ts';
 
 /** LIDs have 15 digits here. */
 const LID_MIN = 10 ** 14;
@@ -58,5 +59,5 @@ export function createNewAccounts(parts: {
     return account;
   }
 
-  return (pn, fields) => accounts.byPn(pn) ?? db.transaction(() => create(pn, fields))();
+  return (pn, fields) => accounts.byPn(pn) ?? atomically(db, () => create(pn, fields));
 }

@@ -91,10 +91,10 @@ export class StanzaLog {
 }
 
 function shortened(attrs: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(attrs).map(([key, value]) => [
-      key,
-      value.length > ATTR_MAX_CHARS ? `${value.slice(0, ATTR_MAX_CHARS)}…` : value,
-    ]),
-  );
+  const out: Record<string, string> = {};
+  for (const key in attrs) {
+    const value = attrs[key] ?? '';
+    out[key] = value.length > ATTR_MAX_CHARS ? `${value.slice(0, ATTR_MAX_CHARS)}…` : value;
+  }
+  return out;
 }

@@ -19,7 +19,10 @@ export function el(
 
 export function definedOnly(attrs: Record<string, string | undefined>): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [key, value] of Object.entries(attrs)) if (value !== undefined) out[key] = value;
+  for (const key in attrs) {
+    const value = attrs[key];
+    if (value !== undefined) out[key] = value;
+  }
   return out;
 }
 

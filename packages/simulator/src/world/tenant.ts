@@ -18,6 +18,7 @@ import { createPreKeys } from './prekeys.ts';
 import { createQueue } from './queue.ts';
 import { hexId, type Rng } from './rng.ts';
 import { createSettings } from './settings.ts';
+import { atomically } from './shared-commit.ts';
 import type { StanzaLog } from './stanza-log.ts';
 import { el, SERVER_JID } from './stanzas.ts';
 
@@ -106,10 +107,13 @@ export function createTenant(options: TenantOptions) {
      * transaction.
      */
     post(parcels: Parcel[], work?: () => void): void {
-      const pushes = db.transaction(() => {
-        work?.();
-        return parcels.map((parcel) => delivery.keep(parcel));
-      })();
+      const keep = (): (() => void)[] => parcels.map((parcel) => delivery.keep(parcel));
+      const pushes = work
+        ? atomically(db, () => {
+            work();
+            return keep();
+          })
+        : keep();
       for (const push of pushes) push();
     },
     /** A `<notification>` from the server or an account, as a parcel. */
@@ -128,9 +132,12 @@ export function createTenant(options: TenantOptions) {
     },
     /** Removes everything of this tenant and ends every connection. */
     reset(): void {
-      db.transaction(() => {
+      atomically(db, () => {
         for (const wipe of wipes) wipe.run(name);
-      })();
+      });
+      stores.accounts.forget();
+      stores.settings.forget();
+      stores.queue.wiped();
       faults.clear();
       logins.clear();
       Object.assign(demands, DEMANDS_OF_TODAY);

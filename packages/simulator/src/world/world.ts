@@ -17,6 +17,7 @@ import { DEMANDS_OF_TODAY, type Demands } from './demands.ts';
 import { type Group, groupJid } from './groups/groups.ts';
 import { leaveGroup } from './iq/group-members.ts';
 import type { Rng } from './rng.ts';
+import { atomically, sharedCommit } from './shared-commit.ts';
 import { type LoggedStanza, StanzaLog } from './stanza-log.ts';
 import type { Tenant } from './tenant.ts';
 import { createTenantNetwork, type TenantNetwork } from './tenant-network.ts';
@@ -146,7 +147,9 @@ export class World implements ControlWorld {
     for (const device of t.accounts.devices(phone)) removeCompanion(t, phone, device.id);
     for (const group of t.groups.of(phone)) leaveGroup(t, { pn: phone, device: 0, lineId: undefined }, group)();
     phones.drop(phone);
-    this.#db.transaction(() => t.accounts.remove(phone))();
+    atomically(this.#db, () => t.accounts.remove(phone));
+    t.settings.forget();
+    t.queue.forget();
   }
 
   async updateSettings(tenant: string, phone: string, changes: Partial<PhoneSettings>): Promise<PhoneSettings> {
@@ -215,12 +218,20 @@ export class World implements ControlWorld {
   restart(tenant: string, downForMs: number): number {
     const network = this.network(tenant);
     const connections = [...(this.#connections.get(tenant) ?? [])];
+    // Phones end here; what they were told is kept.
+    sharedCommit(this.#db).flush();
     if (downForMs > 0) this.#downUntilMs.set(tenant, this.clock.nowMs() + downForMs);
     else this.#downUntilMs.delete(tenant);
     for (const session of connections) session.cut('the network restarts');
     network.phones.close();
     this.#open(tenant, network.tenant.log, network.tenant.demands, network.tenant.versions);
     return connections.length;
+  }
+
+  /** What was written could not be committed: whatever is only in memory is forgotten with it. */
+  failed(cause: unknown): void {
+    this.report('a turn could not be committed; the network begins anew from its file', cause);
+    for (const tenant of [...this.#networks.keys()]) this.restart(tenant, 0);
   }
 
   /** True while a restart lasts: nobody is let in. */

@@ -3,6 +3,7 @@ import { bytes, child, childrenOf, type Node } from '@ponte/engine';
 import { type Device, deviceJid } from '../accounts.ts';
 import { announceIdentity } from '../companions.ts';
 import type { PreKey } from '../prekeys.ts';
+import { atomically } from '../shared-commit.ts';
 import { bigEndian, el, readBigEndian } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { badRequest, type IqAnswer, type IqHandler, type IqRequest, notFound } from './iq-handler.ts';
@@ -44,10 +45,10 @@ function upload({ tenant, from, iq }: IqRequest): IqAnswer {
   if (!identity || registrationId === undefined || !signed) throw badRequest();
   if (device.identity && !same(device.identity, identity)) throw badRequest();
   const keys = childrenOf(child(iq, 'list'), 'key').map(readPreKey);
-  tenant.db.transaction(() => {
+  atomically(tenant.db, () => {
     tenant.accounts.saveDevice({ ...device, identity, registrationId, signedPreKey: signed });
     tenant.preKeys.add(from.pn, from.device, keys);
-  })();
+  });
   // A phone that uploads its first keys may be a number that came back: whoever knew the old one
   // must forget its sessions.
   const isNewPhone = from.device === 0 && device.identity === undefined;
@@ -89,11 +90,11 @@ function fetchKeys({ tenant, from, child: keyNode }: IqRequest): { content: Node
   const wanted = childrenOf(keyNode, 'user');
   if (wanted.length === 0 || wanted.length > KEYS_PER_FETCH_MAX) throw badRequest();
   const low = new Map<string, Device>();
-  const users = tenant.db.transaction(() =>
+  const users = atomically(tenant.db, () =>
     wanted.map((user) =>
       bundle(tenant, from, user.attrs.jid ?? '', (device) => low.set(`${device.pn}:${device.id}`, device)),
     ),
-  )();
+  );
   return {
     content: [el('list', {}, users)],
     afterwards: () => {

@@ -4,6 +4,7 @@ import { tellGroup } from '../groups/group-notices.ts';
 import { groupNode, participantNode, personAttrs } from '../groups/group-view.ts';
 import { type Group, groupJid, MEMBERS_MAX, REQUESTS_MAX } from '../groups/groups.ts';
 import { maySee } from '../privacy.ts';
+import { atomically } from '../shared-commit.ts';
 import { el } from '../stanzas.ts';
 import type { Sender, Tenant } from '../tenant.ts';
 import { adminGroup, forbidden, invitedGroup, ownGroup } from './groups.ts';
@@ -47,12 +48,12 @@ function create(request: IqRequest): IqAnswer {
   const named = accountsNamed(tenant, child).filter(({ account }) => account?.pn !== from.pn);
   if (named.length >= MEMBERS_MAX) throw badRequest();
   const outcomes = named.map((outcome) => admission(tenant, from, undefined, outcome));
-  const group = tenant.db.transaction(() => {
+  const group = atomically(tenant.db, () => {
     const made = tenant.groups.create(from.pn, subject, mode);
     tenant.groups.setMember(made.id, from.pn, 'superadmin');
     for (const { account, error } of outcomes) if (account && !error) tenant.groups.setMember(made.id, account.pn, '');
     return made;
-  })();
+  });
   const node = groupNode(tenant, group);
   const refused = outcomes.filter(({ error }) => error !== undefined).map((one) => outcomeNode(request, group, one));
   const answer = { ...node, content: [...(Array.isArray(node.content) ? node.content : []), ...refused] };
@@ -115,9 +116,9 @@ function changeRole(request: IqRequest, role: '' | 'admin'): IqAnswer {
     return before === 'superadmin' ? { ...one, error: 406 } : one;
   });
   const changed = succeeded(outcomes);
-  tenant.db.transaction(() => {
+  atomically(tenant.db, () => {
     for (const { pn } of changed) tenant.groups.setMember(group.id, pn, role);
-  })();
+  });
   const nodes = changed.map((account) => participantNode(group, { ...account, role }));
   return {
     content: [
@@ -161,10 +162,10 @@ function inviteLink(request: IqRequest): IqAnswer {
   const { tenant, from } = request;
   const group = adminGroup(request);
   const fresh = { ...group, invite: tenant.groups.newInvite() };
-  tenant.db.transaction(() => {
+  atomically(tenant.db, () => {
     tenant.settings.set('', 'revoked-invite', group.invite, group.id);
     tenant.groups.save(fresh);
-  })();
+  });
   return {
     content: [el('invite', { code: fresh.invite })],
     from: groupJid(group),
@@ -248,12 +249,12 @@ function refuse(tenant: Tenant, from: Sender, group: Group, people: Account[]): 
 // Old members hear who came, new ones get the whole group (whatsmeow events.JoinedGroup).
 function admit(tenant: Tenant, from: Sender, group: Group, people: Account[], reason: string | undefined): () => void {
   const isNew = new Set(people.map(({ pn }) => pn));
-  tenant.db.transaction(() => {
+  atomically(tenant.db, () => {
     for (const { pn } of people) {
       tenant.groups.setMember(group.id, pn, '');
       tenant.groups.dropRequest(group.id, pn);
     }
-  })();
+  });
   return () => {
     if (people.length === 0) return;
     const added = el(
@@ -268,14 +269,14 @@ function admit(tenant: Tenant, from: Sender, group: Group, people: Account[], re
 }
 
 function expel(tenant: Tenant, from: Sender, group: Group, people: Account[]): () => void {
-  tenant.db.transaction(() => {
+  atomically(tenant.db, () => {
     for (const { pn } of people) tenant.groups.dropMember(group.id, pn);
     const left = tenant.groups.members(group.id);
     // A group always has somebody who can administer it.
     const heir = left.some(({ role }) => role !== '') ? undefined : left[0];
     if (heir) tenant.groups.setMember(group.id, heir.pn, 'superadmin');
     if (left.length === 0) tenant.groups.remove(group.id);
-  })();
+  });
   const node = el(
     'remove',
     {},
