@@ -280,11 +280,12 @@ class BaileysEngine implements Engine {
 
   async lookupNumbers(phones: string[]): Promise<NumberLookup[]> {
     const answers = await this.#askNumbers(phones);
-    return answers.map(({ phone, registered, pn, lid, isBusiness }) => ({
+    return answers.map(({ phone, registered, pn, lid, username, isBusiness }) => ({
       phone,
       registered,
       ...(pn === undefined ? {} : { jid: pn }),
       ...(lid === undefined ? {} : { lid }),
+      ...(username === undefined ? {} : { username }),
       isBusiness,
     }));
   }

@@ -48,6 +48,11 @@ export interface AccountOperations {
   watch(input: { person: Jid }): Promise<Done>;
   /** Null when the number has no WhatsApp account. */
   person(input: { jid: Jid }): Promise<PersonInfo | null>;
+  /**
+   * Who has this username (without the @), by LID. Some are found with their key only: then
+   * `needsKey`.
+   */
+  findUsername(input: { username: string; key?: string }): Promise<{ person: Party } | { needsKey: boolean }>;
   setAbout(input: { text: string }): Promise<Done>;
   /** The link behind the account's own QR code, for others to start a chat. */
   contactLink(input: Done): Promise<{ link: string }>;

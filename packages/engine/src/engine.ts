@@ -194,6 +194,8 @@ export interface NumberLookup {
   registered: boolean;
   jid?: Jid;
   lid?: Jid;
+  /** The handle of whoever has the number, when WhatsApp told it. */
+  username?: string;
   isBusiness: boolean;
 }
 

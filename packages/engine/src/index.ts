@@ -12,6 +12,7 @@ export * from './engine-error.ts';
 export * from './engine-store.ts';
 export * from './events.ts';
 export * from './groups.ts';
+export * from './handle.ts';
 export * from './history.ts';
 export * from './media.ts';
 export * from './node.ts';

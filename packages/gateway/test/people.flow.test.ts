@@ -90,6 +90,47 @@ describe.each(databases)('people, profile, presence and calls, on %s', (database
     expect(await getLine('messages', `&phone=${phone}`)).toMatchObject({ messages: [{ username: 'nora.writes' }] });
   });
 
+  test('a message goes to whoever has the username, by its key where it has one', async () => {
+    const [open, locked] = ['15550004444', '15550005555'];
+    await rig.api.expect(201, 'POST', PHONES, { phone: locked, name: 'Ivo', username: 'ivo_1', username_key: '4711' });
+    const send = (to: string) =>
+      rig.api.call<Record<string, unknown>>('POST', `${LINES}/messages/send`, {
+        ...{ line_id: line.lineId, to, message: `to ${to}` },
+      });
+    const inbox = async (phone: string) => (await rig.sandbox.inbox(phone)).map(({ body }) => body);
+    expect((await send('@Nora.Writes')).status).toBe(200);
+    expect(await inbox(open)).toContain('to @Nora.Writes');
+    const bridges = await rig.api.call('POST', `${PROXY}/send/text`, { chat: '@nora.writes', body: 'in Bridges' });
+    expect([bridges.status, await inbox(open)]).toEqual([200, expect.arrayContaining(['in Bridges'])]);
+    const closed = await send('@ivo_1');
+    expect([closed.status, JSON.stringify(closed.body)]).toEqual([400, expect.stringContaining('with its key only')]);
+    const wrong = await send('@ivo_1#1111');
+    expect([wrong.status, JSON.stringify(wrong.body)]).toEqual([400, expect.stringContaining('has another key')]);
+    expect((await send('@ivo_1#4711')).status).toBe(200);
+    expect(await inbox(locked)).toEqual(['to @ivo_1#4711']);
+    const nobody = await send('@nobody.at.all');
+    expect([nobody.status, JSON.stringify(nobody.body)]).toEqual([422, expect.stringContaining('@nobody.at.all')]);
+  });
+
+  test('a username is told where numbers are asked about, and in webhooks of bridges that ask for details', async () => {
+    const phone = '15550004444';
+    const { numbers } = await rig.api.expect<{ numbers: unknown[] }>(200, 'POST', `${LINES}/contacts/check`, {
+      ...{ line_id: line.lineId, phones: [phone, SHOP] },
+    });
+    expect(numbers).toEqual([
+      expect.objectContaining({ phone, username: 'nora.writes' }),
+      expect.not.objectContaining({ username: expect.anything() }),
+    ]);
+    expect(await get(`contacts/${phone}`)).toMatchObject({ username: 'nora.writes' });
+    const plain = await rig.sandbox.say(phone, OWNER, 'As published');
+    expect(await bridges('message', (b) => b.message_id === plain.message_id)).not.toHaveProperty('username');
+    await rig.api.expect(200, 'PATCH', '/api/instances/demo', { webhook_details: true });
+    const detailed = await rig.sandbox.say(phone, OWNER, 'With details');
+    const told = await bridges('message', (b) => b.message_id === detailed.message_id);
+    expect(told).toMatchObject({ phone, username: 'nora.writes' });
+    await rig.api.expect(200, 'PATCH', '/api/instances/demo', { webhook_details: false });
+  });
+
   test('one contact comes with its about, by phone number, JID or LID', async () => {
     const alice = {
       jid: `${ALICE}@s.whatsapp.net`,

@@ -17,6 +17,7 @@ import {
   parsePictureUrl,
   parseStatusAudience,
   parseUsyncPerson,
+  parseUsyncUsername,
   party,
   personJid,
   pictureOf,
@@ -30,8 +31,11 @@ import {
   setPicture,
   statusAudience,
   usyncPerson,
+  usyncUsername,
+  withUsername,
 } from '@ponte/engine';
 import type { Dispatcher } from 'undici';
+import { BoundedCache } from '../bounded-cache.ts';
 import type { Connection } from '../connection.ts';
 import type { Recipient } from '../outbound/resolve-recipient.ts';
 import type { KeyVault } from '../store/key-vault.ts';
@@ -44,7 +48,11 @@ const PICTURE_MS = 10_000;
 const TOKEN_SECONDS = 28 * 24 * 60 * 60;
 /** Codes that say that there is no picture, or none for us. */
 const NO_PICTURE = new Set([401, 403, 404]);
+const FOUND_MAX = 1_000;
+const FOUND_MS = 10 * 60_000;
 const DONE: Done = {};
+
+type Found = ReturnType<AccountOperations['findUsername']>;
 
 export interface AccountParts {
   vault: KeyVault;
@@ -66,11 +74,14 @@ export interface AccountParts {
 export class BaileysAccount implements AccountOperations {
   readonly #parts: AccountParts;
   readonly #wish: PresenceWish;
+  /** Who has which username: people give theirs up, and others take it. */
+  readonly #found: BoundedCache;
   #questions = 0;
 
   constructor(parts: AccountParts) {
     this.#parts = parts;
     this.#wish = new PresenceWish(parts.vault);
+    this.#found = new BoundedCache(FOUND_MAX, FOUND_MS, () => parts.nowMs());
   }
 
   async typing({ chat, state, mode }: Parameters<AccountOperations['typing']>[0]): Promise<Done> {
@@ -105,7 +116,23 @@ export class BaileysAccount implements AccountOperations {
     if (!isLid(to) && !isPn(to)) return null;
     const question = usyncPerson(to, `person-${++this.#questions}`, await this.#proofOf(recipient));
     const answer = parseUsyncPerson(await this.#parts.connection().query(question));
-    return answer ? { party: recipient, ...answer } : null;
+    if (!answer) return null;
+    const { username, ...facts } = answer;
+    return { party: withUsername(recipient, username), ...facts };
+  }
+
+  async findUsername({ username, key }: Parameters<AccountOperations['findUsername']>[0]): Found {
+    const asked = `${username}#${key ?? ''}`;
+    const known = this.#found.get<Party>(asked);
+    if (known) return { person: known };
+    const connection = this.#parts.connection();
+    const question = usyncUsername(key === undefined ? { username } : { username, key }, `name-${++this.#questions}`);
+    const answer = parseUsyncUsername(await connection.query(question));
+    if (!('person' in answer)) return answer;
+    const { lid, pn } = answer.person;
+    if (lid !== undefined && pn !== undefined) await connection.whileConnected(connection.learn([{ lid, pn }]));
+    this.#found.set(asked, answer.person);
+    return answer;
   }
 
   async setAbout({ text }: { text: string }): Promise<Done> {

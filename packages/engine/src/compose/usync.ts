@@ -1,6 +1,7 @@
-import { isLid, isPn, type Jid, phoneOf } from '../address.ts';
+import { isLid, isPn, type Jid, type Party, phoneOf } from '../address.ts';
+import type { Handle } from '../handle.ts';
 import { child, childrenOf, type Node, text } from '../node.ts';
-import { personJid } from '../parse/party.ts';
+import { party, personJid, withUsername } from '../parse/party.ts';
 
 /** What WhatsApp says about a phone number. */
 export interface UsyncNumber {
@@ -12,8 +13,13 @@ export interface UsyncNumber {
   registered: boolean;
   pn?: Jid;
   lid?: Jid;
+  username?: string;
   isBusiness: boolean;
 }
+
+const BUSINESS: Node = { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] };
+/** Baileys WAUSync/Protocols, whatsapp-rust #1381. */
+const USERNAME: Node = { tag: 'username', attrs: {} };
 
 /**
  * The query that asks which numbers (digits) have WhatsApp, under which addresses, and which are
@@ -25,11 +31,7 @@ export function usyncNumbers(phones: readonly string[], sid: string): Node {
     attrs: {},
     content: [{ tag: 'contact', attrs: {}, content: `+${phone}` }],
   }));
-  const protocols = [
-    { tag: 'contact', attrs: {} },
-    { tag: 'lid', attrs: {} },
-    { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] },
-  ];
+  const protocols = [{ tag: 'contact', attrs: {} }, { tag: 'lid', attrs: {} }, BUSINESS, USERNAME];
   return usync(sid, protocols, users);
 }
 
@@ -72,6 +74,8 @@ export function parseUsyncNumbers(answer: Node, phones: readonly string[]): Usyn
     const lid = addresses.find((jid) => isLid(jid));
     if (pn !== undefined) result.pn = pn;
     if (lid !== undefined) result.lid = lid;
+    const username = usernameIn(user);
+    if (username !== undefined) result.username = username;
     return result;
   });
 }
@@ -84,10 +88,7 @@ const echoOf = (user: Node): string | undefined => text(child(user, 'contact'))?
  */
 export function usyncPerson(jid: Jid, sid: string, proof: Node | undefined): Node {
   const user = { tag: 'user', attrs: { jid }, content: proof ? [proof] : [] };
-  const protocols = [
-    { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] },
-    { tag: 'status', attrs: {} },
-  ];
+  const protocols = [BUSINESS, { tag: 'status', attrs: {} }, USERNAME];
   return usync(sid, protocols, [user]);
 }
 
@@ -95,10 +96,41 @@ export function usyncPerson(jid: Jid, sid: string, proof: Node | undefined): Nod
  * Reads the answer to `usyncPerson`; undefined when it leaves the person out. A hidden About (401)
  * and an empty one are null.
  */
-export function parseUsyncPerson(answer: Node): { about: string | null; isBusiness: boolean } | undefined {
+export function parseUsyncPerson(
+  answer: Node,
+): { about: string | null; isBusiness: boolean; username: string | undefined } | undefined {
   const [user] = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
   if (!user) return undefined;
   const status = child(user, 'status');
   const about = status?.attrs.code === '401' ? undefined : text(status);
-  return { about: about || null, isBusiness: child(child(user, 'business'), 'verified_name') !== undefined };
+  return {
+    about: about || null,
+    isBusiness: child(child(user, 'business'), 'verified_name') !== undefined,
+    username: usernameIn(user),
+  };
+}
+
+const usernameIn = (user: Node): string | undefined =>
+  text(child(user, 'username')) || child(user, 'contact')?.attrs.username || undefined;
+
+/**
+ * The query for whoever has a username: the contact is named by it, and by its key when it has one
+ * (whatsapp-rust #1381, after WhatsApp Web).
+ */
+export function usyncUsername({ username, key }: Handle, sid: string): Node {
+  const named: Node = { tag: 'contact', attrs: key === undefined ? { username } : { username, pin: key } };
+  const protocols = [{ tag: 'contact', attrs: { addressing_mode: 'lid' } }, BUSINESS];
+  return usync(sid, protocols, [{ tag: 'user', attrs: {}, content: [named] }]);
+}
+
+/**
+ * Reads the answer. Somebody who is there without an address is found by the key of the username
+ * only.
+ */
+export function parseUsyncUsername(answer: Node): { person: Party } | { needsKey: boolean } {
+  const [user] = childrenOf(child(child(answer, 'usync'), 'list'), 'user');
+  if (!user || child(user, 'contact')?.attrs.type !== 'in') return { needsKey: false };
+  const { jid } = user.attrs;
+  if (jid === undefined) return { needsKey: true };
+  return { person: withUsername(party(jid, child(user, 'business')?.attrs.pn_jid), usernameIn(user)) };
 }

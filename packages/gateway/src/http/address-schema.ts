@@ -1,24 +1,39 @@
-import { parseChat, parsePhone } from '@ponte/engine';
+import { type Jid, parseChat, parseHandle, parsePhone } from '@ponte/engine';
 import { z } from 'zod';
 
 const NUMBER =
   'Use digits in international form, with an optional leading +. Leave out what is dialled inside the country only: +44 20 7946 0958, not +44 (0)20.';
 const TOO_LONG = 'That is too long to be an address.';
 
-/** A chat as callers write it, parsed to a JID. */
-export const chatSchema = z
-  .string('Give a phone number or a full JID, as a string.')
-  .max(128, TOO_LONG)
-  .transform((value, context) => {
-    const jid = parseChat(value);
-    if (jid !== undefined) return jid;
-    context.addIssue({
-      code: 'custom',
-      message: 'Use a phone number in international form (15550001234) or a full JID (…@s.whatsapp.net, …@g.us).',
+const addressOf = (parse: (value: string) => Jid | undefined, forms: string) =>
+  z
+    .string('Give a phone number or a full JID, as a string.')
+    .max(128, TOO_LONG)
+    .transform((value, context) => {
+      const jid = parse(value);
+      if (jid !== undefined) return jid;
+      context.addIssue({ code: 'custom', message: `Use ${forms}.` });
+      return z.NEVER;
     });
-    return z.NEVER;
-  })
-  .meta({ description: 'A phone number in international form, or a full JID.', examples: ['15550001234'] });
+
+/** One of several chats or people as callers write them, parsed to a JID. */
+export const memberSchema = addressOf(
+  parseChat,
+  'a phone number in international form (15550001234) or a full JID (…@s.whatsapp.net, …@g.us)',
+).meta({ description: 'A phone number in international form, or a full JID.', examples: ['15550001234'] });
+
+/**
+ * A chat as callers write it, parsed to a JID. A username stays one: commands ask WhatsApp whose it
+ * is (known-numbers.ts).
+ */
+export const chatSchema = addressOf(
+  (value) => parseHandle(value) ?? parseChat(value),
+  'a phone number in international form (15550001234), a full JID (…@s.whatsapp.net, …@g.us) or a username (@name, or @name#1234 with its key)',
+).meta({
+  description:
+    'A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.',
+  examples: ['15550001234'],
+});
 
 /** A phone number as people write it, parsed to digits. */
 export const phoneSchema = z

@@ -1,7 +1,7 @@
 import { type OutboundContext, type OutboundMessage, parsePhone } from '@ponte/engine';
 import { z } from 'zod';
 import { EVERYBODY } from '../core/message-facts.ts';
-import { chatSchema, phoneSchema } from './address-schema.ts';
+import { memberSchema, phoneSchema } from './address-schema.ts';
 import { text } from './route.ts';
 import { shownText, vcardSchema } from './shown-schema.ts';
 
@@ -125,7 +125,7 @@ function vcardOf(name: string, phone: string): string {
 
 /** People named in a text. */
 export const mentionsField = z
-  .array(z.union([z.literal(EVERYBODY), chatSchema]), 'mentions must be an array of phone numbers or JIDs.')
+  .array(z.union([z.literal(EVERYBODY), memberSchema]), 'mentions must be an array of phone numbers or JIDs.')
   .max(256, 'At most 256 people can be mentioned.')
   .optional()
   .meta({ description: 'People named in the text, by phone number or JID; all stands for everybody in a group.' });

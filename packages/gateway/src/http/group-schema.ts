@@ -1,6 +1,6 @@
 import { isGroup, isLid, isPn, parseChat } from '@ponte/engine';
 import { z } from 'zod';
-import { chatSchema } from './address-schema.ts';
+import { memberSchema } from './address-schema.ts';
 import { text } from './route.ts';
 import { shownText } from './shown-schema.ts';
 
@@ -20,7 +20,7 @@ export const groupSchema = z
   })
   .meta({ description: 'The JID of a group.', examples: ['120363041234567890@g.us'] });
 
-const person = chatSchema.refine(
+const person = memberSchema.refine(
   (jid) => isPn(jid) || isLid(jid),
   'Name people: a phone number in international form, or a JID (…@s.whatsapp.net, …@lid).',
 );

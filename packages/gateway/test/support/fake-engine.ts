@@ -48,6 +48,7 @@ export class FakeEngine implements Engine {
     presence: (input) => this.#note('presence', input, {}),
     watch: (input) => this.#note('watch', input, {}),
     person: (input) => this.#note('person', input, { party: { jid: input.jid }, about: 'At work', isBusiness: false }),
+    findUsername: (input) => this.#note('findUsername', input, { needsKey: false }),
     setAbout: (input) => this.#note('setAbout', input, {}),
     contactLink: (input) => this.#note('contactLink', input, { link: 'https://wa.me/qr/ABC' }),
     statusAudience: (input) => this.#note('statusAudience', input, []),

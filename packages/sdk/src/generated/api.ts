@@ -2654,7 +2654,7 @@ export interface paths {
         put?: never;
         /**
          * Create a virtual phone; the same number again answers the existing one
-         * @description lid_only: its number is never disclosed to anybody. username: the handle that others see. business: it has a business profile.
+         * @description lid_only: its number is never disclosed to anybody. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.
          */
         post: operations["sandboxCreatePhone"];
         delete?: never;
@@ -4797,7 +4797,7 @@ export interface components {
         };
         BridgeSendTextRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -4847,11 +4847,11 @@ export interface components {
         };
         BridgeReadMessageRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
-            /** @description A phone number in international form, or a full JID. */
+            /** @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is. */
             sender?: string;
             /**
              * @description True: a receipt for a voice message that was played.
@@ -4862,7 +4862,7 @@ export interface components {
         };
         BridgeSendMediaRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -4917,7 +4917,7 @@ export interface components {
         };
         BridgeSendStickerRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5263,7 +5263,7 @@ export interface components {
         };
         BridgeSendReactionRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5280,7 +5280,7 @@ export interface components {
         };
         BridgeSendPollRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5312,7 +5312,7 @@ export interface components {
         };
         BridgeSendLocationRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5346,7 +5346,7 @@ export interface components {
         };
         BridgeSendEventRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5384,7 +5384,7 @@ export interface components {
         };
         BridgeSendContactRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5413,7 +5413,7 @@ export interface components {
         };
         BridgeEditMessageRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5453,6 +5453,11 @@ export interface components {
              * @example 15550002222@s.whatsapp.net
              */
             jid?: string;
+            /**
+             * @description The handle the person chose, without the @; absent when none is known.
+             * @example nora.writes
+             */
+            username?: string;
         }[];
         BridgeContact: {
             /**
@@ -5571,7 +5576,7 @@ export interface components {
         };
         BridgeSendTypingRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -5596,7 +5601,7 @@ export interface components {
         };
         BridgeSubscribePresenceRequest: {
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222
              */
             chat: string;
@@ -6210,6 +6215,11 @@ export interface components {
             mentions?: string[];
             /** @description Only with webhook_details. */
             mentions_me?: boolean;
+            /**
+             * @description The handle of whoever wrote, without the @; only with webhook_details, where one is known.
+             * @example nora.writes
+             */
+            username?: string;
             /** @description Of kinds that the members above cannot hold. */
             content?: components["schemas"]["MessageContent"];
         };
@@ -7312,7 +7322,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7396,7 +7406,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid?: string;
@@ -7460,7 +7470,7 @@ export interface components {
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7541,7 +7551,7 @@ export interface components {
             /** @description Like the parameter of this name, which it replaces. */
             wait?: number;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7634,7 +7644,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7680,7 +7690,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid: string;
@@ -7702,7 +7712,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid: string;
@@ -7724,7 +7734,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid: string;
@@ -7743,7 +7753,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7802,7 +7812,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7856,7 +7866,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -7913,7 +7923,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -8078,6 +8088,11 @@ export interface components {
                 is_business: boolean | null;
                 /** @description The address WhatsApp has the number under. */
                 jid: string | null;
+                /**
+                 * @description The handle the person chose, without the @; absent when none is known.
+                 * @example nora.writes
+                 */
+                username?: string;
             }[];
         };
         GetProfileAnswer: {
@@ -8183,7 +8198,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example +15550002222
              */
             to: string;
@@ -8218,7 +8233,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid: string;
@@ -9277,7 +9292,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid?: string;
@@ -9323,7 +9338,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A phone number in international form, or a full JID.
+             * @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is.
              * @example 15550002222@s.whatsapp.net
              */
             jid?: string;
@@ -11745,6 +11760,11 @@ export interface components {
              * @example nora.writes
              */
             username?: string;
+            /**
+             * @description What others must know to find the phone by its username.
+             * @example 4711
+             */
+            username_key?: string;
             /**
              * @description True: the phone hides its number.
              * @example false
@@ -15525,7 +15545,7 @@ export interface operations {
             query: {
                 /** @description Seconds to wait for WhatsApp’s acknowledgement before answering 202. */
                 wait?: number;
-                /** @description A phone number in international form, or a full JID. */
+                /** @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is. */
                 chat: string;
                 /** @description Whose message it is, when it is another’s in a group where this number is admin. */
                 sender?: string;
@@ -18358,7 +18378,7 @@ export interface operations {
             query: {
                 /** @description A connected line. */
                 line_id: string;
-                /** @description A phone number in international form, or a full JID. */
+                /** @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is. */
                 jid?: string;
                 /** @description A phone number in international form. */
                 phone?: string;
@@ -20814,7 +20834,7 @@ export interface operations {
             query: {
                 /** @description A connected line. */
                 line_id: string;
-                /** @description A phone number in international form, or a full JID. */
+                /** @description A phone number in international form, a full JID, or a username as @name (@name#1234 where the person has set a key): WhatsApp is asked whose it is. */
                 jid?: string;
                 /** @description A phone number in international form. */
                 phone?: string;

@@ -13,6 +13,8 @@ export interface NewPhone {
   isLidOnly: boolean;
   /** The handle that others see beside the number or in its place; without the @. */
   username?: string | undefined;
+  /** Without it nobody finds the phone by its handle. */
+  usernameKey?: string | undefined;
 }
 
 /** What the world itself knows of a phone (the rest the phone knows). */

@@ -10,6 +10,7 @@ import type { ControlAnswer, ControlCall, Route } from './route.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_ABOUT_CHARS = 139;
+const MAX_USERNAME_KEY = 8;
 const AUTO_RECEIPTS = ['none', 'delivered', 'read'] as const;
 
 /** Phones: existence, linking, settings. */
@@ -33,7 +34,9 @@ async function createPhone(call: ControlCall): Promise<ControlAnswer> {
   const about = body.optionalText('about', MAX_ABOUT_CHARS);
   const isBusiness = body.flag('business');
   const username = body.optionalText('username', MAX_NAME_CHARS);
-  await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly: body.flag('lid_only'), username });
+  const usernameKey = body.optionalText('username_key', MAX_USERNAME_KEY);
+  const isLidOnly = body.flag('lid_only');
+  await world.createPhone(tenant, { phone, name, about, isBusiness, isLidOnly, username, usernameKey });
   return { status: 201, body: describe(profileOf({ ...call, params: { phone } })) };
 }
 

@@ -136,7 +136,9 @@ export class World implements ControlWorld {
   async createPhone(tenant: string, phone: NewPhone): Promise<Phone> {
     const network = this.network(tenant);
     network.tenant.createAccount(phone.phone, phone);
-    if (phone.username !== undefined) network.tenant.settings.set(phone.phone, 'username', '', phone.username);
+    const { settings } = network.tenant;
+    if (phone.username !== undefined) settings.set(phone.phone, 'username', '', phone.username);
+    if (phone.usernameKey !== undefined) settings.set(phone.phone, 'username_key', '', phone.usernameKey);
     const made = await network.phones.get(phone.phone);
     if (!made) throw new Error(`phone ${phone.phone} was deleted while it was being made`);
     return made;

@@ -1,6 +1,6 @@
-import type { Jid, NumberLookup } from '@ponte/engine';
+import { type Jid, type NumberLookup, party } from '@ponte/engine';
 import type { Line } from '../../core/lines.ts';
-import { noteBusiness } from '../../store/messages/contacts.ts';
+import { noteBusiness, noteUsernames } from '../../store/messages/contacts.ts';
 import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -13,6 +13,8 @@ export interface CheckedNumber {
   isBusiness: boolean;
   /** The address WhatsApp has it under; undefined when it is not registered. */
   jid?: Jid;
+  /** The handle of whoever has it. */
+  username?: string;
 }
 
 /** A number as asked for: its digits, and whether it can be a phone number at all. */
@@ -35,10 +37,16 @@ export const checkNumbers = lineCommand(
       const found = await context.router.run(line.id, 'numbers.check', { phones: asked }, { timeoutMs: 20_000 });
       for (const lookup of found) answers.set(lookup.phone, lookup);
       await noteBusinesses(context, line, found);
+      const people = found.flatMap(({ jid, lid, username }) => {
+        const address = lid ?? jid;
+        return address === undefined || username === undefined ? [] : [{ ...party(address, jid), username }];
+      });
+      await noteUsernames(context.store.db, line.id, people);
     }
     return input.numbers.map(({ digits }) => {
-      const { registered = false, isBusiness = false, jid, lid } = answers.get(digits) ?? {};
-      return { phone: digits, registered, isBusiness, ...(registered ? { jid: jid ?? lid } : {}) };
+      const { registered = false, isBusiness = false, jid, lid, username } = answers.get(digits) ?? {};
+      const named = username === undefined ? {} : { username };
+      return { phone: digits, registered, isBusiness, ...(registered ? { jid: jid ?? lid, ...named } : {}) };
     });
   },
 );

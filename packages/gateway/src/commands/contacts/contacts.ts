@@ -2,7 +2,7 @@ import { isLid, isPn, type Jid, type PersonInfo } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
 import type { LineCommandName, LineCommands } from '../../core/line-commands.ts';
 import type { Line } from '../../core/lines.ts';
-import { type Contact, findContact, listContacts, noteBusiness } from '../../store/messages/contacts.ts';
+import { type Contact, findContact, listContacts, noteBusiness, noteUsernames } from '../../store/messages/contacts.ts';
 import { requireConnected } from '../chats/read-messages.ts';
 import { lineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -59,8 +59,11 @@ export const getContact = lineCommand(
     if (!person) throw new AppError('contact_not_found');
     const addresses = addressesOf(person);
     await noteBusiness(context.store.db, line.id, addresses, person.isBusiness);
+    await noteUsernames(context.store.db, line.id, [person.party]);
     const known = await findContact(context.store.db, line.id, addresses);
-    return { party: person.party, name: known?.name ?? '', isBusiness: person.isBusiness, about: person.about };
+    const { username } = person.party.username === undefined ? (known?.party ?? {}) : person.party;
+    const party = username === undefined ? person.party : { ...person.party, username };
+    return { party, name: known?.name ?? '', isBusiness: person.isBusiness, about: person.about };
   },
 );
 

@@ -72,8 +72,10 @@ export function qr(format: 'png' | 'svg' | 'text' | 'json', code: { data: string
 
 /** `is_business` is said for numbers that exist only. */
 export const checked = (numbers: CheckedNumber[]) =>
-  numbers.map(({ phone, registered, isBusiness, jid }) =>
-    registered ? { phone, registered, is_business: isBusiness, jid } : { phone, registered },
+  numbers.map(({ phone, registered, isBusiness, jid, username }) =>
+    registered
+      ? { phone, registered, is_business: isBusiness, jid, ...(username === undefined ? {} : { username }) }
+      : { phone, registered },
   );
 
 const MEBIBYTE = 1_048_576;

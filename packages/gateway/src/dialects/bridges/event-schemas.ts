@@ -44,6 +44,9 @@ export const BODIES = {
     quoted_message_id: z.string().optional().meta({ description: 'Only with webhook_details.' }),
     mentions: z.array(z.string()).optional().meta({ description: 'Only with webhook_details.' }),
     mentions_me: z.boolean().optional().meta({ description: 'Only with webhook_details.' }),
+    username: z.string().optional().meta({
+      description: 'The handle of whoever wrote, without the @; only with webhook_details, where one is known.',
+    }),
     content: messageContent.optional().meta({ description: 'Of kinds that the members above cannot hold.' }),
   }),
   connected: z.strictObject({ event: z.literal('connected'), phone }),

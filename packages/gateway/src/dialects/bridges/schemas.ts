@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { askedNumbers, chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { mentionsField } from '../../http/content-schema.ts';
+import { USERNAME } from '../../http/message-nuances.ts';
 import { text } from '../../http/route.ts';
 import { shownText } from '../../http/shown-schema.ts';
 import { standingFields } from '../../http/standing-schema.ts';
@@ -114,6 +115,7 @@ export const checked = z.array(
     registered: z.boolean(),
     is_business: z.boolean().optional(),
     jid: z.string().optional().meta({ description: 'The address WhatsApp has the number under.' }),
+    username: z.string().optional().meta(USERNAME),
   }),
 );
 

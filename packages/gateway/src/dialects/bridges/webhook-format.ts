@@ -2,7 +2,7 @@ import { bareJid, type Party, phoneOf } from '@ponte/engine';
 import type { EventPayloads, JournalEvent } from '../../core/events.ts';
 import { remedyOf, toReason } from '../../core/line-reasons.ts';
 import { structuredContent } from '../../http/message-content.ts';
-import { mentionsAnswer } from '../../http/message-nuances.ts';
+import { mentionsAnswer, usernameOf } from '../../http/message-nuances.ts';
 import type { FormatEvent, LineView, Rendered, RenderedFor, WebhookFormat } from '../../webhooks/format.ts';
 import { groupUpdate } from './group-update.ts';
 
@@ -167,6 +167,7 @@ const details = (of: Of<'message.received'>) => ({
   quoted_message_id: of.quotedId ?? '',
   mentions: mentionsAnswer(of),
   mentions_me: of.mentionsMe ?? false,
+  ...usernameOf(of.sender),
 });
 
 /**

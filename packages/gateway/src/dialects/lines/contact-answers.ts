@@ -24,11 +24,12 @@ export const contactDetail = (of: ContactDetail) => ({ ok: true, ...contact(of),
 export const checked = (lineId: string, numbers: CheckedNumber[]) => ({
   ok: true,
   line_id: lineId,
-  numbers: numbers.map(({ phone, registered, isBusiness, jid }) => ({
+  numbers: numbers.map(({ phone, registered, isBusiness, jid, username }) => ({
     phone,
     registered,
     is_business: registered ? isBusiness : null,
     jid: jid ?? null,
+    ...(username === undefined ? {} : { username }),
   })),
 });
 

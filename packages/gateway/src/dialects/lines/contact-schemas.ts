@@ -38,6 +38,7 @@ export const checked = done.extend({
       registered: z.boolean(),
       is_business: z.boolean().nullable(),
       jid: z.string().nullable().meta({ description: 'The address WhatsApp has the number under.' }),
+      username: z.string().optional().meta(USERNAME),
     }),
   ),
 });

@@ -5,7 +5,7 @@ import { SCOPES } from '../../commands/context.ts';
 import { CUSTOMER_REF } from '../../commands/lines/find-line.ts';
 import { IF_RESTRICTED, type IfRestricted } from '../../commands/sends/sends.ts';
 import { PRIORITIES, type Priority } from '../../core/pacing.ts';
-import { chatSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
+import { chatSchema, memberSchema, phoneSchema, waitSchema } from '../../http/address-schema.ts';
 import { mentionsField } from '../../http/content-schema.ts';
 import { text } from '../../http/route.ts';
 import { shownText } from '../../http/shown-schema.ts';
@@ -247,7 +247,7 @@ export const newWebhook = z.object({
   description: text(0, 256, 'description').optional(),
   filters: z
     .object({
-      chats: z.array(chatSchema).min(1).max(100, 'At most 100 chats.').optional(),
+      chats: z.array(memberSchema).min(1).max(100, 'At most 100 chats.').optional(),
       direction: z.enum(['in', 'out'], 'Use in or out.').optional(),
       types: z
         .array(z.enum(MESSAGE_KINDS, `Use names of ${MESSAGE_KINDS.join(', ')}.`))

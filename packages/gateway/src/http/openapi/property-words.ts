@@ -244,6 +244,7 @@ export const PROPERTY_WORDS: Record<string, PropertyWords> = {
   until: ['Up to when (RFC 3339).', '2026-11-30T12:00:00.000Z'],
   updated_at: ['When it changed last (RFC 3339).', '2026-11-30T09:00:00.000Z'],
   url: ['The address.', 'https://example.com/hook'],
+  username_key: ['What others must know to find the phone by its username.', '4711'],
   username: ['The handle the person chose, without the @.', 'nora.writes'],
   used: ['How much was used.', 12],
   versions: ['Versions of the collections.'],

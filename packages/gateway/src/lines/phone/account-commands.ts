@@ -14,6 +14,7 @@ export function accountCommands(engine: () => Engine): {
     'account.presence': (input) => engine().account.presence(input),
     'account.watch': (input) => engine().account.watch(input),
     'account.person': (input) => engine().account.person(input),
+    'account.findUsername': (input) => engine().account.findUsername(input),
     'account.setAbout': (input) => engine().account.setAbout(input),
     'account.contactLink': (input) => engine().account.contactLink(input),
     'account.statusAudience': (input) => engine().account.statusAudience(input),

@@ -64,6 +64,33 @@ export async function noteBusiness(db: Db, lineId: string, addresses: Jid[], isB
     .execute();
 }
 
+/** Who was last known by this username (without the @). */
+export async function findByUsername(db: Db, lineId: string, username: string): Promise<Jid | undefined> {
+  const row = await db
+    .selectFrom('contacts')
+    .select(['jid', 'lid'])
+    .where('line_id', '=', lineId)
+    .where('username', '=', username)
+    .orderBy('updated_at', 'desc')
+    .executeTakeFirst();
+  return row && (row.lid ?? row.jid);
+}
+
+/** Notes the usernames of people that are known; nobody becomes a contact by being looked up. */
+export async function noteUsernames(db: Db, lineId: string, people: readonly Party[]): Promise<void> {
+  for (const { jid, lid, pn, username } of people) {
+    const addresses = [jid, lid, pn].filter((address) => address !== undefined);
+    if (username === undefined) continue;
+    await db
+      .updateTable('contacts')
+      .set({ username })
+      .where('line_id', '=', lineId)
+      .where((eb) => eb.or([eb('jid', 'in', addresses), eb('pn', 'in', addresses), eb('lid', 'in', addresses)]))
+      .where((eb) => eb.or([eb('username', 'is', null), eb('username', '!=', username)]))
+      .execute();
+  }
+}
+
 function toContact(row: Selectable<ContactsTable>): Contact {
   const { jid, lid, pn } = row;
   return {

@@ -20,8 +20,11 @@ const USERS_MAX = 2000;
 /** Whom a `<user>` of the list means, and how it was asked for. */
 interface Asked {
   user: Node;
-  /** Echoed as it came; a user asked for by phone number gets its PN. */
-  jid: string;
+  /**
+   * Echoed as it came; a user asked for by phone number gets its PN, by username its LID. Undefined
+   * when the username is nobody's, or not to be found without its key.
+   */
+  jid: string | undefined;
   address: Address | undefined;
 }
 
@@ -37,10 +40,19 @@ const PROTOCOLS: Record<string, Protocol> = {
   devices: (tenant, _from, { address }) => devices(tenant, address?.account),
   lid: (_tenant, _from, { address }) =>
     address?.mode === 'pn' ? el('lid', { val: formatJid(address.account.lid, SERVER_LID) }) : undefined,
-  contact: (_tenant, _from, { user, address }) =>
-    el('contact', { type: address ? 'in' : 'out' }, text(child(user, 'contact')) ?? ''),
+  contact: (tenant, _from, { user, address }) => {
+    const { username } = child(user, 'contact')?.attrs ?? {};
+    if (username === undefined)
+      return el('contact', { type: address ? 'in' : 'out' }, text(child(user, 'contact')) ?? '');
+    const isThere = tenant.settings.ownerOf('username', '', username) !== undefined;
+    return el('contact', { type: isThere ? 'in' : 'out', username });
+  },
+  username: (tenant, _from, { address }) => {
+    const username = address && tenant.settings.get(address.account.pn, 'username', '');
+    return username === undefined ? undefined : el('username', {}, username);
+  },
   status: (tenant, from, { user, address }) => about(tenant, from, user, address?.account),
-  business: (_tenant, _from, { address }) => business(address?.account),
+  business: (_tenant, _from, { user, address }) => business(address?.account, user),
   picture: (tenant, from, { address }) => {
     const isSeen = address && maySee(tenant, from.pn, address.account.pn, 'profile');
     return el('picture', { id: isSeen ? tenant.pictures.of(address.account.pn)?.id : undefined });
@@ -80,6 +92,8 @@ function answer({ tenant, from, child: usync }: IqRequest): { content: Node[] } 
 function whom(tenant: Tenant, user: Node): Asked | undefined {
   const jid = user.attrs.jid;
   if (jid !== undefined) return { user, jid, address: tenant.accounts.resolve(jid) };
+  const { username } = child(user, 'contact')?.attrs ?? {};
+  if (username !== undefined) return named(tenant, user, username);
   const typed = text(child(user, 'contact'));
   const phone = typed === undefined ? undefined : parsePhone(typed);
   if (phone === undefined) return undefined;
@@ -112,7 +126,21 @@ function about(tenant: Tenant, from: Sender, user: Node, account: Account | unde
   return el('status', { t: String(account.aboutAt) }, account.about);
 }
 
-function business(account: Account | undefined): Node | undefined {
-  if (!account?.isBusiness) return undefined;
-  return el('business', {}, [el('verified_name', { v: '1' }), el('profile', {})]);
+/** Also where a number is told to whoever asked by username (whatsapp-rust #1381). */
+function business(account: Account | undefined, asked: Node): Node | undefined {
+  const isNamed = child(asked, 'contact')?.attrs.username !== undefined;
+  const pn_jid = account && isNamed && !account.isLidOnly ? formatJid(account.pn, SERVER_PN) : undefined;
+  const profile = account?.isBusiness ? [el('verified_name', { v: '1' }), el('profile', {})] : [];
+  return pn_jid === undefined && profile.length === 0 ? undefined : el('business', { pn_jid }, profile);
+}
+
+/** Whoever has a username; nobody without its key, where it has one. */
+function named(tenant: Tenant, user: Node, username: string): Asked {
+  const pn = tenant.settings.ownerOf('username', '', username);
+  const account = pn === undefined ? undefined : tenant.accounts.byPn(pn);
+  const key = pn === undefined ? undefined : tenant.settings.get(pn, 'username_key', '');
+  const isOpen = key === undefined || key === child(user, 'contact')?.attrs.pin;
+  if (!account || !isOpen) return { user, jid: undefined, address: undefined };
+  const jid = formatJid(account.lid, SERVER_LID);
+  return { user, jid, address: tenant.accounts.resolve(jid) };
 }

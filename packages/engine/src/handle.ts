@@ -1,0 +1,31 @@
+import type { Jid } from './address.ts';
+
+/**
+ * A username in the place of an address: a question for WhatsApp, and no address of its own. It is
+ * answered by a LID before anything else happens (docs/live.md).
+ */
+export interface Handle {
+  /** Without the @, in small letters. */
+  username: string;
+  /** Some people let only those find them who know the key of their username. */
+  key?: string;
+}
+
+const SERVER_HANDLE = 'username';
+/** WhatsApp's usernames have 3 to 35 letters, digits, dots and underscores; keys are digits. */
+const TYPED = /^@([a-z0-9._]{3,35})(?:#(\d{4,8}))?$/i;
+const KEPT = /^([a-z0-9._]{3,35})(?:#(\d{4,8}))?@username$/;
+
+/** `@nora.writes` or `@nora.writes#1234` as a caller writes it; undefined when it is neither. */
+export function parseHandle(input: string): Jid | undefined {
+  const [, username, key] = TYPED.exec(input.trim()) ?? [];
+  if (username === undefined) return undefined;
+  return `${username.toLowerCase()}${key === undefined ? '' : `#${key}`}@${SERVER_HANDLE}`;
+}
+
+/** What `parseHandle` made; undefined for every address. */
+export function handleOf(jid: Jid): Handle | undefined {
+  const [, username, key] = KEPT.exec(jid) ?? [];
+  if (username === undefined) return undefined;
+  return key === undefined ? { username } : { username, key };
+}
