@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { ok, type ReceivedRequest, type Receiver, startReceiver } from './receiver.ts';
 import { openTestSqlite } from './store-harness.ts';
-import type { CrashPlan } from './support/webhook-crash-child.ts';
+import { KillableGateway } from './support/killable-gateway.ts';
+import { seeded } from './support/seeded.ts';
 import { createWebhookWorld } from './support/webhook-world.ts';
 
 /** The measurement of the issue is 50 000; a run of the test suite takes fewer. */
@@ -13,24 +11,11 @@ const ENDPOINTS = 20;
 const CHATS = 10;
 const KILLS = [0.15, 0.4, 0.7];
 const SEED = Number(process.env.CRASH_SEED ?? 20261121);
-const CHILD = fileURLToPath(new URL('./support/webhook-crash-child.ts', import.meta.url));
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
-
-/** Small seeded generator (mulberry32): a failing run can be run again. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface Success {
   path: string;
@@ -54,40 +39,6 @@ function successOf(request: ReceivedRequest): Success {
     eventId: id,
     at: request.at,
   };
-}
-
-class Gateway {
-  #child: ChildProcess | undefined;
-  readonly #plan: CrashPlan;
-  /**
-   * When the running one was killed, and when the receiver had read the last of what it had sent
-   * (monotonic ms of this process).
-   */
-  readonly kills: { from: number; until: number }[] = [];
-  readonly #receiver: Receiver;
-
-  constructor(plan: CrashPlan, receiver: Receiver) {
-    this.#plan = plan;
-    this.#receiver = receiver;
-  }
-
-  start(): void {
-    const args = [CHILD, JSON.stringify(this.#plan)];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    const gone = once(child, 'exit');
-    const from = performance.now();
-    child.kill('SIGKILL');
-    await gone;
-    // Connections of the dead end after everything that came over them.
-    while (this.#receiver.open() > 0) await new Promise((resolve) => setImmediate(resolve));
-    this.kills.push({ from, until: performance.now() });
-    this.#child = undefined;
-  }
 }
 
 /** Half of the endpoints answer always; the other half fails now and then, in three ways. */
@@ -129,7 +80,7 @@ test(`${EVENTS} events to ${ENDPOINTS} endpoints through 500s, resets, timeouts 
     await world.addWebhook(`${receiver.url}/${i % 2 === 0 ? 'ok' : 'chaos'}${i}`, { lineId });
   }
   const perLine = EVENTS / ENDPOINTS;
-  const gateway = new Gateway({ url: opened.url, lines, perLine, chats: CHATS, port: receiver.port }, receiver);
+  const gateway = new KillableGateway({ url: opened.url, lines, perLine, chats: CHATS, port: receiver.port }, receiver);
   closing.push(() => gateway.kill());
   gateway.start();
   for (const share of KILLS) {

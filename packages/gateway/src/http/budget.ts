@@ -17,7 +17,7 @@ export function takeBudget(rateLimiter: RateLimiter, reply: FastifyReply, limit:
 const isPublic = (limit: LimitClass): boolean => !limit.endsWith('ip');
 
 /**
- * `RateLimit` and `RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-10, beside the
+ * `RateLimit` and `RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-11, beside the
  * three fields that were published (they are those of its revision 06).
  */
 function budgetHeaders(limit: LimitClass, verdict: Verdict, seconds: number): Record<string, string> {

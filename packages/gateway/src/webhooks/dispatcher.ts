@@ -348,6 +348,7 @@ class RunningDispatcher implements Dispatcher {
     log[outcome.kind === 'delivered' ? 'debug' : 'info'](fields, 'delivery attempted');
     if (outcome.kind === 'delivered') this.#succeeded(lane, result.at);
     else {
+      lane.hasRecovered = false;
       const failure = { seq: delivery.seq, now: clock.monotonic(), random: clock.random() };
       lane.circuit.failed({ ...failure, retryAfterMs: result.retryAfterMs });
       if (lane.isStrict) lane.reread();
@@ -362,9 +363,10 @@ class RunningDispatcher implements Dispatcher {
   #succeeded(lane: Lane, at: number): void {
     const { failingSince } = lane.endpoint.webhook;
     const wasDown = lane.circuit.succeeded();
-    const longFailing = failingSince !== null && at - failingSince >= OUTAGE_MS;
+    const longFailing = failingSince !== null && at - failingSince >= OUTAGE_MS && !lane.hasRecovered;
     if (!wasDown && !longFailing) return;
-    lane.endpoint.webhook.failingSince = null;
+    // The recorder alone says that the run of failures is over, when it is stored.
+    lane.hasRecovered = true;
     this.#options.log.info({ webhookId: lane.webhookId }, 'webhook recovered');
     void this.#pullForward(lane).catch((error: unknown) => {
       // Nothing is lost: they keep their place in the schedule.

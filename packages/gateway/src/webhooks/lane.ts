@@ -38,6 +38,8 @@ export class Lane implements SlotUser {
    * way.
    */
   hasLapsed = false;
+  /** A success after an outage was seen; its retries are being brought forward. */
+  hasRecovered = false;
   /** Monotonic time of the last moment there was anything to do. */
   busyAt = 0;
   /** The database may hold more that is due than the queue. */
