@@ -33,6 +33,7 @@ export {
   decryptPollVote,
   derivePairingCodeKey,
   extractE2ESessionFromRetryReceipt,
+  extractSyncdPatches,
   getCompanionPlatformId,
   getNextPreKeysNode,
   hkdf,

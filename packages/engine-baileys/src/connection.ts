@@ -12,6 +12,7 @@ import {
   personJid,
   type ServerAck,
 } from '@ponte/engine';
+import { ContactSalt } from './account/contact-salt.ts';
 import { PhoneSettings } from './account/phone-settings.ts';
 import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
@@ -41,7 +42,7 @@ import { makePairing } from './pairing/make-pairing.ts';
 import type { Pairing, PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
 import { selfOf } from './self-of.ts';
-import { deviceCache, QUERY_MS, socketConfig } from './socket-config.ts';
+import { deviceCache, mediaOptions, QUERY_MS, socketConfig } from './socket-config.ts';
 import { KeyTransactions } from './store/key-transactions.ts';
 import { StoreGuard } from './store/store-guard.ts';
 import { Transport } from './transport.ts';
@@ -58,6 +59,7 @@ export class Connection {
   readonly #guard: StoreGuard;
   readonly #keys: KeyTransactions;
   readonly #coldContacts: ColdContacts;
+  readonly #salt: ContactSalt;
   readonly #links = new StanzaLinks();
   readonly #acks = new AckWaiter();
   readonly settings: PhoneSettings;
@@ -116,12 +118,19 @@ export class Connection {
       keep: (node) => this.#guard.appendStanza({ stanza: packNode(node), tag: node.tag }),
     });
     this.#retries = new RetryWaiter(this.#sock.ws);
+    this.#salt = new ContactSalt({
+      ...{ creds, vault, mediaOptions: mediaOptions(options.endpoint) },
+      query: (node) => this.query(node),
+      nowMs: () => options.clock.now(),
+    });
     this.settings = new PhoneSettings({
       ...{ sock: this.#sock, creds, vault },
       whileConnected: (work) => this.whileConnected(work),
       onArchived: (chat, archived) => options.onChange({ type: 'archived', chat, archived }),
       onNamed: (people) => options.onChange({ type: 'named', people }),
       onReadable: () => options.onChange({ type: 'settings_readable' }),
+      salt: this.#salt,
+      onNoSalt: (error) => this.#listenerFailed('salt', error),
     });
     this.#transport = new Transport(this.#sock.ws);
     this.#gate = this.#makeGate();
@@ -264,6 +273,7 @@ export class Connection {
       ...{ options, lids, creds },
       ...{ sock: this.#sock, guard: this.#guard, links: this.#links, logger: this.#logger, batches: this.#batches },
       coldContacts: this.#coldContacts,
+      salt: this.#salt,
       resends: this.#makeResends(),
       learn: (pairs) => this.learn(pairs),
       send: (node) => this.send(node),

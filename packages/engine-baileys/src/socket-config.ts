@@ -78,7 +78,7 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
  * Baileys hands these to `fetch` (messages-media.js getHttpStream). The types that Node brings are
  * of another version of undici.
  */
-function mediaOptions(endpoint: EngineEndpoint): RequestInit {
+export function mediaOptions(endpoint: EngineEndpoint): RequestInit {
   const options: unknown = { dispatcher: mediaNetwork(endpoint) };
   return options as RequestInit;
 }

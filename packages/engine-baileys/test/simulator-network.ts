@@ -3,6 +3,7 @@ import { createSimulator } from '@ponte/simulator';
 import { CHANGES } from '../../simulator/src/phone/content/changes.ts';
 import { Input } from '../../simulator/src/phone/content/input.ts';
 import { KINDS } from '../../simulator/src/phone/content/kinds.ts';
+import { contactSalt } from '../../simulator/src/world/tc-tokens.ts';
 import { createBaileysEngine } from '../src/index.ts';
 
 export const TENANT = 'conformance';
@@ -64,6 +65,11 @@ function conformancePhone(simulator: Simulator, digits: string, phone: Phone): C
     },
     enterCode: async (code) => {
       await world.enterCode(TENANT, digits, code.replace('-', ''));
+    },
+    storeContactSalt: async () => {
+      const { tenant } = world.network(TENANT);
+      const action = { nctSaltSyncAction: { salt: contactSalt(tenant, digits) } };
+      await phone.sync.appState.push('regular_high', [{ index: ['nct_salt_sync'], action, version: 1 }]);
     },
     sendText: async (to, body) => (await phone.sendText(to, body)).messageId,
     edit: async (to, id, body) => (await phone.change(to, id, CHANGES.edit, new Input({ body }))).messageId,

@@ -2,6 +2,7 @@ import { EngineError, type Jid, type NamedPerson, party, personJid } from '@pont
 import type { AuthenticationCreds, WASocket } from '../baileys.ts';
 import { toEngineError } from '../query-error.ts';
 import type { KeyVault } from '../store/key-vault.ts';
+import type { ContactSalt } from './contact-salt.ts';
 
 /**
  * Where WhatsApp keeps archived chats, and the names in the address book (whatsmeow
@@ -19,6 +20,9 @@ export interface PhoneSettingsParts {
   onNamed(people: NamedPerson[]): void;
   /** The phone shared the keys of its settings: they can be read from now on. */
   onReadable(): void;
+  salt: Pick<ContactSalt, 'ensure'>;
+  /** The salt could not be read; everything else was. */
+  onNoSalt(error: unknown): void;
 }
 
 /**
@@ -64,11 +68,12 @@ export class PhoneSettings {
 
   /** Fetches what is new since the last time, or everything. */
   async sync(isFresh: boolean): Promise<void> {
-    const { sock, vault } = this.#parts;
+    const { sock, vault, salt, onNoSalt } = this.#parts;
     await this.#do(async () => {
       // Without a version WhatsApp hands out the whole of a collection, and all of it is told.
       if (isFresh) await vault.commit({ [VERSIONS]: Object.fromEntries(COLLECTIONS.map((name) => [name, null])) });
       await sock.resyncAppState([...COLLECTIONS], false);
+      await salt.ensure().catch(onNoSalt);
     });
   }
 

@@ -1,4 +1,5 @@
 import { type AddressPair, ackFor, type EngineOptions, type Node, parseChatState } from '@ponte/engine';
+import type { ContactSalt } from '../account/contact-salt.ts';
 import type { AuthenticationCreds, SocketConfig, WASocket } from '../baileys.ts';
 import type { ColdContacts } from '../outbound/cold-contacts.ts';
 import type { Resends } from '../outbound/resends.ts';
@@ -22,6 +23,7 @@ export interface GateSources {
   logger: SocketConfig['logger'];
   batches: OfflineBatches;
   coldContacts: ColdContacts;
+  salt: ContactSalt;
   learn(pairs: AddressPair[]): Promise<void>;
   send(node: Node): Promise<void>;
   intercept(node: Node): Promise<boolean>;
@@ -32,7 +34,7 @@ export interface GateSources {
 
 /** The gate of one connection, with everything that stands behind it. */
 export function makeGate(sources: GateSources): StanzaGate {
-  const { sock, options, creds, lids, guard, links, logger, batches, coldContacts, learn, send } = sources;
+  const { sock, options, creds, lids, guard, links, logger, batches, coldContacts, salt, learn, send } = sources;
   const learnAny = (pairs: AddressPair[]) => (pairs.length === 0 ? Promise.resolve() : learn(pairs));
   const { log, session } = options;
   return new StanzaGate(sock.ws, {
@@ -56,6 +58,8 @@ export function makeGate(sources: GateSources): StanzaGate {
     onUnknown: (tag) => log.warn({ session, tag }, 'WhatsApp sent a kind of stanza that is not known here'),
     onPassed: async (node) => {
       if (node.tag === 'notification' && node.attrs.type === 'mex') await guard.durable(() => coldContacts.take(node));
+      // Not awaited: the answer takes a round trip.
+      if (node.tag === 'notification') salt.changed(node).catch((error) => sources.onListenerError('salt', error));
       await batches.passed(node);
     },
     onBroken: sources.onBroken,

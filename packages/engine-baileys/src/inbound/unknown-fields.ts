@@ -37,8 +37,11 @@ interface Field {
   content: Uint8Array;
 }
 
-/** The fields of one level; what comes after something that is no field is left out. */
-function fieldsOf(bytes: Uint8Array): Field[] {
+/**
+ * The fields of one level with their contents; what comes after something that is no field is left
+ * out.
+ */
+export function fieldsOf(bytes: Uint8Array): Field[] {
   const fields: Field[] = [];
   for (let at = 0; at < bytes.length; ) {
     const key = varint(bytes, at);

@@ -35,9 +35,16 @@ export interface ColdContactsParts {
   keep(stanza: Node): Promise<void>;
 }
 
-/** Keeps the salt that the phone hands over with its history, for `<cstoken>`. */
+/** Keeps the salt that the phone hands over with its history or settings, for `<cstoken>`. */
 export async function keepContactSalt(vault: KeyVault, salt: Uint8Array): Promise<void> {
   if (salt.length > 0) await vault.commit({ [SALT]: { [ID]: Buffer.from(salt) } });
+}
+
+/** The phone took the salt back. */
+export const forgetContactSalt = (vault: KeyVault): Promise<void> => vault.commit({ [SALT]: { [ID]: null } });
+
+export async function hasContactSalt(vault: KeyVault): Promise<boolean> {
+  return (await vault.get(SALT, [ID]))[ID] !== undefined;
 }
 
 /**

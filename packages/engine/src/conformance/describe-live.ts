@@ -98,6 +98,27 @@ export function describeLive(suite: Suite): void {
       await until('the message', () => bob.seen().some(({ id }) => id === 'COLDCONTACT2'));
     });
 
+    it.each(['before', 'after'])('shows them one with the salt that the phone set %s the login', async (when) => {
+      const { line, phone, bob } = await pairedLine();
+      await line.change('settings_readable');
+      suite.network().fault(line.id, { kind: 'cold_contacts', for_ms: HOUR_MS });
+      const hello = await line.engine.prepare({ kind: 'text', body: 'hello' }, bob.pn, `SALT-${when}-1`);
+      await expect(line.engine.transmit(hello)).rejects.toMatchObject({ serverCode: 463 });
+      if (when === 'before') {
+        await line.engine.close();
+        await phone.storeContactSalt();
+        await line.login();
+        await line.engine.account.syncSettings({ isFresh: false });
+      } else await phone.storeContactSalt();
+      await until('the phone’s salt to be used', async () => {
+        const again = { ...hello, id: `SALT-${when}-${performance.now()}` };
+        return line.engine.transmit(again).then(
+          () => bob.seen().some(({ id }) => id === again.id),
+          () => false,
+        );
+      });
+    });
+
     it('tells a time-lock, and tries no stranger while it lasts', async () => {
       const { line, bob } = await pairedLine();
       suite.network().fault(line.id, { kind: 'restricted', for_ms: HOUR_MS });

@@ -53,6 +53,8 @@ export interface ConformancePhone {
   edit(to: Jid, id: string, body: string): Promise<string>;
   /** Posts a status for these people; resolves with its id when it is with the server. */
   postStatus(to: Jid[], body: string): Promise<string>;
+  /** Writes the salt of tokens for strangers into the account's settings. */
+  storeContactSalt(): Promise<void>;
   /** Links the line that shows this link code. */
   enterCode(code: string): Promise<void>;
   /**

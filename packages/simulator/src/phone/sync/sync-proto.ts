@@ -68,6 +68,7 @@ export interface SyncAction {
   pushNameSetting?: Maybe<{ name?: Maybe<string> }>;
   pnForLidChatAction?: Maybe<{ pnJid?: Maybe<string> }>;
   starAction?: Maybe<{ starred?: Maybe<boolean> }>;
+  nctSaltSyncAction?: Maybe<{ salt?: Maybe<Uint8Array> }>;
 }
 
 export interface SyncActionData {
