@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -108,6 +108,9 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
 };
 
 const PUBLIC_URL = 'http://127.0.0.1:8080';
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /** Judges addresses by their scheme, and reaches none. */
 const NO_NETWORK: Guard = {
@@ -164,7 +167,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
   const liveLines = createLiveHub(() => {});
   const { simulator, streams, metrics, testWebhook = async () => undefined } = options;
   const running = await createApp(readConfig(environment, { cores: 1, cwd: folder }), {
-    ...{ environment, clock, log, version: '0.1.0', consoleFolder: options.consoleFolder },
+    ...{ environment, clock, log, version: VERSION, consoleFolder: options.consoleFolder },
     data: { store: db.store, ring, keys: apiKeys, masterKey, defaultAccountId: 'acc_one' },
     lines: { router, live: liveLines },
     guard: { ...NO_NETWORK, ...options.guard },
