@@ -12,10 +12,14 @@ import type { proto } from '../baileys.ts';
 import type { Connection } from '../connection.ts';
 import { toNumber } from '../inbound/message-content.ts';
 import { mediaNetwork } from '../media/media-network.ts';
+import { mediaRetryRequest, readMediaRetry } from '../media/media-retry.ts';
 import { keepContactSalt } from '../outbound/cold-contacts.ts';
 import type { KeyVault } from '../store/key-vault.ts';
 import type { LidMap } from '../store/lid-map.ts';
 import { readHistory } from './read-history.ts';
+
+/** For the phone to upload a file again; it answers at once when it is online. */
+const ASK_MS = 30_000;
 
 export interface HistorySources {
   vault: KeyVault;
@@ -54,7 +58,23 @@ export class BaileysHistory {
       learn: (pairs) => this.#learn(pairs),
       keepSalt: (salt) => keepContactSalt(this.#sources.vault, salt),
       keepToken: (person, conversation) => this.#keepToken(person, conversation),
+      askPhone: (offerId, mediaKey) => this.#askPhone(offerId, mediaKey, self),
     });
+  }
+
+  /** As of any file (media-retry.ts): the offer is a message of the own phone to itself. */
+  async #askPhone(id: string, mediaKey: Uint8Array, { pn }: Self): Promise<string> {
+    const connection = this.#sources.connection();
+    const late = (why: string) => new EngineError('timeout', `the file of history is gone, and ${why}`);
+    if (!connection) throw late('the line is not connected to ask the phone for it');
+    const request = mediaRetryRequest({ id, chat: pn, sender: pn, fromMe: true }, mediaKey, pn);
+    const answer = await connection.mediaRetry(request, ASK_MS);
+    if (!answer) throw late('the phone did not answer');
+    try {
+      return readMediaRetry(answer, id, mediaKey);
+    } catch (cause) {
+      throw new EngineError('rejected', 'the phone has the file of history no more', { cause });
+    }
   }
 
   async #learn(pairs: AddressPair[]): Promise<void> {

@@ -55,6 +55,11 @@ export interface HistoryParts {
   /** The account's salt for first messages to strangers. */
   keepSalt(salt: Uint8Array): Promise<void>;
   keepToken(person: Party, conversation: proto.IConversation): Promise<void>;
+  /**
+   * Has the phone upload the file of an offer again; answers its new place. Rejects with `timeout`
+   * when it may do so later, `rejected` when it has it no more.
+   */
+  askPhone(offerId: string, mediaKey: Uint8Array): Promise<string>;
 }
 
 /**
@@ -62,11 +67,7 @@ export interface HistoryParts {
  * statuses and settings of the phone are left out.
  */
 export async function* readHistory(part: HistoryPart, parts: HistoryParts): AsyncGenerator<HistoryPiece> {
-  const packed = await fetchHistory(
-    proto.Message.HistorySyncNotification.decode(part.reference),
-    parts.network,
-    parts.signal,
-  );
+  const packed = await fetched(part, parts);
   const names = new Batch<proto.IPushname>(NAMES_PER_PIECE);
   const addresses = new Batch<AddressPair>(NAMES_PER_PIECE);
   try {
@@ -86,6 +87,22 @@ export async function* readHistory(part: HistoryPart, parts: HistoryParts): Asyn
   }
   yield* namesOf(names.rest(), parts);
   yield* addressesOf(addresses.rest(), parts);
+}
+
+/** WhatsApp's words for a file that it has no more, or whose signed address ran out (403). */
+const GONE = new Set([403, 404, 410]);
+
+/** The part; the phone is asked to upload it again when its file is gone. */
+async function fetched(part: HistoryPart, { network, signal, askPhone }: HistoryParts): Promise<Uint8Array> {
+  const reference = proto.Message.HistorySyncNotification.decode(part.reference);
+  try {
+    return await fetchHistory(reference, network, signal);
+  } catch (error) {
+    const isGone = error instanceof EngineError && error.code === 'rejected' && GONE.has(error.serverCode ?? 0);
+    if (!isGone || !reference.mediaKey?.length) throw error;
+    reference.directPath = await askPhone(part.id, reference.mediaKey);
+    return fetchHistory(reference, network, signal);
+  }
 }
 
 async function* unpack(packed: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -11,7 +11,7 @@ const { ResultType } = proto.MediaRetryNotification;
  * file's key so that the phone knows that the asker had the message (whatsmeow mediaretry.go,
  * Baileys encryptMediaRetryRequest).
  */
-export function mediaRetryRequest(message: FileMessage, mediaKey: Uint8Array, self: Jid): Node {
+export function mediaRetryRequest(message: Omit<FileMessage, 'proto'>, mediaKey: Uint8Array, self: Jid): Node {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', retryKey(mediaKey), iv).setAAD(Buffer.from(message.id));
   const plaintext = proto.ServerErrorReceipt.encode({ stanzaId: message.id }).finish();

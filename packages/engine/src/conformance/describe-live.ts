@@ -119,6 +119,22 @@ export function describeLive(suite: Suite): void {
       });
     });
 
+    it.each([403, 404])('asks the phone for a file of history again that WhatsApp answers %d for', async (status) => {
+      const phone = await suite.network().phone(suite.number());
+      const bob = await suite.network().phone(suite.number());
+      await bob.sendText(phone.pn, 'long ago');
+      await until('the message', () => phone.seen().length === 1);
+      const line = await EngineLine.paired(suite.network(), suite.lineId(), phone);
+      const { part } = await line.event('history.offered', (offer) => offer.part.kind === 'names');
+      suite.network().fault(line.id, { kind: 'media_fail', status, count: 1 });
+      const names: string[] = [];
+      for await (const piece of line.engine.readHistory(part, AbortSignal.timeout(HOUR_MS))) {
+        if (piece.type === 'names') names.push(...piece.names.map(({ pushName }) => pushName));
+      }
+      expect(names).toEqual([`Phone ${bob.phone}`]);
+      expect(line.sent('receipt', { id: part.id, type: 'server-error' })).toHaveLength(1);
+    });
+
     it('tells a time-lock, and tries no stranger while it lasts', async () => {
       const { line, bob } = await pairedLine();
       suite.network().fault(line.id, { kind: 'restricted', for_ms: HOUR_MS });

@@ -22,6 +22,7 @@ export type Fault =
   | { kind: 'bad_mac' | 'lose_acks' | 'duplicate' | 'late_reg_refresh' | 'refresh_lid'; count: number }
   | { kind: 'restricted' | 'cold_contacts'; for_ms: number }
   | { kind: 'reject_sends'; code: number; count: number }
+  | { kind: 'media_fail'; status: number; count: number }
   | { kind: 'hostile'; variant: Hostility };
 
 /** A stanza that crossed the wire of a line; `in` came from the line. */

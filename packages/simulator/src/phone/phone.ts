@@ -122,7 +122,10 @@ export class Phone implements PhoneDevice {
       inbox,
       inbound: new Inbound({ own, store, signal, book, inbox, timers: this.timers }),
       retries: new RetryRequests(signal),
-      files: new PhoneFiles({ media: options.media, inbox, book, random }),
+      files: new PhoneFiles({
+        ...{ media: options.media, inbox, book, random },
+        historyFile: (messageId) => this.sync.history.fileOf(messageId),
+      }),
       activities: this.activities,
       calls: this.calls,
       sync: this.sync,

@@ -8,15 +8,26 @@ import { MediaError, openFile } from './media-cipher.ts';
 import { mediaOf } from './media-kinds.ts';
 import { isAuthentic, mediaRetryAnswer, readMediaRetry } from './media-retry.ts';
 
+type HistoryFile = (messageId: string) => { mediaKey: Uint8Array; fileEncSha256: Uint8Array } | undefined;
+
 /** Fetches the files of received messages, checks them, and says in the inbox what came of it. */
 export class PhoneFiles {
   readonly #media: PhoneMedia;
   readonly #inbox: Inbox;
   readonly #book: AddressBook;
   readonly #random: RandomBytes;
+  readonly #historyFile: HistoryFile;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(parts: { media: PhoneMedia; inbox: Inbox; book: AddressBook; random: RandomBytes }) {
+  constructor(parts: {
+    media: PhoneMedia;
+    inbox: Inbox;
+    book: AddressBook;
+    random: RandomBytes;
+    /** The file of history that was offered under this id. */
+    historyFile: HistoryFile;
+  }) {
+    this.#historyFile = parts.historyFile;
     this.#media = parts.media;
     this.#inbox = parts.inbox;
     this.#book = parts.book;
@@ -50,7 +61,7 @@ export class PhoneFiles {
     if (!request) return undefined;
     const entry = this.#inbox.find(this.#book.shown(request.chatJid), request.messageId);
     const message = entry && messageOf(entry);
-    const { mediaKey, fileEncSha256 } = (message && mediaOf(message)?.part) ?? {};
+    const { mediaKey, fileEncSha256 } = (message ? mediaOf(message)?.part : this.#historyFile(request.messageId)) ?? {};
     if (!mediaKey || !fileEncSha256 || !isAuthentic(receipt, mediaKey)) {
       return mediaRetryAnswer(request, device, undefined, this.#random);
     }

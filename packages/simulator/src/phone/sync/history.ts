@@ -34,6 +34,8 @@ export interface HistoryPart {
   progress: number;
   isInline: boolean;
   state: 'sent' | 'delivered' | 'synced';
+  /** Undefined for what is in its message. */
+  file: { mediaKey: Uint8Array; fileEncSha256: Uint8Array } | undefined;
 }
 
 /**
@@ -154,6 +156,11 @@ export class History {
     }
   }
 
+  /** The file of an offer that was made lately. */
+  fileOf(messageId: string): HistoryPart['file'] {
+    return this.parts.find((part) => part.messageId === messageId)?.file;
+  }
+
   async #sendChunks(device: Jid, syncType: number, messages: OldMessage[]): Promise<void> {
     const newestFirst = messages.toSorted((a, b) => b.timestamp - a.timestamp);
     const chunks = Math.ceil(newestFirst.length / CHUNK_MESSAGES);
@@ -172,12 +179,16 @@ export class History {
     const plain = salt ? Buffer.concat([encoded, SALT_FIELD, Buffer.of(salt.length), salt]) : encoded;
     const compressed = new Uint8Array(deflateSync(plain));
     const isInline = syncType === HISTORY.initialBootstrap && compressed.length <= INLINE_MAX_BYTES;
-    const where = isInline ? { initialHistBootstrapInlinePayload: compressed } : await this.#file(compressed);
+    const where: HistorySyncNotification = isInline
+      ? { initialHistBootstrapInlinePayload: compressed }
+      : await this.#file(compressed);
     const historySyncNotification = { syncType, chunkOrder, progress, ...where, ...extra };
     const protocolMessage = { type: PROTOCOL.historySyncNotification, historySyncNotification };
     const messageId = await this.#parts.send(device, { protocolMessage });
     const type = TYPE_NAMES[syncType] ?? String(syncType);
-    this.parts.push({ device, messageId, type, chunk: chunkOrder, progress, isInline, state: 'sent' });
+    const { mediaKey, fileEncSha256 } = where;
+    const file = mediaKey && fileEncSha256 ? { mediaKey, fileEncSha256 } : undefined;
+    this.parts.push({ device, messageId, type, chunk: chunkOrder, progress, isInline, state: 'sent', file });
     if (this.parts.length > PARTS_MAX) this.parts.shift();
   }
 
