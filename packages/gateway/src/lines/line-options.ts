@@ -8,6 +8,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Store } from '../store/db/store.ts';
 import type { LineRow } from '../store/lines/line-row.ts';
 import type { ConnectGate } from './connection/connect-gate.ts';
+import type { KeptRows } from './inbound/kept-rows.ts';
 import type { ClientDesk } from './workers/announced-versions.ts';
 
 /** What a line works with. */
@@ -16,6 +17,8 @@ export interface LineOptions {
   store: Store;
   box: SealedBox;
   engineStore: EngineStore;
+  /** What `engineStore` has just made durable of the inbox; absent: it is read again. */
+  kept?: KeptRows;
   factory: EngineFactory;
   endpoint: EngineEndpoint;
   /** The version that the endpoint announces; absent: whatever the endpoint says. */

@@ -15,6 +15,7 @@ import type { Store } from '../store/db/store.ts';
 import { createEngineStore } from '../store/engine/engine-store.ts';
 import { loadLine } from '../store/lines/line-row.ts';
 import { createConnectGate } from './connection/connect-gate.ts';
+import { KeptRows } from './inbound/kept-rows.ts';
 import { LineActor } from './line.ts';
 
 const HOUR_MS = 3_600_000;
@@ -85,11 +86,16 @@ forEachStore((open, databaseEngine) => {
     const row = await loadLine(test.store.db, ref.id);
     if (!row) throw new Error('no such line');
     const box = await (await ring()).box(ref.id);
+    const kept = new KeptRows();
     const line = await LineActor.open({
       row,
       store: breakable.store,
       box,
-      engineStore: createEngineStore({ store: test.store, box, lineId: ref.id, clock }),
+      engineStore: createEngineStore({
+        ...{ store: test.store, box, lineId: ref.id, clock },
+        onKept: (entry) => kept.put(entry),
+      }),
+      kept,
       factory,
       endpoint: { wsUrl: 'ws://127.0.0.1:1', noiseRoot: new Uint8Array(32) },
       clock,

@@ -142,7 +142,7 @@ export class LineActor {
     });
     this.#history = new HistoryLoop({ line: row, store, box, engine, clock, log });
     this.#inbox = new InboxLoop({
-      ...{ ...of, box, engine, metrics: this.#metrics },
+      ...{ ...of, box, engine, metrics: this.#metrics, kept: options.kept },
       onGroups: (groups) => this.#phone.groupsSeen(groups),
       onHistory: () => this.#history.wake(),
       onSettings: () => this.#phone.settingsChanged(),

@@ -15,6 +15,7 @@ import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
 import { type ChatExpiration, noteExpiration } from '../../store/messages/chat-expirations.ts';
+import type { KeptRows } from './kept-rows.ts';
 
 export interface InboxLoopOptions {
   line: LineRef;
@@ -24,6 +25,8 @@ export interface InboxLoopOptions {
   clock: Clock;
   log: Log;
   metrics: LineMetrics;
+  /** Rows that need not be read again; absent: all are. */
+  kept?: KeptRows;
   /** New deliveries were committed. */
   nudge(): void;
   /** Something new happened in these groups. */
@@ -83,6 +86,7 @@ export class InboxLoop {
   /** Resolves when everything that waits now is journaled, or when `signal` is aborted. */
   async drained(signal: AbortSignal): Promise<void> {
     if (signal.aborted || !this.#done) return;
+    this.#options.kept?.forget();
     const empty = new Promise<void>((resolve) => {
       this.#emptyWaiters.push(resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });
@@ -109,6 +113,7 @@ export class InboxLoop {
         await this.#drain();
         failures = 0;
       } catch (error) {
+        this.#options.kept?.forget();
         this.#isAwake = true;
         failures += 1;
         log.warn({ lineId: line.id, error, failures }, 'the inbox could not be journaled; trying again');
@@ -119,7 +124,7 @@ export class InboxLoop {
 
   async #drain(): Promise<void> {
     for (;;) {
-      const rows = await this.#read();
+      const rows = await this.#next();
       if (rows.length === 0) break;
       // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes
       // with the pairing.
@@ -129,17 +134,30 @@ export class InboxLoop {
     for (const resolve of this.#emptyWaiters.splice(0)) resolve();
   }
 
+  /** Rows that wait, oldest first. */
+  async #next(): Promise<PendingInboxRow[]> {
+    const { kept, clock } = this.#options;
+    const known = kept?.take(BATCH, clock.monotonic());
+    if (known) return known;
+    kept?.beginReading();
+    const rows = await this.#read();
+    if (rows.length < BATCH && this.#failed.size === 0) kept?.readAll(rows, clock.monotonic());
+    else kept?.forget();
+    return rows;
+  }
+
   /**
-   * Rows that wait, oldest first. Always from the start: rows may become visible out of order, and
-   * closed ones are gone from here.
+   * From the database. Always from the start: rows may become visible out of order, and closed ones
+   * are gone from here.
    */
   async #read(): Promise<PendingInboxRow[]> {
-    const { store, box, line, log } = this.#options;
+    const { store, box, line, log, kept } = this.#options;
     const read = (limit: number) => pendingInbox(store, box, line.id, 0, limit);
     try {
       // After a failure one by one, so that the one that fails is known.
       return await read(this.#failed.size > 0 ? 1 : BATCH);
     } catch (error) {
+      kept?.forget();
       if (!(error instanceof UnreadableError)) throw error;
       // One row of the batch does not open. Alone, the first one shows whether it is that one.
       try {
@@ -167,6 +185,7 @@ export class InboxLoop {
         break;
       }
     }
+    if (blocking) this.#options.kept?.forget();
     if (taken.length > 0) await this.#commit(taken, contents);
     for (const row of rows.slice(0, taken.length)) this.#options.metrics.journaled(clock.now() - row.createdAt);
     if (!blocking) return undefined;
@@ -199,16 +218,21 @@ export class InboxLoop {
     try {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which
       // then yield them again.
-      news = await store.transaction(async (tx) => {
-        await applyMappings(tx, line.id, mappings);
-        for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
-        const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
-        await keepParts(tx.db, box, line.id, parts, clock.now());
-        if (isSettings) await markSettingsStale(tx.db, line.id, true);
-        await closeInbox(tx, rows);
-        return events;
-      }, 'normal');
+      news = await store.transaction(
+        async (tx) => {
+          await applyMappings(tx, line.id, mappings);
+          for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
+          const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+          await keepParts(tx.db, box, line.id, parts, clock.now());
+          if (isSettings) await markSettingsStale(tx.db, line.id, true);
+          await closeInbox(tx, rows);
+          return events;
+        },
+        'normal',
+        line.id,
+      );
     } catch (error) {
+      this.#options.kept?.forget();
       // Is it the store, or what we ask of it? A store that takes another write had something
       // against this one.
       await proveWritable(store, line.id);

@@ -11,6 +11,7 @@ import { loadLine } from '../../store/lines/line-row.ts';
 import { linesWithUnfinished } from '../../store/sends/outbox.ts';
 import { type ConnectGate, createConnectGate } from '../connection/connect-gate.ts';
 import { loadTold, saveStatus } from '../connection/save-status.ts';
+import { KeptRows } from '../inbound/kept-rows.ts';
 import { LineActor } from '../line.ts';
 import { toLineError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
@@ -126,6 +127,7 @@ export class Worker {
       const row = await loadLine(store.db, lineId);
       if (!row) return channel.send({ type: 'line_failed', lineId, detail: 'no such line', isGone: true });
       const box = await ring.box(lineId);
+      const kept = new KeptRows();
       const line = await LineActor.open({
         row,
         store,
@@ -133,7 +135,9 @@ export class Worker {
         engineStore: createEngineStore({
           ...{ store, box, lineId, clock },
           onUnreadable: (kind) => log.error({ lineId, kind }, 'a stored key cannot be read; it is made anew'),
+          onKept: (row) => kept.put(row),
         }),
+        kept,
         factory,
         ...this.#versions.of(spec),
         clock,

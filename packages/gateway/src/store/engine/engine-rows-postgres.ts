@@ -45,14 +45,18 @@ async function writeKeys(db: Transaction<Database>, lineId: string, keys: KeyRow
   }
 }
 
-const putInbox = hot<[string, string, string, string, number, Buffer, Buffer | null, string | null, number]>(
+const putInbox = hot<
+  [string, string, string, string, number, Buffer, Buffer | null, string | null, number],
+  { seq: number }
+>(
   `insert into inbox (line_id, kind, hash, tag, enc_index, stanza, plaintext, failure, done, created_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+  values (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) returning seq`,
 );
 
-async function writeInbox(db: Transaction<Database>, lineId: string, row: InboxRow): Promise<void> {
+async function writeInbox(db: Transaction<Database>, lineId: string, row: InboxRow): Promise<number | undefined> {
   const { kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt } = row;
-  await putInbox.run(db, lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
+  const added = await putInbox.first(db, lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
+  return added && Number(added.seq);
 }
 
 /**
@@ -72,7 +76,7 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
     );
     return turn;
   };
-  const writing = (work: (db: Transaction<Database>) => Promise<void>): Promise<void> => {
+  const writing = <T>(work: (db: Transaction<Database>) => Promise<T>): Promise<T> => {
     const turn = reads.then(() => store.transaction((tx) => work(tx.db), 'full', lineId));
     const before = writes;
     // The caller hears of a failure; the next call goes on all the same.
@@ -96,7 +100,7 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
     write: (keys, inbox) =>
       writing(async (db) => {
         await writeKeys(db, lineId, keys);
-        if (inbox) await writeInbox(db, lineId, inbox);
+        return inbox && writeInbox(db, lineId, inbox);
       }),
     inboxRow: (hash) => reading(() => readInbox.first(store.db, lineId, hash)),
     deleteKeys: () =>

@@ -36,15 +36,15 @@ function statementsOf(raw: RawSqlite): Statements {
   return statements;
 }
 
-function write(raw: RawSqlite, lineId: string, keys: KeyRow[], inbox: InboxRow | undefined): void {
+function write(raw: RawSqlite, lineId: string, keys: KeyRow[], inbox: InboxRow | undefined): number | undefined {
   const { putKey, deleteKey, putInbox } = statementsOf(raw);
   for (const { kind, id, value } of keys) {
     if (value === null) deleteKey.run(lineId, kind, id);
     else putKey.run(lineId, kind, id, value);
   }
-  if (!inbox) return;
+  if (!inbox) return undefined;
   const { kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt } = inbox;
-  putInbox.run(lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
+  return Number(putInbox.run(lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt).lastInsertRowid);
 }
 
 /**

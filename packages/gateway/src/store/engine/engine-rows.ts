@@ -28,7 +28,8 @@ export interface InboxRow {
 export interface EngineRows {
   keys(kind: string, ids: string[]): Promise<{ id: string; value: Buffer }[]>;
   keysOfKind(kind: string): Promise<{ id: string; value: Buffer }[]>;
-  write(keys: KeyRow[], inbox?: InboxRow): Promise<void>;
+  /** Answers the number of the inbox row, when there is one. */
+  write(keys: KeyRow[], inbox?: InboxRow): Promise<number | undefined>;
   /** Undefined: no such row. `plaintext` is null once it became events. */
   inboxRow(hash: string): Promise<{ plaintext: Buffer | null } | undefined>;
   deleteKeys(): Promise<void>;

@@ -6,7 +6,7 @@ import type { Store } from '../db/store.ts';
 import type { InboxRow } from './engine-rows.ts';
 import { createPostgresEngineRows } from './engine-rows-postgres.ts';
 import { createSqliteEngineRows } from './engine-rows-sqlite.ts';
-import { PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
+import { type PendingInboxRow, PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
 
 const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
 
@@ -22,8 +22,10 @@ export function createEngineStore(options: {
   lineId: string;
   clock: Clock;
   onUnreadable?: (kind: string) => void;
+  /** A row of the inbox is committed: what `pendingInbox` would answer for it. */
+  onKept?: (row: PendingInboxRow) => void;
 }): EngineStore {
-  const { store, box, lineId, clock, onUnreadable } = options;
+  const { store, box, lineId, clock, onUnreadable, onKept } = options;
   const rows =
     store.engine === 'sqlite' ? createSqliteEngineRows(store, lineId) : createPostgresEngineRows(store, lineId);
   const open = (kind: string, value: Buffer, aad: string): Buffer | undefined => {
@@ -53,7 +55,9 @@ export function createEngineStore(options: {
         id,
         value: value === null ? null : box.seal(value, keyAad(lineId, kind, id)),
       }));
-      await rows.write(keys, sealed && envelopeRow(box, lineId, sealed, clock.now()));
+      const createdAt = clock.now();
+      const seq = await rows.write(keys, sealed && envelopeRow(box, lineId, sealed, createdAt));
+      if (sealed && seq !== undefined) onKept?.({ seq, createdAt, entry: { kind: 'sealed', ...sealed } });
     },
     async findSealed(hash) {
       const row = await rows.inboxRow(hash);
@@ -62,7 +66,11 @@ export function createEngineStore(options: {
       const plaintext = open('inbox', row.plaintext, plaintextAad(lineId, hash));
       return plaintext && { plaintext };
     },
-    appendStanza: (entry) => rows.write([], stanzaRow(box, lineId, entry, clock.now())),
+    async appendStanza(entry) {
+      const createdAt = clock.now();
+      const seq = await rows.write([], stanzaRow(box, lineId, entry, createdAt));
+      if (seq !== undefined) onKept?.({ seq, createdAt, entry: { kind: 'stanza', ...entry } });
+    },
     clear: () => rows.deleteKeys(),
   };
 }
