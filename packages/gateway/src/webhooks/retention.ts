@@ -1,6 +1,7 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, stayAwake, systemClock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/db/store.ts';
+import { sweepTombstones } from '../store/engine/inbox.ts';
 import { pruneEvents } from '../store/journal/event-log.ts';
 import { sweepKept } from '../store/lines/kept-keys.ts';
 import { pruneTraffic } from '../store/lines/traffic.ts';
@@ -21,7 +22,13 @@ export const KEEP_EVENTS_MS = 35 * DAY_MS;
  * Batches of one sweep; the rest waits for the next, so that a sweep never holds up deliveries for
  * long.
  */
-const MAX_BATCHES = 200;
+const MAX_BATCHES = 2_000;
+/**
+ * After each batch the database belongs to the others for so many times as long as it took: who
+ * receives and sends meanwhile waits for one small batch at most, and seldom.
+ */
+const PAUSE_PER_BATCH = 4;
+const LONGEST_PAUSE_MS = 200;
 
 /**
  * Deletes what is past its time, in small transactions. Ages are those of the events. Answers
@@ -32,7 +39,15 @@ export async function sweepDeliveries(
   now: number,
   isStopped: () => boolean = () => false,
 ): Promise<boolean> {
+  let tombstonesTo = 0;
   const steps: ((tx: Tx) => Promise<boolean>)[] = [
+    async (tx) => {
+      const { after, more } = await sweepTombstones(tx.db, now, tombstonesTo);
+      tx.onCommit(() => {
+        tombstonesTo = after;
+      });
+      return more;
+    },
     (tx) => expirePending(tx.db, now - KEEP_MS, now),
     (tx) => pruneDeliveries(tx.db, ['delivered', 'skipped'], now - KEEP_MS),
     (tx) => pruneDeliveries(tx.db, ['dead', 'expired'], now - KEEP_DEAD_MS),
@@ -45,7 +60,10 @@ export async function sweepDeliveries(
     let more = true;
     for (let batch = 0; more; batch += 1) {
       if (batch === MAX_BATCHES || isStopped()) return false;
+      const from = systemClock.monotonic();
       more = await store.transaction(step, 'normal');
+      const pauseMs = PAUSE_PER_BATCH * (systemClock.monotonic() - from);
+      if (more) await stayAwake(Math.min(pauseMs, LONGEST_PAUSE_MS));
     }
   }
   return true;

@@ -93,7 +93,6 @@ CREATE TABLE chats (
 CREATE INDEX chats_lid on chats (line_id, lid) where lid is not null;
 CREATE INDEX chats_newest on chats (line_id, coalesce(last_message_at, 0), jid);
 CREATE INDEX chats_pn on chats (line_id, pn) where pn is not null;
-CREATE INDEX chats_recent on chats (line_id, updated_at);
 CREATE TABLE connect_links (
   hash blob primary key,
   line_id text not null references lines (id) on delete cascade,
@@ -199,7 +198,6 @@ CREATE INDEX deliveries_dead on deliveries (webhook_id, event_seq) where state =
 CREATE INDEX deliveries_due on deliveries (webhook_id, next_at, event_seq) where finished_at is null;
 CREATE INDEX deliveries_event on deliveries (event_seq);
 CREATE UNIQUE INDEX deliveries_log on deliveries (webhook_id, event_seq);
-CREATE INDEX deliveries_usage on deliveries (account_id, created_at);
 CREATE TABLE event_wishes (
   account_id text not null references accounts (id) on delete cascade,
   mode text not null,
@@ -218,7 +216,6 @@ CREATE TABLE events (
   created_at integer not null
 );
 CREATE INDEX events_account on events (account_id, seq);
-CREATE INDEX events_age on events (created_at);
 CREATE UNIQUE INDEX events_dedupe on events (line_id, dedupe_key);
 CREATE INDEX events_line on events (line_id, seq);
 CREATE TABLE history_parts (
@@ -260,8 +257,7 @@ CREATE TABLE inbox (
   created_at integer not null
 );
 CREATE UNIQUE INDEX inbox_hash on inbox (line_id, hash) where hash is not null;
-CREATE INDEX inbox_pending on inbox (line_id, done, seq);
-CREATE INDEX inbox_tombstones on inbox (done, created_at);
+CREATE INDEX inbox_pending on inbox (line_id, seq) where done = 0;
 CREATE TABLE kept_keys (
   line_id text not null references lines (id) on delete cascade,
   kind text not null,

@@ -1,9 +1,8 @@
 import type { InboxEntry, StanzaFailure } from '@ponte/engine';
-import type { Kysely, Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { SealedBox } from '../../crypto/sealed-box.ts';
 import { hot } from '../db/hot.ts';
-import type { Database } from '../db/schema.ts';
-import type { Store, Tx } from '../db/store.ts';
+import type { Db, Store, Tx } from '../db/store.ts';
 
 /**
  * Tombstones outlive WhatsApp's own memory of undelivered messages (14 days: whatsmeow deletes its
@@ -40,7 +39,8 @@ export async function pendingInbox(
     .selectFrom('inbox')
     .select(['seq', 'kind', 'hash', 'tag', 'enc_index', 'stanza', 'plaintext', 'failure', 'created_at'])
     .where('line_id', '=', lineId)
-    .where('done', '=', 0)
+    // As a literal, so that the index of what waits is seen to fit.
+    .where('done', '=', sql.lit(0))
     .where('seq', '>', afterSeq)
     .orderBy('seq')
     .limit(limit)
@@ -94,14 +94,32 @@ async function emptyMany(tx: Tx, seqs: number[]): Promise<void> {
   await tx.db.updateTable('inbox').set({ done: 1, stanza: null, plaintext: null }).where('seq', 'in', seqs).execute();
 }
 
-/** Removes tombstones that no redelivery can ask for any more. Answers how many. */
-export async function sweepTombstones(db: Kysely<Database> | Transaction<Database>, now: number): Promise<number> {
-  const result = await db
-    .deleteFrom('inbox')
-    .where('done', '=', 1)
-    .where('created_at', '<', now - TOMBSTONE_MS)
-    .executeTakeFirst();
-  return Number(result.numDeletedRows);
+const SWEEP_BATCH = 100;
+
+/** How far a sweep of tombstones came; `after` is where its next batch begins. */
+export interface SweptTo {
+  after: number;
+  deleted: number;
+  /** Older rows may follow. */
+  more: boolean;
+}
+
+/**
+ * Removes a batch of tombstones that no redelivery can ask for any more, from the row after `after`
+ * on. The oldest rows come first, so it ends at the first one that is young enough.
+ */
+export async function sweepTombstones(db: Db, now: number, after = 0): Promise<SweptTo> {
+  const rows = await db
+    .selectFrom('inbox')
+    .select(['seq', 'done', 'created_at'])
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(SWEEP_BATCH)
+    .execute();
+  const old = rows.filter((row) => Number(row.created_at) < now - TOMBSTONE_MS);
+  const seqs = old.filter((row) => Number(row.done) === 1).map((row) => Number(row.seq));
+  if (seqs.length > 0) await db.deleteFrom('inbox').where('seq', 'in', seqs).execute();
+  return { after: Number(old.at(-1)?.seq ?? after), deleted: seqs.length, more: old.length === SWEEP_BATCH };
 }
 
 /** Received stanzas of all lines that are not events yet, and since when the oldest waits. */
@@ -109,7 +127,7 @@ export async function inboxBacklog(store: Store): Promise<{ count: number; oldes
   const row = await store.db
     .selectFrom('inbox')
     .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min('created_at').as('oldest')])
-    .where('done', '=', 0)
+    .where('done', '=', sql.lit(0))
     .executeTakeFirstOrThrow();
   return { count: Number(row.count), oldestAt: row.oldest === null ? null : Number(row.oldest) };
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Store } from '../db/store.ts';
 
 /** `inbox.done` of a row that was set aside: out of the journal's way, bytes kept. */
@@ -14,7 +15,7 @@ export async function setAside(store: Store, lineId: string, seq?: number): Prom
       .selectFrom('inbox')
       .select('seq')
       .where('line_id', '=', lineId)
-      .where('done', '=', 0)
+      .where('done', '=', sql.lit(0))
       .orderBy('seq')
       .limit(1);
     const at = seq ?? (await oldest.executeTakeFirst())?.seq;

@@ -4,7 +4,7 @@ import type { Mode } from '../../core/lines.ts';
 import { readSetting, writeSetting } from '../access/settings.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store } from '../db/store.ts';
-import { newestEventBefore } from '../webhooks/delivery-queue.ts';
+import { newestEventBefore } from './event-age.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
@@ -120,7 +120,8 @@ async function writersOf(db: Db): Promise<ReadonlySet<string>> {
 }
 
 const PRUNED_TO = 'events_pruned_to';
-const PRUNE_BATCH = 1_000;
+/** Few enough that nobody who writes beside it notices. */
+const PRUNE_BATCH = 100;
 
 /**
  * Events up to this one may be gone; a reader that stopped before it has missed some. 0 = nothing

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { hot } from '../db/hot.ts';
 import type { Database } from '../db/schema.ts';
 import type { LineOwner } from './lines.ts';
@@ -14,7 +14,6 @@ const DAY_MS = 24 * HOUR_MS;
 export const STEPS = { hour: HOUR_MS, day: DAY_MS } as const;
 export type Step = keyof typeof STEPS;
 export const KEEP_TRAFFIC_MS: Record<Step, number> = { hour: 8 * DAY_MS, day: 400 * DAY_MS };
-const ALL_STEPS = Object.values(STEPS);
 const PRUNE_BATCH = 1_000;
 
 export const startOf = (stepMs: number, atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
@@ -35,12 +34,6 @@ export interface WebhookTraffic {
   answerMs: number;
   slowestAnswerMs: number;
 }
-
-const added = (column: string): RawBuilder<number> =>
-  sql<number>`${sql.ref(column)} + excluded.${sql.ref(tail(column))}`;
-const larger = (column: string): RawBuilder<number> =>
-  sql<number>`case when ${sql.ref(column)} > excluded.${sql.ref(tail(column))} then ${sql.ref(column)} else excluded.${sql.ref(tail(column))} end`;
-const tail = (column: string): string => column.slice(column.indexOf('.') + 1);
 
 type LineTrafficRow = [
   lineId: string,
@@ -83,40 +76,45 @@ export async function countLineTraffic(
   );
 }
 
+type WebhookTrafficRow = [
+  webhookId: string,
+  step: number,
+  at: number,
+  delivered: number,
+  failed: number,
+  answerMs: number,
+  slowestAnswerMs: number,
+];
+
+const addWebhookTraffic = hot<[...WebhookTrafficRow, ...WebhookTrafficRow]>(
+  `insert into webhook_traffic (webhook_id, step, at, delivered, failed, answer_ms, slowest_answer_ms)
+  values (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)
+  on conflict (webhook_id, step, at) do update set
+    delivered = webhook_traffic.delivered + excluded.delivered,
+    failed = webhook_traffic.failed + excluded.failed,
+    answer_ms = webhook_traffic.answer_ms + excluded.answer_ms,
+    slowest_answer_ms = case when webhook_traffic.slowest_answer_ms > excluded.slowest_answer_ms
+      then webhook_traffic.slowest_answer_ms else excluded.slowest_answer_ms end`,
+);
+
 /** Counts attempts by webhook, in the transaction that stores them. */
 export async function countWebhookTraffic(
   db: Transaction<Database>,
   byWebhook: ReadonlyMap<string, WebhookTraffic>,
   nowMs: number,
 ): Promise<void> {
-  if (byWebhook.size === 0) return;
   // Always in the same order: two transactions that count for the same webhooks wait for each
   // other, and never in a circle.
   const sorted = [...byWebhook].sort(([a], [b]) => (a < b ? -1 : 1));
-  await db
-    .insertInto('webhook_traffic')
-    .values(
-      sorted.flatMap(([webhookId, { delivered, failedAttempts, answerMs, slowestAnswerMs }]) =>
-        ALL_STEPS.map((step) => ({
-          webhook_id: webhookId,
-          step,
-          at: startOf(step, nowMs),
-          delivered,
-          failed: failedAttempts,
-          answer_ms: answerMs,
-          slowest_answer_ms: slowestAnswerMs,
-        })),
-      ),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(['webhook_id', 'step', 'at']).doUpdateSet({
-        delivered: added('webhook_traffic.delivered'),
-        failed: added('webhook_traffic.failed'),
-        answer_ms: added('webhook_traffic.answer_ms'),
-        slowest_answer_ms: larger('webhook_traffic.slowest_answer_ms'),
-      }),
-    )
-    .execute();
+  const { hour, day } = STEPS;
+  for (const [webhookId, { delivered, failedAttempts, answerMs, slowestAnswerMs }] of sorted) {
+    const counted = [delivered, failedAttempts, answerMs, slowestAnswerMs] as const;
+    await addWebhookTraffic.run(
+      db,
+      ...[webhookId, hour, startOf(hour, nowMs), ...counted],
+      ...[webhookId, day, startOf(day, nowMs), ...counted],
+    );
+  }
 }
 
 /** Which steps: those that begin in `[fromMs, toMs)`. */

@@ -1,13 +1,16 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../../core/webhooks.ts';
+import { hot } from '../db/hot.ts';
 import type { AttemptsTable, Database, WebhooksTable } from '../db/schema.ts';
+import { newestEventBefore } from '../journal/event-age.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
 /** Times a delivery may be tried early because its webhook recovered. */
 const MAX_PULLS = 12;
 const PULL_BATCH = 1_000;
-const PRUNE_BATCH = 1_000;
+/** Few enough that nobody who writes beside it notices. */
+const PRUNE_BATCH = 100;
 
 /*
  * Pending is what has no end. Queries say `finished_at is null`, the condition of the index: a
@@ -237,12 +240,19 @@ export async function waitingRetries(db: Db, webhookId: string, limit: number): 
   return rows.map(toDue);
 }
 
+const markOne = hot<[number, number]>(
+  `update deliveries set state = 'delivered', attempts = attempts + 1, finished_at = ?
+  where seq = ? and finished_at is null`,
+);
+
 /**
  * Marks deliveries as delivered by the attempt that just ended. Ones that ended meanwhile (deleted,
  * by another process) are left alone.
  */
 export async function markDelivered(db: Db, seqs: readonly number[], at: number): Promise<void> {
-  if (seqs.length === 0) return;
+  const [only] = seqs;
+  if (only === undefined) return;
+  if (seqs.length === 1) return void (await markOne.run(db, at, only));
   await db
     .updateTable('deliveries')
     .set((eb) => ({ state: 'delivered', attempts: eb('attempts', '+', 1), finished_at: at }))
@@ -281,12 +291,25 @@ export async function markFailed(db: Db, seq: number, next: { nextAt: number | n
     .execute();
 }
 
+const insertAttempt = hot<[string, number, number, number, number | null, string | null, string | null]>(
+  `insert into attempts (delivery_id, number, at, duration_ms, status_code, error_class, response_excerpt)
+  values (?, ?, ?, ?, ?, ?, ?)
+  on conflict (delivery_id, number) do nothing`,
+);
+
 /**
  * Writes the attempt log. A number that is there already (another process was at it too) keeps its
  * first entry.
  */
 export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>[]): Promise<void> {
-  if (attempts.length === 0) return;
+  const [only] = attempts;
+  if (!only) return;
+  if (attempts.length === 1) {
+    const { delivery_id, number, at, duration_ms, status_code, error_class, response_excerpt } = only;
+    const answer = [status_code ?? null, error_class ?? null, response_excerpt ?? null] as const;
+    await insertAttempt.run(db, delivery_id, number, at, duration_ms, ...answer);
+    return;
+  }
   await db
     .insertInto('attempts')
     .values(attempts)
@@ -317,18 +340,6 @@ export async function pullForward(db: Db, webhookId: string): Promise<{ pulled: 
     .executeTakeFirst();
   const pulled = Number(done.numUpdatedRows);
   return { pulled, more: pulled === PULL_BATCH };
-}
-
-/** The newest event before `cutoff`; 0 when there is none. */
-export async function newestEventBefore(db: Db, cutoff: number): Promise<number> {
-  const row = await db
-    .selectFrom('events')
-    .select('seq')
-    .where('created_at', '<', cutoff)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return Number(row?.seq ?? 0);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { WebhooksTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
 import type { DueDelivery } from './delivery-queue.ts';
@@ -40,6 +41,34 @@ export interface NewlyDueQuery {
   now: number;
 }
 
+/** Columns by name: one that a newer version adds must not change what is prepared. */
+const NEW = `select d.seq as d_seq, d.id as d_id, d.order_key as d_order_key, d.attempts as d_attempts,
+      d.step as d_step, d.expires_at as d_expires_at, d.created_at as d_created_at, d.event_seq as d_event_seq,
+      e.id as e_id, e.account_id as e_account_id, e.line_id as e_line_id, e.type as e_type, e.payload as e_payload,
+      e.created_at as e_created_at,
+      l.number as l_number, l.customer_ref as l_customer_ref, l.label as l_label, l.phone as l_phone,
+      w.id, w.account_id, w.mode, w.line_id, w.url, w.secret, w.previous_secret,
+      w.previous_secret_until, w.events, w.selectors, w.filters, w.headers, w.format, w.description,
+      w.details, w.strict_order, w.status, w.disabled_reason, w.disabled_at, w.created_at,
+      w.failing_since, w.last_failure_at, w.lane_owner, w.lane_until
+    from deliveries d
+    join webhooks w on w.id = d.webhook_id
+    left join events e on e.seq = d.event_seq
+    left join lines l on l.id = e.line_id
+    where d.finished_at is null and d.next_at = 0 and w.status = 'enabled'`;
+
+const selectNew = hot<[number, string, number, number], Row>(
+  `${NEW} and d.seq > ?
+    and (w.lane_owner is null or w.lane_owner = ? or w.lane_until <= ?)
+  order by d.seq limit ?`,
+);
+
+const newWithout = ({ after, limit, without, taker, now }: NewlyDueQuery) =>
+  sql<Row>`${sql.raw(NEW)} and d.seq > ${after}
+    and (w.lane_owner is null or w.lane_owner = ${taker} or w.lane_until <= ${now})
+    and d.webhook_id not in (${sql.join(without)})
+  order by d.seq limit ${limit}`;
+
 /**
  * What is due at once of the deliveries numbered after `after`, in the order of their numbers, with
  * everything that sending them takes: one statement from the nudge to the request. Disabled
@@ -47,21 +76,10 @@ export interface NewlyDueQuery {
  */
 export async function newlyDue(db: Db, query: NewlyDueQuery): Promise<NewlyDue[]> {
   const { after, limit, without, taker, now } = query;
-  const others = without.length === 0 ? sql`` : sql`and d.webhook_id not in (${sql.join(without)})`;
-  const { rows } = await sql<Row>`
-    select d.seq as d_seq, d.id as d_id, d.order_key as d_order_key, d.attempts as d_attempts,
-      d.step as d_step, d.expires_at as d_expires_at, d.created_at as d_created_at, d.event_seq as d_event_seq,
-      e.id as e_id, e.account_id as e_account_id, e.line_id as e_line_id, e.type as e_type, e.payload as e_payload,
-      e.created_at as e_created_at,
-      l.number as l_number, l.customer_ref as l_customer_ref, l.label as l_label, l.phone as l_phone,
-      w.*
-    from deliveries d
-    join webhooks w on w.id = d.webhook_id
-    left join events e on e.seq = d.event_seq
-    left join lines l on l.id = e.line_id
-    where d.seq > ${after} and d.finished_at is null and d.next_at = 0 and w.status = 'enabled'
-      and (w.lane_owner is null or w.lane_owner = ${taker} or w.lane_until <= ${now}) ${others}
-    order by d.seq limit ${limit}`.execute(db);
+  const rows =
+    without.length === 0
+      ? await selectNew.all(db, after, taker, now, limit)
+      : (await newWithout(query).execute(db)).rows;
   return rows.map((row) => ({ delivery: toDelivery(row), webhook: row }));
 }
 

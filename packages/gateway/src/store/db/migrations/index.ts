@@ -16,6 +16,7 @@ import { auditChain } from './016-audit-chain.ts';
 import { contentPeople } from './017-content-people.ts';
 import { honestSends } from './019-honest-sends.ts';
 import { problems } from './021-problems.ts';
+import { indexDiet } from './023-index-diet.ts';
 import { keptCredentials } from './025-kept-credentials.ts';
 import { fleet } from './029-fleet.ts';
 import type { Migration } from './migration.ts';
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   contentPeople,
   honestSends,
   problems,
+  indexDiet,
   keptCredentials,
   fleet,
 ];
