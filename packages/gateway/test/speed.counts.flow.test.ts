@@ -29,12 +29,12 @@ interface Budget {
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
     send: { statements: 52, commits: 9, wal: 70 },
-    inbound: { statements: 27, commits: 4, wal: 45 },
+    inbound: { statements: 18, commits: 3, wal: 33 },
     commitsPerSendOf16: 4,
   },
   postgres: {
     send: { statements: 45, commits: 10, wal: 16_000 },
-    inbound: { statements: 24, commits: 4, wal: 12_000 },
+    inbound: { statements: 19, commits: 3, wal: 8_500 },
     commitsPerSendOf16: 10,
   },
 };
