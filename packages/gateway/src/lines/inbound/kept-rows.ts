@@ -32,7 +32,7 @@ export class KeptRows {
     this.#state = 'reading';
   }
 
-  /** It answered these, and there were no more: together with what was kept meanwhile they are all. */
+  /** It answered these and had no more: with what was kept meanwhile they are all there is. */
   readAll(rows: readonly PendingInboxRow[], monotonicMs: number): void {
     if (this.#state !== 'reading') return;
     const read = new Set(rows.map(({ seq }) => seq));
