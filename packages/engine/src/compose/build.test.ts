@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Node } from '../node.ts';
+import { child, childrenOf, type Node } from '../node.ts';
 import { ackFor } from './ack.ts';
 import { readReceipt } from './read-receipt.ts';
-import { parseUsyncNumbers, usyncNumbers } from './usync.ts';
+import { parseUsyncNumbers, parseUsyncUsername, usyncNumbers, usyncUsername } from './usync.ts';
 
 const user = (jid: string | undefined, contact: Record<string, string>, echo: string, ...more: Node[]): Node => ({
   tag: 'user',
@@ -32,6 +32,35 @@ describe('questions about numbers', () => {
       { phone: '15550002222', registered: true, pn: '15550002222@s.whatsapp.net', isBusiness: true },
       { phone: '15550004444', registered: false, isBusiness: false },
     ]);
+  });
+
+  it('are read by LID as well, with the number and the handle beside it', () => {
+    const byLid = {
+      ...user('42@lid', { type: 'in' }, '+15550002222', { tag: 'username', attrs: {}, content: Buffer.from('nora') }),
+      attrs: { jid: '42@lid', pn_jid: '15550002222@s.whatsapp.net' },
+    };
+    expect(parseUsyncNumbers(answer(byLid), ['15550002222'])).toEqual([
+      {
+        ...{ phone: '15550002222', registered: true, isBusiness: false },
+        ...{ pn: '15550002222@s.whatsapp.net', lid: '42@lid', username: 'nora' },
+      },
+    ]);
+  });
+
+  it('about usernames name them, and their key where there is one', () => {
+    const asked = (query: Node) =>
+      childrenOf(child(child(query, 'usync'), 'list'), 'user').map((one) => child(one, 'contact'));
+    expect(asked(usyncUsername({ username: 'nora' }, 'sid-2'))).toEqual([
+      { tag: 'contact', attrs: { username: 'nora' } },
+    ]);
+    expect(asked(usyncUsername({ username: 'nora', key: '4711' }, 'sid-3'))).toMatchObject([
+      { attrs: { pin: '4711' } },
+    ]);
+    const found = { tag: 'user', attrs: { jid: '42@lid' }, content: [{ tag: 'contact', attrs: { type: 'in' } }] };
+    expect(parseUsyncUsername(answer(found))).toEqual({ person: { jid: '42@lid', lid: '42@lid' } });
+    expect(parseUsyncUsername(answer({ ...found, attrs: {} }))).toEqual({ needsKey: true });
+    expect(parseUsyncUsername(answer(user(undefined, { type: 'out' }, '')))).toEqual({ needsKey: false });
+    expect(parseUsyncUsername(answer())).toEqual({ needsKey: false });
   });
 
   it('ask for each number once, in international form', () => {

@@ -14,6 +14,8 @@ const TO_OWN_DEVICES = new Set(['sender', 'read-self', 'played-self']);
 /** Also tell the account's other devices what this one has read. */
 const SHARED_WITH_OWN = new Set(['read', 'played']);
 const IDS_MAX = 2000;
+/** As WhatsApp Web sends them (whatsapp-rust 5e7213e6). */
+const READ_IDS_MAX = 256;
 
 export interface ReceiptOutcome {
   ack: Node;
@@ -40,6 +42,9 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
     participant: receipt.attrs.participant,
   });
   if (!reader) return { ack, parcels: [], note: 'dropped: unknown reader' };
+  if (from.device !== 0 && SHARED_WITH_OWN.has(type) && idsOf(receipt) > READ_IDS_MAX) {
+    return { ack, parcels: [], note: 'dropped: more ids than a client may name' };
+  }
   if (isGroup(receipt.attrs.to) || receipt.attrs.to === STATUS_BROADCAST)
     return { ack, parcels: groupReceiptParcels(tenant, from, receipt), note: undefined };
   const parcels = receivers(tenant, from, receipt, type).flatMap(({ account, device, mode, recipient }) => {
@@ -49,6 +54,8 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
   });
   return { ack, parcels, note: parcels.length === 0 ? 'nobody to tell' : undefined };
 }
+
+const idsOf = (receipt: Node): number => 1 + childrenOf(child(receipt, 'list'), 'item').length;
 
 function free(tenant: Tenant, from: Sender, receipt: Node, type: string, author: string | undefined): void {
   if (NOT_DELIVERED.has(type)) return;
