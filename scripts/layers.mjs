@@ -104,12 +104,12 @@ export const HOMES = [
     what: 'Date.now / new Date()',
     pattern: /\bDate\.now\(|\bnew Date\(\)/,
     // page.ts: what runs in the browser.
-    homes: ['core/clock.ts', 'bench/', 'cli/', 'dialects/connect/page.ts'],
+    homes: ['core/clock.ts', 'bench/', 'cli/', 'dialects/connect/page-script.ts'],
   },
   {
     what: 'setTimeout / setInterval',
     pattern: /\bset(?:Timeout|Interval)\(/,
-    homes: ['core/clock.ts', 'bench/', 'dialects/connect/page.ts'],
+    homes: ['core/clock.ts', 'bench/', 'dialects/connect/page-script.ts'],
   },
   {
     what: 'a query (`.selectFrom(`, `.insertInto(`, `.updateTable(`, `.deleteFrom(`, sql``, kysely)',

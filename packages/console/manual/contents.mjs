@@ -2,7 +2,14 @@
 export const CONTENTS = [
   {
     title: 'Begin',
-    pages: ['docs/index.md', 'docs/sandbox.md', 'docs/testing-in-ci.md', 'docs/live.md', 'docs/faq.md'],
+    pages: [
+      'docs/index.md',
+      'docs/sandbox.md',
+      'docs/testing-in-ci.md',
+      'docs/connecting.md',
+      'docs/live.md',
+      'docs/faq.md',
+    ],
   },
   {
     title: 'Messages and people',
@@ -22,7 +29,14 @@ export const CONTENTS = [
   { title: 'Agents', pages: ['docs/mcp.md', 'docs/mcp-tools.md'] },
   {
     title: 'Operating',
-    pages: ['docs/operating.md', 'docs/sizing.md', 'docs/measuring.md', 'docs/troubleshooting.md', 'SECURITY.md'],
+    pages: [
+      'docs/operating.md',
+      'docs/sizing.md',
+      'docs/measuring.md',
+      'docs/benchmark.md',
+      'docs/troubleshooting.md',
+      'SECURITY.md',
+    ],
   },
   {
     title: 'Looking up',

@@ -23,6 +23,7 @@ type Shown = { by: string } | { notRun: string } | { data: string };
 /** By page and language; `data` is nothing that runs. */
 const PRINTED: Record<string, Shown> = {
   'index.md sh': { by: CALLS },
+  'connecting.md sh': { by: CALLS },
   'sending.md sh': { by: CALLS },
   'files.md sh': { by: CALLS },
   'groups.md sh': { by: CALLS },

@@ -46,6 +46,13 @@ test('the first page: a message goes from one phone to another', { timeout: TWO_
   expect(printed).toContain('Hello from Ponte');
 });
 
+test('connecting.md: a link for the owner of a number', { timeout: TWO_MINUTES_MS }, async () => {
+  const { line_id } = await rig.api.expect<{ line_id: string }>(200, 'POST', '/api/bridge/v1/lines', {});
+  const printed = await calls('connecting.md', { UNPAIRED: line_id });
+  const url = /"url":"([^"]+)"/.exec(printed)?.[1] ?? '';
+  expect(await (await fetch(url)).text()).toContain('Connect WhatsApp');
+});
+
 test('sending.md: a text with an idempotency key', { timeout: TWO_MINUTES_MS }, async () => {
   expect(await calls('sending.md')).toContain('"status":"sent"');
 });

@@ -102,27 +102,34 @@ forEachStore((open) => {
     });
     const stored = await h.db.store.db.selectFrom('connect_links').selectAll().execute();
     expect(JSON.stringify(stored)).not.toContain(token);
+    const visitor = { 'x-connect-visitor': 'a-browser-of-somebody-1' };
+    const codeOf = (path: string, phone: string) =>
+      h.call('POST', `${path}/code`, { key: null, headers: visitor, body: { phone } });
     const state = async (want = 'none', at = token) =>
-      (await call('GET', `/connect/${at}/state?want=${want}`, undefined, null)).body;
-    expect(await state()).toEqual({ state: 'waiting', seconds_left: 900, qr: null });
+      (await h.call('GET', `/connect/${at}/state?want=${want}`, { key: null, headers: visitor })).body;
+    expect(await state()).toEqual({ state: 'waiting', page: {}, seconds_left: 900, problem: null, qr: null });
     expect((await state('qr')).qr).toMatch(/^<svg/);
-    const code = await call('POST', `/connect/${token}/code`, { phone: CUSTOMER }, null);
+    const code = await codeOf(`/connect/${token}`, CUSTOMER);
     expect(code.body).toEqual({ code: 'ABCD1234' });
-    expect((await call('POST', `/connect/${token}/code`, { phone: 'x' }, null)).status).toBe(400);
-    expect(await state('qr', `${token}x`)).toEqual({ state: 'unknown' });
+    expect((await codeOf(`/connect/${token}`, 'x')).status).toBe(400);
+    expect(await state('qr', `${token}x`)).toEqual({ state: 'unknown', page: {} });
     await h.setLine(lineId, { status: 'connecting', phone: '34611', jid: '34611@s.whatsapp.net', name: 'Shop' });
-    expect(await state('qr')).toEqual({ state: 'linking', seconds_left: 900 });
+    expect(await state('qr')).toEqual({ state: 'linking', page: {}, seconds_left: 900 });
     expect((await make()).body.error).toBe('already_paired');
     await connect();
-    expect(await state()).toEqual({ state: 'connected', phone: '+34611', name: 'Shop' });
+    expect(await state()).toEqual({
+      state: 'connected',
+      page: {},
+      line_id: lineId,
+      phone: '+34611',
+      name: 'Shop',
+    });
     await h.db.store.db.updateTable('lines').set({ status: 'unpaired', phone: null }).execute();
-    expect(await state('qr')).toEqual({ state: 'expired' });
+    expect(await state('qr')).toEqual({ state: 'expired', page: {} });
     const later = String((await make()).body.url);
     await clock.advance(900_000);
-    expect(await state('qr', later.slice(later.lastIndexOf('/') + 1))).toEqual({ state: 'expired' });
-    expect(
-      (await call('POST', `${later.slice(later.indexOf('/connect'))}/code`, { phone: CUSTOMER }, null)).status,
-    ).toBe(404);
+    expect(await state('qr', later.slice(later.lastIndexOf('/') + 1))).toEqual({ state: 'expired', page: {} });
+    expect((await codeOf(later.slice(later.indexOf('/connect')), CUSTOMER)).status).toBe(404);
     expect((await call('POST', `${BASE}/lines/${lineId}/connect-link`, undefined, h.keys.stranger)).status).toBe(404);
   });
 });

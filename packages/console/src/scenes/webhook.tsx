@@ -179,6 +179,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
           lead={words.webhooks.once}
           label={words.webhooks.secret}
           text={secret}
+          also={{ lead: texts.standardSecret, text: secret.replace(/^wzb_/, '') }}
           onClose={() => setSecret(undefined)}
         />
       ) : null}

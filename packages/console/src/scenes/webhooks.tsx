@@ -14,6 +14,8 @@ import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { useMay } from '../session.ts';
 import type { TestedWebhook, Webhook } from '../shapes.ts';
+import { useTexts } from '../words/texts.ts';
+import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
 import { endpointsQuery } from './endpoints-query.ts';
 import { linesQuery } from './lines-query.ts';
@@ -27,6 +29,7 @@ export function Webhooks() {
   const { data, error } = useQuery(endpointsQuery(shownMode));
   const webhooks = data?.webhooks;
   const [isCreating, setIsCreating] = useState(false);
+  const texts = useTexts(webhooksTexts);
   const [secret, setSecret] = useState<string>();
   const create = mayChange ? (
     <Button look="main" onClick={() => setIsCreating(true)}>
@@ -68,6 +71,7 @@ export function Webhooks() {
           lead={words.webhooks.once}
           label={words.webhooks.secret}
           text={secret}
+          also={{ lead: texts.standardSecret, text: secret.replace(/^wzb_/, '') }}
           onClose={() => setSecret(undefined)}
         />
       ) : null}

@@ -2,6 +2,7 @@ import { texts } from './texts.ts';
 
 export const webhooksTexts = texts({
   en: {
+    standardSecret: 'For libraries of Standard Webhooks the same secret begins with whsec_:',
     edit: 'Edit',
     editTitle: 'Edit webhook',
     all: 'All events',
@@ -45,6 +46,7 @@ export const webhooksTexts = texts({
     took: (ms: string) => `${ms} ms`,
   },
   es: {
+    standardSecret: 'Para las bibliotecas de Standard Webhooks el mismo secreto empieza por whsec_:',
     edit: 'Editar',
     editTitle: 'Editar webhook',
     all: 'Todos los eventos',
@@ -88,6 +90,7 @@ export const webhooksTexts = texts({
     took: (ms: string) => `${ms} ms`,
   },
   pt: {
+    standardSecret: 'Para as bibliotecas de Standard Webhooks o mesmo segredo começa por whsec_:',
     edit: 'Editar',
     editTitle: 'Editar webhook',
     all: 'Todos os eventos',

@@ -71,6 +71,8 @@ connect_links.line_id text collate C not null
 connect_links.created_at bigint not null
 connect_links.expires_at bigint not null
 connect_links.used_at bigint
+connect_links.visitor bytea
+connect_links.page text collate C
 console_audit.seq bigint not null identity always
 console_audit.at bigint not null
 console_audit.user_id text collate C

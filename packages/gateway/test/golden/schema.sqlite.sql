@@ -99,7 +99,7 @@ CREATE TABLE connect_links (
   created_at integer not null,
   expires_at integer not null,
   used_at integer
-);
+, visitor blob, page text);
 CREATE INDEX connect_links_expiry on connect_links (expires_at);
 CREATE INDEX connect_links_line on connect_links (line_id);
 CREATE TABLE console_audit (

@@ -1,20 +1,30 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { CONNECT_PATH, type ConnectDesk, type ConnectState } from '../../commands/lines/connect-link.ts';
+import {
+  CONNECT_PATH,
+  type ConnectDesk,
+  type ConnectState,
+  type ConnectVisit,
+} from '../../commands/lines/connect-link.ts';
 import { AppError } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import { phoneSchema } from '../../http/address-schema.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
 import { qrSvg } from '../../http/qr-image.ts';
 import { type Answer, type Dialect, handlerRoute, json, type Route } from '../../http/route.ts';
-import { PAGE_CSS, PAGE_HTML, PAGE_JS } from './page.ts';
+import { PAGE_CSS, PAGE_HTML } from './page-html.ts';
+import { PAGE_JS } from './page-script.ts';
+import { PAGE_TEXTS } from './page-texts.ts';
+
+const csp = (ancestors: string): string =>
+  `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${ancestors}`;
 
 /**
  * Nothing from elsewhere, nothing inline, in nobody's frame; the address is a secret, so it is told
  * to nobody.
  */
 const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy': csp("'none'"),
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
   'x-robots-tag': 'noindex',
@@ -22,6 +32,24 @@ const PAGE_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
+
+/** In the frames of these origins only, as whoever made the link wants it. */
+function pageHeaders(embedOrigins: readonly string[] | undefined): Record<string, string> {
+  if (!embedOrigins?.length) return PAGE_HEADERS;
+  const { 'x-frame-options': _, 'cross-origin-opener-policy': _opener, ...headers } = PAGE_HEADERS;
+  return { ...headers, 'content-security-policy': csp(embedOrigins.join(' ')) };
+}
+
+/** A script of the page holds it as JSON, which is JavaScript. */
+const TEXTS_JS = `window.ponteTexts = ${JSON.stringify(PAGE_TEXTS)};\n`;
+
+/** Longer than the page makes one, and short enough to hash. */
+const VISITOR_LENGTH = 64;
+
+function visitOf(request: FastifyRequest, token: string): ConnectVisit {
+  const given = request.headers['x-connect-visitor'];
+  return { token, visitor: typeof given === 'string' && given.length <= VISITOR_LENGTH ? given : undefined };
+}
 
 const common = { tag: 'Connect', auth: 'none', limit: 'api' } as const;
 const tokenParams = z.object({ token: z.string() });
@@ -45,6 +73,7 @@ const asset = (file: string, contentType: string, data: string): Route =>
 export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock: Clock }): Dialect {
   const routes: Route[] = [
     asset('page.css', 'text/css; charset=utf-8', PAGE_CSS),
+    asset('texts.js', 'text/javascript; charset=utf-8', TEXTS_JS),
     asset('page.js', 'text/javascript; charset=utf-8', PAGE_JS),
     handlerRoute({
       ...common,
@@ -56,10 +85,10 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
       answers: { 200: { description: 'The page.', contentTypes: ['text/html'] } },
       // The page is the same for every address: what the link is worth, it asks for. Opening it (as
       // link previews do) uses nothing up.
-      handle: async () => ({
+      handle: async ({ params }) => ({
         status: 200,
         bytes: { contentType: 'text/html; charset=utf-8', data: PAGE_HTML },
-        headers: PAGE_HEADERS,
+        headers: pageHeaders((await desk.page(params.token)).embedOrigins),
       }),
     }),
     handlerRoute({
@@ -71,8 +100,10 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
       params: tokenParams,
       query: z.object({ want: z.enum(['qr', 'none']).default('none') }),
       answers: { 200: { description: 'The state.', schema: z.object({ state: z.string() }) } },
-      handle: async ({ params, query }) =>
-        json(200, stateAnswer(await desk.look(params.token, query.want === 'qr'), clock.now()), PAGE_HEADERS),
+      handle: async ({ params, query, request }) => {
+        const state = await desk.look(visitOf(request, params.token), query.want === 'qr');
+        return json(200, stateAnswer(state, clock.now()), PAGE_HEADERS);
+      },
     }),
     handlerRoute({
       ...common,
@@ -83,8 +114,8 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
       params: tokenParams,
       body: z.object({ phone: phoneSchema }),
       answers: { 200: { description: 'The code.', schema: z.object({ code: z.string() }) } },
-      handle: async ({ params, body }) => {
-        const { code } = await desk.code(params.token, body.phone).catch((error: unknown) => {
+      handle: async ({ params, body, request }) => {
+        const { code } = await desk.code(visitOf(request, params.token), body.phone).catch((error: unknown) => {
           // The page tells a person: our words for callers of an API would not help.
           if (!(error instanceof AppError) || error.code !== 'whatsapp_timeout') throw error;
           throw new AppError('whatsapp_timeout', {}, { message: 'WhatsApp gave no code in time. Try again.' });
@@ -108,9 +139,24 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
 }
 
 function stateAnswer(of: ConnectState, nowMs: number): Record<string, unknown> {
-  if (of.state === 'connected') return { state: of.state, phone: of.phone && `+${of.phone}`, name: of.name };
-  if (of.state === 'expired' || of.state === 'unknown') return { state: of.state };
+  const { state, page } = of;
+  // A link that is over, or somebody else's, says nothing about who made it but how it looks.
+  const shown = { name: page.name, logo: page.logo, colour: page.colour, locale: page.locale };
+  if (of.state === 'connected') {
+    const redirect_url = page.redirectUrl && withResult(page.redirectUrl, of.lineId);
+    const after = { ...shown, redirect_url, embed_origins: page.embedOrigins };
+    return { state, page: after, line_id: of.lineId, phone: of.phone && `+${of.phone}`, name: of.name };
+  }
+  if (of.state === 'expired' || of.state === 'unknown' || of.state === 'taken') return { state, page: shown };
   const left = { seconds_left: Math.max(0, Math.ceil((of.expiresAt - nowMs) / 1_000)) };
-  if (of.state === 'linking') return { state: of.state, ...left };
-  return { state: of.state, ...left, qr: of.qr && qrSvg(of.qr.data) };
+  if (of.state === 'linking') return { state, page: shown, ...left };
+  return { state, page: shown, ...left, problem: of.problem, qr: of.qr && qrSvg(of.qr.data) };
+}
+
+/** What the page it leads to is told. */
+function withResult(url: string, lineId: string | undefined): string {
+  const to = new URL(url);
+  to.searchParams.set('status', 'connected');
+  if (lineId !== undefined) to.searchParams.set('line_id', lineId);
+  return to.href;
 }

@@ -180,14 +180,26 @@ const lines: Route[] = [
     operation: 'connectLink',
     summary: 'A page where the owner of the number pairs the line',
     description:
-      'Hand the address to the owner: it shows the QR code as it changes, or a code to type. Valid for 15 minutes and one pairing.',
+      'Hand the address to the owner: it shows the QR code as it changes, or a code to type. Valid for 15 minutes, one pairing and the first browser that asks for a code. The page speaks the visitor’s language; the body says how it looks, who may frame it, and where the browser goes in the end (with `status=connected` and `line_id`). Webhooks hear of the result by `line.status`.',
     tag: 'Lines',
     auth: 'key',
     limit: 'api',
     params: schemas.lineParams,
+    body: schemas.connectPage,
+    requestExample: { name: 'Café Olé', colour: '#8a1c4a', redirect_url: 'https://example.com/connected' },
     answers: { 200: { description: 'The address of the page.', schema: schemas.connectLink } },
     command: 'pairing.connectLink',
-    in: lineOf,
+    in: ({ params, body }) => ({
+      line: { id: params.line_id },
+      page: {
+        name: body.name,
+        logo: body.logo,
+        colour: body.colour,
+        locale: body.locale,
+        redirectUrl: body.redirect_url,
+        embedOrigins: body.embed_origins,
+      },
+    }),
     out: ({ url, expiresAt }, { params }) =>
       json(
         200,

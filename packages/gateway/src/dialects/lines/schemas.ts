@@ -129,11 +129,45 @@ export const pairCode = z
     expires_at: z.string(),
   })
   .meta({ id: 'LinkCode' });
+const isOrigin = (value: string): boolean =>
+  URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
+/** How a connect page looks; everything may be left out, the body too. */
+export const connectPage = z
+  .object({
+    name: text(1, 64, 'name').optional().meta({ description: 'Who asks for the number; stands on the page.' }),
+    logo: z
+      .string('logo must be a string.')
+      .max(65_536, 'At most 64 KiB.')
+      .regex(/^data:image\/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/, 'Use a data: URL of a PNG, JPEG or WebP.')
+      .optional()
+      .meta({ description: 'A picture as data: URL (PNG, JPEG, WebP; at most 64 KiB): the page asks no other host.' }),
+    colour: z
+      .string('colour must be a string.')
+      .regex(/^#[0-9a-fA-F]{6}$/, 'Use #rrggbb.')
+      .optional()
+      .meta({ description: 'Of buttons, as #rrggbb; their text is black or white, whichever can be read.' }),
+    locale: z
+      .enum(['en', 'es', 'pt'], 'Use en, es or pt.')
+      .optional()
+      .meta({ description: 'Language of the page; without it the visitor’s.' }),
+    redirect_url: z
+      .string('redirect_url must be a string.')
+      .max(2_048, 'At most 2048 characters.')
+      .refine((url) => URL.canParse(url) && new URL(url).protocol === 'https:', 'Use an https address.')
+      .optional()
+      .meta({ description: 'Where the browser goes when the number is connected.' }),
+    embed_origins: z
+      .array(z.string().refine(isOrigin, 'Use origins, such as https://app.example.com.'))
+      .max(10, 'At most 10 origins.')
+      .optional()
+      .meta({ description: 'Origins whose pages may show this one in a frame; without them nobody’s.' }),
+  })
+  .default({});
 export const connectLink = z
   .object({
     ok: z.literal(true),
     line_id: z.string(),
-    url: z.string().meta({ description: 'A secret: whoever opens it can pair the line.' }),
+    url: z.string().meta({ description: 'A secret: whoever asks for a code there first can pair the line.' }),
     expires_at: z.string(),
   })
   .meta({ id: 'ConnectLink' });

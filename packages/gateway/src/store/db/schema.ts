@@ -580,6 +580,10 @@ export interface ConnectLinksTable {
   expires_at: number;
   /** The line was paired through it: the link is worth nothing any more. */
   used_at: number | null;
+  /** SHA-256 of what the browser that used it first holds; null: nobody did. */
+  visitor: Buffer | null;
+  /** JSON of `ConnectPage`; null: nothing was said. */
+  page: string | null;
 }
 
 /**

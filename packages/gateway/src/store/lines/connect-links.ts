@@ -1,13 +1,32 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../db/schema.ts';
 
+/** How the page looks and what follows it, as whoever made the link wants it. */
+export interface ConnectPage {
+  /** Who asks for the number. */
+  name?: string;
+  /** A data: URL of a picture. */
+  logo?: string;
+  /** #rrggbb */
+  colour?: string;
+  /** Language of the page; else the visitor's. */
+  locale?: string;
+  /** Where the browser goes when the number is connected. */
+  redirectUrl?: string;
+  /** Origins whose pages may show this one in a frame. */
+  embedOrigins?: string[];
+}
+
 type Db = Kysely<Database> | Transaction<Database>;
 
 export interface ConnectLink {
+  hash: Buffer;
   lineId: string;
   createdAt: number;
   expiresAt: number;
   usedAt: number | null;
+  visitor: Buffer | null;
+  page: ConnectPage;
 }
 
 /**
@@ -16,7 +35,7 @@ export interface ConnectLink {
  */
 export async function insertConnectLink(
   db: Db,
-  link: { hash: Buffer; lineId: string; createdAt: number; expiresAt: number },
+  link: { hash: Buffer; lineId: string; createdAt: number; expiresAt: number; page: ConnectPage },
 ): Promise<void> {
   await db
     .deleteFrom('connect_links')
@@ -30,6 +49,8 @@ export async function insertConnectLink(
       created_at: link.createdAt,
       expires_at: link.expiresAt,
       used_at: null,
+      visitor: null,
+      page: JSON.stringify(link.page),
     })
     .execute();
 }
@@ -38,7 +59,10 @@ export async function findConnectLink(db: Db, hash: Buffer): Promise<ConnectLink
   const row = await db.selectFrom('connect_links').selectAll().where('hash', '=', hash).executeTakeFirst();
   return (
     row && {
+      hash,
       lineId: row.line_id,
+      visitor: row.visitor,
+      page: row.page === null ? {} : (JSON.parse(row.page) as ConnectPage),
       createdAt: Number(row.created_at),
       expiresAt: Number(row.expires_at),
       usedAt: row.used_at === null ? null : Number(row.used_at),
@@ -54,4 +78,15 @@ export async function useConnectLinks(db: Db, lineId: string, nowMs: number): Pr
     .where('line_id', '=', lineId)
     .where('used_at', 'is', null)
     .execute();
+}
+
+/** Gives a link to the browser that uses it first; false: another one was there before. */
+export async function bindConnectLink(db: Db, hash: Buffer, visitor: Buffer): Promise<boolean> {
+  const done = await db
+    .updateTable('connect_links')
+    .set({ visitor })
+    .where('hash', '=', hash)
+    .where((where) => where.or([where('visitor', 'is', null), where('visitor', '=', visitor)]))
+    .executeTakeFirst();
+  return Number(done.numUpdatedRows) > 0;
 }
