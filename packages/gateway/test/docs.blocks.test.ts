@@ -71,7 +71,7 @@ test('every printed block is run, or said not to be', () => {
 
 const admin = process.env.TEST_DATABASE_URL;
 
-test.runIf(admin)('operating.md: the role and the database for PostgreSQL are what Ponte needs', async () => {
+test.runIf(admin)('operating.md: the role and the database are what Ponte needs', { timeout: 120_000 }, async () => {
   const name = `ponte_docs_${randomBytes(4).toString('hex')}`;
   const password = randomBytes(9).toString('base64url');
   const [, settings = ''] = printedBlocks('operating.md', 'env');
@@ -94,7 +94,7 @@ test.runIf(admin)('operating.md: the role and the database for PostgreSQL are wh
   }
 });
 
-test.runIf(admin)('webhooks.md: what was handled once is not inserted again', async () => {
+test.runIf(admin)('webhooks.md: what was handled is not inserted again', { timeout: 120_000 }, async () => {
   const server = new pg.Client({ connectionString: admin });
   await server.connect();
   try {
