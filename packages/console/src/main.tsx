@@ -22,3 +22,6 @@ createRoot(root).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+// For the time in which the server does not answer; there are no service workers over plain http.
+void navigator.serviceWorker?.register('/sw.js').catch(() => {});
