@@ -29,6 +29,8 @@ const TASKS = {
     env: { ATTACK_ROUNDS: '2000' },
     quiet: true,
   },
+  // The checks behind the goals of reliability; --report writes docs/verified.md.
+  verify: { script: 'scripts/verify.mjs', args: [], quiet: true },
   transcript: {
     script: 'node_modules/vitest/vitest.mjs',
     args: ['run', 'bridges.examples.flow', 'lines.transcript.flow', '--update'],
