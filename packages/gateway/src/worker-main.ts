@@ -25,6 +25,7 @@ runWorkerProcess({
     const store = await openStore({
       url: setup.databaseUrl,
       clock: systemClock,
+      isOfFleet: setup.nodeId !== undefined,
       onCommitted: metrics.store.committed,
       onError: (error) => log.error({ error }, 'the store reported a failure'),
     });

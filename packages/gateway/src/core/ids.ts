@@ -56,6 +56,8 @@ const ordered = (prefix: string) => (): string => `${prefix}_${nowBase62()}${ran
 
 export const newAccountId = random('acc');
 export const newKeyId = random('key');
+/** Of a fleet: drawn at each start of a process. */
+export const newNodeId = random('node');
 export const newLineId = random('line');
 export const newWebhookId = random('whk');
 export const newDeliveryId = ordered('dlv');

@@ -350,6 +350,7 @@ class LeaseWorld {
       if (this.#isCutOff(node)) return;
       // Also from a node that died meanwhile: what was sent is on its way.
       const given = this.#table.call(node.id, call);
+      if (!node.isAlive || this.#agenda.now < node.stoppedUntil) this.#struck(node);
       const backMs = way();
       const isLost = !isCalm && this.#random() < 0.002;
       if (isLost || backMs > 1_000) this.#struck(node);

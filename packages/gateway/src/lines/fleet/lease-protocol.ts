@@ -91,6 +91,8 @@ export class LeaseProtocol {
   #isSettled = false;
   #handedOverAt = 0;
   #credit = 0;
+  /** Once begun it goes on until the shares are even. */
+  #isBalancing = false;
 
   constructor(nodeId: string, times: LeaseTimes = LEASE_TIMES) {
     this.#nodeId = nodeId;
@@ -350,11 +352,15 @@ export class LeaseProtocol {
     return effects;
   }
 
-  /** What this node has above its share, while another one has less than its own. */
+  /**
+   * What this node has above its share, while another one has less than its own.
+   */
   #surplus(): number {
     const share = this.#share();
     const surplus = this.count - share;
-    if (surplus <= Math.max(1, share * TOLERANCE)) return 0;
+    const isEven = surplus <= (this.#isBalancing ? 0 : Math.max(1, share * TOLERANCE));
+    this.#isBalancing = !isEven;
+    if (isEven) return 0;
     const takers = this.#nodes.filter(({ isDraining }) => !isDraining);
     const weights = takers.reduce((sum, { weight }) => sum + weight, 0);
     const missing = takers

@@ -89,7 +89,7 @@ export class GroupNames {
     for (const jid of await namedGroups(store.db, line.id, [...this.#waiting])) this.#done(jid);
     if (this.#waiting.size >= ALL_AT_ONCE) {
       const all = await groups.all({});
-      await noteGroups(store.db, line.id, all, clock.now());
+      await store.transaction(({ db }) => noteGroups(db, line.id, all, clock.now()), 'normal');
       for (const { jid } of all) this.#done(jid);
     }
     for (const group of [...this.#waiting]) {
@@ -98,7 +98,7 @@ export class GroupNames {
         if (error instanceof EngineError && error.code === 'rejected') return { jid: group, subject: '', subjectAt: 0 };
         throw error;
       });
-      await noteGroups(store.db, line.id, [name], clock.now());
+      await store.transaction(({ db }) => noteGroups(db, line.id, [name], clock.now()), 'normal');
       this.#done(group);
     }
   }

@@ -96,7 +96,8 @@ export class HistoryLoop {
       const isHopeless = (error instanceof EngineError && error.code === 'rejected') || failures >= MAX_TRIES;
       const { kind, order } = waiting.part;
       const reason = error instanceof Error ? error.message : 'unknown';
-      await notePartFailure(store.db, waiting.seq, failures, isHopeless ? reason : null);
+      const forGood = isHopeless ? reason : null;
+      await store.transaction(({ db }) => notePartFailure(db, waiting.seq, failures, forGood));
       if (isHopeless) log.error({ lineId: line.id, kind, order, error }, 'a part of history cannot be read; left out');
       else log.info({ lineId: line.id, kind, order, error, failures }, 'a part of history was not read yet');
       return isHopeless ? 'done' : 'failed';
@@ -112,7 +113,7 @@ export class HistoryLoop {
       await store.transaction((tx) => applyHistory(tx, line.id, piece, clock.now()), 'normal');
       if (piece.type === 'chat') messages += piece.messages.length;
     }
-    await dropPart(store.db, seq);
+    await store.transaction(({ db }) => dropPart(db, seq));
     const { kind, order, progress } = part;
     log.info({ lineId: line.id, kind, order, progress, messages }, 'a part of history was read');
   }

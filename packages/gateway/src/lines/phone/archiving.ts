@@ -101,7 +101,7 @@ export class Archiving {
       if (!online) return false;
       await online.account.archive({ chat: to, archived: true, lastMessageAt });
       await this.note(to, true);
-      await archivingDone(store.db, outboxId);
+      await store.transaction(({ db }) => archivingDone(db, outboxId));
     }
     return due.length === BATCH;
   }

@@ -106,6 +106,7 @@ export class PhoneSettings {
     await account.syncSettings({ isFresh: isStale && !this.#isUnbroken });
     this.#isUnbroken = true;
     await this.#noted;
-    if (isStale && !this.#isWanted && this.#isUnbroken) await markSettingsStale(store.db, line.id, false);
+    if (!isStale || this.#isWanted || !this.#isUnbroken) return;
+    await store.transaction(({ db }) => markSettingsStale(db, line.id, false));
   }
 }

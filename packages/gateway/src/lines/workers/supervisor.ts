@@ -33,6 +33,16 @@ export interface SupervisorConfig {
   pacing?: Pacing | null;
 }
 
+/** Of a fleet: lines come and go with their leases (lines/fleet). */
+export interface LineOwnership {
+  /** For how long what runs here is this node's for certain. */
+  validForMs(): number;
+  /** A line's write was refused: it is somebody else's. */
+  lost(lineId: string): void;
+  /** A line's row does not exist any more. */
+  gone(lineId: string): void;
+}
+
 /** A line as the endpoint is chosen for it. */
 export interface HostedLine {
   id: string;
@@ -56,14 +66,28 @@ export interface SupervisorOptions {
   /** Adds up what the workers count. */
   metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   onLive?(view: LiveView): void;
+  /** Without it every line of the database is this gateway's. */
+  ownership?: LineOwnership;
   /** WhatsApp (or a simulated network) said something of the version that lines announce. */
   onClient?(told: Extract<FromWorker, { type: 'client_refused' | 'client_expires' }>): void;
 }
 
 export interface Supervisor extends LineRouter {
-  /** Gives every line of the database a worker; resolves when all are assigned (not: connected). */
+  /**
+   * Gives every line of the database a worker; resolves when all are assigned (not: connected). In a
+   * fleet lines come one by one (`host`).
+   */
   start(): Promise<void>;
   start(lineId: string): Promise<void>;
+  /** Of a fleet: hosts a line that is this node's under `epoch`. */
+  host(line: HostedLine, epoch: number): void;
+  /**
+   * Of a fleet: ends a line here; `isAtOnce`: without the time for what is on the wire. When it
+   * resolves nothing of it runs here, whatever that takes.
+   */
+  end(lineId: string, isAtOnce: boolean): Promise<void>;
+  /** Of a fleet: ends every line at once; their processes are gone when it resolves. */
+  endAll(): Promise<void>;
   /** Drains and ends every worker within `timeoutMs`; no child is left. */
   close(timeoutMs?: number): Promise<void>;
   hasLines(mode: Mode): boolean;
@@ -83,6 +107,7 @@ export interface Supervisor extends LineRouter {
 interface Placement {
   readonly line: HostedLine;
   readonly slot: WorkerSlot;
+  readonly epoch: number | undefined;
   state: 'starting' | 'running' | 'failed' | 'stopping';
   /** Starts that failed since the last one that did not. */
   failures: number;
@@ -96,6 +121,7 @@ interface Placement {
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 const CLOSE_WITHIN_MS = 10_000;
+const END_AT_ONCE_WITHIN_MS = 2_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   return new LineSupervisor(options);
@@ -122,6 +148,7 @@ class LineSupervisor implements Supervisor {
 
   async start(lineId?: string): Promise<void> {
     if (lineId !== undefined) return this.#startOne(lineId);
+    if (this.#options.ownership) return;
     const lines = await listRunnable(this.#options.store.db);
     for (const line of lines) if (!this.#placements.has(line.id)) this.#place(line);
     this.#options.log.info({ lines: lines.length, workers: this.#slots.length }, 'lines are assigned to workers');
@@ -131,9 +158,7 @@ class LineSupervisor implements Supervisor {
     const placement = this.#placements.get(lineId);
     if (!placement) return;
     const { slot } = placement;
-    placement.cancelRetry?.();
-    this.#turnTo(placement, 'stopping');
-    for (const command of this.#pending.ofLine(lineId)) command.reject(new AppError('line_failed'));
+    this.#beginEnd(placement);
     if (slot.send({ type: 'stop_line', lineId })) {
       await this.#until(
         placement,
@@ -143,6 +168,32 @@ class LineSupervisor implements Supervisor {
     }
     this.#remove(placement);
     if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+  }
+
+  host(line: HostedLine, epoch: number): void {
+    if (!this.#isClosing && !this.#placements.has(line.id)) this.#place(line, epoch);
+  }
+
+  async end(lineId: string, isAtOnce: boolean): Promise<void> {
+    const placement = this.#placements.get(lineId);
+    if (!placement) return;
+    const { slot } = placement;
+    this.#beginEnd(placement);
+    if (slot.send({ type: 'stop_line', lineId, isAtOnce })) {
+      const isOver = () => this.#placements.get(lineId) !== placement || slot.state !== 'running';
+      const withinMs = isAtOnce ? END_AT_ONCE_WITHIN_MS : STOP_WITHIN_MS;
+      await this.#until(placement, isOver, withinMs).catch(() => slot.restart(`does not let go of ${lineId}`));
+    }
+    this.#remove(placement);
+    if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+  }
+
+  async endAll(): Promise<void> {
+    for (const placement of [...this.#placements.values()]) {
+      this.#beginEnd(placement);
+      this.#remove(placement);
+    }
+    await Promise.all(this.#slots.map((slot) => slot.restart('the leases of this node are over')));
   }
 
   view(lineId: string): LineProcessView {
@@ -238,11 +289,18 @@ class LineSupervisor implements Supervisor {
     await this.#until(placed, () => placed.state === 'running', START_WITHIN_MS);
   }
 
-  #place({ id, accountId, mode }: HostedLine): Placement {
+  #beginEnd(placement: Placement): void {
+    placement.cancelRetry?.();
+    this.#turnTo(placement, 'stopping');
+    for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
+  }
+
+  #place({ id, accountId, mode }: HostedLine, epoch?: number): Placement {
     const slot = this.#slotFor(id, mode);
     const placement: Placement = {
       line: { id, accountId, mode },
       slot,
+      epoch,
       state: 'starting',
       failures: 0,
       reason: undefined,
@@ -275,6 +333,7 @@ class LineSupervisor implements Supervisor {
       clock,
       log,
       metrics: this.#options.metrics,
+      leasesForMs: () => this.#options.ownership?.validForMs() ?? 0,
       onMessage: (message) => this.#received(slot, message),
       onDown: () => this.#down(slot),
     });
@@ -288,14 +347,14 @@ class LineSupervisor implements Supervisor {
    * here).
    */
   async #host(placement: Placement): Promise<void> {
-    const { line, slot } = placement;
+    const { line, slot, epoch } = placement;
     if (slot.state !== 'running') return;
     const { config, endpointFor, log } = this.#options;
     const pacing = line.mode === 'test' ? null : config.pacing === undefined ? DEFAULT_PACING : config.pacing;
     try {
       const endpoint = await endpointFor(line);
       if (this.#placements.get(line.id) !== placement || placement.state === 'stopping') return;
-      slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, network: networkOf(line), pacing } });
+      slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, network: networkOf(line), pacing, epoch } });
     } catch (error) {
       log.warn({ lineId: line.id, error }, 'there is no endpoint for a line yet');
       this.#failed(placement);
@@ -318,6 +377,9 @@ class LineSupervisor implements Supervisor {
         break;
       case 'line_stopped':
         this.#stopped(message.lineId);
+        break;
+      case 'line_lost':
+        this.#options.ownership?.lost(message.lineId);
         break;
       case 'result':
         this.#answered(message);
@@ -352,6 +414,7 @@ class LineSupervisor implements Supervisor {
     if (!placement) return;
     if (isGone) {
       this.#remove(placement);
+      this.#options.ownership?.gone(lineId);
       return;
     }
     this.#options.log.error(

@@ -5,7 +5,7 @@ import { createLogger, type Log } from '../../observe/logger.ts';
 import { createProcessMetrics, type ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { Worker } from './worker.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
+import { type FromWorker, LEASES_OVER_CODE, type ToWorker, type WorkerSetup } from './worker-protocol.ts';
 
 export interface WorkerProcessOptions {
   clock: Clock;
@@ -73,7 +73,11 @@ async function begin(options: WorkerProcessOptions, setup: WorkerSetup, log: Log
   const metrics = createProcessMetrics();
   const { store, ring, factory } = await options.open(setup, log, metrics);
   const channel = { send: (message: FromWorker) => void process.send?.(message, undefined, undefined, () => {}) };
-  const worker = new Worker({ setup, channel, store, ring, factory, clock: options.clock, log, metrics });
+  const onLeasesOver = () => {
+    log.error({}, 'the leases of this node are over; its lines end at once, and so does this worker');
+    process.exit(LEASES_OVER_CODE);
+  };
+  const worker = new Worker({ setup, channel, store, ring, factory, clock: options.clock, log, metrics, onLeasesOver });
   worker.start();
   return { worker, store };
 }

@@ -36,6 +36,8 @@ export interface WorkerSetup {
   sendExpiresMs?: number;
   /** Where files to be sent lie until they are uploaded. */
   filesFolder: string;
+  /** Which node of a fleet this is a worker of; absent: there is no fleet. */
+  nodeId?: string;
 }
 
 /** What a worker needs to host a line, beside its row. */
@@ -46,6 +48,8 @@ export interface LineSpec {
   network: NetworkName;
   /** Null: not paced. */
   pacing: Pacing | null;
+  /** Of a fleet: under which number this node runs the line (store/fleet). */
+  epoch?: number;
 }
 
 /** A command's name with its input. */
@@ -54,7 +58,13 @@ export type CommandOf = { [N in LineCommandName]: { name: N; input: LineCommands
 export type ToWorker =
   | { type: 'setup'; setup: WorkerSetup }
   | { type: 'start_line'; spec: LineSpec }
-  | { type: 'stop_line'; lineId: string }
+  /** `isAtOnce`: it is somebody else's by now. */
+  | { type: 'stop_line'; lineId: string; isAtOnce?: boolean }
+  /**
+   * Of a fleet, the answer to a heartbeat: what this node runs is its own for so long from the time
+   * `askedAtMs` of the worker's clock.
+   */
+  | { type: 'lease'; askedAtMs: number; forMs: number }
   /** Lines of this network announce this version from now on. */
   | { type: 'client_version'; network: NetworkName; version: ClientVersion }
   | ({ type: 'run'; id: number; lineId: string } & CommandOf)
@@ -70,9 +80,12 @@ export type FromWorker =
    */
   | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean; reason?: LineReason }
   | { type: 'line_stopped'; lineId: string }
+  /** A write was refused because the line is somebody else's; it is being stopped. */
+  | { type: 'line_lost'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }
-  | { type: 'heartbeat'; stats: WorkerStats; metrics?: MetricsSnapshot }
+  /** `askedAtMs`: the worker's monotonic clock, for the leases of a fleet. */
+  | { type: 'heartbeat'; stats: WorkerStats; metrics?: MetricsSnapshot; askedAtMs?: number }
   /** The network refused a client of this version. */
   | { type: 'client_refused'; network: NetworkName; version: ClientVersion | undefined }
   /** The network named the end of this version (Unix milliseconds). */
@@ -80,6 +93,9 @@ export type FromWorker =
   /** New deliveries were committed. */
   | { type: 'nudge' }
   | { type: 'live'; view: LiveView };
+
+/** How a worker ends whose node's leases are over: no crash. */
+export const LEASES_OVER_CODE = 75;
 
 /** One end of the channel. */
 export interface Channel<In, Out> {

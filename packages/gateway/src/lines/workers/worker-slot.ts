@@ -5,7 +5,7 @@ import { backoffMs } from '../../core/retry.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { MetricsSum } from '../../observe/worker-metrics.ts';
 import type { SpawnWorker, WorkerEnd, WorkerProcess } from './fork-worker.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
+import { type FromWorker, LEASES_OVER_CODE, type ToWorker, type WorkerSetup } from './worker-protocol.ts';
 
 export interface WorkerSlotOptions {
   name: string;
@@ -18,6 +18,8 @@ export interface WorkerSlotOptions {
   metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   /** Everything but heartbeats. */
   onMessage(message: FromWorker): void;
+  /** Of a fleet: for how long what runs here is this node's for certain. */
+  leasesForMs?(): number;
   /** The process is gone; what was asked of it will not be answered. */
   onDown(): void;
 }
@@ -62,6 +64,8 @@ export class WorkerSlot {
   #cancelTimer: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
   #gone: Promise<void> = Promise.resolve();
+  /** It was told to end: that is no crash. */
+  #isAskedToEnd = false;
 
   constructor(options: WorkerSlotOptions) {
     this.name = options.name;
@@ -105,6 +109,7 @@ export class WorkerSlot {
     if (this.#state === 'closed' || this.#process) return;
     if (this.#state !== 'failed') this.#state = 'starting';
     const child = spawn(name);
+    this.#isAskedToEnd = false;
     this.#process = child;
     this.#gone = new Promise((resolve) =>
       child.onExit((end) => {
@@ -127,6 +132,17 @@ export class WorkerSlot {
   }
 
   /**
+   * Ends the process at once, and resolves when it is gone. Another one takes its place, with the
+   * lines that are still in here.
+   */
+  async restart(why: string): Promise<void> {
+    if (!this.#process || this.#state === 'closed') return;
+    this.#isAskedToEnd = true;
+    this.#kill(why);
+    await this.#gone;
+  }
+
+  /**
    * Ends the process, gently within the time and then at once. Afterwards nothing of the slot is
    * left.
    */
@@ -145,11 +161,15 @@ export class WorkerSlot {
   }
 
   #received(message: FromWorker): void {
-    const { clock, log, metrics, onMessage, name } = this.#options;
+    const { clock, log, metrics, onMessage, name, leasesForMs } = this.#options;
     this.#lastSeenMs = clock.monotonic();
     if (message.type === 'heartbeat') {
       this.#stats = message.stats;
       if (message.metrics) metrics?.update(name, message.metrics);
+      const forMs = leasesForMs?.() ?? 0;
+      if (message.askedAtMs !== undefined && forMs > 0) {
+        this.send({ type: 'lease', askedAtMs: message.askedAtMs, forMs });
+      }
       return;
     }
     if (message.type === 'ready' && this.#state !== 'closed') {
@@ -193,6 +213,14 @@ export class WorkerSlot {
     this.#cancelTimer?.();
     this.#cancelWatch?.();
     if (this.#state === 'closed') {
+      onDown();
+      return;
+    }
+    if (this.#isAskedToEnd || end.code === LEASES_OVER_CODE) {
+      this.#state = 'waiting';
+      this.#upSinceMs = null;
+      log.warn({ worker: this.name, ...end }, 'worker ended as it was told to; another one is started');
+      this.#cancelTimer = clock.after(0, () => this.start());
       onDown();
       return;
     }

@@ -7,10 +7,12 @@ import type { Log } from '../../observe/logger.ts';
 import type { MetricsSnapshot, ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { createEngineStore } from '../../store/engine/engine-store.ts';
+import { fencedStore } from '../../store/fleet/fenced-store.ts';
 import { loadLine } from '../../store/lines/line-row.ts';
 import { linesWithUnfinished } from '../../store/sends/outbox.ts';
 import { type ConnectGate, createConnectGate } from '../connection/connect-gate.ts';
 import { loadTold, saveStatus } from '../connection/save-status.ts';
+import { LeaseWatch } from '../fleet/lease-watch.ts';
 import { KeptRows } from '../inbound/kept-rows.ts';
 import { LineActor } from '../line.ts';
 import { toLineError } from '../sends/engine-errors.ts';
@@ -28,6 +30,8 @@ export interface WorkerOptions {
   clock: Clock;
   log: Log;
   metrics?: ProcessMetrics;
+  /** Of a fleet: this node's leases are over. Everything must end at once. */
+  onLeasesOver?(): void;
 }
 
 /**
@@ -35,6 +39,8 @@ export interface WorkerOptions {
  * often.
  */
 const SWEEP_MS = 30_000;
+/** In a fleet any node accepts, and the bus that carries its command may be away. */
+const FLEET_SWEEP_MS = 5_000;
 /** Time for sends on the wire when one line stops. */
 const STOP_GRACE_MS = 3_000;
 /** Of the time to drain: what is left for closing connections and the store. */
@@ -58,6 +64,8 @@ export class Worker {
   /** Starts and stops of one line follow each other; the last one counts. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #versions: AnnouncedVersions;
+  readonly #leases: LeaseWatch | undefined;
+  readonly #sweepMs: number;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #isNudging = false;
@@ -68,6 +76,10 @@ export class Worker {
     this.#gate = createConnectGate(options.setup.connectsPerSecond, options.clock);
     this.#versions = new AnnouncedVersions((message) => options.channel.send(message));
     this.#meter = new ProcessMeter(options.setup.worker);
+    this.#sweepMs = options.setup.nodeId === undefined ? SWEEP_MS : FLEET_SWEEP_MS;
+    if (options.setup.nodeId !== undefined) {
+      this.#leases = new LeaseWatch(options.clock, () => options.onLeasesOver?.());
+    }
   }
 
   /** Begins to give signs of life. */
@@ -75,6 +87,7 @@ export class Worker {
     this.#options.channel.send({ type: 'ready' });
     this.#beat();
     this.#scheduleSweep();
+    this.#leases?.start(() => this.#lines.size > 0);
   }
 
   /** Does what a message says; answers over the channel. */
@@ -84,7 +97,10 @@ export class Worker {
         this.#inTurn(message.spec.lineId, () => this.#startLine(message.spec));
         break;
       case 'stop_line':
-        this.#inTurn(message.lineId, () => this.#stopLine(message.lineId));
+        this.#inTurn(message.lineId, () => this.#stopLine(message.lineId, message.isAtOnce ? 0 : STOP_GRACE_MS));
+        break;
+      case 'lease':
+        this.#leases?.told(message.askedAtMs, message.forMs);
         break;
       case 'client_version':
         this.#versions.set(message.network, message.version);
@@ -103,6 +119,7 @@ export class Worker {
     this.#isClosing = true;
     this.#cancelHeartbeat?.();
     this.#cancelSweep?.();
+    this.#leases?.stop();
     await Promise.allSettled(this.#turns.values());
     const graceMs = Math.max(0, timeoutMs - DRAIN_RESERVE_MS);
     await Promise.allSettled([...this.#lines.values()].map((line) => line.stop(graceMs)));
@@ -118,9 +135,10 @@ export class Worker {
   }
 
   async #startLine(spec: LineSpec): Promise<void> {
-    const { store, ring, factory, clock, channel, setup } = this.#options;
+    const { ring, factory, clock, channel, setup } = this.#options;
     const { lineId } = spec;
     if (this.#isClosing) return;
+    const store = this.#storeOf(spec);
     if (this.#lines.has(lineId)) return channel.send({ type: 'line_started', lineId });
     const log = this.#options.log;
     try {
@@ -157,14 +175,14 @@ export class Worker {
       log.error({ lineId, error }, 'a line could not be started');
       const detail = error instanceof Error ? error.message : 'unknown error';
       const reason = isUnreadable(error) ? 'credentials_unreadable' : undefined;
-      if (reason) await this.#tellUnreadable(lineId);
+      if (reason) await this.#tellUnreadable(lineId, store);
       channel.send({ type: 'line_failed', lineId, detail, isGone: false, reason });
     }
   }
 
   /** The row and the journal say why nothing goes, and what waits fails instead of waiting on. */
-  async #tellUnreadable(lineId: string): Promise<void> {
-    const { store, clock, log, setup } = this.#options;
+  async #tellUnreadable(lineId: string, store: Store): Promise<void> {
+    const { clock, log, setup } = this.#options;
     try {
       const row = await loadLine(store.db, lineId);
       if (!row) return;
@@ -179,11 +197,26 @@ export class Worker {
     }
   }
 
-  async #stopLine(lineId: string): Promise<void> {
+  /** What the line writes to: in a fleet only as long as it is this node's. */
+  #storeOf({ lineId, epoch }: LineSpec): Store {
+    const { store, setup, channel, log } = this.#options;
+    const { nodeId } = setup;
+    if (nodeId === undefined || epoch === undefined) return store;
+    let isLost = false;
+    return fencedStore(store, { lineId, nodeId, epoch }, () => {
+      if (isLost) return;
+      isLost = true;
+      log.warn({ lineId, epoch }, 'a line is another node’s now; nothing was written, and it stops here');
+      channel.send({ type: 'line_lost', lineId });
+      this.#inTurn(lineId, () => this.#stopLine(lineId, 0));
+    });
+  }
+
+  async #stopLine(lineId: string, graceMs: number): Promise<void> {
     const line = this.#lines.get(lineId);
     this.#lines.delete(lineId);
     try {
-      await line?.stop(STOP_GRACE_MS);
+      await line?.stop(graceMs);
     } catch (error) {
       this.#options.log.error({ lineId, error }, 'stopping a line failed');
     }
@@ -212,7 +245,9 @@ export class Worker {
     const { channel, clock, setup, metrics } = this.#options;
     const stats = this.#meter.read(this.#lines.size);
     this.#meter.reset();
-    const send = (snapshot?: MetricsSnapshot) => channel.send({ type: 'heartbeat', stats, metrics: snapshot });
+    const askedAtMs = setup.nodeId === undefined ? undefined : clock.monotonic();
+    const send = (snapshot?: MetricsSnapshot) =>
+      channel.send({ type: 'heartbeat', stats, metrics: snapshot, askedAtMs });
     // Counts are a courtesy of the sign of life: without them it goes all the same.
     if (metrics) metrics.snapshot().then(send, () => send());
     else send();
@@ -230,7 +265,7 @@ export class Worker {
   }
 
   #scheduleSweep(): void {
-    this.#cancelSweep = this.#options.clock.after(SWEEP_MS, () => {
+    this.#cancelSweep = this.#options.clock.after(this.#sweepMs, () => {
       void this.#sweep().finally(() => {
         if (!this.#isClosing) this.#scheduleSweep();
       });
@@ -240,7 +275,7 @@ export class Worker {
   async #sweep(): Promise<void> {
     const { store, clock, log } = this.#options;
     try {
-      for (const lineId of await linesWithUnfinished(store.db, clock.now() - SWEEP_MS, clock.now())) {
+      for (const lineId of await linesWithUnfinished(store.db, clock.now() - this.#sweepMs, clock.now())) {
         if (!this.#isClosing) await this.#lines.get(lineId)?.sweep();
       }
     } catch (error) {

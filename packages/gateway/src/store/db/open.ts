@@ -22,8 +22,15 @@ export interface OpenOptions {
   onError?: (error: Error) => void;
   /** A transaction is committed; from its begin to the end of its commit. */
   onCommitted?: (durability: Durability, durationMs: number) => void;
+  /**
+   * Of a fleet: the server ends the session of a process that stands still in the middle of a
+   * transaction before its lines are to be taken (PostgreSQL).
+   */
+  isOfFleet?: boolean;
 }
 
+/** Well below the time that a lease lasts. */
+const FLEET_IDLE_IN_TRANSACTION_MS = 5_000;
 /** Tries of one transaction; the waits between them add up to about a second. */
 const MAX_TRIES = 6;
 const RETRY_BASE_MS = 10;
@@ -48,7 +55,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
   const hooks: Hooks = { ...options, onError };
   if (options.url.startsWith('sqlite:')) return sqliteStore(hooks, openSqlite(options.url.slice('sqlite:'.length)));
-  return postgresStore(hooks, openPostgres(options.url, onError));
+  return postgresStore(
+    hooks,
+    openPostgres(options.url, onError, options.isOfFleet ? FLEET_IDLE_IN_TRANSACTION_MS : undefined),
+  );
 }
 
 type Hooks = Pick<OpenOptions, 'clock' | 'onCommitted'> & { onError(error: Error): void };

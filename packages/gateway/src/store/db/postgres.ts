@@ -113,16 +113,21 @@ export interface OpenPostgres {
 /**
  * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
  * `onConnectionError` hears of connections that broke, idle or at work; the pool replaces them by
- * itself.
+ * itself. The server ends a session that holds a transaction open and says nothing for
+ * `idleInTransactionMs`.
  */
-export function openPostgres(url: string, onConnectionError: (error: Error) => void): OpenPostgres {
+export function openPostgres(
+  url: string,
+  onConnectionError: (error: Error) => void,
+  idleInTransactionMs = IDLE_IN_TRANSACTION_MS,
+): OpenPostgres {
   const pool = new pg.Pool({
     ...postgresConnection(url),
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     application_name: 'ponte',
     types,
   });

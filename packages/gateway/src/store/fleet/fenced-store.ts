@@ -6,6 +6,7 @@ import type {
   RootOperationNode,
   UnknownRow,
 } from 'kysely';
+import { hot } from '../db/hot.ts';
 import type { Store, Tx } from '../db/store.ts';
 
 /** Under which right somebody writes for a line. */
@@ -34,12 +35,16 @@ export function fencedStore(store: Store, fence: Fence, onStale: () => void): St
   return {
     engine: store.engine,
     db: store.db.withPlugin(new ReadsOnly()),
-    async transaction(work, durability) {
+    async transaction(work, durability, together) {
       try {
-        return await store.transaction(async (tx) => {
-          await holdFence(tx, fence);
-          return work(tx);
-        }, durability);
+        return await store.transaction(
+          async (tx) => {
+            await holdFence(tx, fence);
+            return work(tx);
+          },
+          durability,
+          together,
+        );
       } catch (error) {
         if (error instanceof StaleOwnerError) onStale();
         throw error;
@@ -51,17 +56,12 @@ export function fencedStore(store: Store, fence: Fence, onStale: () => void): St
   };
 }
 
+const OWNED = 'select 1 from line_leases where line_id = ? and node_id = ? and epoch = ?';
 /** FOR KEY SHARE: a renewal does not wait for it, whoever takes the line does. */
+const held = hot<[string, string, number], unknown>({ sqlite: OWNED, postgres: `${OWNED} for key share` });
+
 async function holdFence({ db }: Tx, fence: Fence): Promise<void> {
-  const row = await db
-    .selectFrom('line_leases')
-    .select('epoch')
-    .where('line_id', '=', fence.lineId)
-    .where('node_id', '=', fence.nodeId)
-    .where('epoch', '=', fence.epoch)
-    .forKeyShare()
-    .executeTakeFirst();
-  if (!row) throw new StaleOwnerError(fence);
+  if (!(await held.first(db, fence.lineId, fence.nodeId, fence.epoch))) throw new StaleOwnerError(fence);
 }
 
 const WRITES = new Set<string>(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode', 'MergeQueryNode']);

@@ -3,7 +3,7 @@ import { openTestPostgres, type TestStore } from '../../../test/store-harness.ts
 import { insertLine } from '../../../test/support/rows.ts';
 import { until } from '../../../test/support/until.ts';
 import { fencedStore, StaleOwnerError } from './fenced-store.ts';
-import { makeLeases, ownerOf, releaseLeases, renewLeases, takeLeases } from './leases.ts';
+import { makeLeases, ownerOf, releaseLeases, renewLeases, takeLeases, voidLease } from './leases.ts';
 import { joinFleet, leaveFleet, liveNodes, setDraining } from './nodes.ts';
 
 const TTL_MS = 15_000;
@@ -160,6 +160,15 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
       await taking;
       await expect(late).rejects.toThrow(StaleOwnerError);
       expect(await settings()).toEqual([]);
+    });
+
+    test('a right that was ended is over at once, and the next one has a number of its own', async () => {
+      const [id = ''] = await lines(1);
+      await take('node_a');
+      await test_.store.transaction((tx) => voidLease(tx, id));
+      await expect(fenced(id, 1).transaction(write('w1'))).rejects.toThrow(StaleOwnerError);
+      expect((await renewLeases(test_.store, { id: 'node_a', lines: 1 }, TTL_MS)).owned).toEqual([]);
+      expect(await take('node_b')).toEqual([{ lineId: id, epoch: 3 }]);
     });
 
     test('refuses to write outside a transaction; reading is free', async () => {

@@ -98,6 +98,19 @@ export async function makeLeases(store: Store, lineId?: string): Promise<void> {
     on conflict do nothing`.execute(store.db);
 }
 
+/**
+ * Ends whatever right somebody has to a line, in a transaction that changes what only its owner may
+ * change. A commit of the owner that is under way is waited for; every later one is refused.
+ * Without a fleet there is nothing to end.
+ */
+export async function voidLease({ db }: Tx, lineId: string): Promise<void> {
+  // Deleted and made anew: unlike an update it waits for those that hold the row FOR KEY SHARE.
+  const row = await db.deleteFrom('line_leases').where('line_id', '=', lineId).returning('epoch').executeTakeFirst();
+  if (!row) return;
+  const next = { line_id: lineId, node_id: null, epoch: Number(row.epoch) + 1, expires_at: 0 };
+  await db.insertInto('line_leases').values(next).execute();
+}
+
 /** Who runs a line at this moment; undefined when nobody does. */
 export async function ownerOf(store: Store, lineId: string): Promise<{ nodeId: string; epoch: number } | undefined> {
   const { rows } = await sql<{ node_id: string; epoch: number }>`

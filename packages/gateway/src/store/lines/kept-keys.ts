@@ -1,5 +1,6 @@
 import { CREDENTIALS_KIND } from '@ponte/engine';
 import type { Db, Tx } from '../db/store.ts';
+import { voidLease } from '../fleet/leases.ts';
 
 /** How long credentials stay after the phone logged a line out. */
 export const KEEP_CREDENTIALS_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -44,7 +45,9 @@ export async function keepKeys({ db }: Tx, lineId: string, nowMs: number): Promi
  * Puts kept credentials back in their place. False when there are none, or their time is over. The
  * line's worker must have let go of it before.
  */
-export async function restoreKeys({ db }: Tx, lineId: string, nowMs: number): Promise<boolean> {
+export async function restoreKeys(tx: Tx, lineId: string, nowMs: number): Promise<boolean> {
+  const { db } = tx;
+  await voidLease(tx, lineId);
   const kept = db
     .selectFrom('kept_keys')
     .select([...COLUMNS])

@@ -192,6 +192,8 @@ async function giveBackUnsent(tx: Transaction<Database>, id: string): Promise<vo
  * Deletes every row that belongs to a line, and the line. Its worker must have let go of it before.
  */
 export async function deleteLineRows(tx: Transaction<Database>, id: string): Promise<void> {
+  // First, so that an owner's commit that is under way ends before anything goes.
+  await tx.deleteFrom('line_leases').where('line_id', '=', id).execute();
   const events = tx.selectFrom('events').select('seq').where('line_id', '=', id);
   const webhooks = tx.selectFrom('webhooks').select('id').where('line_id', '=', id);
   const deliveries = tx
