@@ -37,10 +37,10 @@ export interface Bus {
    * thrown is `failed`. The returned function ends it.
    */
   serve(subject: string, handler: (body: unknown) => Promise<unknown>): () => void;
-  /** Tells everybody who listens at this moment, ourselves among them. Lost when the bus is away. */
+  /** Tells everybody who listens at this moment, ourselves too. Lost when the bus is away. */
   publish(subject: string, body: unknown): void;
   subscribe(subject: string, listener: (body: unknown) => void): () => void;
-  /** Resolves when what was served and subscribed to so far is in force; at once while it is away. */
+  /** Resolves when what was served and subscribed to so far is in force, or it is away. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }

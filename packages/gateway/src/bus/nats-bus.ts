@@ -5,7 +5,7 @@ import { type Bus, BusError, decodeMessage, encodeMessage, plainSubject } from '
 import { answerOf, serveInMeasure } from './serve-in-measure.ts';
 
 export interface NatsOptions {
-  /** `nats://host:4222` or `tls://…`, several with commas between them; user and password in them. */
+  /** `nats://user:password@host:4222` or `tls://…`; several with commas between them. */
   url: string;
   /** First words of every subject: installations on one server do not hear each other. */
   prefix: string;

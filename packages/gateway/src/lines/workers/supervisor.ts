@@ -74,8 +74,8 @@ export interface SupervisorOptions {
 
 export interface Supervisor extends LineRouter {
   /**
-   * Gives every line of the database a worker; resolves when all are assigned (not: connected). In a
-   * fleet lines come one by one (`host`).
+   * Gives every line of the database a worker; resolves when all are assigned (not: connected).
+   * In a fleet lines come one by one (`host`).
    */
   start(): Promise<void>;
   start(lineId: string): Promise<void>;
