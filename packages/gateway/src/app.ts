@@ -214,8 +214,8 @@ async function openLines(
   return composeLines({
     ...{ config, data, clock, log, guard, simulator, metrics: data.metrics.workers },
     filesFolder: media.spool.folder,
-    onNudge() {
-      dispatcher.nudge();
+    onNudge(hasDeliveries) {
+      if (hasDeliveries) dispatcher.nudge();
       feed.nudge();
       pages.live?.activity();
       news.tell();

@@ -25,7 +25,7 @@ export interface LineParts {
   filesFolder: string;
   simulator(): SimulatorAddress | undefined;
   /** A worker committed something. */
-  onNudge(): void;
+  onNudge(hasDeliveries: boolean): void;
 }
 
 /** The lines of this process: who runs them, and what is known of them. */

@@ -29,13 +29,29 @@ export interface LineRef {
  * its row; it expires after `DELIVER_WITHIN_MS`).
  */
 export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<JournalEvent[]> {
+  return (await acceptFacts(tx, line, facts, nowMs)).events;
+}
+
+/** What came of facts. */
+export interface Accepted {
+  /** What was new, in order. */
+  events: JournalEvent[];
+  /** How many deliveries wait because of it. */
+  deliveries: number;
+}
+
+/** Like `accept`, for whoever wakes the dispatcher. */
+export async function acceptFacts(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Accepted> {
+  let deliveries = 0;
   const accepted: JournalEvent[] = [];
   const toFanOut: JournalEvent[] = [];
   for (const run of runsOf(facts)) {
     const { news, receipts } = await newsOf(tx, line.id, run, nowMs);
     const appended = await append(tx, line, news, nowMs);
     if (run[0]?.type === 'typing') {
-      accepted.push(...(await onlyWanted(tx, appended, nowMs)));
+      const live = await onlyWanted(tx, appended, nowMs);
+      deliveries += live.deliveries;
+      accepted.push(...live.events);
       continue;
     }
     await project(tx, line.id, appended, nowMs);
@@ -46,11 +62,11 @@ export async function accept(tx: Tx, line: LineRef, facts: Fact[], nowMs: number
     accepted.push(...events);
     toFanOut.push(...events);
   }
-  if (toFanOut.length > 0) await fanOut(tx, toFanOut);
+  if (toFanOut.length > 0) deliveries += await fanOut(tx, toFanOut);
   const received = accepted.filter(({ type, payload }) => type === 'message.received' && !payload.fromMe).length;
   // Last: everybody takes this row after all others.
   if (received > 0) await countLineTraffic(tx.db, line.id, { received }, nowMs);
-  return accepted;
+  return { events: accepted, deliveries };
 }
 
 /**
@@ -131,11 +147,12 @@ function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; cr
 }
 
 /** Fans live facts out and takes back those that nobody asked for. */
-async function onlyWanted(tx: Tx, appended: Projected[], nowMs: number): Promise<JournalEvent[]> {
-  const wanted: JournalEvent[] = [];
+async function onlyWanted(tx: Tx, appended: Projected[], nowMs: number): Promise<Accepted> {
+  const wanted: Accepted = { events: [], deliveries: 0 };
   for (const { event } of appended) {
-    const isDelivered = (await fanOut(tx, [event])) > 0;
-    if (isDelivered || (await isWishedFor(tx.db, event.lineId, nowMs))) wanted.push(event);
+    const deliveries = await fanOut(tx, [event]);
+    wanted.deliveries += deliveries;
+    if (deliveries > 0 || (await isWishedFor(tx.db, event.lineId, nowMs))) wanted.events.push(event);
     else await deleteEvent(tx.db, event.seq);
   }
   return wanted;

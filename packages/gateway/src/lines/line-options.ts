@@ -36,6 +36,6 @@ export interface LineOptions {
   metrics?: LineMetrics;
   /** The live view changed. */
   publish(view: LiveView): void;
-  /** New deliveries were committed. */
-  nudge(): void;
+  /** New events were committed, and deliveries with them unless said otherwise. */
+  nudge(hasDeliveries?: boolean): void;
 }

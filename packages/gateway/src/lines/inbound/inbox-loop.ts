@@ -1,9 +1,8 @@
 import { type Engine, EngineError, type EngineEvent, type HistoryPart, isGroup, type Jid } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
-import type { JournalEvent } from '../../core/events.ts';
 import { backoffMs } from '../../core/retry.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
-import { accept, type LineRef } from '../../journal/accept.ts';
+import { type Accepted, acceptFacts, type LineRef } from '../../journal/accept.ts';
 import { type Fact, fromEngine, mappingOf } from '../../journal/from-engine.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
@@ -27,8 +26,8 @@ export interface InboxLoopOptions {
   metrics: LineMetrics;
   /** Rows that need not be read again; absent: all are. */
   kept?: KeptRows;
-  /** New deliveries were committed. */
-  nudge(): void;
+  /** New events were committed, and deliveries with them unless said otherwise. */
+  nudge(hasDeliveries?: boolean): void;
   /** Something new happened in these groups. */
   onGroups(groups: Jid[]): void;
   /** Parts of history are to be read. */
@@ -46,6 +45,8 @@ interface Contents {
   expirations: ChatExpiration[];
 }
 const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false, expirations: [] });
+
+const NO_NEWS: Accepted = { events: [], deliveries: 0 };
 
 /** Rows taken together in one transaction when they wait. */
 const BATCH = 64;
@@ -214,15 +215,15 @@ export class InboxLoop {
 
   async #commit(rows: ClosedRow[], { facts, mappings, parts, isSettings, expirations }: Contents): Promise<void> {
     const { store, box, line, clock, nudge } = this.#options;
-    let news: JournalEvent[];
+    let accepted: Accepted;
     try {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which
       // then yield them again.
-      news = await store.transaction(
+      accepted = await store.transaction(
         async (tx) => {
           await applyMappings(tx, line.id, mappings);
           for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
-          const events = facts.length === 0 ? [] : await accept(tx, line, facts, clock.now());
+          const events = facts.length === 0 ? NO_NEWS : await acceptFacts(tx, line, facts, clock.now());
           await keepParts(tx.db, box, line.id, parts, clock.now());
           if (isSettings) await markSettingsStale(tx.db, line.id, true);
           await closeInbox(tx, rows);
@@ -241,11 +242,12 @@ export class InboxLoop {
     for (const { seq } of rows) this.#failed.delete(seq);
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();
-    if (news.length === 0) return;
-    for (const { type, payload } of news) {
+    const { events, deliveries } = accepted;
+    if (events.length === 0) return;
+    for (const { type, payload } of events) {
       if (type === 'message.received' && !payload.fromMe) this.#options.metrics.received(payload.content.kind);
     }
-    nudge();
+    nudge(deliveries > 0);
     const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));
     if (groups.size > 0) this.#options.onGroups([...groups]);
   }

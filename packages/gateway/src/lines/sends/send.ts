@@ -16,7 +16,7 @@ import type { LineStanding } from '../../core/lines.ts';
 import type { Places } from '../../core/places.ts';
 import type { LineRestriction } from '../../core/restrictions.ts';
 import { backoffMs } from '../../core/retry.ts';
-import { accept, type LineRef } from '../../journal/accept.ts';
+import { acceptFacts, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
@@ -44,8 +44,8 @@ export interface SendContext {
   standing(): LineStanding;
   /** Which connection this is; grows with every login. */
   connection(): number;
-  /** New deliveries were committed. */
-  nudge(): void;
+  /** New events were committed, and deliveries with them unless said otherwise. */
+  nudge(hasDeliveries?: boolean): void;
   uploads: Pick<Places, 'take'>;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
@@ -84,7 +84,7 @@ class NotSavedError extends Error {
 }
 
 /** `isNew`: something was journaled. */
-type Committed = { outcome: SendOutcome; isNew: boolean };
+type Committed = { outcome: SendOutcome; isNew: boolean; hasDeliveries?: boolean };
 const ENDED: End = { type: 'ended' };
 
 /**
@@ -365,8 +365,8 @@ export class Send implements MailboxJob {
     const { store, line, clock, metrics, stopping, nudge, onEnd } = this.#context;
     for (let tries = 1; ; tries++) {
       try {
-        const { outcome, isNew } = await store.transaction(work, 'normal', line.id);
-        if (isNew) nudge();
+        const { outcome, isNew, hasDeliveries } = await store.transaction(work, 'normal', line.id);
+        if (isNew) nudge(hasDeliveries);
         const { content } = this.#entry;
         if (isNew && !isChange(content) && outcome.state !== 'unconfirmed') {
           metrics.ended(content.kind, outcome.state, this.#ageMs());
@@ -389,12 +389,12 @@ export class Send implements MailboxJob {
     const fact = isChange(content)
       ? changeFact(content, prepared, engine.self(), ack.timestamp)
       : sentFact(content, prepared, engine.self(), ack.timestamp);
-    await accept(tx, line, [fact], nowMs);
+    const { deliveries } = await acceptFacts(tx, line, [fact], nowMs);
     if (!isChange(content)) {
       const sendMs = this.#ageMs();
       await countLineTraffic(tx.db, line.id, { sent: 1, sendMs, slowestSendMs: sendMs }, nowMs);
     }
-    return { outcome, isNew: true };
+    return { outcome, isNew: true, hasDeliveries: deliveries > 0 };
   }
 
   /** Milliseconds since it could have left. */

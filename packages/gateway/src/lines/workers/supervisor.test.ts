@@ -435,7 +435,7 @@ describe('the supervisor', () => {
     const id = await hosted();
     const plain = { until: null, whatsappCode: null };
     const view: LiveView = { lineId: id, status: 'pairing', reason: null, phone: null, name: null, qr: null, ...plain };
-    newest().say({ type: 'nudge' });
+    newest().say({ type: 'nudge', deliveries: true });
     newest().say({ type: 'live', view });
     expect(nudges).toBe(1);
     expect(seen).toEqual([view]);

@@ -62,7 +62,7 @@ export interface SupervisorOptions {
   clock: Clock;
   log: Log;
   /** New deliveries were committed by a worker. */
-  onNudge(): void;
+  onNudge(hasDeliveries: boolean): void;
   /** Adds up what the workers count. */
   metrics?: Pick<MetricsSum, 'update' | 'retire'>;
   onLive?(view: LiveView): void;
@@ -389,7 +389,7 @@ class LineSupervisor implements Supervisor {
         this.#options.onClient?.(message);
         break;
       case 'nudge':
-        this.#options.onNudge();
+        this.#options.onNudge(message.deliveries);
         break;
       case 'live':
         this.live.publish(message.view);

@@ -91,7 +91,7 @@ export type FromWorker =
   /** The network named the end of this version (Unix milliseconds). */
   | { type: 'client_expires'; network: NetworkName; version: ClientVersion | undefined; at: number }
   /** New deliveries were committed. */
-  | { type: 'nudge' }
+  | { type: 'nudge'; deliveries: boolean }
   | { type: 'live'; view: LiveView };
 
 /** How a worker ends whose node's leases are over: no crash. */

@@ -69,6 +69,7 @@ export class Worker {
   #cancelHeartbeat: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #isNudging = false;
+  #nudgesDispatcher = false;
   #isClosing = false;
 
   constructor(options: WorkerOptions) {
@@ -167,7 +168,7 @@ export class Worker {
         filesFolder: setup.filesFolder,
         metrics: this.#options.metrics?.lines(row.mode),
         publish: (view) => channel.send({ type: 'live', view }),
-        nudge: () => this.#nudge(),
+        nudge: (hasDeliveries) => this.#nudge(hasDeliveries),
       });
       this.#lines.set(lineId, line);
       channel.send({ type: 'line_started', lineId });
@@ -255,12 +256,15 @@ export class Worker {
   }
 
   /** One nudge per turn of the event loop is enough. */
-  #nudge(): void {
+  #nudge(hasDeliveries = true): void {
+    this.#nudgesDispatcher ||= hasDeliveries;
     if (this.#isNudging) return;
     this.#isNudging = true;
     setImmediate(() => {
       this.#isNudging = false;
-      this.#options.channel.send({ type: 'nudge' });
+      const deliveries = this.#nudgesDispatcher;
+      this.#nudgesDispatcher = false;
+      this.#options.channel.send({ type: 'nudge', deliveries });
     });
   }
 

@@ -1,6 +1,7 @@
 import { isGroup, isLid, isPn, type MessageStatus, type Party, STATUS_BROADCAST } from '@ponte/engine';
 import { canonicalJid, receiptKey } from '../../core/event-keys.ts';
 import type { NewEvent } from '../../core/events.ts';
+import { hot } from '../db/hot.ts';
 import type { Tx } from '../db/store.ts';
 import { noteReaders, type ReaderCounts } from './readers.ts';
 
@@ -53,15 +54,7 @@ export async function advance(tx: Tx, lineId: string, events: StatusEvent[], now
   const status = events[0]?.payload.status;
   if (status === undefined) return { news: [], receipts: [] };
   const ids = [...new Set(events.map((event) => event.payload.messageId))];
-  const rows = await tx.db
-    .updateTable('messages')
-    .set({ status })
-    .where('line_id', '=', lineId)
-    .where('message_id', 'in', ids)
-    .where('from_me', '=', 1)
-    .where('status', 'in', earlierThan(status))
-    .returning(['message_id', 'chat_jid'])
-    .execute();
+  const rows = await moveOn(tx, lineId, ids, status);
   const chatOf = new Map(rows.map((row) => [row.message_id, row.chat_jid]));
   const unknown = status === 'failed' ? await withoutRow(tx, lineId, ids) : new Set<string>();
   const { receipts, counts } = await noteMembers(tx, lineId, events, nowMs);
@@ -76,6 +69,31 @@ export async function advance(tx: Tx, lineId: string, events: StatusEvent[], now
     return [chatJid === undefined ? counted : inChat(counted, chatJid)];
   });
   return { news, receipts };
+}
+
+const moveOne = hot<[MessageStatus, string, string, string], { message_id: string; chat_jid: string }>({
+  sqlite: `update messages set status = ? where line_id = ? and message_id = ? and from_me = 1
+    and status in (select value from json_each(?)) returning message_id, chat_jid`,
+  postgres: `update messages set status = ? where line_id = ? and message_id = ? and from_me = 1
+    and status in (select json_array_elements_text(cast(? as json))) returning message_id, chat_jid`,
+});
+
+/** Those of these messages that were not as far yet, each in its chat. */
+async function moveOn(tx: Tx, lineId: string, ids: string[], status: MessageStatus) {
+  const [only] = ids;
+  // A receipt for one message is what nearly all of them are.
+  if (only !== undefined && ids.length === 1) {
+    return moveOne.all(tx.db, status, lineId, only, JSON.stringify(earlierThan(status)));
+  }
+  return tx.db
+    .updateTable('messages')
+    .set({ status })
+    .where('line_id', '=', lineId)
+    .where('message_id', 'in', ids)
+    .where('from_me', '=', 1)
+    .where('status', 'in', earlierThan(status))
+    .returning(['message_id', 'chat_jid'])
+    .execute();
 }
 
 const withCounts = (event: StatusEvent, counts: ReaderCounts | undefined): StatusEvent =>

@@ -63,8 +63,8 @@ export async function project(tx: Tx, lineId: string, projected: Projected[], no
       await noteRestriction(tx.db, lineId, event.payload, event.payload.timestamp);
     }
   }
-  await projectChats(tx, lineId, messages, nowMs);
-  await projectContacts(tx, lineId, messages, nowMs);
+  const known = await projectChats(tx, lineId, messages, nowMs);
+  await projectContacts(tx, lineId, messages, known, nowMs);
 }
 
 /** The row of a message. `timestamp` is Unix seconds, WhatsApp's clock. */
@@ -97,11 +97,7 @@ export async function projectPending(
   proto: Uint8Array,
   nowMs: number,
 ): Promise<void> {
-  await tx.db
-    .insertInto('messages')
-    .values(messageRow(lineId, facts, { proto, status: 'pending', nowMs }))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await putRow(tx, messageRow(lineId, facts, { proto, status: 'pending', nowMs }));
 }
 
 async function projectMessage(
@@ -113,14 +109,25 @@ async function projectMessage(
   const facts = event.payload;
   if (event.type === 'message.sent') {
     const json = written.json ?? JSON.stringify(facts);
-    if ((await noteSent.run(tx.db, json, facts.timestamp, lineId, facts.messageId)) > 0) return false;
+    const [id, at] = [facts.messageId, facts.timestamp];
+    if ((await noteSentInTime.run(tx.db, json, lineId, id, at)) > 0) return false;
+    if ((await noteSent.run(tx.db, json, at, lineId, id)) > 0) return false;
   }
   if (await insertMessage(tx, lineId, facts, written)) return true;
   await fillPlace(tx, lineId, facts, written);
   return false;
 }
 
-/** The row that was made when it was ready to leave. */
+const SENT = `status = case when status in ('pending', 'failed') then 'sent' else status end`;
+
+/**
+ * The row that was made when it was ready to leave. Nearly always WhatsApp took it in the same
+ * second: a time that is not assigned costs its index nothing.
+ */
+const noteSentInTime = hot<[string, string, string, number]>(
+  `update messages set facts = ?, ${SENT}
+  where line_id = ? and message_id = ? and from_me = 1 and timestamp = ?`,
+);
 const noteSent = hot<[string, number, string, string]>(
   `update messages set facts = ?, timestamp = ?,
     status = case when status in ('pending', 'failed') then 'sent' else status end
@@ -148,7 +155,10 @@ async function insertMessage(
   facts: MessageFacts,
   written: Omit<Written, 'status'>,
 ): Promise<boolean> {
-  const row = messageRow(lineId, facts, { ...written, status: facts.fromMe ? 'sent' : 'delivered' });
+  return putRow(tx, messageRow(lineId, facts, { ...written, status: facts.fromMe ? 'sent' : 'delivered' }));
+}
+
+async function putRow(tx: Tx, row: Row): Promise<boolean> {
   const inserted = await insertRow.run(
     tx.db,
     ...[row.line_id, row.message_id, row.chat_jid, row.sender_jid, row.from_me, row.kind, row.body, row.search],
@@ -238,15 +248,44 @@ const touchChat = hot<
     and (name is not null or cast(? as text) is null)`,
 );
 
-async function projectChats(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<void> {
+/** The same for a chat whose person is a known contact, too, under the same addresses. */
+const touchKnown = hot<
+  [
+    ...[number, number, number, string, number, number, number],
+    ...[string, string, string | null, string | null, string | null, string | null],
+  ]
+>(
+  `update chats set
+    unread_count = case when ? = 1 then 0 else unread_count end + ?,
+    last_message_id = case when ? >= coalesce(last_message_at, 0) then ? else last_message_id end,
+    last_message_at = case when ? > coalesce(last_message_at, -1) then ? else last_message_at end,
+    updated_at = ?
+  where line_id = ? and jid = ?
+    and (pn is not null or cast(? as text) is null)
+    and (lid is not null or cast(? as text) is null)
+    and exists (
+      select 1 from contacts c where c.line_id = chats.line_id and c.jid = chats.jid
+        and (c.pn is not null or cast(? as text) is null) and (c.lid is not null or cast(? as text) is null))`,
+);
+
+/** Answers the chats of people who are known as contacts already, with nothing new about them. */
+async function projectChats(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<Set<string>> {
+  const known = new Set<string>();
   for (const [jid, { facts, name, unread, isReset }] of chatChanges(messages)) {
     const { pn, lid } = addresses(facts.chat);
     const [reset, id, at] = [isReset ? 1 : 0, facts.messageId, facts.timestamp * 1_000] as const;
+    const isOurs = facts.fromMe && name === null && isPerson(facts.chat) && facts.chat.username === undefined;
+    const touched = [reset, unread, at, id, at, at, nowMs, lineId, jid, pn, lid] as const;
+    if (isOurs && (await touchKnown.run(tx.db, ...touched, pn, lid)) > 0) {
+      known.add(jid);
+      continue;
+    }
     const isKnown = await touchChat.run(tx.db, reset, unread, at, id, at, at, nowMs, lineId, jid, pn, lid, name);
     if (isKnown > 0) continue;
     const isGroup = facts.isGroup ? 1 : 0;
     await putChat.run(tx.db, lineId, jid, pn, lid, name, isGroup, unread, id, at, nowMs, reset);
   }
+  return known;
 }
 
 const isPerson = ({ jid }: Party): boolean => isPn(jid) || isLid(jid);
@@ -259,7 +298,14 @@ export function addresses(party: Party): { pn: string | null; lid: string | null
   };
 }
 
-async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: number): Promise<void> {
+/** `known`: chats of people about whom there is nothing new. */
+async function projectContacts(
+  tx: Tx,
+  lineId: string,
+  messages: Said[],
+  known: ReadonlySet<string>,
+  nowMs: number,
+): Promise<void> {
   const people = new Map<string, { party: Party; pushName: string }>();
   for (const { facts } of messages) {
     const { fromMe, isGroup, chat, sender, pushName } = facts;
@@ -267,7 +313,7 @@ async function projectContacts(tx: Tx, lineId: string, messages: Said[], nowMs: 
     // Whoever the owner writes to is somebody the line knows, before there is an answer.
     else if (!isGroup && isPerson(chat) && canonicalJid(chat) !== canonicalJid(sender)) {
       const jid = canonicalJid(chat);
-      if (!people.has(jid)) people.set(jid, { party: chat, pushName: '' });
+      if (!known.has(jid) && !people.has(jid)) people.set(jid, { party: chat, pushName: '' });
     }
   }
   for (const [jid, { party, pushName }] of people) {
