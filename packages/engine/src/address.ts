@@ -13,6 +13,8 @@ export const SERVER_LID = 'lid';
 export const SERVER_GROUP = 'g.us';
 export const SERVER_NEWSLETTER = 'newsletter';
 export const SERVER_BROADCAST = 'broadcast';
+/** WhatsApp's own assistants, such as Meta AI. */
+export const SERVER_BOT = 'bot';
 export const STATUS_BROADCAST: Jid = 'status@broadcast';
 
 export interface JidParts {
@@ -49,6 +51,7 @@ export function sameUser(a: string | undefined, b: string | undefined): boolean 
 }
 
 export const isPn = (jid: string | undefined): boolean => jid !== undefined && parseJid(jid)?.server === SERVER_PN;
+export const isBot = (jid: string | undefined): boolean => jid !== undefined && parseJid(jid)?.server === SERVER_BOT;
 export const isLid = (jid: string | undefined): boolean => jid !== undefined && parseJid(jid)?.server === SERVER_LID;
 export const isGroup = (jid: string | undefined): boolean =>
   jid !== undefined && parseJid(jid)?.server === SERVER_GROUP;

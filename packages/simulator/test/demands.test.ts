@@ -44,6 +44,29 @@ test('a status that is not acknowledged as one ends the stream after 3 001 secon
   expect(seen('status', id)).toHaveLength(2);
 });
 
+test('a copy of what was asked of a bot ends the stream, too, without the receipt that names the bot', async () => {
+  const clock = new SystemClock();
+  const { net, line } = await setUp({ clock });
+  const bot = '867051314767696@bot';
+  const alice = await net.phone(ALICE);
+  const ask = async (body: string) => {
+    const { messageId } = await alice.sendText(bot, body);
+    await line.text(body);
+    return messageId;
+  };
+  const receipt = (id: string) => ({ tag: 'receipt', attrs: { id, to: alice.lid, recipient: bot, type: 'sender' } });
+  await line.sock?.sendNode(receipt(await ask('answered')));
+  await line.sock?.query(PING());
+  clock.advance(3_001_000);
+  expect(line.isOpen).toBe(true);
+  const id = await ask('answered wrongly');
+  await line.sock?.query(PING());
+  clock.advance(3_001_000);
+  await line.until('the end', () => line.closes.length > 1);
+  const [end] = line.stanzas.filter(({ tag }) => tag === 'stream:error').slice(-1);
+  expect(end?.content).toMatchObject([{ tag: 'ack', attrs: { class: 'message', id } }]);
+});
+
 test('a refused status comes first at every login and all other mail is withheld, until it is acknowledged', async () => {
   const { line, bob, post, seen } = await setUp();
   const id = await post('cannot be read');

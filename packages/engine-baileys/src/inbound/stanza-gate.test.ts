@@ -31,6 +31,7 @@ function setUp() {
     intercept: async ({ attrs }) => attrs.type === 'taken',
     statuses: {
       takeTopLevel: async () => void seen.push('status'),
+      takePrompt: async () => void seen.push('prompt'),
       open: async () => true,
       acknowledge: async () => void seen.push('status given up'),
     },

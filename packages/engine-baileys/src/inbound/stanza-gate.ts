@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import {
   type AddressPair,
   addressPairs,
+  isBot,
   type Node,
   packNode,
   parseMessageStanza,
@@ -55,7 +56,7 @@ export interface GateParts {
    */
   intercept(node: Node): Promise<boolean>;
   /** Statuses, which have rules of their own. */
-  statuses: Pick<StatusMail, 'takeTopLevel' | 'open' | 'acknowledge'>;
+  statuses: Pick<StatusMail, 'takeTopLevel' | 'takePrompt' | 'open' | 'acknowledge'>;
   /** Somebody asks for a message of ours again; it is answered and acknowledged in its own time. */
   onRetry(receipt: Node): void;
   /** Takes a stanza that nobody knows off the server's queue. */
@@ -152,6 +153,7 @@ export class StanzaGate {
       await this.#parts.guard.appendStanza({ stanza: packNode(withoutCiphertext(node)), tag: 'message', failure });
     }
     if (this.#isStopped) return;
+    if (isPrompt(node)) return this.#parts.statuses.takePrompt(node, failure !== undefined || !isSealable(node));
     if (isStatusMessage(node)) {
       const isLost = failure !== undefined || !isSealable(node);
       if (isLost) return this.#parts.statuses.acknowledge(node);
@@ -231,6 +233,10 @@ export class StanzaGate {
 }
 
 const failed = (cause: StanzaFailure['cause'], detail: string): StanzaFailure => ({ cause, detail });
+
+/** A copy of what another device of the account wrote to a bot. */
+const isPrompt = ({ attrs, content }: Node): boolean =>
+  isBot(attrs.recipient) && Array.isArray(content) && content.some(({ tag }) => tag === 'enc');
 
 const hasPlaintext = (node: Node): boolean =>
   Array.isArray(node.content) && node.content.some((part) => part.tag === 'plaintext');

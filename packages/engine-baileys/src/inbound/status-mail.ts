@@ -65,6 +65,17 @@ export class StatusMail {
     return false;
   }
 
+  /**
+   * What the phone asked a bot of WhatsApp's, from its arrival to the receipt that names the bot:
+   * with another one it comes again and ends the stream every 50 minutes (whatsapp-rust #659).
+   */
+  async takePrompt(node: Node, isLost: boolean): Promise<void> {
+    const { send } = this.#parts;
+    if (isLost || !(await this.#open(node))) return this.acknowledge(node);
+    const { id = '', from = '', recipient = '' } = node.attrs;
+    await send({ tag: 'receipt', attrs: { id, to: from, recipient, type: 'sender' } });
+  }
+
   /** Takes it off the queue, whatever became of it. */
   acknowledge(node: Node): Promise<void> {
     return this.#parts.send(ackFor(node));

@@ -186,6 +186,16 @@ export function describeLive(suite: Suite): void {
       expect(carol.seen()).toMatchObject([{ id: 'AGAIN2', copies: 1 }]);
     });
 
+    it('acknowledges what the phone asked a bot with a receipt that names the bot', async () => {
+      const { line, phone } = await pairedLine();
+      const bot = '867051314767696@bot';
+      const id = await phone.sendText(bot, 'what is new?');
+      expect(await line.text('what is new?')).toMatchObject({ id, chat: { jid: bot }, fromMe: true });
+      await until('the receipt', () => line.answersTo(id).length > 0);
+      await line.roundTrip();
+      expect(line.answersTo(id)).toMatchObject([{ type: 'sender', recipient: bot, to: phone.lid }]);
+    });
+
     it('keeps and acknowledges a stanza of a kind that nobody knows', async () => {
       const { line, bob } = await pairedLine();
       const stanza = { tag: 'novelty', attrs: { id: 'NOVEL1', from: bob.lid, t: '1780000000', type: 'text' } };

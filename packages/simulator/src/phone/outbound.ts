@@ -1,4 +1,4 @@
-import { bareJid, isGroup, type Jid, type Node, parseJid, STATUS_BROADCAST, sameUser } from '@ponte/engine';
+import { bareJid, isBot, isGroup, type Jid, type Node, parseJid, STATUS_BROADCAST, sameUser } from '@ponte/engine';
 import type { RandomBytes } from '../signal/curve.ts';
 import type { PreKeyBundle } from '../signal/session.ts';
 import type { SignalDevice } from '../signal/signal-device.ts';
@@ -70,8 +70,10 @@ export class Outbound {
   async send(to: Jid, messageId: string, message: Message, shape: MessageShape): Promise<number | undefined> {
     if (isGroup(to)) return this.#sendToGroup(bareJid(to), messageId, message, shape);
     const { own, directory, link } = this.#parts;
-    const [contact, self] = await directory.contacts([to, own.jid]);
-    if (!contact || contact.devices.length === 0) {
+    const [found, self] = await directory.contacts([to, own.jid]);
+    // Whatever a bot is encrypted for: here only the own devices have keys.
+    const contact = isBot(to) ? { jid: to, devices: [] } : found?.devices.length ? found : undefined;
+    if (!contact) {
       throw new NotOnWhatsAppError(
         `${bareJid(to)} is not on this WhatsApp; create that phone or pair a line with it first`,
       );

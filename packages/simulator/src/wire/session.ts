@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { child, formatJid, type Node, SERVER_LID } from '@ponte/engine';
+import { child, formatJid, isBot, type Node, SERVER_LID } from '@ponte/engine';
 import type { WebSocket } from 'ws';
 import { Disturbance } from '../faults/disturbance.ts';
 import { FaultError, type FaultRule } from '../faults/rules.ts';
@@ -9,6 +9,7 @@ import { removeCompanion } from '../world/companions.ts';
 import { answerIq } from '../world/iq/table.ts';
 import type { Endpoint, Mailbox } from '../world/mailbox.ts';
 import type { Candidate } from '../world/pairing-candidate.ts';
+import { isPromptReceipt } from '../world/prompts.ts';
 import { tellTimelock } from '../world/restrictions.ts';
 import { sharedCommit } from '../world/shared-commit.ts';
 import { el } from '../world/stanzas.ts';
@@ -52,8 +53,8 @@ export class Session implements Endpoint {
   #candidate: Candidate | undefined;
   #mailbox: Mailbox | undefined;
   #holdTimer: Timer | undefined;
-  /** Statuses that were pushed and not acknowledged, with their attributes. */
-  readonly #unacked = new Map<string, Record<string, string>>();
+  /** Statuses and prompts to bots that were pushed and not acknowledged as such. */
+  readonly #unacked = new Map<string, Node>();
   #ackTimer: Timer | undefined;
 
   constructor(ws: WebSocket, options: SessionOptions) {
@@ -112,7 +113,7 @@ export class Session implements Endpoint {
   }
 
   push(node: Node): void {
-    if (node.tag === 'status') this.#expectAck(node);
+    if (node.tag === 'status' || isBot(node.attrs.recipient)) this.#expectAck(node);
     this.#disturbance.push(node);
   }
 
@@ -241,7 +242,8 @@ export class Session implements Endpoint {
       return;
     }
     if (this.#state !== 'active') return;
-    if (node.tag === 'ack' && node.attrs.class === 'status') this.#unacked.delete(node.attrs.id ?? '');
+    const isAck = node.tag === 'ack' && node.attrs.class === 'status';
+    if (isAck || isPromptReceipt(this.#tenant, this.#sender, node)) this.#unacked.delete(node.attrs.id ?? '');
     const batch = node.tag === 'ib' ? child(node, 'offline_batch') : undefined;
     if (batch) {
       this.#mailbox?.grant(Number(batch.attrs.count ?? 100) || 100);
@@ -291,14 +293,14 @@ export class Session implements Endpoint {
     else this.cut('fault: logged out');
   }
 
-  /** WhatsApp waits 50 minutes for the acknowledgement of a status, and then ends the stream. */
-  #expectAck({ attrs }: Node): void {
-    if (this.#unacked.size < UNACKED_MAX) this.#unacked.set(attrs.id ?? '', attrs);
+  /** WhatsApp waits 50 minutes for the right acknowledgement, and then ends the stream. */
+  #expectAck(node: Node): void {
+    if (this.#unacked.size < UNACKED_MAX) this.#unacked.set(node.attrs.id ?? '', node);
     this.#ackTimer ??= this.#tenant.clock.after(ACK_PATIENCE_MS, () => {
       this.#ackTimer = undefined;
       const [first] = this.#unacked.values();
       if (!first) return;
-      const owed = { class: 'status', id: first.id, type: first.type };
+      const owed = { class: first.tag, id: first.attrs.id, type: first.attrs.type };
       this.#streamError({}, [el('ack', owed)]);
     });
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { childrenOf, type Node } from '@ponte/engine';
+import { child, childrenOf, type Node } from '@ponte/engine';
 import { nowSeconds } from './clock.ts';
 import type { Parcel } from './delivery.ts';
 import { el } from './stanzas.ts';
@@ -19,6 +19,16 @@ export const NOT_PASSED_ON = new Set(['participants', 'enc', 'device-identity', 
 export function copyIn(to: Node): Node[] {
   const enc = childrenOf(to, 'enc');
   return enc.length > 0 ? enc : childrenOf(to, 'unavailable');
+}
+
+/** What a message has for each device. */
+export function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
+  const participants = child(message, 'participants');
+  if (participants) {
+    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: copyIn(to) }));
+  }
+  const enc = childrenOf(message, 'enc');
+  return enc.length > 0 ? [{ jid: message.attrs.to ?? '', enc }] : [];
 }
 
 /** What became of a sent message. */

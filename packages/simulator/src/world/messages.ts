@@ -2,8 +2,8 @@ import {
   bareJid,
   child,
   children,
-  childrenOf,
   formatJid,
+  isBot,
   isGroup,
   isNewsletter,
   type Node,
@@ -18,13 +18,14 @@ import { routeGroupMessage } from './groups/group-messages.ts';
 import {
   ackOf,
   COPY_MAX_BYTES,
-  copyIn,
+  copiesOf,
   type MessageOutcome,
   NOT_PASSED_ON,
   PASSED_ON,
   participantHash,
   refuse,
 } from './message-parts.ts';
+import { routePrompt } from './prompts.ts';
 import { el } from './stanzas.ts';
 import { routeStatus } from './status.ts';
 import type { Sender, Tenant } from './tenant.ts';
@@ -46,6 +47,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   if (isGroup(to)) return routeGroupMessage(tenant, from, message);
   if (isNewsletter(to)) return routePost(tenant, from, message);
   if (to === STATUS_BROADCAST) return routeStatus(tenant, from, message);
+  if (isBot(to)) return routePrompt(tenant, from, message);
   const chat = tenant.accounts.resolve(to);
   if (!sender || !message.attrs.id) return refuse(message, 400, 'message without an id');
   if (!chat) return refuse(message, 404, `not on this network: ${to}`);
@@ -74,15 +76,6 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   }
   const phash = message.attrs.phash === undefined ? undefined : correctedHash(tenant, from, sender, chat, reached);
   return { ack: ackOf(message, { phash }), parcels, note: undefined };
-}
-
-function copiesOf(message: Node): { jid: string; enc: Node[] }[] {
-  const participants = child(message, 'participants');
-  if (participants) {
-    return childrenOf(participants, 'to').map((to) => ({ jid: to.attrs.jid ?? '', enc: copyIn(to) }));
-  }
-  const enc = childrenOf(message, 'enc');
-  return enc.length > 0 ? [{ jid: message.attrs.to ?? '', enc }] : [];
 }
 
 interface Copy {
