@@ -1,24 +1,33 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
 import './console.css';
-import { Notices } from './parts/notices.tsx';
+import { fetched } from './fetched.ts';
+import { FocusMemory } from './parts/focus-memory.tsx';
 import { queries } from './queries.ts';
 import { router } from './router.tsx';
 import { stateQuery } from './session.ts';
 import { applyTheme } from './theme.ts';
+import { loadWords } from './words/words.ts';
+
+const Toasts = lazy(fetched(async () => ({ default: (await import('./parts/toasts.tsx')).Toasts })));
 
 applyTheme();
 // Every page begins with it.
 void queries.prefetchQuery(stateQuery);
 const root = document.getElementById('app');
 if (!root) throw new Error('the page has no #app');
+await loadWords();
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <RouterProvider router={router} />
-      <Notices />
+      <FocusMemory>
+        <RouterProvider router={router} />
+      </FocusMemory>
+      <Suspense>
+        <Toasts />
+      </Suspense>
     </QueryClientProvider>
   </StrictMode>,
 );

@@ -7,6 +7,8 @@ import { ApiError } from './api.ts';
  */
 export const queries = new QueryClient({
   defaultOptions: {
+    // What a person started is tried, whatever the browser thinks of its network.
+    mutations: { networkMode: 'always' },
     queries: {
       staleTime: 5_000,
       retry: (failures, error) =>

@@ -1,6 +1,5 @@
 import { type Query, useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api.ts';
-import { errorSentence } from '../words/errors.ts';
 import { useWords, type Words } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { Alert } from './layout.tsx';
@@ -12,7 +11,7 @@ import { Alert } from './layout.tsx';
 export function failureText(error: Error, words: Words): string {
   if (!(error instanceof ApiError)) return error.message;
   if (error.status === 0) return words.noAnswer;
-  const sentence = errorSentence(error.code);
+  const sentence = words.errorSentences[error.code];
   if (sentence === undefined) return error.message;
   const fields = error.details.map(({ path, message }) => (path ? `${path}: ${message}` : message));
   return [sentence, ...fields].join(' ');

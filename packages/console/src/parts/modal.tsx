@@ -1,17 +1,8 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useContext, useEffect } from 'react';
 import { useWords } from '../words/words.ts';
-
-/** What had the focus when the first of a row of dialogs opened. */
-let opener: Element | null = null;
-
-function rememberOpener(): Element | null {
-  const { activeElement } = document;
-  // One dialog may follow upon another: the way back is to where the first one was opened.
-  if (!activeElement?.closest('[role=dialog]')) opener = activeElement;
-  return opener;
-}
+import { LastFocus } from './focus-memory.tsx';
 
 /**
  * A dialog: focus stays in it, Escape and the backdrop close it, and focus goes back to where it
@@ -34,13 +25,14 @@ export function Modal({
   isSealed?: boolean;
 }) {
   const words = useWords();
-  const [before] = useState(() => (open ? rememberOpener() : null));
-  useEffect(
-    () => () => {
+  const last = useContext(LastFocus);
+  useEffect(() => {
+    if (!open) return;
+    return () => {
+      const before = last.current;
       if (before instanceof HTMLElement && before.isConnected) before.focus();
-    },
-    [before],
-  );
+    };
+  }, [open, last]);
   return (
     <Dialog.Root open={open} onOpenChange={(isOpen) => (isOpen || isSealed ? undefined : onClose())}>
       <Dialog.Portal>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useEffectEvent, useRef, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { locale } from '../words/words.ts';
@@ -107,8 +107,7 @@ export function TimeChart(props: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const shownTheme = useSyncExternalStore(watchTheme, readTheme);
   const shownLocale = locale.use();
-  const hover = useRef(props.onHover);
-  hover.current = props.onHover;
+  const onHover = useEffectEvent(props.onHover);
   const { at, series, kind, step } = props;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: theme and language are drawn, though not read here
@@ -118,7 +117,7 @@ export function TimeChart(props: TimeChartProps) {
     const values = kind === 'bars' ? stacked(series).toReversed() : series.map((one) => one.values);
     const width = () => Math.max(200, element.clientWidth);
     const plot = new uPlot(
-      optionsOf(props, width(), (index) => hover.current(index)),
+      optionsOf(props, width(), (index) => onHover(index)),
       [at, ...values],
       element,
     );

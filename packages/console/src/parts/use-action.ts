@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMutation } from '@tanstack/react-query';
 import { ApiError } from '../api.ts';
 import { useWords } from '../words/words.ts';
 import { failureText } from './failure.tsx';
@@ -9,26 +9,23 @@ import { failureText } from './failure.tsx';
  */
 export function useAction() {
   const words = useWords();
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<ApiError>();
-  const run = async (work: () => Promise<unknown>): Promise<boolean> => {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setFailure(error);
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { isPending, error, mutateAsync, reset } = useMutation({
+    mutationFn: (work: () => Promise<unknown>) => work(),
+  });
+  const failure = error instanceof ApiError ? error : undefined;
   return {
-    busy,
-    run,
-    clear: () => setFailure(undefined),
+    busy: isPending,
+    /** True when it was done. What is no refusal of the server is a bug, and rejects. */
+    async run(work: () => Promise<unknown>): Promise<boolean> {
+      try {
+        await mutateAsync(work);
+        return true;
+      } catch (thrown) {
+        if (!(thrown instanceof ApiError)) throw thrown;
+        return false;
+      }
+    },
+    clear: reset,
     error: failure && failureText(failure, words),
     /** Its code, for those who know better words. */
     code: failure?.code,

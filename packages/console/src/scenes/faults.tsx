@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button } from '../parts/button.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Line } from '../shapes.ts';
 import { phonesTexts } from '../words/phones.ts';

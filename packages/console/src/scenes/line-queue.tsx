@@ -3,7 +3,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Queue, QueueItem } from '../shapes.ts';

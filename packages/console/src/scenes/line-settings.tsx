@@ -7,7 +7,7 @@ import { Confirm } from '../parts/confirm.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Line, LineProcess } from '../shapes.ts';
 import { useWords } from '../words/words.ts';

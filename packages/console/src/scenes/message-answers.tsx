@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { TextBox } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';

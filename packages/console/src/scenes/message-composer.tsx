@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { fileMessage, MAX_FILE_BYTES } from '../attach-file.ts';
 import { Button } from '../parts/button.tsx';
 import { Alert } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { TextBox } from '../parts/text-box.tsx';
 import { useAction } from '../parts/use-action.ts';
 import type { ListedMessage } from '../shapes.ts';

@@ -4,7 +4,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Line, Queue } from '../shapes.ts';
 import { useWords } from '../words/words.ts';

@@ -8,7 +8,7 @@ import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { addPasskey, mayUsePasskeys } from '../passkey-calls.ts';

@@ -2,7 +2,7 @@ import { Menu } from '@base-ui/react/menu';
 import { Plus } from 'lucide-react';
 import { type ChangeEvent, useRef } from 'react';
 import { fileMessage, MAX_FILE_BYTES } from '../attach-file.ts';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { phonesTexts } from '../words/phones.ts';
 import { useTexts } from '../words/texts.ts';
 

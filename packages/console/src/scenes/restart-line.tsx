@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { lineName } from '../parts/line-name.ts';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
 import type { Line } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';

@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Badge, PageHead, Panel } from '../parts/layout.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery, useMay } from '../session.ts';

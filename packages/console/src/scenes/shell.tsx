@@ -7,10 +7,11 @@ import { listen, useLiveState } from '../live.ts';
 import { type Mode, mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Alert } from '../parts/layout.tsx';
+import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../session.ts';
 import { theme, toggleTheme } from '../theme.ts';
-import { LOCALES, type Locale, locale, useWords } from '../words/words.ts';
+import { chooseLocale, LOCALES, type Locale, locale, useWords } from '../words/words.ts';
 import { Places, PlacesBar } from './places.tsx';
 import { Watch } from './watch.tsx';
 
@@ -183,10 +184,12 @@ export function LocaleChoice() {
     <select
       aria-label={words.language}
       value={locale.use()}
-      onChange={(event) => locale.set(event.target.value as Locale)}
+      onChange={(event) => {
+        chooseLocale(event.target.value as Locale).catch(() => notify('bad', words.noAnswer));
+      }}
       className="min-h-9 w-full min-w-0 flex-1 rounded-lg border border-field bg-panel px-2 text-sm"
     >
-      {Object.entries(LOCALES).map(([name, { title }]) => (
+      {LOCALES.map(({ name, title }) => (
         <option key={name} value={name} lang={name}>
           {title}
         </option>

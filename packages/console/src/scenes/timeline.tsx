@@ -7,7 +7,6 @@ import { SelectField } from '../parts/field.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
 import type { LineStatus, TimelineEvent } from '../shapes.ts';
-import { errorSentence } from '../words/errors.ts';
 import { linesTexts } from '../words/lines.ts';
 import { type ReasonText, reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
@@ -106,7 +105,7 @@ function describe({ type, payload }: TimelineEvent, words: Words, reasons: Recor
   if (type === 'message.status') {
     const { status, error } = payload as { status: string; error?: { code: string; message: string } | null };
     const name = words.timeline.messageStatus[status] ?? status;
-    return events.messageStatus(name) + (error ? `: ${errorSentence(error.code) ?? error.message}` : '');
+    return events.messageStatus(name) + (error ? `: ${words.errorSentences[error.code] ?? error.message}` : '');
   }
   return words.timeline.others[type] ?? type;
 }

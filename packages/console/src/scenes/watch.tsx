@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { kept } from '../kept.ts';
 import { type Mode, mode } from '../mode.ts';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { countInTitle } from '../parts/page-title.ts';
 import { problemName, problemsQuery } from '../problems.ts';
 import { problemTexts } from '../words/problems.ts';

@@ -10,7 +10,7 @@ import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Loading } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
-import { notify } from '../parts/notices.tsx';
+import { notify } from '../parts/notices.ts';
 import { usePageTitle } from '../parts/page-title.ts';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { dateTime, number } from '../parts/time.ts';

@@ -1,4 +1,6 @@
 export const en = {
+  /** By code; a code that is not here is shown in the API's own words, which are English. */
+  errorSentences: {} as Readonly<Record<string, string>>,
   skip: 'Skip to the content',
   loading: 'Loading …',
   close: 'Close',

@@ -1,6 +1,8 @@
 import type { Words } from './en.ts';
+import { errorsEs } from './errors-es.ts';
 
 export const es: Words = {
+  errorSentences: errorsEs,
   skip: 'Saltar al contenido',
   loading: 'Cargando…',
   close: 'Cerrar',

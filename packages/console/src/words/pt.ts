@@ -1,6 +1,8 @@
 import type { Words } from './en.ts';
+import { errorsPt } from './errors-pt.ts';
 
 export const pt: Words = {
+  errorSentences: errorsPt,
   skip: 'Ir para o conteúdo',
   loading: 'Carregando…',
   close: 'Fechar',

@@ -1,0 +1,37 @@
+import { Toast } from '@base-ui/react/toast';
+import { notices, type Tone } from './notices.ts';
+
+const SHOWN_MS = 6_000;
+const AT_ONCE = 3;
+const COLOURS: Record<Tone, string> = {
+  good: 'border-accent bg-soft text-accent',
+  bad: 'border-danger bg-danger-soft text-danger',
+};
+
+function Shown() {
+  const { toasts } = Toast.useToastManager<{ tone: Tone }>();
+  return toasts.map((toast) => (
+    // A sentence that needs no answer is a status, not the dialog that a toast may be.
+    <Toast.Root
+      key={toast.id}
+      toast={toast}
+      role="status"
+      className={`pointer-events-auto max-w-lg rounded-lg border px-4 py-2 shadow-lg data-limited:hidden ${COLOURS[toast.data?.tone ?? 'good']}`}
+    >
+      <Toast.Description />
+    </Toast.Root>
+  ));
+}
+
+/** What was said in the last seconds; it can be swiped away, and stays while the pointer is on it. */
+export function Toasts() {
+  return (
+    <Toast.Provider toastManager={notices} timeout={SHOWN_MS} limit={AT_ONCE}>
+      <Toast.Portal>
+        <Toast.Viewport className="pointer-events-none fixed inset-x-3 bottom-20 z-40 flex flex-col-reverse items-center gap-2 md:bottom-6">
+          <Shown />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}
