@@ -10,7 +10,7 @@ export interface LiveLine {
   line_id: string;
   mode: Mode;
   status: LineStatus;
-  reason: string | null;
+  reason: Line['status_reason'];
   until: string | null;
   remedy: string | null;
   phone: string | null;

@@ -113,13 +113,14 @@ export const timelineEvent = z.object({
   seq: z.int(),
   type: z.string(),
   chat: z.string().nullable(),
-  payload: z.unknown(),
+  payload: z.record(z.string(), z.unknown()),
   created_at: z.string(),
 });
 export const timeline = z.object({ events: timelineEvent.array(), next: z.int().nullable() });
+const health = z.enum(['healthy', 'degraded', 'unhealthy']);
 export const process = z.object({
   state: z.string(),
-  health: z.string(),
+  health,
   started_at: z.string().nullable(),
   fail_count: z.int(),
   worker: z.string().nullable(),
@@ -138,7 +139,7 @@ export const activity = z.object({
     z.object({
       line_id: z.string(),
       state: z.string(),
-      health: z.string(),
+      health,
       waiting: z.int(),
       received: z.int(),
       sent: z.int(),
@@ -160,7 +161,13 @@ const endpoint = z.object({
   disabled_reason: z.string().nullable(),
   failing_since: z.string().nullable(),
   created_at: z.string(),
-  filters: z.unknown(),
+  filters: z
+    .object({
+      chats: z.string().array().nullable(),
+      direction: z.enum(['in', 'out']).nullable(),
+      types: z.string().array().nullable(),
+    })
+    .nullable(),
   strict_order: z.boolean(),
   rotating_until: z.string().nullable(),
 });
