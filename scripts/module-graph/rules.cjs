@@ -6,15 +6,15 @@ const ROOMS = {
   engine: { parse: ['compose'], compose: ['parse'], conformance: [] },
   'engine-baileys': {
     hardening: [],
-    store: ['hardening'],
+    store: ['hardening', 'outbound'],
     login: ['store'],
     pairing: [],
-    inbound: ['outbound', 'store'],
+    inbound: ['account', 'outbound', 'store'],
     media: ['inbound'],
     groups: ['store'],
     outbound: ['groups', 'inbound', 'media', 'store'],
     history: ['inbound', 'media', 'outbound', 'store'],
-    account: ['outbound', 'store'],
+    account: ['inbound', 'outbound', 'store'],
   },
   simulator: {
     signal: [],
@@ -25,7 +25,14 @@ const ROOMS = {
     control: ['faults', 'phone', 'world'],
     world: ['control', 'faults', 'media', 'phone', 'wire'],
   },
-  console: { words: [], stream: [], parts: ['words'], scenes: ['parts', 'words'] },
+  console: {
+    words: [],
+    stream: [],
+    generated: [],
+    queries: [],
+    parts: ['words'],
+    scenes: ['parts', 'queries', 'words'],
+  },
 };
 
 /** Where reading begins: processes, package doors, workers, tests. */

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { Mode } from './mode.ts';
-import { queries } from './queries.ts';
+import { queries } from './queries/client.ts';
 import type { Line, LineStatus } from './shapes.ts';
 import type { StreamMessage, StreamState } from './stream/source.ts';
 import { joinStream } from './stream/stream.ts';

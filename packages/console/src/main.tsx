@@ -5,9 +5,9 @@ import { createRoot } from 'react-dom/client';
 import './console.css';
 import { fetched } from './fetched.ts';
 import { FocusMemory } from './parts/focus-memory.tsx';
-import { queries } from './queries.ts';
+import { stateQuery } from './queries/account.ts';
+import { queries } from './queries/client.ts';
 import { router } from './router.tsx';
-import { stateQuery } from './session.ts';
 import { applyTheme } from './theme.ts';
 import { loadWords } from './words/words.ts';
 

@@ -9,11 +9,11 @@ import {
 import { fetched } from './fetched.ts';
 import { type Mode, mode, readMode } from './mode.ts';
 import { Loading } from './parts/layout.tsx';
-import { queries } from './queries.ts';
+import { stateQuery } from './queries/account.ts';
+import { queries } from './queries/client.ts';
+import { linesQuery } from './queries/lines.ts';
 import { Broken, NotFound } from './scenes/broken.tsx';
-import { linesQuery } from './scenes/lines-query.ts';
 import { Shell } from './scenes/shell.tsx';
-import { stateQuery } from './session.ts';
 import { useWords } from './words/words.ts';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Broken });

@@ -1,12 +1,6 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
-import { api } from './api.ts';
-import type { Role, State } from './shapes.ts';
-
-export const stateQuery = queryOptions({
-  queryKey: ['state'],
-  queryFn: () => api<State>('GET', '/state'),
-  staleTime: 60_000,
-});
+import { useQuery } from '@tanstack/react-query';
+import { stateQuery } from './queries/account.ts';
+import type { Role } from './shapes.ts';
 
 const RANK: Record<Role, number> = { viewer: 0, developer: 1, owner: 2 };
 

@@ -8,14 +8,16 @@ const COLOURS: Record<Tone, string> = {
   bad: 'border-danger bg-danger-soft text-danger',
 };
 
+/** A sentence that needs no answer is a status, not the dialog that a toast may be. */
+const STATUS = { role: 'status', 'aria-modal': undefined } as const;
+
 function Shown() {
   const { toasts } = Toast.useToastManager<{ tone: Tone }>();
   return toasts.map((toast) => (
-    // A sentence that needs no answer is a status, not the dialog that a toast may be.
     <Toast.Root
       key={toast.id}
       toast={toast}
-      role="status"
+      {...STATUS}
       className={`pointer-events-auto max-w-lg rounded-lg border px-4 py-2 shadow-lg data-limited:hidden ${COLOURS[toast.data?.tone ?? 'good']}`}
     >
       <Toast.Description />

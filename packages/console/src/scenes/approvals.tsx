@@ -6,12 +6,13 @@ import { Failure } from '../parts/failure.tsx';
 import { Alert, Badge, Empty, Facts, Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { ago, dateTime } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { approvalsQuery } from '../queries/account.ts';
+import { linesQuery } from '../queries/lines.ts';
 import { useMay } from '../session.ts';
 import type { Approval } from '../shapes.ts';
 import { approvalTexts } from '../words/approvals.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines-query.ts';
 
 /** Requests run out while the page is open. */
 const LOOK_EVERY_MS = 10_000;
@@ -21,11 +22,7 @@ export function Approvals() {
   const words = useWords();
   const texts = useTexts(approvalTexts);
   const shownMode = mode.use();
-  const { data: approvals, error } = useQuery({
-    queryKey: ['approvals', shownMode],
-    queryFn: async () => (await api<{ approvals: Approval[] }>('GET', '/approvals')).approvals,
-    refetchInterval: LOOK_EVERY_MS,
-  });
+  const { data: approvals, error } = useQuery({ ...approvalsQuery(shownMode), refetchInterval: LOOK_EVERY_MS });
   const waiting = approvals?.filter(({ status }) => status === 'pending');
   const earlier = approvals?.filter(({ status }) => status !== 'pending');
   return (

@@ -6,11 +6,11 @@ import { Failure } from '../parts/failure.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { dateTime } from '../parts/time.ts';
+import { linesQuery } from '../queries/lines.ts';
 import type { AuditEntry } from '../shapes.ts';
 import { auditTexts } from '../words/audit.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines-query.ts';
 
 const PAGE = 30;
 

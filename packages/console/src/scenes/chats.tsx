@@ -2,18 +2,19 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
-import { inItsMode, useItsMode } from '../its-mode.ts';
+import { useItsMode } from '../its-mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Empty, Loading } from '../parts/layout.tsx';
 import { usePageTitle } from '../parts/page-title.ts';
 import { clockTime } from '../parts/time.ts';
-import type { Chat, Line } from '../shapes.ts';
+import { chatsQuery, nameOf } from '../queries/chats.ts';
+import { lineQuery } from '../queries/line.ts';
+import type { Chat } from '../shapes.ts';
 import { inboxTexts } from '../words/inbox.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { chatsQuery, nameOf } from './chats-query.ts';
 import { Conversation } from './conversation.tsx';
 import { MessageSearch } from './message-search.tsx';
 
@@ -23,10 +24,7 @@ export function Chats() {
   const texts = useTexts(inboxTexts);
   const { lineId } = useParams({ from: '/inside/lines/$lineId/chats' });
   const { chat: chosen } = useSearch({ from: '/inside/lines/$lineId/chats' });
-  const { data: line, error } = useQuery({
-    queryKey: ['line', lineId],
-    queryFn: () => inItsMode<Line>(`/lines/${lineId}`),
-  });
+  const { data: line, error } = useQuery(lineQuery(lineId));
   const isShown = useItsMode(line);
   usePageTitle(`${words.chats.title} · ${line?.label ?? line?.customer_ref ?? words.lines.unnamed}`);
   const chats = useInfiniteQuery({ ...chatsQuery(lineId), enabled: isShown });

@@ -3,10 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { api } from '../api.ts';
+import { nameOf } from '../queries/chats.ts';
 import { useMay } from '../session.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
-import { nameOf } from './chats-query.ts';
 import { MessageComposer } from './message-composer.tsx';
 import { Messages } from './messages.tsx';
 

@@ -9,12 +9,12 @@ import { SelectField } from '../parts/field.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { deliveryQuery, endpointsQuery } from '../queries/webhooks.ts';
 import { type Attempt, DELIVERY_STATES, type Delivery } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 
 const PAGE = 25;
 const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
@@ -158,10 +158,7 @@ function DeliveryRow({ delivery, mayChange }: { delivery: Delivery; mayChange: b
 function Details({ id }: { id: string }) {
   const words = useWords();
   const texts = useTexts(webhooksTexts);
-  const { data, error } = useQuery({
-    queryKey: ['deliveries', 'one', id],
-    queryFn: () => api<Delivery & { attempt_log: Attempt[]; payload: unknown }>('GET', `/deliveries/${id}`),
-  });
+  const { data, error } = useQuery(deliveryQuery(id));
   if (error) return <Failure error={error} />;
   if (!data) return <Loading label={words.loading} />;
   return (

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { mode } from '../mode.ts';
 import { TextField } from '../parts/field.tsx';
+import { linesQuery } from '../queries/lines.ts';
 import type { Key } from '../shapes.ts';
 import { keyLimitTexts } from '../words/key-limits.ts';
 import { useTexts } from '../words/texts.ts';
-import { linesQuery } from './lines-query.ts';
 
 /** What a form's limits come to in a call; nothing for what was left open. */
 export function limitsOf(form: FormData): { line_ids?: string[]; networks?: string[] } {

@@ -12,6 +12,7 @@ import { Modal } from '../parts/modal.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ago, date } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { keysQuery } from '../queries/account.ts';
 import { useMay } from '../session.ts';
 import type { Key, MadeKey } from '../shapes.ts';
 import { approvalTexts } from '../words/approvals.ts';
@@ -38,10 +39,7 @@ export function Keys() {
   const shownMode = mode.use();
   const mayChange = useMay('developer');
   const client = useQueryClient();
-  const { data: keys, error } = useQuery({
-    queryKey: ['keys', shownMode],
-    queryFn: async () => (await api<{ keys: Key[] }>('GET', '/keys')).keys,
-  });
+  const { data: keys, error } = useQuery(keysQuery(shownMode));
   const [dialog, setDialog] = useState<{ kind: 'create' } | { kind: 'rotate' | 'revoke'; key: Key }>();
   const [made, setMade] = useState<MadeKey>();
   const refresh = () => client.invalidateQueries({ queryKey: ['keys'] });

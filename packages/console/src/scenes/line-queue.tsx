@@ -6,7 +6,8 @@ import { Alert, Panel } from '../parts/layout.tsx';
 import { notify } from '../parts/notices.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
-import type { Queue, QueueItem } from '../shapes.ts';
+import { queueQuery } from '../queries/line.ts';
+import type { QueueItem } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 
@@ -17,11 +18,7 @@ const LOOK_EVERY_MS = 10_000;
 /** What waits on a line, in the order in which it leaves. Hidden while nothing does. */
 export function LineQueue({ lineId, mayChange }: { lineId: string; mayChange: boolean }) {
   const texts = useTexts(linesTexts);
-  const { data: queue, error } = useQuery({
-    queryKey: ['queue', lineId, SHOWN],
-    queryFn: () => api<Queue>('GET', `/lines/${lineId}/queue?limit=${SHOWN}`),
-    refetchInterval: LOOK_EVERY_MS,
-  });
+  const { data: queue, error } = useQuery({ ...queueQuery(lineId, SHOWN), refetchInterval: LOOK_EVERY_MS });
   if (error) return <Failure error={error} />;
   const all = queue ? queue.depth + queue.scheduled : 0;
   if (!queue || queue.items.length === 0) return null;

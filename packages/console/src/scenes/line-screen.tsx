@@ -1,10 +1,10 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { PhoneFrame } from '../parts/phone-frame.tsx';
+import { chatsQuery } from '../queries/chats.ts';
 import type { Line, Phone } from '../shapes.ts';
 import { phonesTexts } from '../words/phones.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { chatsQuery } from './chats-query.ts';
 import { MessageComposer } from './message-composer.tsx';
 import { Messages } from './messages.tsx';
 

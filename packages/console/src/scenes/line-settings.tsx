@@ -9,7 +9,8 @@ import { Alert, Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
-import type { Line, LineProcess } from '../shapes.ts';
+import { processQuery } from '../queries/line.ts';
+import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 import { Pacing } from './pacing.tsx';
 
@@ -66,10 +67,7 @@ function WebhookUrl({ line }: { line: Line }) {
   const words = useWords();
   const client = useQueryClient();
   const { busy, run, error } = useAction();
-  const { data } = useQuery({
-    queryKey: ['process', line.line_id],
-    queryFn: () => api<LineProcess>('GET', `/lines/${line.line_id}/process`),
-  });
+  const { data } = useQuery(processQuery(line.line_id));
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const url = String(new FormData(event.currentTarget).get('url')).trim() || null;

@@ -2,23 +2,23 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, MessagesSquare, QrCode as QrIcon } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { api } from '../api.ts';
-import { inItsMode, useItsMode } from '../its-mode.ts';
+import { useItsMode } from '../its-mode.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { usePageTitle } from '../parts/page-title.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
-import { stateQuery, useMay } from '../session.ts';
-import type { Line, LineProcess, LineStats } from '../shapes.ts';
+import { stateQuery } from '../queries/account.ts';
+import { lineQuery, processQuery, queueQuery, statsQuery } from '../queries/line.ts';
+import { useMay } from '../session.ts';
+import type { Line } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { LineQueue } from './line-queue.tsx';
 import { LineSettings } from './line-settings.tsx';
-import { queueQuery } from './pacing.tsx';
 import { PairDialog } from './pair-dialog.tsx';
 import { RestartLine } from './restart-line.tsx';
 import { SendTest } from './send-test.tsx';
@@ -40,11 +40,7 @@ export function LinePage() {
   const { data: state } = useQuery(stateQuery);
   const { pair } = useSearch({ from: '/inside/lines/$lineId' });
   const [isPairing, setIsPairing] = useState(pair === true);
-  const { data: line, error } = useQuery({
-    queryKey: ['line', lineId],
-    queryFn: () => inItsMode<Line>(`/lines/${lineId}`),
-    refetchInterval: LOOK_EVERY_MS,
-  });
+  const { data: line, error } = useQuery({ ...lineQuery(lineId), refetchInterval: LOOK_EVERY_MS });
 
   const isShown = useItsMode(line);
   usePageTitle(line ? (line.label ?? line.customer_ref ?? words.lines.unnamed) : words.nav.lines);
@@ -147,16 +143,11 @@ function LineFacts({ line }: { line: Line }) {
   const words = useWords();
   const texts = useTexts(linesTexts);
   const client = useQueryClient();
-  const { data: process } = useQuery({
-    queryKey: ['process', line.line_id],
-    queryFn: () => api<LineProcess>('GET', `/lines/${line.line_id}/process`),
-  });
+  const { data: process } = useQuery(processQuery(line.line_id));
   const { data: stats } = useQuery({
-    queryKey: ['stats', line.line_id],
-    queryFn: () => api<LineStats>('GET', `/lines/${line.line_id}/stats`),
+    ...statsQuery(line.line_id),
     enabled: process?.state === 'running',
     refetchInterval: STATS_EVERY_MS,
-    retry: false,
   });
   const { data: queue } = useQuery({ ...queueQuery(line.line_id), refetchInterval: LOOK_EVERY_MS });
   const mebibytes = (bytes: number) => `${number(Math.round(bytes / 1_048_576))} MiB`;

@@ -11,14 +11,13 @@ import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
 import { number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { activityQuery, linesQuery } from '../queries/lines.ts';
 import { useMay } from '../session.ts';
 import type { Line, LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { activityQuery } from './activity-query.ts';
 import { LineList } from './line-list.tsx';
-import { linesQuery } from './lines-query.ts';
 
 const STATUSES: readonly LineStatus[] = [
   'connected',

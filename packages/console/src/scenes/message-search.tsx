@@ -3,11 +3,11 @@ import { Link } from '@tanstack/react-router';
 import { api } from '../api.ts';
 import { Failure } from '../parts/failure.tsx';
 import { dateTime } from '../parts/time.ts';
+import { nameOf } from '../queries/chats.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { inboxTexts } from '../words/inbox.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { nameOf } from './chats-query.ts';
 
 const SHOWN = 50;
 

@@ -2,20 +2,18 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Circle, CircleCheck } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { api } from '../api.ts';
 import { kept } from '../kept.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { number } from '../parts/time.ts';
-import type { Key, Usage } from '../shapes.ts';
+import { keysQuery, usageQuery } from '../queries/account.ts';
+import { activityQuery, linesQuery } from '../queries/lines.ts';
+import { endpointsQuery } from '../queries/webhooks.ts';
 import { overviewTexts } from '../words/overview.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { activityQuery } from './activity-query.ts';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 import { ProblemList } from './problem-list.tsx';
 import { Traffic } from './traffic.tsx';
 
@@ -75,17 +73,9 @@ function FirstSteps({ isPaired, hasReceived }: { isPaired: boolean; hasReceived:
   const shownMode = mode.use();
   const shown = steps.use();
   const isAsked = shown === 'shown';
-  const { data: keys } = useQuery({
-    queryKey: ['keys', shownMode],
-    queryFn: async () => (await api<{ keys: Key[] }>('GET', '/keys')).keys,
-    enabled: isAsked,
-  });
+  const { data: keys } = useQuery({ ...keysQuery(shownMode), enabled: isAsked });
   const { data: endpoints } = useQuery({ ...endpointsQuery(shownMode), enabled: isAsked });
-  const { data: usage } = useQuery({
-    queryKey: ['usage', shownMode],
-    queryFn: () => api<Usage>('GET', '/usage'),
-    enabled: isAsked,
-  });
+  const { data: usage } = useQuery({ ...usageQuery(shownMode), enabled: isAsked });
   if (!isAsked || !keys || !endpoints || !usage) return null;
   const list: [name: keyof typeof texts.step, isDone: boolean, link: ReactNode][] = [
     ['line', isPaired, <StepLink key="line" to="/lines" name={texts.step.line} />],

@@ -6,13 +6,9 @@ import { TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
 import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
-import type { Line, Queue } from '../shapes.ts';
+import { queueQuery } from '../queries/line.ts';
+import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
-
-export const queueQuery = (lineId: string) => ({
-  queryKey: ['queue', lineId],
-  queryFn: () => api<Queue>('GET', `/lines/${lineId}/queue?limit=1`),
-});
 
 const SECOND_MS = 1_000;
 

@@ -10,7 +10,7 @@ import { Alert, Loading } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { Modal } from '../parts/modal.tsx';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery } from '../session.ts';
+import { stateQuery } from '../queries/account.ts';
 import type { Line } from '../shapes.ts';
 import { pairingHelpTexts } from '../words/pairing-help.ts';
 import { useTexts } from '../words/texts.ts';

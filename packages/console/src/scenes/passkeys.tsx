@@ -12,6 +12,7 @@ import { notify } from '../parts/notices.ts';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { addPasskey, mayUsePasskeys } from '../passkey-calls.ts';
+import { passkeysQuery } from '../queries/account.ts';
 import type { Passkey } from '../shapes.ts';
 import { passkeysTexts } from '../words/passkeys.ts';
 import { useTexts } from '../words/texts.ts';
@@ -24,10 +25,7 @@ export function Passkeys() {
   const [isAdding, setIsAdding] = useState(false);
   const [removed, setRemoved] = useState<Passkey>();
   const { busy, run, error } = useAction();
-  const list = useQuery({
-    queryKey: ['passkeys'],
-    queryFn: async () => (await api<{ passkeys: Passkey[] }>('GET', '/passkeys')).passkeys,
-  });
+  const list = useQuery(passkeysQuery);
   const refresh = () => client.invalidateQueries({ queryKey: ['passkeys'] });
   const remove = async () => {
     await run(() => api('DELETE', `/passkeys/${encodeURIComponent(removed?.id ?? '')}`).then(refresh));

@@ -8,7 +8,7 @@ import { Modal } from '../parts/modal.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery } from '../session.ts';
+import { stateQuery, usersQuery } from '../queries/account.ts';
 import type { Role, User } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 
@@ -22,10 +22,7 @@ export function People() {
   const [isAdding, setIsAdding] = useState(false);
   const [password, setPassword] = useState<{ of: string; text: string }>();
   const { data: state } = useQuery(stateQuery);
-  const { data: users } = useQuery({
-    queryKey: ['users'],
-    queryFn: async () => (await api<{ users: User[] }>('GET', '/users')).users,
-  });
+  const { data: users } = useQuery(usersQuery);
   const refresh = () => client.invalidateQueries({ queryKey: ['users'] });
   const change = (user: User, body: object) =>
     run(async () => {

@@ -15,7 +15,7 @@ import {
 } from 'lucide-react';
 import { useState } from 'react';
 import { mode } from '../mode.ts';
-import { problemsQuery } from '../problems.ts';
+import { problemsQuery } from '../queries/problems.ts';
 import { problemTexts } from '../words/problems.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';

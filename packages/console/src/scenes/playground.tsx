@@ -9,10 +9,11 @@ import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery, useMay } from '../session.ts';
+import { stateQuery } from '../queries/account.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { useMay } from '../session.ts';
 import type { MadeKey } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
-import { linesQuery } from './lines-query.ts';
 import { RequestForm } from './request-form.tsx';
 import { listPhones } from './virtual-phone-calls.ts';
 

@@ -7,13 +7,13 @@ import { Failure } from '../parts/failure.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
-import { type Problem, problemName, problemsQuery } from '../problems.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { type Problem, problemName, problemsQuery } from '../queries/problems.ts';
+import { endpointsQuery } from '../queries/webhooks.ts';
 import { problemTexts } from '../words/problems.ts';
 import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 
 /** What a problem is called, and what is done about it. */
 export function useProblemWords(of: Mode): (problem: Problem) => { title: string; help: string } {

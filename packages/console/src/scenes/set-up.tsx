@@ -6,7 +6,7 @@ import { Button, buttonClass } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery } from '../session.ts';
+import { stateQuery } from '../queries/account.ts';
 import { useWords } from '../words/words.ts';
 import { Gate } from './gate.tsx';
 

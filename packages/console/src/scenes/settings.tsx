@@ -8,8 +8,8 @@ import { Alert, Badge, PageHead, Panel } from '../parts/layout.tsx';
 import { notify } from '../parts/notices.ts';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery, useMay } from '../session.ts';
-import type { Session } from '../shapes.ts';
+import { sessionsQuery, stateQuery } from '../queries/account.ts';
+import { useMay } from '../session.ts';
 import { useWords } from '../words/words.ts';
 import { AuditLog } from './audit-log.tsx';
 import { NotificationSettings } from './notification-settings.tsx';
@@ -91,10 +91,7 @@ function Sessions() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const { busy, run, error } = useAction();
-  const { data } = useQuery({
-    queryKey: ['sessions'],
-    queryFn: async () => (await api<{ sessions: Session[] }>('GET', '/sessions')).sessions,
-  });
+  const { data } = useQuery(sessionsQuery);
   const end = (id: string) =>
     run(async () => {
       await api('DELETE', `/sessions/${id}`);

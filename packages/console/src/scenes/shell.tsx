@@ -9,7 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { Alert } from '../parts/layout.tsx';
 import { notify } from '../parts/notices.ts';
 import { useAction } from '../parts/use-action.ts';
-import { stateQuery } from '../session.ts';
+import { stateQuery } from '../queries/account.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { chooseLocale, LOCALES, type Locale, locale, useWords } from '../words/words.ts';
 import { Places, PlacesBar } from './places.tsx';

@@ -8,7 +8,7 @@ import { TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
 import { useAction } from '../parts/use-action.ts';
 import { mayUsePasskeys, signInWithPasskey } from '../passkey-calls.ts';
-import { stateQuery } from '../session.ts';
+import { stateQuery } from '../queries/account.ts';
 import { passkeysTexts } from '../words/passkeys.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';

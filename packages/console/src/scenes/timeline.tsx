@@ -1,18 +1,17 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { dateTime } from '../parts/time.ts';
+import { timelineQuery } from '../queries/line.ts';
 import type { LineStatus, TimelineEvent } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { type ReasonText, reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords, type Words } from '../words/words.ts';
 
-const PAGE = 25;
 const KINDS = ['all', 'messages', 'connection'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -22,16 +21,7 @@ export function Timeline({ lineId }: { lineId: string }) {
   const texts = useTexts(linesTexts);
   const reasons = useTexts(reasonTexts);
   const [kind, setKind] = useState<Kind>('all');
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey: ['timeline', lineId, kind],
-    queryFn: ({ pageParam }) =>
-      api<{ events: TimelineEvent[]; next: number | null }>(
-        'GET',
-        `/lines/${lineId}/timeline?limit=${PAGE}${kind === 'all' ? '' : `&kind=${kind}`}${pageParam === null ? '' : `&before=${pageParam}`}`,
-      ),
-    initialPageParam: null as number | null,
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(timelineQuery(lineId, kind));
   const events = data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <Panel

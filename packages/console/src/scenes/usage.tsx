@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { date, number } from '../parts/time.ts';
-import type { Usage } from '../shapes.ts';
+import { usageQuery } from '../queries/account.ts';
 import { useWords } from '../words/words.ts';
 import { Traffic } from './traffic.tsx';
 
@@ -18,10 +17,7 @@ const NEARLY = 0.8;
 export function UsagePage() {
   const words = useWords();
   const shownMode = mode.use();
-  const { data: usage, error } = useQuery({
-    queryKey: ['usage', shownMode],
-    queryFn: () => api<Usage>('GET', '/usage'),
-  });
+  const { data: usage, error } = useQuery(usageQuery(shownMode));
   return (
     <>
       <PageHead

@@ -1,5 +1,5 @@
 import { api } from '../api.ts';
-import { queries } from '../queries.ts';
+import { queries } from '../queries/client.ts';
 import type { InboxItem, Line, Phone, PhoneCall } from '../shapes.ts';
 
 const PATH = '/sandbox/phones';

@@ -4,7 +4,7 @@ import { kept } from '../kept.ts';
 import { type Mode, mode } from '../mode.ts';
 import { notify } from '../parts/notices.ts';
 import { countInTitle } from '../parts/page-title.ts';
-import { problemName, problemsQuery } from '../problems.ts';
+import { problemName, problemsQuery } from '../queries/problems.ts';
 import { problemTexts } from '../words/problems.ts';
 import { useTexts } from '../words/texts.ts';
 import { useProblemWords } from './problem-list.tsx';

@@ -8,12 +8,12 @@ import { Choices } from '../parts/choices.tsx';
 import { AreaField, SelectField, TextField } from '../parts/field.tsx';
 import { Alert } from '../parts/layout.tsx';
 import type { useAction } from '../parts/use-action.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { endpointsQuery } from '../queries/webhooks.ts';
 import type { Webhook } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 
 export interface WebhookSettings {
   url: string;

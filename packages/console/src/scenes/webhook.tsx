@@ -3,7 +3,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
-import { inItsMode, useItsMode } from '../its-mode.ts';
+import { useItsMode } from '../its-mode.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
@@ -15,14 +15,14 @@ import { usePageTitle } from '../parts/page-title.ts';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { endpointsQuery, webhookQuery } from '../queries/webhooks.ts';
 import { useMay } from '../session.ts';
 import type { Webhook } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
 import { DeliveryLog } from './delivery-log.tsx';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 import { Traffic } from './traffic.tsx';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
@@ -33,10 +33,7 @@ export function WebhookPage() {
   const words = useWords();
   const { webhookId } = useParams({ from: '/inside/webhooks/$webhookId' });
   const mayChange = useMay('developer');
-  const { data: webhook, error } = useQuery({
-    queryKey: ['webhook', webhookId],
-    queryFn: () => inItsMode<Webhook>(`/webhooks/${webhookId}`),
-  });
+  const { data: webhook, error } = useQuery(webhookQuery(webhookId));
   const isShown = useItsMode(webhook);
   const format = useFormat(webhookId);
   usePageTitle(webhook?.url ?? words.nav.webhooks);

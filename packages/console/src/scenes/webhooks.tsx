@@ -12,13 +12,13 @@ import { Modal } from '../parts/modal.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
+import { linesQuery } from '../queries/lines.ts';
+import { endpointsQuery } from '../queries/webhooks.ts';
 import { useMay } from '../session.ts';
 import type { TestedWebhook, Webhook } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
-import { endpointsQuery } from './endpoints-query.ts';
-import { linesQuery } from './lines-query.ts';
 import { WebhookForm, type WebhookSettings } from './webhook-form.tsx';
 
 export function Webhooks() {

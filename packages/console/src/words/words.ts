@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react';
 import { fetched } from '../fetched.ts';
 import { kept } from '../kept.ts';
 import type { Words } from './en.ts';
@@ -23,29 +24,44 @@ export const LOCALES: readonly { name: Locale; title: string }[] = NAMES.map((na
 const preferred = (): Locale =>
   navigator.languages.flatMap((tag) => NAMES.find((name) => tag.toLowerCase().startsWith(name)) ?? [])[0] ?? 'en';
 
+/** As chosen; what is shown follows once its words are there. */
 const chosen = kept<Locale>('locale', NAMES, preferred);
 const loaded = new Map<Locale, Words>();
+let shown: Locale = chosen.get();
+const listeners = new Set<() => void>();
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+};
 
 /** The language of the page, for numbers and dates. */
-export const locale = { get: chosen.get, use: chosen.use };
+export const locale = {
+  get: (): Locale => shown,
+  use: (): Locale => useSyncExternalStore(subscribe, () => shown),
+};
 
-async function load(name: Locale): Promise<void> {
+/**
+ * Fetches the words of the language that was chosen, and shows them. To be called before anything
+ * is shown. Rejects when they cannot be fetched.
+ */
+export async function loadWords(): Promise<void> {
+  const name = chosen.get();
   if (!loaded.has(name)) loaded.set(name, await LANGUAGES[name].load());
+  if (chosen.get() !== name) return;
+  shown = name;
   document.documentElement.lang = name;
+  for (const listener of listeners) listener();
 }
 
-/** To be called before anything is shown. Rejects when the words cannot be fetched. */
-export const loadWords = (): Promise<void> => load(chosen.get());
-
-/** The page changes once the words are there. Rejects when they cannot be fetched. */
+/** The choice stays from now on; the page follows. Rejects when the words cannot be fetched. */
 export async function chooseLocale(name: Locale): Promise<void> {
-  await load(name);
   chosen.set(name);
+  await loadWords();
 }
 
 /** The texts in the language of this browser, or the one chosen. */
 export function useWords(): Words {
-  const words = loaded.get(chosen.use());
+  const words = loaded.get(locale.use());
   if (!words) throw new Error('the words are used before they are loaded');
   return words;
 }

@@ -1,5 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
-import { ApiError } from './api.ts';
+import { ApiError } from '../api.ts';
 
 /**
  * One cache for the whole app. Refusals are not asked again; a server that does not answer is, a

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions } from '@tanstack/react-query';
 import { api } from '../api.ts';
-import type { Chat } from '../shapes.ts';
+import type { Answer, Chat } from '../shapes.ts';
 
 const PAGE = 50;
 
@@ -9,7 +9,7 @@ export const chatsQuery = (lineId: string) =>
   infiniteQueryOptions({
     queryKey: ['chats', lineId],
     queryFn: ({ pageParam }) =>
-      api<{ chats: Chat[]; next_cursor: string | null }>(
+      api<Answer<'listChats'>>(
         'GET',
         `/chats?line_id=${lineId}&limit=${PAGE}${pageParam === null ? '' : `&cursor=${encodeURIComponent(pageParam)}`}`,
       ),

@@ -1,21 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api } from './api.ts';
-import type { Mode } from './mode.ts';
+import { api } from '../api.ts';
+import type { Mode } from '../mode.ts';
+import type { Answer } from '../shapes.ts';
 
+export type Problems = Answer<'listProblems'>;
 /** One thing that is wrong. */
-export interface Problem {
-  kind: 'line_down' | 'queue_stuck' | 'webhook_failing';
-  line_id: string | null;
-  webhook_id: string | null;
-  reason: string | null;
-  since: string;
-}
-
-export interface Problems {
-  problems: Problem[];
-  approvals: { waiting: number; expiring: number; first_ends_at: string | null };
-  disk: { free_bytes: number; empty: boolean } | null;
-}
+export type Problem = Problems['problems'][number];
 
 /** The stream tells of changes; this is for what it lost, and for what changes with time alone. */
 const LOOK_EVERY_MS = 30_000;
