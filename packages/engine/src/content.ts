@@ -40,7 +40,7 @@ export interface MediaRef {
   pages?: number;
 }
 
-/** The card of a link, as the client of whoever sent it made it. */
+/** The card of a link, as the sender's client made it. */
 export interface LinkPreview {
   /** The link as it stands in the text. */
   url: string;
@@ -130,7 +130,7 @@ export interface OutboundContext {
   quotedId?: string;
   /** People named in the text, as JIDs. */
   mentions?: Jid[];
-  /** Everybody in the group is named. */
+  /** All members of the group are mentioned. */
   mentionsAll?: boolean;
   /** Of a status (a message to `status@broadcast`): who gets it, beside the own devices. */
   audience?: Jid[];

@@ -29,7 +29,7 @@ export interface GroupSummary {
    * Only admins change subject, description, picture and the time after which messages disappear.
    */
   isLocked: boolean;
-  /** Whoever has the link must be let in by an admin. */
+  /** People who come by the link need an admin's approval. */
   needsApproval: boolean;
   /** Who adds members. */
   memberAdd: 'all' | 'admins';

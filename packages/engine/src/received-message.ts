@@ -17,9 +17,9 @@ export interface ReceivedMessage {
   quotedId?: string;
   /** People named in the text. */
   mentions: Party[];
-  /** Everybody in the group is named. */
+  /** All members of the group are mentioned. */
   mentionsAll: boolean;
-  /** This account is named, by itself or with everybody. */
+  /** This account is mentioned, by itself or with all members. */
   mentionsMe: boolean;
   forwarded: boolean;
   viewOnce: boolean;

@@ -66,7 +66,7 @@ export interface Simulator {
 
 const CONNECTIONS_MAX = 20_000;
 const HANDSHAKE_MS = 20_000;
-/** Clients ping every 20 to 30 s; this much silence means that nobody is there. */
+/** Clients ping every 20 to 30 s; after this much silence the client counts as gone. */
 const SILENCE_MS = 180_000;
 const SWEEP_MS = 5_000;
 const BASE_URL = 'http://simulator';

@@ -25,7 +25,7 @@ function Shown() {
   ));
 }
 
-/** What was said in the last seconds; it can be swiped away, and stays while the pointer is on it. */
+/** Notices of the last seconds: they can be swiped away, and stay while the pointer is on them. */
 export function Toasts() {
   return (
     <Toast.Provider toastManager={notices} timeout={SHOWN_MS} limit={AT_ONCE}>

@@ -5,7 +5,7 @@ import { type AuditFacts, insertAudit, listAudit, pageOfAudit, takeAuditHead } f
 import { readSetting, writeSetting } from '../store/access/settings.ts';
 import type { Store } from '../store/db/store.ts';
 
-/** One thing somebody did, or tried to. */
+/** One action, done or refused. */
 export interface AuditEntry {
   userId: string | null;
   actor: string;

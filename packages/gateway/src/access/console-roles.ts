@@ -1,4 +1,4 @@
-/** What somebody may do in the console: everything, everything but people and audit, or look. */
+/** Rights in the console: everything, everything but people and audit, or reading. */
 export type Role = 'owner' | 'developer' | 'viewer';
 export const ROLES: readonly Role[] = ['owner', 'developer', 'viewer'];
 

@@ -14,7 +14,7 @@ import {
 import type { Store } from '../store/db/store.ts';
 import type { Role } from './console-roles.ts';
 
-/** Somebody who is signed in. */
+/** A signed-in person. */
 export interface ConsoleSession {
   sessionId: string;
   userId: string;

@@ -27,7 +27,7 @@ export const editKey = (chat: string, messageId: string, changeId: string): stri
   `edited:${chat}:${messageId}:${changeId}`;
 export const revokeKey = (chat: string, messageId: string): string => `revoked:${chat}:${messageId}`;
 
-/** What somebody did to a message, by a message of their own that has this id. */
+/** A change of a message, made by a message that has this id. */
 export const answerKey = (
   kind: 'reaction' | 'vote' | 'response' | 'undecryptable',
   chat: string,

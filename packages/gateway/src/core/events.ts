@@ -28,7 +28,7 @@ export interface MessageFacts {
   mentions: (Party | Jid)[];
   /** Facts of earlier versions say nothing of what follows. */
   mentionsAll?: boolean;
-  /** This account is named, by itself or with everybody. */
+  /** This account is mentioned, by itself or with all members. */
   mentionsMe?: boolean;
   forwarded?: boolean;
   viewOnce?: boolean;

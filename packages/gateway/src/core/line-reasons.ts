@@ -1,10 +1,10 @@
-/** What a reason tells whoever reads it. */
+/** A reason, explained for people. */
 export interface ReasonWords {
   /** What is the case, as one sentence that needs no other. */
   means: string;
   /** What the reader does about it; "nothing" is said too. */
   remedy: string;
-  /** True: nothing more is tried until somebody acts. */
+  /** True: no further attempt until a person acts. */
   isFinal: boolean;
 }
 

@@ -14,7 +14,7 @@ export function factsOf(message: ReceivedMessage): MessageFacts {
   };
 }
 
-/** What stands among the people named when everybody in the group is. */
+/** Stands among the people mentioned when all members of the group are. */
 export const EVERYBODY = 'all';
 
 /** The people a message names; facts of earlier versions have their plain addresses. */

@@ -15,7 +15,7 @@ export interface AdmissionServices {
   authenticate(presented: string): Promise<Caller | undefined>;
   /** Who a ticket for a stream stands for; undefined for forged ones and those that are over. */
   authenticateTicket?(ticket: string): Promise<Caller | undefined>;
-  /** Who is signed in; undefined when nobody is. */
+  /** The person who is signed in, if any. */
   authenticateSession?(request: FastifyRequest): Promise<SignedInCaller | undefined>;
   /** Told of every call of a session that may change something, before it is answered. */
   auditSession?(call: SessionCall): Promise<void>;
@@ -97,7 +97,7 @@ async function admitSession(
   throw new AppError('forbidden', {}, { message: `This needs the role ${needed}; yours is ${signedIn.session.role}.` });
 }
 
-/** Notes what somebody did through the console, also when it was refused. */
+/** Records an action through the console, refused ones too. */
 export async function auditCall(
   services: AdmissionServices,
   row: Route,

@@ -4,7 +4,7 @@ import { nextPiece, tooSlow } from './next-piece.ts';
 
 /** Between two pieces of a body. */
 const STALL_MS = 30_000;
-/** Less than this in a minute is no upload, but somebody who holds a place. */
+/** Minimum per minute; a slower upload only occupies a place, and is refused. */
 const MIN_BYTES = 16_384;
 const WITHIN_MS = 60_000;
 

@@ -18,7 +18,7 @@ export const CONSOLE_PAGES = [
 
 const PATTERNS = CONSOLE_PAGES.map((page) => new RegExp(`^${page.replace(/\$\w+/g, '[^/]+')}$`));
 
-/** Whether the console has a page at this path; every other path is nobody's. */
+/** Whether the console has a page at this path; other paths belong to no page. */
 export const isConsolePage = (path: string): boolean => PATTERNS.some((pattern) => pattern.test(path));
 
 /** Browsers name text/html; whoever asks for JSON alone is looking for an API. */

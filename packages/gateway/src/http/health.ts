@@ -26,7 +26,7 @@ export interface HealthServices {
 
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 const LOCAL_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
-/** What proxies add; whoever sends one of these does not speak for this machine. */
+/** Headers that proxies add; a request with one of these did not start on this machine. */
 const PROXIED = ['forwarded', 'via', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'];
 
 /** `/healthz` (the process is up), `/readyz` (its parts answer) and `/metrics`. */

@@ -72,7 +72,7 @@ class TopLevelScan {
       else if (byte === QUOTE) {
         if (this.#seen === 'colon') {
           this.#seen = 'nothing';
-          // The text's end is read by somebody else, and its quote given back to be read here.
+          // The caller reads the text to its end and gives its quote back to be read here.
           this.#isInText = true;
           this.#text = [];
           return at + 1;

@@ -17,7 +17,7 @@ export const nuances = (of: MessageFacts) => ({
   ...usernameOf(of.sender),
 });
 
-/** The handle of somebody; left out while WhatsApp told none. */
+/** A person's handle; left out while WhatsApp told none. */
 export const usernameOf = ({ username }: Party): { username?: string } => (username === undefined ? {} : { username });
 
 /** Whom a message names, in the form of `from`; `all` when it is everybody in the group. */

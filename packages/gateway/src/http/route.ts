@@ -106,7 +106,7 @@ export interface Route extends RouteFacts {
   toAnswer(result: unknown, checked: Checked<unknown, unknown, unknown>): Answer;
 }
 
-/** Hands a request to somebody else and answers what they answered. */
+/** Passes a request on and answers what came back. */
 export type Forward = (request: FastifyRequest, caller: Caller) => Promise<Answer>;
 
 /** What a row without a command knows of its request. */

@@ -64,5 +64,5 @@ export function withEnding(name: string, mimeType: string): string {
   return ending === undefined || endingOf(name) !== undefined ? name : `${name}.${ending}`;
 }
 
-/** What a document is called that nobody named: `document.pdf`. */
+/** Name of a document that came without one: `document.pdf`. */
 export const defaultName = (mimeType: string): string => withEnding('document', mimeType);

@@ -15,7 +15,7 @@ export interface Media extends MediaTools {
 }
 
 export interface MediaOptions {
-  /** Files lie in it; nobody else writes there. */
+  /** Folder of the files; only this process writes there. */
   folder: string;
   limits: MediaLimits;
   cacheHours: number;

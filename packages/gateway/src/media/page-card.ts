@@ -72,7 +72,7 @@ export function pageText(bytes: Uint8Array, contentType: string | undefined): st
   try {
     return new TextDecoder(label ?? 'utf-8').decode(bytes);
   } catch {
-    // An encoding nobody knows.
+    // An unknown encoding.
     return new TextDecoder().decode(bytes);
   }
 }

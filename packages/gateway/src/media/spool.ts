@@ -194,7 +194,7 @@ export class Spool {
     await rm(this.pathOf(name), { force: true });
   }
 
-  /** Removes files that nothing needs and nobody has written to for `minAgeMs`. */
+  /** Removes files that no row needs and that were not written to for `minAgeMs`. */
   async sweep(isNeeded: (name: string) => Promise<boolean>, minAgeMs: number): Promise<void> {
     for (const name of await readdir(this.folder)) {
       const found = await stat(this.pathOf(name)).catch(() => undefined);

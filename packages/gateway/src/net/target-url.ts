@@ -47,7 +47,7 @@ export function targetOf(url: URL): Target {
  */
 export function parseTarget(text: string, policy: AddressPolicy): ParsedTarget {
   if (text.length > MAX_URL_LENGTH) return { ok: false, problem: 'length' };
-  // The parser would silently drop these; nobody types them, so they are refused.
+  // The parser would silently drop these. They are no typing mistakes, so they are refused.
   if (/[\s\p{Cc}]/u.test(text)) return { ok: false, problem: 'space' };
   if (!URL.canParse(text)) return { ok: false, problem: 'syntax' };
   const url = new URL(text);

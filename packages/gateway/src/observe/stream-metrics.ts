@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** How somebody follows events. */
+/** The ways to follow events. */
 export type Transport = 'sse' | 'websocket' | 'poll';
 
 export interface StreamMetrics {

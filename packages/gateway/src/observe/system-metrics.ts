@@ -47,7 +47,7 @@ export interface SystemSources {
 /** More workers than this (dedicated isolation) are shown together as `other`. */
 const MAX_WORKERS_NAMED = 64;
 
-/** Gauges about the whole installation, read when somebody scrapes. */
+/** Gauges about the whole installation, read at every scrape. */
 export function createSystemMetrics(
   registry: Registry,
   build: { version: string; node: string },

@@ -49,7 +49,7 @@ export const ROUTES: readonly Route[] = [
   ...LINE_ROUTES,
 ];
 
-/** The calls by name, as `POST /phones/{phone}/scan`: for whoever documents them. */
+/** The calls by name, as `POST /phones/{phone}/scan`, for their documentation. */
 export const SANDBOX_CALLS: readonly string[] = ROUTES.map(([method, path]) => `${method} ${path}`);
 
 export function createControl(world: ControlWorld): Control {

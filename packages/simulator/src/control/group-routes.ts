@@ -50,7 +50,7 @@ async function changeGroup(call: ControlCall): Promise<ControlAnswer> {
   if (call.body.has('subject')) {
     await ask(phone, jid, 'set', [node('subject', {}, Buffer.from(call.body.text('subject', 100)))]);
   }
-  // Nobody does that with a query: WhatsApp moved its groups itself.
+  // No client has a query for that: WhatsApp moved its groups itself.
   if (call.body.has('addressing_mode')) {
     call.world.setGroupAddressing(call.tenant, jid, call.body.choice('addressing_mode', MODES));
   }

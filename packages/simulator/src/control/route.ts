@@ -1,7 +1,7 @@
 import { Input } from '../phone/content/input.ts';
 import type { ControlWorld } from './control-world.ts';
 
-/** What a handler gets: the request, checked by nobody yet. */
+/** What a handler gets: the request, unchecked. */
 export interface ControlCall {
   world: ControlWorld;
   tenant: string;

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { proto } from '../phone/wa-proto.ts';
 
 /**
- * A device identity whose HMAC does not match: the companion must see that nobody scanned its QR.
+ * A device identity whose HMAC does not match: the companion must see that its QR was not scanned.
  */
 export function forgeHmac(deviceIdentityHmac: Uint8Array): Uint8Array {
   const wrapped = proto.ADVSignedDeviceIdentityHMAC.decode(deviceIdentityHmac);

@@ -40,7 +40,7 @@ export interface MediaServerOptions {
   urlOf: (directPath: string) => string;
   /** A profile or group picture by the path of its URL. */
   picture: (path: string) => Uint8Array | undefined;
-  /** An HTTP status to answer instead, because somebody wished a fault; asked once per request. */
+  /** An HTTP status to answer instead (an injected fault); asked once per request. */
   failure: (tenant: string, lineId: string | undefined) => number | undefined;
   problem: (text: string, cause: unknown) => void;
   /** Resolves once everything written so far is committed. */

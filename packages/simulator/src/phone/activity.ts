@@ -1,6 +1,6 @@
 import { child, type Jid, type Node } from '@ponte/engine';
 
-/** What somebody does in a chat right now. */
+/** What a person does in a chat right now. */
 export interface Activity {
   state: 'composing' | 'paused';
   mode: 'text' | 'voice';

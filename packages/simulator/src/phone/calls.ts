@@ -70,7 +70,7 @@ export class Calls {
     return [...this.#calls.values()];
   }
 
-  /** Rings somebody. */
+  /** Rings another number. */
   place(to: Jid, isVideo: boolean, platform = PLATFORM): Call {
     const callId = Buffer.from(this.#random(16)).toString('hex').toUpperCase();
     const peer = this.#book.wire(bareJid(to));

@@ -6,7 +6,7 @@ import type { DeviceLink } from './network.ts';
 export interface Contact {
   /** LID when known, else phone number; without device. */
   jid: Jid;
-  /** Every device, 0 first; empty when nobody is there. */
+  /** Every device, 0 first; empty when the account does not exist. */
   devices: Jid[];
 }
 

@@ -39,7 +39,7 @@ export interface IncomingParts {
   resend: (messageId: string, device: Jid, count: number, retry: Node) => Promise<void>;
   uploadPreKeys: () => Promise<void>;
   markRead: (chat: Jid, messageIds: string[]) => void;
-  /** A message of somebody else has just been shown: what the settings want is done. */
+  /** A received message has just been shown: applies the settings (receipts, echo). */
   shown: (envelope: Envelope, entry: InboxEntry) => Promise<void>;
 }
 

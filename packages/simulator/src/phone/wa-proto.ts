@@ -26,7 +26,7 @@ export interface ContextInfo {
   forwardingScore?: Maybe<number>;
   expiration?: Maybe<number>;
   ephemeralSettingTimestamp?: Maybe<Int64>;
-  /** 1: everybody in the group is mentioned. */
+  /** 1: all members of the group are mentioned. */
   nonJidMentions?: Maybe<number>;
 }
 

@@ -36,7 +36,7 @@ export function createSenderKey(random: RandomBytes): SenderKey {
 }
 
 /**
- * The distribution message of our own sender key: whoever gets it can read from the next message
+ * The distribution message of our own sender key: its holder can read from the next message
  * on.
  */
 export function distributionOf(own: SenderKey): Uint8Array {

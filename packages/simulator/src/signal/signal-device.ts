@@ -166,7 +166,7 @@ export class SignalDevice {
     return this.#store.transaction(() => distributionOf(this.#ownSenderKey(group)));
   }
 
-  /** Makes our next group message use a fresh sender key (somebody left). */
+  /** Makes our next group message use a fresh sender key (a member left). */
   forgetSenderKey(group: string): void {
     this.#store.set('sender-key', `${group}|own`, null);
   }

@@ -73,7 +73,7 @@ export class Connection {
     return this.#stage === 'closed';
   }
 
-  /** True while the client does not keep up; whoever can wait should. */
+  /** True while the client does not keep up; senders that can wait should. */
   get isCongested(): boolean {
     return this.#isCongested || this.#held !== undefined;
   }

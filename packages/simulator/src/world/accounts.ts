@@ -87,7 +87,7 @@ export class LimitError extends Error {
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
-/** Accounts and devices of one tenant. What is answered is shared: nobody changes it. */
+/** Accounts and devices of one tenant. Answers are shared and must not be changed. */
 export function createAccounts(db: Db, tenant: string) {
   const cache = new ReadCache(db);
   const rows = accountRows(db, tenant, cache);

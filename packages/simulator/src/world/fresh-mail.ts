@@ -69,7 +69,7 @@ export class FreshMail {
     this.#commit.onTakenBack(() => this.#keep(stanza));
   }
 
-  /** Whoever reads the database finds everything there. */
+  /** Writes everything out, for reads that go to the database. */
   flush(): void {
     this.#isPlanned = false;
     const all = [...this.#devices.values()].flatMap((own) => [...own.values()]);

@@ -38,7 +38,7 @@ export function phoneEndpoint(tenant: Tenant, pn: string, phone: Phone, life: Li
       turns.later(() => handle(node));
     },
     end() {
-      // A phone is only ended with its account or its world: there is nobody to tell.
+      // A phone ends with its account or its world only; no peer has to be told.
     },
   };
 }

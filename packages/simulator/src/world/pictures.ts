@@ -7,7 +7,7 @@ import type { Rng } from './rng.ts';
 export interface Picture {
   /** Grows with every change; clients compare it. */
   id: string;
-  /** Names the picture in its URL; nobody can guess it. */
+  /** Names the picture in its URL; drawn at random. */
   token: string;
   hash: string;
 }

@@ -5,7 +5,7 @@ const ENTRIES_MAX = 20_000;
 /**
  * What was read of rows that change seldom and are read with every message. It forgets everything
  * when one of them is written (`forget`) and when something was taken back, so that it never says
- * what is not there. Values are shared: nobody changes them.
+ * what is not there. Values are shared and must not be changed.
  */
 export class ReadCache {
   readonly #commit: SharedCommit;

@@ -10,7 +10,7 @@ import { el } from './stanzas.ts';
 import { showsContactToken, showsToken } from './tc-tokens.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
-/** How the router answers whoever sent a stanza. */
+/** The router's answer to the sender of a stanza. */
 export interface Answering {
   /** Sends at once; never queued. */
   reply(node: Node): void;

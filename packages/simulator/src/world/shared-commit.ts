@@ -109,7 +109,7 @@ export class SharedCommit {
     for (let write = this.#writers.shift(); write; write = this.#writers.shift()) write();
   }
 
-  /** Commits now, and lets everybody go on who waits for it. */
+  /** Commits now, and resolves every waiter. */
   settle(): void {
     if (this.#isSettling) return;
     if (!this.#commit()) {
@@ -119,7 +119,7 @@ export class SharedCommit {
     this.#isSettling = true;
     let told = 0;
     try {
-      // Somebody may write when told: those who wait behind come after that commit.
+      // A waiter may write when it is told; later waiters are served after that commit.
       const isQuiet = (): boolean => !this.#isOpen && this.#writers.length === 0;
       for (; told < this.#waiting.length && isQuiet(); told += 1) this.#waiting[told]?.done();
     } finally {

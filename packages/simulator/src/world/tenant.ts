@@ -25,7 +25,7 @@ import { el, SERVER_JID } from './stanzas.ts';
 /** Clients whose count of logins is kept. */
 const LOGINS_MAX = 10_000;
 
-/** Whoever hands a stanza to the server: a logged-in socket or a virtual phone. */
+/** The sender of a stanza: a logged-in socket or a virtual phone. */
 export interface Sender {
   pn: string;
   device: number;
@@ -50,7 +50,7 @@ export interface TenantOptions {
   versions: ClientVersions;
   /** Mail arrived for a device that is not attached. */
   wake: (tenant: Tenant, pn: string, device: number) => void;
-  /** Something went wrong inside that nobody else will hear of. */
+  /** An internal error that no client is told of. */
   problem: (text: string, cause: unknown) => void;
 }
 

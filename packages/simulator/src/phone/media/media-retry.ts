@@ -26,7 +26,7 @@ export function readMediaRetry(receipt: Node): MediaRetryRequest | undefined {
   return { messageId: id, chatJid, isFromMe: fromMe === 'true', participant };
 }
 
-/** True when the request was made by somebody who has the key of the file. */
+/** True when the request was made with the key of the file. */
 export function isAuthentic(receipt: Node, mediaKey: Uint8Array): boolean {
   const id = receipt.attrs.id ?? '';
   const sealed = bytes(child(child(receipt, 'encrypt'), 'enc_p'));

@@ -28,7 +28,7 @@ export interface AppStateParts {
   media: PhoneMedia;
   random: RandomBytes;
   nowMs: () => number;
-  /** Called with what somebody else changed. */
+  /** Called with changes by other devices. */
   changed: (mutations: OpenMutation[]) => void;
 }
 
@@ -122,7 +122,7 @@ export class AppState {
       const answer = await this.#ask([{ tag: 'collection', attrs }]);
       await this.#take(collection, answer, isWhole).catch((cause: unknown) => {
         if (cause instanceof AppStateError) throw cause;
-        // Whatever a decoder found wrong in what somebody else wrote.
+        // Any fault a decoder found in a patch of another device.
         throw new AppStateError('malformed', cause instanceof Error ? cause.message : String(cause));
       });
       if (answer.attrs.has_more_patches !== 'true') return;

@@ -29,7 +29,7 @@ export interface OpenMutation extends Setting {
   valueMac: Uint8Array;
 }
 
-/** What somebody else wrote does not fit its keys: it must not be believed. */
+/** A patch of another device does not match its keys and must not be applied. */
 export class AppStateError extends Error {
   override readonly name = 'AppStateError';
   readonly reason:

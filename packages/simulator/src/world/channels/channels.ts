@@ -104,7 +104,7 @@ function followerRows(db: Db, tenant: string) {
   const drop = prepare<unknown[]>(db, 'delete from channel_follower where tenant = ? and channel_id = ? and pn = ?');
   return {
     followers: (id: string): string[] => followers.all(tenant, id).map(({ pn }) => pn),
-    /** Undefined for somebody who does not follow. */
+    /** Undefined for accounts that do not follow. */
     following(id: string, pn: string): { isMuted: boolean } | undefined {
       const row = selectOne.get(tenant, id, pn);
       return row && { isMuted: row.muted === 1 };

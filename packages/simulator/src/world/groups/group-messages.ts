@@ -35,7 +35,7 @@ export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): 
   if (!group) return refuse(message, 404, `no such group: ${message.attrs.to}`);
   const role = tenant.groups.role(group.id, from.pn);
   if (role === undefined) return refuse(message, 403, 'the sender is no member of this group');
-  // Clients believe the server in this: whoever is no admin may revoke own messages only.
+  // Clients rely on the server here: only admins may revoke messages of others.
   if (message.attrs.edit === REVOKED_BY_ADMIN && role === '') {
     return refuse(message, 403, 'only admins delete messages of others');
   }

@@ -23,7 +23,7 @@ export function participantNode(group: Pick<Group, 'mode'>, member: Person & { r
   return el('participant', { ...personAttrs(group, member), type: member.role || undefined });
 }
 
-/** `name` and `name_pn` for somebody a group remembers; nothing for an account that is gone. */
+/** `name` and `name_pn` for a person the group remembers; nothing for a deleted account. */
 export function namedBy(tenant: Tenant, group: Group, pn: string, name: string): Record<string, string> {
   const account = tenant.accounts.byPn(pn);
   if (!account) return {};

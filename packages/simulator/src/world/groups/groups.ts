@@ -163,7 +163,7 @@ function groupRows(db: Db, tenant: string) {
         ...[Number(g.isAnnounce), Number(g.isLocked), g.ephemeralS, Number(g.needsApproval), g.memberAdd, g.invite],
       );
     },
-    /** Forgets a group that nobody is in any more. */
+    /** Forgets a group without members. */
     remove(id: string): void {
       for (const statement of removals) statement.run(tenant, id);
     },
@@ -211,7 +211,7 @@ function memberRows(db: Db, tenant: string, clock: Clock) {
         role: toRole(row.role),
       })),
     size: (id: string): number => count.get(tenant, id)?.n ?? 0,
-    /** Undefined for somebody who is no member. */
+    /** Undefined for accounts that are not members. */
     role(id: string, pn: string): Role | undefined {
       const row = selectRole.get(tenant, id, pn);
       return row && toRole(row.role);

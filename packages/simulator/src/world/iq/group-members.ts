@@ -272,7 +272,7 @@ function expel(tenant: Tenant, from: Sender, group: Group, people: Account[]): (
   atomically(tenant.db, () => {
     for (const { pn } of people) tenant.groups.dropMember(group.id, pn);
     const left = tenant.groups.members(group.id);
-    // A group always has somebody who can administer it.
+    // A group always has an admin.
     const heir = left.some(({ role }) => role !== '') ? undefined : left[0];
     if (heir) tenant.groups.setMember(group.id, heir.pn, 'superadmin');
     if (left.length === 0) tenant.groups.remove(group.id);

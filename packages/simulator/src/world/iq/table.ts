@@ -70,7 +70,7 @@ function answered(iq: Node, { content, from = SERVER_JID, afterwards }: IqAnswer
 
 function failed(tenant: Tenant, iq: Node, child: Node, error: unknown): IqOutcome {
   if (error instanceof IqRefusal) return refused(iq, error.code, error.message, `refused ${error.code}`);
-  // What was under way when the simulator closed has nobody to answer.
+  // What was under way when the simulator closed gets no answer.
   if (tenant.db.open) tenant.problem(`query ${iq.attrs.xmlns} ${child.tag} failed`, error);
   const reason = error instanceof Error ? error.message : String(error);
   return refused(iq, 500, 'internal-server-error', `failed: ${reason}`);
