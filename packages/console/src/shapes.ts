@@ -58,7 +58,7 @@ export const DELIVERY_STATES = [
 ] as const satisfies readonly Delivery['status'][];
 
 export type Phone = Answer<'sandboxListPhones'>[number];
-/** What a message has beside its text depends on its type; the sandbox's document leaves it open. */
+/** What a message has beside its text depends on its type, which the document leaves open. */
 export type InboxItem = Answer<'sandboxInbox'>[number] & {
   error_code?: number;
   /** Polls. */

@@ -174,7 +174,7 @@ export interface StanzaWatch {
 }
 
 export interface EngineOptions {
-  /** The line's id; used in logs and as the AAD of nothing. */
+  /** Line id, for logs only; not authenticated data. */
   session: string;
   store: EngineStore;
   lookup: MessageLookup;

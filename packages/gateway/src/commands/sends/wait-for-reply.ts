@@ -19,7 +19,7 @@ export interface ReplyInput {
   waitMs: number;
 }
 
-/** Between two looks, however much is journaled meanwhile. */
+/** Minimum interval of queries, however much is journaled meanwhile. */
 const LOOK_EVERY_MS = 200;
 /** A look without news, should one be missed. */
 const LOOK_AT_LEAST_MS = 5_000;

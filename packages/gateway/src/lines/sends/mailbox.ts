@@ -29,7 +29,7 @@ export interface MailboxJob {
 export interface MailboxOptions {
   clock: Clock;
   pacer: Pacer;
-  /** Jobs that may wait; further ones are refused. A tenth more is kept for rank 0. */
+  /** Jobs that may wait; further ones are refused. An extra 10 % is reserved for rank 0. */
   capacity: number;
   /** Jobs that may wait for WhatsApp's acknowledgement at the same time. */
   maxInFlight: number;

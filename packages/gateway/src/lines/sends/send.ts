@@ -53,8 +53,8 @@ export interface SendContext {
 }
 
 /**
- * So often WhatsApp may leave one message unanswered while the connection stands; then it is not
- * sent again. It failed if nothing left, and stays unconfirmed if something may have.
+ * Maximum unacknowledged attempts on a live connection. After that the send fails if nothing left,
+ * and stays unconfirmed if something may have.
  */
 const MAX_UNANSWERED = 8;
 const RETRY_BASE_MS = 2_000;
@@ -66,7 +66,7 @@ const RETRY_CAP_MS = 60_000;
 const PAUSE_MS = 1_000;
 /** An upload that takes longer lets other chats go on; this chat keeps its order. */
 const UPLOAD_PATIENCE_MS = 1_000;
-/** Between two looks at a long upload. */
+/** Poll interval of a long upload. */
 const UPLOAD_LOOK_MS = 500;
 /**
  * Tries to commit an end that already happened at WhatsApp. After them the same message is sent

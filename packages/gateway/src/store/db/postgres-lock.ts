@@ -8,7 +8,7 @@ import { LockedError, type ProcessLock } from './process-lock.ts';
 const CLASSES = { gateway: 7_305_814, workers: 7_305_815 } as const;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
-/** Between two looks at a lock that somebody holds. */
+/** Poll interval while another process holds the lock. */
 const LOOK_MS = 100;
 /** Between two signs of life of the connection: one that died in silence holds nothing any more. */
 const BEAT_MS = 10_000;

@@ -5,7 +5,7 @@ import { stayAwake, systemClock } from '../../core/clock.ts';
  * tried again).
  */
 export const BUSY_TIMEOUT_MS = 8_000;
-/** Between two looks whether the other one is done: at least this, at most four times as much. */
+/** Poll interval while another process holds the write lock (1–4×, jittered). */
 const BUSY_LOOK_MS = 1;
 
 /** Another process holds what was asked for. */
