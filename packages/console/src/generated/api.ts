@@ -1774,7 +1774,7 @@ export interface paths {
         put?: never;
         /**
          * A page where the owner of the number pairs the line
-         * @description Hand the address to the owner: it shows the QR code as it changes, or a code to type. Valid for 15 minutes and one pairing.
+         * @description Hand the address to the owner: it shows the QR code as it changes, or a code to type. Valid for 15 minutes, one pairing and the first browser that asks for a code. The page speaks the visitor’s language; the body says how it looks, who may frame it, and where the browser goes in the end (with `status=connected` and `line_id`). Webhooks hear of the result by `line.status`.
          *
          *     Scope: `lines:write`.
          */
@@ -6301,6 +6301,27 @@ export interface components {
              */
             expires_at: string;
         };
+        /** @default {} */
+        ConnectLinkRequest: {
+            /**
+             * @description Who asks for the number; stands on the page.
+             * @example Alice
+             */
+            name?: string;
+            /** @description A picture as data: URL (PNG, JPEG, WebP; at most 64 KiB): the page asks no other host. */
+            logo?: string;
+            /** @description Of buttons, as #rrggbb; their text is black or white, whichever can be read. */
+            colour?: string;
+            /**
+             * @description Language of the page; without it the visitor’s.
+             * @enum {string}
+             */
+            locale?: "en" | "es" | "pt";
+            /** @description Where the browser goes when the number is connected. */
+            redirect_url?: string;
+            /** @description Origins whose pages may show this one in a frame; without them nobody’s. */
+            embed_origins?: string[];
+        };
         ConnectLink: {
             /**
              * @description True: the call succeeded.
@@ -6314,7 +6335,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A secret: whoever opens it can pair the line.
+             * @description A secret: whoever asks for a code there first can pair the line.
              * @example https://example.com/hook
              */
             url: string;
@@ -15988,7 +16009,19 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        /** @description What is asked. */
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Café Olé",
+                 *       "colour": "#8a1c4a",
+                 *       "redirect_url": "https://example.com/connected"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConnectLinkRequest"];
+            };
+        };
         responses: {
             /** @description The address of the page. */
             200: {
@@ -16006,6 +16039,8 @@ export interface operations {
             403: components["responses"]["ConsoleError403"];
             404: components["responses"]["ConsoleError404"];
             409: components["responses"]["ConsoleError409"];
+            413: components["responses"]["ConsoleError413"];
+            415: components["responses"]["ConsoleError415"];
             422: components["responses"]["ConsoleError422"];
             429: components["responses"]["ConsoleError429"];
             500: components["responses"]["ConsoleError500"];
