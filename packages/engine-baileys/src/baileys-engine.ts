@@ -50,6 +50,7 @@ import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
 import { LidMap } from './store/lid-map.ts';
+import { withOwnBytes } from './store/own-bytes.ts';
 
 const UNKNOWN_MAX = 100;
 /** Messages per receipt, as WhatsApp Web sends them (whatsapp-rust 5e7213e6). */
@@ -160,7 +161,8 @@ class BaileysEngine implements Engine {
 
   async connect(pairing?: { kind: 'qr' } | { kind: 'code'; phone: string }): Promise<void> {
     if (this.#connection) throw new EngineError('wrong_state', 'the line has a connection already');
-    const creds = this.#creds ?? initAuthCreds();
+    // Those that pairing made are cut from slabs, too.
+    const creds = this.#creds ? withOwnBytes(this.#creds) : initAuthCreds();
     const wish = this.#creds ? undefined : pairing;
     if (!this.#creds && !wish) throw new EngineError('wrong_state', 'the line is not paired: say how to pair it');
     const connection: Connection = new Connection({

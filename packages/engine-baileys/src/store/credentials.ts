@@ -1,5 +1,6 @@
 import { CREDENTIALS_KIND } from '@ponte/engine';
 import { type AuthenticationCreds, BufferJSON, proto } from '../baileys.ts';
+import { withOwnBytes } from './own-bytes.ts';
 
 export const CREDS_KIND = CREDENTIALS_KIND;
 export const CREDS_ID = 'creds';
@@ -48,7 +49,7 @@ export function decodeCreds(bytes: Uint8Array): PairedCreds {
   // own bookkeeping.
   const creds = { ...stored, account: proto.ADVSignedDeviceIdentity.decode(account) } as unknown as AuthenticationCreds;
   if (!isPaired(creds)) throw new Error('the stored credentials are not those of a paired line');
-  return creds;
+  return withOwnBytes(creds);
 }
 
 const KEYS = [

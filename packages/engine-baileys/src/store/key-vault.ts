@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { EngineStore, KeyChange, SealedEnvelope } from '@ponte/engine';
 import type { AuthenticationCreds } from '../baileys.ts';
 import { pruneKeys } from '../hardening/prune-keys.ts';
 import { CREDS_ID, CREDS_KIND, encodeCreds } from './credentials.ts';
 import { decodeKey, encodeKey } from './key-codec.ts';
+import { ownBytes } from './own-bytes.ts';
 
 /** Values by kind and id, null for a deletion: what `SignalKeyStore.set` takes. */
 export type Writes = { readonly [kind: string]: { readonly [id: string]: unknown } | undefined };
@@ -27,7 +29,8 @@ export class KeyVault {
   #cachedBytes = 0;
   /** Counts commits begun and ended: a read that overlapped one is not cached. */
   #generation = 0;
-  #savedCreds: Uint8Array | undefined;
+  /** Hash of the credentials as they were saved last. */
+  #savedCreds: string | undefined;
   #credsWritten: Promise<void> = Promise.resolve();
   readonly #inFlight = new Set<Promise<unknown>>();
 
@@ -76,8 +79,9 @@ export class KeyVault {
    */
   saveCreds(creds: AuthenticationCreds): Promise<void> {
     const value = encodeCreds(creds);
-    if (this.#savedCreds && Buffer.compare(value, this.#savedCreds) === 0) return this.#credsWritten;
-    this.#savedCreds = value;
+    const hash = createHash('sha256').update(value).digest('base64');
+    if (hash === this.#savedCreds) return this.#credsWritten;
+    this.#savedCreds = hash;
     this.#credsWritten = this.#track(this.#store.commit([{ kind: CREDS_KIND, id: CREDS_ID, value }]));
     return this.#credsWritten;
   }
@@ -139,7 +143,7 @@ export class KeyVault {
     this.#cachedBytes -= this.#cache.get(key)?.length ?? 0;
     this.#cache.delete(key);
     if (NEVER_CACHED.has(kind) || (bytes?.length ?? 0) > CACHED_VALUE_BYTES_MAX) return;
-    this.#cache.set(key, bytes);
+    this.#cache.set(key, bytes && ownBytes(bytes));
     this.#cachedBytes += bytes?.length ?? 0;
     for (const [oldest, value] of this.#cache) {
       if (this.#cache.size <= CACHED_ENTRIES_MAX && this.#cachedBytes <= CACHED_BYTES_MAX) break;

@@ -12,6 +12,8 @@ import { childrenOf, endChild, freePort, type Processes, startChild } from './pr
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const SERVER = fileURLToPath(new URL('./ponte-server.ts', import.meta.url));
 
+const COMPILED = fileURLToPath(new URL('../../../../node_modules/.cache/ponte', import.meta.url));
+
 export interface PonteOptions {
   network: Network;
   /** A folder that is deleted afterwards. */
@@ -39,6 +41,8 @@ export async function startPonte({ network, folder, name, postgres, fill }: Pont
     PORT: String(port),
     WORKERS: '1',
     LOG_LEVEL: 'error',
+    // As main.js has it: without what Node keeps of the sources, every process holds the compiler.
+    NODE_COMPILE_CACHE: COMPILED,
     ALLOW_PRIVATE_TARGETS: `127.0.0.1:${receiver.port}`,
     ...(database ? { DATABASE_URL: database.url } : {}),
     [NETWORK_ADDRESS]: JSON.stringify({
