@@ -38,8 +38,6 @@ export interface Lines extends LineHost {
 }
 
 const HEARTBEAT_MS = 2_000;
-/** Logins of one worker; WhatsApp looks askance at hundreds at once from one address. */
-const CONNECTS_PER_SECOND = 20;
 /** Sends that may wait on one line. */
 const MAILBOX_CAPACITY = 1_000;
 const WORKER_ENTRY = './worker-main.ts';
@@ -100,7 +98,7 @@ const workersOf = ({ config, data, filesFolder }: LineParts): SupervisorOptions[
     logLevel: config.logLevel,
     lockFile: config.database.engine === 'sqlite' ? workersLockFile(config.dataDir) : null,
     heartbeatMs: HEARTBEAT_MS,
-    connectsPerSecond: CONNECTS_PER_SECOND,
+    connectsPerSecond: config.workers.connectsPerSecond,
     mailboxCapacity: MAILBOX_CAPACITY,
     sendExpiresMs: config.sendExpiresMs,
     filesFolder,

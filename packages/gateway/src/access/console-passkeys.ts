@@ -1,13 +1,9 @@
 import { randomFillSync, timingSafeEqual } from 'node:crypto';
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import { invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
@@ -66,6 +62,9 @@ const HEAD_BYTES = 22;
 const MAX_PASSKEYS = 20;
 const IP_ADDRESS = /^[\d.]+$|^\[/;
 
+/** Loaded with the first passkey: most processes never see one. */
+const webauthn = () => import('@simplewebauthn/server');
+
 /**
  * Sign-in with WebAuthn: discoverable credentials, with the user verified by the device (PIN,
  * finger, face), so that a passkey stands for the password. Browsers refuse WebAuthn on bare IP
@@ -109,6 +108,7 @@ export function createPasskeys({ store, ring, clock }: { store: Store; ring: Key
       const known = await listPasskeys(store.db, user.id);
       if (known.length >= MAX_PASSKEYS)
         throw invalid('name', `There can be ${MAX_PASSKEYS} passkeys at most. Delete one.`);
+      const { generateRegistrationOptions } = await webauthn();
       return generateRegistrationOptions({
         rpName: 'Ponte',
         rpID: page.host,
@@ -124,6 +124,7 @@ export function createPasskeys({ store, ring, clock }: { store: Store; ring: Key
     },
     async add(userId, page, { name, response }) {
       let answered = '';
+      const { verifyRegistrationResponse } = await webauthn();
       const proof = await verifyRegistrationResponse({
         response,
         expectedChallenge(challenge) {
@@ -160,6 +161,7 @@ export function createPasskeys({ store, ring, clock }: { store: Store; ring: Key
     removeAll: (userId) => deletePasskeysOf(store.db, userId),
     async beginSignIn(page) {
       refuseAddress(page);
+      const { generateAuthenticationOptions } = await webauthn();
       return generateAuthenticationOptions({
         rpID: page.host,
         userVerification: 'required',
@@ -172,6 +174,7 @@ export function createPasskeys({ store, ring, clock }: { store: Store; ring: Key
       if (!row) return undefined;
       let answered = '';
       // A counter that does not grow tells of a copy; the library refuses it.
+      const { verifyAuthenticationResponse } = await webauthn();
       const proof = await verifyAuthenticationResponse({
         response,
         expectedChallenge(challenge) {

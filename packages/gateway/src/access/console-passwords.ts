@@ -1,4 +1,3 @@
-import { hash, verify } from '@node-rs/argon2';
 import { AppError } from '../core/app-error.ts';
 import { createPlaces } from '../core/places.ts';
 
@@ -7,6 +6,10 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Every running hash holds 19 MiB and a thread: sign-ins must not starve the lines. */
 const MAX_RUNNING = 2;
 const MAX_WAITING = 20;
+
+/** Loaded with the first password: most processes never see one. */
+const argon2 = () => import('@node-rs/argon2');
+const hash = async (password: string): Promise<string> => (await argon2()).hash(password, COST);
 
 export const MIN_PASSWORD = 10;
 export const MAX_PASSWORD = 256;
@@ -31,11 +34,11 @@ export function createPasswords(): Passwords {
   }
 
   return {
-    hash: (password) => inTurn(() => hash(password, COST)),
+    hash: (password) => inTurn(() => hash(password)),
     async matches(password, hashed) {
-      nobodys ??= hash('nobody has this password', COST);
+      nobodys ??= hash('nobody has this password');
       const against = hashed ?? (await nobodys);
-      const isRight = await inTurn(() => verify(against, password));
+      const isRight = await inTurn(async () => (await argon2()).verify(against, password));
       return isRight && hashed !== undefined;
     },
   };

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { createApp } from '../app.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
+import { YOUNG_HEAP_MIB } from '../core/young-heap.js';
 import type { SimulatorAddress } from '../sandbox/simulator-process.ts';
 import { NETWORK_ADDRESS } from './network-address.ts';
 
@@ -8,6 +10,7 @@ import { NETWORK_ADDRESS } from './network-address.ts';
  * The server as `npm start` runs it, on the network of the bench instead of one of its own. Says
  * `{ready: true}` over the channel; ends on SIGTERM.
  */
+setFlagsFromString(`--max-semi-space-size=${YOUNG_HEAP_MIB}`);
 const environment = processEnvironment();
 const config = processConfig(environment);
 const { noiseRoot, ...rest } = JSON.parse(process.env[NETWORK_ADDRESS] ?? '{}') as SimulatorAddress & {

@@ -30,6 +30,7 @@ test.each([
   ['PORT', '70000', 'a whole number from 0 to 65535'],
   ['WORKERS', '0', 'a whole number from 1 to 256'],
   ['ISOLATION', 'docker', 'one of shared, dedicated'],
+  ['CONNECTS_PER_SECOND', '0', '1 to 1000'],
   ['LOG_LEVEL', 'loud', 'one of debug, info, warn, error, silent'],
   ['SANDBOX', 'maybe', 'on or off'],
   ['PUBLIC_URL', 'wa.example.com', 'https://wa.example.com'],

@@ -21,7 +21,12 @@ export interface Config {
   };
   dataDir: string;
   database: { url: string; engine: 'sqlite' | 'postgres' };
-  workers: { count: number; isolation: 'shared' | 'dedicated' };
+  workers: {
+    count: number;
+    isolation: 'shared' | 'dedicated';
+    /** Logins of one worker. */
+    connectsPerSecond: number;
+  };
   /**
    * Hosts and CIDRs with optional ports that outbound requests may reach although they are private.
    */
@@ -290,6 +295,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
     database: databaseOf(read, dataDir),
     workers: {
       count: read.integer('WORKERS', Math.max(1, machine.cores - 1), 1, 256),
+      connectsPerSecond: read.integer('CONNECTS_PER_SECOND', 20, 1, 1_000),
       isolation: read.oneOf('ISOLATION', 'shared', ['shared', 'dedicated']),
     },
     allowPrivateTargets: privateTargetsOf(read),

@@ -9,7 +9,10 @@ export interface ConnectGate {
   turn(signal: AbortSignal): Promise<void>;
 }
 
-/** `perSecond` connects at most, evenly spaced; 0 = no limit. */
+/**
+ * `perSecond` connects on the average, each half to one and a half of the even gap behind the one
+ * before: nothing that many lines do together comes in step. 0 = no limit.
+ */
 export function createConnectGate(perSecond: number, clock: Clock): ConnectGate {
   const gapMs = perSecond > 0 ? 1_000 / perSecond : 0;
   let nextAt = Number.NEGATIVE_INFINITY;
@@ -18,7 +21,7 @@ export function createConnectGate(perSecond: number, clock: Clock): ConnectGate 
       if (gapMs === 0) return;
       const now = clock.monotonic();
       const at = Math.max(now, nextAt);
-      nextAt = at + gapMs;
+      nextAt = at + gapMs * (0.5 + clock.random());
       if (at > now) await clock.sleep(at - now, signal);
     },
   };

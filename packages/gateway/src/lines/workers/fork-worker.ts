@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { compileCacheEnvironment } from '../../core/compile-cache.ts';
+import { YOUNG_HEAP_MIB } from '../../core/young-heap.js';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
 /** One worker process, as the supervisor sees it. */
@@ -34,7 +35,7 @@ export function forkWorkers(entry: string, env: Record<string, string> = {}): Sp
   return () =>
     toWorkerProcess(
       fork(entry, [], {
-        execArgv: [],
+        execArgv: [`--max-semi-space-size=${YOUNG_HEAP_MIB}`],
         env: { ...compileCacheEnvironment(), ...env },
         serialization: 'advanced',
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,4 +1,4 @@
-import { type AuthInfo, createMcpHandler, type McpHttpHandler, type McpServer } from '@modelcontextprotocol/server';
+import type { AuthInfo, McpHttpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Caller } from '../../../commands/execute.ts';
 import { AppError } from '../../../core/app-error.ts';
@@ -8,7 +8,7 @@ import { exchange } from '../../../http/web-exchange.ts';
 import { errorAnswer as restErrorAnswer } from '../errors.ts';
 import { routes } from '../routes.ts';
 import { serveJsonToo } from './accept.ts';
-import { createServer, type McpServices } from './server.ts';
+import type { McpServices } from './server.ts';
 import { toolTable } from './tools/table.ts';
 
 export interface McpDialectServices extends Omit<McpServices, 'tools'> {
@@ -51,17 +51,25 @@ const REFUSED = -32_000;
  * gets a server of its own.
  */
 export function createMcpDialect(services: McpDialectServices): McpDoor {
-  const { guard, onRefused, takeBudget, makeServer = createServer } = services;
+  const { guard, onRefused, takeBudget } = services;
   const known = { ...services, tools: toolTable(routes) };
   const requests = new WeakMap<AuthInfo, { caller: Caller; body: unknown }>();
-  const handler: McpHttpHandler = createMcpHandler(
-    ({ authInfo }) => {
-      const request = authInfo && requests.get(authInfo);
-      if (!request) throw new Error('a request without a caller reached the MCP server');
-      return makeServer(known, request.caller, calledTool(request.body), handler.notify);
-    },
-    { onerror: onRefused, legacy: 'stateless', maxSubscriptions: MAX_SUBSCRIPTIONS },
-  );
+  // The protocol's library is loaded with the first request: most servers never get one.
+  const open = async (): Promise<McpHttpHandler> => {
+    const { createMcpHandler } = await import('@modelcontextprotocol/server');
+    const makeServer = services.makeServer ?? (await import('./server.ts')).createServer;
+    const handler: McpHttpHandler = createMcpHandler(
+      ({ authInfo }) => {
+        const request = authInfo && requests.get(authInfo);
+        if (!request) throw new Error('a request without a caller reached the MCP server');
+        return makeServer(known, request.caller, calledTool(request.body), handler.notify);
+      },
+      { onerror: onRefused, legacy: 'stateless', maxSubscriptions: MAX_SUBSCRIPTIONS },
+    );
+    return handler;
+  };
+  let opened: Promise<McpHttpHandler> | undefined;
+  let isClosed = false;
   const forward: Forward = async (request, caller) => {
     guard(request);
     if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
@@ -69,11 +77,18 @@ export function createMcpDialect(services: McpDialectServices): McpDoor {
     // The key's text stays at the front door: nothing behind it can pass it on.
     const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
     requests.set(authInfo, { caller, body: request.body });
+    if (isClosed) throw new AppError('unavailable');
+    opened ??= open();
+    const handler = await opened;
     return exchange(request, (webRequest, parsedBody) =>
       serveJsonToo(webRequest, parsedBody, (one) => handler.fetch(one, { authInfo, parsedBody })),
     );
   };
-  return { dialect: dialectOf(forward), close: () => handler.close() };
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    await (await opened)?.close();
+  };
+  return { dialect: dialectOf(forward), close };
 }
 
 /** The tool that a JSON-RPC message calls; undefined for anything else, batches too. */
