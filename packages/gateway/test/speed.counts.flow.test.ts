@@ -28,14 +28,14 @@ interface Budget {
 
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
-    send: { statements: 52, commits: 9, wal: 70 },
+    send: { statements: 27, commits: 6, wal: 54 },
     inbound: { statements: 18, commits: 3, wal: 33 },
-    commitsPerSendOf16: 4,
+    commitsPerSendOf16: 3.25,
   },
   postgres: {
-    send: { statements: 45, commits: 10, wal: 16_000 },
+    send: { statements: 28, commits: 8, wal: 11_500 },
     inbound: { statements: 19, commits: 3, wal: 8_500 },
-    commitsPerSendOf16: 10,
+    commitsPerSendOf16: 4.75,
   },
 };
 

@@ -20,7 +20,7 @@ import { Mailbox } from './mailbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
 
-export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads'> {
+export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isPaced'> {
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
@@ -63,11 +63,13 @@ export class Outgoing {
   readonly #uploads = createPlaces(MAX_UPLOADS);
   /** As JSON. */
   #pacing: string;
+  #isPaced: boolean;
   #cancelAlarm: (() => void) | undefined;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
     this.#pacing = JSON.stringify(options.pacing);
+    this.#isPaced = isPaced(options.pacing);
     this.#mailbox = new Mailbox({
       clock: options.clock,
       ...paceOf(options.pacing, options.clock),
@@ -129,6 +131,7 @@ export class Outgoing {
     const pacing = (await readPacing(store.db, line.id)) ?? this.#options.pacing;
     if (JSON.stringify(pacing) !== this.#pacing) {
       this.#pacing = JSON.stringify(pacing);
+      this.#isPaced = isPaced(pacing);
       this.#mailbox.repace(paceOf(pacing, clock));
     }
     for (const { id, outcome } of await loadEnded(store.db, line.id, this.#mailbox.waitingIds())) {
@@ -232,6 +235,7 @@ export class Outgoing {
     const send = new Send(entry, {
       ...this.#options,
       uploads: this.#uploads,
+      isPaced: () => this.#isPaced,
       onEnd: (id, outcome) => this.#end(id, outcome),
     });
     this.#sends.set(entry.id, send);

@@ -47,6 +47,8 @@ export interface SendContext {
   /** New events were committed, and deliveries with them unless said otherwise. */
   nudge(hasDeliveries?: boolean): void;
   uploads: Pick<Places, 'take'>;
+  /** Sends leave with gaps: what takes its time is done before one's turn, not in it. */
+  isPaced(): boolean;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
@@ -159,11 +161,11 @@ export class Send implements MailboxJob {
     this.#prepared = prepared;
     this.#saving = this.#save(prepared);
     // Everything else is encrypted meanwhile, and leaves when it is saved.
-    if (isFile(content)) {
+    if (isFile(content) || this.#context.isPaced()) {
       const saved = await this.#saving;
       if (saved !== 'saved') return this.#unsaved(saved);
-      this.#context.discardFile(content.file.name);
     }
+    if (isFile(content)) this.#context.discardFile(content.file.name);
     return { type: 'ready' };
   }
 
