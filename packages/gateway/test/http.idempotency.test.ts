@@ -196,9 +196,11 @@ describe('what is remembered', () => {
     await h.db.store.db.updateTable('idempotency').set({ status: null, body: null }).execute();
     slept.length = 0;
     const reply = await send('k');
-    expect(slept).toHaveLength(1);
-    expect(slept[0]).toBeGreaterThan(4_900);
-    expect(slept[0]).toBeLessThanOrEqual(5_000);
+    // Each piece of a body has most of a minute to come, which is no wait of the request's.
+    const waited = slept.filter((ms) => ms < 59_000);
+    expect(waited).toHaveLength(1);
+    expect(waited[0]).toBeGreaterThan(4_900);
+    expect(waited[0]).toBeLessThanOrEqual(5_000);
     expect([reply.status, reply.body.error, reply.headers['retry-after']]).toEqual([
       409,
       'idempotency_in_progress',
