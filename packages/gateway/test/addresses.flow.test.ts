@@ -66,6 +66,14 @@ describe.each(databases)('one person has one address, on %s', (database) => {
     return group.jid;
   };
 
+  test('the first message to a number that nobody asked about says by which one WhatsApp has it', async () => {
+    const [known, typed] = ['5511987650001', '551187650001'];
+    await rig.sandbox.phone(known, 'First');
+    const sent = await post('messages/send', { to: `+${typed}`, message: 'Who is there?' });
+    expect(sent).toMatchObject({ status: 'sent', to: `+${known}`, chat_id: `${known}@s.whatsapp.net` });
+    await inboxed(known, String(sent.message_id));
+  });
+
   test.each(WRITTEN)('%s: whichever way a number is written, it is the same chat', async (_country, known, typed) => {
     const jid = `${known}@s.whatsapp.net`;
     const checked = await rig.api.expect(200, 'POST', `${PROXY}/contacts/check`, { phones: [typed, known] });
@@ -77,6 +85,7 @@ describe.each(databases)('one person has one address, on %s', (database) => {
     expect(inLines.numbers).toEqual([{ phone: typed, registered: true, is_business: false, jid }]);
 
     const sent = await post('messages/send', { to: `+${typed}`, message: 'Hello' });
+    expect(sent).toMatchObject({ to: `+${known}`, chat_id: jid });
     await inboxed(known, String(sent.message_id));
     expect(await told('message.sent', (d) => d.message_id === sent.message_id)).toMatchObject({ chat_id: jid });
     const reply = await write(known, { to: OWNER, type: 'text', body: 'Hi there' });

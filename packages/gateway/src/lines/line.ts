@@ -203,7 +203,12 @@ export class LineActor {
       'pairing.qr': ({ waitMs }) => this.#linking.byQr(waitMs),
       'pairing.code': ({ phone, waitMs }) => this.#linking.byCode(phone, waitMs),
       logout: ({ timeoutMs }) => this.#logout(timeoutMs),
-      send: (input) => this.#send(input),
+      send: async (input) => {
+        const outcome = await this.#send(input);
+        // Whoever asks what became of it is told by which number the recipient is known now.
+        await this.#phone.settled();
+        return outcome;
+      },
       'messages.read': async ({ chat, ids, sender, played }) => {
         await this.#connected().markRead(chat, ids, sender, played);
         return {};

@@ -1,4 +1,12 @@
-import { isChange, isNewsletter, type Jid, type OutboundContent, STATUS_BROADCAST } from '@ponte/engine';
+import {
+  isChange,
+  isNewsletter,
+  type Jid,
+  type OutboundContent,
+  otherWayToWrite,
+  phoneOf,
+  STATUS_BROADCAST,
+} from '@ponte/engine';
 import { AppError, invalid, standingDetails } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
@@ -11,6 +19,7 @@ import { lineStanding } from '../../lines/connection/line-status.ts';
 import { heldBy, restrictionDetails } from '../../lines/sends/restricted.ts';
 import type { Tx } from '../../store/db/store.ts';
 import { quotableIn } from '../../store/messages/known-message.ts';
+import { knownNumber } from '../../store/messages/people.ts';
 import { claim } from '../../store/sends/idempotency.ts';
 import {
   countScheduled,
@@ -257,7 +266,14 @@ export async function settleSend(
   if (!end) return { state: 'queued', ...facts, timestamp: accepted };
   if (end.state === 'unconfirmed') return { state: 'pending', ...facts, timestamp: accepted };
   if (end.state === 'failed') throw new AppError(end.code, end.details);
-  return { state: 'sent', ...facts, timestamp: end.timestamp };
+  return { state: 'sent', ...facts, to: await nowKnownAs(context, line, row.to), timestamp: end.timestamp };
+}
+
+/** The number that WhatsApp has somebody by, where sending showed that it has other digits. */
+async function nowKnownAs({ store }: Context, line: Line, to: Jid): Promise<Jid> {
+  const phone = phoneOf(to);
+  const canBeOther = phone !== undefined && otherWayToWrite(phone) !== undefined;
+  return canBeOther ? knownNumber(store.db, line.id, to) : to;
 }
 
 /** A row as it was accepted a moment ago. */
