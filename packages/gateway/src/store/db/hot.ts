@@ -20,6 +20,12 @@ export interface HotStatement<P extends readonly unknown[], R> {
   run(db: Db, ...parameters: P): Promise<number>;
 }
 
+/**
+ * So many rows are written one by one by a hand-written statement rather than together by a built
+ * one: building it costs more, and on PostgreSQL the round trips are still few.
+ */
+export const FEW = 8;
+
 type Text = string | Record<'sqlite' | 'postgres', string>;
 
 export function hot<P extends readonly unknown[], R = never>(text: Text): HotStatement<P, R> {

@@ -5,8 +5,9 @@ import { stayAwake, systemClock } from '../../core/clock.ts';
  * tried again).
  */
 export const BUSY_TIMEOUT_MS = 8_000;
-/** Poll interval while another process holds the write lock (1–4×, jittered). */
+/** Poll interval while another process holds the write lock: the first few at once, then 1–4×. */
 const BUSY_LOOK_MS = 1;
+const FAST_LOOKS = 4;
 
 /** Another process holds what was asked for. */
 export const isBusy = (error: unknown): boolean =>
@@ -20,12 +21,12 @@ export const isBusy = (error: unknown): boolean =>
  */
 export async function whenFree<T>(work: () => T): Promise<Awaited<T>> {
   const until = systemClock.monotonic() + BUSY_TIMEOUT_MS;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     try {
       return await work();
     } catch (error) {
       if (!isBusy(error) || systemClock.monotonic() > until) throw error;
     }
-    await stayAwake(BUSY_LOOK_MS * (1 + 3 * systemClock.random()));
+    await stayAwake(looks <= FAST_LOOKS ? BUSY_LOOK_MS : BUSY_LOOK_MS * (1 + 3 * systemClock.random()));
   }
 }

@@ -1,7 +1,7 @@
 import type { InboxEntry, StanzaFailure } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { SealedBox } from '../../crypto/sealed-box.ts';
-import { hot } from '../db/hot.ts';
+import { FEW, hot } from '../db/hot.ts';
 import type { Db, Store, Tx } from '../db/store.ts';
 
 /**
@@ -74,11 +74,8 @@ function readFailure(stored: string): StanzaFailure {
 export async function closeInbox(tx: Tx, rows: readonly ClosedRow[]): Promise<void> {
   for (const kind of ['sealed', 'stanza'] as const) {
     const seqs = rows.filter((row) => row.kind === kind).map((row) => row.seq);
-    const [only] = seqs;
-    if (only === undefined) continue;
-    if (seqs.length === 1) await (kind === 'sealed' ? emptyOne : dropOne).run(tx.db, only);
-    else if (kind === 'sealed') await emptyMany(tx, seqs);
-    else await tx.db.deleteFrom('inbox').where('seq', 'in', seqs).execute();
+    if (seqs.length > FEW) await closeMany(tx, kind, seqs);
+    else for (const seq of seqs) await (kind === 'sealed' ? emptyOne : dropOne).run(tx.db, seq);
   }
 }
 
@@ -90,8 +87,12 @@ export interface ClosedRow {
 const emptyOne = hot<[number]>('update inbox set done = 1, stanza = null, plaintext = null where seq = ?');
 const dropOne = hot<[number]>('delete from inbox where seq = ?');
 
-async function emptyMany(tx: Tx, seqs: number[]): Promise<void> {
-  await tx.db.updateTable('inbox').set({ done: 1, stanza: null, plaintext: null }).where('seq', 'in', seqs).execute();
+async function closeMany(tx: Tx, kind: ClosedRow['kind'], seqs: number[]): Promise<void> {
+  if (kind === 'stanza') await tx.db.deleteFrom('inbox').where('seq', 'in', seqs).execute();
+  else {
+    const emptied = { done: 1, stanza: null, plaintext: null };
+    await tx.db.updateTable('inbox').set(emptied).where('seq', 'in', seqs).execute();
+  }
 }
 
 const SWEEP_BATCH = 100;

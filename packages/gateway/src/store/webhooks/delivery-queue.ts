@@ -1,6 +1,6 @@
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { DeliveryState } from '../../core/webhooks.ts';
-import { hot } from '../db/hot.ts';
+import { FEW, hot } from '../db/hot.ts';
 import type { AttemptsTable, Database, WebhooksTable } from '../db/schema.ts';
 import { newestEventBefore } from '../journal/event-age.ts';
 
@@ -250,9 +250,10 @@ const markOne = hot<[number, number]>(
  * by another process) are left alone.
  */
 export async function markDelivered(db: Db, seqs: readonly number[], at: number): Promise<void> {
-  const [only] = seqs;
-  if (only === undefined) return;
-  if (seqs.length === 1) return void (await markOne.run(db, at, only));
+  if (seqs.length <= FEW) {
+    for (const seq of seqs) await markOne.run(db, at, seq);
+    return;
+  }
   await db
     .updateTable('deliveries')
     .set((eb) => ({ state: 'delivered', attempts: eb('attempts', '+', 1), finished_at: at }))
@@ -302,12 +303,11 @@ const insertAttempt = hot<[string, number, number, number, number | null, string
  * first entry.
  */
 export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>[]): Promise<void> {
-  const [only] = attempts;
-  if (!only) return;
-  if (attempts.length === 1) {
-    const { delivery_id, number, at, duration_ms, status_code, error_class, response_excerpt } = only;
-    const answer = [status_code ?? null, error_class ?? null, response_excerpt ?? null] as const;
-    await insertAttempt.run(db, delivery_id, number, at, duration_ms, ...answer);
+  if (attempts.length <= FEW) {
+    for (const { delivery_id, number, at, duration_ms, status_code, error_class, response_excerpt } of attempts) {
+      const answer = [status_code ?? null, error_class ?? null, response_excerpt ?? null] as const;
+      await insertAttempt.run(db, delivery_id, number, at, duration_ms, ...answer);
+    }
     return;
   }
   await db

@@ -1,4 +1,4 @@
-import { hot } from '../db/hot.ts';
+import { FEW, hot } from '../db/hot.ts';
 import type { DeliveriesTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
 
@@ -22,10 +22,10 @@ const insertOne = hot<[string, string, string, number, string | null, number | n
 
 /** Puts deliveries into the queue; each event and webhook once (the journal's keys see to that). */
 export async function insertDeliveries(db: Db, rows: readonly NewDelivery[]): Promise<void> {
-  const [only] = rows;
-  if (only && rows.length === 1) {
-    const { id, account_id, webhook_id, event_seq, order_key, expires_at, created_at } = only;
-    await insertOne.run(db, id, account_id, webhook_id, event_seq, order_key, expires_at, created_at);
+  if (rows.length <= FEW) {
+    for (const { id, account_id, webhook_id, event_seq, order_key, expires_at, created_at } of rows) {
+      await insertOne.run(db, id, account_id, webhook_id, event_seq, order_key, expires_at, created_at);
+    }
     return;
   }
   for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
