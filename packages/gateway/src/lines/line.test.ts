@@ -94,6 +94,7 @@ forEachStore((open, databaseEngine) => {
       engineStore: createEngineStore({
         ...{ store: test.store, box, lineId: ref.id, clock },
         onKept: (entry) => kept.put(entry),
+        onKeeping: (entry) => kept.keeping(entry),
       }),
       kept,
       factory,

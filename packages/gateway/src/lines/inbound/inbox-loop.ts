@@ -7,9 +7,16 @@ import { type Fact, fromEngine, mappingOf } from '../../journal/from-engine.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
-import type { Store } from '../../store/db/store.ts';
+import type { Store, Tx } from '../../store/db/store.ts';
 import { keepParts } from '../../store/engine/history-parts.ts';
-import { type ClosedRow, closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
+import {
+  type ClosedRow,
+  closeInbox,
+  closeKeeping,
+  type KeepingRow,
+  type PendingInboxRow,
+  pendingInbox,
+} from '../../store/engine/inbox.ts';
 import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
@@ -69,9 +76,15 @@ export class InboxLoop {
   #emptyWaiters: (() => void)[] = [];
   #wakeUp: (() => void) | undefined;
   #done: Promise<void> | undefined;
+  #isDraining = false;
+  /** A row that is journaled in the commit that makes it durable. */
+  #along: Promise<void> | undefined;
 
   constructor(options: InboxLoopOptions) {
     this.#options = options;
+    options.kept?.listen((row) => {
+      if (this.#isIdle()) this.#along = this.#goAlong(row).finally(() => (this.#along = undefined));
+    });
   }
 
   start(): void {
@@ -101,6 +114,45 @@ export class InboxLoop {
     this.#stopping.abort();
     this.#wakeUp?.();
     await this.#done;
+    await this.#along;
+  }
+
+  /** Everything that came is journaled. */
+  #isIdle(): boolean {
+    const { kept, clock } = this.#options;
+    const isBusy = this.#along !== undefined || this.#isDraining || this.#failed.size > 0;
+    if (isBusy || this.#done === undefined || this.#stopping.signal.aborted) return false;
+    return kept?.isEmpty(clock.monotonic()) ?? false;
+  }
+
+  /**
+   * Journals a row in the commit that makes it durable, or right behind it: asked for at the same
+   * moment, the two share one (group-commit.ts). Each keeps to itself what fails in it, so the row
+   * is kept whatever this comes to; when it comes to nothing, the row waits for the loop as any.
+   */
+  async #goAlong(row: KeepingRow): Promise<void> {
+    const { engine, store, line, log, metrics, clock, kept } = this.#options;
+    try {
+      const events = await engine.decode(row.entry);
+      const done = await store.transaction(
+        async (tx) => {
+          const seq = row.seq();
+          if (seq === undefined) throw new Error('the row is not written yet');
+          const contents = nothing();
+          for (const event of events) this.#collect(event, seq, contents);
+          const news = await this.#journal(tx, contents);
+          if (!(await closeKeeping(tx, line.id, seq, row))) throw new Error('the row was not written');
+          return { seq, contents, news };
+        },
+        'normal',
+        line.id,
+      );
+      kept?.closed(done.seq);
+      metrics.journaled(clock.now() - row.createdAt);
+      this.#tell(done.contents, done.news);
+    } catch (error) {
+      log.debug({ lineId: line.id, error }, 'a row of the inbox waits for its turn');
+    }
   }
 
   async #run(): Promise<void> {
@@ -124,6 +176,16 @@ export class InboxLoop {
   }
 
   async #drain(): Promise<void> {
+    this.#isDraining = true;
+    try {
+      await this.#along;
+      await this.#drainAll();
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  async #drainAll(): Promise<void> {
     for (;;) {
       const rows = await this.#next();
       if (rows.length === 0) break;
@@ -213,41 +275,52 @@ export class InboxLoop {
     facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
   }
 
-  async #commit(rows: ClosedRow[], { facts, mappings, parts, isSettings, expirations }: Contents): Promise<void> {
-    const { store, box, line, clock, nudge } = this.#options;
-    let accepted: Accepted;
+  /** Everything that some rows are, in the caller's transaction. */
+  async #journal(tx: Tx, { facts, mappings, parts, isSettings, expirations }: Contents): Promise<Accepted> {
+    const { box, line, clock } = this.#options;
+    await applyMappings(tx, line.id, mappings);
+    for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
+    const accepted = facts.length === 0 ? NO_NEWS : await acceptFacts(tx, line, facts, clock.now());
+    await keepParts(tx.db, box, line.id, parts, clock.now());
+    if (isSettings) await markSettingsStale(tx.db, line.id, true);
+    return accepted;
+  }
+
+  async #commit(rows: ClosedRow[], contents: Contents): Promise<void> {
+    const { store, line, kept } = this.#options;
+    let news: Accepted;
     try {
       // `normal`: at a power cut the events are lost together with the closing of their rows, which
       // then yield them again.
-      accepted = await store.transaction(
+      news = await store.transaction(
         async (tx) => {
-          await applyMappings(tx, line.id, mappings);
-          for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
-          const events = facts.length === 0 ? NO_NEWS : await acceptFacts(tx, line, facts, clock.now());
-          await keepParts(tx.db, box, line.id, parts, clock.now());
-          if (isSettings) await markSettingsStale(tx.db, line.id, true);
+          const accepted = await this.#journal(tx, contents);
           await closeInbox(tx, rows);
-          return events;
+          return accepted;
         },
         'normal',
         line.id,
       );
     } catch (error) {
-      this.#options.kept?.forget();
+      kept?.forget();
       // Is it the store, or what we ask of it? A store that takes another write had something
       // against this one.
       await proveWritable(store, line.id);
       return this.#failedOn(rows[0]?.seq, error);
     }
     for (const { seq } of rows) this.#failed.delete(seq);
+    this.#tell(contents, news);
+  }
+
+  /** After the commit: whoever waits for what came. */
+  #tell({ facts, parts, isSettings }: Contents, { events, deliveries }: Accepted): void {
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();
-    const { events, deliveries } = accepted;
     if (events.length === 0) return;
     for (const { type, payload } of events) {
       if (type === 'message.received' && !payload.fromMe) this.#options.metrics.received(payload.content.kind);
     }
-    nudge(deliveries > 0);
+    this.#options.nudge(deliveries > 0);
     const groups = new Set(facts.flatMap(({ chat }) => (chat !== null && isGroup(chat) ? [chat] : [])));
     if (groups.size > 0) this.#options.onGroups([...groups]);
   }

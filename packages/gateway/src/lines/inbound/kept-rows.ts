@@ -1,4 +1,4 @@
-import type { PendingInboxRow } from '../../store/engine/inbox.ts';
+import type { KeepingRow, PendingInboxRow } from '../../store/engine/inbox.ts';
 
 /** Rows held at most; beyond that they are read from the database, in batches. */
 const MAX_ROWS = 256;
@@ -16,11 +16,39 @@ const GOOD_FOR_MS = 30_000;
  */
 export class KeptRows {
   #rows: PendingInboxRow[] = [];
+  /** Closed before anybody said that they are committed. */
+  readonly #closed = new Set<number>();
+  #onKeeping: ((row: KeepingRow) => void) | undefined;
   #state: 'none' | 'reading' | 'all' = 'none';
   #readAt = 0;
 
+  /** Who hears of rows that are being written. */
+  listen(onKeeping: (row: KeepingRow) => void): void {
+    this.#onKeeping = onKeeping;
+  }
+
+  /** A row is being written. */
+  keeping(row: KeepingRow): void {
+    this.#onKeeping?.(row);
+  }
+
+  /** Nothing waits. */
+  isEmpty(monotonicMs: number): boolean {
+    return this.#state === 'all' && this.#rows.length === 0 && monotonicMs - this.#readAt <= GOOD_FOR_MS;
+  }
+
+  /** A row became events together with its writing: it does not wait, or will not. */
+  closed(seq: number): void {
+    const before = this.#rows.length;
+    this.#rows = this.#rows.filter((row) => row.seq !== seq);
+    if (this.#rows.length < before || this.#state === 'none') return;
+    if (this.#closed.size >= MAX_ROWS) this.#closed.clear();
+    this.#closed.add(seq);
+  }
+
   /** A row was committed. */
   put(row: PendingInboxRow): void {
+    if (this.#closed.delete(row.seq)) return;
     if (this.#state === 'none') return;
     if (this.#rows.length >= MAX_ROWS) this.forget();
     else this.#rows.push(row);
@@ -55,6 +83,7 @@ export class KeptRows {
   /** What was taken was not closed, or may not have been: the database is asked. */
   forget(): void {
     this.#rows = [];
+    this.#closed.clear();
     this.#state = 'none';
   }
 }

@@ -97,10 +97,12 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
         return found;
       }),
     keysOfKind: (kind) => reading(() => ofKind(kind).execute()),
-    write: (keys, inbox) =>
+    write: (keys, inbox, onWritten) =>
       writing(async (db) => {
         await writeKeys(db, lineId, keys);
-        return inbox && writeInbox(db, lineId, inbox);
+        const seq = inbox && (await writeInbox(db, lineId, inbox));
+        if (seq !== undefined) onWritten?.(seq);
+        return seq;
       }),
     inboxRow: (hash) => reading(() => readInbox.first(store.db, lineId, hash)),
     deleteKeys: () =>

@@ -58,7 +58,12 @@ export function createSqliteEngineRows(store: Store, lineId: string): EngineRows
         return ids.flatMap((id) => key.get(lineId, kind, id) ?? []);
       }, 'read'),
     keysOfKind: (kind) => store.sqlite((raw) => statementsOf(raw).keysOfKind.all(lineId, kind), 'read'),
-    write: (keys, inbox) => store.sqlite((raw) => write(raw, lineId, keys, inbox), 'write'),
+    write: (keys, inbox, onWritten) =>
+      store.sqlite((raw) => {
+        const seq = write(raw, lineId, keys, inbox);
+        if (seq !== undefined) onWritten?.(seq);
+        return seq;
+      }, 'write'),
     inboxRow: (hash) => store.sqlite((raw) => statementsOf(raw).inboxRow.get(lineId, hash), 'read'),
     deleteKeys: () => store.sqlite((raw) => void statementsOf(raw).deleteKeys.run(lineId), 'write'),
   };

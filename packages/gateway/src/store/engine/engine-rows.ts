@@ -28,8 +28,11 @@ export interface InboxRow {
 export interface EngineRows {
   keys(kind: string, ids: string[]): Promise<{ id: string; value: Buffer }[]>;
   keysOfKind(kind: string): Promise<{ id: string; value: Buffer }[]>;
-  /** Answers the number of the inbox row, when there is one. */
-  write(keys: KeyRow[], inbox?: InboxRow): Promise<number | undefined>;
+  /**
+   * Answers the number of the inbox row, when there is one. `onWritten` hears of it inside the
+   * transaction, before its commit (and again when that is run again).
+   */
+  write(keys: KeyRow[], inbox?: InboxRow, onWritten?: (seq: number) => void): Promise<number | undefined>;
   /** Undefined: no such row. `plaintext` is null once it became events. */
   inboxRow(hash: string): Promise<{ plaintext: Buffer | null } | undefined>;
   deleteKeys(): Promise<void>;

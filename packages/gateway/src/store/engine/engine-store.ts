@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { CREDENTIALS_KIND, type EngineStore, type KeyChange, type RawStanza, type SealedEnvelope } from '@ponte/engine';
+import {
+  CREDENTIALS_KIND,
+  type EngineStore,
+  type InboxEntry,
+  type KeyChange,
+  type RawStanza,
+  type SealedEnvelope,
+} from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import type { Store } from '../db/store.ts';
-import type { InboxRow } from './engine-rows.ts';
+import type { InboxRow, KeyRow } from './engine-rows.ts';
 import { createPostgresEngineRows } from './engine-rows-postgres.ts';
 import { createSqliteEngineRows } from './engine-rows-sqlite.ts';
-import { type PendingInboxRow, PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
+import { type KeepingRow, type PendingInboxRow, PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
 
 const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
 
@@ -24,8 +31,10 @@ export function createEngineStore(options: {
   onUnreadable?: (kind: string) => void;
   /** A row of the inbox is committed: what `pendingInbox` would answer for it. */
   onKept?: (row: PendingInboxRow) => void;
+  /** A row is about to be written: what is asked of the store now may share its commit. */
+  onKeeping?: (row: KeepingRow) => void;
 }): EngineStore {
-  const { store, box, lineId, clock, onUnreadable, onKept } = options;
+  const { store, box, lineId, clock, onUnreadable, onKept, onKeeping } = options;
   const rows =
     store.engine === 'sqlite' ? createSqliteEngineRows(store, lineId) : createPostgresEngineRows(store, lineId);
   const open = (kind: string, value: Buffer, aad: string): Buffer | undefined => {
@@ -46,6 +55,17 @@ export function createEngineStore(options: {
     return values;
   };
 
+  async function write(keys: KeyRow[], row: InboxRow, entry: InboxEntry): Promise<void> {
+    const { hash, createdAt } = row;
+    let written: number | undefined;
+    const writing = rows.write(keys, row, (seq) => {
+      written = seq;
+    });
+    onKeeping?.({ entry, hash, createdAt, seq: () => written });
+    const seq = await writing;
+    if (seq !== undefined) onKept?.({ seq, createdAt, entry });
+  }
+
   return {
     get: async (kind, ids) => opened(kind, await rows.keys(kind, ids)),
     list: async (kind) => opened(kind, await rows.keysOfKind(kind)),
@@ -55,9 +75,8 @@ export function createEngineStore(options: {
         id,
         value: value === null ? null : box.seal(value, keyAad(lineId, kind, id)),
       }));
-      const createdAt = clock.now();
-      const seq = await rows.write(keys, sealed && envelopeRow(box, lineId, sealed, createdAt));
-      if (sealed && seq !== undefined) onKept?.({ seq, createdAt, entry: { kind: 'sealed', ...sealed } });
+      if (!sealed) await rows.write(keys);
+      else await write(keys, envelopeRow(box, lineId, sealed, clock.now()), { kind: 'sealed', ...sealed });
     },
     async findSealed(hash) {
       const row = await rows.inboxRow(hash);
@@ -66,11 +85,7 @@ export function createEngineStore(options: {
       const plaintext = open('inbox', row.plaintext, plaintextAad(lineId, hash));
       return plaintext && { plaintext };
     },
-    async appendStanza(entry) {
-      const createdAt = clock.now();
-      const seq = await rows.write([], stanzaRow(box, lineId, entry, createdAt));
-      if (seq !== undefined) onKept?.({ seq, createdAt, entry: { kind: 'stanza', ...entry } });
-    },
+    appendStanza: (entry) => write([], stanzaRow(box, lineId, entry, clock.now()), { kind: 'stanza', ...entry }),
     clear: () => rows.deleteKeys(),
   };
 }
