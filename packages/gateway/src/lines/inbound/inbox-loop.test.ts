@@ -29,7 +29,7 @@ const said = (id: string): EngineEvent[] => [
       mentions: [],
       mentionsAll: false,
       mentionsMe: false,
-      forwarded: 0,
+      forwarded: false,
       viewOnce: false,
       proto: Buffer.from(id),
     },
