@@ -29,7 +29,7 @@ interface Budget {
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
     send: { statements: 27, commits: 6, wal: 54 },
-    inbound: { statements: 18, commits: 3, wal: 33 },
+    inbound: { statements: 16, commits: 2, wal: 30 },
     commitsPerSendOf16: 3.25,
   },
   postgres: {

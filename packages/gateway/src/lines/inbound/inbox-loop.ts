@@ -134,6 +134,7 @@ export class InboxLoop {
     const { engine, store, line, log, metrics, clock, kept } = this.#options;
     try {
       const events = await engine.decode(row.entry);
+      await row.asked;
       const done = await store.transaction(
         async (tx) => {
           const seq = row.seq();

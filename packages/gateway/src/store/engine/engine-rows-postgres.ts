@@ -76,8 +76,12 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
     );
     return turn;
   };
-  const writing = <T>(work: (db: Transaction<Database>) => Promise<T>): Promise<T> => {
-    const turn = reads.then(() => store.transaction((tx) => work(tx.db), 'full', lineId));
+  const writing = <T>(work: (db: Transaction<Database>) => Promise<T>, asked = () => {}): Promise<T> => {
+    const turn = reads.then(() => {
+      const done = store.transaction((tx) => work(tx.db), 'full', lineId);
+      asked();
+      return done;
+    });
     const before = writes;
     // The caller hears of a failure; the next call goes on all the same.
     writes = turn.then(
@@ -97,13 +101,13 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
         return found;
       }),
     keysOfKind: (kind) => reading(() => ofKind(kind).execute()),
-    write: (keys, inbox, onWritten) =>
+    write: (keys, inbox, progress) =>
       writing(async (db) => {
         await writeKeys(db, lineId, keys);
         const seq = inbox && (await writeInbox(db, lineId, inbox));
-        if (seq !== undefined) onWritten?.(seq);
+        if (seq !== undefined) progress?.written(seq);
         return seq;
-      }),
+      }, progress?.asked),
     inboxRow: (hash) => reading(() => readInbox.first(store.db, lineId, hash)),
     deleteKeys: () =>
       writing(async (db) => {

@@ -58,12 +58,15 @@ export function createSqliteEngineRows(store: Store, lineId: string): EngineRows
         return ids.flatMap((id) => key.get(lineId, kind, id) ?? []);
       }, 'read'),
     keysOfKind: (kind) => store.sqlite((raw) => statementsOf(raw).keysOfKind.all(lineId, kind), 'read'),
-    write: (keys, inbox, onWritten) =>
-      store.sqlite((raw) => {
+    write: (keys, inbox, progress) => {
+      const done = store.sqlite((raw) => {
         const seq = write(raw, lineId, keys, inbox);
-        if (seq !== undefined) onWritten?.(seq);
+        if (seq !== undefined) progress?.written(seq);
         return seq;
-      }, 'write'),
+      }, 'write');
+      progress?.asked();
+      return done;
+    },
     inboxRow: (hash) => store.sqlite((raw) => statementsOf(raw).inboxRow.get(lineId, hash), 'read'),
     deleteKeys: () => store.sqlite((raw) => void statementsOf(raw).deleteKeys.run(lineId), 'write'),
   };

@@ -20,6 +20,14 @@ export interface InboxRow {
   createdAt: number;
 }
 
+/** How far a write has come before its commit. */
+export interface WriteProgress {
+  /** The store was asked: whatever it is asked from now on comes behind. */
+  asked(): void;
+  /** The inbox row has its number, inside the transaction; said again when that is run again. */
+  written(seq: number): void;
+}
+
 /**
  * The rows of one line's keys and inbox. Calls take effect in their order, also when they are not
  * awaited one by one: the inbox's order is the order of the stanzas. Each write is one transaction,
@@ -28,11 +36,8 @@ export interface InboxRow {
 export interface EngineRows {
   keys(kind: string, ids: string[]): Promise<{ id: string; value: Buffer }[]>;
   keysOfKind(kind: string): Promise<{ id: string; value: Buffer }[]>;
-  /**
-   * Answers the number of the inbox row, when there is one. `onWritten` hears of it inside the
-   * transaction, before its commit (and again when that is run again).
-   */
-  write(keys: KeyRow[], inbox?: InboxRow, onWritten?: (seq: number) => void): Promise<number | undefined>;
+  /** Answers the number of the inbox row, when there is one. */
+  write(keys: KeyRow[], inbox?: InboxRow, progress?: WriteProgress): Promise<number | undefined>;
   /** Undefined: no such row. `plaintext` is null once it became events. */
   inboxRow(hash: string): Promise<{ plaintext: Buffer | null } | undefined>;
   deleteKeys(): Promise<void>;

@@ -58,10 +58,14 @@ export function createEngineStore(options: {
   async function write(keys: KeyRow[], row: InboxRow, entry: InboxEntry): Promise<void> {
     const { hash, createdAt } = row;
     let written: number | undefined;
-    const writing = rows.write(keys, row, (seq) => {
-      written = seq;
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const writing = rows.write(keys, row, {
+      asked: resolve,
+      written: (seq) => {
+        written = seq;
+      },
     });
-    onKeeping?.({ entry, hash, createdAt, seq: () => written });
+    onKeeping?.({ entry, hash, createdAt, asked, seq: () => written });
     const seq = await writing;
     if (seq !== undefined) onKept?.({ seq, createdAt, entry });
   }

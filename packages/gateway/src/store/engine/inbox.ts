@@ -30,6 +30,8 @@ export interface KeepingRow {
   /** Its name within the line. */
   hash: string;
   createdAt: number;
+  /** The store was asked to write it: whatever it is asked from then on comes behind. */
+  asked: Promise<void>;
   /** Its number, from the moment its statement has run; that it is committed nobody says. */
   seq(): number | undefined;
 }
