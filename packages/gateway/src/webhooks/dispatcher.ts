@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
 import type { JournalEvent } from '../core/events.ts';
 import { randomBase62 } from '../core/ids.ts';
+import { within } from '../core/within.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
@@ -160,20 +161,17 @@ class RunningDispatcher implements Dispatcher {
     for (const cancel of this.#paused.values()) cancel();
     await this.#cycle;
     if (graceMs <= 0) this.#stop.abort();
-    const over = new AbortController();
-    await Promise.race([
-      Promise.all(this.#underWay),
-      this.#options.clock.sleep(graceMs, over.signal).then(() => this.#stop.abort()),
-    ]);
-    over.abort();
+    const { clock } = this.#options;
+    await within(clock, Promise.all(this.#underWay), graceMs);
+    this.#stop.abort();
     await Promise.all(this.#underWay);
     // A database that fails must not hold up the end: what it did not take is attempted again by
     // the next run.
-    await Promise.race([this.#recorder.drained(), this.#options.clock.sleep(graceMs + STORE_GRACE_MS)]);
+    await within(clock, this.#recorder.drained(), graceMs + STORE_GRACE_MS);
     await this.#retention.close();
     this.#isOver = true;
     this.#cancelRenewal();
-    await Promise.race([this.#renewing, this.#options.clock.sleep(STORE_GRACE_MS)]);
+    await within(clock, Promise.resolve(this.#renewing), STORE_GRACE_MS);
     await this.#lanes?.close().catch((error: unknown) => {
       this.#options.log.warn({ error }, 'giving webhooks back failed; their leases end by themselves');
     });

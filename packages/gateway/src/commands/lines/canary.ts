@@ -4,6 +4,7 @@ import type { CanaryFigures } from '../../core/canary.ts';
 import type { Clock } from '../../core/clock.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
 import type { Line } from '../../core/lines.ts';
+import { within } from '../../core/within.ts';
 import type { LineRouter } from '../../lines/workers/router.ts';
 import type { Log } from '../../observe/logger.ts';
 import { readCanaryRecord, writeCanaryRecord } from '../../store/access/canary-record.ts';
@@ -84,21 +85,17 @@ async function problemOf(
   // Otherwise a message an hour would pile up until the line is back.
   if (line.status !== 'connected' || line.phone === null) return `the line is ${line.status}`;
   const { outboxId, messageId } = await acceptNote(store, line, line.phone, clock.now());
-  const over = new AbortController();
-  const tooLate = clock.sleep(WITHIN_MS, AbortSignal.any([over.signal, closing])).then(() => undefined);
+  const until = clock.monotonic() + WITHIN_MS;
+  const inTime = <T>(work: Promise<T>) => within(clock, work, until - clock.monotonic(), closing);
   // The wait stands before the message leaves: commands reach the line in this order.
   const receipt = router.run(lineId, 'receipt.wait', { messageId, waitMs: WITHIN_MS }, { timeoutMs: 2 * WITHIN_MS });
   const sent = router.run(lineId, 'send', { outboxId }, { timeoutMs: WITHIN_MS });
   for (const each of [receipt, sent]) each.catch(() => {});
-  try {
-    const outcome = await Promise.race([sent, tooLate]);
-    if (outcome?.state === 'failed') return `the message was refused: ${outcome.code}`;
-    if (outcome?.state !== 'sent') return 'WhatsApp did not acknowledge the message within two minutes';
-    const isHeard = (await Promise.race([receipt, tooLate]))?.received === true;
-    return isHeard ? null : 'WhatsApp has the message, but no other device of the number received it in two minutes';
-  } finally {
-    over.abort();
-  }
+  const outcome = await inTime(sent);
+  if (outcome?.state === 'failed') return `the message was refused: ${outcome.code}`;
+  if (outcome?.state !== 'sent') return 'WhatsApp did not acknowledge the message within two minutes';
+  const isHeard = (await inTime(receipt))?.received === true;
+  return isHeard ? null : 'WhatsApp has the message, but no other device of the number received it in two minutes';
 }
 
 /** Counts against nobody's plan. */

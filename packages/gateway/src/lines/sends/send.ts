@@ -16,6 +16,7 @@ import type { LineStanding } from '../../core/lines.ts';
 import type { Places } from '../../core/places.ts';
 import type { LineRestriction } from '../../core/restrictions.ts';
 import { backoffMs } from '../../core/retry.ts';
+import { within } from '../../core/within.ts';
 import { acceptFacts, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
@@ -237,17 +238,13 @@ export class Send implements MailboxJob {
       // Whoever looks next hears of a failure; until then it must not count as unhandled.
       this.#making.catch(() => {});
     }
-    const over = new AbortController();
-    const patience = clock.sleep(UPLOAD_PATIENCE_MS, over.signal).then(() => undefined);
     try {
-      const made = await Promise.race([this.#making, patience]);
+      const made = await within(clock, this.#making, UPLOAD_PATIENCE_MS);
       if (made) this.#making = undefined;
       return made;
     } catch (error) {
       this.#making = undefined;
       throw error;
-    } finally {
-      over.abort();
     }
   }
 
