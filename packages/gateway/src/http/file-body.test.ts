@@ -155,3 +155,13 @@ it('bounds what is beside the file, and leaves other JSON as it is', async () =>
   expect(await json(Readable.from([Buffer.from('{"data":7}')]))).toEqual({ data: 7 });
   expect(await json(Readable.from([]))).toBeUndefined();
 });
+
+it.each([
+  ['{"data":"AAAA","a":x}', 'at line 1, column 20 (position 19)'],
+  ['{"é":"€","data":"AAAAAAAA",\n"a":x}', 'at line 2, column 5 (position 32)'],
+  ['{"data":"AAAA","body":"two\nlines"}', 'a raw line break inside a text at line 1, column 27 (position 26)'],
+  ['{"a":x,"data":"AAAA"}', 'at line 1, column 6 (position 5)'],
+])('what is wrong beside a file is placed as it was sent: %j', async (body, place) => {
+  const bytes = Buffer.from(body);
+  for (let at = 1; at < bytes.length; at += 1) await expect(json(cut(bytes, [at]))).rejects.toThrow(place);
+});

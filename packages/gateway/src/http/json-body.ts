@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
-import { jsonProblem } from './json-problem.ts';
+import { jsonProblem, type TakenOut } from './json-problem.ts';
 import { nextPiece } from './next-piece.ts';
 
 /**
@@ -26,10 +26,10 @@ export async function readJsonBody(stream: Readable, maxBytes: number, clock: Cl
 }
 
 /**
- * JSON of bytes; undefined when there are none. Refuses what `readJsonBody` refuses. `isWhole`:
- * false when a part was cut out, so that no place in it can be named.
+ * JSON of bytes; undefined when there are none. Refuses what `readJsonBody` refuses, and names
+ * places as if nothing had been taken out.
  */
-export function parseJson(bytes: Uint8Array, isWhole = true): unknown {
+export function parseJson(bytes: Uint8Array, takenOut?: TakenOut): unknown {
   if (bytes.length === 0) return undefined;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw compressed('gzip');
   let text: string;
@@ -47,9 +47,7 @@ export function parseJson(bytes: Uint8Array, isWhole = true): unknown {
     return JSON.parse(text);
   } catch (error) {
     // The parser's own sentence quotes the body; ours must not.
-    const message = isWhole
-      ? `The body is not valid JSON: ${jsonProblem(text, error)}.`
-      : 'The body is not valid JSON. Check quotes, commas and brackets.';
+    const message = `The body is not valid JSON: ${jsonProblem(text, error, takenOut)}.`;
     throw new AppError('validation_error', { details: [{ path: '', message }] }, { message });
   }
 }

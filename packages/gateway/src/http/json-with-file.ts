@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { ByteReader } from './byte-reader.ts';
 import { withoutDataPrefix } from './data-url.ts';
 import { parseJson } from './json-body.ts';
+import type { TakenOut } from './json-problem.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -30,6 +31,7 @@ export async function readJsonWithFile(
   const kept: Buffer[] = [];
   let size = 0;
   let file: SpooledFile | undefined;
+  let takenOut: TakenOut | undefined;
   for (let piece = await reader.next(); piece; piece = await reader.next()) {
     const end = scan.advance(piece);
     const json = end === undefined ? piece : piece.subarray(0, end);
@@ -39,17 +41,26 @@ export async function readJsonWithFile(
     if (end === undefined) continue;
     if (file) throw invalid('data', 'Send one file.');
     reader.unread(piece.subarray(end));
-    const { mimeType, base64 } = await withoutDataPrefix(reader.until(END, early));
+    const cut: TakenOut = { at: Buffer.concat(kept).toString('utf8').length, length: 0 };
+    takenOut = cut;
+    const { mimeType, base64 } = await withoutDataPrefix(counted(reader.until(END, early), cut));
     file = await intake.receive(decoded(base64), { declaredType: mimeType });
     onFile(file);
     // The text's closing quote was taken with it.
     reader.unread(END);
   }
-  const body = parseJson(Buffer.concat(kept), file === undefined);
+  const body = parseJson(Buffer.concat(kept), takenOut);
   if (!file) return body;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid('', 'The body must be an object.');
   return { ...body, data: file };
+}
+
+async function* counted(text: AsyncIterable<Buffer>, takenOut: TakenOut): AsyncGenerator<Buffer> {
+  for await (const piece of text) {
+    takenOut.length += piece.length;
+    yield piece;
+  }
 }
 
 const early = (): AppError => invalid('', 'The body ended early.');
