@@ -142,6 +142,17 @@ const webhook = createRoute({
     'WebhookPage',
   ),
 });
+const log = createRoute({
+  getParentRoute: () => inside,
+  path: '/log',
+  // What is looked for: an id, a name, a part of an address.
+  validateSearch: (search: Record<string, unknown>): { q?: string } =>
+    typeof search.q === 'string' && search.q !== '' ? { q: search.q } : {},
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/live-log.tsx')),
+    'LiveLog',
+  ),
+});
 const usage = createRoute({
   getParentRoute: () => inside,
   path: '/usage',
@@ -178,7 +189,20 @@ export const router = createRouter({
     setUp,
     signIn,
     docs,
-    inside.addChildren([home, lines, line, chats, keys, approvals, webhooks, webhook, usage, playground, settings]),
+    inside.addChildren([
+      home,
+      lines,
+      line,
+      chats,
+      keys,
+      approvals,
+      webhooks,
+      webhook,
+      log,
+      usage,
+      playground,
+      settings,
+    ]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Pending,

@@ -68,6 +68,7 @@ describe.skipIf(!canBrowse)('every page holds what people really have', { timeou
       '/approvals',
       '/webhooks',
       `/webhooks/${id}`,
+      '/log',
       '/usage',
       '/playground',
       '/settings',

@@ -23,6 +23,7 @@ import { createMcpDialect, type MakeServer } from './dialects/lines/mcp/dialect.
 import { createSandboxDialect, type SimulatorControl } from './dialects/sandbox/sandbox-proxy.ts';
 import { consoleSignIn } from './http/console-sign-in.ts';
 import { createRebindingGuard } from './http/rebinding-guard.ts';
+import { createRequestLog, type RequestLog } from './http/request-log.ts';
 import type { Dialect } from './http/route.ts';
 import { createHttpServer, type HttpServices } from './http/server.ts';
 import type { EventFeed } from './journal/event-feed.ts';
@@ -134,8 +135,10 @@ export function composeFront(parts: FrontParts): Front {
     onFault: (error, tool) => log.error({ error: error.cause, tool }, 'a tool failed'),
     onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
   });
-  const dialects = composeDialects(parts, { services, execute, approvals, access, live }, mcp.dialect);
-  const http = createHttpServer(httpServices(parts, { execute, access, live }, limiter), dialects);
+  const requestLog = createRequestLog(clock);
+  const behind = { services, execute, approvals, access, live, requestLog };
+  const dialects = composeDialects(parts, behind, mcp.dialect);
+  const http = createHttpServer({ ...httpServices(parts, behind, limiter), requestLog }, dialects);
   return {
     http,
     dialects,
@@ -158,7 +161,16 @@ export function composeFront(parts: FrontParts): Front {
 /** In the order in which their prefixes are looked at. */
 function composeDialects(
   { keys, clock, log, store, simulator, guard, settings }: FrontParts,
-  { services, execute, approvals, access, live }: Omit<Front, 'http' | 'dialects' | 'close'>,
+  {
+    services,
+    execute,
+    approvals,
+    access,
+    live,
+    requestLog,
+  }: Omit<Front, 'http' | 'dialects' | 'close'> & {
+    requestLog: RequestLog;
+  },
   mcp: Dialect,
 ): Dialect[] {
   const sandbox = { execute, clock, log, simulator, fetchFile: createFileFetcher(guard) };
@@ -177,6 +189,7 @@ function composeDialects(
       clock,
       live,
       approvals,
+      requestLog,
       publicUrl: settings.publicUrl,
       version: settings.version,
       clientVersion: settings.clientVersion,

@@ -1593,6 +1593,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/v1/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened last: calls of the API, events, deliveries, changes of lines
+         * @description What happened last: calls of the API, events, deliveries, changes of lines.
+         */
+        get: operations["readLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/v1/log/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep the shape of bodies for an hour, or no longer
+         * @description Keep the shape of bodies for an hour, or no longer.
+         */
+        put: operations["keepBodies"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/v1/stream": {
         parameters: {
             query?: never;
@@ -5922,6 +5962,48 @@ export interface components {
                 free_bytes: number;
                 empty: boolean;
             } | null;
+        };
+        ReadLogAnswer: {
+            entries: {
+                /**
+                 * @description Its id.
+                 * @example whk_9mKdLs2RXcVbN4Zt8Qx7
+                 */
+                id: string;
+                /**
+                 * @description What kind it is.
+                 * @enum {string}
+                 */
+                kind: "request" | "event" | "delivery" | "line";
+                /**
+                 * @description When it happened (RFC 3339).
+                 * @example 2026-11-30T09:00:00.000Z
+                 */
+                at: string;
+                /**
+                 * @description Its title.
+                 * @example Orders
+                 */
+                title: string;
+                result: string;
+                /**
+                 * @description True: the call succeeded.
+                 * @example true
+                 */
+                ok: boolean;
+                /** @description Milliseconds it took. */
+                duration_ms: number | null;
+                /** @description Id of the line. */
+                line_id: string | null;
+                ids: string[];
+                /** @description The text, or the caption of a file. */
+                body: unknown;
+                answer: unknown;
+            }[];
+            bodies_until: string | null;
+        };
+        KeepBodiesRequest: {
+            on: boolean;
         };
         Period: {
             /**
@@ -15643,6 +15725,66 @@ export interface operations {
             401: components["responses"]["ConsoleError401"];
             402: components["responses"]["ConsoleError402"];
             403: components["responses"]["ConsoleError403"];
+            429: components["responses"]["ConsoleError429"];
+            500: components["responses"]["ConsoleError500"];
+            503: components["responses"]["ConsoleError503"];
+        };
+    };
+    readLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest of each. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadLogAnswer"];
+                };
+            };
+            401: components["responses"]["ConsoleError401"];
+            403: components["responses"]["ConsoleError403"];
+            429: components["responses"]["ConsoleError429"];
+            500: components["responses"]["ConsoleError500"];
+            503: components["responses"]["ConsoleError503"];
+        };
+    };
+    keepBodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is asked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepBodiesRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOutAnswer"];
+                };
+            };
+            400: components["responses"]["ConsoleError400"];
+            401: components["responses"]["ConsoleError401"];
+            403: components["responses"]["ConsoleError403"];
+            413: components["responses"]["ConsoleError413"];
+            415: components["responses"]["ConsoleError415"];
             429: components["responses"]["ConsoleError429"];
             500: components["responses"]["ConsoleError500"];
             503: components["responses"]["ConsoleError503"];

@@ -35,6 +35,7 @@ export const en = {
     overview: 'Overview',
     lines: 'Lines',
     keys: 'API keys',
+    log: 'Log',
     approvals: 'Approvals',
     webhooks: 'Webhooks',
     usage: 'Usage',

@@ -37,6 +37,7 @@ export const es: Words = {
     overview: 'Resumen',
     lines: 'Líneas',
     keys: 'Claves',
+    log: 'Registro',
     approvals: 'Aprobaciones',
     webhooks: 'Webhooks',
     usage: 'Uso',

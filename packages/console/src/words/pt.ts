@@ -37,6 +37,7 @@ export const pt: Words = {
     overview: 'Visão geral',
     lines: 'Linhas',
     keys: 'Chaves',
+    log: 'Registro',
     approvals: 'Aprovações',
     webhooks: 'Webhooks',
     usage: 'Uso',

@@ -1,4 +1,5 @@
 import { me, usage } from './account/account.ts';
+import { recentFacts } from './account/recent.ts';
 import { allApprovals, oneApproval } from './approvals/approvals-read.ts';
 import { archiveChat } from './chats/archive.ts';
 import { allChats, allMessages, oneMessage } from './chats/chats.ts';
@@ -71,6 +72,7 @@ export const COMMANDS = {
   'approvals.all': allApprovals,
   'approvals.get': oneApproval,
   'problems.all': allProblems,
+  'account.recent': recentFacts,
   'lines.ensure': ensureLine,
   'lines.add': addLine,
   'lines.all': allLines,

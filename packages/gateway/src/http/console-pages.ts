@@ -11,6 +11,7 @@ export const CONSOLE_PAGES = [
   '/approvals',
   '/webhooks',
   '/webhooks/$webhookId',
+  '/log',
   '/usage',
   '/playground',
   '/settings',

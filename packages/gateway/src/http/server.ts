@@ -15,6 +15,7 @@ import { type FrontDoorServices, passFrontDoor, refuseBrokenHttp, refuseUnrouted
 import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody, refuseCompressed } from './json-body.ts';
 import { openApiDocument } from './openapi/document.ts';
+import { holdAnswer, noteRequest, type RequestLog } from './request-log.ts';
 import { rewriteTarget } from './request-target.ts';
 import { type Dialect, METHODS, type Method } from './route.ts';
 import { createStaticFiles } from './static.ts';
@@ -35,6 +36,8 @@ export interface HttpServices extends RowServices, HealthServices, FrontDoorServ
   consoleFolder?: string;
   /** Fastify's `trustProxy`: whose X-Forwarded-For counts. Default: nobody's. */
   trustProxy?: boolean | string | string[];
+  /** What keys called last, for people who look for it. */
+  requestLog?: RequestLog;
   /** Told once per finished request; `route` is the template, never the address. */
   onRequestDone?(done: { method: string; route: string; status: number; durationMs: number }): void;
 }
@@ -87,8 +90,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     const cancel = services.clock.after(CLOSE_WITHIN_MS, () => app.server.closeAllConnections());
     app.server.once('close', cancel);
   });
-  app.addHook('onSend', async (_request, reply) => {
+  const { requestLog } = services;
+  app.addHook('onSend', async (request, reply, payload) => {
     if (closing) reply.header('connection', 'close');
+    if (requestLog) holdAnswer(request, payload);
   });
   app.addHook('onRequest', async (request, reply) => {
     request.startedAt = services.clock.monotonic();
@@ -107,6 +112,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     const route = request.routeOptions.url ?? 'none';
     const facts = { method: request.method, route, status: reply.statusCode, durationMs };
     services.onRequestDone?.(facts);
+    if (requestLog) noteRequest(requestLog, request, reply, { at: services.clock.now(), durationMs });
     services.log.debug({ ...facts, requestId: request.id, account: request.caller?.accountId }, 'request answered');
   });
   app.removeAllContentTypeParsers();

@@ -2,11 +2,13 @@ import type { ApiKeys } from '../../access/api-keys.ts';
 import type { Approvals } from '../../commands/approvals/approvals.ts';
 import type { Clock } from '../../core/clock.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
+import type { RequestLog } from '../../http/request-log.ts';
 import { type Dialect, handlerRoute, type Route } from '../../http/route.ts';
 import { approvalRoutes } from './approval-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { lineRoutes } from './line-routes.ts';
 import type { LiveStreams } from './live-stream.ts';
+import { logRoutes } from './log-routes.ts';
 import { passkeyRoutes } from './passkey-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { problemRoutes } from './problem-routes.ts';
@@ -18,6 +20,7 @@ export interface ConsoleServices extends SessionServices {
   clock: Clock;
   live: LiveStreams;
   approvals: Approvals;
+  requestLog: RequestLog;
   /**
    * Rows of a published API: the console calls them as a key would, with the session in its place.
    */
@@ -82,6 +85,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
       ...lineRoutes(services.bridgeEvents),
       ...webhookRoutes,
       ...problemRoutes,
+      ...logRoutes(services.requestLog),
       stream,
       ...forSessions(services.published),
     ],

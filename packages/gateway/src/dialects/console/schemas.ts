@@ -199,3 +199,23 @@ export const problems = z.object({
   approvals: z.object({ waiting: z.int(), expiring: z.int(), first_ends_at: z.string().nullable() }),
   disk: z.object({ free_bytes: z.number(), empty: z.boolean() }).nullable(),
 });
+
+export const log = z.object({
+  entries: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.enum(['request', 'event', 'delivery', 'line']),
+      at: z.string(),
+      title: z.string(),
+      result: z.string(),
+      ok: z.boolean(),
+      duration_ms: z.number().nullable(),
+      line_id: z.string().nullable(),
+      /** Entries that belong together share one. */
+      ids: z.array(z.string()),
+      body: z.unknown(),
+      answer: z.unknown(),
+    }),
+  ),
+  bodies_until: z.string().nullable(),
+});
