@@ -32,6 +32,7 @@ export const CONTENTS = [
     pages: [
       'docs/operating.md',
       'docs/sizing.md',
+      'docs/scale.md',
       'docs/measuring.md',
       'docs/benchmark.md',
       'docs/troubleshooting.md',

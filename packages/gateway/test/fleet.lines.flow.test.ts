@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LineRef } from '../src/journal/accept.ts';
+import { databaseServer, startCuttingProxy, throughProxy } from './support/cutting-proxy.ts';
 import { FleetRig, type NodeProcess } from './support/fleet-rig.ts';
+import { NATS_SERVER } from './support/nats-server.ts';
 import { until } from './support/until.ts';
 
 const LINES = 6;
@@ -10,7 +12,7 @@ const TAKEOVER_MS = 25_000;
 const phoneOf = (i: number) => `1555000100${i}`;
 
 /** What is true of the product is tried with nodes that are killed and stopped for real. */
-describe.runIf(process.env.TEST_DATABASE_URL)('lines of a fleet', () => {
+describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet', () => {
   let rig: FleetRig;
   let a: NodeProcess;
   let b: NodeProcess;
@@ -73,6 +75,42 @@ describe.runIf(process.env.TEST_DATABASE_URL)('lines of a fleet', () => {
     await settled();
   });
 
+  test('any node answers for any line, and sees how it is', async () => {
+    const owners = await rig.owners();
+    for (const line of lines) {
+      const other = owners.get(line.id)?.nodeId === a.nodeId ? b : a;
+      // Asked of a node that does not hold it.
+      expect(await rig.run(line, 'numbers.check', { phones: [ALICE] })).toMatchObject([{ registered: true }]);
+      const view = { process: { state: 'running', worker: 'test-1' }, live: { status: 'connected' } };
+      await until('the view is told', async () => {
+        const seen = (await other.ask({ ask: 'view', lineId: line.id })) as typeof view;
+        return seen.process.worker !== null && seen.live?.status === 'connected';
+      });
+      expect(await other.ask({ ask: 'view', lineId: line.id })).toMatchObject(view);
+    }
+  });
+
+  test('without NATS messages come and go; commands elsewhere are refused at once, and work when it is back', {
+    timeout: 120_000,
+  }, async () => {
+    await rig.nats.stop();
+    await until('the nodes notice', async () =>
+      rig.run(lines[0] as LineRef, 'queue.look', {}).then(
+        () => false,
+        (error: unknown) => String(error).includes('not available'),
+      ),
+    );
+    await traffic('without NATS');
+    await settled();
+    rig.nats.start();
+    await until('commands pass again', () =>
+      rig.run(lines[0] as LineRef, 'queue.look', {}).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
   test('kill -9 of an owner: its lines are up on the other one, and nothing is lost or doubled', {
     timeout: 180_000,
   }, async () => {
@@ -129,5 +167,31 @@ describe.runIf(process.env.TEST_DATABASE_URL)('lines of a fleet', () => {
     console.info(`drain: ${Math.round(performance.now() - from)} ms for ${LINES / 2} lines`);
     await traffic('drained');
     await settled();
+  });
+
+  test('a node that is cut off from the database ends its lines before others take them, and comes back', {
+    timeout: 180_000,
+  }, async () => {
+    const proxy = await startCuttingProxy(databaseServer(rig.test.url));
+    try {
+      const c = await rig.addNode('c', throughProxy(rig.test.url, proxy));
+      await until('it has its share', async () => (await counts()).of(c) === LINES / 2, 60_000);
+      await allConnected();
+      await traffic('before the cut');
+      proxy.close();
+      await until('it has ended its lines', async () => (await c.ask({ ask: 'hosted' })) === 0, 12_000);
+      // Its leases last on: nobody had them before it let go.
+      expect((await counts()).of(b)).toBe(LINES / 2);
+      await traffic('cut off');
+      await until('the other one has all', async () => (await counts()).of(b) === LINES, TAKEOVER_MS);
+      await settled();
+      proxy.open();
+      await until('it has a share again', async () => (await counts()).of(c) === LINES / 2, 60_000);
+      await traffic('back');
+      await settled();
+      await c.kill();
+    } finally {
+      await proxy.stop();
+    }
   });
 });

@@ -1,51 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePort, NATS_SERVER, NatsServer } from '../../test/support/nats-server.ts';
 import { until } from '../../test/support/until.ts';
 import { systemClock } from '../core/clock.ts';
 import { silentLog } from '../observe/logger.ts';
 import { type Bus, BusError, MAX_MESSAGE_BYTES } from './bus.ts';
 import { LocalBusHub } from './local-bus.ts';
 import { createNatsBus } from './nats-bus.ts';
-
-const NATS_SERVER = ['/usr/sbin/nats-server', '/usr/local/bin/nats-server'].find(existsSync);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-/** A server of its own; `arguments_` beside address and port. */
-class NatsServer {
-  readonly port: number;
-  readonly #more: string[];
-  #child: ChildProcess | undefined;
-
-  constructor(port: number, more: string[] = []) {
-    this.port = port;
-    this.#more = more;
-  }
-
-  start(): void {
-    const args = ['-a', '127.0.0.1', '-p', String(this.port), ...this.#more];
-    this.#child = spawn(NATS_SERVER ?? '', args, { stdio: 'ignore' });
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
-  }
-}
 
 function natsBus(url: string, more: { prefix?: string; tls?: { ca: string } } = {}): Bus {
   return createNatsBus({ url, prefix: 'test', name: 'a test', clock: systemClock, log: silentLog, ...more });

@@ -278,7 +278,6 @@ CREATE TABLE line_leases (
   epoch integer not null,
   expires_at integer not null
 );
-CREATE INDEX line_leases_due on line_leases (expires_at);
 CREATE INDEX line_leases_node on line_leases (node_id);
 CREATE TABLE line_traffic (
   line_id text not null references lines (id) on delete cascade,

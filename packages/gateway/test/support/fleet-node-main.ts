@@ -1,3 +1,4 @@
+import { createNatsBus } from '../../src/bus/nats-bus.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { newNodeId } from '../../src/core/ids.ts';
 import type { LineCommandName } from '../../src/core/line-commands.ts';
@@ -23,6 +24,7 @@ export interface NodeSetup {
   noiseRoot: Uint8Array;
   mediaCa: string;
   mediaAddress: string;
+  natsUrl: string;
 }
 
 export type ToNode = { id: number } & (
@@ -31,6 +33,7 @@ export type ToNode = { id: number } & (
   /** The lines that have a placement in this node's supervisor. */
   | { ask: 'hosted' }
   | { ask: 'run'; lineId: string; name: LineCommandName; input: unknown }
+  | { ask: 'view'; lineId: string }
   | { ask: 'drain'; withinMs: number }
 );
 
@@ -49,7 +52,8 @@ async function start(setup: NodeSetup): Promise<string> {
     store,
     clock: systemClock,
     log,
-    supervise: (ownership) =>
+    bus: createNatsBus({ url: setup.natsUrl, prefix: 'ponte', name: setup.name, clock: systemClock, log }),
+    supervise: (ownership, onLive) =>
       createSupervisor({
         config: {
           workers: 1,
@@ -78,6 +82,7 @@ async function start(setup: NodeSetup): Promise<string> {
         log,
         onNudge: () => {},
         ownership,
+        onLive,
       }),
   });
   return id;
@@ -86,15 +91,16 @@ async function start(setup: NodeSetup): Promise<string> {
 async function answer(message: ToNode): Promise<unknown> {
   if (message.ask === 'start') return start(message.setup);
   if (!node) throw new Error('not started');
-  const { supervisor, keeper } = node;
+  const { supervisor, router } = node;
   switch (message.ask) {
     case 'id':
       return node.id;
     case 'hosted':
       return supervisor.lineCounts().reduce((sum, { count }) => sum + count, 0);
     case 'run':
-      if (keeper.epochOf(message.lineId) === undefined) throw new Error('not here');
-      return supervisor.run(message.lineId, message.name, message.input as never, { timeoutMs: 30_000 });
+      return router.run(message.lineId, message.name, message.input as never, { timeoutMs: 30_000 });
+    case 'view':
+      return { process: router.view(message.lineId), live: supervisor.live.latest(message.lineId) };
     case 'drain':
       return node.close(message.withinMs);
   }

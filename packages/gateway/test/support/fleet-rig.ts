@@ -8,6 +8,7 @@ import type { LineRef } from '../../src/journal/accept.ts';
 import { makeLeases } from '../../src/store/fleet/leases.ts';
 import { openTestPostgres, type TestStore } from '../store-harness.ts';
 import type { FromNode, NodeSetup, ToNode } from './fleet-node-main.ts';
+import { freePort, NatsServer } from './nats-server.ts';
 import { insertLine, insertSend, readJournal } from './rows.ts';
 
 const NODE = new URL('./fleet-node-main.ts', import.meta.url).pathname;
@@ -60,36 +61,42 @@ export class NodeProcess {
   }
 }
 
-/** Several nodes on one PostgreSQL, one simulated network. No front door, no bus. */
+/** Several nodes on one PostgreSQL, one NATS and one simulated network. No front door. */
 export class FleetRig {
   readonly test: TestStore;
   readonly simulator: Simulator;
+  readonly nats: NatsServer;
   readonly accountId = newAccountId();
   readonly nodes: NodeProcess[] = [];
   readonly #masterKey = randomBytes(32);
 
-  private constructor(test: TestStore, simulator: Simulator) {
+  private constructor(test: TestStore, simulator: Simulator, nats: NatsServer) {
     this.test = test;
     this.simulator = simulator;
+    this.nats = nats;
   }
 
   static async start(): Promise<FleetRig> {
-    return new FleetRig(await openTestPostgres(), await createSimulator());
+    const nats = new NatsServer(await freePort());
+    nats.start();
+    return new FleetRig(await openTestPostgres(), await createSimulator(), nats);
   }
 
-  async addNode(name: string): Promise<NodeProcess> {
+  /** `databaseUrl`: another way to the same database. */
+  async addNode(name: string, databaseUrl = this.test.url): Promise<NodeProcess> {
     const node = new NodeProcess(name);
     this.nodes.push(node);
     const { simulator } = this;
     const setup: NodeSetup = {
       name,
-      databaseUrl: this.test.url,
+      databaseUrl,
       masterKey: this.#masterKey,
       logLevel: process.env.RIG_LOG === 'debug' ? 'debug' : 'silent',
       wsUrl: simulator.wsUrl('ACCOUNT', 'LINE'),
       noiseRoot: simulator.noiseRootPublicKey,
       mediaCa: simulator.mediaCaPem,
       mediaAddress: `127.0.0.1:${simulator.mediaPort}`,
+      natsUrl: `nats://127.0.0.1:${this.nats.port}`,
     };
     node.nodeId = String(await node.ask({ ask: 'start', setup }));
     return node;
@@ -112,14 +119,16 @@ export class FleetRig {
     );
   }
 
+  /** Asks a node that does not hold the line, if there is one. */
   async run<N extends LineCommandName>(
     line: LineRef,
     name: N,
     input: LineCommands[N]['in'],
   ): Promise<LineCommands[N]['out']> {
     const nodeId = (await this.owners()).get(line.id)?.nodeId;
-    const node = this.nodes.find((one) => one.isAlive && one.nodeId === nodeId);
-    if (!node) throw new Error(`nobody runs ${line.id}`);
+    const live = this.nodes.filter((one) => one.isAlive);
+    const node = live.find((one) => one.nodeId !== nodeId) ?? live[0];
+    if (!node) throw new Error('there is no node');
     return (await node.ask({ ask: 'run', lineId: line.id, name, input })) as LineCommands[N]['out'];
   }
 
@@ -164,6 +173,7 @@ export class FleetRig {
     // Who was stopped hears nothing before it goes on.
     for (const node of this.nodes) node.signal('SIGCONT');
     await Promise.all(this.nodes.map((node) => node.kill()));
+    await this.nats.stop();
     await this.simulator.close();
     await this.test.close();
   }

@@ -1,13 +1,29 @@
+import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { LiveView } from '../../journal/live.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store } from '../../store/db/store.ts';
-import { type FleetView, makeLeases, releaseLeases, renewLeases, takeLeases } from '../../store/fleet/leases.ts';
+import {
+  countLeases,
+  type FleetView,
+  makeLeases,
+  ownerOf,
+  releaseLeases,
+  renewLeases,
+  takeLeases,
+} from '../../store/fleet/leases.ts';
 import { joinFleet, leaveFleet, type FleetNode as NodeFacts } from '../../store/fleet/nodes.ts';
+import type { LineRouter } from '../workers/router.ts';
 import type { LineOwnership, Supervisor } from '../workers/supervisor.ts';
 import { createFleetHost } from './fleet-host.ts';
+import { FleetRouter } from './fleet-router.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LEASE_TIMES } from './lease-protocol.ts';
+import { OwnLines } from './own-lines.ts';
+import { SharedViews } from './shared-views.ts';
 
+/** Renewals from one count of all lines to the next: half a minute. */
+const COUNT_EVERY = 6;
 /** Between two looks for lines that have no lease yet, because whoever made them died. */
 const MAKE_MS = 60_000;
 
@@ -16,12 +32,11 @@ export interface FleetNodeOptions {
   /** A store of its own: leases must not wait for a connection behind anything else. */
   leases: Store;
   store: Store;
+  bus: Bus;
   clock: Clock;
   log: Log;
   /** The supervisor of this node's workers, which hosts what it is told to. */
-  supervise(ownership: LineOwnership): Supervisor;
-  /** Lines were given back: peers may take them at once. */
-  onReleased?(): void;
+  supervise(ownership: LineOwnership, onLive: (view: LiveView) => void): Supervisor;
   onView?(view: FleetView): void;
 }
 
@@ -30,29 +45,50 @@ export interface FleetNode {
   readonly id: string;
   readonly supervisor: Supervisor;
   readonly keeper: LeaseKeeper;
-  /** A line was made: whoever has room may take it. */
-  made(lineId: string): Promise<void>;
+  /** The way to every line of the fleet. */
+  readonly router: LineRouter;
   /** Hands every line over; what peers did not take in time ends all the same. */
   close(drainMs: number): Promise<void>;
 }
 
+/** Said on the bus when lines may be taken. */
+const FREE = 'lines.free';
+
 /** Joins the fleet of a database: from now on lines come to this node and go. */
 export async function startFleetNode(options: FleetNodeOptions): Promise<FleetNode> {
-  const { node, leases, store, clock, log } = options;
+  const { node, leases, store, bus, clock, log } = options;
   const { host, ownership } = createFleetHost({
     ...{ store, clock, log },
     supervisor: () => supervisor,
     keeper: () => keeper,
   });
-  const supervisor = options.supervise(ownership);
+  const supervisor = options.supervise(ownership, (view) => views.tellLive(view));
   const keeper = new LeaseKeeper({
-    ...{ nodeId: node.id, host, clock, log, onReleased: options.onReleased, onView: options.onView },
+    ...{ nodeId: node.id, host, clock, log, onView: options.onView },
+    onReleased: () => bus.publish(FREE, {}),
     table: {
-      renew: (lines) => renewLeases(leases, { id: node.id, lines }, LEASE_TIMES.ttlMs),
+      renew: counted(leases, (lines) => renewLeases(leases, { id: node.id, lines }, LEASE_TIMES.ttlMs)),
       take: (most, freeForMs) => takeLeases(leases, node.id, { most, freeForMs, ttlMs: LEASE_TIMES.ttlMs }),
       release: (lines) => releaseLeases(leases, node.id, lines),
     },
   });
+  const views = new SharedViews({
+    ...{ nodeId: node.id, bus, clock, live: supervisor.live },
+    lines: () => keeper.lines(),
+    view: (lineId) => supervisor.view(lineId),
+  });
+  const router = new FleetRouter({
+    ...{ nodeId: node.id, bus, clock, log },
+    local: new OwnLines({ store, supervisor, keeper, clock }),
+    ownerOf: async (lineId) => (await ownerOf(store, lineId))?.nodeId,
+    remoteView: (lineId) => views.of(lineId),
+    async made(lineId) {
+      await makeLeases(leases, lineId);
+      keeper.lookNow();
+      bus.publish(FREE, {});
+    },
+  });
+  const stopListening = bus.subscribe(FREE, () => keeper.lookNow());
   await joinFleet(leases, node, LEASE_TIMES.ttlMs);
   await makeLeases(leases);
   keeper.start();
@@ -60,22 +96,34 @@ export async function startFleetNode(options: FleetNodeOptions): Promise<FleetNo
     makeLeases(leases).catch((error: unknown) => log.warn({ error }, 'looking for lines without a lease failed')),
   );
   return {
-    id: node.id,
-    supervisor,
-    keeper,
-    async made(lineId) {
-      await makeLeases(leases, lineId);
-      keeper.lookNow();
-    },
+    ...{ id: node.id, supervisor, keeper, router },
     async close(drainMs) {
       await keeper.leave(drainMs);
       cancelMaking();
       keeper.close();
+      stopListening();
+      router.close();
+      views.close();
       await supervisor.close();
       await leaveFleet(leases, node.id).catch((error: unknown) => {
         log.warn({ error }, 'the fleet could not be told that this node ends; it notices by itself');
       });
     },
+  };
+}
+
+/** Renewals that tell how many lines there are; those are counted with some of them only. */
+function counted(
+  leases: Store,
+  renew: (lines: number) => Promise<Omit<FleetView, 'lines'>>,
+): (lines: number) => Promise<FleetView> {
+  let total = 0;
+  let renewals = 0;
+  return async (lines) => {
+    const view = await renew(lines);
+    if (renewals % COUNT_EVERY === 0 || total === 0) total = await countLeases(leases);
+    renewals += 1;
+    return { ...view, lines: total };
   };
 }
 

@@ -69,6 +69,11 @@ export class LeaseKeeper {
     return this.#protocol.epochOf(lineId);
   }
 
+  /** The lines that run here. */
+  lines(): string[] {
+    return this.#protocol.lines();
+  }
+
   /** Lines may have become free: look at once. */
   lookNow(): void {
     this.#protocol.lookNow();

@@ -126,6 +126,11 @@ export class LeaseProtocol {
     return held && (held.state === 'running' || held.state === 'closing') ? held.epoch : undefined;
   }
 
+  /** The lines that run here. */
+  lines(): string[] {
+    return [...this.#held].flatMap(([lineId, { state }]) => (state === 'running' ? lineId : []));
+  }
+
   /** Every line is given away, none is taken any more. */
   leave(): void {
     this.#isLeaving = true;

@@ -20,6 +20,7 @@ class ScriptedWorker implements WorkerProcess {
   isAlive = true;
   isSilent = false;
   startsLines = true;
+  stopsLines = true;
   #onMessage: (message: FromWorker) => void = () => {};
   #onExit: (end: WorkerEnd) => void = () => {};
   readonly #clock: ManualClock;
@@ -36,7 +37,8 @@ class ScriptedWorker implements WorkerProcess {
     if (message.type === 'start_line' && this.startsLines) {
       queueMicrotask(() => this.say({ type: 'line_started', lineId: message.spec.lineId }));
     }
-    if (message.type === 'stop_line') queueMicrotask(() => this.say({ type: 'line_stopped', lineId: message.lineId }));
+    if (message.type === 'stop_line' && this.stopsLines)
+      queueMicrotask(() => this.say({ type: 'line_stopped', lineId: message.lineId }));
     if (message.type === 'drain' && !this.isSilent) queueMicrotask(() => this.exit({ code: 0, signal: null }));
   }
 
@@ -460,6 +462,95 @@ describe('the supervisor', () => {
     await until('asked to start', () => newest().started().length === 1);
     newest().say({ type: 'line_failed', lineId: id, detail: 'broken', isGone: false });
     expect(told.at(-1)).toMatchObject({ status: 'disconnected', reason: 'worker_failed', phone: '1', name: 'A' });
+  });
+
+  describe('of a fleet', () => {
+    const lost: string[] = [];
+    const gone: string[] = [];
+    beforeEach(() => {
+      lost.length = 0;
+      gone.length = 0;
+    });
+    /** Lines of this node, under number 7. */
+    async function owned(count: number): Promise<string[]> {
+      const ownership = {
+        validForMs: () => 8_000,
+        lost: (lineId: string) => void lost.push(lineId),
+        gone: (lineId: string) => void gone.push(lineId),
+      };
+      create({ workers: 1, ownership });
+      const ids: string[] = [];
+      for (let i = 0; i < count; i++) {
+        const { id, accountId } = await insertLine(test.store, 'test');
+        ids.push(id);
+        supervisor.host({ id, accountId, mode: 'test' }, 7);
+      }
+      await until('all are hosted', () => ids.every((id) => supervisor.view(id).state === 'running'));
+      return ids;
+    }
+
+    it('hosts what it is told to, under its number, and nothing else', async () => {
+      const [id = ''] = await owned(1);
+      const other = await insertLine(test.store, 'test');
+      await supervisor.start();
+      await expect(supervisor.start(other.id)).rejects.toMatchObject({ code: 'line_failed' });
+      const specs = newest().received.flatMap((message) => (message.type === 'start_line' ? [message.spec] : []));
+      expect(specs.map(({ lineId, epoch }) => [lineId, epoch])).toEqual([[id, 7]]);
+      expect([supervisor.hosts(id), supervisor.hosts(other.id)]).toEqual([true, false]);
+    });
+
+    it('answers each heartbeat with how long the leases last, and hears of what is lost or gone', async () => {
+      const [id = ''] = await owned(1);
+      const stats = { worker: '', linesInWorker: 1, cpuSeconds: 0, heapUsedBytes: 1, heapTotalBytes: 1, rssBytes: 1 };
+      const rest = { eventLoopLagMs: 0, gcCycles: 0, totalAllocatedBytes: null };
+      newest().say({ type: 'heartbeat', stats: { ...stats, ...rest }, askedAtMs: 1_234 });
+      expect(newest().received.at(-1)).toEqual({ type: 'lease', askedAtMs: 1_234, forMs: 8_000 });
+      newest().say({ type: 'line_lost', lineId: id });
+      newest().say({ type: 'line_failed', lineId: id, detail: 'no such line', isGone: true });
+      expect([lost, gone]).toEqual([[id], [id]]);
+    });
+
+    it('a line that has ended is over for certain: a worker that keeps it is replaced, its other lines come back', async () => {
+      const [a = '', b = ''] = await owned(2);
+      await supervisor.end(a, false);
+      expect(supervisor.hosts(a)).toBe(false);
+      const before = newest();
+      before.stopsLines = false;
+      let isOver = false;
+      const c = await insertLine(test.store, 'test');
+      supervisor.host({ id: c.id, accountId: c.accountId, mode: 'test' }, 9);
+      void supervisor.end(c.id, true).then(() => {
+        isOver = true;
+      });
+      await clock.advance(1_999);
+      expect([isOver, before.isAlive]).toEqual([false, true]);
+      await clock.advance(1);
+      await until('it is over', () => isOver);
+      expect(before.wasKilled).toBe(true);
+      await clock.advance(10);
+      await until('the other one is back', () => newest() !== before && supervisor.view(b).state === 'running');
+      expect(newest().started()).toEqual([b]);
+      expect(supervisor.view(b).failCount).toBe(0);
+    });
+
+    it('ends every line at once with its process, which is no crash; nothing comes back by itself', async () => {
+      const ids = await owned(3);
+      const before = newest();
+      await supervisor.endAll();
+      expect(before.isAlive).toBe(false);
+      await clock.advance(60_000);
+      expect(newest().started()).toEqual([]);
+      expect(ids.map((id) => supervisor.hosts(id))).toEqual([false, false, false]);
+      expect(supervisor.workerCrashes()).toBe(0);
+    });
+
+    it('a worker that ends itself because the leases are over is no crash either', async () => {
+      const [id = ''] = await owned(1);
+      newest().exit({ code: 75, signal: null });
+      await clock.advance(100);
+      await until('it runs again', () => supervisor.view(id).state === 'running');
+      expect(supervisor.view(id)).toMatchObject({ health: 'healthy', failCount: 0 });
+    });
   });
 
   it('drains its workers when it closes, and kills those that do not end', async () => {

@@ -79,6 +79,8 @@ export interface Supervisor extends LineRouter {
    */
   start(): Promise<void>;
   start(lineId: string): Promise<void>;
+  /** Whether the line has a place here, whatever its state. */
+  hosts(lineId: string): boolean;
   /** Of a fleet: hosts a line that is this node's under `epoch`. */
   host(line: HostedLine, epoch: number): void;
   /**
@@ -168,6 +170,10 @@ class LineSupervisor implements Supervisor {
     }
     this.#remove(placement);
     if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+  }
+
+  hosts(lineId: string): boolean {
+    return this.#placements.has(lineId);
   }
 
   host(line: HostedLine, epoch: number): void {
@@ -278,6 +284,7 @@ class LineSupervisor implements Supervisor {
   async #startOne(lineId: string): Promise<void> {
     if (this.#isClosing) throw new AppError('line_failed');
     let placement = this.#placements.get(lineId);
+    if (!placement && this.#options.ownership) throw new AppError('line_failed');
     if (!placement) {
       const row = await loadLine(this.#options.store.db, lineId);
       if (!row) throw new AppError('line_not_found');

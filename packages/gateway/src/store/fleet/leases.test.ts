@@ -3,7 +3,7 @@ import { openTestPostgres, type TestStore } from '../../../test/store-harness.ts
 import { insertLine } from '../../../test/support/rows.ts';
 import { until } from '../../../test/support/until.ts';
 import { fencedStore, StaleOwnerError } from './fenced-store.ts';
-import { makeLeases, ownerOf, releaseLeases, renewLeases, takeLeases, voidLease } from './leases.ts';
+import { countLeases, makeLeases, ownerOf, releaseLeases, renewLeases, takeLeases, voidLease } from './leases.ts';
 import { joinFleet, leaveFleet, liveNodes, setDraining } from './nodes.ts';
 
 const TTL_MS = 15_000;
@@ -26,8 +26,14 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
     return ids.sort();
   }
   const take = (nodeId: string, most = 10) => takeLeases(test_.store, nodeId, { ...ANY, most });
-  const expire = (lineId: string) =>
-    test_.store.db.updateTable('line_leases').set({ expires_at: 1 }).where('line_id', '=', lineId).execute();
+  /** Its owner has not been heard of for long. */
+  async function expire(lineId: string): Promise<void> {
+    await test_.store.db.updateTable('line_leases').set({ expires_at: 1 }).where('line_id', '=', lineId).execute();
+    await test_.store.db
+      .updateTable('nodes')
+      .set({ expires_at: Date.now() - 60_000 })
+      .execute();
+  }
   const fenced = (lineId: string, epoch: number, onStale = () => {}) =>
     fencedStore(test_.store, { lineId, nodeId: 'node_a', epoch }, onStale);
   const settings = () => test_.store.db.selectFrom('settings').select('name').where('name', 'like', 'w%').execute();
@@ -68,11 +74,10 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
     await expire(held[0]?.lineId ?? '');
     const view = await renewLeases(test_.store, { id: 'node_a', lines: 2 }, TTL_MS);
     expect(view.owned).toEqual([held[1]]);
-    expect(view.lines).toBe(3);
-    expect(view.nodes.map(({ id, lines }) => [id, lines])).toEqual([
-      ['node_a', 2],
-      ['node_b', 0],
-    ]);
+    expect(await countLeases(test_.store)).toBe(3);
+    expect(view.nodes.map(({ id, lines }) => [id, lines])).toEqual([['node_a', 2]]);
+    // What it let run out is free for others although it is alive.
+    expect((await take('node_b')).map(({ lineId }) => lineId)).toContain(held[0]?.lineId);
     expect([a, b, c]).toContain(held[1]?.lineId);
   });
 
@@ -92,6 +97,15 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
     expect(await take('node_a')).toEqual([]);
     await test_.store.db.deleteFrom('lines').where('id', '=', id).execute();
     expect(await test_.store.db.selectFrom('line_leases').selectAll().execute()).toEqual([]);
+  });
+
+  test('what a node held that nobody remembers is free', async () => {
+    const [id = ''] = await lines(1);
+    await take('node_a');
+    await expire(id);
+    await test_.store.db.updateTable('nodes').set({ expires_at: 1 }).where('id', '=', 'node_a').execute();
+    await joinFleet(test_.store, { id: 'node_c', name: 'c', version: '1', weight: 1 }, TTL_MS);
+    expect(await take('node_c')).toEqual([{ lineId: id, epoch: 2 }]);
   });
 
   test('nodes come, drain and go', async () => {

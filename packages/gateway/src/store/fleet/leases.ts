@@ -21,7 +21,7 @@ export interface FleetView {
   owned: OwnedLine[];
   /** The nodes that are alive, this one among them. */
   nodes: FleetNode[];
-  /** Lines of the whole fleet. */
+  /** Lines of the whole fleet, as they were counted last. */
   lines: number;
 }
 
@@ -35,26 +35,38 @@ const inHaste = <T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> =>
   });
 
 /**
- * One statement for all leases of a node: they last `ttlMs` from now. What had run out stays so,
- * and belongs to whoever takes it.
+ * One statement for all leases of a node: they last `ttlMs` from now. What had run out is nobody's.
  */
-export function renewLeases(store: Store, node: { id: string; lines: number }, ttlMs: number): Promise<FleetView> {
+export function renewLeases(
+  store: Store,
+  node: { id: string; lines: number },
+  ttlMs: number,
+): Promise<Omit<FleetView, 'lines'>> {
   return inHaste(store, async (tx) => {
     await beatNode(tx, node, ttlMs);
-    const owned = await sql<{ line_id: string; epoch: number }>`
-      update line_leases set expires_at = ${serverNow} + ${ttlMs}::bigint
-       where node_id = ${node.id} and expires_at > ${serverNow}
-      returning line_id, epoch`.execute(tx.db);
-    const { count } = await tx.db
-      .selectFrom('line_leases')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow();
-    return { owned: owned.rows.map(toOwned), nodes: await liveNodes(tx.db), lines: Number(count) };
+    const { rows } = await sql<{ line_id: string; epoch: number; node_id: string | null }>`
+      with at as (select ${serverNow} as now)
+      update line_leases set
+             node_id = case when expires_at > at.now then node_id end,
+             expires_at = case when expires_at > at.now then at.now + ${ttlMs}::bigint else expires_at end
+        from at where node_id = ${node.id}
+      returning line_id, epoch, node_id`.execute(tx.db);
+    const owned = rows.filter((row) => row.node_id !== null).map(toOwned);
+    return { owned, nodes: await liveNodes(tx.db) };
   });
 }
 
+/** Every lease there is: reads the whole table, so not with every renewal. */
+export async function countLeases(store: Store): Promise<number> {
+  const { count } = await store.db
+    .selectFrom('line_leases')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /**
- * Takes up to `most` lines that have been nobody's for `freeForMs`, the longest waiting first. What
+ * Takes up to `most` lines that have been nobody's, or a dead node's, for `freeForMs`. What
  * somebody else is taking or committing to at this moment is skipped.
  */
 export function takeLeases(
@@ -64,10 +76,15 @@ export function takeLeases(
 ): Promise<OwnedLine[]> {
   return inHaste(store, async ({ db }) => {
     const taken = await sql<{ line_id: string; epoch: number }>`
-      with due as (
-        select lease.line_id from line_leases as lease join lines on lines.id = lease.line_id
+      with free as (
+        select line_id from line_leases where node_id is null
+        union all
+        select line_id from nodes join line_leases on node_id = nodes.id where nodes.expires_at <= ${serverNow}
+      ), due as (
+        select lease.line_id from free
+          join line_leases as lease on lease.line_id = free.line_id join lines on lines.id = free.line_id
          where lease.expires_at <= ${serverNow} - ${want.freeForMs}::bigint and lines.deleted_at is null
-         order by lease.expires_at limit ${want.most} for update of lease skip locked
+         limit ${want.most} for update of lease skip locked
       )
       update line_leases set node_id = ${nodeId}, epoch = epoch + 1, expires_at = ${serverNow} + ${want.ttlMs}::bigint
         from due where line_leases.line_id = due.line_id

@@ -25,7 +25,9 @@ export async function joinFleet(
   ttlMs: number,
 ): Promise<void> {
   await store.transaction(async ({ db }) => {
-    await sql`delete from nodes where expires_at < ${serverNow} - ${REMEMBERED_MS}::bigint`.execute(db);
+    await sql`
+      with gone as (delete from nodes where expires_at < ${serverNow} - ${REMEMBERED_MS}::bigint returning id)
+      update line_leases set node_id = null from gone where node_id = gone.id`.execute(db);
     await sql`
       insert into nodes (id, name, version, weight, is_draining, lines, started_at, expires_at)
       values (${node.id}, ${node.name}, ${node.version}, ${node.weight}, 0, 0,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 /**
  * The database server's clock at this moment (Unix milliseconds), not at the begin of the
- * transaction. PostgreSQL only.
+ * transaction. A query of its own, so that indexes are used for what is compared
+ * with it. PostgreSQL only.
  */
-export const serverNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+export const serverNow = sql<number>`(select (extract(epoch from clock_timestamp()) * 1000)::bigint)`;

@@ -20,6 +20,7 @@ import { indexDiet } from './023-index-diet.ts';
 import { keptCredentials } from './025-kept-credentials.ts';
 import { connectPages } from './027-connect-pages.ts';
 import { fleet } from './029-fleet.ts';
+import { leaseUpdates } from './030-lease-updates.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keptCredentials,
   connectPages,
   fleet,
+  leaseUpdates,
 ];
