@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LineRef } from '../src/journal/accept.ts';
 import { databaseServer, startCuttingProxy, throughProxy } from './support/cutting-proxy.ts';
 import { FleetRig, type NodeProcess } from './support/fleet-rig.ts';
+import { seeded } from './support/lease-world.ts';
 import { NATS_SERVER } from './support/nats-server.ts';
 import { until } from './support/until.ts';
 
@@ -9,6 +10,8 @@ const LINES = 6;
 const ALICE = '15550009999';
 /** Of a whole takeover, logins and all. */
 const TAKEOVER_MS = 25_000;
+const ROUNDS = Number(process.env.FLEET_ROUNDS ?? 0);
+const SEED = Number(process.env.FLEET_SEED ?? 20261130);
 const phoneOf = (i: number) => `1555000100${i}`;
 
 /** What is true of the product is tried with nodes that are killed and stopped for real. */
@@ -17,6 +20,8 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet',
   let a: NodeProcess;
   let b: NodeProcess;
   const lines: LineRef[] = [];
+  /** Nodes that drained: their processes hold nothing any more. */
+  const left = new Set<NodeProcess>();
   /** What was said to each line, and what each line said, as long as the test runs. */
   const said = new Map<string, string[]>();
   const sent = new Map<string, string[]>();
@@ -162,6 +167,7 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet',
     await until('both have lines', async () => (await counts()).of(b) === LINES / 2, 60_000);
     await traffic('before the drain');
     const from = performance.now();
+    left.add(a);
     await a.ask({ ask: 'drain', withinMs: 60_000 });
     await until('the other one has all', async () => (await counts()).of(b) === LINES, 20_000);
     console.info(`drain: ${Math.round(performance.now() - from)} ms for ${LINES / 2} lines`);
@@ -194,4 +200,40 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet',
       await proxy.stop();
     }
   });
+
+  /** FLEET_ROUNDS=100 is the long run before a release; FLEET_SEED runs another one. */
+  test.runIf(ROUNDS > 0)(
+    'the long run: whatever happens to nodes, nothing is lost or doubled',
+    {
+      timeout: ROUNDS * 180_000 + 1,
+    },
+    async () => {
+      const random = seeded(SEED);
+      for (let round = 0; round < ROUNDS; round++) {
+        const live = () => rig.nodes.filter((node) => node.isAlive && !left.has(node));
+        while (live().length < 2) await rig.addNode(`round ${round}`);
+        const victim = live()[Math.floor(random() * live().length)] as NodeProcess;
+        const fault = (['kill', 'stop', 'drain', 'nats'] as const)[Math.floor(random() * 4)];
+        const what = `seed ${SEED}, round ${round}: ${fault} of ${victim.name}`;
+        await traffic(`${round} before`);
+        if (fault === 'kill') await victim.kill();
+        else if (fault === 'stop') victim.signal('SIGSTOP');
+        else if (fault === 'nats') await rig.nats.stop();
+        else {
+          left.add(victim);
+          await victim.ask({ ask: 'drain', withinMs: 60_000 });
+        }
+        await traffic(`${round} during`);
+        if (fault !== 'nats') {
+          const isElsewhere = async () => (await counts()).of(victim) === 0 && (await counts()).free === 0;
+          await until(`${what}: its lines are elsewhere`, isElsewhere, TAKEOVER_MS);
+        }
+        victim.signal('SIGCONT');
+        if (fault === 'nats') rig.nats.start();
+        await traffic(`${round} after`);
+        await settled();
+        console.info(what);
+      }
+    },
+  );
 });
