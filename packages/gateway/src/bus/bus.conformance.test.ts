@@ -161,8 +161,16 @@ describe.runIf(NATS_SERVER)('the bus over NATS', () => {
     await until('connected', () => bus.isUp);
     await bus.settled();
     expect(await bus.request('node', {}, { timeoutMs: 5_000 })).toBe('served');
+    const never = Promise.withResolvers<void>();
+    bus.serve('slow', () => never.promise);
+    await bus.settled();
+    const underWay = bus.request('slow', {}, { timeoutMs: 600_000 });
+    underWay.catch(() => {});
     await own.stop();
     await until('away', () => !bus.isUp);
+    // Nobody knows whether it was done; that is said at once.
+    await expect(underWay).rejects.toMatchObject({ failure: 'timeout' });
+    never.resolve();
     bus.publish('news', 'lost');
     await expect(bus.request('node', {}, { timeoutMs: 60_000 })).rejects.toMatchObject({ failure: 'away' });
     own.start();

@@ -7,7 +7,7 @@
 export type BusFailure =
   /** Nobody serves the subject. Known at once. */
   | 'no_responders'
-  /** Nobody answered in time; it may have been done all the same. */
+  /** No answer in time, or before the bus was lost; it may have been done all the same. */
   | 'timeout'
   /** The bus cannot be reached: nothing was sent. */
   | 'away'

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConnectionOptions, errors as Errors, Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
@@ -50,6 +51,8 @@ class NatsBus implements Bus {
   readonly #connecting: Promise<void>;
   #connection: NatsConnection | undefined;
   #isUp = false;
+  /** Aborted when the connection is lost. */
+  #dropped = new AbortController();
   #errors: typeof Errors | undefined;
 
   constructor(options: NatsOptions) {
@@ -65,11 +68,12 @@ class NatsBus implements Bus {
     const request = encodeMessage(plainSubject(subject), body);
     const connection = this.#connection;
     if (!connection || !this.#isUp) throw new BusError('away', subject);
-    const answer = await connection
-      .request(this.#full(subject), request, { timeout: timeoutMs })
-      .catch((error: unknown) => {
-        throw new BusError(this.#failureOf(error), subject, error);
-      });
+    const { signal } = this.#dropped;
+    const asked = connection.request(this.#full(subject), request, { timeout: timeoutMs });
+    const answer = await unlessAborted(asked, signal).catch((error: unknown) => {
+      // It was on its way when the connection went: nobody knows whether it was done.
+      throw new BusError(signal.aborted ? 'timeout' : this.#failureOf(error), subject, error);
+    });
     return answerOf(subject, answer.data);
   }
 
@@ -109,7 +113,7 @@ class NatsBus implements Bus {
 
   async close(): Promise<void> {
     this.#over.abort();
-    this.#isUp = false;
+    this.#down();
     await this.#connection?.close().catch(() => {});
     await this.#connecting;
   }
@@ -151,11 +155,11 @@ class NatsBus implements Bus {
         }
         failures = 0;
         this.#connection = connection;
-        this.#isUp = true;
+        this.#up();
         log.info({ server: connection.getServer() }, 'the bus is there');
         for (const interest of this.#interests) this.#enforce(interest);
         await this.#watch(connection);
-        this.#isUp = false;
+        this.#down();
         this.#connection = undefined;
         if (!signal.aborted) log.warn({}, 'the connection to the bus ended; it is made again');
       } catch (error) {
@@ -194,6 +198,17 @@ class NatsBus implements Bus {
     return connect(settings);
   }
 
+  #up(): void {
+    this.#dropped = new AbortController();
+    setMaxListeners(0, this.#dropped.signal);
+    this.#isUp = true;
+  }
+
+  #down(): void {
+    this.#isUp = false;
+    this.#dropped.abort();
+  }
+
   #failureOf(error: unknown): 'no_responders' | 'timeout' | 'away' {
     const causes = [error, error instanceof Error ? error.cause : undefined];
     const is = (kind: typeof Errors.TimeoutError | typeof Errors.NoRespondersError | undefined) =>
@@ -211,13 +226,23 @@ class NatsBus implements Bus {
         if (this.#connection !== connection) return;
         if (type === 'disconnect' || type === 'staleConnection') {
           if (this.#isUp) log.warn({}, 'the bus is away; nothing is lost, what it carries comes late');
-          this.#isUp = false;
+          this.#down();
         } else if (type === 'reconnect') {
-          this.#isUp = true;
+          this.#up();
           log.info({ server: connection.getServer() }, 'the bus is back');
         }
       }
     })().catch(() => {});
     await ended;
   }
+}
+
+/** What the promise says; rejects at once when the signal is aborted. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error('the connection to the bus was lost'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
