@@ -169,6 +169,7 @@ async function openData({ config, environment, log, version, data, onClose }: Gi
   });
   onClose(() => lock.release());
   await endMasterKeyRotation(installation, log);
+  installation.contents.start({ log, changes: true });
   return { ...installation, metrics, lost: lost.promise };
 }
 

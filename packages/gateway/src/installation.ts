@@ -1,5 +1,6 @@
 import { ensureDefaultAccount } from './access/accounts.ts';
 import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
+import { type ContentsVault, openContentsVault } from './access/contents-vault.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { settleMasterKeys } from './access/rotate-master-key.ts';
 import type { Config, Environment } from './config/config.ts';
@@ -21,6 +22,8 @@ export interface Installation {
   environment: Environment;
   store: Store;
   ring: KeyRing;
+  /** Which accounts' contents are encrypted; a server starts it. */
+  contents: ContentsVault;
   keys: ApiKeys;
   masterKey: Buffer;
   defaultAccountId: string;
@@ -57,16 +60,21 @@ export async function openInstallation(
     await awaitServer(store, { withinMs: waitMs, clock: systemClock, onWait });
     await migrate(store, systemClock.now);
     const ring = await openKeyRing({ masterKey, store, clock: systemClock });
+    const contents = await openContentsVault({ store, ring, clock: systemClock });
     return {
       config,
       environment,
       store,
       ring,
+      contents,
       masterKey,
       keys: createApiKeys({ store, ring, clock: systemClock, log: silentLog }),
       mendedFiles,
       defaultAccountId: await ensureDefaultAccount(store, systemClock),
-      close: () => store.close(),
+      async close() {
+        await contents.close();
+        await store.close();
+      },
     };
   } catch (error) {
     await store.close();

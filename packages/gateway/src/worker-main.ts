@@ -1,5 +1,6 @@
 // First of all: the adapter puts its hardening under the client library before anything loads it.
 import { createBaileysEngine } from '@ponte/engine-baileys';
+import { openContentsVault } from './access/contents-vault.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { systemClock } from './core/clock.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
@@ -30,6 +31,8 @@ runWorkerProcess({
       onError: (error) => log.error({ error }, 'the store reported a failure'),
     });
     const ring = await openKeyRing({ masterKey: Buffer.from(setup.masterKey), store, clock: systemClock });
+    const contents = await openContentsVault({ store, ring, clock: systemClock });
+    contents.start({ log, changes: false });
     return { store, ring, factory: createBaileysEngine() };
   },
 });

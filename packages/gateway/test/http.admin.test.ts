@@ -24,6 +24,23 @@ forEachStore((open) => {
   });
   afterEach(() => h.close());
 
+  it('contents are encrypted on request: the account sees it, and its search says that it is off', async () => {
+    const line = await connected();
+    const search = () => h.call('GET', `${BASE}/messages?line_id=${line}&q=word`);
+    const contents = async () => ((await h.call('GET', `${BASE}/me`)).body.account as { contents: string }).contents;
+    expect([await contents(), (await search()).status]).toEqual(['plain', 200]);
+    const sealed = await admin('PATCH', '/accounts/acc_one', { contents: 'sealed' });
+    expect(sealed.body).toMatchObject({ ok: true, contents: 'sealing' });
+    expect(await contents()).toBe('sealing');
+    expect(await search()).toMatchObject({ status: 409, body: { error: 'search_off' } });
+    expect((await h.call('GET', `${BASE}/messages?line_id=${line}&phone=34600000000`)).status).toBe(200);
+    expect((await admin('PATCH', '/accounts/acc_one', { contents: 'plain' })).body).toMatchObject({
+      contents: 'opening',
+    });
+    expect((await search()).status).toBe(409);
+    expect((await admin('PATCH', '/accounts/acc_one', { contents: 'open' })).status).toBe(400);
+  });
+
   it('of 1000 parallel sends at a limit of 500 exactly 500 pass, on lines of one account', async () => {
     const plan = await admin('PUT', '/plans/pro', { sent_messages: 500, webhook_events: null, lines: 3 });
     expect(plan.body).toEqual({

@@ -27,6 +27,7 @@ export function addAccounts(
       .option('--plan <name>', 'a plan of "ponte plans list", or unlimited')
       .option('--subscription <state>', 'active, past_due, paused or cancelled')
       .option('--cycle-from <date>', 'the start of a billing cycle (2026-01-15), or month')
+      .option('--contents <how>', 'sealed: texts of messages are encrypted and cannot be searched; or plain')
       .option(...JSON_OPTION);
   accounts
     .command('list')

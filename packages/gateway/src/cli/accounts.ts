@@ -34,6 +34,7 @@ const facts = (account: Account) => ({
   limits: account.limits,
   subscription: account.subscription,
   cycle_anchor: isoTime(account.cycleAnchor),
+  contents: account.contents,
   created_at: isoTime(account.createdAt),
 });
 
@@ -51,17 +52,21 @@ export interface AccountOptions extends Json {
   subscription?: string;
   /** A date or time, or `month`. */
   cycleFrom?: string;
+  contents?: string;
 }
 
 function changeOf(options: AccountOptions): AccountChange {
-  const { name, plan, subscription, cycleFrom } = options;
+  const { name, plan, subscription, cycleFrom, contents } = options;
+  if (contents !== undefined && contents !== 'plain' && contents !== 'sealed') {
+    throw new UsageError(`--contents is "${contents}", but it takes plain or sealed`);
+  }
   if (subscription !== undefined && !SUBSCRIPTIONS.some((known) => known === subscription)) {
     throw new UsageError(`--subscription is "${subscription}", but it takes ${SUBSCRIPTIONS.join(', ')}`);
   }
   const cycleAnchor = cycleFrom === undefined ? undefined : cycleFrom === 'month' ? null : startOf(cycleFrom);
   if (cycleAnchor === 'syntax' || cycleAnchor === 'nowhere')
     throw new UsageError(`--cycle-from is "${cycleFrom}", but it takes 2026-01-15 or month`);
-  return { name, plan, subscription: subscription as Subscription | undefined, cycleAnchor };
+  return { name, plan, subscription: subscription as Subscription | undefined, cycleAnchor, contents };
 }
 
 const startOf = (text: string): number | 'syntax' | 'nowhere' => {

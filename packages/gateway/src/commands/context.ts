@@ -1,6 +1,7 @@
 import type { KeyHolder } from '../access/api-keys.ts';
 import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ContentsState } from '../core/contents.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import type { News } from '../journal/news.ts';
 import type { LineRouter } from '../lines/workers/router.ts';
@@ -80,6 +81,8 @@ export interface Account extends AccountTerms {
   /** `active`, or why not. */
   subscription: string;
   createdAt: number;
+  /** How what people say lies in the database. */
+  contents: ContentsState;
 }
 
 /** One request on its way through a handler. */

@@ -96,6 +96,11 @@ export const ERRORS = {
     message:
       'No credentials of this line are kept: they stay for 7 days after the phone logged it out, and not beyond a logout here or a new pairing. Pair it anew.',
   },
+  search_off: {
+    retryable: false,
+    message:
+      'The contents of this account are encrypted, so its messages cannot be searched. Read them page by page, or have the operator switch the encryption off.',
+  },
   line_not_connected: {
     retryable: true,
     message: 'The line is not connected to WhatsApp. Pair it, or wait until it is connected again.',

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 
 /**
  * A record that does not open: wrong key, changed bytes, or a record of another row. Never treated
@@ -10,8 +10,12 @@ export class UnreadableError extends Error {
 
 /** AES-256-GCM under one data key. */
 export interface SealedBox {
-  /** `aad` binds the record to its place (`table|column|row`): moved elsewhere it does not open. */
-  seal(plain: Uint8Array, aad: string): Buffer;
+  /**
+   * `aad` binds the record to its place (`table|column|row`): moved elsewhere it does not open.
+   * `isRepeatable`: the same bytes at the same place give the same record, which tells that they
+   * are the same, and nothing else.
+   */
+  seal(plain: Uint8Array, aad: string, isRepeatable?: boolean): Buffer;
   /** Throws UnreadableError. */
   open(sealed: Uint8Array, aad: string): Buffer;
 }
@@ -28,8 +32,8 @@ const HEADER_BYTES = 1 + NONCE_BYTES;
 export function createSealedBox(key: Buffer): SealedBox {
   if (key.length !== 32) throw new Error('a data key has 32 bytes');
   return {
-    seal(plain, aad) {
-      const nonce = randomBytes(NONCE_BYTES);
+    seal(plain, aad, isRepeatable = false) {
+      const nonce = isRepeatable ? ownNonce(key, plain, aad) : randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce);
       cipher.setAAD(Buffer.from(aad));
       const body = cipher.update(plain);
@@ -54,4 +58,10 @@ export function createSealedBox(key: Buffer): SealedBox {
       }
     },
   };
+}
+
+/** Drawn from what it is for: another text or place never has the same one, but by chance. */
+function ownNonce(key: Buffer, plain: Uint8Array, aad: string): Buffer {
+  const nonceKey = createHmac('sha256', key).update('nonce').digest();
+  return createHmac('sha256', nonceKey).update(`${aad}\0`).update(plain).digest().subarray(0, NONCE_BYTES);
 }

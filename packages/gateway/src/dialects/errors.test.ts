@@ -21,6 +21,7 @@ const BRIDGES: [ErrorCode, number, string][] = [
   ['payload_too_large', 413, 'payload_too_large'],
   ['already_paired', 409, 'already_paired'],
   ['nothing_kept', 409, 'nothing_kept'],
+  ['search_off', 409, 'search_off'],
   ['line_not_connected', 409, 'not_connected'],
   ['idempotency_conflict', 409, 'idempotency_conflict'],
   ['media_expired', 410, 'media_expired'],

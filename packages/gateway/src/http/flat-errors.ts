@@ -46,6 +46,7 @@ const STATUS: Record<ErrorCode, number> = {
   key_not_found: 404,
   already_paired: 409,
   nothing_kept: 409,
+  search_off: 409,
   line_not_connected: 409,
   line_failed: 503,
   idempotency_conflict: 409,

@@ -4,6 +4,8 @@ accounts.plan text collate C not null
 accounts.subscription text collate C not null
 accounts.created_at bigint not null
 accounts.cycle_anchor bigint
+accounts.contents text collate C not null
+accounts.contents_since bigint not null
 addresses.line_id text collate C not null
 addresses.lid text collate C not null
 addresses.pn text collate C not null

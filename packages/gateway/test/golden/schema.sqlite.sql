@@ -4,7 +4,7 @@ CREATE TABLE accounts (
   plan text not null,
   subscription text not null,
   created_at integer not null
-, cycle_anchor integer);
+, cycle_anchor integer, contents text not null default 'plain', contents_since integer not null default 0);
 CREATE TABLE addresses (
   line_id text not null references lines (id) on delete cascade,
   lid text not null,

@@ -2242,7 +2242,7 @@ export interface paths {
         };
         /**
          * Read messages, or search them
-         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none.
+         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.
          *
          *     Scope: `messages:read`.
          */
@@ -6914,6 +6914,11 @@ export interface components {
                  * @example Alice
                  */
                 name: string;
+                /**
+                 * @description How texts lie in the database: `plain`, `sealed` (encrypted under a key of the account; messages cannot be searched), or on the way (`sealing`, `opening`).
+                 * @enum {string}
+                 */
+                contents: "plain" | "sealing" | "sealed" | "opening";
             };
             /** @description The plan of the account. */
             plan: {
@@ -13910,7 +13915,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "nothing_kept" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "message_cancelled" | "message_left" | "message_revoked" | "not_connected" | "nothing_kept" | "plan_in_use" | "search_off" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14131,7 +14136,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "search_off" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14222,7 +14227,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "search_off" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -14402,7 +14407,7 @@ export interface components {
                 "application/json": components["schemas"]["BridgesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `message_cancelled`, `message_left`, `message_revoked`, `not_connected`, `nothing_kept`, `plan_in_use`, `search_off`, `unconfirmed`. */
         BridgesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -14554,7 +14559,7 @@ export interface components {
                 "application/json": components["schemas"]["LinesError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `search_off`, `unconfirmed`. */
         LinesError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -14644,7 +14649,7 @@ export interface components {
                 "application/json": components["schemas"]["SandboxError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `search_off`, `unconfirmed`. */
         SandboxError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];

@@ -5,6 +5,7 @@ import { newAccountId } from '../../core/ids.ts';
 import type { Mode } from '../../core/lines.ts';
 import { METRICS, type Metric, type Period, type PlanLimits, periodOf } from '../../core/quota.ts';
 import { insertAccount, listAccountIds, updateAccount } from '../../store/access/accounts.ts';
+import { changeContents } from '../../store/access/contents-rows.ts';
 import { deletePlan, listPlans, type Plan, putPlan } from '../../store/access/plans.ts';
 import type { Store } from '../../store/db/store.ts';
 import { countUsed } from '../../store/sends/usage.ts';
@@ -21,6 +22,11 @@ export type Subscription = (typeof SUBSCRIPTIONS)[number];
 /** The plan of accounts without limits; it is never in the table. */
 export const UNLIMITED_PLAN = 'unlimited';
 
+const WAYS = {
+  sealed: { from: ['plain', 'opening'], to: 'sealing' },
+  plain: { from: ['sealed', 'sealing'], to: 'opening' },
+} as const;
+
 const PLAN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MAX_NAME = 100;
 
@@ -33,6 +39,11 @@ export interface AccountChange {
    * from here on, and the present one begins anew.
    */
   cycleAnchor?: number | null;
+  /**
+   * `sealed`: what people say is encrypted under a key of the account, and cannot be searched.
+   * What is there already follows within minutes.
+   */
+  contents?: 'plain' | 'sealed';
 }
 
 export type Used = Record<Metric, { used: number; limit: number | null }>;
@@ -84,12 +95,14 @@ export function createOperator(services: { store: Store; keys: ApiKeys; clock: C
     if ((await listPlans(store.db)).some(({ name }) => name === plan)) return;
     throw new AppError('plan_not_found', {}, { message: `There is no plan "${plan}". Make it first.` });
   };
+  const changeContentsTo = (id: string, to: AccountChange['contents']) =>
+    to && changeContents(store.db, id, { ...WAYS[to], atMs: clock.now() });
   return {
     async accounts() {
       return Promise.all((await listAccountIds(store.db)).map(account));
     },
     account,
-    async createAccount({ name, plan = UNLIMITED_PLAN, subscription = 'active', cycleAnchor = null }) {
+    async createAccount({ name, plan = UNLIMITED_PLAN, subscription = 'active', cycleAnchor = null, contents }) {
       await checkPlan(plan);
       const id = newAccountId();
       await insertAccount(store.db, {
@@ -100,11 +113,13 @@ export function createOperator(services: { store: Store; keys: ApiKeys; clock: C
         cycle_anchor: cycleAnchor,
         created_at: clock.now(),
       });
+      await changeContentsTo(id, contents);
       return account(id);
     },
     async changeAccount(id, change) {
       await account(id);
       await checkPlan(change.plan);
+      await changeContentsTo(id, change.contents);
       await updateAccount(store.db, id, {
         name: change.name === undefined ? undefined : nameOf(change.name),
         plan: change.plan,

@@ -50,6 +50,7 @@ export const allMessages = lineCommand(
   ): Promise<MessagePage> => {
     const { db } = context.store;
     const words = input.query === undefined ? undefined : queryWords(input.query);
+    if (words && context.account.contents !== 'plain') throw new AppError('search_off');
     if (words?.length === 0) throw invalid('q', 'Give at least one word of letters or numbers to look for.');
     const chat = input.chat === undefined ? undefined : await findChat(db, line.id, input.chat);
     const before = input.before && (await placeOf(context, line.id, input.before));

@@ -11,6 +11,7 @@ export const account = (of: Account) => ({
   limits: of.limits,
   subscription: { status: of.subscription },
   cycle_anchor: rfc3339OrNull(of.cycleAnchor),
+  contents: of.contents,
   created_at: rfc3339(of.createdAt),
 });
 

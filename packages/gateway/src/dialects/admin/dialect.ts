@@ -99,7 +99,7 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
       method: 'PATCH',
       path: '/v1/accounts/:id',
       operation: 'adminChangeAccount',
-      summary: 'Change name, plan, subscription or billing cycle',
+      summary: 'Change name, plan, subscription, billing cycle or how texts are kept',
       params: schemas.idParams,
       body: schemas.accountChange,
       answers: ok('The account.', schemas.oneAccount),
@@ -224,4 +224,5 @@ const changeOf = (body: Omit<z.output<typeof schemas.accountChange>, 'name'>) =>
   plan: body.plan,
   subscription: body.subscription,
   cycleAnchor: body.cycle_anchor,
+  contents: body.contents,
 });

@@ -20,6 +20,10 @@ export const accountChange = z.object({
     .nullable()
     .optional()
     .meta({ description: 'The start of a billing cycle; null = the calendar month, UTC.' }),
+  contents: z.enum(['plain', 'sealed'], 'Use plain or sealed.').optional().meta({
+    description:
+      '`sealed`: texts of messages are encrypted under a key of the account, and cannot be searched. What is there already follows within minutes.',
+  }),
 });
 export const newAccount = accountChange.extend({ name: text(1, 100, 'name') });
 
@@ -31,6 +35,9 @@ const account = z.object({
   limits: planBody,
   subscription: z.object({ status: z.string() }),
   cycle_anchor: z.string().nullable(),
+  contents: z
+    .enum(['plain', 'sealing', 'sealed', 'opening'])
+    .meta({ description: 'How texts lie in the database; `sealing` and `opening` are on their way.' }),
   created_at: z.string(),
 });
 export const accounts = z.object({ ok: z.literal(true), accounts: account.array() });

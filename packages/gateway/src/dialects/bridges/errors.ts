@@ -51,6 +51,7 @@ const WORDS: Record<ErrorCode, { status: number; code: string; message?: string 
     message: 'This bridge is paired already. Log it out first (DELETE logout) to pair it again.',
   },
   nothing_kept: { status: 409, code: 'nothing_kept' },
+  search_off: { status: 409, code: 'search_off' },
   line_not_connected: {
     status: 409,
     code: 'not_connected',

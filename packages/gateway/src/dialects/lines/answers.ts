@@ -26,7 +26,7 @@ const period = ({ startMs, endMs }: Period) => ({ start: rfc3339(startMs), end: 
 
 export const me = ({ account, limits, period: of, key }: Me) => ({
   ok: true,
-  account: { id: account.id, name: account.name },
+  account: { id: account.id, name: account.name, contents: account.contents },
   plan: { name: account.plan, limits },
   subscription: { status: account.subscription },
   period: period(of),

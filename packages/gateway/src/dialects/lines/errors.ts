@@ -56,6 +56,7 @@ const WORDS: Record<ErrorCode, { status: number; form: Form; code?: string }> = 
   approval_over: { status: 409, form: 'flat' },
   key_not_found: { status: 404, form: 'flat' },
   already_paired: { status: 409, form: 'flat' },
+  search_off: { status: 409, form: 'flat' },
   nothing_kept: { status: 409, form: 'flat' },
   line_not_connected: { status: 409, form: 'flat' },
   idempotency_conflict: { status: 409, form: 'flat' },

@@ -81,7 +81,7 @@ export const historyRoutes: Route[] = [
     operation: 'listMessages',
     summary: 'Read messages, or search them',
     description:
-      'Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none.',
+      'Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.',
     tag: 'Messages',
     auth: 'key',
     limit: 'api',

@@ -42,7 +42,14 @@ const limit = z.int().nullable();
 
 export const me = z.object({
   ok: z.literal(true),
-  account: z.object({ id: z.string(), name: z.string() }),
+  account: z.object({
+    id: z.string(),
+    name: z.string(),
+    contents: z.enum(['plain', 'sealing', 'sealed', 'opening']).meta({
+      description:
+        'How texts lie in the database: `plain`, `sealed` (encrypted under a key of the account; messages cannot be searched), or on the way (`sealing`, `opening`).',
+    }),
+  }),
   plan: z.object({
     name: z.string(),
     limits: z.object({ sent_messages: limit, webhook_events: limit, lines: limit }),

@@ -1,4 +1,5 @@
 import type { Insertable, Updateable } from 'kysely';
+import type { ContentsState } from '../../core/contents.ts';
 import { hot } from '../db/hot.ts';
 import type { AccountsTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
@@ -30,22 +31,35 @@ export async function listAccountIds(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-const readStanding = hot<[string], TermsRow & { id: string; name: string; subscription: string; created_at: number }>(
-  `select a.id, a.name, a.subscription, a.created_at, a.plan, a.cycle_anchor,
+interface StandingRow extends TermsRow {
+  id: string;
+  name: string;
+  subscription: string;
+  created_at: number;
+  contents: ContentsState;
+}
+
+const readStanding = hot<[string], StandingRow>(
+  `select a.id, a.name, a.subscription, a.created_at, a.contents, a.plan, a.cycle_anchor,
     p.name as known, p.sent_messages, p.webhook_events, p.lines
   from accounts a left join plans p on p.name = a.plan
   where a.id = ?`,
 );
 
+export interface AccountStanding extends AccountTerms {
+  id: string;
+  name: string;
+  subscription: string;
+  createdAt: number;
+  contents: ContentsState;
+}
+
 /** An account with its plan, as they stand now: every request asks for it. */
-export async function findAccountStanding(
-  db: Db,
-  id: string,
-): Promise<(AccountTerms & { id: string; name: string; subscription: string; createdAt: number }) | undefined> {
+export async function findAccountStanding(db: Db, id: string): Promise<AccountStanding | undefined> {
   const row = await readStanding.first(db, id);
   if (!row) return undefined;
-  const { name, subscription, created_at: createdAt } = row;
-  return { id: row.id, name, subscription, createdAt: Number(createdAt), ...toTerms(row) };
+  const { name, subscription, contents, created_at: createdAt } = row;
+  return { id: row.id, name, subscription, contents, createdAt: Number(createdAt), ...toTerms(row) };
 }
 
 export async function insertAccount(db: Db, account: Insertable<AccountsTable>): Promise<void> {

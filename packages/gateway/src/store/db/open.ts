@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { createPlaces } from '../../core/places.ts';
 import { createBreathingSpace } from './breathing-space.ts';
+import { Contents } from './contents.ts';
 import { createGroupCommit, type GroupConnection, type Member, runGroup } from './group-commit.ts';
 import { type OpenPostgres, openPostgres } from './postgres.ts';
 import { type OpenSqlite, openSqlite } from './sqlite.ts';
@@ -54,17 +55,18 @@ const TRANSACTIONS_AT_ONCE = 6;
 export async function openStore(options: OpenOptions): Promise<Store> {
   const onError = options.onError ?? ((error: Error) => process.emitWarning(error));
   const hooks: Hooks = { ...options, onError };
-  if (options.url.startsWith('sqlite:')) return sqliteStore(hooks, openSqlite(options.url.slice('sqlite:'.length)));
-  return postgresStore(
-    hooks,
-    openPostgres(options.url, onError, options.isOfFleet ? FLEET_IDLE_IN_TRANSACTION_MS : undefined),
-  );
+  const contents = new Contents();
+  if (options.url.startsWith('sqlite:')) {
+    return { ...sqliteStore(hooks, openSqlite(options.url.slice('sqlite:'.length), contents)), contents };
+  }
+  const idleMs = options.isOfFleet ? FLEET_IDLE_IN_TRANSACTION_MS : undefined;
+  return { ...postgresStore(hooks, openPostgres(options.url, onError, contents, idleMs)), contents };
 }
 
 type Hooks = Pick<OpenOptions, 'clock' | 'onCommitted'> & { onError(error: Error): void };
 
 /** One connection: everything that writes queues for it, and shares commits. */
-function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Store {
+function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Omit<Store, 'contents'> {
   const breathe = createBreathingSpace(systemClock);
   const group = createGroupCommit({
     onCommitted: hooks.onCommitted,
@@ -109,7 +111,7 @@ function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Store {
  * Many connections. Transactions that name what they belong to share commits with others of the
  * same; they would wait for each other's rows anyway. The others run by themselves.
  */
-function postgresStore(hooks: Hooks, { db, alone }: OpenPostgres): Store {
+function postgresStore(hooks: Hooks, { db, alone }: OpenPostgres): Omit<Store, 'contents'> {
   // Transactions that wait for each other's locks must not hold every connection: single statements
   // have some of their own.
   const places = createPlaces(TRANSACTIONS_AT_ONCE);

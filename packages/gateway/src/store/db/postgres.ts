@@ -9,6 +9,7 @@ import {
   type PostgresQueryResult,
 } from 'kysely';
 import pg from 'pg';
+import type { Contents } from './contents.ts';
 import type { GroupConnection } from './group-commit.ts';
 import { preparedName } from './hot.ts';
 import type { Database } from './schema.ts';
@@ -42,25 +43,37 @@ type BuildersClient = Awaited<ReturnType<PostgresPool['connect']>>;
  * A connection as the query builder uses it: texts without NUL, and hand-written statements
  * prepared once (hot.ts).
  */
-function builders(client: pg.PoolClient): BuildersClient {
+function builders(client: pg.PoolClient, contents: Contents): BuildersClient {
+  const send = <R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> => {
+    const clean = values.map(withoutNul);
+    const name = preparedName(text);
+    const query = name === undefined ? { text, values: clean } : { name, text, values: clean };
+    return client.query(query) as unknown as Promise<PostgresQueryResult<R>>;
+  };
+  const ask = async (text: string, id: string) =>
+    (await send<{ account_id: string }>(text.replace('?', '$1'), [id])).rows[0];
   function query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>;
   function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
   function query(text: unknown, values: readonly unknown[] = []): unknown {
     if (typeof text !== 'string') throw new Error('rows are not streamed through cursors');
-    const clean = values.map(withoutNul);
-    const name = preparedName(text);
-    return name === undefined ? client.query(text, clean) : client.query({ name, text, values: clean });
+    const resolved = contents.resolved(values, ask);
+    const answer = resolved instanceof Promise ? resolved.then((sealed) => send(text, sealed)) : send(text, resolved);
+    if (!contents.isActive) return answer;
+    return answer.then((result) => {
+      contents.open(result.rows);
+      return result;
+    });
   }
   return { query, release: () => client.release() };
 }
 
 /** The pool as the query builder uses it. */
-function buildersPool(pool: pg.Pool): PostgresPool {
+function buildersPool(pool: pg.Pool, contents: Contents): PostgresPool {
   const known = new WeakMap<pg.PoolClient, BuildersClient>();
   return {
     async connect() {
       const client = await pool.connect();
-      const made = known.get(client) ?? builders(client);
+      const made = known.get(client) ?? builders(client, contents);
       known.set(client, made);
       return made;
     },
@@ -119,6 +132,7 @@ export interface OpenPostgres {
 export function openPostgres(
   url: string,
   onConnectionError: (error: Error) => void,
+  contents: Contents,
   idleInTransactionMs = IDLE_IN_TRANSACTION_MS,
 ): OpenPostgres {
   const pool = new pg.Pool({
@@ -136,7 +150,7 @@ export function openPostgres(
   // if there is one; unheard, its error would end the process.
   pool.on('acquire', (client) => client.on('error', onConnectionError));
   pool.on('release', (_error, client) => client.off('error', onConnectionError));
-  const ours = buildersPool(pool);
+  const ours = buildersPool(pool, contents);
   const driver = new PostgresDriver({ pool: ours });
   class Dialect extends PostgresDialect {
     override createDriver(): PostgresDriver {

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { ContentsState } from '../../core/contents.ts';
 
 /**
  * The tables. One definition for SQLite and PostgreSQL: times are Unix milliseconds (bigint),
@@ -113,6 +114,10 @@ export interface AccountsTable {
    * month. Null: with the calendar month, UTC.
    */
   cycle_anchor: Generated<number | null>;
+  /** How what people say lies in the database (store/db/contents.ts). */
+  contents: Generated<ContentsState>;
+  /** Since when (Unix milliseconds). */
+  contents_since: Generated<number>;
 }
 
 export interface ApiKeysTable {

@@ -1,13 +1,15 @@
 import Sqlite from 'better-sqlite3';
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  type QueryResult,
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
+import type { Contents } from './contents.ts';
 import type { GroupConnection } from './group-commit.ts';
 import type { RawSqlite } from './raw-sqlite.ts';
 import type { Database } from './schema.ts';
@@ -26,10 +28,12 @@ class WaitingDriver extends SqliteDriver {
   #durability: Durability = 'full';
   #waits: DatabaseConnection | undefined;
   readonly #raw: RawSqlite;
+  readonly #contents: Contents;
 
-  constructor(database: SqliteDatabase, raw: RawSqlite) {
+  constructor(database: SqliteDatabase, raw: RawSqlite, contents: Contents) {
     super({ database });
     this.#raw = raw;
+    this.#contents = contents;
   }
 
   /** There is one connection; it learns to wait when it is first asked for. */
@@ -38,7 +42,7 @@ class WaitingDriver extends SqliteDriver {
     if (this.#waits !== connection) {
       this.#waits = connection;
       const execute = connection.executeQuery.bind(connection);
-      connection.executeQuery = <R>(query: CompiledQuery) => {
+      const run = <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
         // Inside a transaction the write lock is held already: waiting would help nobody.
         if (this.#raw.inTransaction) return execute<R>(query);
         if (this.#durability !== 'full' && !READS.test(query.sql)) this.setDurability('full');
@@ -49,8 +53,25 @@ class WaitingDriver extends SqliteDriver {
           return isBusy(error) ? whenFree(() => execute<R>(query)) : Promise.reject(error);
         }
       };
+      connection.executeQuery = <R>(query: CompiledQuery) => this.#withContents<R>(query, run);
     }
     return connection;
+  }
+
+  /** Seals parameters and opens results; when there is nothing to do it costs no promise. */
+  #withContents<R>(query: CompiledQuery, run: Run): Promise<QueryResult<R>> {
+    const ask = async (text: string, id: string) =>
+      (await run<{ account_id: string }>(CompiledQuery.raw(text, [id]))).rows[0];
+    const parameters = this.#contents.resolved(query.parameters, ask);
+    const answer =
+      parameters instanceof Promise
+        ? parameters.then((sealed) => run<R>({ ...query, parameters: sealed }))
+        : run<R>(parameters === query.parameters ? query : { ...query, parameters });
+    if (!this.#contents.isActive) return answer;
+    return answer.then((result) => {
+      this.#contents.open(result.rows);
+      return result;
+    });
   }
 
   override beginTransaction(): Promise<void> {
@@ -65,6 +86,8 @@ class WaitingDriver extends SqliteDriver {
     this.#durability = durability;
   }
 }
+
+type Run = <R>(query: CompiledQuery) => Promise<QueryResult<R>>;
 
 const READS = /^\s*select\b/i;
 
@@ -124,7 +147,7 @@ export interface OpenSqlite {
 }
 
 /** Opens (and creates) the file in WAL mode. `:memory:` for tests. */
-export function openSqlite(file: string): OpenSqlite {
+export function openSqlite(file: string, contents: Contents): OpenSqlite {
   const raw = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
   raw.pragma('journal_mode = WAL');
   raw.pragma('synchronous = FULL');
@@ -135,7 +158,7 @@ export function openSqlite(file: string): OpenSqlite {
   // From here on SQLite never sleeps: whoever finds it busy looks again (sqlite-busy.ts).
   raw.pragma('busy_timeout = 0');
   const database = { prepare: preparing(raw), close: () => void raw.close() };
-  const driver = new WaitingDriver(database, raw);
+  const driver = new WaitingDriver(database, raw, contents);
   class Dialect extends SqliteDialect {
     override createDriver(): WaitingDriver {
       return driver;

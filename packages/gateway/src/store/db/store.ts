@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { Contents } from './contents.ts';
 import type { RawSqlite } from './raw-sqlite.ts';
 import type { Database } from './schema.ts';
 
@@ -47,6 +48,8 @@ export interface Store {
    * changes only. It must not begin a transaction itself.
    */
   readonly sqlite: RunJob;
+  /** What is sealed on its way in and opened on its way out. */
+  readonly contents: Contents;
   close(): Promise<void>;
 }
 

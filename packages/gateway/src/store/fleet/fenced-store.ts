@@ -34,6 +34,7 @@ export class StaleOwnerError extends Error {
 export function fencedStore(store: Store, fence: Fence, onStale: () => void): Store {
   return {
     engine: store.engine,
+    contents: store.contents,
     db: store.db.withPlugin(new ReadsOnly()),
     async transaction(work, durability, together) {
       try {

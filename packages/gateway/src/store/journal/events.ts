@@ -1,5 +1,6 @@
 import type { Insertable } from 'kysely';
 import { LINE_STATUS_KEYS } from '../../core/event-keys.ts';
+import { accountText } from '../db/contents.ts';
 import { FEW, hot } from '../db/hot.ts';
 import type { EventsTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
@@ -24,7 +25,8 @@ const appendEvent = hot<
 async function appendFew(db: Db, rows: readonly NewEventRow[]) {
   const appended: { seq: number; id: string; dedupe_key: string }[] = [];
   for (const { id, account_id, line_id, type, dedupe_key, chat, payload, created_at } of rows) {
-    const row = [id, account_id, line_id, type, dedupe_key, chat ?? null, payload, created_at] as const;
+    const text = accountText(account_id, payload);
+    const row = [id, account_id, line_id, type, dedupe_key, chat ?? null, text, created_at] as const;
     appended.push(...(await appendEvent.all(db, ...row)));
   }
   return appended;
@@ -33,7 +35,7 @@ async function appendFew(db: Db, rows: readonly NewEventRow[]) {
 function appendMany(db: Db, rows: readonly NewEventRow[]) {
   return db
     .insertInto('events')
-    .values(rows)
+    .values(rows.map((row) => ({ ...row, payload: accountText(row.account_id, row.payload) })))
     .onConflict((conflict) => conflict.columns(['line_id', 'dedupe_key']).doNothing())
     .returning(['seq', 'id', 'dedupe_key'])
     .execute();
@@ -55,7 +57,12 @@ export async function insertEvents(
 
 /** Appends one event whose key is known to be new; answers its number. */
 export async function insertEvent(db: Db, row: NewEventRow): Promise<number> {
-  const { seq } = await db.insertInto('events').values(row).returning('seq').executeTakeFirstOrThrow();
+  const payload = accountText(row.account_id, row.payload);
+  const { seq } = await db
+    .insertInto('events')
+    .values({ ...row, payload })
+    .returning('seq')
+    .executeTakeFirstOrThrow();
   return Number(seq);
 }
 

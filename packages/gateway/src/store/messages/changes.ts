@@ -2,6 +2,7 @@ import { isGroup } from '@ponte/engine';
 import type { JournalEvent, MessageFacts, NewEvent } from '../../core/events.ts';
 import { searchText, textsOf } from '../../core/search-text.ts';
 import { storable } from '../../core/storable.ts';
+import { lineText, lineWords } from '../db/contents.ts';
 import type { Tx } from '../db/store.ts';
 
 type ChangeType = 'message.edited' | 'message.revoked';
@@ -43,9 +44,9 @@ export async function projectChange(tx: Tx, lineId: string, change: ChangeEventO
   await tx.db
     .updateTable('messages')
     .set({
-      facts: JSON.stringify({ ...facts, ...mark, content }),
-      body: storable(content.body),
-      search: searchText(storable(textsOf(content))),
+      facts: lineText(lineId, JSON.stringify({ ...facts, ...mark, content })),
+      body: lineText(lineId, storable(content.body)),
+      search: lineWords(lineId, searchText(storable(textsOf(content)))),
       kind: content.kind,
       ...(change.type === 'message.revoked' ? { proto: null } : {}),
     })

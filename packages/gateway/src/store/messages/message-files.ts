@@ -1,6 +1,7 @@
 import type { Jid } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
 import type { MessageFacts } from '../../core/events.ts';
+import { lineBytes } from '../db/contents.ts';
 import type { Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -44,7 +45,7 @@ export async function updateMessageBytes(
 ): Promise<void> {
   await db
     .updateTable('messages')
-    .set({ proto: Buffer.from(proto) })
+    .set({ proto: lineBytes(of.lineId, Buffer.from(proto)) })
     .where('line_id', '=', of.lineId)
     .where('message_id', '=', of.messageId)
     .where('chat_jid', '=', of.chatJid)

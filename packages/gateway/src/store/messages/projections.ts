@@ -3,6 +3,7 @@ import { canonicalJid } from '../../core/event-keys.ts';
 import type { JournalEvent, MessageFacts } from '../../core/events.ts';
 import { searchText, textsOf } from '../../core/search-text.ts';
 import { storable } from '../../core/storable.ts';
+import { lineBytes, lineText, lineWords } from '../db/contents.ts';
 import { hot } from '../db/hot.ts';
 import type { Tx } from '../db/store.ts';
 import { noteRestriction } from '../lines/restrictions.ts';
@@ -76,10 +77,10 @@ export function messageRow(lineId: string, facts: MessageFacts, rest: Written) {
     sender_jid: canonicalJid(facts.sender),
     from_me: facts.fromMe ? 1 : 0,
     kind: facts.content.kind,
-    body: storable(facts.content.body),
-    search: searchText(storable(textsOf(facts.content))),
-    facts: rest.json ?? JSON.stringify(facts),
-    proto: rest.proto === undefined ? null : Buffer.from(rest.proto),
+    body: lineText(lineId, storable(facts.content.body)),
+    search: lineWords(lineId, searchText(storable(textsOf(facts.content)))),
+    facts: lineText(lineId, rest.json ?? JSON.stringify(facts)),
+    proto: rest.proto === undefined ? null : lineBytes(lineId, Buffer.from(rest.proto)),
     status: rest.status,
     timestamp: facts.timestamp,
     created_at: rest.nowMs,
@@ -108,7 +109,7 @@ async function projectMessage(
 ): Promise<boolean> {
   const facts = event.payload;
   if (event.type === 'message.sent') {
-    const json = written.json ?? JSON.stringify(facts);
+    const json = lineText(lineId, written.json ?? JSON.stringify(facts));
     const [id, at] = [facts.messageId, facts.timestamp];
     if ((await noteSentInTime.run(tx.db, json, lineId, id, at)) > 0) return false;
     if ((await noteSent.run(tx.db, json, at, lineId, id)) > 0) return false;

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Mode } from '../../core/lines.ts';
+import { accountText } from '../db/contents.ts';
 import type { ApprovalsTable, Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
@@ -46,9 +47,9 @@ export async function insertApproval(db: Db, of: StoredApproval): Promise<boolea
       key_id: of.keyId,
       key_name: of.keyName,
       operation: of.operation,
-      shown: JSON.stringify(of.shown),
+      shown: accountText(of.accountId, JSON.stringify(of.shown)),
       command: of.command,
-      input: JSON.stringify(of.input),
+      input: accountText(of.accountId, JSON.stringify(of.input)),
       repeat_key: of.repeatKey,
       fingerprint: of.fingerprint,
       state: of.state,

@@ -2,6 +2,7 @@ import type { OutboundContent, Prepared } from '@ponte/engine';
 import type { ExpressionBuilder, Kysely, Selectable, Transaction } from 'kysely';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { AcceptedSend } from '../../core/line-commands.ts';
+import { sendBytes } from '../db/contents.ts';
 import { hot } from '../db/hot.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { Tx } from '../db/store.ts';
@@ -185,7 +186,7 @@ const putPrepared = hot<[Buffer, string, number, string, Buffer]>(
  */
 export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs: number): Promise<boolean> {
   const { proto, ...rest } = prepared;
-  const bytes = Buffer.from(proto.buffer, proto.byteOffset, proto.byteLength);
+  const bytes = sendBytes(id, Buffer.from(proto.buffer, proto.byteOffset, proto.byteLength));
   return (await putPrepared.run(tx.db, bytes, JSON.stringify(rest), nowMs, id, bytes)) > 0;
 }
 

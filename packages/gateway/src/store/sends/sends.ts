@@ -1,5 +1,6 @@
 import type { Jid, OutboundContent } from '@ponte/engine';
 import type { Kysely, Transaction } from 'kysely';
+import { accountText } from '../db/contents.ts';
 import { hot } from '../db/hot.ts';
 import type { Database, OutboxTable } from '../db/schema.ts';
 import type { LineOwner } from '../lines/lines.ts';
@@ -65,7 +66,7 @@ export async function insertAccepted(
   const { id, accountId, lineId, messageId, to, content, acceptedAt, rank = 1, room = Number.MAX_SAFE_INTEGER } = send;
   const row = await putAccepted.first(
     db,
-    ...[id, accountId, messageId, to, content, acceptedAt, rank, send.sendAt ?? null],
+    ...[id, accountId, messageId, to, accountText(accountId, content), acceptedAt, rank, send.sendAt ?? null],
     ...[send.archives ? acceptedAt : null, lineId, acceptedAt, room],
   );
   return row && Number(row.seq);

@@ -48,6 +48,7 @@ const NEXT: Record<ErrorCode, string> = {
   approval_not_found: 'Use the approval_id of the answer that asked for the approval.',
   approval_over: NOT_AGAIN,
   key_not_found: ASK_OWNER,
+  search_off: 'Do not search. Read the messages of the chat with bridge_get_messages.',
   nothing_kept: 'Pair it anew: bridge_get_qr or bridge_create_connect_link.',
   already_paired:
     'Nothing to do: call bridge_get_line. Call bridge_logout_line first only when it must be paired anew.',

@@ -18,6 +18,7 @@ import { honestSends } from './019-honest-sends.ts';
 import { problems } from './021-problems.ts';
 import { indexDiet } from './023-index-diet.ts';
 import { keptCredentials } from './025-kept-credentials.ts';
+import { sealedContents } from './026-sealed-contents.ts';
 import { connectPages } from './027-connect-pages.ts';
 import { fleet } from './029-fleet.ts';
 import { leaseUpdates } from './030-lease-updates.ts';
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly Migration[] = [
   problems,
   indexDiet,
   keptCredentials,
+  sealedContents,
   connectPages,
   fleet,
   leaseUpdates,
