@@ -151,10 +151,12 @@ test('new deliveries are read from the end of their table on, whatever waits bef
 
 test('outcomes are stored by row number, whatever waits beside them', async () => {
   plans.length = 0;
+  // A few one by one, many together.
   await queue.markDelivered(db, [1, 2, 3], 1);
+  await queue.markDelivered(db, [1, 2, 3, 4, 5, 6, 7, 8, 9], 1);
   await queue.markFailed(db, 1, { nextAt: 5, at: 1 });
   await queue.closeDeliveries(db, [1, 2], 'expired', 1);
   const ofTable = plans.filter((plan) => /\bdeliveries\b/.test(plan.detail)).map((plan) => plan.detail);
-  expect(ofTable.length).toBe(3);
+  expect(ofTable.length).toBe(6);
   for (const detail of ofTable) expect(detail).toBe('SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)');
 });
