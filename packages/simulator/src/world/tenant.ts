@@ -11,6 +11,7 @@ import { type Db, prepare, TENANT_TABLES } from './database.ts';
 import { Delivery, type Parcel } from './delivery.ts';
 import { DEMANDS_OF_TODAY, type Demands } from './demands.ts';
 import { createGroups } from './groups/groups.ts';
+import { LoginCounts } from './login-counts.ts';
 import { createNewAccounts } from './new-accounts.ts';
 import { createPeers } from './peers.ts';
 import { createPictures } from './pictures.ts';
@@ -21,9 +22,6 @@ import { createSettings } from './settings.ts';
 import { atomically } from './shared-commit.ts';
 import type { StanzaLog } from './stanza-log.ts';
 import { el, SERVER_JID } from './stanzas.ts';
-
-/** Clients whose count of logins is kept. */
-const LOGINS_MAX = 10_000;
 
 /** The sender of a stanza: a logged-in socket or a virtual phone. */
 export interface Sender {
@@ -62,8 +60,7 @@ export function createTenant(options: TenantOptions) {
   const { name, db, clock, rng, log, demands, versions, media, problem } = options;
   const stores = createStores(options);
   const faults = new FaultTable(clock);
-  /** Of each client's noise key. */
-  const logins = new Map<string, number>();
+  const logins = new LoginCounts();
   const delivery = new Delivery({
     queue: stores.queue,
     clock,
@@ -87,19 +84,7 @@ export function createTenant(options: TenantOptions) {
     media,
     problem,
     createAccount,
-    /**
-     * False when a client that counts its logins counts no further than before. Known in memory: a
-     * restart of the network forgets them.
-     */
-    countsOn(noiseKey: Uint8Array, login: number): boolean {
-      const id = Buffer.from(noiseKey).toString('base64');
-      const last = logins.get(id);
-      logins.delete(id);
-      logins.set(id, Math.max(login, last ?? 0));
-      const oldest = logins.size > LOGINS_MAX ? logins.keys().next().value : undefined;
-      if (oldest !== undefined) logins.delete(oldest);
-      return last === undefined || login > last;
-    },
+    countsOn: (noiseKey: Uint8Array, login: number): boolean => logins.countsOn(noiseKey, login),
     faults: (lineId: string): LineFaults => faults.of(lineId),
     takeMediaFailure: (lineId: string | undefined): number | undefined => faults.takeMediaFailure(lineId),
     /**
@@ -139,7 +124,7 @@ export function createTenant(options: TenantOptions) {
       stores.settings.forget();
       stores.queue.wiped();
       faults.clear();
-      logins.clear();
+      logins.forget();
       Object.assign(demands, DEMANDS_OF_TODAY);
       Object.assign(versions, VERSIONS_OF_TODAY);
       stores.peers.forget();
