@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSimulator, type Simulator } from '@ponte/simulator';
+import { freePort } from '../../src/bench/processes.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { newAccountId } from '../../src/core/ids.ts';
 import type { LineCommandName, LineCommands } from '../../src/core/line-commands.ts';
@@ -8,7 +9,7 @@ import type { LineRef } from '../../src/journal/accept.ts';
 import { makeLeases } from '../../src/store/fleet/leases.ts';
 import { openTestPostgres, type TestStore } from '../store-harness.ts';
 import type { FromNode, NodeSetup, ToNode } from './fleet-node-main.ts';
-import { freePort, NatsServer } from './nats-server.ts';
+import { NatsServer } from './nats-server.ts';
 import { insertLine, insertSend, readJournal } from './rows.ts';
 
 const NODE = new URL('./fleet-node-main.ts', import.meta.url).pathname;
