@@ -59,5 +59,17 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
     await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(0);
   });
 
+  it('a time that is told by its distance is exact when it is pointed at', async () => {
+    const { page, product } = bench;
+    await page.goto(`${product.url}/keys?mode=test`);
+    const time = page.getByRole('main').locator('time').first();
+    await time.waitFor();
+    const at = String(await time.getAttribute('datetime'));
+    const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at));
+    // Browsers put a narrow space where Node may put a wide one.
+    const plain = (text: string | null) => String(text).replace(/\s/g, ' ');
+    expect(plain(await time.getAttribute('title'))).toBe(plain(exact));
+  });
+
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
 });

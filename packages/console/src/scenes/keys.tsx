@@ -9,6 +9,7 @@ import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
 import { ago, date } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
@@ -125,7 +126,11 @@ function KeyRow({
         </p>
         <p className="text-sm text-muted">
           <code className="font-mono">{key.prefix}</code> · {words.keys.made_at(date(key.created_at))} ·{' '}
-          {key.last_used_at ? words.keys.used(ago(key.last_used_at)) : words.keys.neverUsed}
+          {key.last_used_at ? (
+            <Moment at={key.last_used_at}>{words.keys.used(ago(key.last_used_at))}</Moment>
+          ) : (
+            words.keys.neverUsed
+          )}
           {key.expires_at && !isOver ? ` · ${words.keys.until(date(key.expires_at))}` : ''}
         </p>
         {key.approval === 'required' ? <Badge tone="busy">{texts.badge}</Badge> : null}

@@ -2,8 +2,9 @@ import { Link } from '@tanstack/react-router';
 import { Badge } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { lineName } from '../parts/line-name.ts';
+import { Moment } from '../parts/moment.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
-import { ago, dateTime, number } from '../parts/time.ts';
+import { dateTime, number } from '../parts/time.ts';
 import type { Line, LineActivity } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { reasonTexts } from '../words/reasons.ts';
@@ -87,7 +88,7 @@ function Row({ line, activity }: { line: Line; activity: LineActivity | undefine
         <Throughput of={activity} />
       </div>
       <div role="cell" className={`sr-only text-sm text-muted lg:not-sr-only ${CELL}`} title={dateTime(since)}>
-        {ago(since)}
+        <Moment at={since} />
       </div>
       <div
         role="cell"

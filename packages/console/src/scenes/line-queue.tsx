@@ -3,6 +3,7 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { notify } from '../parts/notices.ts';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
@@ -31,7 +32,7 @@ export function LineQueue({ lineId, mayChange }: { lineId: string; mayChange: bo
       </ul>
       <p className="mt-4 flex flex-wrap gap-x-4 text-sm text-muted">
         {queue.in_flight > 0 ? <span>{texts.inFlight(number(queue.in_flight))}</span> : null}
-        {queue.next_send_at ? <span>{texts.nextAt(ago(queue.next_send_at))}</span> : null}
+        {queue.next_send_at ? <Moment at={queue.next_send_at}>{texts.nextAt(ago(queue.next_send_at))}</Moment> : null}
         {all > queue.items.length ? <span>{texts.queueMore(number(queue.items.length), number(all))}</span> : null}
       </p>
     </Panel>

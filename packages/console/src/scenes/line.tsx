@@ -7,8 +7,9 @@ import { Button, buttonClass } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Facts, Loading, Panel } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { usePageTitle } from '../parts/page-title.ts';
-import { ago, dateTime, number } from '../parts/time.ts';
+import { dateTime, number } from '../parts/time.ts';
 import { stateQuery } from '../queries/account.ts';
 import { lineQuery, processQuery, queueQuery, statsQuery } from '../queries/line.ts';
 import { useMay } from '../session.ts';
@@ -179,7 +180,10 @@ function LineFacts({ line }: { line: Line }) {
               ]
             : []),
           [words.line.created, dateTime(line.created_at)],
-          [words.line.connectedSince, line.connected_at && line.status === 'connected' ? ago(line.connected_at) : '—'],
+          [
+            words.line.connectedSince,
+            line.connected_at && line.status === 'connected' ? <Moment key="since" at={line.connected_at} /> : '—',
+          ],
           [
             words.line.health,
             process && line.status !== 'logged_out' && line.status !== 'unpaired'
@@ -188,7 +192,7 @@ function LineFacts({ line }: { line: Line }) {
           ],
           [words.line.queue, queue ? words.line.queued(number(queue.depth), number(queue.scheduled)) : '—'],
           [words.line.worker, process?.worker ?? '—'],
-          [texts.started, process?.started_at ? ago(process.started_at) : '—'],
+          [texts.started, process?.started_at ? <Moment key="started" at={process.started_at} /> : '—'],
           [words.line.crashes, process ? number(process.fail_count) : '—'],
           [
             words.line.memory,

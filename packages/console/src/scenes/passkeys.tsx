@@ -8,6 +8,7 @@ import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { notify } from '../parts/notices.ts';
 import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
@@ -56,8 +57,12 @@ export function Passkeys() {
               <div className="min-w-0">
                 <p className="truncate font-medium">{passkey.name}</p>
                 <p className="text-sm text-muted">
-                  {passkey.host} · {texts.made(ago(passkey.created_at))} ·{' '}
-                  {passkey.used_at ? texts.used(ago(passkey.used_at)) : texts.never}
+                  {passkey.host} · <Moment at={passkey.created_at}>{texts.made(ago(passkey.created_at))}</Moment> ·{' '}
+                  {passkey.used_at ? (
+                    <Moment at={passkey.used_at}>{texts.used(ago(passkey.used_at))}</Moment>
+                  ) : (
+                    texts.never
+                  )}
                 </p>
               </div>
             </div>

@@ -5,8 +5,8 @@ import { Button } from '../parts/button.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Badge, Panel } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { SecretDialog } from '../parts/secret-dialog.tsx';
-import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { stateQuery, usersQuery } from '../queries/account.ts';
 import type { Role, User } from '../shapes.ts';
@@ -50,7 +50,7 @@ export function People() {
                 {user.disabled ? <Badge tone="off">{words.people.disabled}</Badge> : null}
               </p>
               <p className="text-sm break-all text-muted">
-                {user.email} · {user.signed_in_at ? ago(user.signed_in_at) : words.people.neverSignedIn}
+                {user.email} · {user.signed_in_at ? <Moment at={user.signed_in_at} /> : words.people.neverSignedIn}
               </p>
             </div>
             <div className="flex flex-wrap items-center gap-2">

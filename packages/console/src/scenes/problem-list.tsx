@@ -6,6 +6,7 @@ import { type Mode, mode } from '../mode.ts';
 import { Failure } from '../parts/failure.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
+import { Moment } from '../parts/moment.tsx';
 import { ago, dateTime, number } from '../parts/time.ts';
 import { linesQuery } from '../queries/lines.ts';
 import { type Problem, problemName, problemsQuery } from '../queries/problems.ts';
@@ -106,7 +107,7 @@ function Item({ icon, help, since, children }: { icon: ReactNode; help: string; 
           {since ? (
             <span className="text-sm text-muted" title={dateTime(since)}>
               {' '}
-              · {texts.since(ago(since))}
+              · <Moment at={since}>{texts.since(ago(since))}</Moment>
             </span>
           ) : null}
         </p>

@@ -5,8 +5,8 @@ import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Alert, Badge, PageHead, Panel } from '../parts/layout.tsx';
+import { Moment } from '../parts/moment.tsx';
 import { notify } from '../parts/notices.ts';
-import { ago } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { sessionsQuery, stateQuery } from '../queries/account.ts';
 import { useMay } from '../session.ts';
@@ -112,7 +112,7 @@ function Sessions() {
             <div className="min-w-0">
               <p className="truncate">{browserOf(session.user_agent)}</p>
               <p className="text-sm text-muted">
-                {session.address} · {ago(session.seen_at)}
+                {session.address} · <Moment at={session.seen_at} />
               </p>
             </div>
             {session.current ? (

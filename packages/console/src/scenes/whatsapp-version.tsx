@@ -1,5 +1,6 @@
 import { Facts, Panel } from '../parts/layout.tsx';
-import { ago, dateTime } from '../parts/time.ts';
+import { Moment } from '../parts/moment.tsx';
+import { dateTime } from '../parts/time.ts';
 import type { WhatsappVersion as Version } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { versionTexts } from '../words/whatsapp-version.ts';
@@ -14,7 +15,7 @@ export function WhatsappVersion({ of }: { of: Version }) {
         facts={[
           [texts.version, of.version],
           [texts.source, texts.sources[of.source]],
-          [texts.fetched, of.fetched_at ? ago(of.fetched_at) : '—'],
+          [texts.fetched, of.fetched_at ? <Moment key="fetched" at={of.fetched_at} /> : '—'],
           [texts.expires, of.expires_at ? dateTime(of.expires_at) : texts.unknown],
           ...(of.problem ? [[texts.problem, of.problem] as [string, string]] : []),
         ]}
