@@ -2874,7 +2874,7 @@ export interface paths {
         };
         /**
          * Read messages, or search them
-         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none.
+         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.
          *
          *     Scope: `messages:read`.
          */
@@ -6036,6 +6036,11 @@ export interface components {
                  * @example Alice
                  */
                 name: string;
+                /**
+                 * @description How texts lie in the database: `plain`, `sealed` (encrypted under a key of the account; messages cannot be searched), or on the way (`sealing`, `opening`).
+                 * @enum {string}
+                 */
+                contents: "plain" | "sealing" | "sealed" | "opening";
             };
             /** @description The plan of the account. */
             plan: {
@@ -11069,7 +11074,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "search_off" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -11250,7 +11255,7 @@ export interface components {
              * @description The code.
              * @enum {string}
              */
-            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "unconfirmed";
+            error: "already_paired" | "approval_over" | "idempotency_conflict" | "idempotency_in_progress" | "line_not_connected" | "message_cancelled" | "message_left" | "message_revoked" | "nothing_kept" | "plan_in_use" | "search_off" | "unconfirmed";
             /** @description A sentence that says what happened and what to do. */
             message: string;
         };
@@ -11332,7 +11337,7 @@ export interface components {
                 "application/json": components["schemas"]["Console-sandboxError404"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `search_off`, `unconfirmed`. */
         "Console-sandboxError409": {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -11526,7 +11531,7 @@ export interface components {
                 "application/json": components["schemas"]["ConsoleError402"];
             };
         };
-        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `unconfirmed`. */
+        /** @description Refused or failed: `already_paired`, `approval_over`, `idempotency_conflict`, `idempotency_in_progress`, `line_not_connected`, `message_cancelled`, `message_left`, `message_revoked`, `nothing_kept`, `plan_in_use`, `search_off`, `unconfirmed`. */
         ConsoleError409: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
