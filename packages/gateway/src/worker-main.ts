@@ -3,6 +3,7 @@ import { createBaileysEngine } from '@ponte/engine-baileys';
 import { openContentsVault } from './access/contents-vault.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { systemClock } from './core/clock.ts';
+import { giveBackAfterStart } from './core/give-back.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
 import { holdWorkersLock } from './store/db/gateway-lock.ts';
 import { openStore } from './store/db/open.ts';
@@ -33,6 +34,7 @@ runWorkerProcess({
     const ring = await openKeyRing({ masterKey: Buffer.from(setup.masterKey), store, clock: systemClock });
     const contents = await openContentsVault({ store, ring, clock: systemClock });
     contents.start({ log, changes: false });
+    giveBackAfterStart(systemClock);
     return { store, ring, factory: createBaileysEngine() };
   },
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Contestant } from './contestant.ts';
+import { type Contestant, untilConnected } from './contestant.ts';
 import { Network } from './network.ts';
 import { startEngine, startPlain } from './peers.ts';
 import { startPonte } from './ponte.ts';
@@ -42,6 +42,7 @@ const { values: given } = parseArgs({
     lines: { type: 'string' },
     load: { type: 'string' },
     seconds: { type: 'string' },
+    rows: { type: 'string' },
     write: { type: 'boolean' },
   },
 });
@@ -55,10 +56,17 @@ const size = {
   /** Messages before the memory after load is read. */
   load: number(given.load, 2_000, 10_000),
   seconds: number(given.seconds, 5, 15),
+  /** Of each of messages, events and deliveries, in one more Ponte on each database. */
+  rows: number(given.rows, 0, 0),
 };
 const postgres = process.env.BENCH_DATABASE_URL ?? process.env.TEST_DATABASE_URL;
-const isWanted = (name: string): boolean => given.only === undefined || given.only.split(',').includes(name);
+const isWanted = (name: string): boolean =>
+  given.only === undefined || given.only.split(',').includes(name.replace(FILLED, ''));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+type Starts = [key: string, start: () => Promise<Contestant>][];
+/** Ends the names of those whose database was filled. */
+const FILLED = '-filled';
 
 interface Run {
   key: string;
@@ -73,12 +81,17 @@ async function open(network: Network, key: string, of: Contestant): Promise<Run>
   const found = {
     name: of.name,
     answerMeans: of.answerMeans,
-    oneLine: await restingMemory(stage),
+    oneLine: await restingMemory(stage, given.short ? 5_000 : 25_000),
     rounds: [],
     idle: [],
   };
   say(`${of.name}: one idle line, ${JSON.stringify(found.oneLine)}`);
   await warmUp(stage, 300);
+  if (key.endsWith(FILLED) && of.fill) {
+    say(`${of.name}: filled in ${await of.fill(size.rows)} s`);
+    await of.restart?.();
+    await untilConnected(of, 1);
+  }
   return { key, stage, found, messages: 600 };
 }
 
@@ -147,6 +160,16 @@ async function crowd({ stage, found, key }: Run): Promise<void> {
   say(`${found.name}: restarted ${JSON.stringify(found.restart)}`);
 }
 
+/** The same installations once more, with full databases. */
+function filled(network: Network, folder: string): Starts {
+  if (size.rows === 0) return [];
+  const of = `${size.rows.toLocaleString('en').replaceAll(',', ' ')} rows`;
+  return [
+    [`sqlite${FILLED}`, () => startPonte({ network, folder, name: `Ponte, SQLite, ${of}` })],
+    [`postgres${FILLED}`, () => startPonte({ network, folder, name: `Ponte, PostgreSQL, ${of}`, postgres })],
+  ];
+}
+
 async function main(): Promise<void> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'ponte-bench-'));
@@ -155,16 +178,17 @@ async function main(): Promise<void> {
   try {
     const network = await Network.start(folder);
     isOpen(network);
-    const starts: [key: string, start: () => Promise<Contestant>][] = [
+    const starts: Starts = [
       ['sqlite', () => startPonte({ network, folder, name: 'Ponte, SQLite' })],
       ['postgres', () => startPonte({ network, folder, name: 'Ponte, PostgreSQL', postgres })],
+      ...filled(network, folder),
       ['engine', () => startEngine(network)],
       ['plain', () => startPlain(network, folder)],
     ];
     if (postgres === undefined) say('PostgreSQL is left out: BENCH_DATABASE_URL=postgres://… names a server');
     const runs: Run[] = [];
     for (const [key, start] of starts) {
-      if (!isWanted(key) || (key === 'postgres' && postgres === undefined)) continue;
+      if (!isWanted(key) || (key.startsWith('postgres') && postgres === undefined)) continue;
       const contestant = await start();
       isOpen(contestant);
       runs.push(await open(network, key, contestant));
@@ -172,7 +196,7 @@ async function main(): Promise<void> {
     await takeRounds(runs);
     await pace(runs);
     await load(runs);
-    for (const run of runs) await crowd(run);
+    for (const run of runs.filter(({ key }) => !key.endsWith(FILLED))) await crowd(run);
     const report = reportOf(
       runs.map(({ found }) => found),
       {
@@ -181,7 +205,7 @@ async function main(): Promise<void> {
         minutes: Math.round((performance.now() - started) / 60_000),
         messages: size.messages,
         rounds: size.rounds,
-        rows: 0,
+        rows: size.rows,
         perSecond: PER_SECOND,
       },
     );

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { createApp } from '../app.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
+import { systemClock } from '../core/clock.ts';
+import { giveBackAfterStart } from '../core/give-back.ts';
 import { YOUNG_HEAP_MIB } from '../core/young-heap.js';
 import type { SimulatorAddress } from '../sandbox/simulator-process.ts';
 import { NETWORK_ADDRESS } from './network-address.ts';
@@ -20,4 +22,5 @@ const simulator: SimulatorAddress = { ...rest, noiseRoot: Buffer.from(noiseRoot,
 const consoleFolder = fileURLToPath(new URL('../../../console/src', import.meta.url));
 const app = await createApp(config, { environment, version: 'bench', consoleFolder, simulator });
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
+giveBackAfterStart(systemClock);
 process.send?.({ ready: true });

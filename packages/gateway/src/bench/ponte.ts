@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Arrivals, type Contestant, Receiver } from './contestant.ts';
+import { fillDatabase } from './fill.ts';
 import { HttpClient } from './http-client.ts';
 import type { Network } from './network.ts';
 import { NETWORK_ADDRESS } from './network-address.ts';
@@ -21,12 +22,10 @@ export interface PonteOptions {
   name: string;
   /** `postgres://…` of a server on which a database of the bench's own is made; absent: SQLite. */
   postgres?: string | undefined;
-  /** Called with the environment of the installation before the server starts. */
-  fill?(environment: Record<string, string>): Promise<void>;
 }
 
 /** A real gateway in processes of its own (main, one worker), used through its HTTP API only. */
-export async function startPonte({ network, folder, name, postgres, fill }: PonteOptions): Promise<Contestant> {
+export async function startPonte({ network, folder, name, postgres }: PonteOptions): Promise<Contestant> {
   const arrivals = new Arrivals();
   const receiver = await Receiver.start(({ event, message_id: flat, data }) => {
     if (event !== 'message') return;
@@ -55,7 +54,6 @@ export async function startPonte({ network, folder, name, postgres, fill }: Pont
     encoding: 'utf8',
   });
   const { key, account } = JSON.parse(made) as { key: string; account: string };
-  await fill?.({ ...environment, BENCH_ACCOUNT: account });
   const http = new HttpClient(`http://127.0.0.1:${port}`, key);
   let gateway = await startServer(environment);
   return {
@@ -76,6 +74,7 @@ export async function startPonte({ network, folder, name, postgres, fill }: Pont
       return lines.filter(({ status }) => status === 'connected').length;
     },
     send: (ref, chat, body) => http.call('POST', `/api/instances/${ref}/proxy/send/text`, { chat, body }),
+    fill: (rows) => fillDatabase(database?.url ?? join(environment.DATA_DIR ?? '', 'ponte.db'), rows),
     async restart() {
       await endChild(gateway);
       gateway = await startServer(environment);

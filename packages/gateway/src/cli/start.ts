@@ -2,6 +2,7 @@ import { type App, createApp } from '../app.ts';
 import { type Config, configSummary, isOnLoopback } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { systemClock } from '../core/clock.ts';
+import { giveBackAfterStart } from '../core/give-back.ts';
 import { within } from '../core/within.ts';
 import { createLogger, type Log } from '../observe/logger.ts';
 import { CommandFailed, type Output, standardOutput } from './output.ts';
@@ -47,6 +48,7 @@ export async function startServer(
   }
   await tellStart(app, out);
   out.say(`Ponte runs on ${app.url}`);
+  giveBackAfterStart(systemClock);
   const end = await Promise.race([stopping, app.lost]);
   // No draining then: the other gateway runs the same lines by now. What was accepted is stored.
   if (end instanceof Error) throw end;

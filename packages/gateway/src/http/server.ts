@@ -151,10 +151,13 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   for (const dialect of dialects) registerDialect(app, services, dialect);
   registerHealth(app, services);
   registerUpgrades(app);
-  const document = JSON.stringify(openApiDocument(dialects, { version: services.version, url: services.publicUrl }));
-  app.get('/api/openapi.json', { config: { ipLimit: 'ip' } }, (_request, reply) =>
-    reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document),
-  );
+  // Made when it is asked for first: making it takes tens of megabytes for a moment.
+  let document: string | undefined;
+  const facts = { version: services.version, url: services.publicUrl };
+  app.get('/api/openapi.json', { config: { ipLimit: 'ip' } }, (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument(dialects, facts));
+    return reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document);
+  });
   return app;
 }
 

@@ -52,10 +52,11 @@ const REFUSED = -32_000;
  */
 export function createMcpDialect(services: McpDialectServices): McpDoor {
   const { guard, onRefused, takeBudget } = services;
-  const known = { ...services, tools: toolTable(routes) };
   const requests = new WeakMap<AuthInfo, { caller: Caller; body: unknown }>();
-  // The protocol's library is loaded with the first request: most servers never get one.
+  // Tools are described and the protocol's library is loaded with the first request: most servers
+  // never get one.
   const open = async (): Promise<McpHttpHandler> => {
+    const known = { ...services, tools: toolTable(routes) };
     const { createMcpHandler } = await import('@modelcontextprotocol/server');
     const makeServer = services.makeServer ?? (await import('./server.ts')).createServer;
     const handler: McpHttpHandler = createMcpHandler(
