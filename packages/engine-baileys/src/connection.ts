@@ -32,6 +32,7 @@ import { PreKeys } from './login/pre-keys.ts';
 import { RetryWaiter } from './media/retry-waiter.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { ColdContacts } from './outbound/cold-contacts.ts';
+import { DeviceCache } from './outbound/device-cache.ts';
 import type { FreshLids } from './outbound/fresh-lids.ts';
 import { ownMessage } from './outbound/own-message.ts';
 import { Resends } from './outbound/resends.ts';
@@ -42,7 +43,7 @@ import { makePairing } from './pairing/make-pairing.ts';
 import type { Pairing, PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
 import { selfOf } from './self-of.ts';
-import { deviceCache, mediaOptions, QUERY_MS, socketConfig } from './socket-config.ts';
+import { mediaOptions, QUERY_MS, socketConfig } from './socket-config.ts';
 import { KeyTransactions } from './store/key-transactions.ts';
 import { StoreGuard } from './store/store-guard.ts';
 import { Transport } from './transport.ts';
@@ -105,7 +106,7 @@ export class Connection {
         creds,
         guard: this.#guard,
         logger: this.#logger,
-        devices: deviceCache(() => options.clock.now()),
+        devices: new DeviceCache(() => options.clock.now()),
         groups: this.groups,
         makeRepository: () => this.#makeRepository(),
       }),

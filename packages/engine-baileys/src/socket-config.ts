@@ -8,6 +8,7 @@ import {
 import { BoundedCache } from './bounded-cache.ts';
 import type { SendableGroups } from './groups/sendable-groups.ts';
 import { mediaNetwork } from './media/media-network.ts';
+import type { DeviceCache } from './outbound/device-cache.ts';
 import { BROWSER } from './pairing/device-description.ts';
 import type { StoreGuard } from './store/store-guard.ts';
 
@@ -22,7 +23,7 @@ export interface ConfigParts {
   creds: AuthenticationCreds;
   guard: StoreGuard;
   logger: SocketConfig['logger'];
-  devices: BoundedCache;
+  devices: DeviceCache;
   groups: SendableGroups;
   makeRepository(): SignalRepositoryWithLIDStore;
 }
@@ -82,12 +83,6 @@ export function mediaOptions(endpoint: EngineEndpoint): RequestInit {
   const options: unknown = { dispatcher: mediaNetwork(endpoint) };
   return options as RequestInit;
 }
-
-/**
- * Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller
- * than one send asks for everybody each time.
- */
-export const deviceCache = (now: () => number): BoundedCache => new BoundedCache(5_000, 5 * MINUTE_MS, now);
 
 /**
  * Says of every message that the phone was asked for it already. Otherwise Baileys holds each retry

@@ -30,4 +30,21 @@ describe('keys for the app state', () => {
     expect([...(line.store.keys.get(KEYS)?.keys() ?? [])]).toEqual(own);
     await line.close();
   });
+
+  it('a message to the own number is encrypted once for each other device', async () => {
+    const bob = await network.phone('15550003333');
+    const line = await EngineLine.paired(network, 'notes', bob);
+    for (const text of ['first', 'second', 'third']) {
+      const id = `3EB0${Buffer.from(text.padEnd(9)).toString('hex').toUpperCase()}`;
+      await line.engine.transmit(await line.engine.prepare({ kind: 'text', body: text }, bob.pn, id));
+    }
+    await until('all three on the phone', () => bob.seen().length === 3);
+    await line.roundTrip();
+    expect(bob.seen().map(({ body, copies }) => [body, copies])).toEqual([
+      ['first', 1],
+      ['second', 1],
+      ['third', 1],
+    ]);
+    await line.close();
+  });
 });

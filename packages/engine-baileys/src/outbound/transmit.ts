@@ -16,6 +16,7 @@ import { toEngineError } from '../query-error.ts';
 import { QUERY_MS } from '../socket-config.ts';
 import type { AckWaiter } from './ack-waiter.ts';
 import type { ColdContacts } from './cold-contacts.ts';
+import { tellingDevicesOnce } from './device-cache.ts';
 import type { FreshLids } from './fresh-lids.ts';
 import { leavingWith } from './leaving.ts';
 
@@ -63,7 +64,8 @@ export async function transmit(
     if (!isPerson(to)) await whileConnected(leaving);
     const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
     const permission = { given: leaving, isOwn: ownDevicesOf(sock, to) };
-    await whileConnected(leavingWith(permission, () => sock.relayMessage(to, message, options)));
+    const relay = () => sock.relayMessage(to, message, options);
+    await whileConnected(leavingWith(permission, isPerson(to) ? () => tellingDevicesOnce(relay) : relay));
     const { timestamp, isLidStale } = await expected.within(ACK_MS, signal);
     if (isLidStale) await freshLids.refresh(to, recipient.pn);
     return { timestamp };
@@ -149,7 +151,7 @@ async function requireDevices(sock: WASocket, to: string): Promise<void> {
   const { me } = sock.authState.creds;
   const own = isLid(to) ? me?.lid : me?.id;
   const startedAt = performance.now();
-  const people = own === undefined ? [to] : [personJid(own), to];
+  const people = own === undefined ? [to] : [...new Set([personJid(own), to])];
   const devices = await sock.getUSyncDevices(people, true, false);
   if (devices.some(({ user }) => user === parseJid(to)?.user)) return;
   if (performance.now() - startedAt >= QUERY_MS) {
