@@ -48,6 +48,8 @@ import { KeyTransactions } from './store/key-transactions.ts';
 import { StoreGuard } from './store/store-guard.ts';
 import { Transport } from './transport.ts';
 
+/** For the socket and the handshake on it. */
+const CONNECT_MS = 20_000;
 /** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
 const LOGIN_MS = 60_000;
 const SERVER = '@s.whatsapp.net';
@@ -72,6 +74,7 @@ export class Connection {
   readonly #preKeys: PreKeys;
   readonly #pairing: Pairing | undefined;
   readonly #batches = new OfflineBatches((node) => this.send(node));
+  readonly #connectTimer: NodeJS.Timeout;
   readonly #loginTimer: NodeJS.Timeout;
   #stage: Stage = 'connecting';
   #isOpen = false;
@@ -142,6 +145,11 @@ export class Connection {
       query: (node) => this.query(node),
     });
     this.#pairing = parts.pairing && this.#makePairing(parts.pairing);
+    this.#connectTimer = setTimeout(
+      () =>
+        this.end({ reason: 'connection_lost', detail: `there was no connection within ${CONNECT_MS / 1000} s` }, 'cut'),
+      CONNECT_MS,
+    );
     this.#loginTimer = setTimeout(
       () =>
         this.end({ reason: 'connection_lost', detail: `WhatsApp did not let the line in within ${LOGIN_MS / 1000} s` }),
@@ -318,6 +326,7 @@ export class Connection {
     });
     ws.on('frame', (frame: unknown) => {
       if (frame instanceof Uint8Array) return;
+      if (this.#stage !== 'established') clearTimeout(this.#connectTimer);
       this.#stage = 'established';
       // What is no bytes is a stanza (Baileys socket.js onMessageReceived).
       this.#parts.options.watch?.see?.('in', frame as Node);
@@ -430,6 +439,7 @@ export class Connection {
     this.#batches.stop();
     this.#guard.stop();
     this.#pairing?.stop();
+    clearTimeout(this.#connectTimer);
     clearTimeout(this.#loginTimer);
   }
 

@@ -14,7 +14,6 @@ import type { StoreGuard } from './store/store-guard.ts';
 
 /** For WhatsApp's answer to one question. */
 export const QUERY_MS = 20_000;
-const CONNECT_MS = 20_000;
 const KEEP_ALIVE_MS = 30_000;
 const MINUTE_MS = 60_000;
 
@@ -44,7 +43,9 @@ export function socketConfig(parts: ConfigParts): SocketConfig {
     auth: { creds, keys: guard },
     makeSignalRepository: () => parts.makeRepository(),
     logger,
-    connectTimeoutMs: CONNECT_MS,
+    // Not Baileys' own: with it, every frame that is sent makes three errors with their stacks, a
+    // tenth of what the engine costs. The connection itself watches over its opening.
+    connectTimeoutMs: 0,
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     defaultQueryTimeoutMs: QUERY_MS,
     // The store never fails as Baileys sees it (StoreGuard), so there is nothing to repeat.

@@ -109,4 +109,5 @@ process.on('message', (order: EngineOrder) => {
     else throw error;
   });
 });
+process.on('SIGTERM', () => process.exit(0));
 process.on('disconnect', () => process.exit(0));
