@@ -49,7 +49,7 @@ export interface Contestant {
   newLine(name: string): Promise<{ lineId: string; qr: string }>;
   connectedLines(): Promise<number>;
   send(line: string, to: string, text: string): Promise<void>;
-  /** Puts so many messages, events and deliveries into its database; answers the seconds it took. */
+  /** Puts so many messages, events and deliveries into its database; answers the seconds. */
   fill?(rows: number): Promise<number>;
   /** Ends every process as an operator does and starts it again. */
   restart?(): Promise<void>;
