@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAudit } from '../access/console-audit.ts';
+import { systemClock } from '../core/clock.ts';
+import { openInstallation } from '../installation.ts';
 import { runProgram } from './program.ts';
 import { quickStart } from './quick-start.ts';
 import { signatureVerdict, startReceiver } from './receiver.ts';
@@ -215,4 +218,33 @@ test('listen takes a server with its key, and a place to forward to that is a UR
   expect(said.splice(0).join()).toContain('--forward is "nowhere"');
   expect(await ponte('listen', '--mode', 'prod')).toBe(2);
   expect(said.splice(0).join()).toContain('--mode is "prod", but it takes test or live');
+});
+
+test('the audit log is proven by its chain; a changed entry and a cut end show, with 1 as the end', async () => {
+  const at = await openInstallation({ DATA_DIR: join(folder, 'data') });
+  const audit = createAudit({ store: at.store, ring: at.ring, clock: systemClock });
+  const entry = {
+    userId: null,
+    actor: 'a@b.example',
+    mode: null,
+    outcome: 'ok',
+    address: '203.0.113.7',
+    requestId: 'r',
+  };
+  for (const action of ['signIn', 'createKey', 'deleteLine']) await audit.append({ ...entry, action, target: 'x' });
+  expect(await ponte('audit', 'verify', '--json')).toBe(0);
+  const { head, ...proof } = json<{ ok: boolean; sealed: number; head: string }>();
+  expect(proof).toMatchObject({ ok: true, sealed: 3 });
+  expect(await ponte('audit', 'verify', '--expect', head)).toBe(0);
+  expect(await ponte('audit', 'verify', '--expect', 'another')).toBe(1);
+  expect(said.splice(0).join('\n')).toContain('not the expected one');
+  await at.store.db
+    .updateTable('console_audit')
+    .set({ actor: 'somebody else' })
+    .where('action', '=', 'createKey')
+    .execute();
+  await at.close();
+  printed.splice(0);
+  expect(await ponte('audit', 'verify')).toBe(1);
+  expect(said.join('\n')).toContain('the audit log was changed');
 });

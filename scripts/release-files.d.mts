@@ -1,0 +1,1 @@
+export function writeReleaseFiles(folder: string): string[];
