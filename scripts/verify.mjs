@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { resolve as absolute, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GOALS, SIZES } from './verify/goals.mjs';
@@ -41,7 +41,7 @@ function fail(why) {
 const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 const commit = git('rev-parse', '--short', 'HEAD') || 'unknown';
 /** Results count for one state of the sources, one size and one seed. */
-const run = `${commit}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'} ${given.size} ${given.seed}`;
+const run = `${commit}${git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/verified.md') === '' ? '' : '+'} ${given.size} ${given.seed}`;
 
 /** Of earlier runs, by goal. */
 function readState() {
@@ -206,7 +206,7 @@ for (const goal of GOALS) {
   for (const name of result?.failed ?? []) process.stdout.write(`     ${name}\n`);
 }
 if (given.report) {
-  writeFileSync(join(root, given.out), report(results));
+  writeFileSync(absolute(root, given.out), report(results));
   process.stdout.write(`written to ${given.out}\n`);
 }
 process.exitCode = [...results.values()].some(({ verdict }) => verdict === 'FAILED') ? 1 : 0;

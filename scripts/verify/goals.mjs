@@ -177,9 +177,10 @@ export const GOALS = [
   {
     number: 18,
     goal: 'No split brain',
-    shows: 'nodes that are killed, stopped and cut off',
-    checks: [{ files: [`${T}/fleet.flow.test.ts`] }],
-    needs: 'the fleet suite',
+    shows: 'nodes that are killed, stopped and cut off from the database',
+    checks: [{ files: [`${T}/fleet.lines.flow.test.ts`], tests: 'kill -9 of an owner|stopped and goes on|cut off' }],
+    needs: 'PostgreSQL',
+    note: 'two nodes; needs nats-server',
   },
   {
     number: 19,
@@ -194,9 +195,10 @@ export const GOALS = [
   {
     number: 20,
     goal: 'Failover',
-    shows: 'a killed owner’s lines elsewhere',
-    checks: [{ files: [`${T}/fleet.flow.test.ts`] }],
-    needs: 'the fleet suite',
+    shows: 'a killed owner’s lines elsewhere, an orderly hand-over, a node that drains',
+    checks: [{ files: [`${T}/fleet.lines.flow.test.ts`], tests: 'kill -9 of an owner|orderly|drains' }],
+    needs: 'PostgreSQL',
+    note: 'needs nats-server',
   },
   {
     number: 21,
