@@ -20,7 +20,7 @@ import { Mailbox } from './mailbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
 
-export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isPaced'> {
+export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isAlone'> {
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
@@ -235,7 +235,7 @@ export class Outgoing {
     const send = new Send(entry, {
       ...this.#options,
       uploads: this.#uploads,
-      isPaced: () => this.#isPaced,
+      isAlone: () => !this.#isPaced && this.#mailbox.inFlight === 0,
       onEnd: (id, outcome) => this.#end(id, outcome),
     });
     this.#sends.set(entry.id, send);

@@ -48,8 +48,11 @@ export interface SendContext {
   /** New events were committed, and deliveries with them unless said otherwise. */
   nudge(hasDeliveries?: boolean): void;
   uploads: Pick<Places, 'take'>;
-  /** Sends leave with gaps: what takes its time is done before one's turn, not in it. */
-  isPaced(): boolean;
+  /**
+   * Nothing of the line is on the wire, and sends leave without gaps. Otherwise what takes its time
+   * is done before one's turn, not in it: gap and order stay what they are.
+   */
+  isAlone(): boolean;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
@@ -161,8 +164,8 @@ export class Send implements MailboxJob {
     if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
     this.#prepared = prepared;
     this.#saving = this.#save(prepared);
-    // Everything else is encrypted meanwhile, and leaves when it is saved.
-    if (isFile(content) || this.#context.isPaced()) {
+    // A message by itself is encrypted meanwhile, and leaves when it is saved.
+    if (isFile(content) || !this.#context.isAlone()) {
       const saved = await this.#saving;
       if (saved !== 'saved') return this.#unsaved(saved);
     }
