@@ -33,6 +33,8 @@ import {
 
 const DOCUMENT = fileURLToPath(new URL('../../../../docs/benchmark.md', import.meta.url));
 const PER_SECOND = 50;
+/** What only a start needs is given back by then (core/give-back.ts). */
+const AFTER_START_MS = 25_000;
 const { values: given } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
@@ -81,7 +83,7 @@ async function open(network: Network, key: string, of: Contestant): Promise<Run>
   const found = {
     name: of.name,
     answerMeans: of.answerMeans,
-    oneLine: await restingMemory(stage, given.short ? 5_000 : 25_000),
+    oneLine: await restingMemory(stage, AFTER_START_MS),
     rounds: [],
     idle: [],
   };
@@ -156,7 +158,9 @@ async function crowd({ stage, found, key }: Run): Promise<void> {
   say(`${found.name}: all lines cut ${JSON.stringify(found.cut)}`);
   if (key === 'engine') return;
   const seconds = await restartAll(stage, lines + 1);
-  if (seconds !== undefined) found.restart = { lines: lines + 1, seconds };
+  if (seconds === undefined) return;
+  const { mb } = await restingMemory(stage, AFTER_START_MS);
+  found.restart = { lines: lines + 1, seconds, mb };
   say(`${found.name}: restarted ${JSON.stringify(found.restart)}`);
 }
 

@@ -15,7 +15,7 @@ export interface Findings {
   loaded?: Memory & { messages: number };
   idle: (Memory & { lines: number; sends: Cost; inbound: Cost })[];
   cut?: Returned & { lines: number };
-  restart?: { lines: number; seconds: number };
+  restart?: { lines: number; seconds: number; mb: number };
 }
 
 export interface RunFacts {
@@ -93,8 +93,16 @@ export function reportOf(all: Findings[], facts: RunFacts): string {
       'restart: s until all lines are connected',
       (one) => one.restart && `${one.restart.seconds} (${one.restart.lines} lines)`,
     ),
+    row('memory after that restart, MB', memoryAfterRestart),
   ]);
   return [machine(facts), main, ratios(all), histograms(all, facts)].filter((part) => part !== '').join('\n\n');
+}
+
+/** All of it, and what each line but the first adds. */
+function memoryAfterRestart({ restart, oneLine }: Findings): string {
+  if (!restart) return '';
+  const each = (restart.mb - oneLine.mb) / (restart.lines - 1);
+  return restart.lines > 1 ? `${restart.mb} (${rounded(each, 2)} each)` : String(restart.mb);
 }
 
 function idleRows(all: Findings[]): unknown[][] {
