@@ -10,7 +10,7 @@ import { NETWORK_ADDRESS } from './network-address.ts';
 
 /*
  * The server as `npm start` runs it, on the network of the bench instead of one of its own. Says
- * `{ready: true}` over the channel; ends on SIGTERM.
+ * `{ready: true}` over the channel; ends on SIGTERM and with the channel.
  */
 setFlagsFromString(`--max-semi-space-size=${YOUNG_HEAP_MIB}`);
 const environment = processEnvironment();
@@ -21,6 +21,8 @@ const { noiseRoot, ...rest } = JSON.parse(process.env[NETWORK_ADDRESS] ?? '{}') 
 const simulator: SimulatorAddress = { ...rest, noiseRoot: Buffer.from(noiseRoot, 'hex') };
 const consoleFolder = fileURLToPath(new URL('../../../console/src', import.meta.url));
 const app = await createApp(config, { environment, version: 'bench', consoleFolder, simulator });
-process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
+const stop = () => void app.close().then(() => process.exit(0));
+process.once('SIGTERM', stop);
+process.once('disconnect', stop);
 giveBackAfterStart(systemClock);
 process.send?.({ ready: true });
