@@ -38,7 +38,7 @@ export async function listDataKeysNotUnder(
     .execute();
 }
 
-/** Wraps a key anew, unless somebody else did so meanwhile. */
+/** Wraps a key anew, unless another process has rewrapped it in the meantime. */
 export async function rewrapDataKey(
   db: Db,
   { scope, from, to, wrapped }: { scope: string; from: string; to: string; wrapped: Buffer },

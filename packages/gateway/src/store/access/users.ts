@@ -4,7 +4,7 @@ import type { Db } from '../db/store.ts';
 
 export type UserRow = Selectable<ConsoleUsersTable>;
 
-/** Everybody, oldest first. */
+/** All console users, oldest first. */
 export async function listUsers(db: Db): Promise<UserRow[]> {
   return db.selectFrom('console_users').selectAll().orderBy('created_at').orderBy('id').execute();
 }
@@ -46,7 +46,7 @@ export async function countUsers(db: Db): Promise<number> {
   return Number(count);
 }
 
-/** Undefined when somebody has this e-mail address already. */
+/** Undefined when another user has this e-mail address already. */
 export async function insertUser(db: Db, row: Insertable<ConsoleUsersTable>): Promise<UserRow | undefined> {
   return db
     .insertInto('console_users')

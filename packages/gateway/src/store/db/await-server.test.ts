@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts';
 import { awaitServer } from './await-server.ts';
 import { openStore } from './open.ts';
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
 
 /** Time that runs a hundred times as fast. */

@@ -87,7 +87,7 @@ export function verifyBackup(file: string): void {
 
 /**
  * Puts a database in the place of another one, which keeps the name `keptAs`, whatever state it is
- * in. Nobody may have either open.
+ * in. Neither may be open in any process.
  */
 export function replaceDatabase(place: string, file: string, keptAs: string): void {
   // The old journal belongs to the old file.

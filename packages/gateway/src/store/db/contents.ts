@@ -3,10 +3,10 @@ import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 /*
  * What people say, at the edge of the store. An account may have its contents encrypted: texts,
  * facts and bytes of messages, the payloads of its events, what waits to be sent and what waits for
- * a person's yes. Whoever writes such a column says whose it is (`lineText`, `accountText`, …); the
- * connections of both databases (sqlite.ts, postgres.ts) seal it on its way in and open it on its
- * way out, so that nothing else in the store knows of it. While no account asks for it, a parameter
- * goes as it is and results are not looked at.
+ * a person's yes. The code that writes such a column names the owner (`lineText`, `accountText`,
+ * …); the connections of both databases (sqlite.ts, postgres.ts) seal it on its way in and open it
+ * on its way out, so that nothing else in the store knows of it. While no account asks for it, a
+ * parameter goes as it is and results are not looked at.
  */
 
 /** Whose content it is; of a line or a send the account is looked up. */
@@ -100,7 +100,7 @@ export class Contents {
     }
   }
 
-  /** One after the other: whoever asks whose a line is does so on the same connection. */
+  /** One after the other: looking up the owner of a line uses the same connection. */
   async #allSealed(parameters: readonly unknown[], keys: ContentKeys, ask: Ask): Promise<readonly unknown[]> {
     const all: unknown[] = [];
     for (const one of parameters) all.push(one instanceof Content ? await this.#sealed(one, keys, ask) : one);

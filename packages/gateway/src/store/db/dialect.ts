@@ -38,8 +38,8 @@ export async function runSchema(db: Kysely<unknown>, engine: DatabaseEngine, sta
 }
 
 /**
- * Takes the rows that nobody else holds. SQLite has one writer at a time, so its transactions need
- * nothing.
+ * Selects only rows that no other transaction has locked. SQLite has one writer at a time, so its
+ * queries stay as they are.
  */
 export function skipLocked<DB, TB extends keyof DB, O>(
   engine: DatabaseEngine,

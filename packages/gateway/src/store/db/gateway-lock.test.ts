@@ -146,7 +146,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)('on PostgreSQL', () => {
   }
 });
 
-/** Time that runs a thousand times as fast, so that nobody waits for a holder that stays. */
+/**
+ * Time that runs a thousand times as fast, so that the test does not wait for a holder that stays.
+ */
 const hurried = () => {
   const start = performance.now();
   return () => start + (performance.now() - start) * 1_000;

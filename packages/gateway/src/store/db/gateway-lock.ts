@@ -15,7 +15,7 @@ export interface LockWatch {
   clock: Clock;
   /** The connection that holds the lock was cut (PostgreSQL); it is taken again. */
   onCut(error: Error): void;
-  /** Meanwhile somebody else took it: this process must not go on. */
+  /** Another process took the lock in the meantime: this process must not go on. */
   onLost(error: Error): void;
 }
 

@@ -83,7 +83,7 @@ export function createGroupCommit(options: GroupCommitOptions): { add(member: Me
       let taken: Member[] = [];
       try {
         await options.alone(async (connection) => {
-          // Taken when the connection is ours: whoever came meanwhile travels with this group.
+          // Taken once the connection is ours: work that arrived while waiting joins this group.
           taken = solo.length > 0 ? solo.splice(0, 1) : waiting.splice(0, MAX_GROUP);
           const left = await runGroup(connection, taken, options);
           solo = [...solo, ...left.solo];

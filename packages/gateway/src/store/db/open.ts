@@ -16,7 +16,7 @@ export interface OpenOptions {
   url: string;
   clock: Clock;
   /**
-   * Hears of errors that are nobody's answer: `onCommit` work that threw, a transaction that does
+   * Receives the errors that reach no caller: `onCommit` work that threw, a transaction that does
    * not end, idle connections that broke (the pool replaces them). Left out, they become process
    * warnings.
    */
@@ -94,7 +94,7 @@ function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Omit<Store, 
     transaction: transactions(hooks, (member) => group.add(member)),
     sqlite,
     async close() {
-      // Whoever waits has been or will be told by its own promise; here only the end matters.
+      // The callers that wait learn the outcome from their own promises; here only the end matters.
       await new Promise<void>((resolve) => {
         const over = () => resolve();
         const nothing = { durability: 'normal', isReadOnly: true, run: async () => {} } as const;

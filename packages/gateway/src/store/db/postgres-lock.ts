@@ -27,7 +27,7 @@ export interface PostgresLockOptions {
   clock: Clock;
   /** The connection was cut; the lock is being taken again. */
   onCut(error: Error): void;
-  /** While the connection was cut somebody else took the lock: this process does not hold it. */
+  /** Another process took the lock while the connection was cut: this one no longer holds it. */
   onLost(error: LockedError): void;
 }
 
@@ -44,7 +44,7 @@ type Taken = { session: Session } | { holder: string };
  * A lock between processes on one schema of one PostgreSQL database, held by the session of a
  * connection of its own: the server frees it when that connection ends, however it ends. Throws
  * LockedError, which names the holder. When the connection is cut, it is taken again as soon as the
- * server answers, and `onLost` is told when somebody else was faster.
+ * server answers, and `onLost` is called when another process was faster.
  */
 export async function takePostgresLock(options: PostgresLockOptions): Promise<ProcessLock> {
   const until = options.clock.monotonic() + options.waitMs;
@@ -72,7 +72,8 @@ async function tryToTake(options: PostgresLockOptions, before: Session | undefin
     // Idle for as long as it lives; servers may be set to end such sessions.
     options: `${postgresConnection(options.url).options ?? ''} -c idle_session_timeout=0`.trim(),
   });
-  // Whoever holds the lock listens anew; here a failing connection fails the query under way.
+  // The holder of the lock adds its own listener; here a failing connection fails the query under
+  // way.
   client.on('error', () => {});
   try {
     await client.connect();

@@ -15,14 +15,15 @@ export interface FileLock extends ProcessLock {
 }
 
 /**
- * Nobody else may hold on to a lock: collected as garbage, its database would close and free it.
+ * Keeps a reference to each lock: if its database were garbage-collected, it would close and free
+ * the lock.
  */
 const held = new Set<Sqlite.Database>();
 
 /**
  * A lock between processes that the operating system frees when its holder dies, however it dies:
- * SQLite's own file locks on an empty database. `exclusive` excludes everybody, `shared` only
- * exclusive holders. Waits up to `waitMs` (blocking this thread), then throws LockedError.
+ * SQLite's own file locks on an empty database. `exclusive` excludes all others, `shared` excludes
+ * exclusive holders only. Waits up to `waitMs` (blocking this thread), then throws LockedError.
  */
 export function takeProcessLock(file: string, kind: 'exclusive' | 'shared', waitMs: number): FileLock {
   const db = new Sqlite(file, { timeout: waitMs });

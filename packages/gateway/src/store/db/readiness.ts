@@ -5,7 +5,7 @@ import type { Store } from './store.ts';
 
 const PROBE = 'write_probe';
 const WITHIN_MS = 2_000;
-/** One answer serves everybody who asks within it: anybody may ask, and each proof is a write. */
+/** Callers within this time share one answer: asking needs no key, and each proof is a write. */
 const GOOD_FOR_MS = 1_000;
 
 /**

@@ -237,8 +237,8 @@ export interface OutboxTable {
    */
   archive_after: Generated<number | null>;
   /**
-   * Since when nobody expects WhatsApp's acknowledgement any more although the message may have
-   * left (Unix milliseconds); null = it is still on its way, or never was.
+   * Since when WhatsApp's acknowledgement is no longer expected although the message may have left
+   * (Unix milliseconds); null = it is still on its way, or never was.
    */
   unconfirmed_at: Generated<number | null>;
 }
@@ -333,7 +333,7 @@ export interface ContactsTable {
   name: string | null;
   push_name: string | null;
   is_business: Generated<number>;
-  /** The handle somebody chose, without the @; null when WhatsApp never told one. */
+  /** The handle the person chose, without the @; null when WhatsApp never reported one. */
   username: Generated<string | null>;
   updated_at: number;
 }
@@ -475,7 +475,7 @@ export interface AttemptsTable {
   response_excerpt: string | null;
 }
 
-/** Somebody who may sign in to the console. */
+/** A person who may sign in to the console. */
 export interface ConsoleUsersTable {
   id: string;
   /** Lower case. */
@@ -528,7 +528,7 @@ export interface ConsoleFailuresTable {
   blocked_until: number;
 }
 
-/** A passkey that stands for somebody's password. */
+/** A passkey that replaces a user's password. */
 export interface ConsolePasskeysTable {
   /** The credential's id, base64url. */
   id: string;
@@ -585,7 +585,7 @@ export interface ConnectLinksTable {
   expires_at: number;
   /** The line was paired through it: the link is worth nothing any more. */
   used_at: number | null;
-  /** SHA-256 of what the browser that used it first holds; null: nobody did. */
+  /** SHA-256 of the secret kept by the first browser that used the link; null: not used yet. */
   visitor: Buffer | null;
   /** JSON of `ConnectPage`; null: nothing was said. */
   page: string | null;
@@ -628,9 +628,9 @@ export interface WebhookTrafficTable {
  */
 export interface LineLeasesTable {
   line_id: string;
-  /** Null: nobody's. */
+  /** Null: no node owns the line. */
   node_id: string | null;
-  /** Grows by one at each taking; whoever writes for the line carries it. */
+  /** Grows by one each time the line is taken; every write for the line is checked against it. */
   epoch: number;
   /** Unix milliseconds; 0 when it was given back. */
   expires_at: number;

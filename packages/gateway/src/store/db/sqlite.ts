@@ -43,7 +43,7 @@ class WaitingDriver extends SqliteDriver {
       this.#waits = connection;
       const execute = connection.executeQuery.bind(connection);
       const run = <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
-        // Inside a transaction the write lock is held already: waiting would help nobody.
+        // Inside a transaction the write lock is held already: there is nothing to wait for.
         if (this.#raw.inTransaction) return execute<R>(query);
         if (this.#durability !== 'full' && !READS.test(query.sql)) this.setDurability('full');
         try {
@@ -126,7 +126,7 @@ function preparing(raw: RawSqlite): (text: string) => SqliteStatement {
       return raw.prepare(text);
     }
     const known = statements.get(text);
-    // Busy: somebody still walks through its rows.
+    // Busy: a caller is still iterating over its rows.
     if (known?.busy) return raw.prepare(text);
     statements.delete(text);
     const statement = known ?? raw.prepare(text);
@@ -155,7 +155,7 @@ export function openSqlite(file: string, contents: Contents): OpenSqlite {
   raw.pragma('temp_store = MEMORY');
   raw.pragma('cache_size = -16000');
   raw.pragma('wal_autocheckpoint = 2000');
-  // From here on SQLite never sleeps: whoever finds it busy looks again (sqlite-busy.ts).
+  // From here on SQLite never sleeps: a caller that finds it busy retries (sqlite-busy.ts).
   raw.pragma('busy_timeout = 0');
   const database = { prepare: preparing(raw), close: () => void raw.close() };
   const driver = new WaitingDriver(database, raw, contents);

@@ -4,7 +4,7 @@ import type { Database } from './schema.ts';
 
 /**
  * Makes what a transaction's work is given, on a connection where one has begun. After its `end` it
- * refuses queries: they would run outside of it, on a connection that belongs to somebody else.
+ * refuses queries: they would run outside of it, on a connection that another caller uses by then.
  */
 export function transactionsOn(
   connection: DatabaseConnection,

@@ -32,7 +32,7 @@ export interface KeepingRow {
   createdAt: number;
   /** The store was asked to write it: whatever it is asked from then on comes behind. */
   asked: Promise<void>;
-  /** Its number, from the moment its statement has run; that it is committed nobody says. */
+  /** Its number once its statement has run; the row may not be committed yet. */
   seq(): number | undefined;
 }
 

@@ -9,14 +9,14 @@ import type {
 import { hot } from '../db/hot.ts';
 import type { Store, Tx } from '../db/store.ts';
 
-/** Under which right somebody writes for a line. */
+/** The ownership under which a node writes for a line. */
 export interface Fence {
   lineId: string;
   nodeId: string;
   epoch: number;
 }
 
-/** The line is somebody else's by now: nothing was written, and nothing may be said for it. */
+/** Another node owns the line by now: nothing was written, and nothing may be sent for it. */
 export class StaleOwnerError extends Error {
   override readonly name = 'StaleOwnerError';
 
@@ -27,9 +27,9 @@ export class StaleOwnerError extends Error {
 
 /**
  * The store of one line of a fleet (PostgreSQL). Every transaction first makes sure that the line
- * is still this owner's, and keeps it so until its end: nobody takes the line while one is open.
- * One that comes too late writes nothing, rejects with StaleOwnerError and tells `onStale`. `db` is
- * for reading: whatever would write outside a transaction, and so unfenced, is refused.
+ * is still this owner's, and keeps it so until its end: no other node takes the line while one is
+ * open. One that comes too late writes nothing, rejects with StaleOwnerError and tells `onStale`.
+ * `db` is for reading: whatever would write outside a transaction, and so unfenced, is refused.
  */
 export function fencedStore(store: Store, fence: Fence, onStale: () => void): Store {
   return {
@@ -58,7 +58,7 @@ export function fencedStore(store: Store, fence: Fence, onStale: () => void): St
 }
 
 const OWNED = 'select 1 from line_leases where line_id = ? and node_id = ? and epoch = ?';
-/** FOR KEY SHARE: a renewal does not wait for it, whoever takes the line does. */
+/** FOR KEY SHARE: a renewal does not wait for it, a node that takes the line does. */
 const held = hot<[string, string, number], unknown>({ sqlite: OWNED, postgres: `${OWNED} for key share` });
 
 async function holdFence({ db }: Tx, fence: Fence): Promise<void> {

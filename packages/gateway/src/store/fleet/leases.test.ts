@@ -127,7 +127,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
       });
       await store.transaction(write('w1'));
       await expire(id);
-      // Nobody took it yet: what it writes harms nobody.
+      // No other node has taken the line yet, so this write does no harm.
       await store.transaction(write('w2'));
       await take('node_b');
       await expect(store.transaction(write('w3'))).rejects.toThrow(StaleOwnerError);

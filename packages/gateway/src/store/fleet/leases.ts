@@ -6,7 +6,7 @@ import { serverNow } from './server-time.ts';
 /*
  * Who runs which line. Every time in here is the database server's: nodes need not agree on one. A
  * fenced transaction (fence.ts) holds FOR KEY SHARE on its lease, which a renewal does not wait for
- * and a taker skips: nobody takes a line whose owner is in the middle of a commit.
+ * and a taker skips: no node takes a line whose owner is in the middle of a commit.
  */
 
 /** A line and the number under which its owner writes. */
@@ -35,7 +35,8 @@ const inHaste = <T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> =>
   });
 
 /**
- * One statement for all leases of a node: they last `ttlMs` from now. What had run out is nobody's.
+ * One statement for all leases of a node: they last `ttlMs` from now. A lease that had run out is
+ * not renewed.
  */
 export function renewLeases(
   store: Store,
@@ -66,8 +67,8 @@ export async function countLeases(store: Store): Promise<number> {
 }
 
 /**
- * Takes up to `most` lines that have been nobody's, or a dead node's, for `freeForMs`. What
- * somebody else is taking or committing to at this moment is skipped.
+ * Takes up to `most` lines that had no owner, or only a dead one, for `freeForMs`. Lines that
+ * another node is taking or committing to at this moment are skipped.
  */
 export function takeLeases(
   store: Store,
@@ -105,7 +106,7 @@ export function releaseLeases(store: Store, nodeId: string, lines: readonly Owne
   });
 }
 
-/** Gives every line that has none a lease that is nobody's; with an id, that line only. */
+/** Gives every line without a lease one that has no owner; with an id, that line only. */
 export async function makeLeases(store: Store, lineId?: string): Promise<void> {
   await sql`
     insert into line_leases (line_id, node_id, epoch, expires_at)
@@ -116,7 +117,7 @@ export async function makeLeases(store: Store, lineId?: string): Promise<void> {
 }
 
 /**
- * Ends whatever right somebody has to a line, in a transaction that changes what only its owner may
+ * Ends any node's ownership of a line, in a transaction that changes what only its owner may
  * change. A commit of the owner that is under way is waited for; every later one is refused.
  * Without a fleet there is nothing to end.
  */
@@ -128,7 +129,7 @@ export async function voidLease({ db }: Tx, lineId: string): Promise<void> {
   await db.insertInto('line_leases').values(next).execute();
 }
 
-/** Who runs a line at this moment; undefined when nobody does. */
+/** Who runs a line at this moment; undefined when no node does. */
 export async function ownerOf(store: Store, lineId: string): Promise<{ nodeId: string; epoch: number } | undefined> {
   const { rows } = await sql<{ node_id: string; epoch: number }>`
     select node_id, epoch from line_leases

@@ -15,7 +15,7 @@ export interface FleetNode {
   lines: number;
 }
 
-/** How long what a node was is kept after its end, for whoever looks at `ponte nodes list`. */
+/** How long the row of a node is kept after its end, so that `ponte nodes list` still shows it. */
 const REMEMBERED_MS = 24 * 60 * 60_000;
 
 /** A node comes up, under an id that no process had before. What ended long ago is forgotten. */
@@ -42,7 +42,7 @@ export async function beatNode(tx: Tx, node: { id: string; lines: number }, ttlM
      where id = ${node.id}`.execute(tx.db);
 }
 
-/** It ends: nobody waits for it any more. */
+/** The node ends: the others no longer wait for it. */
 export async function leaveFleet(store: Store, nodeId: string): Promise<void> {
   await sql`update nodes set lines = 0, expires_at = ${serverNow} where id = ${nodeId}`.execute(store.db);
 }

@@ -25,7 +25,7 @@ export interface LogRange {
   after: number;
   upTo: number;
   limit: number;
-  /** Left out: everybody's. */
+  /** Left out: the events of all accounts. */
   owner?: { accountId: string; mode: Mode; lineId?: string };
 }
 
@@ -98,7 +98,7 @@ export function createHorizon(store: Pick<Store, 'db' | 'engine'>): () => Promis
       }
     }
     if (!candidate) {
-      // In this order: whoever got a number up to this one is among the writers, or has ended.
+      // In this order: a writer that got a number up to this one is still listed, or has ended.
       const seq = await newestEvent(store);
       if (seq > settled) {
         const writers = await writersOf(store.db);
@@ -120,7 +120,7 @@ async function writersOf(db: Db): Promise<ReadonlySet<string>> {
 }
 
 const PRUNED_TO = 'events_pruned_to';
-/** Few enough that nobody who writes beside it notices. */
+/** Few enough that concurrent writers are not held up noticeably. */
 const PRUNE_BATCH = 100;
 
 /**
@@ -173,7 +173,7 @@ export async function pruneEvents(db: Db, cutoff: number): Promise<boolean> {
   return rows.length === PRUNE_BATCH;
 }
 
-/** Somebody follows live facts of this account and mode until then. */
+/** Records that a client follows live facts of this account and mode until then. */
 export async function wishForLiveFacts(db: Db, owner: { accountId: string; mode: Mode }, until: number): Promise<void> {
   await db
     .insertInto('event_wishes')
@@ -182,7 +182,7 @@ export async function wishForLiveFacts(db: Db, owner: { accountId: string; mode:
     .execute();
 }
 
-/** True when somebody follows the live facts of this line now. */
+/** True when a client follows the live facts of this line now. */
 export async function isWishedFor(db: Db, lineId: string, now: number): Promise<boolean> {
   const row = await db
     .selectFrom('lines as l')

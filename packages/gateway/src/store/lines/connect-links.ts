@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../db/schema.ts';
 
-/** How the page looks and what follows it, as whoever made the link wants it. */
+/** How the page looks and what follows it, as the creator of the link wants it. */
 export interface ConnectPage {
   /** Who asks for the number. */
   name?: string;

@@ -57,7 +57,7 @@ const OWNED = 'select * from lines where account_id = ? and mode = ? and deleted
 const readById = hot<[string, Mode, string], Selectable<LinesTable>>(`${OWNED} and id = ?`);
 const readByRef = hot<[string, Mode, string], Selectable<LinesTable>>(`${OWNED} and customer_ref = ?`);
 
-/** A line whoever owns it; for whoever holds a secret that stands for this one line. */
+/** A line of any account; for callers that hold a secret for this one line. */
 export async function findLineUnowned(db: Db, id: string): Promise<Line | undefined> {
   const row = await db
     .selectFrom('lines')
@@ -137,7 +137,7 @@ export async function readPacing(db: Db, id: string): Promise<Pacing | null> {
 
 /**
  * From here on the line is gone for callers, and its customer_ref is free; the rows follow. False
- * when somebody else began already.
+ * when another request has begun already.
  */
 export async function markDeleted(db: Db, id: string, nowMs: number): Promise<boolean> {
   const result = await db

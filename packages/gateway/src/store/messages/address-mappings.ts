@@ -10,7 +10,7 @@ export interface AddressMapping {
 
 /**
  * Notes all of these, and moves what is stored under one of the numbers to the person's LID. One
- * question for all of them: most people of a large group are nobody the line knows.
+ * query for all of them: the line does not know most people of a large group.
  */
 export async function applyMappings(tx: Tx, lineId: string, mappings: readonly AddressMapping[]): Promise<void> {
   if (mappings.length === 0) return;

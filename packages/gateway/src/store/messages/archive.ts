@@ -31,8 +31,8 @@ export async function archivingDone(db: Db, outboxId: string): Promise<void> {
 }
 
 /**
- * Notes where a chat is; undefined when it was there already, or nobody ever wrote in it. Answers
- * its key and number.
+ * Notes where a chat is; undefined when it was there already, or no message was ever written in it.
+ * Answers its key and number.
  */
 export async function noteArchived(
   db: Db,

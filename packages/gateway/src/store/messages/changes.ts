@@ -20,7 +20,7 @@ const SAME_ID_MAX = 20;
 /**
  * The changes that their sender had the right to make: own messages only, except that a group admin
  * may take others' back. WhatsApp does not check this for its clients. A change to a message that
- * is not stored passes: nobody here can judge it, and nothing is rewritten.
+ * is not stored passes: it cannot be checked here, and nothing is rewritten.
  */
 export async function authentic(tx: Tx, lineId: string, changes: ChangeEvent[]): Promise<ChangeEvent[]> {
   const allowed: ChangeEvent[] = [];

@@ -2,7 +2,7 @@ import type { Expiration, Party } from '@ponte/engine';
 import { sql } from 'kysely';
 import type { Tx } from '../db/store.ts';
 
-/** How long messages of a chat stay, as somebody said it. */
+/** How long messages of a chat stay, as a participant set it. */
 export interface ChatExpiration extends Expiration {
   chat: Party;
 }

@@ -4,7 +4,7 @@ import type { Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
-/** What a group is called, and since when (Unix seconds; 0 = nobody knows). */
+/** What a group is called, and since when (Unix seconds; 0 = unknown). */
 export interface GroupName {
   jid: Jid;
   subject: string;

@@ -38,8 +38,9 @@ export interface ChatCursor {
 }
 
 /**
- * A line's chats, the one with the newest message first. A chat that gets a message while somebody
- * pages goes to the front; all others keep their place, so none of them is left out or shown twice.
+ * A line's chats, the one with the newest message first. A chat that gets a message while a client
+ * pages moves to the front; all others keep their place, so none of them is left out or shown
+ * twice.
  */
 export async function listChats(
   db: Db,
@@ -70,7 +71,7 @@ export async function listChats(
   const chats = page.map((row) => ({
     jid: row.jid,
     pn: row.pn,
-    // Rows of older versions may carry the name of whoever posted last.
+    // Rows of older versions may carry the name of the last person who posted.
     name:
       row.jid === STATUS_BROADCAST ? null : ((row.subject || null) ?? row.contact_name ?? row.name ?? row.push_name),
     isGroup: Number(row.is_group) === 1,

@@ -4,7 +4,7 @@ import type { ContactsTable, Database } from '../db/schema.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
 
-/** Somebody a line knows, by every address WhatsApp disclosed. */
+/** A person a line knows, by every address WhatsApp disclosed. */
 export interface Contact {
   party: Party;
   /**
@@ -14,7 +14,7 @@ export interface Contact {
   isBusiness: boolean;
 }
 
-/** The addresses of everybody in the owner's address book. */
+/** The addresses of all people in the owner's address book. */
 export async function listAddressBook(db: Db, lineId: string): Promise<Contact['party'][]> {
   const rows = await db
     .selectFrom('contacts')
@@ -50,8 +50,8 @@ export async function findContact(db: Db, lineId: string, addresses: Jid[]): Pro
 }
 
 /**
- * Notes what WhatsApp said about people that are known; nobody becomes a contact by being asked
- * about.
+ * Notes what WhatsApp said about people that are known; a query about a person does not make them a
+ * contact.
  */
 export async function noteBusiness(db: Db, lineId: string, addresses: Jid[], isBusiness: boolean): Promise<void> {
   if (addresses.length === 0) return;
@@ -76,7 +76,7 @@ export async function findByUsername(db: Db, lineId: string, username: string): 
   return row && (row.lid ?? row.jid);
 }
 
-/** Notes the usernames of people that are known; nobody becomes a contact by being looked up. */
+/** Notes the usernames of people that are known; a lookup does not make a person a contact. */
 export async function noteUsernames(db: Db, lineId: string, people: readonly Party[]): Promise<void> {
   for (const { jid, lid, pn, username } of people) {
     const addresses = [jid, lid, pn].filter((address) => address !== undefined);

@@ -114,8 +114,8 @@ async function noteChat(
 }
 
 /**
- * What people are called. The address book's name is the phone's to say; what somebody calls
- * themselves is newer where it came with a message.
+ * Stores people's names. The phone decides the address book's name; a push name that came with a
+ * message is newer than the one of the history.
  */
 export async function notePeople(tx: Tx, lineId: string, people: KnownPerson[], nowMs: number): Promise<void> {
   // PostgreSQL takes each key once in a statement.

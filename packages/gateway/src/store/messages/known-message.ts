@@ -21,7 +21,7 @@ const SAME_ID_MAX = 20;
 /**
  * Whether a message of this id can be quoted in a chat: `here` when it was said there, or said in a
  * group (or a status) by the person whose private chat this is. `elsewhere`: it is of another chat;
- * `nowhere`: nobody knows its content.
+ * `nowhere`: its content is unknown.
  */
 export async function quotableIn(
   db: Db,

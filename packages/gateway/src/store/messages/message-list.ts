@@ -10,9 +10,9 @@ type Db = Kysely<Database> | Transaction<Database>;
 
 /** A stored message. */
 export interface ListedMessage {
-  /** Everybody in them by the addresses that are known now. */
+  /** The people in them carry the addresses that are known now. */
   facts: MessageFacts;
-  /** Who wrote it, as they are called now; empty when nobody knows. */
+  /** The author's name as it is now; empty when unknown. */
   name: string;
   messageId: string;
   /** The chat's address: the phone number when it is known. */
@@ -123,7 +123,9 @@ function matches(engine: DatabaseEngine, lineId: string, words: readonly string[
     @@ (${`'${lineId}'`}::tsquery && to_tsquery('simple', ${text}))`;
 }
 
-/** The messages with everybody in them as they are known now, not as they were when it was said. */
+/**
+ * The messages with people's names and addresses of now, not those of the time they were written.
+ */
 async function shownNow(db: Db, lineId: string, messages: ListedMessage[]): Promise<ListedMessage[]> {
   const people = await peopleKnownNow(
     db,

@@ -14,7 +14,7 @@ const ORDER: readonly MessageStatus[] = ['pending', 'failed', 'sent', 'delivered
 /** Statuses that only a message has which reached the other side. */
 export const ARRIVED: readonly MessageStatus[] = ['delivered', 'read', 'played'];
 
-/** True when a receipt said that this message of ours reached somebody. */
+/** True when a receipt showed that this message of ours reached a recipient. */
 export async function hasArrived(tx: Tx, lineId: string, messageId: string): Promise<boolean> {
   const row = await tx.db
     .selectFrom('messages')
@@ -122,7 +122,7 @@ async function noteMembers(
     .where('from_me', '=', 1)
     .execute();
   const authorOf = new Map(own.map((row) => [row.message_id, row.sender_jid]));
-  // A receipt of the account's own other device is nobody's reading.
+  // A receipt of another device of the account itself does not count as read.
   const read = said.filter(({ messageId, reader }) => (authorOf.get(messageId) ?? reader) !== reader);
   const counts = await noteReaders(tx.db, lineId, read, nowMs);
   const receipts = read.map(({ messageId, chat, by, reader, status, timestamp }): ReceiptEvent => {

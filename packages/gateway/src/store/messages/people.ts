@@ -37,8 +37,8 @@ export async function learnAliases(db: Db, lineId: string, aliases: readonly { a
 
 /**
  * A number as WhatsApp has it, as far as this line knows: what WhatsApp said when it was asked,
- * else the other way to write it when somebody is known by that and nobody by this. Every other
- * address comes back as it is.
+ * else the other spelling when a person is known by that one and none by this. Every other address
+ * comes back as it is.
  */
 export async function knownNumber(db: Db, lineId: string, jid: Jid): Promise<Jid> {
   const phone = phoneOf(jid);
@@ -67,7 +67,7 @@ async function isSomebody(db: Db, lineId: string, pn: Jid): Promise<boolean> {
 
 /** What is known of people now. */
 export interface KnownPeople {
-  /** Somebody by every address that is known now. */
+  /** The person with every address that is known now. */
   party(of: Party): Party;
   /** What the owner calls them, else what they call themselves; undefined when neither is known. */
   name(of: Party): string | undefined;

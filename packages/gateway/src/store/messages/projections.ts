@@ -24,7 +24,7 @@ interface Written {
   proto: Uint8Array | undefined;
   status: MessageStatus;
   nowMs: number;
-  /** The facts as JSON, when somebody has written them already. */
+  /** The facts as JSON, when they have been serialized already. */
   json?: string;
 }
 
@@ -311,7 +311,7 @@ async function projectContacts(
   for (const { facts } of messages) {
     const { fromMe, isGroup, chat, sender, pushName } = facts;
     if (!fromMe) people.set(canonicalJid(sender), { party: sender, pushName });
-    // Whoever the owner writes to is somebody the line knows, before there is an answer.
+    // A person the owner writes to counts as known to the line, even before they answer.
     else if (!isGroup && isPerson(chat) && canonicalJid(chat) !== canonicalJid(sender)) {
       const jid = canonicalJid(chat);
       if (!known.has(jid) && !people.has(jid)) people.set(jid, { party: chat, pushName: '' });
@@ -323,7 +323,7 @@ async function projectContacts(
   }
 }
 
-/** Nothing is written when nothing is new about somebody, which is nearly every time. */
+/** Writes nothing when nothing about the person has changed, which is nearly always. */
 const putContact = hot<[string, string, string | null, string | null, string | null, string | null, number]>(
   `insert into contacts (line_id, jid, pn, lid, name, username, push_name, updated_at)
   values (?, ?, ?, ?, null, ?, ?, ?)

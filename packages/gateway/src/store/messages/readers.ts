@@ -26,7 +26,7 @@ export interface Reader {
   playedAt: number | null;
 }
 
-/** Nobody's group is larger: communities announce to 2,000 (WhatsApp help, "About communities"). */
+/** No group is larger: communities announce to 2,000 (WhatsApp help, "About communities"). */
 const READERS_MAX = 2_000;
 const ROWS_PER_INSERT = 200;
 const PRUNE_BATCH = 1_000;
@@ -98,7 +98,7 @@ async function countsOf(db: Db, lineId: string, messageIds: string[]): Promise<M
   );
 }
 
-/** Everybody known to have got a message, in the order of their addresses. */
+/** All people known to have received a message, in the order of their addresses. */
 export async function readersOf(db: Db, lineId: string, messageId: string): Promise<Reader[]> {
   const rows = await db
     .selectFrom('message_readers')

@@ -9,8 +9,7 @@ export interface ChatFacts {
   /** Everything that WhatsApp limits the line's account in, over or not. */
   restrictions: LineRestriction[];
   /**
-   * How long messages of the chat stay; undefined when nobody said, seconds 0 when they stay for
-   * good.
+   * How long messages of the chat stay; undefined when unknown, seconds 0 when they stay for good.
    */
   expiration: Expiration | undefined;
 }

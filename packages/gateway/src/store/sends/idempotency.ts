@@ -42,7 +42,7 @@ export async function findClaim(db: Db, request: IdempotentRequest, nowMs: numbe
 
 /**
  * Claims the key for an outbox row, in the transaction that accepts it: both or neither. False when
- * somebody else holds the key (then nothing of the transaction may be kept).
+ * another request holds the key (then nothing of the transaction may be kept).
  */
 export async function claim(
   db: Transaction<Database>,

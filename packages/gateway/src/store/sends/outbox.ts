@@ -191,8 +191,8 @@ export async function savePrepared(tx: Tx, id: string, prepared: Prepared, nowMs
 }
 
 /**
- * Nobody expects an acknowledgement any more of a message that may have left: it is not sent again,
- * and ends when it is confirmed all the same, or expires. False when it had ended before.
+ * Gives up on the acknowledgement of a message that may have left: it is not sent again, and ends
+ * when it is confirmed after all, or expires. False when it had ended before.
  */
 export async function markUnconfirmed(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const result = await tx.db

@@ -30,7 +30,7 @@ export async function findTerms(db: Db, accountId: string): Promise<AccountTerms
   return row && toTerms(row);
 }
 
-/** The columns that terms are made of; `known` is null when nobody keeps such a plan. */
+/** The columns that terms are made of; `known` is null when no such plan exists. */
 export interface TermsRow {
   plan: string;
   cycle_anchor: number | null;

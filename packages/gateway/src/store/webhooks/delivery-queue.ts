@@ -9,7 +9,7 @@ type Db = Kysely<Database> | Transaction<Database>;
 /** Times a delivery may be tried early because its webhook recovered. */
 const MAX_PULLS = 12;
 const PULL_BATCH = 1_000;
-/** Few enough that nobody who writes beside it notices. */
+/** Few enough that concurrent writers are not held up noticeably. */
 const PRUNE_BATCH = 100;
 
 /*

@@ -2,7 +2,7 @@ import { FEW, hot } from '../db/hot.ts';
 import type { DeliveriesTable } from '../db/schema.ts';
 import type { Db } from '../db/store.ts';
 
-/** A delivery that nobody tried yet, before it has a number. */
+/** A delivery before its first attempt and before it has a number. */
 export interface NewDelivery
   extends Pick<DeliveriesTable, 'id' | 'account_id' | 'webhook_id' | 'event_seq' | 'order_key' | 'expires_at'> {
   created_at: number;

@@ -11,8 +11,8 @@ type Db = Kysely<Database> | Transaction<Database>;
 
 /**
  * Takes the lanes of these webhooks for `owner` until `until`, or makes them last longer; answers
- * those it now holds, enabled ones only. A lane somebody else holds is left out. One statement on
- * both databases: a second taker waits for the row and then sees it taken.
+ * those it now holds, enabled ones only. A lane that another process holds is left out. One
+ * statement on both databases: a second taker waits for the row and then sees it taken.
  */
 export async function takeLanes(
   db: Db,
@@ -31,8 +31,8 @@ export async function takeLanes(
 }
 
 /**
- * Makes lanes this owner still holds last until `until`; answers which. Also when it lapsed, as
- * long as nobody else took it.
+ * Makes lanes this owner still holds last until `until`; answers which. A lane that lapsed is
+ * renewed too, unless another process took it.
  */
 export async function renewLanes(
   db: Db,
@@ -51,7 +51,8 @@ export async function renewLanes(
 
 /**
  * Which of these lanes are still this owner's. On PostgreSQL they stay so until the transaction
- * ends: whoever wants to take one over waits. On SQLite one process delivers, so they all are.
+ * ends: a process that wants to take one over waits. On SQLite one process delivers, so they all
+ * are.
  */
 export async function stillHeld(
   db: Db,

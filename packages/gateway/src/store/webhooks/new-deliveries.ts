@@ -36,7 +36,7 @@ export interface NewlyDueQuery {
   limit: number;
   /** Webhooks whose deliveries are read in another way. */
   without: readonly string[];
-  /** Who asks: lanes that somebody else holds at `now` are left out. */
+  /** Who asks: lanes that another process holds at `now` are left out. */
   taker: string;
   now: number;
 }

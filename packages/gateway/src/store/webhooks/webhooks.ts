@@ -232,7 +232,7 @@ export async function rotateSecret(
     .where('secret', '=', row.secret)
     .returningAll()
     .executeTakeFirst();
-  // Somebody rotated in between: that secret was answered to them, so it becomes the old one.
+  // Another request rotated in between: its caller received that secret, so it becomes the old one.
   return changed ? { webhook: toWebhook(changed), secret } : rotateSecret(db, box, target, graceUntil);
 }
 

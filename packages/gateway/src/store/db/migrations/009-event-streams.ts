@@ -15,7 +15,8 @@ create table event_wishes (
 /**
  * On PostgreSQL numbers are given before they are committed, so a reader that sees 7 cannot know
  * whether 6 is still to come. Every writer of events therefore holds a shared lock from before its
- * first number until its commit, by which readers tell (event-log.ts). Nobody waits for it.
+ * first number until its commit, by which readers tell (event-log.ts). No writer waits for another
+ * because of it.
  */
 const POSTGRES_ORDER = [
   `create function events_under_way() returns trigger language plpgsql as $$

@@ -8,7 +8,7 @@ alter table console_audit add column link TEXT
 
 export const auditChain: Migration = {
   name: '016-audit-chain',
-  // Entries of a version that seals none would look as if somebody had put them in.
+  // Versions before it write entries without a seal, which would look like forged ones.
   breaking: true,
   up: (db, engine) => runSchema(db, engine, STATEMENTS),
 };

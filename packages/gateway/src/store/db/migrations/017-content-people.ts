@@ -5,8 +5,9 @@ import { runSchema } from '../dialect.ts';
 import type { Migration } from './migration.ts';
 
 /**
- * Which number belongs to which LID, whoever it is; numbers that WhatsApp has under other digits;
- * who got and read a message in a group; webhooks that ask for more than the published members.
+ * Which number belongs to which LID, also of people who are no contacts; numbers that WhatsApp has
+ * under other digits; who got and read a message in a group; webhooks that ask for more than the
+ * published members.
  */
 const STATEMENTS = `
 create table addresses (

@@ -9,8 +9,8 @@ alter table accounts add column contents_since INT not null default 0
 
 export const sealedContents: Migration = {
   name: '026-sealed-contents',
-  // Versions before it cannot read what is sealed. Nothing is until an account asks for it, but
-  // nobody could tell them.
+  // Versions before it cannot read sealed contents. Nothing is sealed until an account asks for it,
+  // but an older version has no way to tell whether one did.
   breaking: true,
   up: (db, engine) => runSchema(db, engine, STATEMENTS),
 };

@@ -9,7 +9,7 @@ alter table connect_links add column page TEXT
 
 export const connectPages: Migration = {
   name: '027-connect-pages',
-  // Versions before it show their own page, to whoever has the address.
+  // Versions before it show their own page, to anyone who has the address.
   breaking: false,
   up: (db, engine) => runSchema(db, engine, STATEMENTS),
 };
