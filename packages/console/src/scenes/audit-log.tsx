@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
+import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Panel } from '../parts/layout.tsx';
 import { lineName } from '../parts/line-name.ts';
@@ -28,8 +29,9 @@ export function AuditLog() {
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next ?? undefined,
   });
+  const entries = data?.pages.flatMap((page) => page.entries) ?? [];
   return (
-    <Panel title={words.audit.title} className="lg:col-span-2">
+    <Panel title={words.audit.title} className="lg:col-span-2" actions={<Export name="audit" rows={() => entries} />}>
       {error ? <Failure error={error} /> : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls has to be reachable by keyboard */}
       <div tabIndex={0} className="relative overflow-x-auto">
@@ -46,23 +48,21 @@ export function AuditLog() {
             </tr>
           </thead>
           <tbody className="divide-y divide-edge">
-            {data?.pages
-              .flatMap((page) => page.entries)
-              .map((entry) => (
-                <tr key={entry.seq}>
-                  <td className="py-1.5 pr-4 whitespace-nowrap">{dateTime(entry.at)}</td>
-                  <td className="py-1.5 pr-4">{entry.actor}</td>
-                  <td className="py-1.5 pr-4" title={entry.action}>
-                    {texts.actions[entry.action] ?? entry.action}
-                  </td>
-                  <td className="py-1.5 pr-4 text-muted">
-                    <Target entry={entry} />
-                  </td>
-                  <td className={entry.outcome === 'ok' ? 'py-1.5' : 'py-1.5 text-danger'}>
-                    {texts.outcomes[entry.outcome] ?? texts.refused(entry.outcome)}
-                  </td>
-                </tr>
-              ))}
+            {entries.map((entry) => (
+              <tr key={entry.seq}>
+                <td className="py-1.5 pr-4 whitespace-nowrap">{dateTime(entry.at)}</td>
+                <td className="py-1.5 pr-4">{entry.actor}</td>
+                <td className="py-1.5 pr-4" title={entry.action}>
+                  {texts.actions[entry.action] ?? entry.action}
+                </td>
+                <td className="py-1.5 pr-4 text-muted">
+                  <Target entry={entry} />
+                </td>
+                <td className={entry.outcome === 'ok' ? 'py-1.5' : 'py-1.5 text-danger'}>
+                  {texts.outcomes[entry.outcome] ?? texts.refused(entry.outcome)}
+                </td>
+              </tr>
+            ))}
           </tbody>
         </table>
       </div>

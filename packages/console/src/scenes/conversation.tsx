@@ -3,7 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { api } from '../api.ts';
+import { Export } from '../parts/export.tsx';
 import { nameOf } from '../queries/chats.ts';
+import { messagesQuery } from '../queries/messages.ts';
 import { useMay } from '../session.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
@@ -31,6 +33,9 @@ export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
   const words = useWords();
   const mayChange = useMay('developer');
   const [quoted, setQuoted] = useState<ListedMessage>();
+  const client = useQueryClient();
+  const listed = () =>
+    client.getQueryData(messagesQuery(lineId, chat.jid).queryKey)?.pages.flatMap((page) => page.messages) ?? [];
   useReading(lineId, chat, mayChange);
   return (
     <section
@@ -44,6 +49,9 @@ export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
         <div className="min-w-0">
           <h2 className="truncate font-semibold">{nameOf(chat)}</h2>
           <p className="truncate text-sm text-muted">{chat.phone ?? chat.jid}</p>
+        </div>
+        <div className="ml-auto shrink-0">
+          <Export name="messages" rows={listed} />
         </div>
       </header>
       <Messages

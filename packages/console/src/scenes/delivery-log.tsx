@@ -4,6 +4,7 @@ import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { CodeBlock } from '../parts/copyable.tsx';
+import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
@@ -54,11 +55,14 @@ export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayCh
           <DeliveryRow key={delivery.id} delivery={delivery} mayChange={mayChange} />
         ))}
       </ul>
-      {log.hasNextPage ? (
-        <Button className="mt-4" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-          {words.more}
-        </Button>
-      ) : null}
+      <div className="mt-4 flex flex-wrap items-center gap-3">
+        {log.hasNextPage ? (
+          <Button busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+            {words.more}
+          </Button>
+        ) : null}
+        {all.length > 0 ? <Export name="deliveries" rows={() => all} /> : null}
+      </div>
     </Panel>
   );
 }

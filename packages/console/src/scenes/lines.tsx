@@ -5,6 +5,7 @@ import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
 import { api } from '../api.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
+import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
 import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
@@ -105,6 +106,9 @@ export function Lines() {
             </div>
           ) : null}
           <LineList lines={shown} activity={activity} />
+          <div className="mt-3 flex justify-end">
+            <Export name="lines" rows={() => shown} />
+          </div>
         </>
       ) : null}
       {isCreating ? <CreateLine onClose={() => setIsCreating(false)} /> : null}

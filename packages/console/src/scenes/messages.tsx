@@ -1,11 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useEffect, useRef, useState } from 'react';
-import { api } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Loading } from '../parts/layout.tsx';
 import { RichText } from '../parts/rich-text.tsx';
 import { clockTime, dayOf } from '../parts/time.ts';
+import { messagesQuery } from '../queries/messages.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { inboxTexts } from '../words/inbox.ts';
 import { mediaTexts } from '../words/media.ts';
@@ -15,8 +15,6 @@ import { useWords } from '../words/words.ts';
 import { Answers, EditMessage } from './message-answers.tsx';
 import { MessageDetails, MessageMarks } from './message-content.tsx';
 import { MessageFile } from './message-file.tsx';
-
-const PAGE = 50;
 
 interface MessagesProps {
   lineId: string;
@@ -33,18 +31,7 @@ interface MessagesProps {
 export function Messages({ lineId, chat, mayChange, className, onWall = false, onReply }: MessagesProps) {
   const words = useWords();
   const place = useRef<HTMLDivElement>(null);
-  const messages = useInfiniteQuery({
-    queryKey: ['messages', lineId, chat.jid],
-    queryFn: ({ pageParam }) =>
-      api<{ messages: ListedMessage[]; next_before: string | null }>(
-        'GET',
-        `/messages?line_id=${lineId}&jid=${encodeURIComponent(chat.jid)}&limit=${PAGE}${
-          pageParam === null ? '' : `&before=${encodeURIComponent(pageParam)}`
-        }`,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_before ?? undefined,
-  });
+  const messages = useInfiniteQuery(messagesQuery(lineId, chat.jid));
   const all = messages.data?.pages.flatMap((page) => page.messages) ?? [];
   const newest = all[0]?.message_id;
   useEffect(() => {

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, openBench } from './bench.ts';
+import { canBrowse, violations } from './browser.ts';
+
+const TWO_MINUTES_MS = 120_000;
+
+describe.skipIf(!canBrowse)('what is done with lists', { timeout: TWO_MINUTES_MS }, () => {
+  let bench: Bench;
+  let lineId: string;
+  let phone: string;
+  let webhookId: string;
+  beforeAll(async () => {
+    bench = await openBench();
+    ({ id: webhookId } = await bench.ask<{ id: string }>('POST', '/webhooks', { url: bench.hook.url, events: ['*'] }));
+    ({ lineId, phone } = await bench.pairedLine('Shop, north'));
+    const from = await bench.newPhone('Ana');
+    await bench.write(from, phone, 'Hello');
+    await bench.write(from, phone, '=1+1');
+  }, TWO_MINUTES_MS);
+  afterAll(() => bench?.close());
+
+  const go = (path: string) => bench.page.goto(`${bench.product.url}${path}${path.includes('?') ? '&' : '?'}mode=test`);
+  /** What a press of one of the two buttons saves. */
+  const saved = async (format: 'CSV' | 'JSON') => {
+    const coming = bench.page.waitForEvent('download');
+    await bench.page.getByRole('button', { name: `Save what is listed as ${format}` }).click();
+    const download = await coming;
+    return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+  };
+
+  it('lines are saved as they are listed', async () => {
+    await go('/lines');
+    await bench.page.getByRole('link', { name: 'Shop, north' }).waitFor();
+    const { name, text } = await saved('CSV');
+    expect(name).toMatch(/^ponte-lines-\d{4}-\d\d-\d\d\.csv$/);
+    expect(text).toContain(`"Shop, north"`);
+    expect(text).toContain(lineId);
+    expect(JSON.parse((await saved('JSON')).text)).toMatchObject([{ line_id: lineId, label: 'Shop, north' }]);
+    expect(await violations(bench.page)).toEqual([]);
+  });
+
+  it('messages of a chat are, and none is a formula', async () => {
+    await go(`/lines/${lineId}/chats`);
+    await bench.page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: 'Ana' }).first().click();
+    await bench.page.getByRole('region', { name: 'Ana' }).getByText('=1+1').waitFor();
+    expect(JSON.parse((await saved('JSON')).text)).toMatchObject([{ body: '=1+1' }, { body: 'Hello' }]);
+    expect((await saved('CSV')).text).toContain(",'=1+1,");
+  });
+
+  it('deliveries and the audit log are', async () => {
+    await expect.poll(() => bench.hook.received.length, { timeout: 20_000 }).toBeGreaterThan(1);
+    await go(`/webhooks/${webhookId}`);
+    await bench.page.getByRole('listitem').filter({ hasText: 'message.received' }).first().waitFor();
+    const deliveries: unknown = JSON.parse((await saved('JSON')).text);
+    expect(deliveries).toEqual(
+      expect.arrayContaining([expect.objectContaining({ webhook_id: webhookId, status: 'delivered' })]),
+    );
+    await go('/settings');
+    await bench.page.getByRole('cell', { name: 'Created a webhook' }).waitFor();
+    expect((await saved('CSV')).text).toContain('createWebhook');
+  });
+
+  it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
+});
