@@ -61,5 +61,49 @@ describe.skipIf(!canBrowse)('what is done with lists', { timeout: TWO_MINUTES_MS
     expect((await saved('CSV')).text).toContain('createWebhook');
   });
 
+  it('a delivery is found by its id, by that of its event, and by time', async () => {
+    const { page } = bench;
+    const { deliveries } = await bench.ask<{ deliveries: { id: string; event: { id: string } }[] }>(
+      'GET',
+      `/webhooks/${webhookId}/deliveries?event=message.received`,
+    );
+    const shown = page.getByRole('region', { name: 'Deliveries' }).getByRole('listitem');
+    await go(`/webhooks/${webhookId}`);
+    await expect.poll(() => shown.count()).toBeGreaterThan(1);
+    const box = page.getByRole('searchbox', { name: 'Id of a delivery or an event' });
+    for (const id of [deliveries[0]?.id, deliveries[1]?.event.id]) {
+      await box.fill(String(id));
+      await expect.poll(() => shown.count()).toBe(1);
+      await shown.getByText('message.received').waitFor();
+    }
+    await box.fill('');
+    await page.getByLabel('Events until').fill('2020-01-01T00:00');
+    await page.getByRole('region', { name: 'Deliveries' }).getByText('None.').waitFor();
+    await page.getByLabel('Events until').fill('');
+    await page.getByLabel('Events from').fill('2020-01-01T00:00');
+    await expect.poll(() => shown.count()).toBeGreaterThan(1);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('a filter is kept by name across visits, chosen again, and forgotten', async () => {
+    const { page } = bench;
+    await go(`/webhooks/${webhookId}`);
+    await page.getByLabel('Event', { exact: true }).selectOption('message.received');
+    await page.getByRole('button', { name: 'Save this filter' }).click();
+    await page.getByLabel('Name of the filter').fill('Only received');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.reload();
+    const saved = page.getByLabel('Saved filters');
+    await saved.selectOption('Only received');
+    expect(await page.getByLabel('Event', { exact: true }).inputValue()).toBe('message.received');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Show everything' }).click();
+    expect(await page.getByLabel('Event', { exact: true }).inputValue()).toBe('');
+    await saved.selectOption('Only received');
+    await page.getByRole('button', { name: 'Forget the filter Only received' }).click();
+    await saved.waitFor({ state: 'detached' });
+  });
+
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
 });

@@ -179,6 +179,21 @@ forEachStore((open) => {
     expect(await report()).toMatchObject({ pending: 3, dead: 0 });
   });
 
+  it('searches its log by the id of a delivery or an event, and by time', async () => {
+    await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
+    await events(3);
+    const all = (await log()).deliveries;
+    const found = async (query: string) =>
+      (await call('GET', `/webhooks/${id}/deliveries?${query}`)).body.deliveries as typeof all;
+    expect((await found(`q=${all[1]?.id}`)).map((one) => one.id)).toEqual([all[1]?.id]);
+    const event = (await call('GET', `/deliveries/${all[0]?.id}`)).body.event as { id: string };
+    expect((await found(`q=${event.id}`)).map((one) => one.id)).toEqual([all[0]?.id]);
+    expect(await found('since=2000-01-01T00:00:00Z')).toHaveLength(all.length);
+    expect(await found('until=946684800')).toEqual([]);
+    const refused = await call('GET', `/webhooks/${id}/deliveries?since=yesterday`);
+    expect([refused.status, refused.body.error]).toEqual([400, 'validation_error']);
+  });
+
   it('belongs to its account and mode alone', async () => {
     await call('PATCH', `/webhooks/${id}`, { events: ['line.status'] });
     await events(1);

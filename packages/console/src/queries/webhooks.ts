@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { inItsMode } from '../its-mode.ts';
 import type { Mode } from '../mode.ts';
@@ -16,6 +16,22 @@ export const webhookQuery = (webhookId: string) =>
   queryOptions({
     queryKey: ['webhook', webhookId],
     queryFn: () => inItsMode<Webhook>(`/webhooks/${webhookId}`),
+  });
+
+const DELIVERIES_PER_PAGE = 25;
+
+/** A webhook's log, newest first, narrowed to what is asked for. */
+export const deliveriesQuery = (webhookId: string, asked: Record<string, string>) =>
+  infiniteQueryOptions({
+    queryKey: ['deliveries', webhookId, asked],
+    queryFn: ({ pageParam }) => {
+      const query = new URLSearchParams({ ...asked, limit: String(DELIVERIES_PER_PAGE) });
+      if (pageParam !== null) query.set('cursor', pageParam);
+      return api<Answer<'listDeliveries'>>('GET', `/webhooks/${webhookId}/deliveries?${query}`);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: (before) => before,
   });
 
 /** One delivery with its body and its attempts. */

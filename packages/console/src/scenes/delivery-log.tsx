@@ -1,52 +1,30 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api.ts';
-import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
 import { CodeBlock } from '../parts/copyable.tsx';
 import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
-import { SelectField } from '../parts/field.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
-import { linesQuery } from '../queries/lines.ts';
-import { deliveryQuery, endpointsQuery } from '../queries/webhooks.ts';
-import { type Attempt, DELIVERY_STATES, type Delivery } from '../shapes.ts';
+import { deliveriesQuery, deliveryQuery } from '../queries/webhooks.ts';
+import type { Attempt, Delivery } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
+import { DeliveryFilters, EVERYTHING, queryOf } from './delivery-filters.tsx';
 
-const PAGE = 25;
 const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
-interface Filter {
-  status: string;
-  event: string;
-  line_id: string;
-}
-
 /** What a webhook was told: every delivery with its body and attempts, newest first. */
 export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayChange: boolean }) {
   const words = useWords();
-  const [filter, setFilter] = useState<Filter>({ status: '', event: '', line_id: '' });
-  const log = useInfiniteQuery({
-    queryKey: ['deliveries', webhookId, filter],
-    queryFn: ({ pageParam }) => {
-      const query = new URLSearchParams({ limit: String(PAGE) });
-      for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
-      if (pageParam !== null) query.set('cursor', pageParam);
-      return api<{ deliveries: Delivery[]; next_cursor: string | null }>(
-        'GET',
-        `/webhooks/${webhookId}/deliveries?${query}`,
-      );
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    placeholderData: (before) => before,
-  });
+  const [filter, setFilter] = useState(EVERYTHING);
+  const log = useInfiniteQuery(deliveriesQuery(webhookId, queryOf(filter)));
   const all = log.data?.pages.flatMap((page) => page.deliveries) ?? [];
   return (
-    <Panel title={words.deliveries.title} actions={<Filters filter={filter} onChange={setFilter} />}>
+    <Panel title={words.deliveries.title}>
+      <DeliveryFilters filter={filter} onChange={setFilter} />
       {log.error ? <Failure error={log.error} /> : null}
       {log.isPending ? <Loading label={words.loading} /> : null}
       {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
@@ -64,55 +42,6 @@ export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayCh
         {all.length > 0 ? <Export name="deliveries" rows={() => all} /> : null}
       </div>
     </Panel>
-  );
-}
-
-function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
-  const words = useWords();
-  const texts = useTexts(webhooksTexts);
-  const shownMode = mode.use();
-  const { data: lines } = useQuery(linesQuery(shownMode));
-  const { data: endpoints } = useQuery(endpointsQuery(shownMode));
-  return (
-    <div className="grid w-full gap-2 sm:w-auto sm:grid-cols-3">
-      <SelectField
-        label={words.deliveries.filter}
-        hideLabel
-        value={filter.status}
-        onChange={(event) => onChange({ ...filter, status: event.target.value })}
-      >
-        <option value="">{words.deliveries.all}</option>
-        {DELIVERY_STATES.map((one) => (
-          <option key={one} value={one}>
-            {words.deliveries.states[one]}
-          </option>
-        ))}
-      </SelectField>
-      <SelectField
-        label={texts.event}
-        hideLabel
-        value={filter.event}
-        onChange={(event) => onChange({ ...filter, event: event.target.value })}
-      >
-        <option value="">{texts.everyEvent}</option>
-        {endpoints?.types.map((one) => (
-          <option key={one}>{one}</option>
-        ))}
-      </SelectField>
-      <SelectField
-        label={texts.line}
-        hideLabel
-        value={filter.line_id}
-        onChange={(event) => onChange({ ...filter, line_id: event.target.value })}
-      >
-        <option value="">{texts.everyLine}</option>
-        {lines?.map((line) => (
-          <option key={line.line_id} value={line.line_id}>
-            {line.label ?? line.customer_ref ?? line.line_id}
-          </option>
-        ))}
-      </SelectField>
-    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { Button } from '../parts/button.tsx';
 import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
+import { FilterMemory } from '../parts/filter-memory.tsx';
 import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
 import { number } from '../parts/time.ts';
@@ -103,6 +104,15 @@ export function Lines() {
               <p role="status" className="whitespace-nowrap text-sm text-muted">
                 {number(shown.length)} / {number(lines.length)}
               </p>
+              <FilterMemory
+                list="lines"
+                filter={{ text: filter, status }}
+                open={{ text: '', status: '' }}
+                onChange={(next) => {
+                  setFilter(next.text);
+                  setStatus(STATUSES.find((one) => one === next.status) ?? '');
+                }}
+              />
             </div>
           ) : null}
           <LineList lines={shown} activity={activity} />

@@ -7,6 +7,7 @@ import { Button } from '../parts/button.tsx';
 import { CodeBlock } from '../parts/copyable.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { TextField } from '../parts/field.tsx';
+import { FilterMemory } from '../parts/filter-memory.tsx';
 import { Alert, Badge, Loading, PageHead, Panel } from '../parts/layout.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
@@ -57,9 +58,7 @@ export function LiveLog() {
               <input
                 type="checkbox"
                 checked={!hidden.includes(kind)}
-                onChange={() =>
-                  setHidden(hidden.includes(kind) ? hidden.filter((one) => one !== kind) : [...hidden, kind])
-                }
+                onChange={() => setHidden(KINDS.filter((one) => (one === kind) !== hidden.includes(one)))}
               />
               {texts.kinds[kind]}
             </label>
@@ -68,6 +67,16 @@ export function LiveLog() {
             <input type="checkbox" checked={onlyBad} onChange={() => setOnlyBad(!onlyBad)} />
             {texts.onlyBad}
           </label>
+          <FilterMemory
+            list="log"
+            filter={{ q, hidden: hidden.join(' '), bad: onlyBad ? 'only' : '' }}
+            open={{ q: '', hidden: '', bad: '' }}
+            onChange={(next) => {
+              setHidden(KINDS.filter((kind) => next.hidden.split(' ').includes(kind)));
+              setOnlyBad(next.bad === 'only');
+              find(next.q);
+            }}
+          />
         </div>
         {isPaused ? <Alert tone="busy">{texts.paused}</Alert> : null}
         {error ? <Failure error={error} /> : null}

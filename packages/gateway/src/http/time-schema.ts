@@ -16,3 +16,9 @@ export const timeSchema = z.union([z.string(), z.number()], SENTENCE).transform(
   context.addIssue({ code: 'custom', message: ms === 'nowhere' ? NOWHERE : SENTENCE });
   return z.NEVER;
 });
+
+/** The same in a query, where even Unix seconds come as text. */
+export const queryTime = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value),
+  timeSchema,
+);

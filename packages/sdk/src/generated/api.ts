@@ -21110,6 +21110,12 @@ export interface operations {
                 event?: string;
                 /** @description Only deliveries of events of this line. */
                 line_id?: string;
+                /** @description The id of a delivery or an event: only that one, or the deliveries of that event. */
+                q?: string;
+                /** @description Only deliveries of events from this time on. */
+                since?: string | number;
+                /** @description Only deliveries of events before this time. */
+                until?: string | number;
                 /** @description Where to go on from. */
                 cursor?: number;
                 /** @description 200 at most; a larger number counts as 200. */

@@ -6,6 +6,7 @@ import {
   attemptsOf,
   blockedOn,
   countOpen,
+  type DeliveryQuery,
   type DeliveryView,
   findDelivery,
   giveUpDelivery,
@@ -49,7 +50,7 @@ export const webhookDeliveries = accountCommand(
   { scope: 'webhooks:read', forLineKeys: 'own' },
   async (
     context: Context,
-    input: { id: string; state?: DeliveryState; type?: string; lineId?: string; before?: number; limit: number },
+    input: { id: string } & Omit<DeliveryQuery, 'webhookId'>,
   ): Promise<{ deliveries: DeliveryView[]; next: number | null }> => {
     const { id } = await ownWebhook(context, input);
     return listDeliveries(context.store.db, ownerOf(context), { ...input, webhookId: id });

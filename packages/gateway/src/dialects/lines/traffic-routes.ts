@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import type { TrafficPoint } from '../../commands/lines/traffic-series.ts';
 import { json, type Route, route } from '../../http/route.ts';
-import { timeSchema } from '../../http/time-schema.ts';
+import { queryTime } from '../../http/time-schema.ts';
 import * as schemas from './schemas.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
-/** In a query even Unix seconds come as text. */
-const queryTime = z.preprocess(
-  (value) => (typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value),
-  timeSchema,
-);
 
 const seriesQuery = z.object({
   step: z.enum(['hour', 'day'], 'Use hour or day.').default('day'),

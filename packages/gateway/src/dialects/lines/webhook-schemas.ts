@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { WebhookSettings } from '../../commands/webhooks/webhook-settings.ts';
 import { text } from '../../http/route.ts';
-import { timeSchema } from '../../http/time-schema.ts';
+import { queryTime, timeSchema } from '../../http/time-schema.ts';
 import { done, limitOf, newWebhook, oneWebhook } from './schemas.ts';
 
 export { madeWebhook, oneWebhook, webhookParams } from './schemas.ts';
@@ -45,6 +45,11 @@ export const deliveriesQuery = z.object({
   status: z.enum(STATUS, `Use one of ${STATUS.join(', ')}.`).optional(),
   event: text(1, 64, 'event').optional().meta({ description: 'Only deliveries of this type of event.' }),
   line_id: text(1, 64, 'line_id').optional().meta({ description: 'Only deliveries of events of this line.' }),
+  q: text(1, 64, 'q')
+    .optional()
+    .meta({ description: 'The id of a delivery or an event: only that one, or the deliveries of that event.' }),
+  since: queryTime.optional().meta({ description: 'Only deliveries of events from this time on.' }),
+  until: queryTime.optional().meta({ description: 'Only deliveries of events before this time.' }),
   cursor: z.coerce.number('This is no cursor of this API.').int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   limit: limitOf(200, 50),
 });

@@ -81,6 +81,26 @@ forEachStore((openStore) => {
     expect((await listDeliveries(world.store.db, stranger, { webhookId: id, limit: 3 })).deliveries).toEqual([]);
   });
 
+  test('the log is searched by the id of a delivery or an event, and by time', async () => {
+    const { id } = await world.addWebhook('https://example.com/');
+    const events = await world.emitMessages(5);
+    const all = await rows();
+    for (const [i, { event_seq }] of all.entries()) {
+      await world.store.db
+        .updateTable('events')
+        .set({ created_at: i * 1_000 })
+        .where('seq', '=', event_seq)
+        .execute();
+    }
+    const found = async (query: { of?: string; since?: number; until?: number }) =>
+      (await listDeliveries(world.store.db, owner, { webhookId: id, limit: 9, ...query })).deliveries.map((d) => d.id);
+    expect(await found({ of: all[2]?.id ?? '' })).toEqual([all[2]?.id]);
+    expect(await found({ of: events[3]?.id ?? '' })).toEqual([all[3]?.id]);
+    expect(await found({ of: 'dlv_none' })).toEqual([]);
+    expect(await found({ since: 1_000, until: 3_000 })).toEqual([all[2]?.id, all[1]?.id]);
+    expect(await found({ since: 3_000, of: all[2]?.id ?? '' })).toEqual([]);
+  });
+
   test('replay by id and by range brings exactly what was asked back, with its own ids', async () => {
     const { id } = await world.addWebhook('https://example.com/');
     const quiet = await world.addWebhook('https://example.com/');

@@ -94,6 +94,11 @@ export interface DeliveryQuery {
   type?: string;
   /** Only those of this line. */
   lineId?: string;
+  /** Only the one with this id, or those of the event with this id. */
+  of?: string;
+  /** Unix milliseconds when the event was: from (inclusive) and to (exclusive). */
+  since?: number;
+  until?: number;
   /** Only those before this place in the log. */
   before?: number;
   limit: number;
@@ -115,6 +120,11 @@ export async function listDeliveries(
   if (query.state !== undefined) select = select.where('d.state', '=', sql.lit(query.state));
   if (query.type !== undefined) select = select.where('e.type', '=', query.type);
   if (query.lineId !== undefined) select = select.where('e.line_id', '=', query.lineId);
+  // One of the two, so that an index answers.
+  const { of } = query;
+  if (of !== undefined) select = select.where(of.startsWith('dlv_') ? 'd.id' : 'e.id', '=', of);
+  if (query.since !== undefined) select = select.where('e.created_at', '>=', query.since);
+  if (query.until !== undefined) select = select.where('e.created_at', '<', query.until);
   if (query.before !== undefined) select = select.where('d.event_seq', '<', query.before);
   const rows = await select.execute();
   const deliveries = rows.slice(0, query.limit).map(toView);
