@@ -41,7 +41,7 @@ export interface App {
   /** The test key of this installation's first start; undefined ever after. */
   firstStart(): Promise<{ testKey: string } | undefined>;
   /**
-   * A one-time token that opens the console's first run; undefined once somebody has an account
+   * A one-time token that opens the console's first run; undefined once a user has an account
    * there.
    */
   setUpToken(): Promise<string | undefined>;

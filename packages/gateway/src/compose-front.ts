@@ -53,7 +53,8 @@ export interface FrontSettings
 }
 
 /**
- * What stands behind the front door: the data, whoever runs the lines, and what moves between them.
+ * What stands behind the front door: the data, the router of the lines, and what moves between
+ * them.
  */
 export interface FrontParts
   extends Omit<Services, 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
@@ -231,7 +232,7 @@ function httpServices(
   };
 }
 
-/** News that somebody else hears of too. */
+/** News with a second listener. */
 const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClosed'> => ({
   tell() {
     news.tell();
@@ -242,7 +243,7 @@ const watchedNews = (news: News, onTell: () => void): Pick<News, 'tell' | 'isClo
   },
 });
 
-/** The console's front door, that also tells its pages of what somebody changed through it. */
+/** The console's front door, which also tells open pages of changes made through it. */
 const telling = (signIn: ReturnType<typeof consoleSignIn>, onChange: () => void): typeof signIn => ({
   ...signIn,
   async auditSession(call) {

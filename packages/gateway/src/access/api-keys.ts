@@ -21,7 +21,7 @@ import type { Db, Store } from '../store/db/store.ts';
 import { findLineById } from '../store/lines/lines.ts';
 import { normalNetwork } from './networks.ts';
 
-/** Whoever presents a valid key. */
+/** The caller behind a valid key. */
 export interface KeyHolder {
   keyId: string;
   keyName: string;
@@ -72,7 +72,7 @@ export interface NewKey {
 
 export interface MadeKey {
   id: string;
-  /** The secret text; nobody can show it again. */
+  /** The secret text; it cannot be shown again. */
   key: string;
   prefix: string;
 }

@@ -43,8 +43,8 @@ export interface ConsoleAccess {
   readonly passkeys: Omit<Passkeys, 'signedBy' | 'beginAdding' | 'removeAll'>;
   readonly users: Pick<Users, 'list' | 'exist'>;
   /**
-   * Draws the one-time token of the first run; undefined once somebody can sign in. Each call makes
-   * the earlier token worthless.
+   * Draws the one-time token of the first run; undefined once a user can sign in. Each call
+   * invalidates the earlier token.
    */
   newSetUpToken(): Promise<string | undefined>;
   /** Creates the operator's account. `forbidden` for a wrong or spent token. */
@@ -122,7 +122,7 @@ export function createConsoleAccess(services: {
   }
 
   async function provePassword(session: ConsoleSession, password: string, field: string, from: From): Promise<void> {
-    // Whoever is signed in counts for this session alone: nobody else can keep them from it.
+    // A signed-in user is counted by this session alone, so that no one else can lock them out.
     const attempt = { address: addressBucket(from.address), browser: session.sessionId };
     await lockout.begin(attempt);
     if (!(await passwords.matches(password, await users.passwordOf(session.userId)))) {

@@ -48,8 +48,9 @@ const HEAD = 'audit_head';
 const PAGE = 1_000;
 
 /**
- * Entries are sealed under a key of the installation, each with the one before it: whoever can
- * write the database but does not hold the master key can neither change nor leave one out.
+ * Entries are sealed under a key of the installation, each with the one before it: an attacker who
+ * can write the database but does not hold the master key can neither change nor leave out an
+ * entry.
  */
 export function createAudit({ store, ring, clock }: { store: Store; ring: KeyRing; clock: Clock }): Audit {
   const linkOf = (before: string, row: AuditFacts): string =>

@@ -11,8 +11,8 @@ interface Rule {
 
 /**
  * An address may try 20 times and one e-mail 5 times; from all addresses together an e-mail may be
- * tried 50 times. That last one bounds what many addresses can guess; those who are known here
- * (`browser`) do not come under it, so that nobody can keep them out.
+ * tried 50 times. The last limit bounds guesses from many addresses; it does not apply to known
+ * browsers (`browser`), so that a stranger cannot lock a user out.
  */
 const RULES = {
   address: { free: 20, firstWaitMs: 30_000 },
@@ -36,9 +36,9 @@ export interface Attempt {
 
 export interface Lockout {
   /**
-   * Counts a try before the password is looked at, so that many at once gain nothing. Refuses with
-   * `rate_limited` while somebody has to wait; the address comes first, and while it has to wait
-   * nothing else is counted. Unknown accounts behave like known ones.
+   * Counts a try before the password is checked, so that parallel tries gain nothing. Refuses with
+   * `rate_limited` while a limit applies; the address comes first, and while it has to wait nothing
+   * else is counted. Unknown accounts behave like known ones.
    */
   begin(attempt: Attempt): Promise<void>;
   /** The password was right: nothing counts any more. */

@@ -50,7 +50,9 @@ export interface Passkeys {
   /** False when the user has no such passkey. */
   remove(userId: string, id: string): Promise<boolean>;
   removeAll(userId: string): Promise<void>;
-  /** What the browser is asked to sign in with; names no user, so that nobody learns who exists. */
+  /**
+   * The options for a browser that signs in; they name no user, so that accounts cannot be probed.
+   */
   beginSignIn(page: PageOrigin): Promise<PublicKeyCredentialRequestOptionsJSON>;
   /** Whose passkey signed; undefined when it proves nothing. */
   signedBy(page: PageOrigin, response: AuthenticationResponseJSON): Promise<string | undefined>;
@@ -72,8 +74,7 @@ const webauthn = () => import('@simplewebauthn/server');
  */
 export function createPasskeys({ store, ring, clock }: { store: Store; ring: KeyRing; clock: Clock }): Passkeys {
   /**
-   * Challenges are signed, not stored: however many are asked for, nobody's is in the way of
-   * another's.
+   * Challenges are signed, not stored: however many are asked for, they do not displace each other.
    */
   function draw(page: PageOrigin, userId: string | null): Uint8Array<ArrayBuffer> {
     const head = Buffer.alloc(HEAD_BYTES);
@@ -95,7 +96,7 @@ export function createPasskeys({ store, ring, clock }: { store: Store; ring: Key
     return seal.length === expected.length && timingSafeEqual(seal, expected);
   }
 
-  /** True once per challenge; only those that somebody answered well are remembered. */
+  /** True once per challenge; only correctly answered ones are stored. */
   const spend = (challenge: string): Promise<boolean> =>
     spendChallenge(store.db, { challenge, now: clock.now(), expiresAt: clock.now() + CHALLENGE_LIFE_MS });
 

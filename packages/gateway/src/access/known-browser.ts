@@ -5,8 +5,9 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 const KNOWN = /^(usr_[A-Za-z0-9]{1,64})\.([0-9A-Za-z]{22})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * A mark that a browser gets when somebody signs in, good for a year: with it that person is not
- * kept out by what others do to their e-mail address. It opens nothing, and nothing is stored.
+ * A mark that a browser gets when a user signs in, valid for a year: with it that user is not
+ * locked out by other people's failed tries for the same e-mail address. It grants no access, and
+ * nothing is stored.
  */
 export function markBrowser(ring: KeyRing, userId: string): string {
   const nonce = randomBase62(22);

@@ -40,7 +40,7 @@ export const wrapKey = (by: MasterKey, scope: string, key: Buffer, now: number):
   created_at: now,
 });
 
-/** The master keys that somebody who holds one of them can open. */
+/** The master keys that can be opened with one of them. */
 export interface MasterKeys {
   /** Undefined when nothing known leads to it. */
   find(db: Db, id: string): Promise<MasterKey | undefined>;

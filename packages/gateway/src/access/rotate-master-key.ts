@@ -88,7 +88,7 @@ async function rewrapAll(store: Store, masters: MasterKeys, next: MasterKey, onB
 }
 
 /**
- * Ends a rotation once nobody runs with the old key any more: called by a start that holds the
+ * Ends a rotation once no process runs with the old key any more: called by a start that holds the
  * gateway's lock. From then on the old key opens nothing. False: this process itself was started
  * with another key than the present one.
  */

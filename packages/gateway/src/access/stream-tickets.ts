@@ -7,10 +7,10 @@ export const TICKET_TTL_MS = 60_000;
 const TICKET = /^wzb_ticket_(key_[A-Za-z0-9]{1,64})\.(\d{1,15})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * Lets somebody who cannot send headers (a browser's EventSource and WebSocket) open a stream with
- * a key they never see: a text for an address, good for a minute, worth no more than the streams of
- * that key, and only as long as the key is valid. Nothing is stored; every process of the
- * installation takes it.
+ * Lets clients that cannot send headers (a browser's EventSource and WebSocket) open a stream with
+ * a key they never see: a value for the URL, valid for a minute, for the streams of that key only,
+ * and only as long as the key is valid. Nothing is stored; every process of the installation
+ * accepts it.
  */
 export function makeTicket(ring: KeyRing, clock: Clock, keyId: string): { ticket: string; expiresAt: number } {
   const expiresAt = clock.now() + TICKET_TTL_MS;

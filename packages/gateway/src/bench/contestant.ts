@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Network } from './network.ts';
 import { type Processes, pause } from './processes.ts';
 
-/** Messages that came in at somebody's webhook, by id, and when (monotonic milliseconds). */
+/** Messages that arrived at a contestant's webhook: id and time (monotonic milliseconds). */
 export class Arrivals {
   readonly at = new Map<string, number>();
   #onArrival = () => {};

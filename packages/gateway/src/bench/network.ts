@@ -13,7 +13,7 @@ interface Up {
   controlToken: string;
 }
 
-/** The simulated network that everybody is measured on, in a process of its own. */
+/** The simulated network that all contestants are measured on, in a process of its own. */
 export class Network {
   readonly #child: ChildProcess;
   readonly #up: Up;

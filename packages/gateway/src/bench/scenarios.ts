@@ -156,7 +156,7 @@ async function returned(stage: Stage, lines: number, cut: () => Promise<void>): 
   let seconds = 0;
   const { cpuMsEach, networkCpuMsEach } = await costOf(stage, lines, async () => {
     await cut();
-    // Whoever looks at once may still see the lines of before.
+    // A query made at once may still show the lines of before.
     await pause(200);
     seconds = 0.2 + (await untilConnected(of, lines));
     return seconds;

@@ -154,7 +154,7 @@ describe.runIf(NATS_SERVER)('the bus over NATS', () => {
   test('a server that is gone is away at once, and everything is as it was when it is back', async () => {
     const own = new NatsServer(await freePort());
     const bus = natsBus(`nats://127.0.0.1:${own.port}`);
-    // Nobody is there yet: what starts with it waits for nothing.
+    // The bus is not up yet: requests fail at once instead of waiting.
     expect(bus.isUp).toBe(false);
     await expect(bus.request('node', {}, { timeoutMs: 60_000 })).rejects.toMatchObject({ failure: 'away' });
     bus.serve('node', async () => 'served');
@@ -169,7 +169,7 @@ describe.runIf(NATS_SERVER)('the bus over NATS', () => {
     underWay.catch(() => {});
     await own.stop();
     await until('away', () => !bus.isUp);
-    // Nobody knows whether it was done; that is said at once.
+    // Whether it was done is unknown; the request says so at once.
     await expect(underWay).rejects.toMatchObject({ failure: 'timeout' });
     never.resolve();
     bus.publish('news', 'lost');

@@ -5,7 +5,7 @@
 
 /** Why a request has no answer. */
 export type BusFailure =
-  /** Nobody serves the subject. Known at once. */
+  /** No process serves the subject. Known at once. */
   | 'no_responders'
   /** No answer in time, or before the bus was lost; it may have been done all the same. */
   | 'timeout'
@@ -13,7 +13,7 @@ export type BusFailure =
   | 'away'
   /** The message is larger than the bus takes: nothing was sent. */
   | 'too_large'
-  /** Whoever serves it failed, has too much to do, or is of a version that does not know it. */
+  /** The server of the subject failed, is overloaded, or runs a version that does not know it. */
   | 'failed';
 
 export class BusError extends Error {
@@ -37,7 +37,7 @@ export interface Bus {
    * thrown is `failed`. The returned function ends it.
    */
   serve(subject: string, handler: (body: unknown) => Promise<unknown>): () => void;
-  /** Tells everybody who listens at this moment, ourselves too. Lost when the bus is away. */
+  /** Sends to all current listeners, this process included. Lost when the bus is away. */
   publish(subject: string, body: unknown): void;
   subscribe(subject: string, listener: (body: unknown) => void): () => void;
   /** Resolves when what was served and subscribed to so far is in force, or it is away. */
@@ -71,7 +71,7 @@ export function encodeMessage(subject: string, body: unknown): Uint8Array {
 
 export const encodeFailure = (): Uint8Array => Buffer.from(JSON.stringify({ v: BUS_VERSION, failed: true }));
 
-/** Undefined when it is not a message of this version; `isFailure`: whoever served it failed. */
+/** Undefined when it is not a message of this version; `isFailure`: the server failed. */
 export function decodeMessage(bytes: Uint8Array): { body: unknown; isFailure: boolean } | undefined {
   try {
     const envelope = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<Envelope> | null;

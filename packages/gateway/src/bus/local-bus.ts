@@ -4,7 +4,7 @@ import { answerOf, serveInMeasure } from './serve-in-measure.ts';
 
 type Server = (request: Uint8Array) => Promise<Uint8Array>;
 
-/** A bus inside this process. Whoever connects to the same one hears the others. */
+/** A bus inside this process. All buses connected to the same hub hear each other. */
 export class LocalBusHub {
   readonly #clock: Clock;
   readonly servers = new Map<string, Server[]>();
@@ -23,7 +23,7 @@ class LocalBus implements Bus {
   readonly #hub: LocalBusHub;
   readonly #clock: Clock;
   readonly #ends = new Set<() => void>();
-  /** Ends whoever waits for an answer when the bus is closed. */
+  /** Aborts pending requests when the bus is closed. */
   readonly #over = new AbortController();
   #next = 0;
 

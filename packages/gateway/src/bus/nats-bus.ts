@@ -71,7 +71,7 @@ class NatsBus implements Bus {
     const { signal } = this.#dropped;
     const asked = connection.request(this.#full(subject), request, { timeout: timeoutMs });
     const answer = await unlessAborted(asked, signal).catch((error: unknown) => {
-      // It was on its way when the connection went: nobody knows whether it was done.
+      // It was under way when the connection ended: whether it was done is unknown.
       throw new BusError(signal.aborted ? 'timeout' : this.#failureOf(error), subject, error);
     });
     return answerOf(subject, answer.data);
@@ -172,7 +172,7 @@ class NatsBus implements Bus {
   }
 
   async #connect(): Promise<NatsConnection> {
-    // Whoever runs one node never loads it.
+    // An installation of one node never loads it.
     const { connect, credsAuthenticator, errors } = await import('@nats-io/transport-node');
     this.#errors = errors;
     const { url, name, credentials, tls } = this.#options;

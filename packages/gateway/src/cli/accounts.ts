@@ -13,7 +13,7 @@ import { METRICS, type PlanLimits } from '../core/quota.ts';
 import type { Installation } from '../installation.ts';
 import { CommandFailed, isoTime, type Output, print, table, UsageError } from './output.ts';
 
-/** Runs work of the operator; its refusals become sentences for whoever typed the command. */
+/** Runs work of the operator; its refusals become sentences for the terminal. */
 export async function asOperator<T>(at: Installation, work: (operator: Operator) => Promise<T>): Promise<T> {
   try {
     return await work(createOperator({ store: at.store, keys: at.keys, clock: systemClock }));

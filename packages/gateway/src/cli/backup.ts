@@ -29,7 +29,7 @@ function sqliteFile(config: Config, command: string): string {
   );
 }
 
-/** Expected refusals become sentences for whoever typed the command. */
+/** Expected refusals become sentences for the terminal. */
 async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -69,8 +69,8 @@ async function sourceOf({ url, key, mode }: ListenGiven): Promise<Source> {
 
 /**
  * Prints events as they happen and, with `--forward`, posts each to a local program, one after the
- * other: the body of a webhook, not signed (whoever forwards has no secret). A program that is not
- * there is tried again for some seconds; what it answers otherwise is printed and stands.
+ * other: the body of a webhook, not signed (`--forward` has no secret). A program that does not
+ * listen is retried for some seconds; any other answer is printed and final.
  */
 export async function listen(given: ListenGiven, out: Output, signal: AbortSignal): Promise<void> {
   if (given.forward !== undefined && !URL.canParse(given.forward)) {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 
 const ANSWER_WITHIN_MS = 2_000;
 
-/** Rejects as `listen` does when nobody can listen there: before anything else is begun. */
+/** Rejects as `listen` does when the port cannot be bound: before anything else is begun. */
 export async function provePort(host: string, port: number): Promise<void> {
   const server = createServer();
   server.listen(port, host);

@@ -56,9 +56,9 @@ export async function startServer(
 }
 
 /**
- * What is told once in the life of an installation: the test key stands here and nowhere else. The
- * console's set-up link is told at every start until somebody used it, each time with a new token;
- * the token stands behind the #, so that no log on the way sees it.
+ * Printed once in the life of an installation: the test key appears here and nowhere else. The
+ * console's set-up link is printed at every start until it is used, each time with a new token; the
+ * token stands behind the #, so that no log on the way sees it.
  */
 async function tellStart(app: App, out: Output): Promise<void> {
   const first = await app.firstStart();
@@ -104,8 +104,8 @@ async function freePort({ http }: Config): Promise<void> {
 }
 
 /**
- * The first signal to stop. Ctrl-C reaches a process twice when a parent passes it on; one that
- * comes later is somebody who does not want to wait, and ends the process at once.
+ * The first signal to stop. Ctrl-C reaches a process twice when a parent passes it on; a later one
+ * means that the operator does not want to wait, and ends the process at once.
  */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

@@ -43,7 +43,7 @@ export async function traceLine(
     try {
       await follow(api, path, begun.cursor, options, out, signal);
     } finally {
-      // Also when it cannot be read any more: it would end by itself, but nobody would see why.
+      // Also when reading failed: the trace would end by itself, but without a reason shown.
       await api.call('DELETE', path).catch(() => out.say(`it could not be ended; it ends by itself`));
     }
   };

@@ -25,7 +25,7 @@ export interface VersionDeskOptions {
   fetchLive(): Promise<ClientVersion>;
   /** Reads the page of an account's simulated network. */
   fetchSandbox(accountId: string): Promise<ClientVersion>;
-  /** Whether anybody needs the live version: an installation without live lines asks nobody. */
+  /** Whether the live version is needed: an installation without live lines does not fetch it. */
   hasLiveLines(): boolean;
   /** Lines of this network announce another version from now on. */
   onChange(network: NetworkName, version: ClientVersion): void;

@@ -68,7 +68,7 @@ export interface Services {
   streams: EventStreams;
   /** Where others reach this server, without a trailing slash; for links it gives out. */
   publicUrl(): string;
-  /** Free bytes where the data is; undefined where nobody can tell. */
+  /** Free bytes where the data is; undefined where it cannot be determined. */
   freeDiskBytes?(): Promise<number | undefined>;
   /** Accepted sends that may wait on one line; further ones get `queue_full`. */
   maxWaitingSends?: number;

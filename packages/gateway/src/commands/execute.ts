@@ -190,8 +190,8 @@ async function repeat(
 }
 
 /**
- * Waits for an accepted row's end, words it, and saves it for repetitions. The first saved answer
- * is everybody's.
+ * Waits for an accepted row's end, words it, and saves it for repetitions. All callers get the
+ * answer that was saved first.
  */
 async function conclude(
   context: Context,

@@ -2,7 +2,7 @@ import { COMMANDS } from './commands.ts';
 import type { CommandName, Execute } from './execute.ts';
 
 /**
- * What somebody changed: messages that are sent (or taken back), or lines and webhooks themselves.
+ * What a command changed: messages that are sent (or taken back), or lines and webhooks themselves.
  */
 export type Change = 'messages' | 'settings';
 
@@ -13,8 +13,8 @@ const changeOf = (name: CommandName): Change | undefined => {
 };
 
 /**
- * The same, and somebody hears of every command that changed something, whatever API it came
- * through. Of reading nobody is told.
+ * The same, and `onChange` is called for every command that changed something, whatever API it came
+ * through. Reads are not reported.
  */
 export function tellChanges(execute: Execute, onChange: (change: Change) => void): Execute {
   const told = async <T>(name: CommandName, work: Promise<T>): Promise<T> => {

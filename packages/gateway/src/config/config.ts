@@ -114,7 +114,9 @@ class Reader {
 /** Whether a host name or address means this machine. */
 export const isOnLoopback = (host: string): boolean => /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i.test(host);
 
-/** Whether whoever runs this said that others come in through something on this machine. */
+/**
+ * Whether the operator configured a proxy or tunnel on this machine through which others connect.
+ */
 export const isBehindProxy = ({ http }: Config): boolean =>
   http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
 

@@ -5,7 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import { within } from '../core/within.ts';
 import { ConfigError } from './config.ts';
 
-/** A folder of a network that is gone can keep whoever asks for it waiting for ever. */
+/** A network folder whose server is gone can block a call for ever. */
 const ANSWER_WITHIN_MS = 10_000;
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -26,7 +26,7 @@ export function mendPermissions(dataDir: string): string[] {
     const path = join(dataDir, name);
     const facts = lstatSync(path, { throwIfNoEntry: false });
     if (!facts || facts.isSymbolicLink() || (facts.mode & OTHERS) === 0) return false;
-    // Somebody else's file (a volume of another user) cannot be changed by us; it stays as it is.
+    // A file of another user (a volume, for example) cannot be changed by us; it stays as it is.
     if (facts.uid !== process.getuid?.() && process.getuid?.() !== 0) return false;
     chmodSync(path, facts.mode & 0o700);
     return true;

@@ -85,7 +85,7 @@ export interface EventPayloads {
     fromMe: boolean;
     /** Missing in events of the first versions. */
     pushName?: string;
-    /** A group admin took somebody's message back; otherwise `sender` is its author. */
+    /** A group admin deleted another member's message; otherwise `sender` is its author. */
     byAdmin: boolean;
     timestamp: number;
   };

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock } from './clock.ts';
 
-/** What a start leaves behind is garbage by then, and nobody waits for an answer any more. */
+/** What a start leaves behind is garbage by then, and no request waits for an answer any more. */
 const AFTER_MS = 10_000;
 /** V8 empties its spaces in the first collection, and lets go of them in the next. */
 const AGAIN_MS = 3_000;

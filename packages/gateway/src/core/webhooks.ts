@@ -9,7 +9,7 @@ export interface WebhookFilters {
   /** Only events of these chats, by JID (phone-number or LID form). Events without a chat pass. */
   chats?: Jid[];
   /**
-   * `in`: written by others, `out`: written by this account. Events that nobody wrote (status,
+   * `in`: written by others, `out`: written by this account. Events without an author (status,
    * calls) pass.
    */
   direction?: 'in' | 'out';

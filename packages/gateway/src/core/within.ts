@@ -10,7 +10,7 @@ export async function within<T>(clock: Clock, work: Promise<T>, ms: number, sign
   try {
     return await Promise.race([work, clock.sleep(ms, either).then(() => undefined)]);
   } finally {
-    // Without a reason of ours Node would make an exception, stack and all, that nobody reads.
+    // Without a reason of ours Node would create an exception with a stack that is never read.
     over.abort('over');
   }
 }

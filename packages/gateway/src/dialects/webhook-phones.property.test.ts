@@ -16,8 +16,8 @@ const DELIVERY = { id: 'dlv_1', attempt: 1, events: BRIDGES_EVENT_NAMES };
 
 const digits = (first: string) => fc.stringMatching(/^[0-9]{7,13}$/).map((rest) => first + rest);
 /**
- * Somebody as WhatsApp may name them. Numbers begin with 1, LIDs with 9: who is who can be told,
- * nothing else tells them apart.
+ * A person as WhatsApp may name them. Numbers begin with 1, LIDs with 9; nothing else tells the two
+ * apart.
  */
 const party = fc
   .tuple(digits('1'), digits('9'), fc.constantFrom('number', 'lid', 'both', 'lid of a device'))

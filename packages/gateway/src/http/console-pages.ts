@@ -22,7 +22,7 @@ const PATTERNS = CONSOLE_PAGES.map((page) => new RegExp(`^${page.replace(/\$\w+/
 /** Whether the console has a page at this path; other paths belong to no page. */
 export const isConsolePage = (path: string): boolean => PATTERNS.some((pattern) => pattern.test(path));
 
-/** Browsers name text/html; whoever asks for JSON alone is looking for an API. */
+/** Browsers name text/html; a client that asks for JSON alone is looking for an API. */
 export function takesHtml(accept: string | undefined): boolean {
   if (accept === undefined || accept.trim() === '') return true;
   return accept.split(',').some((range) => {

@@ -60,7 +60,7 @@ export function eventSource(
     stream.close();
   });
   out.on('error', () => {}); // 'close' follows.
-  // Whoever does not read is not told that it is over.
+  // A client that does not read never sees the end: it is cut after a grace period.
   stream.over.addEventListener('abort', () => clock.after(FAREWELL_MS, () => out.destroy()), { once: true });
   out.push(`retry: ${RETRY_MS}\n\n`);
   return {

@@ -60,7 +60,7 @@ export async function sendFile(
 function streamOf(file: FileHandle, start: number, end: number): Readable {
   const stream = file.createReadStream({ start, end, autoClose: true });
   const { push } = stream;
-  // As it is read, so that whoever reads the stream sets its pace.
+  // Counted as it is read, so that the reader of the stream sets the pace.
   stream.push = (piece: unknown, ...rest: []) => {
     if (piece instanceof Uint8Array) bytesPassed(piece.length);
     return push.call(stream, piece, ...rest);

@@ -34,7 +34,7 @@ export async function readFileBody(
     if (boundary === undefined) throw new AppError('unsupported_media_type');
     return await readMultipart(payload, { boundary, clock }, intake, onFile);
   } catch (error) {
-    // The client is still writing: it hears why only when somebody reads.
+    // The client is still writing: it sees the answer only once its body has been read.
     if (!(error instanceof AppError && isTooSlow(error))) await discardBody(payload, clock);
     throw error;
   }

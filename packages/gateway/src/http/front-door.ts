@@ -64,9 +64,7 @@ export function passFrontDoor(services: FrontDoorServices, request: FastifyReque
   return isPreflight;
 }
 
-/**
- * Of two Host headers nobody knows which one a proxy before us believed (RFC 9112, section 3.2).
- */
+/** With two Host headers it is unknown which one a proxy before us used (RFC 9112, section 3.2). */
 function refuseTwoHosts(request: FastifyRequest): void {
   const { rawHeaders } = request.raw;
   let hosts = 0;
@@ -103,8 +101,8 @@ function preflight(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /**
- * Any failure, worded by the dialect it happened in. What nobody expected is logged with its cause
- * and tells the caller nothing.
+ * Any failure, worded by the dialect it happened in. An unexpected failure is logged with its
+ * cause, which the caller does not see.
  */
 export function sendError(
   services: Pick<FrontDoorServices, 'log'>,

@@ -109,7 +109,7 @@ export const inviteLink = z
     examples: ['https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv'],
   });
 
-/** What became of somebody, for documents. */
+/** The outcome for one member, for documents. */
 export const RESULTS = [
   'ok',
   'invite_needed',

@@ -50,8 +50,8 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
 }
 
 /**
- * Whoever has the token, or this machine itself: from loopback, by a local name (a page of
- * somebody's else that was rebound to loopback has its own), with nothing that tells of a proxy.
+ * Callers with the token, or this machine itself: from loopback, by a local name (a foreign page
+ * rebound to loopback has a name of its own), without any header of a proxy.
  */
 function mayReadMetrics(
   request: FastifyRequest,

@@ -20,13 +20,13 @@ export const nuances = (of: MessageFacts) => ({
 /** A person's handle; left out while WhatsApp told none. */
 export const usernameOf = ({ username }: Party): { username?: string } => (username === undefined ? {} : { username });
 
-/** Whom a message names, in the form of `from`; `all` when it is everybody in the group. */
+/** The people a message mentions, in the form of `from`; `all` when it mentions the whole group. */
 export const mentionsAnswer = (of: Pick<MessageFacts, 'mentions' | 'mentionsAll'>): string[] => [
   ...mentionedIn(of).map(({ pn, jid }) => bareJid(pn ?? jid)),
   ...(of.mentionsAll ? [EVERYBODY] : []),
 ];
 
-/** Who changed or deleted a message, and when (Unix seconds); null while nobody did. */
+/** Who changed or deleted a message, and when (Unix seconds); null while unchanged. */
 export const changesAnswer = ({ edited, revoked }: MessageFacts) => ({
   edited_at: edited?.at ?? null,
   edited_by: edited ? bareJid(edited.by.pn ?? edited.by.jid) : null,

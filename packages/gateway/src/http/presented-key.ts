@@ -4,9 +4,9 @@ import { AppError } from '../core/app-error.ts';
 const BEARER = /^Bearer +(\S+) *$/i;
 
 /**
- * The key of `Authorization: Bearer …` or `X-Bridge-Key`. Two that differ are `unauthorized`: which
- * of them a proxy, a log or a check before us believed is anybody's guess. Read from the headers as
- * they came, because Node keeps the first of two Authorization lines.
+ * The key of `Authorization: Bearer …` or `X-Bridge-Key`. Two that differ are `unauthorized`: it is
+ * unknown which of them a proxy, a log or a check before us used. Read from the headers as they
+ * came, because Node keeps the first of two Authorization lines.
  */
 export function presentedKey({ rawHeaders }: IncomingMessage): string | undefined {
   const found = new Set<string>();

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../core/app-error.ts';
 
 export interface RebindingGuardOptions {
-  /** Where others reach this server; undefined while nobody said. */
+  /** Where others reach this server; undefined while not configured. */
   publicUrl: string | undefined;
   /** What the server listens on. */
   host: string;
@@ -11,7 +11,7 @@ export interface RebindingGuardOptions {
   allowedHosts: readonly string[];
 }
 
-/** Throws `forbidden` for a request that a page of somebody else's site may have made. */
+/** Throws `forbidden` for a request that a page of another site may have made. */
 export type RebindingGuard = (request: FastifyRequest) => void;
 
 /**

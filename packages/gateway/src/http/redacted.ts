@@ -1,4 +1,4 @@
-/** Members whose values say what somebody wrote, who they are, or open something. */
+/** Members whose values hold what a person wrote, who they are, or a secret. */
 const HIDDEN =
   /text|message$|body|caption|title|description|question|option|name|label|subject|note|emoji|address|phone|jid|^to$|^from$|chat|participant|contact|mention|number|secret|token|key|password|authori[sz]ation|cookie|header|code|qr|link|url|data|file|thumbnail|vcard|lat|lng/i;
 /** Members that look like those, and name a thing of ours. */
@@ -9,7 +9,7 @@ const MAX_TEXT = 200;
 
 /**
  * The shape of a body: names, numbers that are no content, states and ids. A text that may be
- * somebody's is told by its length only.
+ * personal is shown by its length only.
  */
 export function redacted(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) return '…';

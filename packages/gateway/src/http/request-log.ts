@@ -56,7 +56,7 @@ interface Kept {
   bodiesUntil: number;
 }
 
-/** Lives in memory: it helps whoever is looking now, and is gone with the process. */
+/** Kept in memory: it helps while a problem is being looked into, and is gone with the process. */
 export function createRequestLog(clock: Clock): RequestLog {
   const owners = new Map<string, Kept>();
   const nameOf = ({ accountId, mode }: Owner) => `${accountId} ${mode}`;
@@ -112,7 +112,7 @@ export function holdAnswer(request: FastifyRequest, payload: unknown): void {
   }
 }
 
-/** Notes a call of a key, once it was answered; everything else is nobody's here. */
+/** Notes a call of a key once it was answered; calls without a key are not kept. */
 export function noteRequest(
   log: RequestLog,
   request: FastifyRequest,

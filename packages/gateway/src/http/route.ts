@@ -60,7 +60,7 @@ export interface RouteFacts {
   summary: string;
   description?: string;
   tag: string;
-  /** `session`: somebody who is signed in to the console; `role` says who at least. */
+  /** `session`: a user signed in to the console; `role` is the least role required. */
   auth: 'key' | 'session' | 'none';
   /** Default `developer`. */
   role?: Role;

@@ -34,7 +34,7 @@ export interface HttpServices extends RowServices, HealthServices, FrontDoorServ
   version: string;
   /** Built console: served at `/`. */
   consoleFolder?: string;
-  /** Fastify's `trustProxy`: whose X-Forwarded-For counts. Default: nobody's. */
+  /** Fastify's `trustProxy`: whose X-Forwarded-For counts. Default: none. */
   trustProxy?: boolean | string | string[];
   /** What keys called last, for people who look for it. */
   requestLog?: RequestLog;

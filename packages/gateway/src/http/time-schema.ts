@@ -7,8 +7,8 @@ const NOWHERE = 'There is no such date or time in the calendar. Check day, month
 const LAST_S = 253_402_300_799;
 
 /**
- * A moment as callers write it, parsed to Unix milliseconds. A time without a zone is refused:
- * nobody can say when it is.
+ * A moment as callers write it, parsed to Unix milliseconds. A time without a zone is refused: it
+ * does not determine a moment.
  */
 export const timeSchema = z.union([z.string(), z.number()], SENTENCE).transform((value, context) => {
   const ms = typeof value === 'number' ? value * 1_000 : parseMoment(value);

@@ -23,8 +23,8 @@ function badPath(): AppError {
 }
 
 /**
- * Any failure of a request as one of the catalogue. What nobody expected becomes `server_error`,
- * with the cause kept for the log.
+ * Any failure of a request as one of the catalogue. An unexpected one becomes `server_error`, with
+ * the cause kept for the log.
  */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;

@@ -41,8 +41,8 @@ const isForSocket = ({ method, headers }: IncomingMessage): boolean =>
 const OFFER = new Set(['connection', 'upgrade', 'http2-settings']);
 
 /**
- * Node hands over every request that offers another protocol with its body unread, once anybody
- * listens for upgrades; Java's HttpClient offers h2c with each of its requests. Such a request is
+ * Node hands over every request that offers another protocol with its body unread, once there is a
+ * listener for upgrades; Java's HttpClient offers h2c with each of its requests. Such a request is
  * given to the server again, without its offer.
  */
 function serveWithout(app: FastifyInstance, request: IncomingMessage, socket: Duplex, head: Buffer): void {

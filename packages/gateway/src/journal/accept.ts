@@ -40,7 +40,7 @@ export interface Accepted {
   deliveries: number;
 }
 
-/** Like `accept`, for whoever wakes the dispatcher. */
+/** Like `accept`, for callers that wake the dispatcher. */
 export async function acceptFacts(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Promise<Accepted> {
   let deliveries = 0;
   const accepted: JournalEvent[] = [];
@@ -64,7 +64,7 @@ export async function acceptFacts(tx: Tx, line: LineRef, facts: Fact[], nowMs: n
   }
   if (toFanOut.length > 0) deliveries += await fanOut(tx, toFanOut);
   const received = accepted.filter(({ type, payload }) => type === 'message.received' && !payload.fromMe).length;
-  // Last: everybody takes this row after all others.
+  // Last: every transaction locks this row after all others.
   if (received > 0) await countLineTraffic(tx.db, line.id, { received }, nowMs);
   return { events: accepted, deliveries };
 }
@@ -91,8 +91,8 @@ function runsOf(facts: Fact[]): Fact[][] {
 }
 
 /**
- * What of a run is true: statuses that are further than before, changes by whoever may make them,
- * what could not be read and still cannot.
+ * The part of a run that is news: statuses that advance, changes by people who may make them,
+ * messages that could not be read and still cannot.
  */
 async function newsOf(tx: Tx, lineId: string, run: Fact[], nowMs: number): Promise<{ news: Fact[]; receipts: Fact[] }> {
   if (isStatusRun(run)) return advance(tx, lineId, run, nowMs);
@@ -101,7 +101,9 @@ async function newsOf(tx: Tx, lineId: string, run: Fact[], nowMs: number): Promi
   return told(isChangeRun(run) ? await authentic(tx, lineId, run) : run);
 }
 
-/** A large group reads a message a thousand times: told one by one only where somebody asks. */
+/**
+ * A large group reads a message a thousand times: single receipts are told only where subscribed.
+ */
 async function areReceiptsWanted(tx: Tx, lineId: string, nowMs: number): Promise<boolean> {
   const { subscriptions } = (await listenersOf(tx.db, lineId)) ?? { subscriptions: [] };
   return subscriptions.some(({ selectors }) => selectors.has('message.receipt')) || isWishedFor(tx.db, lineId, nowMs);
@@ -146,7 +148,7 @@ function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; cr
   return { ...given, accountId: line.accountId, lineId: line.id, type, payload } as JournalEvent;
 }
 
-/** Fans live facts out and takes back those that nobody asked for. */
+/** Fans live facts out and takes back those without a subscriber. */
 async function onlyWanted(tx: Tx, appended: Projected[], nowMs: number): Promise<Accepted> {
   const wanted: Accepted = { events: [], deliveries: 0 };
   for (const { event } of appended) {

@@ -50,7 +50,7 @@ const MOVING_MS = 5;
 const MAX_MOVING_MS = 100;
 const PAGE = 500;
 /**
- * Numbers looked through in one query at most: a reader of one quiet line must not hold everybody
+ * Numbers looked through in one query at most: a reader of one quiet line must not hold the others
  * up.
  */
 const WINDOW = 20_000;
@@ -145,7 +145,7 @@ class RunningFeed implements EventFeed {
   }
 
   /**
-   * `now` means now, not the last time somebody looked; what a slow writer still has to commit is
+   * `now` means the present moment, not the last read; what a slow writer has yet to commit is
    * news.
    */
   async #catchUp(tail: EventTail): Promise<void> {

@@ -8,7 +8,7 @@ export interface FeedOwner {
   lineId?: string;
 }
 
-/** What the tail keeps at most; whoever is further behind reads from the database. */
+/** What the tail keeps at most; readers further behind read from the database. */
 const MAX_EVENTS = 2_000;
 const MAX_CHARS = 8_000_000;
 

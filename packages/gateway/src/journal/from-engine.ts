@@ -25,7 +25,7 @@ export type Fact = NewEvent & {
 export interface TranslateContext {
   /** What names the inbox row: facts without a name of their own take it as their key. */
   source: string;
-  /** False for rows that waited while nobody looked: live facts (typing) are worthless by then. */
+  /** False for rows that waited unread: live facts (typing) are worthless by then. */
   isLive: boolean;
 }
 

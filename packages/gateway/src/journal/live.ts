@@ -1,8 +1,8 @@
 import type { LineStanding } from '../core/lines.ts';
 
 /**
- * What is true of a line right now. Never journaled, never stored: a view that nobody looks at is
- * gone. (Typing is a live fact too, but webhooks want it: `accept` gives it deliveries that expire
+ * What is true of a line right now. Never journaled, never stored: a view without a listener is
+ * lost. (Typing is a live fact too, but webhooks want it: `accept` gives it deliveries that expire
  * within `DELIVER_WITHIN_MS`.)
  */
 export interface LiveView extends LineStanding {
@@ -16,13 +16,14 @@ export interface LiveView extends LineStanding {
 
 export type LiveListener = (view: LiveView) => void;
 
-/** Passes live views on to whoever looks, and remembers the last one of each line. */
+/** Passes live views on to listeners, and remembers the last one of each line. */
 export interface LiveHub {
   publish(view: LiveView): void;
   latest(lineId: string): LiveView | undefined;
   forget(lineId: string): void;
   /**
-   * The returned function ends it. A listener that throws harms nobody else: `onFault` hears of it.
+   * The returned function ends it. A listener that throws does not affect the others: `onFault`
+   * gets its error.
    */
   subscribe(listener: LiveListener): () => void;
 }

@@ -17,7 +17,7 @@ export interface News {
    * back by calling it.
    */
   enter(subject: string): (() => void) | undefined;
-  /** Everybody who waits goes on, and nobody waits again. */
+  /** All waiting callers continue, and later ones do not wait. */
   close(): void;
   readonly isClosed: boolean;
 }

@@ -121,7 +121,7 @@ forEachStore((open, databaseEngine) => {
     while (!isDone) await clock.advance(200);
     running = running.filter((each) => each !== line);
   }
-  /** As kill -9 would: nothing of the line runs on, nothing is told to anybody. */
+  /** As kill -9 would: nothing of the line runs on, nothing is reported. */
   async function crash(line: LineActor): Promise<void> {
     engine().options.onChange = () => {};
     await stop(line);

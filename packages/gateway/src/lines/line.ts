@@ -205,7 +205,7 @@ export class LineActor {
       logout: ({ timeoutMs }) => this.#logout(timeoutMs),
       send: async (input) => {
         const outcome = await this.#send(input);
-        // Whoever asks what became of it is told by which number the recipient is known now.
+        // The answer to the sender names the number under which the recipient is known now.
         await this.#phone.settled();
         return outcome;
       },
@@ -230,7 +230,9 @@ export class LineActor {
     }
   }
 
-  /** Takes up accepted sends that nobody handed over (the command that should have was lost). */
+  /**
+   * Takes up accepted sends that were never handed over (the command that should have was lost).
+   */
   async sweep(): Promise<void> {
     await this.#outgoing.resume();
   }

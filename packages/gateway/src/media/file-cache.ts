@@ -15,7 +15,7 @@ export interface FileCacheOptions {
   clock: Clock;
   /** A file goes this long after it came. */
   keepMs: number;
-  /** All files together; beyond it those that nobody asked for longest go first. */
+  /** All files together; beyond it the least recently used go first. */
   maxBytes: number;
   /** Files that may come in at once; further requests wait. */
   maxFetches: number;
@@ -68,8 +68,8 @@ export class FileCache {
 
   /**
    * The path of a file, from the cache or from `fetch`, which must put it at the path it is given
-   * and gives up by itself. Whoever asks for the same file meanwhile waits for the same fetch. The
-   * file may go soon after: open it at once.
+   * and gives up by itself. Concurrent calls for the same file share one fetch. The file may go
+   * soon after: open it at once.
    */
   async get(lineId: string, key: string, fetch: (path: string) => Promise<unknown>): Promise<string> {
     const name = prefixOf(lineId) + sha256(`${lineId} ${key}`).slice(PREFIX);

@@ -15,8 +15,8 @@ export type TargetProblem =
   | 'not_https';
 
 /**
- * What to say to whoever gave the URL. No address is named: only the operator may know what a name
- * resolves to here.
+ * What to tell the caller who gave the URL. No address is named: only the operator may know what a
+ * name resolves to here.
  */
 export const TARGET_PROBLEMS: Record<TargetProblem, string> = {
   syntax: 'is not a URL. Give one such as https://example.com/hook',

@@ -59,7 +59,7 @@ export async function startSimulatorProcess(options: {
   function spawn(port: number): Promise<SimulatorAddress> {
     const started = fork(entry, ['--data-file', dataFile, '--port', String(port)], {
       execArgv: [],
-      // Whoever runs as this user can read a process's environment: no secret of ours is in it.
+      // Every process of this user can read a process's environment: it holds no secret of ours.
       env: compileCacheEnvironment(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

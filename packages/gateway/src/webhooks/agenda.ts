@@ -108,7 +108,7 @@ export class Agenda {
     const due: string[] = [];
     for (const { webhookId, atOnce, retryAt, laneOwner, laneUntil } of await pendingWebhooks(this.#options.store.db)) {
       const lane = lanes.get(webhookId);
-      // Somebody else delivers to it.
+      // Another process delivers to it.
       if (!lane && laneOwner !== null && laneUntil > now.wall) continue;
       const retryDue = retryAt !== null && retryAt <= now.wall;
       if (retryAt !== null && !retryDue) this.wakeAt(retryAt);

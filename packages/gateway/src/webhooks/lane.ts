@@ -34,8 +34,8 @@ export class Lane implements SlotUser {
   /** Monotonic time until which this process may deliver to the webhook. */
   leaseUntil = 0;
   /**
-   * Somebody else has the webhook now, or may have it: nothing more is learnt from what was under
-   * way.
+   * Another process has the webhook now, or may have it: outcomes of attempts under way are
+   * ignored.
    */
   hasLapsed = false;
   /** A success after an outage was seen; its retries are being brought forward. */

@@ -18,10 +18,10 @@ import { MAX_CONCURRENT } from './circuit.ts';
 import { Lane, LOW_WATER, type Now } from './lane.ts';
 
 /**
- * How long a lane stays with a holder that says nothing: when one is killed, another process goes
- * on this much later. A holder renews its lanes all the time, also while an attempt outlasts the
- * lease; one that could not is fenced: it takes its requests back, and what it still learns of them
- * is not stored once somebody else has the lane (recorder.ts).
+ * How long a lane stays with a silent holder: when one is killed, another process continues this
+ * much later. A holder renews its lanes all the time, also while an attempt outlasts the lease; one
+ * that could not is fenced: it takes its requests back, and what it still learns of them is not
+ * stored once another process has the lane (recorder.ts).
  */
 export const LANE_LEASE_MS = 15_000;
 /** How often a holder renews. Two may fail before a lane lapses. */
@@ -83,8 +83,8 @@ export class Lanes {
   }
 
   /**
-   * Makes the lease of every lane with work last longer, in one statement; one without may lapse,
-   * it is taken anew when something is due. Lanes that somebody else took, and those whose time ran
+   * Renews the lease of every lane with work, in one statement; one without work may lapse and is
+   * taken anew when something is due. Lanes that another process took, and those whose time ran
    * out, are let go of.
    */
   async renew(now: () => Now): Promise<void> {
@@ -109,8 +109,8 @@ export class Lanes {
   }
 
   /**
-   * It could not be taken: its webhook is off or gone, or, when our lease had run out, somebody
-   * else's.
+   * It could not be taken: its webhook is off or gone, or, when our lease had run out, with another
+   * process.
    */
   #letGo(webhookId: string, now: Now): void {
     const lane = this.#byId.get(webhookId);
@@ -200,7 +200,8 @@ export class Lanes {
   }
 
   /**
-   * Forgets a lane: its webhook is gone, off, or somebody else's. What is under way ends by itself.
+   * Forgets a lane: its webhook is gone, off, or with another process. What is under way ends by
+   * itself.
    */
   drop(webhookId: string): void {
     const lane = this.#byId.get(webhookId);
@@ -235,7 +236,7 @@ export class Lanes {
     try {
       return openEndpoint(this.#deps.box, row, now.wall);
     } catch (error) {
-      // Its deliveries wait; whoever repairs the key or rotates the secret lets them go on.
+      // Its deliveries wait until the key is repaired or the secret rotated.
       this.#deps.log.error({ error, webhookId: row.id }, 'the secret of a webhook cannot be read');
       return undefined;
     }

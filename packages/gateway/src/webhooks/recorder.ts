@@ -29,7 +29,7 @@ export interface RecorderDeps {
   store: Store;
   clock: Clock;
   log: Log;
-  /** Who holds the lanes: outcomes of one that somebody else took over are not stored. */
+  /** Who holds the lanes: outcomes of one that another process took over are not stored. */
   owner: string;
   /** The entries are in the database. */
   onRecorded(entries: Entry[]): void;
@@ -124,7 +124,7 @@ export class Recorder {
     }
   }
 
-  /** Lets outcomes come together, unless somebody waits for one: strict order, or the end. */
+  /** Lets outcomes come together, unless a caller waits for one: strict order, or the end. */
   async #gather(): Promise<void> {
     const waitMs = this.#storedAt + GATHER_MS - systemClock.monotonic();
     if (waitMs <= 0 || this.#isEnding || this.#waiting.length >= MAX_BATCH) return;

@@ -28,10 +28,7 @@ export interface TestedWebhook {
 
 export type TestWebhook = (target: LineOwner & { id: string }) => Promise<TestedWebhook | undefined>;
 
-/**
- * A test is a request that anybody with a key can make us send: so many per webhook and minute, and
- * no more.
- */
+/** Tests per webhook and minute at most: any caller with a key can make us send one. */
 const TESTS_PER_MINUTE = 10;
 const MINUTE_MS = 60_000;
 const MAX_REMEMBERED = 10_000;

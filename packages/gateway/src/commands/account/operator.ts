@@ -49,8 +49,8 @@ export interface AccountChange {
 export type Used = Record<Metric, { used: number; limit: number | null }>;
 
 /**
- * What whoever runs the installation does with accounts, plans and keys; for the CLI and the admin
- * API. Whoever holds it may do everything.
+ * The operator's work on accounts, plans and keys, for the CLI and the admin API. It checks no
+ * permissions: its holder may do everything.
  */
 export interface Operator {
   accounts(): Promise<Account[]>;

@@ -49,10 +49,7 @@ export interface Approvals {
   resume(): Promise<void>;
 }
 
-/**
- * A request that nobody decides is worth nothing after this time: what it says may not be true any
- * more.
- */
+/** An undecided request expires after this time: its content may no longer be true. */
 export const APPROVAL_TTL_MS = 10 * 60_000;
 const MAX_PENDING = 100;
 const KEPT_MS = 30 * 86_400_000;

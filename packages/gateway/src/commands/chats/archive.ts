@@ -13,8 +13,8 @@ export const ARCHIVE_POLICIES = ['never', 'always', 'preserve_if_previously_arch
 export type ArchivePolicy = (typeof ARCHIVE_POLICIES)[number];
 
 /**
- * Archives a chat, or takes it out of the archive: on the phone, and here. `chat_not_found` for one
- * that nobody ever wrote in.
+ * Archives a chat, or takes it out of the archive: on the phone, and here. `chat_not_found` for a
+ * chat without messages.
  */
 export const archiveChat = lineCommand(
   { scope: 'messages:send' },

@@ -39,7 +39,7 @@ export type Before = { messageId: string } | { timestamp: number };
 
 /**
  * A line's messages, newest first: of one chat, or of all that have the words of a query. A chat
- * that nobody wrote in has none.
+ * without messages has none.
  */
 export const allMessages = lineCommand(
   { scope: 'messages:read' },
@@ -96,7 +96,7 @@ export interface TimelineEntry {
 /** How far a message came with one member of a group; Unix seconds. */
 export interface MemberReading {
   party: Party;
-  /** What they are called; empty when nobody knows. */
+  /** Their name; empty when unknown. */
   name: string;
   deliveredAt: number | null;
   readAt: number | null;

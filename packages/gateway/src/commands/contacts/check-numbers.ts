@@ -13,7 +13,7 @@ export interface CheckedNumber {
   isBusiness: boolean;
   /** The address WhatsApp has it under; undefined when it is not registered. */
   jid?: Jid;
-  /** The handle of whoever has it. */
+  /** The username of the number's holder. */
   username?: string;
 }
 

@@ -26,7 +26,7 @@ const NOTHING = {};
 
 export type { Contact } from '../../store/messages/contacts.ts';
 
-/** Everybody the line knows; needs no connection. */
+/** All people the line knows; needs no connection. */
 export const allContacts = lineCommand(
   { scope: 'contacts:read' },
   async (context: Context, line, { after, limit }: { line: LineName; after?: Jid; limit?: number }) => {
@@ -136,7 +136,9 @@ export const setPresence = lineCommand(
     ask(context, line, 'account.presence', { state }),
 );
 
-/** Asks for somebody's typing and presence; renewed after every reconnect. `not_on_whatsapp`. */
+/**
+ * Subscribes to a person's typing and presence; renewed after every reconnect. `not_on_whatsapp`.
+ */
 export const watchPresence = lineCommand(
   { scope: 'messages:send' },
   async (context: Context, line, { chat }: { line: LineName; chat: Jid }) =>

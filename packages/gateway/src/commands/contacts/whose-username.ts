@@ -7,8 +7,8 @@ import type { Context } from '../context.ts';
 import { ask } from './contacts.ts';
 
 /**
- * The address of whoever has a username. WhatsApp says it, as names change hands; a line that is
- * not connected goes by what it was told last. `field` names the member of the request.
+ * The address of the holder of a username. WhatsApp is asked, as names change hands; a line that is
+ * not connected uses the last known answer. `field` names the member of the request.
  * `not_on_whatsapp`, `validation_error` for a name that needs its key, `line_not_connected`.
  */
 export async function whoseUsername(context: Context, line: Line, handle: Handle, field: string): Promise<Jid> {

@@ -48,7 +48,7 @@ export interface EventStream {
    * at a time.
    */
   next(waitMs: number): Promise<Batch | Ended>;
-  /** Aborted when the stream is over, whoever ended it; `next` says why. */
+  /** Aborted when the stream is over, whichever side ended it; `next` says why. */
   readonly over: AbortSignal;
   /** Ends it because its reader does not read. */
   cut(reason: string): void;
@@ -89,7 +89,7 @@ const MAX_PER_KEY = 20;
 const MAX_STREAMS = 2_000;
 /** A key that is revoked anywhere ends its streams within this time and one query. */
 const WATCH_MS = 500;
-/** Somebody who wants live facts says so again this often, and for so long. */
+/** How often a client's wish for live facts is renewed, and how long each renewal lasts. */
 const WISH_EVERY_MS = 10_000;
 const WISH_FOR_MS = 30_000;
 /** A batch ends when its bodies are this long together. */

@@ -29,7 +29,7 @@ async function open(context: Context, input: FollowInput, via: Transport, limit:
 /** Events of one batch of a live stream. */
 const BATCH = 100;
 
-/** A live stream of the caller's events, from a cursor on. Whoever opens it closes it. */
+/** A live stream of the caller's events, from a cursor on. The caller that opens it closes it. */
 export const followEvents = accountCommand(
   { scope: 'events:read', forLineKeys: 'own' },
   (context: Context, input: FollowInput & { via: Transport }): Promise<EventStream> =>

@@ -78,7 +78,7 @@ export const getGroup = lineCommand(READ, async (context: Context, line, { group
   freshInfo(context, line, group),
 );
 
-/** Makes a group. Whoever cannot be taken in is in `refused`; the group exists all the same. */
+/** Makes a group. People who cannot be added are in `refused`; the group exists all the same. */
 export const createGroup = lineCommand(
   SPEAK,
   async (context: Context, line, { subject, people }: { line: LineName; subject: string; people: Jid[] }) => {
@@ -124,7 +124,7 @@ export const changeGroup = lineCommand(
   },
 );
 
-/** What became of somebody, in a word. */
+/** The outcome for one member. */
 export type MemberResult =
   | 'ok'
   | 'invite_needed'

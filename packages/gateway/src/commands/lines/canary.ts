@@ -98,7 +98,7 @@ async function problemOf(
   return isHeard ? null : 'WhatsApp has the message, but no other device of the number received it in two minutes';
 }
 
-/** Counts against nobody's plan. */
+/** Accepts the message without counting it against any plan. */
 async function acceptNote(
   store: Store,
   line: Line,

@@ -20,7 +20,7 @@ import type { LineName } from './find-line.ts';
 /** Where the hosted pages are. */
 export const CONNECT_PATH = '/connect';
 const VALID_MS = 15 * 60 * 1_000;
-/** 190 bits: nobody guesses one. */
+/** 190 bits: not guessable. */
 const TOKEN_LENGTH = 32;
 const TOKEN = /^[A-Za-z0-9]{32}$/;
 const OFFER_WAIT_MS = 15_000;
@@ -35,8 +35,8 @@ const hashOf = (token: string): Buffer => createHash('sha256').update(token).dig
 
 /**
  * A page where the owner of the number pairs the line: valid for 15 minutes and for one pairing.
- * Whoever has the address can pair the line until a first browser has asked for a code: the link is
- * that browser's from then on. Only its hash is stored. `already_paired`.
+ * Anyone who has the address can pair the line until a first browser has asked for a code: from
+ * then on the link works in that browser only. Only its hash is stored. `already_paired`.
  */
 export const makeConnectLink = lineCommand(
   { scope: 'lines:write' },
@@ -71,7 +71,7 @@ export type ConnectState = { page: ConnectPage; lineId?: string } & (
   /** Another browser asked for a code before. */
   | { state: 'taken' }
   | { state: 'expired' }
-  /** Nobody handed this link out, or it is long gone. */
+  /** This link was never issued, or it is long gone. */
   | { state: 'unknown' }
 );
 
@@ -86,7 +86,7 @@ export interface ConnectVisit {
  * first browser that asks for a QR or a code is the only one from then on.
  */
 export interface ConnectDesk {
-  /** How the page of a link looks; empty for one that nobody handed out. */
+  /** How the page of a link looks; empty for one that was never issued. */
   page(token: string): Promise<ConnectPage>;
   /**
    * Where it stands. `wantsQr`: sees to it that there is a QR, and waits for the first one for a

@@ -10,7 +10,7 @@ export type LineName = { id: string } | { bridge: string };
 /** What a customer_ref is made of. `.` and `..` are folders to whatever handles addresses. */
 export const CUSTOMER_REF = /^(?!\.{1,2}$)[A-Za-z0-9._:@+-]{1,128}$/;
 const LINE_ID = /^line_[A-Za-z0-9]{1,64}$/;
-/** Larger integers are nobody's number, and not every database takes them. */
+/** No line has a larger number, and not every database accepts larger integers. */
 const LINE_NUMBER = /^\d{1,9}$/;
 
 /**

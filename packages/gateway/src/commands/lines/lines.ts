@@ -135,7 +135,7 @@ async function checkLineQuota(context: Context, tx: Tx): Promise<void> {
   const nowMs = context.clock.now();
   const period = periodOf(nowMs, account.cycleAnchor);
   await lockAccount(tx.db, account.id);
-  // The plan as it stands now that nobody else adds a line: it may have changed since the request
+  // The plan is read while no other request can add a line: it may have changed since this one
   // came.
   const { limits, plan } = (await findTerms(tx.db, account.id)) ?? account;
   if (limits.lines === null) return;
@@ -219,7 +219,7 @@ export const lineStats = lineCommand(
   async (context: Context, line, _: { line: LineName }): Promise<LineStats> => {
     const { router, media } = context;
     const stats = await router.run(line.id, 'stats', {}, { timeoutMs: 5_000 }).catch((error: unknown) => {
-      // Nobody asked WhatsApp anything.
+      // WhatsApp was not asked anything.
       const isSilent = error instanceof AppError && error.code === 'whatsapp_timeout';
       throw isSilent ? new AppError('unavailable', {}, { cause: error }) : error;
     });

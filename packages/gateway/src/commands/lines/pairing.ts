@@ -72,7 +72,7 @@ export const restoreCredentials = lineCommand(
   },
 );
 
-/** No engine can open this line, so nobody but us can take its credentials away. */
+/** No engine can open this line, so its credentials are deleted here. */
 async function forgetUnreadable(context: Context, line: Line): Promise<void> {
   const { store, router, ring, clock } = context;
   await router.stop(line.id);

@@ -4,7 +4,7 @@ import { pendingApprovals } from '../../store/sends/approvals.ts';
 import { accountCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 
-/** An approval that nobody decides runs out within this time. */
+/** An undecided approval counts as expiring when this little of its time is left. */
 const EXPIRING_MS = 3 * 60_000;
 const MEBIBYTE = 1_048_576;
 /** Below this much the database may soon take nothing. */
@@ -13,7 +13,7 @@ const EMPTY_DISK_BYTES = 256 * MEBIBYTE;
 
 export interface ProblemReport {
   problems: KnownProblem[];
-  /** Requests for a person's yes that nobody decided yet, and when the first of them runs out. */
+  /** Requests for a person's yes that are undecided, and when the first of them expires. */
   approvals: { waiting: number; expiring: number; firstEndsAt: number | null };
   /** Free bytes where the data is, when they run low. */
   disk: { freeBytes: number; isEmpty: boolean } | null;

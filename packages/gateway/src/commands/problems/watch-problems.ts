@@ -93,7 +93,7 @@ export function watchProblems(services: {
   };
 }
 
-/** Nothing is tried until somebody acts: there is nothing to wait for. */
+/** Nothing is retried until a person acts: there is nothing to wait for. */
 function isFinal({ kind, reason }: Problem): boolean {
   const known = kind === 'line_down' ? toReason(reason) : null;
   return known !== null && LINE_REASONS[known].isFinal;
@@ -106,7 +106,7 @@ async function tell(tx: Tx, problem: KnownProblem, isOver: boolean, now: number)
   const { lineId, kind, accountId, since } = problem;
   if (lineId === null || kind === 'webhook_failing') return;
   const line = await findLineUnowned(tx.db, lineId);
-  // Deleted meanwhile: nobody waits for it any more.
+  // Deleted meanwhile: its problem no longer matters.
   if (!line) return;
   const { status } = line;
   const type = 'line.problem';

@@ -19,7 +19,7 @@ export interface QueueView {
   depth: number;
   /** Messages for a later time. */
   scheduled: number;
-  /** Made ready and not acknowledged yet; 0 while nobody can say. */
+  /** Made ready and not acknowledged yet; 0 while unknown. */
   inFlight: number;
   /**
    * When the next one leaves, as far as it is known (Unix milliseconds); null: nothing waits, or

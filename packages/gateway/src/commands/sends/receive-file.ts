@@ -4,7 +4,7 @@ import type { Media } from '../../media/media.ts';
 import { tooLarge } from '../../media/media-limits.ts';
 import type { SpooledFile } from '../../media/spool.ts';
 
-/** Takes files that come in with a request, before anybody knows what they are for. */
+/** Takes files that come in with a request, before it is known what they are for. */
 export interface FileIntake {
   /**
    * Streams a file to the disk, bounded by the largest file there is. `media_rejected`,

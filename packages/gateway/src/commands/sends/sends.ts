@@ -60,7 +60,7 @@ export interface SendInput {
 
 /** An accepted message: acknowledged by WhatsApp, or still waiting for its turn. */
 export interface Sent {
-  /** `pending`: it left, and nobody expects WhatsApp's acknowledgement any more. */
+  /** `pending`: it may have left, and WhatsApp's acknowledgement is no longer expected. */
   state: 'sent' | 'queued' | 'pending';
   messageId: string;
   lineId: string;
@@ -69,7 +69,7 @@ export interface Sent {
   timestamp: number;
 }
 
-/** Somebody else holds the Idempotency-Key; nothing was kept. Never leaves execute. */
+/** Another request holds the Idempotency-Key; nothing was stored. Never leaves execute. */
 export class ClaimTakenError extends Error {
   override readonly name = 'ClaimTakenError';
 }
@@ -81,7 +81,7 @@ const MAX_SCHEDULED_SENDS = 10_000;
 const MAX_AHEAD_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Between two tries to reach a line whose worker is being restarted. */
 const RETRY_MS = 250;
-/** A command runs at least this long at the worker, even when nobody waits for its answer. */
+/** A command runs at least this long at the worker, even when no caller waits for its answer. */
 const MIN_RUN_MS = 5_000;
 
 export const sendMessage: SendCommand<SendInput, Sent> = {
@@ -269,7 +269,7 @@ export async function settleSend(
   return { state: 'sent', ...facts, to: await nowKnownAs(context, line, row.to), timestamp: end.timestamp };
 }
 
-/** The number that WhatsApp has somebody by, where sending showed that it has other digits. */
+/** The person's number as WhatsApp has it, where sending showed that it has other digits. */
 async function nowKnownAs({ store }: Context, line: Line, to: Jid): Promise<Jid> {
   const phone = phoneOf(to);
   const canBeOther = phone !== undefined && otherWayToWrite(phone) !== undefined;

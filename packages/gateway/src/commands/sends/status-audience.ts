@@ -9,9 +9,9 @@ import type { Context } from '../context.ts';
 const AUDIENCE_MAX = 4_000;
 
 /**
- * Who may see a status, by the list in force (whatsmeow broadcast.go): everybody in the address
- * book of the phone, the same without some, or some only. Who merely wrote is no contact.
- * `validation_error` when nobody would see it.
+ * Who may see a status, by the list in force (whatsmeow broadcast.go): all people in the address
+ * book of the phone, the same without some, or some only. A person who merely wrote is no contact.
+ * `validation_error` when no one would see it.
  */
 export async function statusAudienceOf(context: Context, line: Line): Promise<Jid[]> {
   const lists = await ask(context, line, 'account.statusAudience', {});

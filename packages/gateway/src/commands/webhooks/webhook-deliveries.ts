@@ -73,7 +73,8 @@ export const oneDelivery = accountCommand(
   async (context: Context, input: { id: string }): Promise<DeliveryReport> => {
     const delivery = await ownDelivery(context, input);
     const attempts = await attemptsOf(context.store.db, delivery.id);
-    // The body is a message's text: whoever may not read messages sees that it went, not what.
+    // The body is a message's text: a caller who may not read messages sees that it was sent, not
+    // its content.
     const mayRead = ['*', 'messages:read'].some((scope) => context.caller.scopes.includes(scope));
     return { delivery, attempts, body: mayRead ? await deliveryBody(context, delivery) : null };
   },

@@ -17,10 +17,7 @@ import { mayUseLine, requireWholeAccount } from '../line-limits.ts';
 import { findLine, type LineName } from '../lines/find-line.ts';
 import { checkHeaders, type WebhookSettings } from './webhook-settings.ts';
 
-/**
- * Webhooks of one account and mode; far above what anybody needs, far below what fan-out could not
- * carry.
- */
+/** Webhooks of one account and mode; far above any need, far below what fan-out could not carry. */
 const MAX_WEBHOOKS = 100;
 
 export const ownerOf = ({ caller }: Context) => ({ accountId: caller.accountId, mode: caller.mode });
@@ -136,7 +133,7 @@ export async function ownWebhook(context: Context, input: { id: string }): Promi
   return webhook;
 }
 
-/** What cannot be an id is nobody's; the database is not asked. */
+/** A value that cannot be an id belongs to no webhook; the database is not asked. */
 function idOf({ id }: { id: string }): string {
   if (!/^[A-Za-z0-9_]{1,64}$/.test(id)) throw new AppError('webhook_not_found');
   return id;

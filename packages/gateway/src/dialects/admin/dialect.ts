@@ -34,7 +34,7 @@ function holdsToken(request: FastifyRequest, token: string): boolean {
  * only, and is not there at all without one.
  */
 export function createAdminDialect({ operator, token }: { operator: Operator; token: string | undefined }): Dialect {
-  /** A row for whoever holds the token. */
+  /** A row for callers that hold the token. */
   function row<
     P extends z.ZodType | undefined = undefined,
     Q extends z.ZodType | undefined = undefined,
@@ -53,8 +53,7 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
       tag: 'Operator',
       auth: 'none',
       limit: 'api',
-      // Before the body: whoever does not hold the token learns nothing about what it has to look
-      // like.
+      // Before the body: a caller without the token learns nothing about the body's shape.
       admits(request) {
         if (token === undefined) throw new AppError('not_found');
         if (holdsToken(request, token)) return;

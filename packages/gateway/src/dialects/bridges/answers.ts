@@ -51,7 +51,7 @@ export function connection({ line }: LineView) {
   };
 }
 
-/** 200 once WhatsApp has it, 202 while it waits, or while nobody knows whether it arrived. */
+/** 200 once WhatsApp has it, 202 while it waits, or while it is unknown whether it arrived. */
 export function sent(result: Sent): Answer {
   const body = { message_id: result.messageId, timestamp: result.timestamp };
   return result.state === 'sent' ? json(200, body) : json(202, { ...body, status: result.state });

@@ -3,7 +3,7 @@ import type { EventPayloads } from '../../core/events.ts';
 
 type Body = Record<string, unknown>;
 
-/** Somebody by every address: `phone` of a number only, empty when WhatsApp never disclosed it. */
+/** A person by every address: `phone` of a number only, empty when WhatsApp never disclosed it. */
 export const person = ({ jid, lid, pn }: Party) => ({
   jid: bareJid(pn ?? jid),
   phone: phoneOf(pn ?? jid) ?? '',
@@ -11,8 +11,8 @@ export const person = ({ jid, lid, pn }: Party) => ({
 });
 
 /**
- * The body of `group_update`: who changed what, and the new value under its own name. Nobody named:
- * WhatsApp did not say who.
+ * The body of `group_update`: who changed what, and the new value under its own name. Without an
+ * actor: WhatsApp did not say who.
  */
 export const groupUpdate = ({ group, by, change, timestamp }: EventPayloads['group.updated']) => ({
   event: 'group_update',

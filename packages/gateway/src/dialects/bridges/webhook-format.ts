@@ -42,7 +42,7 @@ export const PUBLISHED_EVENTS = Object.keys(PUBLISHED) as (keyof typeof PUBLISHE
 export const BRIDGES_EVENT_NAMES = Object.keys(EVENTS) as (keyof typeof EVENTS)[];
 
 /**
- * The address a Bridges caller knows somebody by: the phone number's, else the LID. Groups and
+ * The address a Bridges caller knows a person by: the phone number's, else the LID. Groups and
  * channels as they are.
  */
 const addressOf = (party: Party): string => bareJid(party.pn ?? party.jid);

@@ -20,8 +20,7 @@ const csp = (ancestors: string): string =>
   `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${ancestors}`;
 
 /**
- * Nothing from elsewhere, nothing inline, in nobody's frame; the address is a secret, so it is told
- * to nobody.
+ * No foreign or inline resources and no framing; the address is a secret, so no referrer is sent.
  */
 const PAGE_HEADERS = {
   'content-security-policy': csp("'none'"),
@@ -33,7 +32,7 @@ const PAGE_HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** In the frames of these origins only, as whoever made the link wants it. */
+/** Framing by these origins only, as the creator of the link wants it. */
 function pageHeaders(embedOrigins: readonly string[] | undefined): Record<string, string> {
   if (!embedOrigins?.length) return PAGE_HEADERS;
   const { 'x-frame-options': _, 'cross-origin-opener-policy': _opener, ...headers } = PAGE_HEADERS;
@@ -140,7 +139,8 @@ export function createConnectDialect({ desk, clock }: { desk: ConnectDesk; clock
 
 function stateAnswer(of: ConnectState, nowMs: number): Record<string, unknown> {
   const { state, page } = of;
-  // A link that is over, or somebody else's, says nothing about who made it but how it looks.
+  // A link that is over, or that another browser holds, discloses nothing of its creator but its
+  // looks.
   const shown = { name: page.name, logo: page.logo, colour: page.colour, locale: page.locale };
   if (of.state === 'connected') {
     const redirect_url = page.redirectUrl && withResult(page.redirectUrl, of.lineId);

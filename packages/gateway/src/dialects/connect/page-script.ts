@@ -1,7 +1,7 @@
 /**
- * Runs in the browser. Asks where the pairing stands until it is over; no QR is asked for while a
- * code is typed, which a QR would end. The first QR or code makes the link this browser's: until
- * then a visit changes nothing, whoever makes it.
+ * Runs in the browser. Polls the state of the pairing until it is over; no QR is requested while a
+ * code is typed, because a QR would end the code. The first QR or code binds the link to this
+ * browser: until then a visit changes nothing.
  */
 export const PAGE_JS = `'use strict';
 (() => {

@@ -33,8 +33,8 @@ const PREFIX = '/api/console';
 export const CONSOLE_SANDBOX_PREFIX = `${PREFIX}/v1/sandbox`;
 
 /**
- * The same rows for somebody who is signed in. Reading is for everybody, unless the command's own
- * scope says otherwise.
+ * The same rows for signed-in users. Every user may read, unless the command's own scope says
+ * otherwise.
  */
 export const forSessions = (rows: readonly Route[], audited = true): Route[] =>
   rows

@@ -30,8 +30,8 @@ export interface LiveStreams {
   /** Carries lines of both modes: one stream serves every page of a browser. */
   open(session: ConsoleSession, caller: Caller): Promise<Answer>;
   /**
-   * Something was delivered, sent or received, or (`settings`) somebody changed lines or webhooks:
-   * pages that show such things look again. Says so once a second at most.
+   * Something was delivered, sent or received, or (`settings`) lines or webhooks changed: pages
+   * that show such things reload. Sent once a second at most.
    */
   activity(change?: Change): void;
   /** Ends every stream; further ones are refused. */

@@ -35,7 +35,7 @@ const shown = ({ id, name, host, createdAt, usedAt }: Passkey) => ({
   used_at: rfc3339OrNull(usedAt),
 });
 
-/** Passkeys of whoever is signed in, and signing in with one. */
+/** Passkeys of the signed-in user, and signing in with one. */
 export function passkeyRoutes(services: SessionServices): Route[] {
   const { access, publicUrl } = services;
   const mine = { tag: 'Session', limit: 'console', auth: 'session', role: 'viewer' } as const;

@@ -35,7 +35,9 @@ export const fromOf = (request: FastifyRequest): From => ({
   browser: readBrowserMark(request),
 });
 
-/** The answer to whoever just signed in: a session, and the mark that makes the browser known. */
+/**
+ * The answer to a user who just signed in: a session, and the mark that makes the browser known.
+ */
 export const signedInAnswer = (request: FastifyRequest, publicUrl: string, of: SignedIn): Answer =>
   json(
     200,

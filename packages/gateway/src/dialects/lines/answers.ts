@@ -183,7 +183,7 @@ export function qr(
   return { status: 200, bytes, headers: NO_STORE };
 }
 
-/** 200 once WhatsApp has it, 202 while it waits, or while nobody knows whether it arrived. */
+/** 200 once WhatsApp has it, 202 while it waits, or while it is unknown whether it arrived. */
 export const sent = (of: Sent): Answer =>
   json(of.state === 'sent' ? 200 : 202, {
     ok: true,

@@ -20,7 +20,7 @@ export const contact = ({ party, name, isBusiness }: Contact) => ({
 
 export const contactDetail = (of: ContactDetail) => ({ ok: true, ...contact(of), about: of.about });
 
-/** Whether somebody is a business is known of numbers that exist only. */
+/** Whether a number is a business is known only of numbers that exist. */
 export const checked = (lineId: string, numbers: CheckedNumber[]) => ({
   ok: true,
   line_id: lineId,

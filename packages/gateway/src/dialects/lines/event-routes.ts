@@ -116,7 +116,7 @@ export const eventRoutes: Route[] = [
       const caller = callerOf(visit);
       const input = asked(visit);
       if (request.headers.accept?.includes('text/event-stream')) {
-        // Fastify asks GET rows for HEAD too; nobody reads the body of that.
+        // Fastify runs GET rows for HEAD too, whose body is not sent.
         if (request.method === 'HEAD') return { status: 200, headers: { 'content-type': 'text/event-stream' } };
         const stream = await execute.run('events.follow', { ...input, via: 'sse' }, caller);
         return eventSource(stream, { clock: visit.clock, endBody });

@@ -4,7 +4,7 @@ import { internationalPhone } from './phone.ts';
 
 type Data = Record<string, unknown>;
 
-/** Somebody by every address: `phone` of a number only, null when WhatsApp never disclosed it. */
+/** A person by every address: `phone` of a number only, null when WhatsApp never disclosed it. */
 export const person = ({ jid, lid, pn }: Party) => ({
   jid: bareJid(pn ?? jid),
   phone: internationalPhone(phoneOf(pn ?? jid) ?? null),

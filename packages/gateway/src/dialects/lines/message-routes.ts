@@ -48,7 +48,7 @@ export const messageRoutes: Route[] = [
     },
     command: 'messages.send',
     in: ({ query, body }) =>
-      // Somebody waits for an answer: it goes before what nobody asked for.
+      // A person waits for this answer: it goes before unsolicited messages.
       messageOf({ query, body: { ...body, priority: body.priority ?? 'high' } }, body.to, {
         kind: 'text',
         body: body.message,

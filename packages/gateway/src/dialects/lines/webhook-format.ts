@@ -10,7 +10,7 @@ import { internationalPhone } from './phone.ts';
 
 /**
  * Every event name of the Lines API that this version produces. `webhook.test` is sent on request
- * only, so nobody subscribes to it.
+ * only, so it cannot be subscribed to.
  */
 const EVENTS = {
   'message.received': { selects: ['message.received'] },
@@ -45,7 +45,7 @@ type Data = Record<string, unknown>;
 
 /**
  * The Lines API's bodies: `{event, line_id, data, id, created_at}`, signed over the whole body.
- * Nobody knows where files are downloaded.
+ * Without the address where files are downloaded.
  */
 export const linesWebhookFormat: WebhookFormat = linesWebhookFormatAt(() => null);
 

@@ -8,9 +8,9 @@ const isObject = (value: unknown): value is Json =>
 
 /**
  * A schema as JSON Schema 2020-12. `$schema` names the dialect once for the whole document, so that
- * schemas carry none. Answers may grow members without breaking anybody, so nothing is said against
- * further ones; bounds that every JSON integer has are left out. Members without words of their own
- * get those of their name.
+ * schemas carry none. Answers may grow members without breaking clients, so further ones are not
+ * excluded; bounds that every JSON integer has are left out. Members without a description of their
+ * own get that of their name.
  */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
@@ -98,7 +98,7 @@ function isPlainList({ items }: Json): boolean {
 
 /**
  * The named schemas of the document. One that carries an id (`.meta({ id })`) is named after it
- * wherever it stands; others are named by whoever puts them here.
+ * wherever it stands; others get the name given when they are added.
  */
 export class Components {
   readonly schemas: Json = {};

@@ -197,8 +197,8 @@ function backOff(
 }
 
 /**
- * Somebody else uses this identity. One careful try after a minute; the third time in ten minutes
- * it stays theirs.
+ * Another client uses this identity. One reconnect after a minute; after the third time in ten
+ * minutes the line no longer competes for it.
  */
 function replaced(base: LineModel, signal: Closed): { model: LineModel; step: LineStep } {
   const replacedAt = [...base.replacedAt.filter((at) => signal.atMs - at < REPLACED_WINDOW_MS), signal.atMs];

@@ -15,7 +15,7 @@ interface Waiter {
 /** Callers that may wait for the next QR or code of one line. */
 const MAX_WAITERS = 100;
 
-/** Hands the engine's QRs and codes to whoever asked for one. Nothing of it is stored. */
+/** Hands the engine's QRs and codes to the callers that asked for one. Nothing is stored. */
 export class PairingDesk {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
@@ -43,7 +43,7 @@ export class PairingDesk {
     this.#current = undefined;
   }
 
-  /** Pairing is over: nobody gets an offer any more. */
+  /** Pairing is over: no caller gets an offer any more. */
   end(reason: CloseReason | 'paired'): void {
     this.#current = undefined;
     const error =

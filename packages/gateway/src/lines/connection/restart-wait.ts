@@ -22,8 +22,8 @@ const PATIENT: ReadonlySet<LineCommandName> = new Set([
 ]);
 
 /**
- * WhatsApp's "once more" (515) is told to nobody: the line stays `connected` while nothing can be
- * asked. Commands wait for its end instead of answering that a connected line is not connected.
+ * WhatsApp's "restart required" (515) is not reported: the line stays `connected` while nothing can
+ * be asked. Commands wait for its end instead of answering that a connected line is not connected.
  */
 export class RestartWait {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class RestartWait {
     this.#model = model;
   }
 
-  /** As whoever gave a command is told it: a restart that is not over yet shows. */
+  /** The standing as the issuer of a command sees it: an unfinished restart shows. */
   standing(): LineStanding {
     const standing = standingOf(this.#model());
     return this.#isRestarting ? { ...standing, status: 'connecting' } : standing;

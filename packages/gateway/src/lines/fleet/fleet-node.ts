@@ -24,7 +24,7 @@ import { SharedViews } from './shared-views.ts';
 
 /** Renewals from one count of all lines to the next: half a minute. */
 const COUNT_EVERY = 6;
-/** Between two looks for lines that have no lease yet, because whoever made them died. */
+/** Interval between two searches for lines without a lease, whose creating node died. */
 const MAKE_MS = 60_000;
 
 export interface FleetNodeOptions {

@@ -18,7 +18,7 @@ export interface FleetRouterOptions {
   };
   /** The node that holds the line now, by the database. */
   ownerOf(lineId: string): Promise<string | undefined>;
-  /** A line that may be new gets a lease, so that somebody takes it. */
+  /** A line that may be new gets a lease, so that a node takes it. */
   made(lineId: string): Promise<void>;
   /** What the owner of a line said of it last. */
   remoteView(lineId: string): LineProcessView | undefined;
@@ -66,7 +66,7 @@ export class FleetRouter implements LineRouter {
     this.#end = options.bus.serve(subjectOf(options.nodeId), (body) => this.#serve(body as Errand));
   }
 
-  /** Serves nobody any more. */
+  /** Stops serving requests. */
   close(): void {
     this.#end();
   }
@@ -92,7 +92,7 @@ export class FleetRouter implements LineRouter {
   }
 
   async stop(lineId: string): Promise<void> {
-    // Nobody runs it: then nothing is to be stopped.
+    // No node runs it: there is nothing to stop.
     if (!this.#options.local.isHere(lineId) && (await this.#options.ownerOf(lineId)) === undefined) return;
     await this.#ask({ do: 'stop', lineId }, STOP_WITHIN_MS);
   }
@@ -117,7 +117,7 @@ export class FleetRouter implements LineRouter {
     const timed: Errand = errand.do === 'run' ? { ...errand, timeoutMs: leftMs } : errand;
     if (local.isHere(lineId)) return { is: 'done', value: await this.#here(timed) };
     const owner = await this.#ownerOf(lineId);
-    // Nobody's at this moment, or ours and not begun yet.
+    // Without an owner at this moment, or ours and not started yet.
     if (owner === undefined || owner === this.#options.nodeId) return { is: 'moved' };
     try {
       return (await bus.request(subjectOf(owner), timed, { timeoutMs: leftMs + MARGIN_MS })) as Answer;

@@ -47,7 +47,7 @@ export class LeaseKeeper {
   #cancelTick: (() => void) | undefined;
   #wallAhead: number | undefined;
   #isClosed = false;
-  /** Whoever waits for the last line to be over here. */
+  /** Callers that wait for the last line here to end. */
   #waiters: (() => void)[] = [];
 
   constructor(options: LeaseKeeperOptions) {
@@ -80,7 +80,7 @@ export class LeaseKeeper {
     this.#call();
   }
 
-  /** Somebody noticed that something is not as it was: ask at once. */
+  /** A caller noticed that ownership may have changed: renew at once. */
   renewNow(): void {
     this.#protocol.renewNow();
     this.#call();

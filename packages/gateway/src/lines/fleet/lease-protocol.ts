@@ -18,11 +18,11 @@ export const LEASE_TIMES = {
   renewMs: 5_000,
   /** Without a renewal for so long, by its own clock, a node ends its lines at once. */
   cutMs: 10_000,
-  /** Between two looks for lines that are nobody's. */
+  /** Interval between two searches for lines without an owner. */
   takeMs: 2_000,
   /** What failed is tried again after so long. */
   retryMs: 1_000,
-  /** What has been nobody's for so long is taken whatever a node's share is. */
+  /** A line without an owner for this long is taken whatever a node's share is. */
   orphanMs: 5_000,
 } as const;
 
@@ -55,7 +55,7 @@ export type LeaseEffect =
   | ({ type: 'start' } & OwnedLine)
   /** In order: what is under way ends. Then `ended`. */
   | ({ type: 'close' } & OwnedLine)
-  /** At once: it is somebody else's. Then `ended`. */
+  /** Stop at once: another node owns the line. Then `ended`. */
   | ({ type: 'cut' } & OwnedLine)
   /** Every line, at once. Then `allEnded`. */
   | { type: 'cut_all' };
@@ -209,7 +209,7 @@ export class LeaseProtocol {
 
   #cutAll(): LeaseEffect[] {
     this.#isCutting = true;
-    // Everybody was away, perhaps: who is there must be seen anew before anything is taken.
+    // All nodes may have been away: the list of nodes is read anew before any line is taken.
     this.#isSettled = false;
     this.#renewedAt = undefined;
     this.#renewAt = 0;
@@ -233,7 +233,7 @@ export class LeaseProtocol {
 
   #mayTake(nowMs: number): boolean {
     const isDraining = this.#isLeaving || this.#nodes.some(({ id, isDraining }) => id === this.#nodeId && isDraining);
-    // Whoever is about to lose what it has takes nothing on.
+    // A node that is about to lose its leases takes no more lines.
     return !isDraining && !this.#isCutting && this.validForMs(nowMs) > this.#times.cutMs - this.#times.renewMs;
   }
 
@@ -288,7 +288,7 @@ export class LeaseProtocol {
     return taken.flatMap(({ lineId, epoch }): LeaseEffect[] => {
       const held = this.#held.get(lineId);
       if (held && held.state !== 'ended') {
-        // It was lost before anybody noticed: what runs under the old number ends first.
+        // It was lost unnoticed: what runs under the old number ends first.
         const isKnown = held.state === 'lost';
         this.#put(lineId, { epoch: held.epoch, state: 'lost', next: epoch });
         return isKnown ? [] : [{ type: 'cut', lineId, epoch: held.epoch }];

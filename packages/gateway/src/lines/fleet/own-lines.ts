@@ -20,7 +20,7 @@ export interface OwnLinesOptions {
 
 /**
  * What a node does with the lines that it holds. A line that is stopped keeps its lease: it stays
- * here, and runs again when it is started, or when somebody else takes it.
+ * here, and runs again when it is started, or when another node takes it.
  */
 export class OwnLines {
   readonly #options: OwnLinesOptions;

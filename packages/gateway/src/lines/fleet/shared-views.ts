@@ -75,7 +75,7 @@ export class SharedViews {
     return this.#remote.get(lineId);
   }
 
-  /** A line of this node looks different: everybody may see it. */
+  /** A line of this node changed its view: all nodes may see it. */
   tellLive(view: LiveView): void {
     const { bus, nodeId } = this.#options;
     bus.publish('live', { nodeId, view });

@@ -28,9 +28,9 @@ const ALL_AT_ONCE = 5;
 const MAX_TRIES = 5;
 
 /**
- * Finds out what groups are called that somebody wrote in and nobody told the name of. What a group
- * is called is told when the line joins it and whenever it changes (the inbox has both); this is
- * for groups that the line was in before it was paired. Doing it twice is the same as once.
+ * Looks up the names of groups that have messages but no known name. WhatsApp sends a name when the
+ * line joins a group and whenever it changes (the inbox has both); this is for groups that the line
+ * was in before it was paired. Idempotent.
  */
 export class GroupNames {
   readonly #options: GroupNamesOptions;
@@ -43,7 +43,7 @@ export class GroupNames {
     this.#options = options;
   }
 
-  /** Somebody wrote in these groups. */
+  /** These groups have new messages. */
   seen(groups: readonly Jid[]): void {
     for (const group of groups)
       if (!this.#named.has(group) && this.#waiting.size < WAITING_MAX) this.#waiting.add(group);
@@ -94,7 +94,7 @@ export class GroupNames {
     }
     for (const group of [...this.#waiting]) {
       const name = await groups.info({ group }).catch((error: unknown) => {
-        // Not a member any more, or the group is gone: nobody will tell. Not asked again.
+        // Not a member any more, or the group is gone: the name stays unknown. Not asked again.
         if (error instanceof EngineError && error.code === 'rejected') return { jid: group, subject: '', subjectAt: 0 };
         throw error;
       });

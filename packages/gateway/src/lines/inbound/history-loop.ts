@@ -88,8 +88,8 @@ export class HistoryLoop {
       return 'done';
     } catch (error) {
       if (this.#stopping.signal.aborted) return 'none';
-      // Nobody can say whose messages they are until the line is paired again; `wake` comes with
-      // the pairing.
+      // The owner of the messages is unknown until the line is paired again; `wake` comes with the
+      // pairing.
       if (error instanceof EngineError && error.code === 'wrong_state') return 'none';
       if (!(error instanceof EngineError) && !(error instanceof UnreadableError)) await proveWritable(store, line.id);
       const failures = waiting.failures + 1;

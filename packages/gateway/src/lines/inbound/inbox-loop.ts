@@ -190,7 +190,7 @@ export class InboxLoop {
     for (;;) {
       const rows = await this.#next();
       if (rows.length === 0) break;
-      // Nobody can say whose mail it is until the line is paired again: it waits, and `wake` comes
+      // The owner of the mail is unknown until the line is paired again: it waits, and `wake` comes
       // with the pairing.
       if ((await this.#take(rows)) === 'unpaired') break;
       if (this.#stopping.signal.aborted) return;
@@ -313,7 +313,7 @@ export class InboxLoop {
     this.#tell(contents, news);
   }
 
-  /** After the commit: whoever waits for what came. */
+  /** After the commit: wakes what waits for the new rows. */
   #tell({ facts, parts, isSettings }: Contents, { events, deliveries }: Accepted): void {
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();

@@ -3,8 +3,8 @@ import type { KeepingRow, PendingInboxRow } from '../../store/engine/inbox.ts';
 /** Rows held at most; beyond that they are read from the database, in batches. */
 const MAX_ROWS = 256;
 /**
- * The database is looked at again after so long. Nobody else writes a line's inbox while this
- * process has the line; should somebody, it is found then.
+ * The database is read again after so long. No other process writes a line's inbox while this one
+ * has the line; if one does, its rows are found then.
  */
 const GOOD_FOR_MS = 30_000;
 
@@ -16,7 +16,7 @@ const GOOD_FOR_MS = 30_000;
  */
 export class KeptRows {
   #rows: PendingInboxRow[] = [];
-  /** Closed before anybody said that they are committed. */
+  /** Rows closed before their commit was reported. */
   readonly #closed = new Set<number>();
   #onKeeping: ((row: KeepingRow) => void) | undefined;
   #state: 'none' | 'reading' | 'all' = 'none';

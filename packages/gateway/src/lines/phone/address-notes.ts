@@ -20,7 +20,7 @@ const STEP = 200;
 const MAX_TRIES = 5;
 
 /**
- * Notes what WhatsApp disclosed about addresses beside messages, so that everybody is shown by what
+ * Notes what WhatsApp disclosed about addresses beside messages, so that people are shown with what
  * is known now. The engine keeps the same facts durably for itself; what a crash cuts off here
  * comes again with the next message of that person.
  */

@@ -50,8 +50,8 @@ export class Archiving {
   }
 
   /**
-   * A chat is in the archive or not, whoever put it there; an event tells it when that is news.
-   * False when it could not be stored.
+   * Stores whether a chat is archived, whichever device did it; a change is told by an event. False
+   * when it could not be stored.
    */
   async note(chat: Jid, archived: boolean): Promise<boolean> {
     const { store, line, clock, log, nudge } = this.#options;

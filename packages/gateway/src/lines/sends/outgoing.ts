@@ -49,8 +49,8 @@ const paceOf = (pacing: Pacing | null, clock: Clock) => ({
 });
 
 /**
- * A line's accepted sends: takes them up, keeps them in order, and tells whoever asked how they
- * ended.
+ * A line's accepted sends: takes them up, keeps them in order, and tells the waiting callers how
+ * they ended.
  */
 export class Outgoing {
   readonly #options: OutgoingOptions;

@@ -124,7 +124,7 @@ export class Send implements MailboxJob {
   #isSending: boolean;
   /** The bytes on their way into the row. */
   #saving: Promise<Saved> | undefined;
-  /** Bytes may be at WhatsApp, or on their way: nobody may call it "not sent" any more. */
+  /** Bytes may be at WhatsApp, or on their way: it must not be reported as "not sent" any more. */
   #mayHaveLeft: boolean;
 
   constructor(entry: OutboxEntry, context: SendContext) {
@@ -238,7 +238,7 @@ export class Send implements MailboxJob {
       const release = uploads.take();
       if (!release) return undefined;
       this.#making = engine.prepare(content, toJid, messageId).finally(release);
-      // Whoever looks next hears of a failure; until then it must not count as unhandled.
+      // The next call gets a failure; until then it must not count as an unhandled rejection.
       this.#making.catch(() => {});
     }
     try {
@@ -252,8 +252,8 @@ export class Send implements MailboxJob {
   }
 
   /**
-   * Somebody ended the row before anything left (it was cancelled), or another worker had taken it
-   * up before this one heard of it: then its bytes are the ones that are sent.
+   * The row was ended before anything left (it was cancelled), or another worker had taken it up
+   * before this one: then the other worker's bytes are sent.
    */
   async #movedOn(): Promise<End> {
     const { store, line, onEnd } = this.#context;
@@ -408,7 +408,7 @@ export class Send implements MailboxJob {
   async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<Committed> {
     const { line, clock } = this.#context;
     const prepared = this.#prepared;
-    // What somebody has is not failed, whatever was thought of it.
+    // A message that has arrived did not fail, whatever the error says.
     if (prepared && (await hasArrived(tx, line.id, this.#entry.messageId))) {
       return this.#sent(tx, prepared, this.#ackNow());
     }

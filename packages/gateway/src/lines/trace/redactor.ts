@@ -46,13 +46,13 @@ const KINDS: Record<string, string> = {
 
 /**
  * Writes stanzas in a way that can be shown to strangers: tags, and the attributes that are ids,
- * types, codes and times; of everything else the length. Whoever is addressed has the same name
- * (`pn-1`, `lid-2`, `group-1`) throughout one trace.
+ * types, codes and times; of everything else the length. Each address has the same name (`pn-1`,
+ * `lid-2`, `group-1`) throughout one trace.
  */
 export class Redactor {
   readonly #names = new Map<string, string>();
   readonly #counts = new Map<string, number>();
-  /** The digits of everybody named so far: they are looked for in ids. */
+  /** The digits of all addresses named so far: they are searched for in ids. */
   readonly #users = new Set<string>();
 
   /** One line of text. */

@@ -2,7 +2,10 @@ import type { StanzaWatch } from '@ponte/engine';
 
 type Look = NonNullable<StanzaWatch['see']>;
 
-/** Everybody who looks on at the stanzas of one line; while nobody does, the engine sees that. */
+/**
+ * The observers of one line's stanzas; without any, `watch.see` is undefined and the engine skips
+ * them.
+ */
 export class StanzaLooks {
   readonly watch: StanzaWatch = { see: undefined };
   readonly #looks = new Set<Look>();

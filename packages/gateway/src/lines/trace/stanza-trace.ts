@@ -10,12 +10,12 @@ const ENTRIES_MAX = 1_000;
 const CHARACTERS_MAX = 256 * 1_024;
 /** Entries of one answer. */
 const PAGE = 200;
-/** Whoever reads gets this long to fetch the last entries. */
+/** How long the last entries can be fetched after the end. */
 const KEPT_AFTER_END_MS = MINUTE_MS;
 
 /**
- * The stanzas of one line for as long as somebody wants to see them, made unreadable before they
- * are kept: in memory only, the newest ones, off by itself when its time is over.
+ * The stanzas of one line for as long as a trace is on, made unreadable before they are kept: in
+ * memory only, the newest ones, off by itself when its time is over.
  */
 export class StanzaTrace {
   readonly #looks: StanzaLooks;

@@ -37,7 +37,7 @@ export interface SupervisorConfig {
 export interface LineOwnership {
   /** For how long what runs here is this node's for certain. */
   validForMs(): number;
-  /** A line's write was refused: it is somebody else's. */
+  /** A line's write was refused: another node owns it. */
   lost(lineId: string): void;
   /** A line's row does not exist any more. */
   gone(lineId: string): void;
@@ -116,7 +116,7 @@ interface Placement {
   /** Why it failed, when the worker knew. */
   reason: LineReason | undefined;
   cancelRetry: (() => void) | undefined;
-  /** Whoever waits for the next change of `state`. */
+  /** Callers that wait for the next change of `state`. */
   waiters: (() => void)[];
 }
 

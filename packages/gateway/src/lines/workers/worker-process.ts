@@ -23,8 +23,8 @@ const TERM_WITHIN_MS = 5_000;
 /**
  * Makes this process a worker: waits for its setup over IPC, hosts lines until it is told to drain,
  * then exits 0. When the channel closes the main process is gone: it exits at once, because another
- * one may be hosting the same lines already (everything promised is in the store). A rejection or
- * exception that nobody handled is a state nobody knows: it is logged and the process exits 1.
+ * one may be hosting the same lines already (everything promised is in the store). An unhandled
+ * rejection or exception leaves an unknown state: it is logged and the process exits 1.
  */
 export function runWorkerProcess(options: WorkerProcessOptions): void {
   let log: Log | undefined;

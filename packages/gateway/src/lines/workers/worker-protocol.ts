@@ -58,7 +58,7 @@ export type CommandOf = { [N in LineCommandName]: { name: N; input: LineCommands
 export type ToWorker =
   | { type: 'setup'; setup: WorkerSetup }
   | { type: 'start_line'; spec: LineSpec }
-  /** `isAtOnce`: it is somebody else's by now. */
+  /** `isAtOnce`: another node owns it by now. */
   | { type: 'stop_line'; lineId: string; isAtOnce?: boolean }
   /**
    * Of a fleet, the answer to a heartbeat: what this node runs is its own for so long from the time
@@ -80,7 +80,7 @@ export type FromWorker =
    */
   | { type: 'line_failed'; lineId: string; detail: string; isGone: boolean; reason?: LineReason }
   | { type: 'line_stopped'; lineId: string }
-  /** A write was refused because the line is somebody else's; it is being stopped. */
+  /** A write was refused because another node owns the line; it is being stopped. */
   | { type: 'line_lost'; lineId: string }
   | { type: 'result'; id: number; ok: true; value: unknown }
   | { type: 'result'; id: number; ok: false; code: ErrorCode; message: string; details: ErrorDetails }

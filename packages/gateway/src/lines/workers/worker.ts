@@ -34,10 +34,7 @@ export interface WorkerOptions {
   onLeasesOver?(): void;
 }
 
-/**
- * Accepted sends that nobody handed over (the command was lost on its way) are looked for this
- * often.
- */
+/** How often accepted sends that were never handed over (the command was lost) are looked for. */
 const SWEEP_MS = 30_000;
 /** In a fleet any node accepts, and the bus that carries its command may be away. */
 const FLEET_SWEEP_MS = 5_000;

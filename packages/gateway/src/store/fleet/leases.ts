@@ -35,8 +35,8 @@ const inHaste = <T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> =>
   });
 
 /**
- * One statement for all leases of a node: they last `ttlMs` from now. A lease that had run out is
- * not renewed.
+ * One statement for all leases of a node: they last `ttlMs` from now. A lease that had run out
+ * loses its owner instead.
  */
 export function renewLeases(
   store: Store,

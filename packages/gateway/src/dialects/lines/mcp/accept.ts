@@ -12,8 +12,8 @@ const isListening = (body: unknown): boolean =>
 
 /**
  * Serves clients that take JSON and name no event stream (curl, low-code tools) as well: they get
- * the answer itself, once it is whole, in the place of a stream that holds it. Everybody else is
- * left as they are.
+ * the answer itself, once it is whole, instead of a stream that holds it. All other requests pass
+ * unchanged.
  */
 export async function serveJsonToo(request: Request, body: unknown, serve: Serve): Promise<Response> {
   const ranges = (request.headers.get('accept') ?? '*/*')

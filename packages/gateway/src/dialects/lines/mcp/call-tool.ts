@@ -20,7 +20,7 @@ import { fenced, marked } from './untrusted.ts';
 export interface ToolServices {
   execute: Execute;
   approvals: Pick<Approvals, 'ask'>;
-  /** Told of failures that nobody expected. */
+  /** Called for unexpected failures. */
   onFault(error: AppError, tool: string): void;
 }
 

@@ -69,7 +69,7 @@ export function registerResources(server: McpServer, services: ToolServices, cal
           lines.map(async ({ line_id: id }) =>
             (await chatsOf(id, LISTED_CHATS)).map(({ jid, phone }) => ({
               uri: uriOf(TRANSCRIPT, { line_id: id, chat: jid }),
-              // Never the name that somebody gave himself: lists like this one are read as
+              // Never the name a person chose for themselves: agents may read such a list as
               // instructions.
               name: `Chat with ${phone ?? jid}`,
             })),

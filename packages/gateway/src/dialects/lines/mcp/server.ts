@@ -19,7 +19,7 @@ Give every send an idempotency_key of its own, and repeat it with the same key w
 
 /**
  * A server for one request of one key, with what that key may do: nothing is shared between
- * requests, so no answer can reach somebody else.
+ * requests, so no answer can reach another caller.
  */
 export function createServer(services: McpServices, caller: Caller, calledTool?: string): McpServer {
   const server = new McpServer(

@@ -4,10 +4,7 @@ import { invalid } from '../../../core/app-error.ts';
 import * as answers from '../answers.ts';
 import { wordedMessage } from './worded-message.ts';
 
-/**
- * Somebody's reading of chats: with the rights of their key, through the commands that REST reads
- * with.
- */
+/** Reads chats for a caller: with the rights of their key, through the same commands as REST. */
 export interface Reader {
   execute: Execute;
   caller: Caller;

@@ -14,7 +14,7 @@ export function marked(answer: Json, paths: readonly string[] | undefined): Json
 }
 
 /**
- * Text between marks that nobody who wrote in it can have known, so that it cannot pretend to have
+ * Text between random marks that its authors cannot have known, so that it cannot pretend to have
  * ended.
  */
 export function fenced(text: string): string {

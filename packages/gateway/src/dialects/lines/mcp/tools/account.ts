@@ -37,7 +37,7 @@ export const account: Record<string, ToolFacts[]> = {
 const webhookId = { webhook_id: 'id' };
 const deliveryId = { delivery_id: 'id' };
 const shownWebhook = (answer: Json): string => `Webhook ${String(answer.id)} is ${String(answer.status)}.`;
-/** What an endpoint answered: nobody of ours wrote it. */
+/** What an endpoint answered: its text is not ours. */
 const EXCERPT = 'response_excerpt';
 
 export const webhooks: Record<string, ToolFacts[]> = {
