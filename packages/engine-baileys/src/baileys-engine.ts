@@ -232,7 +232,10 @@ class BaileysEngine implements Engine {
     };
   }
 
-  /** How long the chat keeps messages. WhatsApp itself says it of groups; nobody else is asked. */
+  /**
+   * How long the chat keeps messages. For groups WhatsApp is asked; private chats go by what is
+   * stored.
+   */
   async #expirationOf(content: OutboundContent, to: Jid): Promise<Expiration | undefined> {
     if (isChange(content)) return undefined;
     if (!isGroup(to)) return isLid(to) || isPn(to) ? content.context?.expiration : undefined;

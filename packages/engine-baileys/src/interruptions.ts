@@ -1,6 +1,6 @@
 import { EngineError } from '@ponte/engine';
 
-/** Ends the waiting for WhatsApp of everybody at once. What they wait for goes on without them. */
+/** Ends all waits for WhatsApp at once. The operations themselves continue without a waiter. */
 export class Interruptions {
   readonly #waiting = new Set<() => void>();
 

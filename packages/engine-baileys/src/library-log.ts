@@ -51,7 +51,7 @@ export function libraryLog(log: EngineLog, session: string, { watch, onPayload }
   return logger;
 }
 
-/** An error's name and message, without numbers that could be somebody's. */
+/** An error's name and message, without digits that could be a phone number. */
 export function describeError(error: unknown): string {
   return blankNumbers(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }

@@ -15,8 +15,8 @@ const CLOSED = 3;
 
 /**
  * Bounds how long Baileys' WebSocket takes to go. As it is, closing waits up to 30 s for the other
- * side, and whoever waits for an answer is left waiting, since Baileys takes the listeners for
- * `close` away first.
+ * side, and callers that wait for an answer never get one, since Baileys removes the listeners for
+ * `close` first.
  */
 export class Transport {
   readonly #client: WASocket['ws'];
@@ -31,7 +31,7 @@ export class Transport {
     this.#socket()?.terminate();
   }
 
-  /** Makes everybody who still waits for an answer give up. */
+  /** Rejects every call that still waits for an answer. */
   rejectWaiting(reason: string): void {
     this.#client.emit('error', new Error(reason));
   }

@@ -42,8 +42,8 @@ export interface AccountOperations {
    */
   presence(input: { state: 'available' | 'unavailable' }): Promise<Done>;
   /**
-   * Asks for somebody's presence and typing. Renewed after every login until the logout, for the
-   * 500 asked for last.
+   * Subscribes to a person's presence and typing. Renewed after every login until the logout, for
+   * the 500 latest subscriptions.
    */
   watch(input: { person: Jid }): Promise<Done>;
   /** Null when the number has no WhatsApp account. */

@@ -1,5 +1,5 @@
 /**
- * WhatsApp addresses. Nobody else in the product splits a JID by hand.
+ * WhatsApp addresses. No other module splits a JID by hand.
  *
  * Forms seen on the wire: `15550001234@s.whatsapp.net` (a phone number, "pn"), `9007199@lid` (a
  * LID: the privacy id WhatsApp moved 1:1 chats to in 2025), `120363…@g.us` (group), `…@newsletter`
@@ -110,7 +110,7 @@ function withoutTrunkZero(typed: string): string | undefined {
  * `00`, full-width signs and invisible marks are accepted, so is the number with `@c.us` or
  * `@s.whatsapp.net`. The zero in brackets after a country code is left out; undefined where it may
  * mean something else. Undefined when it cannot be a number (E.164 allows 15 digits; fewer than 6
- * is nobody). Whether it is on WhatsApp only WhatsApp knows.
+ * is no number). Whether it is on WhatsApp only WhatsApp knows.
  */
 export function parsePhone(input: string): string | undefined {
   const typed = withoutTrunkZero(plainTyped(input).replace(/ ?@(?:c\.us|s\.whatsapp\.net)$/i, ''));

@@ -34,8 +34,7 @@ export type EngineErrorCode =
    */
   | 'credentials_unreadable'
   /**
-   * A quoted or edited message that nobody knows, or one without a file where its file is asked
-   * for.
+   * A quoted or edited message that is unknown, or one without a file where its file is asked for.
    */
   | 'unknown_message'
   /**

@@ -9,7 +9,7 @@ import type { MediaOperations } from './media.ts';
 import type { Node } from './node.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
 
-/** Somebody, as the owner calls them. */
+/** A person, as the owner calls them. */
 export interface NamedPerson {
   person: Party;
   name: string;
@@ -121,7 +121,7 @@ export interface Prepared {
   expiresInSeconds?: number;
   /** Who gets a status, the own account included; of a message to `status@broadcast` only. */
   audience?: Jid[];
-  /** Whom it names, by every address known; absent when nobody. */
+  /** The people it mentions, by every address known; absent when there are none. */
   mentions?: Party[];
   /** Attributes of the stanza's `<meta>` (`polltype`, `event_type`); absent when it has none. */
   meta?: Record<string, string>;
@@ -163,12 +163,12 @@ export interface EngineLog {
   warn(fields: Record<string, unknown>, message: string): void;
 }
 
-/** Whoever looks on at a line's stanzas, to find out why something broke. */
+/** Observes a line's stanzas, to find out why something broke. */
 export interface StanzaWatch {
   /**
-   * Undefined while nobody looks on; read anew at every stanza. Stanzas as they are on the wire:
-   * messages are still encrypted, but names, addresses and tokens stand there in the clear. Bytes
-   * of what leaves may be zeros of the same length. Must not throw.
+   * Undefined while there is no observer; read anew at every stanza. Stanzas as they are on the
+   * wire: messages are still encrypted, but names, addresses and tokens stand there in the clear.
+   * Bytes of what leaves may be zeros of the same length. Must not throw.
    */
   see: ((direction: 'in' | 'out', stanza: Node) => void) | undefined;
 }
@@ -183,7 +183,7 @@ export interface EngineOptions {
   filesFolder?: string;
   clock: { now(): number };
   log: EngineLog;
-  /** Looks on at every stanza of the connection; absent: nobody ever does. */
+  /** Observes every stanza of the connection; absent: there is never an observer. */
   watch?: StanzaWatch;
   /** Called synchronously, in order. Must not throw. */
   onChange(change: EngineChange): void;
@@ -194,7 +194,7 @@ export interface NumberLookup {
   registered: boolean;
   jid?: Jid;
   lid?: Jid;
-  /** The handle of whoever has the number, when WhatsApp told it. */
+  /** The username of the number's holder, when WhatsApp sent it. */
   username?: string;
   isBusiness: boolean;
 }

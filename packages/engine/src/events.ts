@@ -37,7 +37,7 @@ export type EngineEvent =
       sender: Party;
       fromMe: boolean;
       pushName: string;
-      /** A group admin took somebody's message back; otherwise `sender` is its author. */
+      /** A group admin deleted another member's message; otherwise `sender` is its author. */
       byAdmin: boolean;
       timestamp: number;
     }
@@ -54,8 +54,8 @@ export type EngineEvent =
       timestamp: number;
     }
   /**
-   * Somebody voted: all options chosen now, in the poll's order. Takes the place of his earlier
-   * vote; none = withdrawn.
+   * A vote: all options chosen now, in the poll's order. Replaces the person's earlier vote; none =
+   * withdrawn.
    */
   | {
       type: 'poll.vote';
@@ -68,7 +68,7 @@ export type EngineEvent =
       options: string[];
       timestamp: number;
     }
-  /** Somebody answered an invitation. Takes the place of his earlier answer. */
+  /** An answer to an invitation. Replaces the person's earlier answer. */
   | {
       type: 'event.response';
       id: string;
@@ -142,8 +142,8 @@ export type EngineEvent =
   /** The phone offers a part of the past: to be read once this is durable. No fact of its own. */
   | { type: 'history.offered'; part: HistoryPart }
   /**
-   * The owner settled something on the phone (archived a chat, named somebody): `syncSettings`
-   * fetches what. No fact of its own.
+   * The owner changed a setting on the phone (archived a chat, named a contact): `syncSettings`
+   * fetches it. No fact of its own.
    */
   | { type: 'settings.changed' }
   /** WhatsApp limits what the account may do, until when and why, or lifted such a limit. */
@@ -151,7 +151,7 @@ export type EngineEvent =
   /** WhatsApp disclosed which number belongs to which LID. */
   | { type: 'address.mapped'; lid: Jid; pn: Jid }
   /**
-   * How long messages of a private chat stay: somebody set it, or a message said how it is set. No
-   * fact of its own. `setAt` orders what is heard.
+   * How long messages of a private chat stay: a participant set it, or a message carried the
+   * setting. No fact of its own. `setAt` orders these events.
    */
   | { type: 'chat.expiration'; chat: Party; seconds: number; setAt: number };

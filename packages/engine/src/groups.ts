@@ -49,9 +49,10 @@ export interface GroupInfo extends GroupSummary {
 export interface MemberOutcome {
   party: Party;
   /**
-   * 200 done; 403 this person lets nobody add them: they must be invited; 404 not on WhatsApp, or
-   * not in the group; 406 not possible for this member (the creator); 408 left a short while ago;
-   * 409 in the group already; 0 WhatsApp did not say; others as WhatsApp says (whatsmeow group.go).
+   * 200 done; 403 this person does not allow being added: they must be invited; 404 not on
+   * WhatsApp, or not in the group; 406 not possible for this member (the creator); 408 left a short
+   * while ago; 409 in the group already; 0 WhatsApp did not say; others as WhatsApp says (whatsmeow
+   * group.go).
    */
   code: number;
   /** 403: what an invitation for this person must carry. `expiresAt` in Unix seconds. */
@@ -65,7 +66,7 @@ export type GroupSetting =
   /** 0 = off; WhatsApp takes a day, a week and 90 days. */
   | { name: 'ephemeral'; seconds: number };
 
-/** Somebody who asked to be let in. `requestedAt` in Unix seconds. */
+/** A person who asked to join. `requestedAt` in Unix seconds. */
 export interface GroupJoinRequest {
   party: Party;
   requestedAt: number;
@@ -92,8 +93,8 @@ export type GroupChange =
  * (`not_connected`) and end within the engine's time limit for one question (`timeout`); a refusal
  * of WhatsApp is `rejected` with its code: 404 no such group, 403 not a member or not an admin, 401
  * not allowed to see it, 406 not acceptable or an invalid link, 410 a revoked link, 419 full
- * (whatsmeow errors.go). WhatsApp tells nobody's changes to the device that made them: they come as
- * answers here, as `group.updated` everywhere else.
+ * (whatsmeow errors.go). WhatsApp does not notify the device that made a change: it comes as the
+ * answer here, and as `group.updated` on every other device.
  */
 export interface GroupOperations {
   create(input: { subject: string; people: Jid[] }): Promise<{ group: GroupInfo; refused: MemberOutcome[] }>;
@@ -107,7 +108,7 @@ export interface GroupOperations {
     people: Jid[];
   }): Promise<MemberOutcome[]>;
   setSubject(input: { group: Jid; subject: string }): Promise<Done>;
-  /** Empty takes it away. 409 when somebody else changed it at the same moment. */
+  /** Empty removes it. 409 when another person changed it at the same moment. */
   setDescription(input: { group: Jid; description: string }): Promise<Done>;
   change(input: { group: Jid; setting: GroupSetting }): Promise<Done>;
   /** A square JPEG of at most 640 pixels. */

@@ -32,8 +32,9 @@ export interface MediaOperations {
    * `path` (an absolute path in a folder that exists). What is cut off leaves at most a file beside
    * it that ends in `.part`. Needs no connection while WhatsApp has the file; when it has it no
    * more, asks the own phone to upload it again (`not_connected` without a connection). Rejects
-   * with `media_gone` when nobody has it, `media_damaged` when what came is not what the message
-   * says, `unknown_message` when the message has no file, `timeout`, `rejected`.
+   * with `media_gone` when neither WhatsApp nor the phone has it, `media_damaged` when what came is
+   * not what the message says, `unknown_message` when the message has no file, `timeout`,
+   * `rejected`.
    */
   fetch(input: { message: FileMessage; path: string }): Promise<FetchedFile>;
 }

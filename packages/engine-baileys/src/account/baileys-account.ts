@@ -209,11 +209,11 @@ export class BaileysAccount implements AccountOperations {
     await this.#parts.connection().send(presenceSubscription(person, proof));
   }
 
-  /** The line itself, a group, or whoever the lookup finds. */
+  /** The chat may be with the line itself, a group, or the person the lookup finds. */
   async archive({ chat, archived, lastMessageAt }: Parameters<AccountOperations['archive']>[0]): Promise<Done> {
     const { recipient } = isGroup(chat) ? { recipient: { jid: chat } as Party } : await this.#resolve(chat);
-    // The setting is filed under the address that the phone has the chat under, which nobody tells;
-    // under another one it does nothing.
+    // The setting is filed under the address that the phone has the chat under, which is not
+    // disclosed; under another one it does nothing.
     const addresses = new Set([recipient.lid, recipient.pn, recipient.jid].filter((jid) => jid !== undefined));
     for (const jid of addresses) await this.#parts.connection().settings.archive(jid, archived, lastMessageAt);
     return DONE;

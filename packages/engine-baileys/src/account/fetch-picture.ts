@@ -13,7 +13,7 @@ export async function fetchPicture(url: string, network: Dispatcher): Promise<Ui
   const signal = AbortSignal.timeout(FETCH_MS);
   try {
     const { statusCode, body } = await request(url, { dispatcher: network, signal });
-    // An answer that is left in the middle is told as an error as well, to nobody in particular.
+    // A response abandoned halfway also emits 'error'; without a listener that would be uncaught.
     body.on('error', () => {});
     if (statusCode !== 200) {
       body.destroy();

@@ -77,7 +77,7 @@ export class BaileysGroups implements GroupOperations {
   }
 
   async all(): Promise<GroupSummary[]> {
-    // Not learned from: all members of all groups are more than anybody asked for.
+    // Addresses are not learned from this: all members of all groups would be too many.
     return parseGroups(await this.#parts.connection().query(allGroups()), this.#self());
   }
 
@@ -224,8 +224,8 @@ export class BaileysGroups implements GroupOperations {
 }
 
 /**
- * Somebody a caller named, and how WhatsApp wants them to be named; undefined when they are not
- * there.
+ * A person a caller named, and the address WhatsApp expects for them; undefined when they are not
+ * on WhatsApp.
  */
 interface Named {
   who: Party;

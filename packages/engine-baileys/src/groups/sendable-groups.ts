@@ -3,7 +3,7 @@ import type { GroupMetadata } from '../baileys.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 
 const GROUPS_MAX = 100;
-/** WhatsApp tells every change; this is for what it tells while nobody is connected to hear it. */
+/** WhatsApp notifies every change; this limit is for changes while the line is not connected. */
 const KEPT_MS = 5 * 60_000;
 
 /**

@@ -41,8 +41,8 @@ const { BASE, Fp, Fn } = ed25519.Point;
 
 /**
  * u coordinates of the points of order 1, 2, 4 and 8 (https://cr.yp.to/ecdh.html#validate) and of
- * -1, which no Edwards point has. For such a "key" anybody can write valid signatures, so none of
- * them signs anything here.
+ * -1, which no Edwards point has. Valid signatures under such a "key" can be made without any
+ * secret, so none of them is accepted.
  */
 const LOW_ORDER_U: ReadonlySet<bigint> = new Set([
   0n,

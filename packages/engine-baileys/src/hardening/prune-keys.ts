@@ -95,7 +95,7 @@ export function pruneSession<T>(record: T): T {
  * The sender key record of a group (UTF-8 JSON, as Baileys writes it) made smaller and readable.
  *
  * Own keys lose their parked message keys: Baileys' GroupCipher.encrypt skips one iteration per
- * message and keeps the skipped key, up to 2 000, though nobody ever decrypts with it. And all byte
+ * message and keeps the skipped key, up to 2 000, though it is never used to decrypt. And all byte
  * strings become base64: Baileys writes them as arrays of numbers, which its own reader does not
  * turn back into bytes, so that a group message out of order could never be decrypted. Bytes that
  * are no such record come back as they are.

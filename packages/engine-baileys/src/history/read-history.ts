@@ -46,7 +46,7 @@ export interface HistoryParts {
   self: Self;
   network: Dispatcher;
   signal: AbortSignal;
-  /** Every other address of somebody, as far as it is known. */
+  /** Every other address of a person, as far as it is known. */
   complete(incomplete: Party): Promise<Party>;
   /**
    * Takes over addresses and privacy tokens; done before the piece that uses them is handed out.
@@ -179,7 +179,7 @@ async function* readConversation(conversation: proto.IConversation, parts: Histo
 
 function expirationOf(conversation: proto.IConversation): Pick<HistoryChat, 'expiration'> {
   const { ephemeralExpiration: seconds, ephemeralSettingTimestamp: setAt } = conversation;
-  // Protobuf does not tell 0 from absent: without a time nobody ever set it.
+  // Protobuf does not tell 0 from absent: without a time it was never set.
   if (seconds === null || seconds === undefined || (seconds === 0 && !toNumber(setAt))) return {};
   return { expiration: { seconds, setAt: toNumber(setAt) ?? 0 } };
 }

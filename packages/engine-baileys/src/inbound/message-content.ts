@@ -46,7 +46,7 @@ export type Surroundings = Pick<
 >;
 
 /**
- * More people than a group has are nobody's mention; WhatsApp's clients read the first ones
+ * Mentions read at most: no more than a group has members. WhatsApp's clients read the first ones
  * (whatsmeow has no bound of its own).
  */
 const MAX_MENTIONS = 1_024;

@@ -10,8 +10,8 @@ const SILENCE_MS = 5_000;
 const SILENT_MAX = 12;
 
 /**
- * Asks for the mail from the time offline, batch by batch: WhatsApp holds back what nobody asks for
- * until it has said `<ib><offline>` (whatsapp-rust #629). Asked for only as fast as it becomes
+ * Asks for the mail from the time offline, batch by batch: WhatsApp holds back what is not asked
+ * for until it has sent `<ib><offline>` (whatsapp-rust #629). Asked for only as fast as it becomes
  * durable here, so that a week of mail is never in memory whole.
  */
 export class OfflineBatches {
@@ -57,7 +57,7 @@ export class OfflineBatches {
   #onSilence(): void {
     this.#silent += 1;
     if (this.#silent > SILENT_MAX) this.stop();
-    // The connection may be gone by now; then there is nobody to ask.
+    // The connection may be gone by now; then there is nothing to ask for.
     if (this.#isWaiting) this.#ask(NEXT).catch(() => this.stop());
   }
 }

@@ -57,9 +57,9 @@ export interface GateParts {
   intercept(node: Node): Promise<boolean>;
   /** Statuses, which have rules of their own. */
   statuses: Pick<StatusMail, 'takeTopLevel' | 'takePrompt' | 'open' | 'acknowledge'>;
-  /** Somebody asks for a message of ours again; it is answered and acknowledged in its own time. */
+  /** A device asks for a message of ours again; it is answered and acknowledged in its own time. */
   onRetry(receipt: Node): void;
-  /** Takes a stanza that nobody knows off the server's queue. */
+  /** Takes an unknown stanza off the server's queue. */
   acknowledge(node: Node): Promise<void>;
   /** A kind of stanza that this version does not know; told once per kind. */
   onUnknown(tag: string): void;
@@ -160,8 +160,8 @@ export class StanzaGate {
       if (!(await this.#parts.statuses.open(node)) || this.#isStopped) return;
     }
     this.#parts.links.add(node);
-    // Marked as offline mail it would go through a queue of Baileys' own, whose end nobody can
-    // await.
+    // Marked as offline mail it would go through a queue of Baileys' own, whose end cannot be
+    // awaited.
     const { offline: _offline, ...attrs } = node.attrs;
     const handled = names.flatMap((name) => this.#call(name, [{ ...node, attrs }]));
     await this.#turn(Promise.allSettled(handled));
@@ -195,7 +195,7 @@ export class StanzaGate {
     });
   }
 
-  /** Why nobody will be able to read this message; undefined when somebody may. */
+  /** Why this message can never be read; undefined when it may be readable. */
   #unreadable(node: Node): StanzaFailure | undefined {
     const self = this.#parts.self();
     if (!self || !parseMessageStanza(node, self)) return failed('malformed', 'the envelope names no usable sender');

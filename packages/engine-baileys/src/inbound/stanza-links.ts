@@ -6,7 +6,7 @@ export interface CiphertextSource {
   stanza: Node;
   /** Which `<enc>` of the stanza, from 0. */
   encIndex: number;
-  /** Device address of whoever encrypted it, as the stanza says. */
+  /** Address of the device that encrypted it, as the stanza says. */
   author: string;
 }
 

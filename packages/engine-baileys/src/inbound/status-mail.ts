@@ -13,7 +13,7 @@ import { decryptMessageNode, type SocketConfig, type WASocket } from '../baileys
 import type { StoreGuard } from '../store/store-guard.ts';
 import { type StanzaLinks, withoutCiphertext } from './stanza-links.ts';
 
-/** WhatsApp shows a status for a day; nobody sends an older one again. */
+/** WhatsApp shows a status for a day; older ones are not sent again. */
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
 export interface StatusMailParts {
@@ -33,7 +33,7 @@ export interface StatusMailParts {
  * top-level `<status>` with the same inside (whatsapp-rust #1101). WhatsApp wants each `<status>`
  * acknowledged under that name, or it ends the stream every 50 minutes; and it takes a refused
  * status for one that was not delivered and withholds all other mail (Baileys #2779). So they are
- * opened here, and every one is acknowledged plainly, also one that nobody can read.
+ * opened here, and every one is acknowledged plainly, also one that cannot be read.
  */
 export class StatusMail {
   readonly #parts: StatusMailParts;
@@ -43,8 +43,8 @@ export class StatusMail {
   }
 
   /**
-   * A top-level `<status>`, from its arrival to its acknowledgement. `failure`: why nobody can read
-   * it. A channel's is public and no message; it is kept as it is.
+   * A top-level `<status>`, from its arrival to its acknowledgement. `failure`: why it cannot be
+   * read. A channel's is public and no message; it is kept as it is.
    */
   async takeTopLevel(node: Node, failure: StanzaFailure | undefined, isSealable: boolean): Promise<void> {
     const { guard, send, learn } = this.#parts;

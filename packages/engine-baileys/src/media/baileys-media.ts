@@ -21,8 +21,8 @@ import { mediaRetryRequest, readMediaRetry } from './media-retry.ts';
 import { type UploadedPlace, uploadFile } from './upload-file.ts';
 
 /**
- * For the phone to upload a file again. It answers at once when it is online; nobody knows when it
- * is not.
+ * How long the phone may take to upload a file again. It answers at once when online; whether it is
+ * online is unknown.
  */
 const RETRY_MS = 30_000;
 /** A plain name: nothing that leads out of the folder. */

@@ -53,7 +53,7 @@ async function decryptInto(
     plain.update(piece);
     await write(piece);
   };
-  // The last ten bytes are the MAC, and nobody knows which are the last before the end.
+  // The last ten bytes are the MAC, and which ones they are is known only at the end.
   let held: Uint8Array = new Uint8Array();
   for await (const piece of source) {
     bytesPassed(2 * piece.length);

@@ -96,7 +96,7 @@ async function get<T>(
 ): Promise<T> {
   const signal = AbortSignal.timeout(HEAD_MS + Math.ceil((maxBytes / MIN_BYTES_PER_SECOND) * 1_000));
   const { statusCode, body } = await request(url, { dispatcher: network, headers: { origin: ORIGIN }, signal });
-  // An answer that is left in the middle is told as an error as well, to nobody in particular.
+  // A response abandoned halfway also emits 'error'; without a listener that would be uncaught.
   body.on('error', () => {});
   try {
     if (statusCode === 200) return await open(limited(body, maxBytes));

@@ -33,7 +33,7 @@ export class RetryWaiter {
     });
   }
 
-  /** Nobody waits any more. */
+  /** Ends all waits without an answer. */
   stop(): void {
     for (const all of this.#waiting.values()) for (const tell of [...all]) tell(undefined);
   }

@@ -101,7 +101,7 @@ async function* watched(pieces: AsyncIterable<Uint8Array>, alarm: NodeJS.Timeout
 }
 
 async function readAnswer({ statusCode, body }: Dispatcher.ResponseData): Promise<Attempt> {
-  // An answer that is left in the middle is told as an error as well, to nobody in particular.
+  // A response abandoned halfway also emits 'error'; without a listener that would be uncaught.
   body.on('error', () => {});
   if (statusCode !== 200) {
     body.destroy();

@@ -29,8 +29,8 @@ export class AckWaiter {
   /** To be called before the message leaves. */
   expect(id: string): ExpectedAck {
     const { promise: acked, ...waiting } = Promise.withResolvers<TakenAck>();
-    // Whoever waits hears of a refusal from `within`; one that comes earlier must not count as
-    // unhandled.
+    // A refusal is reported by `within`; one that comes earlier must not count as an unhandled
+    // rejection.
     acked.catch(() => {});
     this.#waiting.set(id, (this.#waiting.get(id) ?? new Set()).add(waiting));
     return {

@@ -21,8 +21,7 @@ interface Target {
 
 /**
  * A reaction, an edit or a revocation of a message of the chat `to`. Rejects with `unknown_message`
- * when nobody knows that message; a revocation that names its author needs no other knowledge of
- * it.
+ * when that message is unknown; a revocation that names its author needs no other knowledge of it.
  */
 export async function buildChange(
   change: OutboundChange,

@@ -39,8 +39,8 @@ const CALL_PAGE = 'https://call.whatsapp.com';
 
 /**
  * Encodes what is to be sent as a protobuf `Message`. The secret inside is drawn here, so the same
- * bytes must be kept for a repeat. Rejects with `unknown_message` when it quotes or changes a
- * message nobody knows.
+ * bytes must be kept for a repeat. Rejects with `unknown_message` when it quotes or changes an
+ * unknown message.
  */
 export async function buildMessage(content: OutboundContent, to: Jid, context: BuildContext): Promise<BuiltMessage> {
   switch (content.kind) {
@@ -151,7 +151,7 @@ async function quote(
   const { context } = content;
   const contextInfo: proto.IContextInfo = {};
   if (context?.mentions && context.mentions.length > 0) contextInfo.mentionedJid = context.mentions;
-  // Whom "everybody" is, WhatsApp's clients work out themselves (Baileys messages.js mentionAll).
+  // WhatsApp's clients work out themselves who "all" are (Baileys messages.js mentionAll).
   if (context?.mentionsAll) contextInfo.nonJidMentions = 1;
   // As phones write it (whatsmeow, zapo): the time it stays, and when the chat was set so.
   if (expiration && expiration.seconds > 0) {

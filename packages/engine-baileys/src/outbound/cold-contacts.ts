@@ -60,7 +60,7 @@ export class ColdContacts {
   }
 
   /**
-   * `<cstoken>` for somebody who gave no token: HMAC-SHA256 of the LID under the account's salt
+   * `<cstoken>` for a person who gave no token: HMAC-SHA256 of the LID under the account's salt
    * (whatsmeow cstoken.go). Undefined when there is no salt, which some accounts never get.
    */
   async token(to: Jid): Promise<Node | undefined> {

@@ -13,7 +13,7 @@ const answered = new AsyncLocalStorage<Set<string>>();
 
 /**
  * Devices of a user as WhatsApp last told them. Some groups of 1 024 fit: a cache that is smaller
- * than one send asks for everybody each time.
+ * than one send asks for all members each time.
  *
  * In the chat with itself a line is sender and recipient, and Baileys asks for the devices of both:
  * each would be encrypted for twice, and for four times once the doubled list was cached.

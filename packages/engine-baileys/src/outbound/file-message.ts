@@ -4,7 +4,7 @@ import type { UploadedFile } from '../media/baileys-media.ts';
 
 type FileContent = Extract<OutboundMessage, { kind: FileKind }>;
 
-/** What a document is called when nobody says. */
+/** The name of a document without a given name. */
 const UNNAMED = 'file';
 
 /**

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** What a message waits for between its encryption and the wire. */
 export interface Permission {
-  /** Rejected, nothing leaves: a skipped step of a ratchet harms nobody. */
+  /** When it rejects, nothing leaves: a skipped step of a ratchet does no harm. */
   given: Promise<void>;
   /**
    * Whose encryption does not wait: the line's own devices get a copy of every message, and one

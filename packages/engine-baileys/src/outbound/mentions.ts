@@ -13,7 +13,9 @@ import type { LidMap } from '../store/lid-map.ts';
 
 export interface MentionLookups {
   lids: Pick<LidMap, 'lidOf' | 'pnOf'>;
-  /** How the members of the group are named in it; asked only for messages that name somebody. */
+  /**
+   * How the members of the group are named in it; asked only for messages that mention a person.
+   */
   addressing(): Promise<'lid' | 'pn'>;
 }
 
@@ -21,8 +23,8 @@ export interface MentionLookups {
  * The content with the people it names as phones in its chat know them. A phone shows a mention
  * where the text has `@` and the digits of the mentioned address, and in a group that goes by LIDs
  * (all of today's: wa-js prepareRawMessage, zapo groups addressing mode) the address is the LID: so
- * `@15550002222` in the text becomes `@` and the LID's digits there. `mentions`: everybody named,
- * by every address that is known.
+ * `@15550002222` in the text becomes `@` and the LID's digits there. `mentions`: all people
+ * mentioned, by every address that is known.
  */
 export async function addressMentions(
   content: OutboundContent,

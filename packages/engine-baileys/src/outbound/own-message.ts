@@ -4,7 +4,7 @@ import { never } from '../store/store-guard.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 /**
- * A message of ours that somebody could not decrypt, when it may be sent again. A failing lookup
+ * A message of ours that a recipient could not decrypt, when it may be sent again. A failing lookup
  * ends the connection: the request comes again, unanswered.
  */
 export async function ownMessage(

@@ -34,8 +34,8 @@ export interface ResendsParts {
 
 /**
  * `<receipt type="retry">`: a device could not read a message of ours and asks for it again. It
- * goes to that device alone (whatsmeow retry.go), also when it is a phone: Baileys sends it to
- * everybody then, and makes the next message to the group carry keys for all of its members.
+ * goes to that device alone (whatsmeow retry.go), also when it is a phone: Baileys would then send
+ * it to all members, and make the next message to the group carry keys for all of its members.
  */
 export class Resends {
   readonly #parts: ResendsParts;

@@ -15,9 +15,9 @@ interface Bucket {
 }
 
 /**
- * How often messages of ours are sent again because somebody could not read them. Without a bound,
- * a chat that moved to another address asks for all of its past at once, and the account that
- * answers is locked.
+ * How often messages of ours are sent again because a recipient could not read them. Without a
+ * bound, a chat that moved to another address asks for all of its past at once, and the account
+ * that answers is locked.
  */
 export class RetryBudget {
   readonly #nowMs: () => number;

@@ -58,7 +58,7 @@ export async function transmit(
     const token = await whileConnected(coldContacts.token(to));
     const additionalNodes = [...(meta ? [{ tag: 'meta', attrs: meta }] : []), ...(token ? [token] : [])];
     leaving = Promise.resolve(parts.onLeaving?.());
-    // Whoever waits for it hears of it.
+    // The await below reports a rejection.
     leaving.catch(() => {});
     // Encrypted for one person, it waits between its ratchets and the wire; everything else here.
     if (!isPerson(to)) await whileConnected(leaving);
@@ -70,7 +70,7 @@ export async function transmit(
     if (isLidStale) await freshLids.refresh(to, recipient.pn);
     return { timestamp };
   } catch (error) {
-    // Nobody let it leave: what the encryption says of that is no news.
+    // When leaving was refused, that rejection is thrown instead of the encryption's error.
     await leaving;
     throw await named(parts, prepared.to, message, toEngineError(error, 'the message was not sent'));
   } finally {

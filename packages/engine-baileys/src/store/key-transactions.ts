@@ -91,7 +91,7 @@ export class KeyTransactions implements SignalKeyStoreWithTransaction {
         transaction.isOver = true;
       }
     });
-    // Behind the lock: whoever waits holds up nobody's ratchet.
+    // After the lock is released: waiting for the permission blocks no ratchet.
     await permissionFor(key);
     return result;
   };

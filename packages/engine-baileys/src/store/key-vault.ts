@@ -125,7 +125,7 @@ export class KeyVault {
   #track<T>(work: Promise<T>): Promise<T> {
     this.#inFlight.add(work);
     const done = () => this.#inFlight.delete(work);
-    // The rejection itself goes to whoever asked; here it only ends the waiting.
+    // The rejection itself goes to the caller; here it only ends the wait.
     work.then(done, done);
     return work;
   }

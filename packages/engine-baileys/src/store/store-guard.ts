@@ -6,8 +6,8 @@ import type { KeyVault, Writes } from './key-vault.ts';
  * The vault as one connection may use it: it never rejects.
  *
  * Baileys answers a failing store with a negative acknowledgement, after which WhatsApp forgets the
- * message. So when the store fails, the connection is told to stop at once, and whoever waited
- * waits for ever: the stanza stays unacknowledged and comes again. After `stop` the same holds for
+ * message. So when the store fails, the connection is told to stop at once, and the pending call
+ * never settles: the stanza stays unacknowledged and comes again. After `stop` the same holds for
  * everything, so that nothing of a dead connection goes on.
  */
 export class StoreGuard implements SignalKeyStore {

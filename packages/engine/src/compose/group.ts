@@ -17,7 +17,7 @@ const iq = (to: Jid, type: 'get' | 'set', content: Node): Node => ({
 });
 
 /**
- * Somebody a change names. `phoneNumber` stands beside a LID that is added, as whatsmeow writes it.
+ * A person a change names. `phoneNumber` stands beside a LID that is added, as whatsmeow writes it.
  */
 export interface NamedMember {
   jid: Jid;

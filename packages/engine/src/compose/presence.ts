@@ -10,7 +10,7 @@ export function presence(state: 'available' | 'unavailable', name: string): Node
   return { tag: 'presence', attrs: { type: state, ...(pushName === '' ? {} : { name: pushName }) } };
 }
 
-/** Asks for somebody's presence. `proof` is the privacy token of that person, when there is one. */
+/** Asks for a person's presence. `proof` is the privacy token of that person, when there is one. */
 export function presenceSubscription(person: Jid, proof: Node | undefined): Node {
   const node: Node = { tag: 'presence', attrs: { to: person, type: 'subscribe' } };
   return proof ? { ...node, content: [proof] } : node;

@@ -114,8 +114,8 @@ const usernameIn = (user: Node): string | undefined =>
   text(child(user, 'username')) || child(user, 'contact')?.attrs.username || undefined;
 
 /**
- * The query for whoever has a username: the contact is named by it, and by its key when it has one
- * (whatsapp-rust #1381, after WhatsApp Web).
+ * The query for the holder of a username: the contact is named by it, and by its key when it has
+ * one (whatsapp-rust #1381, after WhatsApp Web).
  */
 export function usyncUsername({ username, key }: Handle, sid: string): Node {
   const named: Node = { tag: 'contact', attrs: key === undefined ? { username } : { username, pin: key } };
@@ -124,7 +124,7 @@ export function usyncUsername({ username, key }: Handle, sid: string): Node {
 }
 
 /**
- * Reads the answer. Somebody who is there without an address is found by the key of the username
+ * Reads the answer. A person in the answer without an address is found with the key of the username
  * only.
  */
 export function parseUsyncUsername(answer: Node): { person: Party } | { needsKey: boolean } {

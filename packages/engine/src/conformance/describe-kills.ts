@@ -88,8 +88,8 @@ async function converse({ suite, id, store, phone, bob, fate }: Conversation, ro
 }
 
 /**
- * Pairs, logs in and meets somebody, with a death in between; then a new process finishes. True
- * when the death never came.
+ * Pairs, logs in and exchanges a first message, with a death of the process in between; then a new
+ * process finishes. True when the death never came.
  */
 async function firstLogin(suite: Suite, fate: (write: StoreWrite) => WriteFate): Promise<boolean> {
   const phone = await suite.network().phone(suite.number());

@@ -139,7 +139,7 @@ export class EngineLine {
     return this.events;
   }
 
-  /** The same keys, and the rows that were read, as if nobody had. */
+  /** A copy with the same keys, and the rows that were read as unread again. */
   unread(): MemoryStore {
     const copy = new MemoryStore();
     for (const [kind, values] of this.store.keys) {

@@ -13,8 +13,8 @@ export interface StoreWrite {
 
 /**
  * What happens to a write: it is done; it is refused; the process dies before it is durable; or
- * right after, before anybody hears of it. A promise delays the decision: until then the write has
- * neither happened nor failed.
+ * right after, before the caller learns of it. A promise delays the decision: until then the write
+ * has neither happened nor failed.
  */
 export type WriteFate = 'done' | 'refused' | 'dies_before' | 'dies_after';
 
@@ -41,7 +41,7 @@ export class MemoryStore {
     return new StoreHandle(this, fate);
   }
 
-  /** Rows nobody has processed yet, in order. */
+  /** Rows not processed yet, in order. */
   pending(): InboxRow[] {
     return this.rows.filter((row) => !row.isProcessed);
   }

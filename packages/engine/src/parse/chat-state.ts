@@ -4,7 +4,7 @@ import { children, type Node } from '../node.ts';
 import { party } from './party.ts';
 
 /**
- * Reads a `<chatstate>`: somebody is typing, recording (`<composing media="audio"/>`), or stopped.
+ * Reads a `<chatstate>`: a person is typing, recording (`<composing media="audio"/>`), or stopped.
  */
 export function parseChatState(node: Node): EngineEvent | undefined {
   const { from, participant } = node.attrs;

@@ -9,8 +9,8 @@ import { party } from './party.ts';
 type Updated = Extract<EngineEvent, { type: 'group.updated' }>;
 
 /**
- * Ways into a group that need nobody to add: a link, an invitation, the community (whatsmeow
- * types.GroupInfo JoinReason).
+ * Ways into a group without being added by a member: a link, an invitation, the community
+ * (whatsmeow types.GroupInfo JoinReason).
  */
 const JOIN_REASONS = new Set(['invite', 'linked_group_join']);
 
@@ -89,7 +89,7 @@ function membersOf(part: Node, by: Party | null): GroupChange | undefined {
   const members = partiesOf(part);
   const [first] = members;
   if (!first) return undefined;
-  // Whoever comes by a link, or goes, is named as the one who did it, too.
+  // A person who joins by a link, or leaves, is also named as the author of the change.
   const isOwnDoing = members.length === 1 && by !== null && isSame(first, by);
   switch (part.tag) {
     case 'add':

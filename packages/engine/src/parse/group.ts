@@ -4,14 +4,14 @@ import type { GroupInfo, GroupJoinRequest, GroupMember, GroupRole, GroupSummary,
 import { child, childrenOf, intAttr, type Node, text } from '../node.ts';
 import { isSelf, party } from './party.ts';
 
-/** Somebody by every address that the node discloses (whatsmeow group.go parseParticipant). */
+/** A person by every address that the node discloses (whatsmeow group.go parseParticipant). */
 const personOf = ({ attrs }: Node): Party => party(attrs.jid ?? '', attrs.phone_number, attrs.lid);
 
 /** `<participant>` nodes with an address. */
 const participantsOf = (node: Node | undefined): Node[] =>
   childrenOf(node, 'participant').filter(({ attrs }) => attrs.jid !== undefined);
 
-/** Everybody a change names; requests to join name people as `<requested_user>`. */
+/** All people a change names; requests to join name people as `<requested_user>`. */
 export function partiesOf(node: Node): Party[] {
   const people = participantsOf(node);
   if (people.length > 0) return people.map(personOf);

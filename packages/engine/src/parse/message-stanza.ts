@@ -64,7 +64,7 @@ function parsePeople(
   const sender = fromMe
     ? selfParty(self, participant)
     : withUsername(party(participant, attrs.participant_pn, attrs.participant_lid), attrs.participant_username);
-  // What arrives through somebody's broadcast list belongs to the chat with that person.
+  // A message sent through a broadcast list belongs to the chat with its sender.
   const isList = server === SERVER_BROADCAST && personJid(from) !== STATUS_BROADCAST;
   return { chat: isList && !fromMe ? sender : party(from), sender, fromMe };
 }

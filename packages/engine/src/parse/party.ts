@@ -2,7 +2,7 @@ import type { Party, Self } from '../address.ts';
 import { bareJid, formatJid, isLid, isPn, type Jid, parseJid, SERVER_LID, SERVER_PN, sameUser } from '../address.ts';
 
 /**
- * Servers of accounts that a business partner hosts; to everybody else they are ordinary people
+ * Servers of accounts that a business partner hosts; to all others they are ordinary people
  * (Baileys WABinary/jid-utils).
  */
 const HOSTED: Record<string, string> = { hosted: SERVER_PN, 'hosted.lid': SERVER_LID };

@@ -4,8 +4,8 @@ import { child, children, intAttr, type Node } from '../node.ts';
 import { party } from './party.ts';
 
 /**
- * Reads `<notification type="picture">`: somebody's (or a group's) picture was set or removed. The
- * id is absent when WhatsApp sent a hash only (whatsmeow notification.go).
+ * Reads `<notification type="picture">`: the picture of a person (or a group) was set or removed.
+ * The id is absent when WhatsApp sent a hash only (whatsmeow notification.go).
  */
 export function parsePicture(node: Node): EngineEvent[] {
   return children(node).flatMap((part): EngineEvent[] => {
