@@ -1,6 +1,6 @@
-// npm that is told to end passes that on to the shell it started, which dies without a word to
-// what runs in it. So a task that npm runs watches npm, and ends in order when npm is gone. What
-// somebody started by hand (nohup, a shell that is closed) has no npm and watches nobody. No
+// npm that is told to end passes that on to the shell it started, which dies without a word to what
+// runs in it. So a task that npm runs watches npm, and ends in order when npm is gone. A task
+// started by hand (nohup, a shell that is closed) has no npm and watches no process. No
 // dependencies, and readable for old versions of Node.
 import { readFileSync } from 'node:fs';
 

@@ -110,7 +110,7 @@ describe('who is watched', () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // An orphan that nobody has reaped yet runs no more.
+    // An orphan that has not been reaped yet no longer runs.
     return process.platform !== 'linux' || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;

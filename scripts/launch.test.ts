@@ -86,7 +86,7 @@ const childrenOf = (pid: number): number[] =>
 
 function isAlive(pid: number): boolean {
   try {
-    // An orphan that nobody has reaped yet runs no more.
+    // An orphan that has not been reaped yet no longer runs.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;

@@ -1,6 +1,6 @@
 // The Node that Ponte brings along: fetched through npm on Linux with glibc, only when the Node
 // that runs this is too old. Its folder and lockfile (scripts/node) stand outside the workspaces,
-// so that it is on nobody's PATH. No dependencies.
+// so that it is on no PATH. No dependencies.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -41,7 +41,7 @@ export async function ownNode({ quiet }) {
   return node;
 }
 
-/** Beside its place first, so that nobody ever finds half of it. */
+/** Installs beside the final place and renames, so that a partial install is never found. */
 async function install({ lock, home, key }) {
   const draft = join(folder, `.draft-${process.pid}`);
   try {

@@ -17,7 +17,7 @@ const LOADS = `for (const name of ['better-sqlite3']) { const Sqlite = require(n
 
 /**
  * Installs and builds what is missing or has changed. Ends the process when that fails.
- * `manualBehind`: nobody waits for the manual, which is built while the server starts.
+ * `manualBehind`: the start does not wait for the manual, which is built while the server starts.
  */
 export async function setUp({ quiet = false, manualBehind = false } = {}) {
   const stamp = readStamp();

@@ -61,7 +61,7 @@ function keep(goal, result) {
   writeFileSync(STATE, JSON.stringify(state));
 }
 
-/** The command of a check as somebody would type it. */
+/** The command of a check as it would be typed. */
 function commandOf({ files, tests, sizes = {} }) {
   const index = SIZES.indexOf(given.size);
   const env = { VERIFY_SEED: given.seed, CRASH_SEED: given.seed, VERIFY_TIMING: '1' };

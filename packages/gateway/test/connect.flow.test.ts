@@ -88,7 +88,7 @@ test('a link is the first browser’s that asks for a code, and robots that prev
     expect((await fetch(url)).status).toBe(200);
     expect(await stateOf(url, 'none', visitor)).toMatchObject({ state: 'waiting', qr: null });
   }
-  // Whoever shows nothing to be known by gets no code, and does not keep others from one.
+  // A visitor without a token of its own gets no code, and does not keep others from one.
   expect(await stateOf(url, 'qr')).toEqual({ state: 'taken', page: { name: 'Café Olé' } });
   const first = await until('a QR', async () => {
     const state = await stateOf(url, 'qr', ONE);

@@ -101,7 +101,8 @@ async function printing(program: ChildProcess, what: string, meanwhile: () => Pr
   for (const stream of [program.stdout, program.stderr]) stream?.on('data', (text) => (printed += text));
   const exited = once(program, 'exit');
   try {
-    // Whoever begins with "now" hears what comes after: it is said until it is heard.
+    // A stream that begins with "now" gets later events only: the event is repeated until it
+    // arrives.
     await until(`"${what}" is printed`, async () => {
       await meanwhile();
       return printed.includes(what);

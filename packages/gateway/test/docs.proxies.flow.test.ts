@@ -19,7 +19,7 @@ const NAME = 'wa.example.com';
 const ALICE = '15550002222';
 const TLS = fileURLToPath(new URL('./tls/', import.meta.url));
 const WITHIN_MS = 30_000;
-/** More than nginx takes by itself (1 MiB), and than anybody buffers gladly. */
+/** More than nginx accepts by default (1 MiB), and more than a proxy should buffer. */
 const FILE_BYTES = 8 * 1024 * 1024;
 
 interface Proxy {
@@ -88,7 +88,7 @@ describe.each(PROXIES)('$name', ({ program, prepare }) => {
     if (!isThere) return;
     folder = mkdtempSync(join(tmpdir(), 'ponte-proxy-'));
     mkdirSync(join(folder, 'logs'));
-    // nginx gives its work to nobody, who must reach what is kept on the way.
+    // nginx runs its workers as an unprivileged user, which must reach the buffered files.
     spawnSync('chmod', ['0755', folder]);
     rig = await Rig.start({ environment: behindProxy });
     line = await rig.linkLine('proxied', '15550001111');

@@ -127,7 +127,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
     await opened.store.transaction((tx) => write(tx, world, 'fast'));
     feed.nudge();
     const both = take(reader, 2);
-    // The fast one is committed and can be read, yet nobody may have read past the slow one.
+    // The fast one is committed and can be read, yet no reader may have read past the slow one.
     const visible = await opened.store.db.selectFrom('events').select('dedupe_key').execute();
     expect(visible).toEqual([{ dedupe_key: 'fast' }]);
     await new Promise((resolve) => setImmediate(resolve));

@@ -157,7 +157,7 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet',
     expect(performance.now() - woke).toBeLessThanOrEqual(1_000);
     await traffic('after the stop');
     await settled();
-    // Nobody was made to move by the one that came back.
+    // The node that came back did not make any line move.
     for (const [lineId, { epoch, nodeId }] of await rig.owners()) {
       if (nodeId === a.nodeId) expect(epoch).toBe(epochs.get(lineId)?.epoch);
     }
@@ -186,7 +186,7 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('lines of a fleet',
       await traffic('before the cut');
       proxy.close();
       await until('it has ended its lines', async () => (await c.ask({ ask: 'hosted' })) === 0, 12_000);
-      // Its leases last on: nobody had them before it let go.
+      // Its leases are still valid: no other node had them before it let go.
       expect((await counts()).of(b)).toBe(LINES / 2);
       await traffic('cut off');
       await until('the other one has all', async () => (await counts()).of(b) === LINES, TAKEOVER_MS);

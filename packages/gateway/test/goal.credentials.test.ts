@@ -44,7 +44,7 @@ async function sealUntilDead(
   args: string[],
   onCommit: (count: number, kill: () => void) => void,
 ): Promise<Sealed[]> {
-  // A group of its own: whoever kills strace must kill what it watches.
+  // A process group of its own: killing strace must also kill the process it traces.
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   const kill = () => void (child.pid && process.kill(-child.pid, 'SIGKILL'));
   const exited = once(child, 'exit');

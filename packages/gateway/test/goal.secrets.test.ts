@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 
-/** What a caller hands over, and nobody may read in a log or in an error. */
+/** What a caller hands over, and what must not appear in a log or an error. */
 const TEXT = 'canary-text-5d1f0c';
 const CAPTION = 'canary-caption-77ab';
 const PERSON = '34600123987';

@@ -87,7 +87,7 @@ forEachStore((openStore) => {
     const held = heldSends();
     const calls = Array.from({ length: 30 }, () => send('race'));
     await held.atLeast(1);
-    // Repetitions join the message that was accepted; whoever asks for it gets its end.
+    // Repetitions join the message that was accepted; every request for it gets its outcome.
     held.end({ state: 'sent', timestamp: 5 });
     h.router.scriptSends(async () => ({ state: 'sent', timestamp: 5 }));
     const replies = await Promise.all(calls);
@@ -263,7 +263,7 @@ describe('in any order of requests, crashes and ends', () => {
             }
             expect(owner.get(key) ?? body).toBe(body);
             owner.set(key, body);
-            // Nobody's answer: it says to ask again.
+            // Not a final answer: it says to ask again.
             if (reply.body.error === 'idempotency_in_progress' && !wasSaved) continue;
             const said = `${reply.status} ${reply.text}`;
             // Of requests at the same time one may hear of a failure that another did not wait for.

@@ -96,7 +96,8 @@ forEachStore((open) => {
     await h.setLine(lineId, { status: 'disconnected' });
     expect((await send({})).body).toMatchObject({ error: 'line_not_connected' });
     expect((await send(later)).status).toBe(202);
-    // The line is told, so that its alarm is set; nobody waits for a message that is due tomorrow.
+    // The line is told, so that its alarm is set; no request waits for a message that is due
+    // tomorrow.
     expect(h.router.count('send')).toBe(0);
     expect(h.router.count('queue.refresh')).toBe(1);
     await h.setLine(lineId, { status: 'unpaired' });

@@ -9,7 +9,7 @@ import { type HttpHarness, openHttp, type Reply } from './support/http-harness.t
 import { insertMessage } from './support/rows.ts';
 
 /*
- * Every operation of both published APIs × every way to be refused: no key, somebody else's,
+ * Every operation of both published APIs × every way to be refused: no key, another account's,
  * nothing of that name, unpaired, disconnected, a bad body, a bad chat, not on WhatsApp, an error
  * of WhatsApp, no answer. The rows are those of the route tables; what each needs stands in
  * endpoint-needs.ts.

@@ -48,7 +48,8 @@ forEachStore((open, engine) => {
     lineId = String((await h.call('POST', '/api/bridge/v1/lines', { body: {} })).body.line_id);
     await h.setLine(lineId, { status: 'connected', phone: '34611', jid: '34611@s.whatsapp.net', name: 'Shop' });
     const base = { accountId: 'acc_one', mode: 'test', scopes: ['*'], keyName: 'k', keyPrefix: 'p' } as const;
-    // An API key and its successor: whoever rotates keys repeats requests with the new one.
+    // An API key and its successor: a client that rotates its keys repeats requests with the new
+    // one.
     callers = ['key_old', 'key_new'].map((keyId) => ({ ...base, keyId }));
   });
   afterAll(() => h.close());
@@ -89,7 +90,7 @@ async function play(steps: Step[]): Promise<number> {
         return processes[at]?.send(`${run}-${each.key}`, each.body, each.apiKey);
       });
       for (const reply of await Promise.all(calls)) {
-        // The process died under this request: nobody got an answer.
+        // The process died under this request: no caller got an answer.
         if (reply === undefined) continue;
         if (reply.status === 409 && reply.text.includes('idempotency_conflict')) {
           expect(accepted.get(each.key)).not.toBe(each.body);

@@ -106,7 +106,7 @@ describe('files, in detail', () => {
     const { bytes, mimeType } = fixture('image');
     await rig.sandbox.phone('15550003333', 'A stranger');
     await rig.world('POST', '/phones/15550003333/messages', { to: OWNER, type: 'text', body: 'Hello' });
-    // Nobody is in the address book yet.
+    // The address book is still empty.
     expect((await refused({ body: 'x' }, 'send/status'))[0]).toBe(400);
     await rig.world('POST', `/phones/${OWNER}/contacts`, { contacts: [{ phone: ALICE, name: 'Alice' }] });
     const text = await until('the address book to be known', async () => {

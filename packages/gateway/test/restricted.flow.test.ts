@@ -44,7 +44,7 @@ const send = (to: string, more = {}) =>
 const shown = () => rig.api.expect<Record<string, string | null>>(200, 'GET', `${LINES}/lines/${line.lineId}`);
 
 test('a restricted account: said with its end, cold contacts are not tried, people who wrote are answered', async () => {
-  // Accepted before anybody knew, and due when everybody does.
+  // Accepted before the restriction is known, and due after it.
   const early = await send(STRANGER, { send_at: Math.ceil(Date.now() / 1_000) + 2, wait: 0 });
   expect(early.status).toBe(202);
   const end = Math.floor(Date.now() / 1_000) + 6 * HOUR_S;

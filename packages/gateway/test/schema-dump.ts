@@ -44,7 +44,7 @@ export async function columnsOf(store: Store): Promise<Map<string, Set<string>>>
   const tables = await store.db.introspection.getTables();
   // Other tests have schemas on the same server.
   const own = store.engine === 'postgres' ? await currentSchema(store) : undefined;
-  // The full-text index of SQLite is a table with shadows of its own; nobody reads it by columns.
+  // The full-text index of SQLite is a table with shadows of its own; it is not read by columns.
   const ours = tables.filter(
     (table) => !table.name.startsWith('messages_search') && (own === undefined || table.schema === own),
   );

@@ -106,7 +106,7 @@ forEachStore((open) => {
   test('switched on, what was there and what comes is sealed, and every process reads all of it', async () => {
     const before = await say(first);
     expect(await turn(['plain'], 'sealing')).toBe(true);
-    // Nobody seals before everybody can read it.
+    // No process seals before all of them can read sealed contents.
     await clock.advance(CONTENTS_GRACE_MS - CONTENTS_LOOK_MS);
     const between = await say(second);
     expect(await stolen()).toContain(CANARY);

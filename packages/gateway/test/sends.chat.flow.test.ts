@@ -36,7 +36,7 @@ afterAll(async () => {
   await files?.close();
 });
 
-/** Alice or somebody says something, and the line has journaled it, with all that came before. */
+/** Alice or another phone writes, and the line has journaled it, with everything before it. */
 async function say(phone: string, body: string, extra: Record<string, unknown> = {}, to = OWNER): Promise<string> {
   const message = { to, type: 'text', body, ...extra };
   const { message_id: id } = await rig.api.expect<Item>(201, 'POST', `${SANDBOX}/phones/${phone}/messages`, message);

@@ -21,7 +21,7 @@ import { until } from './support/until.ts';
 const OWNER = '15550001111';
 const ALICE = '15550002222';
 const MINUTE_MS = 60_000;
-/** Nobody who reads a trace may find any of these. */
+/** None of these may appear in a trace. */
 const SECRETS = [OWNER, ALICE, 'Owner', 'Alice', 'Marzipan', 'Nougat', 'Praline'];
 
 const secretsIn = (text: string): string[] =>

@@ -26,7 +26,7 @@ export function isMusl() {
   return process.report.getReport().header.glibcVersionRuntime === undefined;
 }
 
-/** One sentence for somebody whose Node is too old: which one to install, and how. */
+/** One sentence for a user whose Node is too old: which one to install, and how. */
 export function nodeAdvice(version = process.versions.node, platform = process.platform, musl = isMusl()) {
   const major = NODE_FLOOR.split('.', 1)[0];
   const ways = {

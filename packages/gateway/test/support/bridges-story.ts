@@ -61,7 +61,7 @@ export async function bridgesStory(rig: Rig, walk: BridgesWalk, listener: Listen
   await end(scene, listener);
 }
 
-/** Pictures for whoever fetches them; webhooks are answered with 200. */
+/** Serves pictures to the gateway; answers webhooks with 200. */
 async function serveMedia(rig: Rig): Promise<void> {
   const jpeg = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#36c' } })
     .jpeg()

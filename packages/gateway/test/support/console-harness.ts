@@ -32,7 +32,7 @@ export interface ConsoleHarness {
   ): Promise<ConsoleReply>;
   /** The first run, done: the owner's cookie. */
   setUp(): Promise<string>;
-  /** Adds somebody and signs them in. */
+  /** Adds a user and signs them in. */
   join(
     role: 'owner' | 'developer' | 'viewer',
     email: string,

@@ -32,8 +32,8 @@ export interface DatabaseProbe {
 }
 
 /**
- * SQLite's log grows as long as somebody reads an old state: a reader of ours does, so that pages
- * can be counted by where the log ends.
+ * SQLite's log grows as long as a connection reads an old state: ours does, so that pages can be
+ * counted by where the log ends.
  */
 export function probeSqlite(file: string): DatabaseProbe {
   const holder = new Sqlite(file, { readonly: true });

@@ -15,9 +15,9 @@ export interface Needs {
   needs: 'connection' | 'unpaired' | 'worker' | 'nothing';
   /** What it asks the line for: the answer may be no. */
   asks?: LineCommandName;
-  /** Asks for somebody who may not have WhatsApp. */
+  /** Names a person who may not have WhatsApp. */
   person?: 'whoever' | 'contact';
-  /** Everybody may call it. */
+  /** No key is needed. */
   open?: true;
   /** Fetches a picture first. */
   fetches?: true;

@@ -152,7 +152,7 @@ export class FakeEngine implements Engine {
 
   async prepare(_content: OutboundContent, to: string, id: string): Promise<Prepared> {
     if (this.prepareError) throw this.prepareError;
-    // Random bytes: whoever prepares a message twice is found out.
+    // Random bytes, so that preparing a message twice is noticed.
     return { id, to, recipient: { jid: to, pn: to }, proto: randomBytes(16), attrs: { kind: 'text' } };
   }
 

@@ -31,7 +31,7 @@ factory.shape = (engine: FakeEngine) => {
   const connect = engine.connect.bind(engine);
   engine.connect = async (pairing) => {
     await connect(pairing);
-    // Whoever asks for a QR has scanned it.
+    // A QR is scanned as soon as it is asked for.
     if (pairing) setImmediate(() => void engine.scan());
   };
 };

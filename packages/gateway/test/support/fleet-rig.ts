@@ -158,7 +158,7 @@ export class FleetRig {
     return rows.map(({ status }) => status);
   }
 
-  /** A send that any node accepted; whoever runs the line lets it leave. */
+  /** A send that any node accepted; the node that runs the line sends it. */
   async accept(line: LineRef, to: string, body: string): Promise<string> {
     const send = { to: `${to}@s.whatsapp.net`, body, acceptedAt: systemClock.now() };
     return (await insertSend(this.test.store, line, send)).messageId;

@@ -36,9 +36,9 @@ export interface WorldReport {
   takeovers: number;
   commits: number;
   refusedCommits: number;
-  /** From the wake of a node to the end of what somebody else runs meanwhile: the longest. */
+  /** The longest time from a node's wake until it ended the lines that others run by then. */
   longestWakeMs: number;
-  /** Lines that nobody runs at the end, beside those that are being handed over. */
+  /** Lines that no node runs at the end, apart from those that are being handed over. */
   idleLines: number;
   starts: number;
   faults: Record<string, number>;
@@ -417,7 +417,7 @@ class LeaseWorld {
   #commit(): void {
     const lineId = `line_${Math.floor(this.#random() * this.#table.rows.size)}`;
     const row = this.#table.rows.get(lineId);
-    // Whoever thinks that it runs the line, the last one as well as the one before.
+    // Any node that believes it runs the line, the present owner as well as an earlier one.
     const runners = [...(this.#runners.get(lineId) ?? [])];
     const node = runners[Math.floor(this.#random() * runners.length)];
     const epoch = node?.running.get(lineId);
@@ -477,7 +477,7 @@ class LeaseWorld {
       runners?.delete(node);
       if (![...(runners ?? [])].some((other) => other.isAlive)) this.#orphans.set(lineId, this.#agenda.now);
     }
-    // Somebody starts it again.
+    // The node is started again later.
     this.#agenda.at(this.#agenda.now + this.#random() * 30_000, () => this.#addNode());
   }
 
@@ -500,7 +500,7 @@ class LeaseWorld {
 
   #databaseAway(forMs: number): void {
     this.#databaseAwayUntil = this.#agenda.now + forMs;
-    // Nobody can take anything meanwhile: the time counts from its return.
+    // No node can take a line meanwhile: the time counts from the database's return.
     for (const lineId of this.#orphans.keys()) this.#orphans.set(lineId, this.#databaseAwayUntil);
   }
 

@@ -79,7 +79,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Time passes without a turn for anybody, as when the process was stopped; what became due runs
+   * Time passes without running any timer, as when the process was stopped; what became due runs
    * with the next `advance`, late.
    */
   skip(ms: number): void {

@@ -53,6 +53,6 @@ export function run(
   });
 }
 
-/** Runs shell commands; the first that fails ends them, and a variable nobody set is a failure. */
+/** Runs shell commands; the first that fails ends them, and an unset variable is a failure. */
 export const shell = (script: string, options: { cwd: string; environment?: Record<string, string> }): Promise<Run> =>
   run('bash', ['-c', `set -euo pipefail\n${script}`], options);
