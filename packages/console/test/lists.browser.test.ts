@@ -105,5 +105,51 @@ describe.skipIf(!canBrowse)('what is done with lists', { timeout: TWO_MINUTES_MS
     await saved.waitFor({ state: 'detached' });
   });
 
+  it('several deliveries go out again at once', async () => {
+    const { page, hook } = bench;
+    await go(`/webhooks/${webhookId}`);
+    await page.getByLabel('Event', { exact: true }).selectOption('message.received');
+    const log = page.getByRole('region', { name: 'Deliveries' });
+    const others = log.getByRole('listitem').filter({ hasText: 'line.status' });
+    await expect.poll(() => others.count()).toBe(0);
+    const shown = await log.getByRole('listitem').count();
+    await page.getByRole('button', { name: 'Select several' }).click();
+    await page.getByRole('checkbox', { name: 'Select all that are listed' }).check();
+    await page.getByText(`${shown} selected`).waitFor();
+    expect(await violations(page)).toEqual([]);
+    const before = hook.received.length;
+    await page.getByRole('button', { name: `Deliver again (${shown})` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deliver again' }).click();
+    await page.getByText(`Done for ${shown}.`).waitFor();
+    await expect.poll(() => hook.received.length, { timeout: 20_000 }).toBe(before + shown);
+  });
+
+  it('several lines are deleted at once; what is refused stays selected, with the reason', async () => {
+    const { page, ask } = bench;
+    for (const label of ['First of two', 'Second of two']) await ask('POST', '/lines', { label });
+    await go('/lines');
+    await page.getByRole('button', { name: 'Select several' }).click();
+    await page.getByRole('checkbox', { name: 'Select First of two' }).check();
+    await page.getByRole('checkbox', { name: 'Select Second of two' }).check();
+    expect(await page.getByRole('button', { name: 'Restart (0)' }).isDisabled()).toBe(true);
+    expect(await violations(page)).toEqual([]);
+    const refusal = { error: { code: 'boom', message: 'It cannot be now.' } };
+    await page.route('**/api/console/v1/lines/*', (route) =>
+      route.request().method() === 'DELETE' ? route.fulfill({ status: 409, json: refusal }) : route.continue(),
+    );
+    const remove = async () => {
+      await page.getByRole('button', { name: 'Delete line (2)' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete line' }).click();
+    };
+    await remove();
+    await page.getByText('Refused for 2 of 2, which stay selected: It cannot be now.').waitFor();
+    await page.unroute('**/api/console/v1/lines/*');
+    await remove();
+    await page.getByText('Done for 2.').waitFor();
+    await page.getByRole('link', { name: 'of two' }).first().waitFor({ state: 'detached' });
+    const { lines } = await ask<{ lines: { line_id: string }[] }>('GET', '/lines');
+    expect(lines.map((line) => line.line_id)).toEqual([lineId]);
+  });
+
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
 });

@@ -6,6 +6,8 @@ import { CodeBlock } from '../parts/copyable.tsx';
 import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { Alert, Badge, Loading, Panel } from '../parts/layout.tsx';
+import { type Selection, useSelection } from '../parts/selection.ts';
+import { Tick } from '../parts/tick.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { deliveriesQuery, deliveryQuery } from '../queries/webhooks.ts';
@@ -13,6 +15,7 @@ import type { Attempt, Delivery } from '../shapes.ts';
 import { useTexts } from '../words/texts.ts';
 import { webhooksTexts } from '../words/webhooks.ts';
 import { useWords } from '../words/words.ts';
+import { DeliveryBulk } from './delivery-bulk.tsx';
 import { DeliveryFilters, EVERYTHING, queryOf } from './delivery-filters.tsx';
 
 const TONE = { delivered: 'good', pending: 'busy', dead: 'bad', expired: 'off', skipped: 'off' } as const;
@@ -22,15 +25,21 @@ export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayCh
   const [filter, setFilter] = useState(EVERYTHING);
   const log = useInfiniteQuery(deliveriesQuery(webhookId, queryOf(filter)));
   const all = log.data?.pages.flatMap((page) => page.deliveries) ?? [];
+  const selection = useSelection(all.map(({ id }) => id));
   return (
     <Panel title={words.deliveries.title}>
       <DeliveryFilters filter={filter} onChange={setFilter} />
+      {mayChange && all.length > 0 ? (
+        <div className="mb-4 flex">
+          <DeliveryBulk deliveries={all} selection={selection} />
+        </div>
+      ) : null}
       {log.error ? <Failure error={log.error} /> : null}
       {log.isPending ? <Loading label={words.loading} /> : null}
       {log.data && all.length === 0 ? <p className="text-muted">{words.deliveries.none}</p> : null}
       <ul className="-my-2.5 divide-y divide-edge">
         {all.map((delivery) => (
-          <DeliveryRow key={delivery.id} delivery={delivery} mayChange={mayChange} />
+          <DeliveryRow key={delivery.id} delivery={delivery} selection={selection} mayChange={mayChange} />
         ))}
       </ul>
       <div className="mt-4 flex flex-wrap items-center gap-3">
@@ -45,7 +54,8 @@ export function DeliveryLog({ webhookId, mayChange }: { webhookId: string; mayCh
   );
 }
 
-function DeliveryRow({ delivery, mayChange }: { delivery: Delivery; mayChange: boolean }) {
+function DeliveryRow(props: { delivery: Delivery; selection: Selection; mayChange: boolean }) {
+  const { delivery, selection, mayChange } = props;
   const words = useWords();
   const client = useQueryClient();
   const [isOpen, setIsOpen] = useState(false);
@@ -61,6 +71,7 @@ function DeliveryRow({ delivery, mayChange }: { delivery: Delivery; mayChange: b
       <div className="flex flex-wrap items-center justify-between gap-2">
         <div className="min-w-0">
           <p className="flex flex-wrap items-center gap-2">
+            <Tick selection={selection} id={delivery.id} name={delivery.id} />
             <Badge tone={TONE[delivery.status]}>{words.deliveries.states[delivery.status]}</Badge>
             <code className="font-mono text-sm">{delivery.event?.type ?? '—'}</code>
           </p>

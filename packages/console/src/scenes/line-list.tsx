@@ -3,7 +3,9 @@ import { Badge } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { Moment } from '../parts/moment.tsx';
+import type { Selection } from '../parts/selection.ts';
 import { Sparkline } from '../parts/sparkline.tsx';
+import { Tick } from '../parts/tick.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import type { Line, LineActivity } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
@@ -23,8 +25,10 @@ const CELL = 'min-w-0 wrap-anywhere';
 export function LineList({
   lines,
   activity,
+  selection,
 }: {
   lines: Line[];
+  selection: Selection;
   activity: ReadonlyMap<string, LineActivity> | undefined;
 }) {
   const words = useWords();
@@ -48,7 +52,7 @@ export function LineList({
       </div>
       <div role="rowgroup" className="divide-y divide-edge">
         {lines.map((line) => (
-          <Row key={line.line_id} line={line} activity={activity?.get(line.line_id)} />
+          <Row key={line.line_id} line={line} selection={selection} activity={activity?.get(line.line_id)} />
         ))}
       </div>
     </div>
@@ -56,7 +60,8 @@ export function LineList({
   );
 }
 
-function Row({ line, activity }: { line: Line; activity: LineActivity | undefined }) {
+function Row(props: { line: Line; selection: Selection; activity: LineActivity | undefined }) {
+  const { line, selection, activity } = props;
   const words = useWords();
   const since = line.connected_at && line.status === 'connected' ? line.connected_at : line.created_at;
   return (
@@ -65,15 +70,18 @@ function Row({ line, activity }: { line: Line; activity: LineActivity | undefine
       role="row"
       className={`relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset [contain-intrinsic-size:auto_4.5rem] [content-visibility:auto] ${COLUMNS}`}
     >
-      <div role="cell" className="min-w-0">
-        <Link
-          to="/lines/$lineId"
-          params={{ lineId: line.line_id }}
-          className="block truncate font-semibold after:absolute after:inset-0"
-        >
-          <bdi>{lineName(line, words)}</bdi>
-        </Link>
-        <span className="block truncate font-mono text-sm text-muted">{line.customer_ref ?? line.line_id}</span>
+      <div role="cell" className="flex min-w-0 items-center gap-3">
+        <Tick selection={selection} id={line.line_id} name={lineName(line, words)} />
+        <div className="min-w-0">
+          <Link
+            to="/lines/$lineId"
+            params={{ lineId: line.line_id }}
+            className="block truncate font-semibold after:absolute after:inset-0"
+          >
+            <bdi>{lineName(line, words)}</bdi>
+          </Link>
+          <span className="block truncate font-mono text-sm text-muted">{line.customer_ref ?? line.line_id}</span>
+        </div>
       </div>
       <div role="cell" className="col-start-1 row-start-2 min-w-0 text-muted md:col-start-auto md:row-start-auto">
         <span className="block truncate">{line.phone ?? '—'}</span>

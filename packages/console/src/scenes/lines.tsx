@@ -11,6 +11,7 @@ import { SelectField, TextField } from '../parts/field.tsx';
 import { FilterMemory } from '../parts/filter-memory.tsx';
 import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { Modal } from '../parts/modal.tsx';
+import { useSelection } from '../parts/selection.ts';
 import { number } from '../parts/time.ts';
 import { useAction } from '../parts/use-action.ts';
 import { activityQuery, linesQuery } from '../queries/lines.ts';
@@ -19,6 +20,7 @@ import type { Line, LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { LineBulk } from './line-bulk.tsx';
 import { LineList } from './line-list.tsx';
 
 const STATUSES: readonly LineStatus[] = [
@@ -52,6 +54,7 @@ export function Lines() {
       ),
     [lines, wanted, status],
   );
+  const selection = useSelection(shown?.map((line) => line.line_id) ?? []);
   const create = mayChange ? (
     <Button look="main" onClick={() => setIsCreating(true)}>
       <Plus aria-hidden className="size-4" />
@@ -115,7 +118,12 @@ export function Lines() {
               />
             </div>
           ) : null}
-          <LineList lines={shown} activity={activity} />
+          {mayChange ? (
+            <div className="mb-3 flex">
+              <LineBulk lines={shown} selection={selection} />
+            </div>
+          ) : null}
+          <LineList lines={shown} activity={activity} selection={selection} />
           <div className="mt-3 flex justify-end">
             <Export name="lines" rows={() => shown} />
           </div>
