@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Licences that ask for no more than a notice. */
 const PERMISSIVE = new Set(
-  '0BSD, Apache-2.0, BSD-2-Clause, BSD-3-Clause, BlueOak-1.0.0, CC0-1.0, ISC, MIT, (MIT OR Apache-2.0), Python-2.0, Unlicense, Zlib'.split(
+  '0BSD, Apache-2.0, BSD-2-Clause, BSD-3-Clause, BlueOak-1.0.0, CC0-1.0, ISC, MIT, MIT-0, (MIT OR Apache-2.0), Python-2.0, Unlicense, Zlib'.split(
     ', ',
   ),
 );

@@ -97,5 +97,29 @@ describe.skipIf(!canBrowse)('the first page, and what tells of problems', { time
     expect(await page.evaluate(`localStorage.getItem('ponte.notifications')`)).toBe('on');
   });
 
+  it('sets where a person is alerted, shows the secret of the posts once, and keeps the rest', async () => {
+    const { page, product } = bench;
+    await page.goto(`${product.url}/settings?mode=test`);
+    const panel = page.getByRole('region', { name: 'Alerts', exact: true });
+    expect(await panel.getByRole('checkbox', { name: /^By e-mail to/ }).isDisabled()).toBe(true);
+    const address = panel.getByLabel('Post to this address');
+    await address.fill('https://10.0.0.1/x');
+    await panel.getByRole('button', { name: 'Save' }).click();
+    await panel.getByText('not public').waitFor();
+    await address.fill('https://hooks.example.com/alerts');
+    await panel.getByRole('checkbox', { name: /^With what a message/ }).check();
+    await panel.getByRole('button', { name: 'Save' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/whsec_/)
+      .waitFor();
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.reload();
+    await panel.getByRole('button', { name: 'Send a test' }).waitFor();
+    expect(await address.inputValue()).toBe('https://hooks.example.com/alerts');
+    expect(await panel.getByRole('checkbox', { name: /^With what a message/ }).isChecked()).toBe(true);
+    expect(await page.getByText(/whsec_/).count()).toBe(0);
+  });
+
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
 });

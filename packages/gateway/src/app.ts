@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { rulesPerMinute } from './access/rate-limit.ts';
 import { type Canary, openCanary } from './commands/lines/canary.ts';
 import { finishDeletions } from './commands/lines/delete-line.ts';
+import { type ClockCheck, createClockCheck } from './commands/problems/clock-check.ts';
+import { createMailer } from './commands/problems/mailer.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
 import { composeFront, type Front, type FrontParts } from './compose-front.ts';
 import { composeLines, type Lines, linesOf } from './compose-lines.ts';
@@ -181,6 +183,7 @@ interface Delivery {
   dispatcher: Dispatcher;
   news: News;
   feed: EventFeed;
+  clockCheck: ClockCheck;
   /** The console's open pages; none before the front door is built. */
   pages: { live?: LiveStreams };
 }
@@ -198,6 +201,7 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
     formats,
     pages,
     media,
+    clockCheck: createClockCheck({ store, clock }),
     dispatcher: createDispatcher({ store, ring, formats, clock, guard, log, metrics: told }),
     news: createNews(clock),
     feed: createEventFeed({ store, clock, log }),
@@ -208,13 +212,14 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
 async function openLines(
   { config, clock, log, lines }: Given,
   data: Data,
-  { dispatcher, feed, guard, media, news, pages }: Delivery,
+  { clockCheck, dispatcher, feed, guard, media, news, pages }: Delivery,
   simulator: () => SimulatorAddress | undefined,
 ): Promise<Lines> {
   if (lines) return linesOf(lines);
   return composeLines({
     ...{ config, data, clock, log, guard, simulator, metrics: data.metrics.workers },
     filesFolder: media.spool.folder,
+    onWhatsappTime: (ms) => clockCheck.heard('whatsapp', ms),
     onNudge(hasDeliveries) {
       if (hasDeliveries) dispatcher.nudge();
       feed.nudge();
@@ -245,7 +250,7 @@ async function watchFigures(
 function frontParts(
   given: Given,
   data: Data,
-  { guard, media, formats, dispatcher, news, feed }: Delivery,
+  { guard, media, formats, dispatcher, news, feed, clockCheck }: Delivery,
   outside: { lines: Lines; simulator: () => SimulatorAddress | undefined; address: Address },
 ): FrontParts {
   const { config, clock, log, version, consoleFolder } = given;
@@ -271,6 +276,7 @@ function frontParts(
     streams: { metrics: metrics.streams },
     publicUrl: () => address.base(),
     freeDiskBytes: () => freeBytesIn(config.dataDir),
+    clockCheck,
     metrics,
     onRequestDone: metrics.http.answered,
     ...given.front,
@@ -287,6 +293,7 @@ function frontParts(
       limits: rulesPerMinute(config.rateLimits),
       mcpHosts: { ...config.http, allowedHosts: config.http.mcpAllowedHosts },
       ready: createReadiness(store, clock),
+      sendMail: config.mail && createMailer(config.mail),
       clientVersion: lines.clientVersion,
       ...given.settings,
     },
@@ -324,7 +331,7 @@ async function openSimulator({ config, log, simulator, onClose }: Given): Promis
 /** What runs by itself begins. */
 async function startAll(
   { clock, log, onClose }: Given,
-  { store }: Data,
+  { store, defaultAccountId }: Data,
   delivery: Delivery,
   { lines, front }: { lines: Lines; front: Front },
 ): Promise<void> {
@@ -332,7 +339,11 @@ async function startAll(
     ...{ store, clock, log },
     nudgeDeliveries: front.services.nudgeDeliveries,
     onChange: () => front.live.activity('settings'),
+    machine: front.services,
+    accountId: defaultAccountId,
+    nudgeAlerts: front.alerts.nudge,
   });
+  front.alerts.start();
   onClose(() => problems.close());
   onClose(await keepSpoolTidy(delivery.media, store, clock, log));
   await delivery.dispatcher.start();

@@ -9,6 +9,8 @@ import type { Services } from './commands/context.ts';
 import { createEventStreams, type EventStreamsDeps } from './commands/events/event-streams.ts';
 import { createExecute, type Execute } from './commands/execute.ts';
 import { createConnectDesk } from './commands/lines/connect-link.ts';
+import { type Alerts, createAlerts } from './commands/problems/alerts.ts';
+import type { SendMail } from './commands/problems/mailer.ts';
 import { createFileFetcher } from './commands/sends/file-fetcher.ts';
 import { createFileIntake } from './commands/sends/receive-file.ts';
 import { tellChanges } from './commands/tell-changes.ts';
@@ -50,6 +52,8 @@ export interface FrontSettings
   /** Names the MCP server may be reached by. */
   mcpHosts: Parameters<typeof createRebindingGuard>[0];
   maxWaitingSends?: number;
+  /** Undefined where no SMTP server is set. */
+  sendMail?: SendMail;
 }
 
 /**
@@ -83,6 +87,7 @@ export interface Front {
   services: Services;
   execute: Execute;
   approvals: Approvals;
+  alerts: Alerts;
   access: ConsoleAccess;
   live: LiveStreams;
   /** Ends streams and what waits, then the server; the feed and the news go with it. */
@@ -116,6 +121,7 @@ export function composeFront(parts: FrontParts): Front {
     streams,
     publicUrl: parts.publicUrl,
     freeDiskBytes: parts.freeDiskBytes,
+    clockCheck: parts.clockCheck,
     maxWaitingSends: settings.maxWaitingSends,
   };
   const execute = tellChanges(createExecute(services), (change) => live.activity(change));
@@ -125,6 +131,9 @@ export function composeFront(parts: FrontParts): Front {
   const told = watchedNews(news, () => live.activity());
   const { nudgeDeliveries } = services;
   const approvals = createApprovals({ store, clock, log, news: told, keys, execute, nudgeDeliveries });
+  const { guard, ring, accountId, publicUrl } = parts;
+  const { sendMail } = settings;
+  const alerts = createAlerts({ store, clock, log, guard, ring, accountId, publicUrl, sendMail });
   const limiter = createRateLimiter({ clock, limits: settings.limits });
   const mcp = createMcpDialect({
     execute,
@@ -137,7 +146,7 @@ export function composeFront(parts: FrontParts): Front {
     onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
   });
   const requestLog = createRequestLog(clock);
-  const behind = { services, execute, approvals, access, live, requestLog };
+  const behind = { services, execute, approvals, alerts, access, live, requestLog };
   const dialects = composeDialects(parts, behind, mcp.dialect);
   const http = createHttpServer({ ...httpServices(parts, behind, limiter), requestLog }, dialects);
   return {
@@ -146,9 +155,11 @@ export function composeFront(parts: FrontParts): Front {
     services,
     execute,
     approvals,
+    alerts,
     access,
     live,
     async close() {
+      await alerts.close();
       news.close();
       await mcp.close();
       streams.close();
@@ -166,6 +177,7 @@ function composeDialects(
     services,
     execute,
     approvals,
+    alerts,
     access,
     live,
     requestLog,
@@ -190,6 +202,7 @@ function composeDialects(
       clock,
       live,
       approvals,
+      alerts,
       requestLog,
       publicUrl: settings.publicUrl,
       version: settings.version,

@@ -24,6 +24,8 @@ export interface LineParts {
   /** Where files to be sent lie. */
   filesFolder: string;
   simulator(): SimulatorAddress | undefined;
+  /** WhatsApp's page said what time it is. */
+  onWhatsappTime?(ms: number): void;
   /** A worker committed something. */
   onNudge(hasDeliveries: boolean): void;
 }
@@ -58,7 +60,7 @@ export async function composeLines(parts: LineParts): Promise<Lines> {
   });
   const versions = await openVersionDesk({
     ...{ store, clock, log, builtIn: builtInVersion, environment: parts.config.whatsappVersion },
-    fetchLive: () => fetchLiveVersion(guard),
+    fetchLive: () => fetchLiveVersion(guard, parts.onWhatsappTime),
     fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.port ?? 0, accountId),
     hasLiveLines: () => supervisor.hasLines('live'),
     onChange: (network, version) => supervisor.announce(network, version),

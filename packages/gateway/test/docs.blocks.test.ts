@@ -52,6 +52,7 @@ const PRINTED: Record<string, Shown> = {
   'event-catalogue.md json': { data: 'bodies, compared by docs.reference.test.ts' },
   'lines-transcript.md json': { data: 'recorded, compared by lines.transcript.flow.test.ts' },
   'bridges-transcript.md json': { data: 'recorded, compared by bridges.examples.flow.test.ts' },
+  'operating.md json': { data: 'a post of alerts; its members by alerts.test.ts' },
 };
 
 const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));

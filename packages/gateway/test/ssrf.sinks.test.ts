@@ -5,6 +5,10 @@ import { createAddressPolicy } from '../src/net/address-policy.ts';
 import { FetchError } from '../src/net/fetch-error.ts';
 import { createGuard, type Guard } from '../src/net/guarded-fetch.ts';
 import { silentLog } from '../src/observe/logger.ts';
+import { insertUser } from '../src/store/access/users.ts';
+import { ALERT_SCOPE, saveAlertSettings } from '../src/store/problems/alert-settings.ts';
+import { dueAlerts } from '../src/store/problems/alerts.ts';
+import { newWebhookSecret } from '../src/store/webhooks/webhooks.ts';
 import { createDispatcher } from '../src/webhooks/dispatcher.ts';
 import { createWebhookTester } from '../src/webhooks/test-webhook.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
@@ -119,6 +123,27 @@ test('a changed webhook leads nowhere', async () => {
   for (const url of SSRF_VECTORS) {
     const answer = await h.call('PATCH', `${LINES}/webhooks/${made.body.id}`, { body: { url } });
     expect(answer.status, url).toBe(400);
+  }
+  expect(sockets).toBe(0);
+});
+
+test('an address for alerts leads nowhere, and one that is there already is not reached', async () => {
+  const { store, ring, clock } = h.services;
+  const userId = 'usr_a';
+  const person = { email: 'a@example.com', name: 'A', role: 'owner', password: 'x', created_at: 0 } as const;
+  await insertUser(store.db, { id: userId, ...person, disabled_at: null, signed_in_at: null });
+  const { alerts } = h.front;
+  const box = await ring.box(ALERT_SCOPE);
+  for (const url of SSRF_VECTORS) {
+    await expect(alerts.change(userId, { url }), url).rejects.toMatchObject({ code: 'validation_error' });
+  }
+  for (const url of SSRF_VECTORS) {
+    const words = { hasEmail: false, url, hasTexts: false };
+    await saveAlertSettings(store.db, box, { ...words, userId, secret: newWebhookSecret(), now: clock.now() });
+    await alerts.test(userId);
+    alerts.start();
+    await until('the attempt', async () => (await dueAlerts(store.db, clock.now(), 1)).length === 0);
+    await alerts.close();
   }
   expect(sockets).toBe(0);
 });

@@ -1593,6 +1593,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where I am told of problems
+         * @description Where I am told of problems.
+         */
+        get: operations["readAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change where I am told; the secret of a new address is in this answer only
+         * @description Change where I am told; the secret of a new address is in this answer only.
+         */
+        patch: operations["changeAlerts"];
+        trace?: never;
+    };
+    "/api/console/v1/alerts/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send me a test alert
+         * @description Send me a test alert.
+         */
+        post: operations["testAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/v1/log": {
         parameters: {
             query?: never;
@@ -5962,6 +6006,34 @@ export interface components {
                 free_bytes: number;
                 empty: boolean;
             } | null;
+            clock: {
+                offset_ms: number;
+                source: string;
+            } | null;
+        };
+        ReadAlertsAnswer: {
+            email: boolean;
+            /** @description The address. */
+            url: string | null;
+            texts: boolean;
+            can_mail: boolean;
+        };
+        ChangeAlertsRequest: {
+            email?: boolean;
+            /**
+             * @description The address.
+             * @example https://example.com/hook
+             */
+            url?: string | null;
+            texts?: boolean;
+        };
+        ChangeAlertsAnswer: {
+            email: boolean;
+            /** @description The address. */
+            url: string | null;
+            texts: boolean;
+            can_mail: boolean;
+            secret: string | null;
         };
         ReadLogAnswer: {
             entries: {
@@ -15729,6 +15801,92 @@ export interface operations {
             };
             401: components["responses"]["ConsoleError401"];
             402: components["responses"]["ConsoleError402"];
+            403: components["responses"]["ConsoleError403"];
+            429: components["responses"]["ConsoleError429"];
+            500: components["responses"]["ConsoleError500"];
+            503: components["responses"]["ConsoleError503"];
+        };
+    };
+    readAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description My settings. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadAlertsAnswer"];
+                };
+            };
+            401: components["responses"]["ConsoleError401"];
+            403: components["responses"]["ConsoleError403"];
+            429: components["responses"]["ConsoleError429"];
+            500: components["responses"]["ConsoleError500"];
+            503: components["responses"]["ConsoleError503"];
+        };
+    };
+    changeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is asked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAlertsRequest"];
+            };
+        };
+        responses: {
+            /** @description My settings. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeAlertsAnswer"];
+                };
+            };
+            400: components["responses"]["ConsoleError400"];
+            401: components["responses"]["ConsoleError401"];
+            403: components["responses"]["ConsoleError403"];
+            413: components["responses"]["ConsoleError413"];
+            415: components["responses"]["ConsoleError415"];
+            429: components["responses"]["ConsoleError429"];
+            500: components["responses"]["ConsoleError500"];
+            503: components["responses"]["ConsoleError503"];
+        };
+    };
+    testAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOutAnswer"];
+                };
+            };
+            401: components["responses"]["ConsoleError401"];
             403: components["responses"]["ConsoleError403"];
             429: components["responses"]["ConsoleError429"];
             500: components["responses"]["ConsoleError500"];

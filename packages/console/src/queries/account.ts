@@ -21,6 +21,12 @@ export const sessionsQuery = queryOptions({
   queryFn: async () => (await api<Answer<'listSessions'>>('GET', '/sessions')).sessions,
 });
 
+/** Where the person is told of problems. */
+export const alertsQuery = queryOptions({
+  queryKey: ['alerts'],
+  queryFn: () => api<Answer<'readAlerts'>>('GET', '/alerts'),
+});
+
 export const passkeysQuery = queryOptions({
   queryKey: ['passkeys'],
   queryFn: async () => (await api<Answer<'listPasskeys'>>('GET', '/passkeys')).passkeys,

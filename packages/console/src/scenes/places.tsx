@@ -77,7 +77,7 @@ function Mark({ of, isSmall = false }: { of: (typeof PLACES)[number][1]; isSmall
   if (!data) return null;
   const failing = data.problems.filter(({ kind }) => kind === 'webhook_failing').length;
   const counts: Record<string, number> = {
-    overview: data.disk ? 1 : 0,
+    overview: (data.disk ? 1 : 0) + (data.clock ? 1 : 0),
     lines: data.problems.length - failing,
     approvals: data.approvals.waiting,
     webhooks: failing,

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { HardDrive, ShieldCheck, TriangleAlert } from 'lucide-react';
+import { Clock, HardDrive, ShieldCheck, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { type Mode, mode } from '../mode.ts';
 import { Failure } from '../parts/failure.tsx';
@@ -11,6 +11,7 @@ import { ago, dateTime, number } from '../parts/time.ts';
 import { linesQuery } from '../queries/lines.ts';
 import { type Problem, problemName, problemsQuery } from '../queries/problems.ts';
 import { endpointsQuery } from '../queries/webhooks.ts';
+import { alertTexts } from '../words/alerts.ts';
 import { problemTexts } from '../words/problems.ts';
 import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
@@ -40,13 +41,14 @@ export function useProblemWords(of: Mode): (problem: Problem) => { title: string
 /** What is wrong in the mode of the page, each with the way to it. */
 export function ProblemList() {
   const texts = useTexts(problemTexts);
+  const alertWords = useTexts(alertTexts);
   const shownMode = mode.use();
   const { data, error } = useQuery(problemsQuery(shownMode));
   const tell = useProblemWords(shownMode);
   if (error) return <Failure error={error} />;
   if (!data) return null;
-  const { problems, approvals, disk } = data;
-  const isQuiet = problems.length === 0 && approvals.waiting === 0 && disk === null;
+  const { problems, approvals, disk, clock } = data;
+  const isQuiet = problems.length === 0 && approvals.waiting === 0 && disk === null && clock === null;
   return (
     <Panel title={texts.title}>
       {isQuiet ? <p className="text-muted">{texts.none}</p> : null}
@@ -54,6 +56,11 @@ export function ProblemList() {
         {disk ? (
           <Item icon={<HardDrive aria-hidden className="size-5 text-danger" />} help={texts.diskHelp}>
             {texts.disk(`${number(Math.round(disk.free_bytes / 1_048_576))} MiB`)}
+          </Item>
+        ) : null}
+        {clock ? (
+          <Item icon={<Clock aria-hidden className="size-5 text-danger" />} help={alertWords.clockHelp}>
+            {alertWords.clock(number(Math.round(Math.abs(clock.offset_ms) / 1_000)))}
           </Item>
         ) : null}
         {approvals.waiting > 0 ? (

@@ -11,6 +11,7 @@ import { useAction } from '../parts/use-action.ts';
 import { sessionsQuery, stateQuery } from '../queries/account.ts';
 import { useMay } from '../session.ts';
 import { useWords } from '../words/words.ts';
+import { AlertSettings } from './alert-settings.tsx';
 import { AuditLog } from './audit-log.tsx';
 import { NotificationSettings } from './notification-settings.tsx';
 import { Passkeys } from './passkeys.tsx';
@@ -32,6 +33,7 @@ export function Settings() {
           <Password />
           <Passkeys />
           <NotificationSettings />
+          <AlertSettings />
         </div>
         <Sessions />
         {state?.whatsapp_version ? <WhatsappVersion of={state.whatsapp_version} /> : null}

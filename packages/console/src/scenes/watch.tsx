@@ -52,7 +52,7 @@ function useNews(of: Mode): number {
     known.current = names;
     waiting.current = data.approvals.waiting;
   }, [data, tell, texts, of]);
-  return data ? data.problems.length + data.approvals.waiting + (data.disk ? 1 : 0) : 0;
+  return data ? data.problems.length + data.approvals.waiting + (data.disk ? 1 : 0) + (data.clock ? 1 : 0) : 0;
 }
 
 function announce(text: string, tag: string, tone: 'good' | 'bad'): void {

@@ -16,10 +16,16 @@ const WITHIN_MS = 10_000;
 
 /**
  * Reads the version from WhatsApp's page. Rejects with an Error whose message says what is wrong.
+ * `onTime` hears what time it is there, in Unix milliseconds, to the second.
  */
-export async function fetchLiveVersion(guard: Pick<Guard, 'fetch'>): Promise<ClientVersion> {
+export async function fetchLiveVersion(
+  guard: Pick<Guard, 'fetch'>,
+  onTime?: (ms: number) => void,
+): Promise<ClientVersion> {
   const options = { purpose: 'media', headers: HEADERS, maxBytes: MAX_BYTES, totalTimeoutMs: WITHIN_MS } as const;
-  const { status, body, discard } = await guard.fetch(WHATSAPP_PAGE, options);
+  const { status, headers, body, discard } = await guard.fetch(WHATSAPP_PAGE, options);
+  const theirs = Date.parse(headers.date ?? '');
+  if (!Number.isNaN(theirs)) onTime?.(theirs);
   if (status !== 200) {
     discard();
     throw new Error(`${WHATSAPP_PAGE} answered HTTP ${status}`);

@@ -15,6 +15,7 @@ import type { AccountTerms } from '../store/sends/usage.ts';
 import type { WebhookFormats } from '../webhooks/format.ts';
 import type { TestedWebhook } from '../webhooks/test-webhook.ts';
 import type { EventStreams } from './events/event-streams.ts';
+import type { ClockCheck } from './problems/clock-check.ts';
 
 /** What a key may do. `*` on a key means all of them. */
 export const SCOPES = [
@@ -70,6 +71,8 @@ export interface Services {
   publicUrl(): string;
   /** Free bytes where the data is; undefined where it cannot be determined. */
   freeDiskBytes?(): Promise<number | undefined>;
+  /** How far this machine's clock is off, as far as others say. */
+  clockCheck?: Pick<ClockCheck, 'read'>;
   /** Accepted sends that may wait on one line; further ones get `queue_full`. */
   maxWaitingSends?: number;
 }

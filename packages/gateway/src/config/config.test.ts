@@ -37,6 +37,10 @@ test.each([
   ['TRUST_PROXY', 'yes please', 'the addresses of your proxies'],
   ['WHATSAPP_VERSION', '2.3000', 'three numbers'],
   ['CANARY_LINE', '15550001111', 'the id of a line'],
+  ['SMTP_URL', 'smtp.example.com:465', 'smtps://user:password@host:465'],
+  ['SMTP_URL', 'smtps://smtp.example.com', 'SMTP_FROM'],
+  ['SMTP_URL', 'smtps://smtp.example.com/path', 'smtps://user:password@host:465'],
+  ['SMTP_FROM', 'ponte@example.com', 'SMTP_URL'],
   ['ALLOW_PRIVATE_TARGETS', 'http://n8n', 'hosts and address ranges'],
   ['DATABASE_URL', 'mysql://x', 'postgres://'],
 ])('%s=%s stops the start with a sentence that names it and what it takes', (name, value, takes) => {
@@ -85,4 +89,23 @@ describe('the master key', () => {
     expect(() => loadMasterKey({ MASTER_KEY: 'abc' }, folder)).toThrow('MASTER_KEY does not hold');
     expect(() => loadMasterKey({ MASTER_KEY_FILE: join(folder, 'nowhere') }, folder)).toThrow('does not exist');
   });
+});
+
+test('e-mails leave encrypted, but for a server on this machine; a password is in no message', () => {
+  const mail = (SMTP_URL: string, SMTP_FROM = 'Ponte <ponte@example.com>') =>
+    readConfig({ SMTP_URL, SMTP_FROM }, machine).mail;
+  expect(mail('smtps://a%40b:p%3Aw@smtp.example.com')).toEqual({
+    host: 'smtp.example.com',
+    port: 465,
+    security: 'tls',
+    user: 'a@b',
+    password: 'p:w',
+    from: 'Ponte <ponte@example.com>',
+  });
+  expect(mail('smtp://smtp.example.com')).toMatchObject({ port: 587, security: 'starttls', user: undefined });
+  expect(mail('smtp://127.0.0.1:2525')).toMatchObject({ port: 2_525, security: 'plain' });
+  expect(() => mail('smtps://user:secret@', 'x@y')).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('secret') }),
+  );
+  expect(() => mail('smtps://smtp.example.com', 'a@b\r\nBcc: c@d')).toThrow(/SMTP_FROM/);
 });

@@ -54,6 +54,18 @@ export interface Config {
   whatsappVersion: [number, number, number] | undefined;
   /** The line that writes to itself every hour; undefined = none does. */
   canaryLine: string | undefined;
+  /** The server that takes e-mails; undefined = none are sent. */
+  mail:
+    | {
+        host: string;
+        port: number;
+        /** `starttls`: nothing is sent before the connection is encrypted. */
+        security: 'tls' | 'starttls' | 'plain';
+        user: string | undefined;
+        password: string | undefined;
+        from: string;
+      }
+    | undefined;
 }
 
 /** A variable that is not what it must be. The message names it, what it got and what it takes. */
@@ -261,6 +273,47 @@ function canaryOf(read: Reader): string | undefined {
   );
 }
 
+const SMTP_PORTS: Record<string, number> = { 'smtps:': 465, 'smtp:': 587 };
+/** `name@host`, or `A name <name@host>`. */
+const SENDER = /^(?:[^<>\r\n]{0,100}<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/;
+
+function mailOf(read: Reader): Config['mail'] {
+  const value = read.text('SMTP_URL');
+  const from = read.text('SMTP_FROM');
+  if (value === undefined) {
+    if (from === undefined) return undefined;
+    throw new ConfigError('SMTP_FROM is set without SMTP_URL; set both, or neither');
+  }
+  // The value may hold a password: it is not repeated.
+  const wrong = new ConfigError(
+    'SMTP_URL is not one this version takes: it takes smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS); reserved characters of a password as %XX',
+  );
+  if (!URL.canParse(value)) throw wrong;
+  const url = new URL(value);
+  const port = SMTP_PORTS[url.protocol];
+  if (port === undefined || url.hostname === '' || !['', '/'].includes(url.pathname) || url.search !== '') throw wrong;
+  if (from === undefined)
+    throw new ConfigError('SMTP_URL is set without SMTP_FROM; set it to the address of the sender');
+  if (!SENDER.test(from))
+    throw read.wrong('SMTP_FROM', 'an address such as ponte@example.com or Ponte <ponte@example.com>');
+  const decoded = (part: string): string | undefined => {
+    try {
+      return part === '' ? undefined : decodeURIComponent(part);
+    } catch {
+      throw wrong;
+    }
+  };
+  const starttls = isOnLoopback(url.hostname) ? 'plain' : 'starttls';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? port : Number(url.port),
+    security: url.protocol === 'smtps:' ? 'tls' : starttls,
+    user: decoded(url.username),
+    password: decoded(url.password),
+    from,
+  };
+}
+
 function privateTargetsOf(read: Reader): string[] {
   const entries = read.list('ALLOW_PRIVATE_TARGETS');
   for (const entry of entries) {
@@ -314,6 +367,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
     media: mediaOf(read, dataDir),
     whatsappVersion: versionOf(read),
     canaryLine: canaryOf(read),
+    mail: mailOf(read),
   };
 }
 
@@ -337,5 +391,6 @@ export function configSummary(config: Config): Record<string, unknown> {
     adminToken: config.http.adminToken !== undefined,
     trustProxy: config.http.trustProxy,
     logLevel: config.logLevel,
+    mail: config.mail !== undefined,
   };
 }

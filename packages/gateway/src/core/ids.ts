@@ -66,6 +66,7 @@ export const newRequestId = random('req');
 export const newUserId = random('usr');
 export const newSessionId = random('ses');
 export const newApprovalId = random('apr');
+export const newAlertId = ordered('alt');
 export const newOutboxId = ordered('out');
 
 /**

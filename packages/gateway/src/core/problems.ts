@@ -2,18 +2,24 @@ import type { LineReason } from './line-reasons.ts';
 import type { LineStatus, Mode } from './lines.ts';
 
 /**
- * What can be wrong with an account's lines and webhooks. `line_down`: a paired line without its
- * connection; `queue_stuck`: messages wait although their line is connected; `webhook_failing`: it
- * fails, or was switched off for it.
+ * What can be wrong with an account's lines and webhooks, and with the machine. `line_down`: a
+ * paired line without its connection; `queue_stuck`: messages wait although their line is
+ * connected; `webhook_failing`: it fails, or was switched off for it; `disk_low` and `clock_off`
+ * belong to the installation.
  */
-export type ProblemKind = 'line_down' | 'queue_stuck' | 'webhook_failing';
+export type ProblemKind = 'line_down' | 'queue_stuck' | 'webhook_failing' | MachineProblemKind;
+
+export type MachineProblemKind = 'disk_low' | 'clock_off';
+
+export const isOfMachine = (kind: ProblemKind): kind is MachineProblemKind =>
+  kind === 'disk_low' || kind === 'clock_off';
 
 /** One thing that is wrong. */
 export interface Problem {
   accountId: string;
   mode: Mode;
   kind: ProblemKind;
-  /** The id of the line or webhook. */
+  /** The id of the line or webhook, or `machine`. */
   subject: string;
   /** The line it concerns; null for a webhook of all lines. */
   lineId: string | null;

@@ -9,6 +9,19 @@ accounts.contents_since bigint not null
 addresses.line_id text collate C not null
 addresses.lid text collate C not null
 addresses.pn text collate C not null
+alert_settings.user_id text collate C not null
+alert_settings.email bigint not null
+alert_settings.url text collate C
+alert_settings.secret bytea
+alert_settings.texts bigint not null
+alert_settings.changed_at bigint not null
+alerts.id text collate C not null
+alerts.user_id text collate C not null
+alerts.channel text collate C not null
+alerts.facts text collate C not null
+alerts.attempts bigint not null
+alerts.due_at bigint not null
+alerts.created_at bigint not null
 api_keys.id text collate C not null
 api_keys.account_id text collate C not null
 api_keys.name text collate C not null
@@ -41,6 +54,7 @@ approvals.expires_at bigint not null
 approvals.decided_at bigint
 approvals.decided_by text collate C
 approvals.outcome text collate C
+approvals.alerted_at bigint
 attempts.delivery_id text collate C not null
 attempts.number bigint not null
 attempts.at bigint not null
@@ -334,6 +348,10 @@ webhooks.details bigint not null
 accounts: PRIMARY KEY (id)
 addresses: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 addresses: PRIMARY KEY (line_id, lid)
+alert_settings: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
+alert_settings: PRIMARY KEY (user_id)
+alerts: FOREIGN KEY (user_id) REFERENCES console_users(id) ON DELETE CASCADE
+alerts: PRIMARY KEY (id)
 api_keys: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 api_keys: PRIMARY KEY (id)
 api_keys: UNIQUE (hash)
@@ -414,6 +432,10 @@ webhooks: PRIMARY KEY (id)
 CREATE UNIQUE INDEX accounts_pkey ON accounts USING btree (id)
 CREATE UNIQUE INDEX addresses_pkey ON addresses USING btree (line_id, lid)
 CREATE INDEX addresses_pn ON addresses USING btree (line_id, pn)
+CREATE UNIQUE INDEX alert_settings_pkey ON alert_settings USING btree (user_id)
+CREATE INDEX alerts_due ON alerts USING btree (due_at, id)
+CREATE UNIQUE INDEX alerts_pkey ON alerts USING btree (id)
+CREATE INDEX alerts_user ON alerts USING btree (user_id)
 CREATE INDEX api_keys_account ON api_keys USING btree (account_id, created_at)
 CREATE UNIQUE INDEX api_keys_hash_key ON api_keys USING btree (hash)
 CREATE UNIQUE INDEX api_keys_pkey ON api_keys USING btree (id)

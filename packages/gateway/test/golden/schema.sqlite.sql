@@ -12,6 +12,25 @@ CREATE TABLE addresses (
   primary key (line_id, lid)
 )  without rowid;
 CREATE INDEX addresses_pn on addresses (line_id, pn);
+CREATE TABLE alert_settings (
+  user_id text primary key references console_users (id) on delete cascade,
+  email integer not null,
+  url text,
+  secret blob,
+  texts integer not null,
+  changed_at integer not null
+);
+CREATE TABLE alerts (
+  id text primary key,
+  user_id text not null references console_users (id) on delete cascade,
+  channel text not null,
+  facts text not null,
+  attempts integer not null,
+  due_at integer not null,
+  created_at integer not null
+);
+CREATE INDEX alerts_due on alerts (due_at, id);
+CREATE INDEX alerts_user on alerts (user_id);
 CREATE TABLE api_keys (
   id text primary key,
   account_id text not null references accounts (id) on delete cascade,
@@ -45,7 +64,7 @@ CREATE TABLE approvals (
   decided_at integer,
   decided_by text,
   outcome text
-);
+, alerted_at integer);
 CREATE INDEX approvals_age on approvals (created_at);
 CREATE INDEX approvals_line on approvals (line_id);
 CREATE INDEX approvals_newest on approvals (account_id, mode, created_at);

@@ -1,15 +1,19 @@
+import type { AlertFacts } from '../../core/alerts.ts';
 import type { Clock } from '../../core/clock.ts';
 import { problemEventKey } from '../../core/event-keys.ts';
 import type { JournalEvent } from '../../core/events.ts';
 import { newEventId } from '../../core/ids.ts';
 import { LINE_REASONS, toReason } from '../../core/line-reasons.ts';
-import { type KnownProblem, type Problem, problemKey } from '../../core/problems.ts';
+import { isOfMachine, type KnownProblem, type Problem, problemKey } from '../../core/problems.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { insertEvent } from '../../store/journal/events.ts';
 import { findLineUnowned } from '../../store/lines/lines.ts';
+import { queueAlert } from '../../store/problems/alerts.ts';
 import { findProblems, forgetProblem, keepProblem, knownProblems } from '../../store/problems/problems.ts';
+import { hasUnalerted, takeUnalerted } from '../../store/sends/approvals.ts';
 import { fanOut } from '../../webhooks/fan-out.ts';
+import { lookAtMachine, type Machine, machineProblems } from './machine-problems.ts';
 
 export interface ProblemWatch {
   /** One look, now. */
@@ -19,7 +23,13 @@ export interface ProblemWatch {
 
 const LOOK_EVERY_MS = 15_000;
 /** What mends itself within this time is not worth a word. */
-const GRACE_MS: Record<Problem['kind'], number> = { line_down: 60_000, webhook_failing: 60_000, queue_stuck: 0 };
+const GRACE_MS: Record<Problem['kind'], number> = {
+  line_down: 60_000,
+  webhook_failing: 60_000,
+  queue_stuck: 0,
+  disk_low: 60_000,
+  clock_off: 60_000,
+};
 
 /**
  * Looks every few seconds what is wrong with lines and webhooks, keeps it, and tells each problem
@@ -32,8 +42,14 @@ export function watchProblems(services: {
   log: Log;
   nudgeDeliveries(): void;
   onChange(): void;
+  /** What is wrong with the machine, and whose people hear of it. */
+  machine?: Machine;
+  accountId?: string;
+  /** Alerts were put on their way. */
+  nudgeAlerts?(): void;
 }): ProblemWatch {
   const { store, clock, log } = services;
+  const owner = services.accountId === undefined ? undefined : { accountId: services.accountId, mode: 'live' as const };
   let cancel = () => {};
   let isClosed = false;
 
@@ -48,7 +64,12 @@ export function watchProblems(services: {
 
   async function lookOnce(): Promise<void> {
     const now = clock.now();
-    const found = new Map((await findProblems(store.db, now)).map((one) => [idOf(one), one]));
+    const ofMachine = owner && services.machine ? machineProblems(await lookAtMachine(services.machine)) : [];
+    const all = [
+      ...(await findProblems(store.db, now)),
+      ...(owner ? ofMachine.map((one) => ({ ...owner, ...one, subject: 'machine', lineId: null })) : []),
+    ];
+    const found = new Map(all.map((one) => [idOf(one), one]));
     const known = new Map((await knownProblems(store.db)).map((one) => [idOf(one), one]));
     const changes: { problem: KnownProblem; isOver: boolean; isTold: boolean }[] = [];
     for (const [id, problem] of found) {
@@ -63,13 +84,21 @@ export function watchProblems(services: {
     for (const [id, problem] of known) {
       if (!found.has(id)) changes.push({ problem, isOver: true, isTold: problem.toldAt !== null });
     }
-    if (changes.length === 0 || isClosed) return;
+    const isAsked = owner !== undefined && (await hasUnalerted(store.db, owner, now));
+    if ((changes.length === 0 && !isAsked) || isClosed) return;
+    let dropped = 0;
     await store.transaction(async (tx) => {
       for (const { problem, isOver, isTold } of changes) {
         await (isOver ? forgetProblem(tx.db, problem) : keepProblem(tx.db, problem));
-        if (isTold) await tell(tx, problem, isOver, now);
+        if (!isTold) continue;
+        await tell(tx, problem, isOver, now);
+        if (owner && isOf(owner, problem)) dropped += await queueAlert(tx.db, alertOf(problem, isOver), now);
       }
+      const asked = owner && isAsked ? await takeUnalerted(tx.db, owner, now) : [];
+      for (const one of asked) dropped += await queueAlert(tx.db, alertOfApproval(one, now), now);
     });
+    if (dropped > 0) log.warn({ dropped }, 'too many alerts wait; these are not sent');
+    services.nudgeAlerts?.();
     if (!changes.some(({ isTold }) => isTold)) return;
     services.nudgeDeliveries();
     services.onChange();
@@ -101,10 +130,25 @@ function isFinal({ kind, reason }: Problem): boolean {
 
 const idOf = (of: Problem): string => `${of.accountId} ${problemKey(of)}`;
 
+const isOf = (owner: { accountId: string; mode: string }, of: Problem): boolean =>
+  of.accountId === owner.accountId && of.mode === owner.mode;
+
+const alertOf = ({ kind, subject, lineId, reason, since }: KnownProblem, resolved: boolean): AlertFacts => ({
+  about: kind,
+  ...{ subject, lineId, reason, since, resolved },
+});
+
+const alertOfApproval = ({ id, lineId }: { id: string; lineId: string }, since: number): AlertFacts => ({
+  about: 'approval',
+  ...{ subject: id, lineId, since },
+  reason: null,
+  resolved: false,
+});
+
 /** A webhook that fails has its own event when it is switched off; it is not told to itself. */
 async function tell(tx: Tx, problem: KnownProblem, isOver: boolean, now: number): Promise<void> {
   const { lineId, kind, accountId, since } = problem;
-  if (lineId === null || kind === 'webhook_failing') return;
+  if (lineId === null || kind === 'webhook_failing' || isOfMachine(kind)) return;
   const line = await findLineUnowned(tx.db, lineId);
   // Deleted meanwhile: its problem no longer matters.
   if (!line) return;

@@ -1,9 +1,11 @@
 import type { ApiKeys } from '../../access/api-keys.ts';
 import type { Approvals } from '../../commands/approvals/approvals.ts';
+import type { Alerts } from '../../commands/problems/alerts.ts';
 import type { Clock } from '../../core/clock.ts';
 import { flatErrorAnswer, flatErrorSchema } from '../../http/flat-errors.ts';
 import type { RequestLog } from '../../http/request-log.ts';
 import { type Dialect, handlerRoute, type Route } from '../../http/route.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { approvalRoutes } from './approval-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { lineRoutes } from './line-routes.ts';
@@ -20,6 +22,7 @@ export interface ConsoleServices extends SessionServices {
   clock: Clock;
   live: LiveStreams;
   approvals: Approvals;
+  alerts: Alerts;
   requestLog: RequestLog;
   /**
    * Rows of a published API: the console calls them as a key would, with the session in its place.
@@ -85,6 +88,7 @@ export function createConsoleDialect(services: ConsoleServices): Dialect {
       ...lineRoutes(services.bridgeEvents),
       ...webhookRoutes,
       ...problemRoutes,
+      ...alertRoutes(services.alerts),
       ...logRoutes(services.requestLog),
       stream,
       ...forSessions(services.published),

@@ -16,7 +16,7 @@ export const problemRoutes: Route[] = [
     answers: { 200: { description: 'Problems.', schema: schemas.problems } },
     command: 'problems.all',
     in: () => ({}),
-    out: ({ problems, approvals, disk }) =>
+    out: ({ problems, approvals, disk, clock }) =>
       json(200, {
         problems: problems.map((of) => ({
           kind: of.kind,
@@ -31,6 +31,7 @@ export const problemRoutes: Route[] = [
           first_ends_at: rfc3339OrNull(approvals.firstEndsAt),
         },
         disk: disk && { free_bytes: disk.freeBytes, empty: disk.isEmpty },
+        clock: clock && { offset_ms: clock.offsetMs, source: clock.source },
       }),
   }),
 ];

@@ -198,7 +198,17 @@ export const problems = z.object({
   ),
   approvals: z.object({ waiting: z.int(), expiring: z.int(), first_ends_at: z.string().nullable() }),
   disk: z.object({ free_bytes: z.number(), empty: z.boolean() }).nullable(),
+  clock: z.object({ offset_ms: z.int(), source: z.string() }).nullable(),
 });
+
+export const alerts = z.object({
+  email: z.boolean(),
+  url: z.string().nullable(),
+  texts: z.boolean(),
+  can_mail: z.boolean(),
+});
+
+export const changedAlerts = alerts.extend({ secret: z.string().nullable() });
 
 export const log = z.object({
   entries: z.array(

@@ -46,6 +46,8 @@ export interface Database {
   webhook_traffic: WebhookTrafficTable;
   approvals: ApprovalsTable;
   problems: ProblemsTable;
+  alert_settings: AlertSettingsTable;
+  alerts: AlertsTable;
 }
 
 /** What keys with `approval` asked for. */
@@ -72,13 +74,40 @@ export interface ApprovalsTable {
   decided_by: string | null;
   /** JSON; null while it has not ended. */
   outcome: string | null;
+  /** When people were alerted of it; null: not yet. */
+  alerted_at: number | null;
+}
+
+/** Where a person is told of problems; no row: nowhere. */
+export interface AlertSettingsTable {
+  user_id: string;
+  email: number;
+  /** Where alerts are posted; null = nowhere. */
+  url: string | null;
+  /** Sealed; what those posts are signed with. */
+  secret: Buffer | null;
+  /** 1: alerts say what messages that wait for a yes contain. */
+  texts: number;
+  changed_at: number;
+}
+
+/** Alerts on their way: one row for each person and channel. */
+export interface AlertsTable {
+  id: string;
+  user_id: string;
+  channel: 'email' | 'webhook';
+  /** JSON; never a text of a message. */
+  facts: string;
+  attempts: number;
+  due_at: number;
+  created_at: number;
 }
 
 export interface ProblemsTable {
   account_id: string;
   mode: 'live' | 'test';
-  kind: 'line_down' | 'queue_stuck' | 'webhook_failing';
-  /** The id of the line or webhook. */
+  kind: 'line_down' | 'queue_stuck' | 'webhook_failing' | 'disk_low' | 'clock_off';
+  /** The id of the line or webhook; `machine`. */
   subject: string;
   line_id: string | null;
   reason: string | null;

@@ -58,6 +58,7 @@ export async function insertApproval(db: Db, of: StoredApproval): Promise<boolea
       decided_at: of.decidedAt,
       decided_by: of.decidedBy,
       outcome: null,
+      alerted_at: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
@@ -107,6 +108,36 @@ export async function pendingApprovals(db: Db, owner: Owner, nowMs: number): Pro
     .execute();
   return rows.map(({ expires_at: at }) => Number(at));
 }
+
+/**
+ * Marks the requests that wait for a decision and that nobody was alerted of, and answers them;
+ * each is answered once.
+ */
+export async function takeUnalerted(db: Db, owner: Owner, nowMs: number): Promise<{ id: string; lineId: string }[]> {
+  const rows = await db
+    .updateTable('approvals')
+    .set({ alerted_at: nowMs })
+    .where('id', 'in', unalerted(db, owner, nowMs))
+    .returning(['id', 'line_id'])
+    .execute();
+  return rows.map((row) => ({ id: row.id, lineId: row.line_id }));
+}
+
+/** Whether there are any for `takeUnalerted`. */
+export async function hasUnalerted(db: Db, owner: Owner, nowMs: number): Promise<boolean> {
+  return (await unalerted(db, owner, nowMs).limit(1).executeTakeFirst()) !== undefined;
+}
+
+const unalerted = (db: Db, owner: Owner, nowMs: number) =>
+  db
+    .selectFrom('approvals')
+    .select('id')
+    .where('account_id', '=', owner.accountId)
+    .where('mode', '=', owner.mode)
+    .where('created_at', '>', nowMs - 86_400_000)
+    .where('state', '=', 'pending')
+    .where('expires_at', '>', nowMs)
+    .where('alerted_at', 'is', null);
 
 /**
  * The decision, when there is none yet and there is still time; undefined otherwise. Of two at once

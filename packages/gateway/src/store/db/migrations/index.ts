@@ -20,6 +20,7 @@ import { indexDiet } from './023-index-diet.ts';
 import { keptCredentials } from './025-kept-credentials.ts';
 import { sealedContents } from './026-sealed-contents.ts';
 import { connectPages } from './027-connect-pages.ts';
+import { alerts } from './028-alerts.ts';
 import { fleet } from './029-fleet.ts';
 import { leaseUpdates } from './030-lease-updates.ts';
 import type { Migration } from './migration.ts';
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   keptCredentials,
   sealedContents,
   connectPages,
+  alerts,
   fleet,
   leaseUpdates,
 ];
