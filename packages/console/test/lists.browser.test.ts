@@ -108,8 +108,9 @@ describe.skipIf(!canBrowse)('what is done with lists', { timeout: TWO_MINUTES_MS
   it('several deliveries go out again at once', async () => {
     const { page, hook } = bench;
     await go(`/webhooks/${webhookId}`);
-    await page.getByLabel('Event', { exact: true }).selectOption('message.received');
     const log = page.getByRole('region', { name: 'Deliveries' });
+    await log.getByRole('listitem').filter({ hasText: 'line.status' }).first().waitFor();
+    await page.getByLabel('Event', { exact: true }).selectOption('message.received');
     const others = log.getByRole('listitem').filter({ hasText: 'line.status' });
     await expect.poll(() => others.count()).toBe(0);
     const shown = await log.getByRole('listitem').count();

@@ -2,10 +2,9 @@ import { bulkTexts } from '../words/bulk.ts';
 import { useTexts } from '../words/texts.ts';
 import type { Selection } from './selection.ts';
 
-/** The box of one member of a list; absent while nobody selects. */
+/** The box of one member of a list. */
 export function Tick({ selection, id, name }: { selection: Selection; id: string; name: string }) {
   const texts = useTexts(bulkTexts);
-  if (!selection.isOn) return null;
   return (
     <input
       type="checkbox"

@@ -71,7 +71,7 @@ function DeliveryRow(props: { delivery: Delivery; selection: Selection; mayChang
       <div className="flex flex-wrap items-center justify-between gap-2">
         <div className="min-w-0">
           <p className="flex flex-wrap items-center gap-2">
-            <Tick selection={selection} id={delivery.id} name={delivery.id} />
+            {selection.isOn ? <Tick selection={selection} id={delivery.id} name={delivery.id} /> : null}
             <Badge tone={TONE[delivery.status]}>{words.deliveries.states[delivery.status]}</Badge>
             <code className="font-mono text-sm">{delivery.event?.type ?? '—'}</code>
           </p>

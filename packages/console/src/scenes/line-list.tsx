@@ -1,17 +1,20 @@
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import { fetched } from '../fetched.ts';
 import { Badge } from '../parts/layout.tsx';
 import { LineBadge } from '../parts/line-badge.tsx';
 import { lineName } from '../parts/line-name.ts';
 import { Moment } from '../parts/moment.tsx';
 import type { Selection } from '../parts/selection.ts';
 import { Sparkline } from '../parts/sparkline.tsx';
-import { Tick } from '../parts/tick.tsx';
 import { dateTime, number } from '../parts/time.ts';
 import type { Line, LineActivity } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { reasonTexts } from '../words/reasons.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+
+const Tick = lazy(fetched(async () => ({ default: (await import('../parts/tick.tsx')).Tick })));
 
 /** Every column may shrink, and its text wraps or is cut: numbers of any length fit. */
 const COLUMNS =
@@ -71,7 +74,11 @@ function Row(props: { line: Line; selection: Selection; activity: LineActivity |
       className={`relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-3 hover:bg-inset [contain-intrinsic-size:auto_4.5rem] [content-visibility:auto] ${COLUMNS}`}
     >
       <div role="cell" className="flex min-w-0 items-center gap-3">
-        <Tick selection={selection} id={line.line_id} name={lineName(line, words)} />
+        {selection.isOn ? (
+          <Suspense>
+            <Tick selection={selection} id={line.line_id} name={lineName(line, words)} />
+          </Suspense>
+        ) : null}
         <div className="min-w-0">
           <Link
             to="/lines/$lineId"

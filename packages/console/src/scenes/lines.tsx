@@ -1,27 +1,26 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
-import { type FormEvent, useDeferredValue, useMemo, useState } from 'react';
-import { api } from '../api.ts';
+import { lazy, Suspense, useDeferredValue, useMemo, useState } from 'react';
+import { fetched } from '../fetched.ts';
 import { mode } from '../mode.ts';
 import { Button } from '../parts/button.tsx';
-import { Export } from '../parts/export.tsx';
 import { Failure } from '../parts/failure.tsx';
 import { SelectField, TextField } from '../parts/field.tsx';
-import { FilterMemory } from '../parts/filter-memory.tsx';
-import { Alert, Empty, Loading, PageHead } from '../parts/layout.tsx';
-import { Modal } from '../parts/modal.tsx';
+import { Empty, Loading, PageHead } from '../parts/layout.tsx';
 import { useSelection } from '../parts/selection.ts';
 import { number } from '../parts/time.ts';
-import { useAction } from '../parts/use-action.ts';
 import { activityQuery, linesQuery } from '../queries/lines.ts';
 import { useMay } from '../session.ts';
-import type { Line, LineStatus } from '../shapes.ts';
+import type { LineStatus } from '../shapes.ts';
 import { linesTexts } from '../words/lines.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
-import { LineBulk } from './line-bulk.tsx';
 import { LineList } from './line-list.tsx';
+
+/** Dialogs weigh more than the list: they come when one is opened. */
+const CreateLine = lazy(fetched(async () => ({ default: (await import('./create-line.tsx')).CreateLine })));
+/** Comes when there is something to list. */
+const LineTools = lazy(fetched(async () => ({ default: (await import('./line-tools.tsx')).LineTools })));
 
 const STATUSES: readonly LineStatus[] = [
   'connected',
@@ -107,78 +106,30 @@ export function Lines() {
               <p role="status" className="whitespace-nowrap text-sm text-muted">
                 {number(shown.length)} / {number(lines.length)}
               </p>
-              <FilterMemory
-                list="lines"
+            </div>
+          ) : null}
+          <div className="mb-3 flex min-h-8 flex-wrap items-center gap-2">
+            <Suspense>
+              <LineTools
+                lines={shown}
+                selection={selection}
+                mayChange={mayChange}
                 filter={{ text: filter, status }}
-                open={{ text: '', status: '' }}
-                onChange={(next) => {
+                onFilter={(next) => {
                   setFilter(next.text);
                   setStatus(STATUSES.find((one) => one === next.status) ?? '');
                 }}
               />
-            </div>
-          ) : null}
-          {mayChange ? (
-            <div className="mb-3 flex">
-              <LineBulk lines={shown} selection={selection} />
-            </div>
-          ) : null}
-          <LineList lines={shown} activity={activity} selection={selection} />
-          <div className="mt-3 flex justify-end">
-            <Export name="lines" rows={() => shown} />
+            </Suspense>
           </div>
+          <LineList lines={shown} activity={activity} selection={selection} />
         </>
       ) : null}
-      {isCreating ? <CreateLine onClose={() => setIsCreating(false)} /> : null}
+      {isCreating ? (
+        <Suspense>
+          <CreateLine onClose={() => setIsCreating(false)} />
+        </Suspense>
+      ) : null}
     </>
-  );
-}
-
-function CreateLine({ onClose }: { onClose: () => void }) {
-  const words = useWords();
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const { busy, run, error, fieldError } = useAction();
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim() || undefined;
-    await run(async () => {
-      const line = await api<Line>('POST', '/lines', { label: text('label'), customer_ref: text('ref') });
-      await client.invalidateQueries({ queryKey: ['lines'] });
-      await navigate({ to: '/lines/$lineId', params: { lineId: line.line_id }, search: { pair: true } });
-    });
-  };
-
-  return (
-    <Modal open onClose={onClose} title={words.lines.create}>
-      <form onSubmit={(event) => void submit(event)} className="space-y-4">
-        <TextField
-          label={words.lines.label}
-          name="label"
-          maxLength={128}
-          placeholder={words.lines.labelExample}
-          error={fieldError('label')}
-          autoFocus
-        />
-        <TextField
-          label={words.lines.ref}
-          name="ref"
-          maxLength={128}
-          pattern="[A-Za-z0-9._:@+\-]*"
-          placeholder="user-123"
-          hint={words.lines.refHint}
-          error={fieldError('customer_ref')}
-        />
-        {error ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.create}
-          </Button>
-        </div>
-      </form>
-    </Modal>
   );
 }

@@ -1,0 +1,28 @@
+import { Export } from '../parts/export.tsx';
+import { FilterMemory } from '../parts/filter-memory.tsx';
+import type { Selection } from '../parts/selection.ts';
+import type { Line } from '../shapes.ts';
+import { LineBulk } from './line-bulk.tsx';
+
+/** As the fields above the list hold it. */
+export type LineFilter = Record<'text' | 'status', string>;
+
+/** What can be done with the lines that are listed: kept filters, several at once, a file. */
+export function LineTools(props: {
+  lines: readonly Line[];
+  selection: Selection;
+  mayChange: boolean;
+  filter: LineFilter;
+  onFilter: (filter: LineFilter) => void;
+}) {
+  const { lines, selection, mayChange, filter, onFilter } = props;
+  return (
+    <>
+      {mayChange ? <LineBulk lines={lines} selection={selection} /> : null}
+      <FilterMemory list="lines" filter={filter} open={{ text: '', status: '' }} onChange={onFilter} />
+      <div className="ml-auto">
+        <Export name="lines" rows={() => lines} />
+      </div>
+    </>
+  );
+}
