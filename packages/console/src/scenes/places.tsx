@@ -21,7 +21,8 @@ import { problemTexts } from '../words/problems.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
-const PLACES = [
+/** The pages of the main menu. */
+export const PLACES = [
   ['/', 'overview', LayoutDashboard],
   ['/lines', 'lines', Smartphone],
   ['/approvals', 'approvals', ShieldCheck],

@@ -12,6 +12,7 @@ import { useAction } from '../parts/use-action.ts';
 import { stateQuery } from '../queries/account.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { chooseLocale, LOCALES, type Locale, locale, useWords } from '../words/words.ts';
+import { PaletteKey } from './palette-key.tsx';
 import { Places, PlacesBar } from './places.tsx';
 import { Watch } from './watch.tsx';
 
@@ -48,6 +49,7 @@ export function Shell() {
         <div className="sticky top-0 flex h-dvh flex-col gap-6 overflow-y-auto p-4">
           <Brand />
           <ModeSwitch />
+          <PaletteKey />
           <Places label={words.nav.main} />
           <div className="mt-auto space-y-3 border-t border-edge pt-4">
             <LiveMark />
