@@ -16,10 +16,17 @@ const SERVER_HANDLE = 'username';
 const TYPED = /^@([a-z0-9._]{3,35})(?:#(\d{4,8}))?$/i;
 const KEPT = /^([a-z0-9._]{3,35})(?:#(\d{4,8}))?@username$/;
 
+/**
+ * What looks like a username and is none: the server of an address whose user was left out, a web
+ * address, digits alone, and dots at an end or beside each other. WhatsApp gives out none of these.
+ */
+const SERVERS = /^(?:g\.us|c\.us|s\.whatsapp\.net|lid|newsletter|broadcast|bot|username)$/i;
+const NEVER_GIVEN = /^www\.|\.(?:com|net|org)$|^[\d._]*$|^\.|\.$|\.\./i;
+
 /** `@nora.writes` or `@nora.writes#1234` as a caller writes it; undefined when it is neither. */
 export function parseHandle(input: string): Jid | undefined {
   const [, username, key] = TYPED.exec(input.trim()) ?? [];
-  if (username === undefined) return undefined;
+  if (username === undefined || SERVERS.test(username) || NEVER_GIVEN.test(username)) return undefined;
   return `${username.toLowerCase()}${key === undefined ? '' : `#${key}`}@${SERVER_HANDLE}`;
 }
 
