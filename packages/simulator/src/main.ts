@@ -4,7 +4,7 @@ import { createSimulator, type Simulator } from './simulator.ts';
 /**
  * The simulator as a process of its own, started with an IPC channel: `node main.js [--data-file F]
  * [--host H] [--port N] [--media-port N] [--seed S]`, the control token in
- * PONTE_SIMULATOR_CONTROL_TOKEN (not an argument: those are visible to everybody). Says `{ready:
+ * PONTE_SIMULATOR_CONTROL_TOKEN (not an argument: those are visible to all users). Says `{ready:
  * true, port, noiseRootPublicKeyHex, controlToken, mediaPort, mediaCaPem}` or `{ready: false,
  * message}` over IPC, prints nothing, and ends when the channel closes or on SIGTERM and SIGINT.
  */

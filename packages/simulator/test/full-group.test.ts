@@ -12,7 +12,7 @@ it('a group of 1 024 is as large as it gets; a line knows all of its members and
   const line = await net.linked('line_a', ALICE);
   const others = Array.from({ length: MEMBERS - 2 }, (_, i) => `1777${1_000_000 + i}`);
   for (const digits of [BOB, ...others]) await net.phone(digits);
-  // Nobody looks at most of these phones.
+  // Most of these phones are not looked at.
   for (const digits of others) await call(`PUT /phones/${digits}/settings`, { online: false });
   const { jid, participants } = await call('POST /groups', {
     subject: 'Everybody',

@@ -13,7 +13,7 @@ export interface NewPhone {
   isLidOnly: boolean;
   /** The handle that others see beside the number or in its place; without the @. */
   username?: string | undefined;
-  /** Without it nobody finds the phone by its handle. */
+  /** Without it the phone is not found by its username. */
   usernameKey?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface PhoneProfile {
 export interface GroupFacts {
   jid: string;
   subject: string;
-  /** The member with the last word; undefined when everybody like that is gone. */
+  /** The member with the last word; undefined when every such member is gone. */
   owner: string | undefined;
   description: string | undefined;
   mode: 'pn' | 'lid';
@@ -111,7 +111,7 @@ export interface ControlWorld {
   /**
    * The network of this tenant goes down and comes up again with what is in its database: every
    * connection is cut, phones and whatever was only in memory (faults, subscriptions, codes shown)
-   * start anew. Nobody is let in for `downForMs`. Returns how many connections were cut.
+   * start anew. Logins are refused for `downForMs`. Returns how many connections were cut.
    */
   restart(tenant: string, downForMs: number): number;
   /** Faults of a line that are still to come. */

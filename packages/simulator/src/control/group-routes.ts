@@ -12,8 +12,8 @@ const ACTIONS = ['add', 'remove', 'promote', 'demote'] as const;
 
 /**
  * Groups. Every change is done by a member's phone (`by`, the owner unless said otherwise) with the
- * query that WhatsApp has for it, so that everybody hears of it as on WhatsApp and what that member
- * may not do is refused.
+ * query that WhatsApp has for it, so that all members are notified as on WhatsApp and what that
+ * member may not do is refused.
  */
 export const GROUP_ROUTES: readonly Route[] = [
   ['POST', '/groups', createGroup],

@@ -7,8 +7,8 @@ import type { ControlAnswer, ControlCall, Route } from './route.ts';
 const AUDIENCE_MAX = 1000;
 
 /**
- * Statuses: `{type, …}` as a message; `to` names the audience, else everybody this phone has a chat
- * with. They are read in the inbox (`chat=status@broadcast`).
+ * Statuses: `{type, …}` as a message; `to` names the audience, else all people this phone has a
+ * chat with. They are read in the inbox (`chat=status@broadcast`).
  */
 export const STATUS_ROUTES: readonly Route[] = [['POST', '/phones/{phone}/status', postStatus]];
 

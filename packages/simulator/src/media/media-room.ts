@@ -38,7 +38,7 @@ export class MediaRoom {
     this.#quota = options.quota;
   }
 
-  /** Forgets what is older than anybody keeps it. */
+  /** Deletes files past their retention. */
   async sweep(): Promise<void> {
     const now = this.#clock.nowMs();
     if (now - this.#sweptMs < SWEEP_EVERY_MS) return;

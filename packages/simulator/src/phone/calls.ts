@@ -32,8 +32,8 @@ const CALLS_MAX = 200;
 const PLATFORM = 'android';
 const VERSION = '2.26.40.72';
 /**
- * What the caller's terminate says; `rejected_elsewhere` is what other devices of somebody who
- * declined are told (whatsmeow events.CallTerminate).
+ * What the caller's terminate says; `rejected_elsewhere` is what the other devices of a person who
+ * declined get (whatsmeow events.CallTerminate).
  */
 const REASONS: Record<CallEnding, string> = {
   timeout: 'timeout',
@@ -102,9 +102,7 @@ export class Calls {
     return this.#keep({ ...call, state: 'accepted' });
   }
 
-  /**
-   * Ends a call: whoever rings may give up, whoever is rung may decline. Throws CallNotFoundError.
-   */
+  /** Ends a call: the caller may give up, the callee may decline. Throws CallNotFoundError. */
   end(callId: string, ending: CallEnding): Call {
     const call = this.#open(callId);
     const isRefusal = call.isIncoming && call.state === 'ringing' && (ending === 'decline' || ending === 'busy');

@@ -11,7 +11,7 @@ export interface Contact {
 }
 
 /**
- * Asks the server who somebody is and which devices they have. Asks every time: the world is in the
+ * Asks the server who a person is and which devices they have. Asks every time: the world is in the
  * same process.
  */
 export class Directory {

@@ -44,8 +44,8 @@ export async function ephemeralOf(link: DeviceLink, groupJid: Jid): Promise<numb
 }
 
 /**
- * A notice that names more people is not learned from by everybody at once: who writes names
- * himself.
+ * A notice that names more people is not learned from, as all members would do so at once: a
+ * sender's addresses come with their messages.
  */
 const NOTICED_MAX = 64;
 

@@ -108,7 +108,7 @@ export class Inbound {
   }
 
   // The protobuf inside, without the wrapper of own linked devices. Undefined for bytes that are no
-  // message, and for a wrapper that somebody else sent: only own devices may say that a message is
+  // message, and for a wrapper from another account: only own devices may say that a message is
   // ours.
   #read(envelope: Envelope, plaintext: Uint8Array): Message | undefined {
     const message = orUndefined(() => decodeMessage(plaintext));

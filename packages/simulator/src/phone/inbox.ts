@@ -220,7 +220,7 @@ export class Inbox {
     this.#list.reload();
   }
 
-  // What has disappeared is forgotten before anybody looks.
+  // Disappeared messages are removed before each read.
   #rows(): Row<InboxEntry>[] {
     const rows = this.#list.rows();
     const now = this.#nowMs();
@@ -233,8 +233,7 @@ export class Inbox {
     return staying;
   }
 
-  // In a chat of two a message is from the one or the other; in a group anybody may have written
-  // it.
+  // In a chat of two a message is from one or the other; in a group any member may be the author.
   #row(chat: string, messageId: string): Row<InboxEntry> | undefined {
     if ((this.#nextEndMs ?? 0) <= this.#nowMs()) this.#rows();
     const known =

@@ -186,7 +186,7 @@ export class Outbound {
   }
 
   /**
-   * Everybody gets the same ciphertext of our sender key; devices that do not have the key get it
+   * All members get the same ciphertext of our sender key; devices that do not have the key get it
    * beside it. A device that is gone (a member left, a companion was unlinked) makes us begin a new
    * key, so that it cannot read on.
    */

@@ -191,7 +191,7 @@ export class Phone implements PhoneDevice {
   }
 
   /**
-   * The address for the wire: by LID where somebody has one. People this phone does not know are
+   * The address for the wire: by LID where the person has one. People this phone does not know are
    * asked for.
    */
   async wire(jid: Jid): Promise<Jid> {
@@ -199,8 +199,8 @@ export class Phone implements PhoneDevice {
   }
 
   /**
-   * Changes a message of this chat (reaction, edit, vote …), here and at everybody else. Throws as
-   * send().
+   * Changes a message of this chat (reaction, edit, vote …), here and for all other participants.
+   * Throws as send().
    */
   async change(to: Jid, messageId: string, kind: ChangeKind, input: Input): Promise<Sent> {
     const target = this.#found(to, messageId);
@@ -321,7 +321,7 @@ export class Phone implements PhoneDevice {
     this.timers.set(this.#book.shown(to), timer);
   }
 
-  // In a chat where messages disappear, every message does, whoever writes it.
+  // In a chat where messages disappear, every message does, whichever side writes it.
   async #timerOf(to: Jid): Promise<Timer | undefined> {
     const timer = isGroup(to)
       ? { seconds: await ephemeralOf(this.#options.link, bareJid(to)), setAt: 0 }

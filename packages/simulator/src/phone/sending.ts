@@ -1,5 +1,5 @@
 /**
- * A message that is with the server. `timestamp` is the one that everybody gets with it (this
+ * A message that the server has. `timestamp` is the one that all recipients get with it (this
  * phone's, where the server gave none), in seconds since 1970.
  */
 export interface Sent {

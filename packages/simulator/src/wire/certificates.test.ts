@@ -24,7 +24,7 @@ test.each(CERTIFICATE_FLAWS.filter((flaw) => flaw !== 'expired_leaf'))(
   },
 );
 
-// The library above does not look at the dates; whoever does must see them.
+// The library above does not check the dates; a client that does must find them expired.
 test('an expired leaf is signed correctly and over by now', async () => {
   const bytes = chain('expired_leaf');
   await expect(verified(bytes)).resolves.toBeUndefined();

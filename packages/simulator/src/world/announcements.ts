@@ -3,9 +3,7 @@ import type { Account } from './accounts.ts';
 import type { Parcel } from './delivery.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
-/**
- * The account as others are told of it: by number, or by LID when the number is nobody's business.
- */
+/** The account's address for others: its number, or its LID when the number is private. */
 export function publicJid(account: Account): string {
   return account.isLidOnly ? formatJid(account.lid, SERVER_LID) : formatJid(account.pn, SERVER_PN);
 }
@@ -23,7 +21,7 @@ export function tellOwnDevices(tenant: Tenant, from: Sender, content: Node[]): v
 }
 
 /**
- * A notification to every device of everybody who wrote with the account; nothing to those it
+ * A notification to every device of all people who wrote with the account; nothing to those it
  * blocked.
  */
 export function tellContacts(tenant: Tenant, account: Account, type: string, content: Node[]): void {

@@ -9,8 +9,8 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /**
  * Answers `<call to="@call"><link_create media>`: a token for
- * https://call.whatsapp.com/{voice|video}/{token} (Baileys chats.js, createCallLink). Nobody can
- * join such a call here. 400 for any other media.
+ * https://call.whatsapp.com/{voice|video}/{token} (Baileys chats.js, createCallLink). Such a call
+ * cannot be joined here. 400 for any other media.
  */
 export function answerCallLink(tenant: Tenant, call: Node, wanted: Node): Node {
   const attrs = { class: 'call', id: call.attrs.id, from: call.attrs.to, type: wanted.tag };

@@ -7,8 +7,8 @@ import type { Tenant } from './tenant.ts';
 
 /**
  * Takes a linked device out of its account: its keys and mail are deleted, its connection ends with
- * 401 device_removed, later logins fail with 401, and everybody who wrote with the account learns
- * of it. Does nothing for a device that is gone.
+ * 401 device_removed, later logins fail with 401, and all people who wrote with the account are
+ * notified. Does nothing for a device that is gone.
  */
 export function removeCompanion(tenant: Tenant, pn: string, device: number): void {
   const account = tenant.accounts.byPn(pn);
@@ -24,8 +24,8 @@ export function removeCompanion(tenant: Tenant, pn: string, device: number): voi
 }
 
 /**
- * `<notification type="devices">` to the account's own devices, everybody it wrote with and
- * everybody in its groups (whatsmeow notification.go).
+ * `<notification type="devices">` to the account's own devices, all people it wrote with and all
+ * members of its groups (whatsmeow notification.go).
  */
 export function announceDevices(tenant: Tenant, account: Account, change: 'add' | 'remove', device: number): void {
   const keyIndex = tenant.accounts.device(account.pn, device)?.keyIndex;

@@ -104,8 +104,8 @@ create index setting_value on setting (tenant, kind, name, value) where kind = '
 `;
 
 /**
- * App state as the server has it: patches nobody but the account's devices can read, and what they
- * come to per collection.
+ * App state as the server has it: patches that only the account's devices can read, and their
+ * result per collection.
  */
 const APP_STATE = `
 create table app_state (

@@ -19,9 +19,9 @@ export interface Parcel {
 }
 
 /**
- * Who is connected, and how mail reaches them: a parcel is durable before anybody sees it, and it
- * is forgotten only when the device says it has it. `wake` is asked once for a device that gets
- * mail while nobody is attached (virtual phones start lazily).
+ * Who is connected, and how mail reaches them: a parcel is durable before it is delivered, and
+ * deleted only when the device acknowledges it. `wake` is called once for a device that gets mail
+ * while no client is attached (virtual phones start lazily).
  */
 export class Delivery {
   readonly #queue: Queue;

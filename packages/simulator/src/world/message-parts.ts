@@ -53,7 +53,7 @@ export function ackOf(message: Node, extra: { error?: string; phash?: string | u
   return el('ack', { class: 'message', id, from: to, participant, t, ...extra });
 }
 
-/** The message goes to nobody; its sender gets the code. */
+/** The message is not delivered; its sender gets the code. */
 export function refuse(message: Node, code: number, note: string): MessageOutcome {
   return { ack: ackOf(message, { error: String(code) }), parcels: [], note };
 }

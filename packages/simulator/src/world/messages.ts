@@ -61,7 +61,7 @@ export function routeMessage(tenant: Tenant, from: Sender, message: Node): Messa
   for (const copy of copies) {
     const target = tenant.accounts.resolve(copy.jid);
     const isOwn = target?.account.pn === from.pn;
-    // A copy can go to the chat's devices and to the sender's other devices, to nobody else.
+    // A copy can go to the chat's devices and to the sender's other devices, to no others.
     if (!target || (!isOwn && target.account.pn !== chat.account.pn)) continue;
     if (isOwn && target.device === from.device) continue;
     if (!tenant.accounts.device(target.account.pn, target.device)) continue;

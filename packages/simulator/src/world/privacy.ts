@@ -28,8 +28,8 @@ export function privacyOf(tenant: Tenant, pn: string, category: string): string 
 
 /**
  * Whether `viewer` may see something of `owner`, or add them to a group. Contacts are, in this
- * network, whoever wrote with the owner or shows a token of theirs (a `<tctoken>` in `stanza`);
- * nobody keeps an address book here, and the black list of `contact_blacklist` is empty.
+ * network, accounts that wrote with the owner or show a token of theirs (a `<tctoken>` in
+ * `stanza`); there are no address books here, and the black list of `contact_blacklist` is empty.
  */
 export function maySee(
   tenant: Tenant,

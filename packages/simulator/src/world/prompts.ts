@@ -5,8 +5,9 @@ import { el } from './stanzas.ts';
 import type { Sender, Tenant } from './tenant.ts';
 
 /**
- * What an account asks a bot of WhatsApp's: nobody answers here, and the account's other devices
- * get their copies, to be acknowledged with a receipt that names the bot (whatsapp-rust #659).
+ * A prompt from an account to one of WhatsApp's bots: no bot answers here, but the account's other
+ * devices get their copies, to be acknowledged with a receipt that names the bot (whatsapp-rust
+ * #659).
  */
 export function routePrompt(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);

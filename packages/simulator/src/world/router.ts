@@ -148,7 +148,7 @@ export function createRouter(tenant: Tenant): {
 }
 
 /**
- * 463: a restricted account wrote to somebody without a token of theirs (Baileys messages-recv.js
+ * 463: a restricted account wrote to a person without a token of theirs (Baileys messages-recv.js
  * handleBadAck).
  */
 const RESTRICTED = 463;

@@ -14,7 +14,7 @@ const bytes = (text: string) => Buffer.from(text);
 const message = (id: string) => ({ tag: 'message', attrs: { id } });
 const clearAll = { pushedSeq: Number.MAX_SAFE_INTEGER, all: true };
 
-/** A file, and what somebody who opens it anew finds there. */
+/** A database file, and what a second connection finds there. */
 function opened(): { db: Db; file: string; elsewhere: () => ReturnType<typeof look> } {
   const folder = mkdtempSync(join(tmpdir(), 'commit-'));
   const file = join(folder, 'world.db');

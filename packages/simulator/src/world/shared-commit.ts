@@ -7,9 +7,9 @@ interface Transactional {
 }
 
 /**
- * One commit for everything that is written in a turn of the event loop. Whoever shows others what
- * was written (a socket, an HTTP answer) waits for it with `afterCommit`: what anybody outside has
- * seen survives the death of the process. Inside, everybody sees at once what was written.
+ * One commit for everything that is written in a turn of the event loop. Code that shows others
+ * what was written (a socket, an HTTP answer) waits for it with `afterCommit`: what has been seen
+ * outside survives the death of the process. Inside, writes are visible at once.
  */
 export class SharedCommit {
   readonly #db: Transactional;
@@ -27,8 +27,8 @@ export class SharedCommit {
   readonly #undo: (() => void)[] = [];
   readonly #waiting: { done(): void; failed(): void }[] = [];
   /**
-   * The turn could not be committed: nothing of it was kept, and nobody heard of it. What is in
-   * memory is ahead of the database.
+   * The turn could not be committed: nothing of it was kept, and nothing was shown outside. What is
+   * in memory is ahead of the database.
    */
   onFailed: (cause: unknown) => void = (cause) => {
     throw cause;

@@ -2,7 +2,7 @@ import type { Node } from '@ponte/engine';
 import type { Clock } from './clock.ts';
 
 /**
- * One stanza that crossed the wire of a line, without anything anybody wrote. The end of a
+ * One stanza that crossed the wire of a line, without any text a person wrote. The end of a
  * connection is logged as the tag `closed`, with the reason as its note.
  */
 export interface LoggedStanza {

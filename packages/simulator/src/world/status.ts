@@ -8,9 +8,9 @@ import type { Sender, Tenant } from './tenant.ts';
 const DEVICES_MAX = 4000;
 
 /**
- * Routes a status: whoever has an entry in `<participants>` is its audience and gets that entry and
- * the `<enc type="skmsg">`. People who blocked the sender get nothing. With `participant` it is an
- * answer to a retry receipt, for that one device.
+ * Routes a status: the devices with an entry in `<participants>` are its audience and get that
+ * entry and the `<enc type="skmsg">`. People who blocked the sender get nothing. With `participant`
+ * it is an answer to a retry receipt, for that one device.
  */
 export function routeStatus(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);

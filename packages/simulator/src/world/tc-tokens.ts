@@ -13,9 +13,9 @@ const KIND = 'tctoken';
 const SALT = 'nct-salt';
 
 /**
- * Trusted-contact tokens: an account gives one to somebody it wrote with; whoever shows it may see
- * what the account shows its contacts. Issuing again gives the same token another time. Shapes:
- * Baileys tc-token-utils.js, whatsmeow notification.go.
+ * Trusted-contact tokens: an account issues one to a person it wrote with; its holder may see what
+ * the account shows its contacts. Issuing again gives the same token. Shapes: Baileys
+ * tc-token-utils.js, whatsmeow notification.go.
  */
 export function issueToken(tenant: Tenant, from: Sender, to: Account, t: number): Parcel[] {
   const issuer = tenant.accounts.byPn(from.pn);

@@ -208,7 +208,7 @@ export class World implements ControlWorld {
     const cut = [...(this.#connections.get(tenant) ?? [])].filter(
       ({ lineId }) => lineId !== undefined && (only?.has(lineId) ?? true),
     );
-    // First nobody may come back, then everybody goes, in one turn of the event loop.
+    // Logins are refused first, then all connections cut, in one turn of the event loop.
     const { tenant: t } = this.network(tenant);
     if (wanted.refuseForMs > 0) {
       for (const { lineId = '' } of cut) t.faults(lineId).set({ kind: 'refuse', forMs: wanted.refuseForMs });
@@ -236,7 +236,7 @@ export class World implements ControlWorld {
     for (const tenant of [...this.#networks.keys()]) this.restart(tenant, 0);
   }
 
-  /** True while a restart lasts: nobody is let in. */
+  /** True while a restart lasts: logins are refused. */
   isDown(tenant: string): boolean {
     const until = this.#downUntilMs.get(tenant);
     if (until === undefined) return false;
@@ -298,7 +298,7 @@ export class World implements ControlWorld {
     for (const network of this.#networks.values()) network.phones.close();
   }
 
-  /** Keeps what went wrong inside, for whoever operates the simulator. */
+  /** Keeps internal errors, for the operator of the simulator. */
   report(text: string, cause: unknown): void {
     this.problems.push({ at: this.clock.nowMs(), text, cause });
     if (this.problems.length > PROBLEMS_MAX) this.problems.shift();

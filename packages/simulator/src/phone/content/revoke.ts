@@ -6,15 +6,15 @@ import { InputError } from './input.ts';
 const REVOKE = PROTOCOL.revoke;
 
 /**
- * What a stanza says of a revocation: of an own message, or by an admin of somebody else's (Baileys
- * messages-send.js).
+ * What a stanza says of a revocation: of an own message, or by an admin of another member's
+ * (Baileys messages-send.js).
  */
 const BY_AUTHOR = '7';
 const BY_ADMIN = '8';
 
 /**
- * `{to, message_id}`: deletes an own message for everyone, or as an admin of a group anybody's.
- * Whether the sender is an admin the server decides: it passes nobody else's on.
+ * `{to, message_id}`: deletes an own message for everyone, or any message as an admin of a group.
+ * The server checks whether the sender is an admin, and does not pass on a revocation otherwise.
  */
 export const revoke: ChangeKind = {
   build(_input, target, { key }) {

@@ -51,8 +51,8 @@ export class Collection {
   }
 
   /**
-   * Takes over somebody's patch; `mutations` are those of its external file when it has one. Throws
-   * AppStateError.
+   * Applies another device's patch; `mutations` are those of its external file when it has one.
+   * Throws AppStateError.
    */
   applyPatch(keyOf: KeyFinder, patch: SyncdPatch, version: number, mutations: SyncdMutation[]): OpenMutation[] {
     const before = this.#state();

@@ -6,10 +6,10 @@ import type { Sender, Tenant } from '../tenant.ts';
 import { type Channel, channelJid, type Post } from './channels.ts';
 
 /**
- * Takes a post of a channel's owner (`<plaintext>`, not encrypted) or anybody's reaction to one
+ * Takes a post of a channel's owner (`<plaintext>`, not encrypted) or any account's reaction to one
  * (`<reaction code>`, Baileys newsletter.js). A post goes to every follower's devices and the
  * owner's other ones; its ack carries the `server_id` (whatsmeow newsletter.go). Refusals are acks
- * with `error`: 404 no such channel or post, 403 for everybody but the owner.
+ * with `error`: 404 no such channel or post, 403 for all but the owner.
  */
 export function routePost(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const channel = tenant.channels.resolve(message.attrs.to);

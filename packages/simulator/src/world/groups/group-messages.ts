@@ -24,9 +24,9 @@ const REVOKED_BY_ADMIN = '8';
  * for devices of non-members are dropped. Decides only; nothing is stored or sent here.
  *
  * Refusals are acks with `error`: 404 for a group that is not there, 403 for senders who are no
- * members or may not write here, 503 when nobody's mailbox has room. WhatsApp's own codes for them
- * are not documented. A `phash` that does not fit the devices of the group is answered with the
- * right one, and the message is delivered all the same (whatsmeow send.go).
+ * members or may not write here, 503 when no mailbox has room. WhatsApp's own codes for them are
+ * not documented. A `phash` that does not fit the devices of the group is answered with the right
+ * one, and the message is delivered all the same (whatsmeow send.go).
  */
 export function routeGroupMessage(tenant: Tenant, from: Sender, message: Node): MessageOutcome {
   const sender = tenant.accounts.byPn(from.pn);

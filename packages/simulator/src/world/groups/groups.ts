@@ -220,7 +220,7 @@ function memberRows(db: Db, tenant: string, clock: Clock) {
     devices: (id: string): MemberDevice[] =>
       selectDevices.all(tenant, id).map((row) => ({ pn: row.pn, lid: row.lid, device: row.id })),
     /**
-     * Everybody who shares a group with this number, the number itself included when it is in any.
+     * All numbers that share a group with this one, the number itself included when it is in any.
      */
     companyOf: (pn: string): string[] => selectPeers.all(tenant, pn).map((row) => row.pn),
     setMember(id: string, pn: string, role: Role): void {

@@ -49,8 +49,8 @@ function upload({ tenant, from, iq }: IqRequest): IqAnswer {
     tenant.accounts.saveDevice({ ...device, identity, registrationId, signedPreKey: signed });
     tenant.preKeys.add(from.pn, from.device, keys);
   });
-  // A phone that uploads its first keys may be a number that came back: whoever knew the old one
-  // must forget its sessions.
+  // A phone that uploads its first keys may be a number that came back: accounts that knew the old
+  // one must forget its sessions.
   const isNewPhone = from.device === 0 && device.identity === undefined;
   return isNewPhone ? { afterwards: () => announceIdentity(tenant, from.pn) } : {};
 }

@@ -30,10 +30,7 @@ export const groupMemberHandlers: IqHandler[] = [
   { xmlns: 'w:g2', type: 'set', child: 'membership_requests_action', answer: decideRequests },
 ];
 
-/**
- * Somebody a change names, and what became of it: 200, or the error code that stands beside the
- * name.
- */
+/** A person a change names, and the outcome: 200, or the error code that stands beside the name. */
 interface Outcome {
   jid: string;
   account: Account | undefined;
@@ -285,8 +282,8 @@ function expel(tenant: Tenant, from: Sender, group: Group, people: Account[]): (
   return () => people.length > 0 && tellGroup(tenant, from, group, [node], { also: people.map(({ pn }) => pn) });
 }
 
-// Who may be added: somebody on this network, not yet a member, who lets the adder; else 404, 409
-// or 403 with a private invite.
+// Who may be added: a person on this network, not yet a member, who allows it to the adder; else
+// 404, 409 or 403 with a private invite.
 function admission(tenant: Tenant, from: Sender, group: Group | undefined, one: Outcome): Outcome {
   const { account } = one;
   if (!account) return { ...one, error: 404 };

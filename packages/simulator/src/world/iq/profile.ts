@@ -80,7 +80,7 @@ function getAudience({ tenant, from }: IqRequest): IqAnswer {
     const people = tenant.settings.get(from.pn, 'status-privacy', `list ${type}`)?.split(' ') ?? [];
     return { type, people: people.filter((jid) => jid !== '') };
   });
-  // The chosen one comes first and says so; the others are listed when somebody is on them.
+  // The chosen one comes first and says so; the others are listed when they name people.
   const shown = [
     ...lists.filter((l) => l.type === chosen),
     ...lists.filter((l) => l.type !== chosen && l.people.length),

@@ -41,10 +41,9 @@ export interface IqOutcome {
 }
 
 /**
- * Answers any query. One that nobody knows is answered 501: silence would make a client wait for
- * its time-out (60 s in Baileys). Most answers are there at once; those that need a file come
- * later. A handler that fails is answered 500 with `note` saying why; it never takes the connection
- * down.
+ * Answers any query. An unknown one is answered 501: silence would make a client wait for its
+ * time-out (60 s in Baileys). Most answers are there at once; those that need a file come later. A
+ * handler that fails is answered 500 with `note` saying why; it never takes the connection down.
  */
 export function answerIq(tenant: Tenant, from: Sender, iq: Node): IqOutcome | Promise<IqOutcome> {
   const child = children(iq)[0] ?? el('');

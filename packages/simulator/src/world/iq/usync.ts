@@ -22,7 +22,7 @@ interface Asked {
   user: Node;
   /**
    * Echoed as it came; a user asked for by phone number gets its PN, by username its LID. Undefined
-   * when the username is nobody's, or not to be found without its key.
+   * when no account has the username, or it is not to be found without its key.
    */
   jid: string | undefined;
   address: Address | undefined;
@@ -126,7 +126,7 @@ function about(tenant: Tenant, from: Sender, user: Node, account: Account | unde
   return el('status', { t: String(account.aboutAt) }, account.about);
 }
 
-/** Also where a number is told to whoever asked by username (whatsapp-rust #1381). */
+/** Also where a number is disclosed to a caller who asked by username (whatsapp-rust #1381). */
 function business(account: Account | undefined, asked: Node): Node | undefined {
   const isNamed = child(asked, 'contact')?.attrs.username !== undefined;
   const pn_jid = account && isNamed && !account.isLidOnly ? formatJid(account.pn, SERVER_PN) : undefined;
@@ -134,7 +134,7 @@ function business(account: Account | undefined, asked: Node): Node | undefined {
   return pn_jid === undefined && profile.length === 0 ? undefined : el('business', { pn_jid }, profile);
 }
 
-/** Whoever has a username; nobody without its key, where it has one. */
+/** The account with a username; none without its key, where it has one. */
 function named(tenant: Tenant, user: Node, username: string): Asked {
   const pn = tenant.settings.ownerOf('username', '', username);
   const account = pn === undefined ? undefined : tenant.accounts.byPn(pn);
