@@ -35,7 +35,7 @@ async function look() {
     const answer = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     if (answer.ok) return location.reload();
   } catch {
-    // Still nobody.
+    // Still no answer.
   }
   setTimeout(look, AGAIN_MS + Math.random() * AGAIN_MS);
 }

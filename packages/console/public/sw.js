@@ -44,7 +44,7 @@ async function navigate(request) {
     const answer = await fetch(request, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     if (!GATEWAY_DOWN.includes(answer.status)) return answer;
   } catch {
-    // Nobody answers.
+    // No answer from the server.
   }
   return (await caches.match(PAGE)) ?? Response.error();
 }

@@ -27,7 +27,7 @@ interface Failure {
 }
 
 /**
- * Calls the console's API as whoever is signed in, in the mode the page shows or the one given.
+ * Calls the console's API as the signed-in user, in the mode the page shows or the one given.
  * Rejects with an ApiError; status 0 = no answer at all.
  */
 export async function api<T>(method: string, path: string, body?: unknown, of: Mode = mode.get()): Promise<T> {

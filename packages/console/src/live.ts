@@ -23,10 +23,7 @@ export type LiveState = StreamState;
 const SETTLE_MS = 1_500;
 /** Queries that are worth asking again when something was sent, received or delivered. */
 const MOVING = ['approvals', 'problems', 'timeline', 'deliveries', 'chats', 'messages', 'usage', 'queue', 'inbox'];
-/**
- * Queries that are worth asking again when somebody changed something: lines, webhooks, keys,
- * people.
- */
+/** Queries to repeat after a change of settings: lines, webhooks, keys, people. */
 const SETTINGS = ['lines', 'line', 'webhooks', 'webhook', 'process', 'queue', 'keys', 'users', 'audit', 'passkeys'];
 /** Those that look at much, and need not be so fresh. */
 const SLOWLY_MOVING = ['series', 'activity'];
@@ -87,7 +84,7 @@ const isOfServer = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[
 function hear(message: StreamMessage): void {
   become(message.kind === 'state' ? message.state : 'live');
   if (message.kind === 'state') return;
-  // What happened while nobody listened is asked for.
+  // Changes missed while disconnected are fetched.
   if (message.name === 'hello') void queries.invalidateQueries({ predicate: isOfServer });
   if (message.name === 'line') lineChanged(message.data as LiveLine);
   if (message.name !== 'activity') return;
@@ -122,8 +119,8 @@ function lineChanged(live: LiveLine): void {
 }
 
 /**
- * Listens while somebody is signed in; the returned function ends it. A page that is left says so,
- * also when the browser keeps it for the way back.
+ * Listens while a user is signed in; the returned function ends it. A page that is left closes its
+ * stream, also when the browser keeps it for the way back.
  */
 export function listen(): () => void {
   let leave: (() => void) | undefined;

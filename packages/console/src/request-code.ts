@@ -9,7 +9,7 @@ export interface ApiRequest {
 export type Language = 'curl' | 'node' | 'python' | 'php';
 export const LANGUAGES: Record<Language, string> = { curl: 'curl', node: 'Node.js', python: 'Python', php: 'PHP' };
 
-/** The request as somebody would write it. Strings are quoted so that any text stands as it is. */
+/** The request as code. Strings are quoted so that any text stands as it is. */
 export function requestCode(language: Language, request: ApiRequest): string {
   return { curl, node, python, php }[language](request);
 }

@@ -30,7 +30,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    // Only a path of ours: nobody is sent elsewhere by a link.
+    // Only a path of ours: a link must not redirect to another site.
     typeof search.to === 'string' && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
   component: lazyRouteComponent(
     fetched(() => import('./scenes/sign-in.tsx')),
@@ -46,7 +46,7 @@ const docs = createRoute({
   ),
 });
 
-/** Everything that needs somebody who is signed in. */
+/** Everything that needs a signed-in user. */
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',

@@ -5,8 +5,8 @@ import type { Role } from './shapes.ts';
 const RANK: Record<Role, number> = { viewer: 0, developer: 1, owner: 2 };
 
 /**
- * True when whoever is signed in may do what `role` may. The server decides; this only hides what
- * it would refuse.
+ * True when the signed-in user may do what `role` may. The server decides; this only hides what it
+ * would refuse.
  */
 export function useMay(role: Role): boolean {
   const { data } = useQuery(stateQuery);

@@ -22,7 +22,7 @@ describe.skipIf(!canBrowse)('while the server is down', { timeout: TWO_MINUTES_M
     await page.getByRole('heading', { name: 'Ponte does not answer' }).waitFor();
     expect(await violations(page)).toEqual([]);
     await picture(page, 'offline');
-    // A proxy in front that finds nobody behind it says so to people in the same words.
+    // A proxy in front that cannot reach Ponte shows people the same page.
     const port = Number(new URL(product.url).port);
     let isUp = false;
     const server = createServer((_request, response) => {

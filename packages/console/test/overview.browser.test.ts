@@ -47,7 +47,7 @@ describe.skipIf(!canBrowse)('the first page, and what tells of problems', { time
     await page.getByRole('link', { name: 'Shop is not connected' }).click();
     await page.getByRole('heading', { level: 1, name: 'Shop' }).waitFor();
     await page.getByText('Logged out').first().waitFor();
-    // A look at the code changes nothing: whoever wants to pair says so.
+    // Opening the dialog changes nothing: pairing starts only when asked for.
     await page.getByRole('button', { name: 'Pair a phone' }).click();
     await page.getByRole('button', { name: 'Show the QR code' }).waitFor();
     expect(await ask('GET', `/lines/${lineId}`)).toMatchObject({ status: 'logged_out' });

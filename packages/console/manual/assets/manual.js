@@ -45,7 +45,7 @@ const found = document.getElementById('found');
 const count = document.getElementById('found-count');
 let index;
 
-/** Loaded when somebody means to search, once; a failure is tried again with the next letter. */
+/** Loaded once, when a search begins; a failure is tried again with the next letter. */
 function loaded() {
   index ??= load().catch((error) => {
     index = undefined;
@@ -110,7 +110,7 @@ async function search() {
   }
   try {
     const results = (await loaded()).search(asked);
-    // Somebody typed on meanwhile: the answer to that is on its way.
+    // The reader has typed on meanwhile: the answer to that is on its way.
     if (field.value.trim() === asked) show(results.slice(0, MOST));
   } catch {
     found.replaceChildren('The search could not be loaded. Type again to try again.');

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** What is open stands in the title, with the number of things that wait for somebody before it. */
+/** The open page stands in the title, preceded by the number of things that need attention. */
 const title = { page: '', count: 0 };
 
 function write(): void {

@@ -11,7 +11,7 @@ export function SecretDialog(props: {
   lead: string;
   label: string;
   text: string;
-  /** The same secret as somebody else wants it written. */
+  /** The same secret in another notation, for another client. */
   also?: { lead: string; text: string };
   onClose: () => void;
 }) {

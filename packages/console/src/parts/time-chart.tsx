@@ -94,7 +94,7 @@ const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 
 const bars = uPlot.paths.bars?.({ size: [0.7, 48], radius: 0.12 });
 const stepSeconds = (step: 'hour' | 'day'): number => (step === 'hour' ? 3_600 : 86_400);
 
-/** The theme the page is in, whoever set it: a canvas does not follow style sheets. */
+/** The present theme of the page, however it was set: a canvas does not follow style sheets. */
 const readTheme = (): string => document.documentElement.dataset.theme ?? '';
 function watchTheme(listener: () => void): () => void {
   const observer = new MutationObserver(listener);
@@ -102,7 +102,7 @@ function watchTheme(listener: () => void): () => void {
   return () => observer.disconnect();
 }
 
-/** Figures over time, drawn. Whoever uses it shows the same figures as text, too. */
+/** A chart of figures over time. Callers must show the same figures as text, too. */
 export function TimeChart(props: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const shownTheme = useSyncExternalStore(watchTheme, readTheme);

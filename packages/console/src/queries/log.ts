@@ -9,7 +9,9 @@ export type LogKind = LogEntry['kind'];
 
 const LOOK_EVERY_MS = 2_000;
 
-/** What happened last in one mode; it grows while somebody looks, and stands still in a pause. */
+/**
+ * The latest log entries of one mode; grows while the page is open, and stands still in a pause.
+ */
 export const logQuery = (of: Mode, isPaused: boolean) =>
   queryOptions({
     queryKey: ['log', of],

@@ -132,7 +132,7 @@ const TEXTS = ['message', 'caption', 'body', 'question', 'emoji', 'name'] as con
 const shortText = ({ request }: Approval): string | undefined =>
   TEXTS.map((name) => request[name]).find((value): value is string => typeof value === 'string' && value !== '');
 
-/** Everything else of the request, as it was given: whoever says yes sees all of it. */
+/** Everything else of the request, as it was given: the person who approves must see all of it. */
 function factsOf(approval: Approval): [string, string][] {
   const text = shortText(approval);
   return Object.entries(approval.request)

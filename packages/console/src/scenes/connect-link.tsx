@@ -7,7 +7,7 @@ import { useAction } from '../parts/use-action.ts';
 import type { Line } from '../shapes.ts';
 import { useWords } from '../words/words.ts';
 
-/** A page to send to whoever holds the phone, when that is somebody else. */
+/** A page to send to the holder of the phone, when that is another person. */
 export function ConnectLink({ line }: { line: Line }) {
   const words = useWords();
   const { busy, run, error } = useAction();

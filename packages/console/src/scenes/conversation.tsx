@@ -12,9 +12,7 @@ import { useWords } from '../words/words.ts';
 import { MessageComposer } from './message-composer.tsx';
 import { Messages } from './messages.tsx';
 
-/**
- * What somebody looks at is read: the count goes, and the other side learns of it as from a phone.
- */
+/** Marks an open chat as read: the count goes, and the other side gets receipts as from a phone. */
 function useReading(lineId: string, { jid, unread_count: unread, last_message: last }: Chat, mayChange: boolean): void {
   const client = useQueryClient();
   const lastId = last?.id;

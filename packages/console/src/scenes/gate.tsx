@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { usePageTitle } from '../parts/page-title.ts';
 import { LocaleChoice, ThemeButton } from './shell.tsx';
 
-/** The frame of pages for somebody who is not signed in yet. */
+/** The frame of pages for visitors who are not signed in yet. */
 export function Gate({ title, lead, children }: { title: string; lead: ReactNode; children: ReactNode }) {
   usePageTitle(title);
   return (

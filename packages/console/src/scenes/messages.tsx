@@ -23,7 +23,7 @@ interface MessagesProps {
   className: string;
   /** The ground is coloured, as on a phone. */
   onWall?: boolean;
-  /** Absent: nobody can answer here. */
+  /** Absent: replies are not offered here. */
   onReply?: (message: ListedMessage) => void;
 }
 

@@ -5,7 +5,7 @@ import { problemTexts } from '../words/problems.ts';
 import { useTexts } from '../words/texts.ts';
 import { mayNotify, notifications } from './watch.tsx';
 
-/** Notifications of the browser: off until somebody asks for them. */
+/** Notifications of the browser: off until the user turns them on. */
 export function NotificationSettings() {
   const texts = useTexts(problemTexts);
   const isOn = notifications.use() === 'on' && mayNotify();

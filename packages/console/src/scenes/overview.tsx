@@ -67,7 +67,7 @@ function Figure({ name, value, note }: { name: string; value: number; note?: str
   );
 }
 
-/** What a new installation needs, until all of it is done or somebody hides it. */
+/** What a new installation needs, until all of it is done or it is hidden. */
 function FirstSteps({ isPaired, hasReceived }: { isPaired: boolean; hasReceived: boolean }) {
   const texts = useTexts(overviewTexts);
   const shownMode = mode.use();

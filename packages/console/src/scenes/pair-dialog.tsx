@@ -94,7 +94,7 @@ function PairingHelp() {
 function ByQr({ line }: { line: Line }) {
   const words = useWords();
   const live = useLiveLine(line.line_id);
-  // Asking for a code begins a pairing: a line that was logged out stays so until somebody asks.
+  // Asking for a code begins a pairing: a line that was logged out stays so until the user asks.
   const [isAsked, setIsAsked] = useState(WAITING.includes(line.status));
   const { data, error } = useQuery({
     queryKey: ['qr', line.line_id],

@@ -19,7 +19,7 @@ import { passkeysTexts } from '../words/passkeys.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
-/** The passkeys of whoever is signed in: list, add, delete. */
+/** The passkeys of the signed-in user: list, add, delete. */
 export function Passkeys() {
   const texts = useTexts(passkeysTexts);
   const client = useQueryClient();

@@ -22,7 +22,7 @@ const NAMES: Record<string, 'image' | 'video' | 'voice' | 'sticker'> = {
 /** True when an address is the phone's own. */
 export type IsOwn = (from: string) => boolean;
 
-/** What a phone can do with a message; undefined for somebody who only looks. */
+/** What a phone can do with a message; undefined for viewers. */
 export interface BubbleActions {
   react(item: InboxItem, emoji: string): void;
   reply(item: InboxItem): void;

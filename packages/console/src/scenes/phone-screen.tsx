@@ -26,7 +26,7 @@ import {
  * know.
  */
 const LOOK_EVERY_MS = 2_000;
-/** Phones say again that somebody types while it goes on, and that it is over soon after. */
+/** Phones repeat the typing state while typing goes on, and end it soon after. */
 const TYPING_AGAIN_MS = 4_000;
 const TYPING_OVER_MS = 5_000;
 
@@ -267,10 +267,7 @@ function Composer({ label, start, about, onAbandon, onTyping, onSend, onAttach }
   );
 }
 
-/**
- * Tells that somebody types as phones do: at the begin, now and then while it goes on, and at its
- * end.
- */
+/** Reports typing as phones do: at the start, now and then while it goes on, and at its end. */
 function useTyping(onTyping: (state: 'composing' | 'paused') => void) {
   const told = useRef(0);
   const over = useRef<ReturnType<typeof setTimeout>>(undefined);

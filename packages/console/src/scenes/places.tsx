@@ -70,7 +70,8 @@ export function Places({ label }: { label: string }) {
 }
 
 /**
- * How much of a place needs somebody: lines that are down, requests that wait, webhooks that fail.
+ * The number of things in a place that need attention: lines that are down, approvals that wait,
+ * webhooks that fail.
  */
 function Mark({ of, isSmall = false }: { of: (typeof PLACES)[number][1]; isSmall?: boolean }) {
   const texts = useTexts(problemTexts);

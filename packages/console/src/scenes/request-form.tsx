@@ -16,7 +16,7 @@ interface RequestFormProps {
   operation: Operation;
   apiKey: string;
   lines: Line[];
-  /** Somebody to write to: a virtual phone. */
+  /** A recipient to write to: a virtual phone. */
   phone: string | undefined;
 }
 

@@ -17,7 +17,7 @@ const onHashChange = (listener: () => void) => {
 /** What stands behind the `#`; a link pasted into this very tab changes nothing else. */
 const useHash = () => useSyncExternalStore(onHashChange, () => location.hash.slice(1));
 
-/** The first run: whoever has the link that the server printed becomes the owner. */
+/** The first run: the visitor with the link that the server printed becomes the owner. */
 export function SetUp() {
   const words = useWords();
   const navigate = useNavigate();

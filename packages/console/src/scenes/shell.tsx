@@ -16,7 +16,7 @@ import { PaletteKey } from './palette-key.tsx';
 import { Places, PlacesBar } from './places.tsx';
 import { Watch } from './watch.tsx';
 
-/** What surrounds every page of somebody who is signed in. */
+/** The frame around every page of a signed-in user. */
 export function Shell() {
   const words = useWords();
   const navigate = useNavigate();

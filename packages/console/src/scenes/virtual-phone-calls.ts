@@ -3,7 +3,7 @@ import { queries } from '../queries/client.ts';
 import type { InboxItem, Line, Phone, PhoneCall } from '../shapes.ts';
 
 const PATH = '/sandbox/phones';
-/** North American numbers with 555 are nobody's. */
+/** North American numbers with 555 are not assigned to real people. */
 const PREFIX = '1555';
 const NAMES = ['Alice', 'Bruno', 'Carla', 'Diego', 'Elena', 'Fabio', 'Greta', 'Hugo', 'Irene', 'João'];
 

@@ -15,8 +15,8 @@ export const notifications = kept<'on' | 'off'>('notifications', ['on', 'off'], 
 export const mayNotify = (): boolean => typeof Notification === 'function' && Notification.permission === 'granted';
 
 /**
- * Tells of what is new, whatever page is open: in the title, by a notice, and by a notification of
- * the browser when somebody asked for them. What was there when the page was opened is only
+ * Reports new problems, whatever page is open: in the title, by a notice, and by a notification of
+ * the browser when the user turned them on. Those that existed when the page was opened are only
  * counted.
  */
 export function Watch() {
@@ -30,7 +30,7 @@ export function Watch() {
   return null;
 }
 
-/** How many things are wrong or wait for somebody in a mode; tells of new ones. */
+/** The number of problems and waiting approvals of a mode; reports new ones. */
 function useNews(of: Mode): number {
   const texts = useTexts(problemTexts);
   const { data } = useQuery(problemsQuery(of));

@@ -201,8 +201,8 @@ function Section(props: { title: string; hint: string; isOpen: boolean; children
 }
 
 /**
- * A webhook's own headers. What it has is never shown, so it is left alone until somebody replaces
- * it.
+ * A webhook's own headers. Their values are never shown, so they are kept until the user replaces
+ * them.
  */
 function Headers(props: {
   isNew: boolean;
