@@ -20,7 +20,7 @@ COPY --from=build /app/packages ./packages
 COPY --from=build /app/scripts/start-check.mjs ./scripts/
 RUN mkdir -p node_modules/.cache && chown node:node node_modules/.cache
 USER node
-# It starts once: what Node makes of the sources is kept in the image, whose files nobody can write later.
+# It starts once: the compile cache is kept in the image, whose files cannot be written later.
 RUN node scripts/start-check.mjs node packages/gateway/main.js start
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA_DIR=/data
 VOLUME /data
