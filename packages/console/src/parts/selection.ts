@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** What somebody ticked in a list; what is not listed any more is not ticked either. */
+/** The ticked rows of a list; rows that are no longer listed are not ticked either. */
 export interface Selection {
   isOn: boolean;
   chosen: readonly string[];

@@ -13,7 +13,7 @@ import type { Answer } from '../shapes.ts';
 import { alertTexts } from '../words/alerts.ts';
 import { useTexts } from '../words/texts.ts';
 
-/** Where whoever is signed in is told of problems, also with no page of the console open. */
+/** Where the signed-in user is told of problems, also with no page of the console open. */
 export function AlertSettings() {
   const texts = useTexts(alertTexts);
   const client = useQueryClient();

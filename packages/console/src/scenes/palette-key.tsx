@@ -7,7 +7,7 @@ const Palette = lazy(fetched(async () => ({ default: (await import('./palette.ts
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
-/** Opens the command palette: a button, and Ctrl+K (⌘K) wherever somebody is. */
+/** Opens the command palette: a button, and Ctrl+K (⌘K) on every page. */
 export function PaletteKey() {
   const words = useWords();
   const [isOpen, setIsOpen] = useState(false);

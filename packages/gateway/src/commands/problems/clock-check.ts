@@ -13,11 +13,11 @@ export interface ClockOffset {
 
 export interface ClockCheck {
   /**
-   * The largest difference that is known; undefined while nobody said what time it is. Asks
-   * PostgreSQL once in a while.
+   * The largest known difference; undefined until a source named its time. Asks PostgreSQL once in
+   * a while.
    */
   read(): Promise<ClockOffset | undefined>;
-  /** Somebody named the time just now. */
+  /** Notes the time that a source named just now. */
   heard(source: TimeSource, theirsMs: number): void;
 }
 

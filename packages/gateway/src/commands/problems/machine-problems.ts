@@ -8,7 +8,7 @@ const EMPTY_DISK_BYTES = 256 * MEBIBYTE;
 
 /** What the machine can be asked. */
 export interface Machine {
-  /** Free bytes where the data is; undefined where nobody can tell. */
+  /** Free bytes where the data is; undefined where it cannot be determined. */
   freeDiskBytes?(): Promise<number | undefined>;
   clockCheck?: Pick<ClockCheck, 'read'>;
 }

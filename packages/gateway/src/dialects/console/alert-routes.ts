@@ -20,7 +20,7 @@ const answerOf = (of: AlertSettings) => ({
   can_mail: of.canMail,
 });
 
-/** Where whoever is signed in is told of problems; each person's own. */
+/** Where the signed-in user is told of problems; each user has settings of their own. */
 export function alertRoutes(alerts: Alerts): Route[] {
   const me = (session: { userId: string } | undefined): string => {
     if (!session) throw new AppError('unauthorized');

@@ -35,7 +35,7 @@ const persons = (db: Db) =>
     .select('console_users.email as address')
     .where('console_users.disabled_at', 'is', null);
 
-/** Everybody who is alerted somewhere, and can sign in. */
+/** All users who have an alert channel and can sign in. */
 export async function alertedPeople(db: Db): Promise<AlertedPerson[]> {
   const rows = await persons(db)
     .where((eb) => eb.or([eb('alert_settings.email', '=', 1), eb('alert_settings.url', 'is not', null)]))

@@ -7,7 +7,7 @@ import { alertedPeople } from './alert-settings.ts';
 export const MAX_WAITING_ALERTS = 1_000;
 
 /**
- * Puts an alert on its way to each of these people, or to everybody who wants alerts. Answers how
+ * Puts an alert on its way to each of these people, or to all people who want alerts. Answers how
  * many found no place in the queue.
  */
 export async function queueAlert(db: Db, facts: AlertFacts, now: number, onlyUser?: string): Promise<number> {

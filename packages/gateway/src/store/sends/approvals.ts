@@ -110,8 +110,8 @@ export async function pendingApprovals(db: Db, owner: Owner, nowMs: number): Pro
 }
 
 /**
- * Marks the requests that wait for a decision and that nobody was alerted of, and answers them;
- * each is answered once.
+ * Marks the requests that wait for a decision and were not alerted yet, and returns them; each is
+ * returned once.
  */
 export async function takeUnalerted(db: Db, owner: Owner, nowMs: number): Promise<{ id: string; lineId: string }[]> {
   const rows = await db
