@@ -1,5 +1,5 @@
-// Comments are at most 100 columns wide. Names each line that is wider; exit code 1 when there is
-// one. Usage: node scripts/check-comments.mjs [root folder]
+// Comments are at most 100 columns wide and name who does what. Reports each line that does not
+// comply; exit code 1 when there is one. Usage: node scripts/check-comments.mjs [root folder]
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +14,13 @@ const ADDRESS = /https?:\/\/\S{40,}/;
 const DIRECTIVE = /\bbiome-ignore\b/;
 /** Code with a comment behind it: the two slashes stand apart, outside of addresses. */
 const TRAILING = /\S\s+\/\/ [^'"`]*$/;
+/** Words that hide the actor: name the caller, process, node, user or device instead. */
+const VAGUE = /\b(?:anybody|everybody|nobody|somebody|whoever)\b/i;
 
-export function wideComments(root) {
+/** Lines as `path:number`: wider than MAX_COLUMNS, and with one of the words above. */
+export function checkComments(root) {
   const wide = [];
+  const vague = [];
   let files = 0;
   for (const folder of FOLDERS) {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {
@@ -30,17 +34,26 @@ export function wideComments(root) {
           const isComment = COMMENT.test(line) || TRAILING.test(line);
           if (line.length > MAX_COLUMNS && isComment && !ADDRESS.test(line) && !DIRECTIVE.test(line))
             wide.push(`${path}:${index + 1}`);
+          if (isComment && VAGUE.test(commentOf(line))) vague.push(`${path}:${index + 1}`);
         });
     }
   }
   if (files === 0) throw new Error('no file was found: the check is looking in the wrong place');
-  return { wide, files };
+  return { wide, vague, files };
+}
+
+/** The comment of a line, without the code before it and what it quotes from code. */
+function commentOf(line) {
+  const text = COMMENT.test(line) ? line : line.slice(line.lastIndexOf(' // '));
+  return text.replace(/`[^`]*`/g, '');
 }
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] && resolve(process.argv[1]) === self) {
-  const { wide, files } = wideComments(resolve(process.argv[2] ?? join(dirname(self), '..')));
+  const { wide, vague, files } = checkComments(resolve(process.argv[2] ?? join(dirname(self), '..')));
   for (const place of wide) process.stderr.write(`${place}: a comment is wider than ${MAX_COLUMNS} columns\n`);
-  process.stdout.write(`comments: ${files} files, ${wide.length} wide lines\n`);
-  process.exit(wide.length > 0 ? 1 : 0);
+  for (const place of vague)
+    process.stderr.write(`${place}: say who it is (a caller, process, node, user …), not "somebody" or "nobody"\n`);
+  process.stdout.write(`comments: ${files} files, ${wide.length} wide lines, ${vague.length} vague ones\n`);
+  process.exit(wide.length + vague.length > 0 ? 1 : 0);
 }
