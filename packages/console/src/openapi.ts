@@ -31,7 +31,7 @@ export interface Parameter {
 
 interface Media {
   schema?: Schema;
-  example?: unknown;
+  examples?: Record<string, { summary?: string; value: unknown }>;
 }
 
 interface RawOperation {
@@ -105,7 +105,7 @@ function resolved(value: unknown, document: Document, within: readonly string[])
 export const bodySchema = (operation: Operation): Schema | undefined =>
   operation.requestBody?.content['application/json']?.schema;
 export const bodyExample = (operation: Operation): unknown =>
-  operation.requestBody?.content['application/json']?.example;
+  Object.values(operation.requestBody?.content['application/json']?.examples ?? {})[0]?.value;
 
 /** Operations by tag, in order. */
 export function byTag(operations: readonly Operation[]): [string, Operation[]][] {

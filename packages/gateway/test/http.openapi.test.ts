@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
 
@@ -100,6 +101,59 @@ describe('the OpenAPI document', () => {
         if (row.requestExample !== undefined) expect(row.body?.safeParse(row.requestExample).success, where).toBe(true);
         for (const [status, { schema, example }] of Object.entries(row.answers)) {
           if (example !== undefined) expect(schema?.safeParse(example).error, `${where} ${status}`).toBeUndefined();
+        }
+      }
+    }
+  });
+});
+
+/** Every media type of operations, webhooks and shared responses, and where it stands. */
+function* mediaTypes(value: unknown, where = ''): Generator<{ where: string; media: Json }> {
+  if (typeof value !== 'object' || value === null) return;
+  const { content } = value as Json;
+  const json = (content as Json | undefined)?.['application/json'];
+  if (json !== undefined) yield { where, media: json as Json };
+  for (const [key, part] of Object.entries(value)) {
+    if (key !== 'schemas' && key !== 'examples') yield* mediaTypes(part, `${where}/${key}`);
+  }
+}
+
+describe('its examples', () => {
+  it('are there, with a name and a sentence, wherever a body is: operations, refusals, events', () => {
+    const shown = [...mediaTypes(document)];
+    expect(shown.length).toBeGreaterThan(300);
+    const bare = shown.filter(({ media }) => {
+      const named = Object.values((media.examples ?? {}) as Record<string, Json>);
+      return named.length === 0 || named.some(({ summary }) => !summary);
+    });
+    expect(bare.map(({ where }) => where)).toEqual([]);
+  });
+
+  it('are values of their schemas', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+    ajv.addSchema({ ...document, $id: 'ponte' }, 'ponte');
+    const wrong: string[] = [];
+    for (const { where, media } of mediaTypes(document)) {
+      const { $ref } = media.schema as { $ref: string };
+      const validate = ajv.compile({ $ref: `ponte${$ref}` });
+      for (const [name, { value }] of Object.entries((media.examples ?? {}) as Record<string, Json>)) {
+        if (!validate(value)) wrong.push(`${where} ${name}: ${ajv.errorsText(validate.errors)}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('of answers are what the rows answer by their own schemas, too', () => {
+    const byName = new Map(operations().map(({ operation }) => [operation.operationId, operation]));
+    for (const { routes } of h.dialects.filter(({ published }) => published !== false)) {
+      for (const row of routes) {
+        const responses = byName.get(row.operation)?.responses as Record<string, Json>;
+        for (const [status, { schema }] of Object.entries(row.answers)) {
+          const content = responses[status]?.content as Record<string, { examples?: Json }> | undefined;
+          for (const one of Object.values(content?.['application/json']?.examples ?? {})) {
+            const { error } = schema?.safeParse((one as Json).value) ?? {};
+            expect(error, `${row.operation} ${status}`).toBeUndefined();
+          }
         }
       }
     }

@@ -11682,25 +11682,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "phone": "15550001111",
-                     *         "jid": "15550001111@s.whatsapp.net",
-                     *         "lid": "402917364518203@lid",
-                     *         "name": "Alice",
-                     *         "about": "",
-                     *         "business": false,
-                     *         "lid_only": false,
-                     *         "settings": {
-                     *           "auto_receipts": "delivered",
-                     *           "online": true,
-                     *           "addressing": "lid",
-                     *           "reply_echo": false
-                     *         }
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxListPhonesAnswer"];
                 };
             };
@@ -11726,12 +11707,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550001111",
-                 *       "name": "Alice"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreatePhoneRequest"];
             };
         };
@@ -11743,23 +11718,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "phone": "15550001111",
-                     *       "jid": "15550001111@s.whatsapp.net",
-                     *       "lid": "402917364518203@lid",
-                     *       "name": "Alice",
-                     *       "about": "",
-                     *       "business": false,
-                     *       "lid_only": false,
-                     *       "settings": {
-                     *         "auto_receipts": "delivered",
-                     *         "online": true,
-                     *         "addressing": "lid",
-                     *         "reply_echo": false
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreatePhoneAnswer"];
                 };
             };
@@ -11796,23 +11754,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "phone": "15550001111",
-                     *       "jid": "15550001111@s.whatsapp.net",
-                     *       "lid": "402917364518203@lid",
-                     *       "name": "Alice",
-                     *       "about": "",
-                     *       "business": false,
-                     *       "lid_only": false,
-                     *       "settings": {
-                     *         "auto_receipts": "delivered",
-                     *         "online": true,
-                     *         "addressing": "lid",
-                     *         "reply_echo": false
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreatePhoneAnswer"];
                 };
             };
@@ -11873,11 +11814,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customer_ref": "user-123"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxScanRequest"];
             };
         };
@@ -11889,11 +11825,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -11924,11 +11855,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "code": "ABCD-EFGH"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEnterCodeRequest"];
             };
         };
@@ -11940,11 +11866,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -11975,11 +11896,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxUnlinkRequest"];
             };
         };
@@ -11991,11 +11907,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -12026,12 +11937,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "auto_receipts": "read",
-                 *       "reply_echo": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSettingsRequest"];
             };
         };
@@ -12043,14 +11948,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "auto_receipts": "read",
-                     *       "online": true,
-                     *       "addressing": "lid",
-                     *       "reply_echo": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSettingsAnswer"];
                 };
             };
@@ -12081,11 +11978,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "fixture": "image"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSetAvatarRequest"];
             };
         };
@@ -12097,11 +11989,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "picture_id": "1777334400"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSetAvatarAnswer"];
                 };
             };
@@ -12164,11 +12051,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "about": "At work"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSetAboutRequest"];
             };
         };
@@ -12180,11 +12062,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "about": "At work"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSetAboutAnswer"];
                 };
             };
@@ -12215,17 +12092,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "last_seen": "none",
-                 *       "status_audience": {
-                 *         "type": "whitelist",
-                 *         "phones": [
-                 *           "15550002222"
-                 *         ]
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPrivacyRequest"];
             };
         };
@@ -12237,11 +12103,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxPrivacyAnswer"];
                 };
             };
@@ -12272,13 +12133,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "type": "text",
-                 *       "body": "Hi"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxWriteRequest"];
             };
         };
@@ -12290,12 +12144,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12326,13 +12174,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE",
-                 *       "emoji": "👍"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxReactRequest"];
             };
         };
@@ -12344,12 +12185,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12380,13 +12215,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE",
-                 *       "body": "Hello"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEditRequest"];
             };
         };
@@ -12398,12 +12226,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12434,12 +12256,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRevokeRequest"];
             };
         };
@@ -12451,12 +12267,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12487,15 +12297,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "poll_id": "3A5F0E7C9B1D24680ACE",
-                 *       "options": [
-                 *         "Red"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxVoteRequest"];
             };
         };
@@ -12507,12 +12308,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12543,14 +12338,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "event_id": "3A5F0E7C9B1D24680ACE",
-                 *       "response": "going",
-                 *       "extra_guest_count": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRsvpRequest"];
             };
         };
@@ -12562,12 +12349,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -12598,15 +12379,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_ids": [
-                 *         "3A5F0E7C9B1D24680ACE"
-                 *       ],
-                 *       "type": "read"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxReceiptsRequest"];
             };
         };
@@ -12618,14 +12390,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_ids": [
-                     *         "3A5F0E7C9B1D24680ACE"
-                     *       ],
-                     *       "type": "read"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxReceiptsAnswer"];
                 };
             };
@@ -12656,12 +12420,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "state": "composing"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxTypingRequest"];
             };
         };
@@ -12673,11 +12431,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxTypingAnswer"];
                 };
             };
@@ -12708,11 +12461,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "state": "available"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPresenceRequest"];
             };
         };
@@ -12724,11 +12472,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxTypingAnswer"];
                 };
             };
@@ -12759,15 +12502,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "type": "text",
-                 *       "body": "On holiday",
-                 *       "to": [
-                 *         "15550002222"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPostStatusRequest"];
             };
         };
@@ -12779,13 +12513,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400,
-                     *       "audience": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxPostStatusAnswer"];
                 };
             };
@@ -12828,26 +12555,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "cursor": 1,
-                     *         "message_id": "3EB0C0FFEE0123456789",
-                     *         "chat": "15550001111@s.whatsapp.net",
-                     *         "from": "15550001111@s.whatsapp.net",
-                     *         "from_me": false,
-                     *         "timestamp": 1777334400,
-                     *         "push_name": "Alice",
-                     *         "type": "text",
-                     *         "body": "Hi",
-                     *         "status": "received",
-                     *         "edited": false,
-                     *         "revoked": false,
-                     *         "reactions": [],
-                     *         "copies": 1
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxInboxAnswer"];
                 };
             };
@@ -12882,19 +12589,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "device": "15550001111:1@s.whatsapp.net",
-                     *         "message_id": "3A5F0E7C9B1D24680ACE",
-                     *         "type": "initial_bootstrap",
-                     *         "chunk": 1,
-                     *         "progress": 100,
-                     *         "inline": true,
-                     *         "state": "synced"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxHistoryPartsAnswer"];
                 };
             };
@@ -12923,26 +12617,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chats": [
-                 *         {
-                 *           "with": "15550002222",
-                 *           "messages": [
-                 *             {
-                 *               "timestamp": 1777000000,
-                 *               "body": "Long ago"
-                 *             },
-                 *             {
-                 *               "timestamp": 1777000060,
-                 *               "body": "Yes",
-                 *               "from_me": true
-                 *             }
-                 *           ]
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxAddHistoryRequest"];
             };
         };
@@ -12954,12 +12628,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "chats": 1,
-                     *       "messages": 2
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAddHistoryAnswer"];
                 };
             };
@@ -12996,20 +12664,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "chat": "15550002222@s.whatsapp.net",
-                     *         "last_message_at": 1777334400,
-                     *         "unread": 0,
-                     *         "ephemeral_seconds": 0,
-                     *         "marked_unread": false,
-                     *         "archived": true,
-                     *         "pinned": false,
-                     *         "muted_until": null
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxChatsAnswer"];
                 };
             };
@@ -13039,11 +12693,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "archived": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeChatRequest"];
             };
         };
@@ -13055,18 +12704,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "chat": "15550002222@s.whatsapp.net",
-                     *       "last_message_at": 1777334400,
-                     *       "unread": 0,
-                     *       "ephemeral_seconds": 0,
-                     *       "marked_unread": false,
-                     *       "archived": true,
-                     *       "pinned": false,
-                     *       "muted_until": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeChatAnswer"];
                 };
             };
@@ -13097,16 +12734,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "contacts": [
-                 *         {
-                 *           "phone": "15550002222",
-                 *           "name": "Bob from work"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxNameContactsRequest"];
             };
         };
@@ -13118,11 +12745,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "contacts": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxNameContactsAnswer"];
                 };
             };
@@ -13159,17 +12781,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "versions": {
-                     *         "regular_low": 2
-                     *       },
-                     *       "keys": [
-                     *         "00010203"
-                     *       ],
-                     *       "problems": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAppStateAnswer"];
                 };
             };
@@ -13204,17 +12815,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "versions": {
-                     *         "regular_low": 2
-                     *       },
-                     *       "keys": [
-                     *         "00010203"
-                     *       ],
-                     *       "problems": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAppStateAnswer"];
                 };
             };
@@ -13249,12 +12849,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "companions": 1,
-                     *       "mappings": 2
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxMigrateToLidsAnswer"];
                 };
             };
@@ -13289,17 +12883,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "call_id": "A1B2C3D4",
-                     *         "with": "15550002222@s.whatsapp.net",
-                     *         "incoming": false,
-                     *         "video": false,
-                     *         "state": "ringing"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxCallsAnswer"];
                 };
             };
@@ -13328,12 +12911,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "video": false
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCallRequest"];
             };
         };
@@ -13345,15 +12922,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": false,
-                     *       "video": false,
-                     *       "state": "ringing"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -13391,15 +12959,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": true,
-                     *       "video": false,
-                     *       "state": "accepted"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -13429,11 +12988,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "reason": "timeout"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEndCallRequest"];
             };
         };
@@ -13445,16 +12999,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": false,
-                     *       "video": false,
-                     *       "state": "ended",
-                     *       "reason": "timeout"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -13489,37 +13033,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "jid": "120363041234567890@g.us",
-                     *         "subject": "Team",
-                     *         "owner": "15550001111",
-                     *         "addressing_mode": "lid",
-                     *         "announce": false,
-                     *         "locked": false,
-                     *         "ephemeral_seconds": 0,
-                     *         "membership_approval": false,
-                     *         "member_add": "admins",
-                     *         "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *         "participants": [
-                     *           {
-                     *             "phone": "15550001111",
-                     *             "jid": "15550001111@s.whatsapp.net",
-                     *             "lid": "402917364518203@lid",
-                     *             "role": "superadmin"
-                     *           },
-                     *           {
-                     *             "phone": "15550002222",
-                     *             "jid": "15550002222@s.whatsapp.net",
-                     *             "lid": "518203402917364@lid",
-                     *             "role": "member"
-                     *           }
-                     *         ],
-                     *         "requests": []
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxListGroupsAnswer"];
                 };
             };
@@ -13545,15 +13058,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Team",
-                 *       "owner": "15550001111",
-                 *       "participants": [
-                 *         "15550002222"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreateGroupRequest"];
             };
         };
@@ -13565,35 +13069,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": false,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -13630,35 +13105,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": false,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -13687,12 +13133,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Team 2",
-                 *       "announce": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeGroupRequest"];
             };
         };
@@ -13704,35 +13144,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team 2",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": true,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -13763,14 +13174,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "add",
-                 *       "participants": [
-                 *         "15550003333"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeParticipantsRequest"];
             };
         };
@@ -13782,17 +13185,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "15550003333@s.whatsapp.net",
-                     *           "status": 200
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeParticipantsAnswer"];
                 };
             };
@@ -13823,14 +13215,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "approve",
-                 *       "participants": [
-                 *         "15550003333"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxDecideRequestsRequest"];
             };
         };
@@ -13842,17 +13226,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "15550003333@s.whatsapp.net",
-                     *           "status": 200
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeParticipantsAnswer"];
                 };
             };
@@ -13883,11 +13256,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "by": "15550001111"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRevokeInviteRequest"];
             };
         };
@@ -13899,12 +13267,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxRevokeInviteAnswer"];
                 };
             };
@@ -13935,11 +13297,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxLeaveGroupRequest"];
             };
         };
@@ -13951,11 +13308,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxLeaveGroupAnswer"];
                 };
             };
@@ -13986,11 +13338,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxJoinGroupRequest"];
             };
         };
@@ -14002,12 +13349,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "state": "member"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxJoinGroupAnswer"];
                 };
             };
@@ -14036,12 +13377,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "owner": "15550001111",
-                 *       "name": "News"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreateChannelRequest"];
             };
         };
@@ -14053,16 +13388,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -14099,18 +13424,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": [
-                     *         "15550002222"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -14139,12 +13452,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "type": "text",
-                 *       "body": "Read all about it"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPostToChannelRequest"];
             };
         };
@@ -14156,12 +13463,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -14192,11 +13493,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxFollowChannelRequest"];
             };
         };
@@ -14208,18 +13504,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": [
-                     *         "15550002222"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -14250,11 +13534,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxUnfollowChannelRequest"];
             };
         };
@@ -14266,16 +13545,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -14312,15 +13581,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "kind": "reject_sends",
-                     *         "code": 463,
-                     *         "count": 1
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxFaultsAnswer"];
                 };
             };
@@ -14349,13 +13609,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "kind": "reject_sends",
-                 *       "code": 463,
-                 *       "count": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxFaultRequest"];
             };
         };
@@ -14367,13 +13620,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "kind": "reject_sends",
-                     *       "code": 463,
-                     *       "count": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxFaultRequest"];
                 };
             };
@@ -14444,20 +13690,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "seq": 7,
-                     *         "at": 1777334400123,
-                     *         "direction": "in",
-                     *         "tag": "presence",
-                     *         "attrs": {
-                     *           "type": "available"
-                     *         },
-                     *         "children": []
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxWireAnswer"];
                 };
             };
@@ -14490,14 +13722,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status_stanzas": true,
-                     *       "asked_batches": true,
-                     *       "sealed_edits": true,
-                     *       "login_counters": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];
                 };
             };
@@ -14523,11 +13747,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "status_stanzas": false
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeDemandsRequest"];
             };
         };
@@ -14539,14 +13758,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status_stanzas": false,
-                     *       "asked_batches": true,
-                     *       "sealed_edits": true,
-                     *       "login_counters": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];
                 };
             };
@@ -14581,14 +13792,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "current": 1053500000,
-                     *       "min_pairing": 0,
-                     *       "min_login": 0,
-                     *       "expires_at": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxClientVersionAnswer"];
                 };
             };
@@ -14614,12 +13817,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "current": 1053600000,
-                 *       "min_login": 1053600000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeClientVersionRequest"];
             };
         };
@@ -14631,14 +13828,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "current": 1053600000,
-                     *       "min_pairing": 0,
-                     *       "min_login": 1053600000,
-                     *       "expires_at": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxClientVersionAnswer"];
                 };
             };
@@ -14667,11 +13856,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "refuse_for_ms": 1000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxStormRequest"];
             };
         };
@@ -14683,13 +13867,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "cut": [
-                     *         "line_xxx"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxStormAnswer"];
                 };
             };
@@ -14718,11 +13895,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "down_for_ms": 1000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRestartRequest"];
             };
         };
@@ -14734,11 +13906,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "connections_cut": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxRestartAnswer"];
                 };
             };
@@ -16070,12 +15237,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "label": "Support",
-                 *       "customer_ref": "user-123"
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateLineRequest"];
             };
         };
@@ -16183,11 +15344,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "label": "Sales"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeLineRequest"];
             };
         };
@@ -16270,11 +15426,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "+34600000000"
-                 *     }
-                 */
                 "application/json": components["schemas"]["PairLineRequest"];
             };
         };
@@ -16317,13 +15468,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Café Olé",
-                 *       "colour": "#8a1c4a",
-                 *       "redirect_url": "https://example.com/connected"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ConnectLinkRequest"];
             };
         };
@@ -16440,13 +15584,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "message": "Pedido confirmado"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendMessageRequest"];
             };
         };
@@ -16458,17 +15595,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16479,17 +15605,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16519,12 +15634,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReadMessagesRequest"];
             };
         };
@@ -16571,15 +15680,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "media_url": "https://tu-cdn.com/foto.jpg",
-                 *       "media_type": "image",
-                 *       "caption": "Hello"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendMediaRequest"];
                 "multipart/form-data": components["schemas"]["SendMediaRequest"];
             };
@@ -16592,17 +15692,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16613,17 +15702,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16659,13 +15737,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "media_url": "https://tu-cdn.com/hola.webp"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendStickerRequest"];
                 "multipart/form-data": components["schemas"]["SendStickerRequest"];
             };
@@ -16678,17 +15749,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16699,17 +15759,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16745,12 +15794,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "body": "Hoy abrimos hasta las nueve"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendStatusRequest"];
                 "multipart/form-data": components["schemas"]["SendStatusRequest"];
             };
@@ -16763,17 +15806,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16784,17 +15816,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16923,14 +15944,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "message": "Pedido confirmado",
-                 *       "quoted_message_id": "3EB0A1B2C3D4E5F6071829"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReplyToMessageRequest"];
             };
         };
@@ -16942,17 +15955,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -16963,17 +15965,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17009,14 +16000,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                 *       "emoji": "👍"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReactToMessageRequest"];
             };
         };
@@ -17028,17 +16011,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17049,17 +16021,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17095,14 +16056,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                 *       "message": "Pedido enviado"
-                 *     }
-                 */
                 "application/json": components["schemas"]["EditMessageRequest"];
             };
         };
@@ -17114,17 +16067,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17135,17 +16077,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17181,13 +16112,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RevokeMessageRequest"];
             };
         };
@@ -17199,17 +16123,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17220,17 +16133,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17266,15 +16168,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "lat": 40.4168,
-                 *       "lng": -3.7038,
-                 *       "name": "Puerta del Sol"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendLocationRequest"];
             };
         };
@@ -17286,17 +16179,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17307,17 +16189,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17353,18 +16224,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "contacts": [
-                 *         {
-                 *           "name": "Alice",
-                 *           "phone": "+34600000001"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendContactRequest"];
             };
         };
@@ -17376,17 +16235,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17397,17 +16245,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17443,18 +16280,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "question": "¿Cuándo?",
-                 *       "options": [
-                 *         "Lunes",
-                 *         "Martes"
-                 *       ],
-                 *       "max_answers": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendPollRequest"];
             };
         };
@@ -17466,17 +16291,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17487,17 +16301,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17533,15 +16336,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "name": "Reunión",
-                 *       "start_time": 1777334400,
-                 *       "end_time": 1777338000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendEventRequest"];
             };
         };
@@ -17553,17 +16347,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17574,17 +16357,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -17730,14 +16502,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phones": [
-                 *         "+34600000000"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CheckContactsRequest"];
             };
         };
@@ -17814,12 +16578,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "status": "Available from 9 to 5"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetProfileStatusRequest"];
             };
         };
@@ -17831,12 +16589,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -17902,12 +16654,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "url": "https://example.com/me.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetAvatarRequest"];
             };
         };
@@ -17919,13 +16665,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "picture_id": "12345678901"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetAvatarAnswer"];
                 };
             };
@@ -17964,12 +16703,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -18033,13 +16766,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "state": "composing"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ShowTypingRequest"];
             };
         };
@@ -18051,12 +16777,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -18086,12 +16806,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "state": "available"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetPresenceRequest"];
             };
         };
@@ -18103,12 +16817,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -18138,12 +16846,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SubscribePresenceRequest"];
             };
         };
@@ -18155,12 +16857,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -18262,16 +16958,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "subject": "Neighbours",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateGroupRequest"];
             };
         };
@@ -18350,12 +17036,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "link": "https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv"
-                 *     }
-                 */
                 "application/json": components["schemas"]["JoinGroupRequest"];
             };
         };
@@ -18367,14 +17047,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "status": "joined"
-                     *     }
-                     */
                     "application/json": components["schemas"]["JoinGroupAnswer"];
                 };
             };
@@ -18444,13 +17116,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "subject": "Neighbours, 3rd floor",
-                 *       "announce": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeGroupRequest"];
             };
         };
@@ -18493,11 +17158,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["LeaveGroupRequest"];
             };
         };
@@ -18509,13 +17169,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us"
-                     *     }
-                     */
                     "application/json": components["schemas"]["LeaveGroupAnswer"];
                 };
             };
@@ -18585,16 +17238,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "action": "add",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeGroupParticipantsRequest"];
             };
         };
@@ -18606,26 +17249,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "34600000000@s.whatsapp.net",
-                     *           "phone": "+34600000000",
-                     *           "lid": null,
-                     *           "status": "invite_needed",
-                     *           "code": 403,
-                     *           "invite": {
-                     *             "code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *             "expires_at": "2026-05-01T00:00:00.000Z"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ChangeGroupParticipantsAnswer"];
                 };
             };
@@ -18695,16 +17318,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "action": "approve",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["DecideGroupRequestsRequest"];
             };
         };
@@ -18716,26 +17329,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "34600000000@s.whatsapp.net",
-                     *           "phone": "+34600000000",
-                     *           "lid": null,
-                     *           "status": "invite_needed",
-                     *           "code": 403,
-                     *           "invite": {
-                     *             "code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *             "expires_at": "2026-05-01T00:00:00.000Z"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ChangeGroupParticipantsAnswer"];
                 };
             };
@@ -18805,11 +17398,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["LeaveGroupRequest"];
             };
         };
@@ -18890,12 +17478,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "url": "https://example.com/group.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetGroupPictureRequest"];
             };
         };
@@ -19001,15 +17583,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "url": "https://yourbackend.com/hook",
-                 *       "events": [
-                 *         "message.received",
-                 *         "message.status"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateWebhookRequest"];
             };
         };
@@ -19109,14 +17682,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "events": [
-                 *         "message.received"
-                 *       ],
-                 *       "status": "enabled"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeWebhookRequest"];
             };
         };
@@ -19226,13 +17791,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000",
-                 *       "archive": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["ArchiveChatRequest"];
             };
         };
@@ -19273,13 +17831,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000",
-                 *       "count": 100
-                 *     }
-                 */
                 "application/json": components["schemas"]["AskOlderMessagesRequest"];
             };
         };
@@ -19291,15 +17842,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "34600000000@s.whatsapp.net",
-                     *       "status": "requested",
-                     *       "before": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["AskOlderMessagesAnswer"];
                 };
             };
@@ -19489,11 +18031,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "grace_hours": 24
-                 *     }
-                 */
                 "application/json": components["schemas"]["RotateWebhookSecretRequest"];
             };
         };
@@ -19611,11 +18148,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "since": "2026-04-26T00:00:00Z"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReplayWebhookRequest"];
             };
         };
@@ -19764,27 +18296,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "events": [
-                     *         {
-                     *           "event": "chat.archived",
-                     *           "line_id": "line_xxx",
-                     *           "data": {
-                     *             "chat_id": "15550002222@s.whatsapp.net",
-                     *             "phone": "+15550002222",
-                     *             "archived": true,
-                     *             "timestamp": 1777180605
-                     *           },
-                     *           "id": "evt_xxx",
-                     *           "created_at": "2026-04-26T00:00:00.000Z"
-                     *         }
-                     *       ],
-                     *       "next_cursor": "4711",
-                     *       "has_more": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["FollowEventsAnswer"];
                     "text/event-stream": string;
                 };
@@ -20013,11 +18524,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "minutes": 60
-                 *     }
-                 */
                 "application/json": components["schemas"]["StartTraceRequest"];
             };
         };

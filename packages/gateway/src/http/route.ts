@@ -10,6 +10,7 @@ import type { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 
 import type { FileAnswer } from './file-answer.ts';
+import type { Recorded } from './openapi/recorded.ts';
 import type { UnknownMembers } from './unknown-members.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -198,7 +199,6 @@ export interface DocumentedEvent {
   description: string;
   /** The whole body. */
   schema: z.ZodType;
-  example?: unknown;
 }
 
 /** What no row takes, below a dialect's prefix. */
@@ -231,6 +231,8 @@ export interface Dialect {
   errorAnswer(error: AppError): ErrorAnswer;
   /** What its webhooks deliver, for the OpenAPI document. */
   events?: readonly DocumentedEvent[];
+  /** Recorded answers and events, as examples for the OpenAPI document. */
+  recorded?(): Recorded;
   /** Any of them; `event` says which. */
   event?: z.ZodType;
   /** Shapes of error bodies, for the OpenAPI document. */

@@ -14791,12 +14791,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customer_ref": "user-123",
-                 *       "webhook_url": "https://yourbackend.com/hook"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ProvisionBridgeRequest"];
             };
         };
@@ -14808,13 +14802,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "id": 42,
-                     *       "customer_ref": "user-123",
-                     *       "state": "running"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ProvisionedBridge"];
                 };
             };
@@ -14909,11 +14896,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "webhook_url": "https://yourbackend.com/hook"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeBridgeRequest"];
             };
         };
@@ -14962,14 +14944,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status": "connected",
-                     *       "phone": "15550001234",
-                     *       "jid": "15550001234@s.whatsapp.net",
-                     *       "name": "Alice"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeConnection"];
                 };
             };
@@ -15039,11 +15013,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550001234"
-                 *     }
-                 */
                 "application/json": components["schemas"]["PairBridgeRequest"];
             };
         };
@@ -15055,11 +15024,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "code": "ABCD-EFGH"
-                     *     }
-                     */
                     "application/json": components["schemas"]["PairBridgeAnswer"];
                 };
             };
@@ -15097,11 +15061,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -15137,12 +15096,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "body": "Hello!"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendTextRequest"];
             };
         };
@@ -15154,12 +15107,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15170,13 +15117,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15209,11 +15149,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234@s.whatsapp.net"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeReadMessageRequest"];
             };
         };
@@ -15225,11 +15160,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -15267,13 +15197,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "url": "https://example.com/photo.jpg",
-                 *       "caption": "check this out"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendMediaRequest"];
                 "multipart/form-data": components["schemas"]["BridgeSendMediaRequest"];
             };
@@ -15286,12 +15209,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15302,13 +15219,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15346,12 +15256,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "url": "https://example.com/wave.webp"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendStickerRequest"];
                 "multipart/form-data": components["schemas"]["BridgeSendStickerRequest"];
             };
@@ -15364,12 +15268,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15380,13 +15278,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15424,11 +15315,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "body": "Open until nine today"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendStatusRequest"];
                 "multipart/form-data": components["schemas"]["BridgeSendStatusRequest"];
             };
@@ -15441,12 +15327,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15457,13 +15337,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15595,12 +15468,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15611,13 +15478,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15653,13 +15513,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "message_id": "ACE41E...",
-                 *       "emoji": "👍"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendReactionRequest"];
             };
         };
@@ -15671,12 +15524,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15687,13 +15534,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15731,18 +15571,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "question": "Favorite color?",
-                 *       "options": [
-                 *         "Red",
-                 *         "Green",
-                 *         "Blue"
-                 *       ],
-                 *       "max_answers": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendPollRequest"];
             };
         };
@@ -15754,12 +15582,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15770,13 +15592,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15814,15 +15629,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "lat": 19.432608,
-                 *       "lng": -99.133209,
-                 *       "name": "Zócalo",
-                 *       "address": "Plaza de la Constitución"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendLocationRequest"];
             };
         };
@@ -15834,12 +15640,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15850,13 +15650,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15894,14 +15687,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "name": "Team sync",
-                 *       "start_time": 1777334400,
-                 *       "end_time": 1777338000
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendEventRequest"];
             };
         };
@@ -15913,12 +15698,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -15929,13 +15708,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -15973,17 +15745,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "contacts": [
-                 *         {
-                 *           "name": "Alice",
-                 *           "phone": "15550002222"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendContactRequest"];
             };
         };
@@ -15995,12 +15756,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -16011,13 +15766,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -16056,12 +15804,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234@s.whatsapp.net",
-                 *       "body": "corrected text"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeEditMessageRequest"];
             };
         };
@@ -16073,12 +15815,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer"];
                 };
             };
@@ -16089,13 +15825,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "ACE41E...",
-                     *       "timestamp": 1777180605,
-                     *       "status": "queued"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeSendTextAnswer202"];
                 };
             };
@@ -16127,14 +15856,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phones": [
-                 *         "15550001234",
-                 *         "00000000000"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeCheckNumbersRequest"];
             };
         };
@@ -16146,19 +15867,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "phone": "15550001234",
-                     *         "registered": true,
-                     *         "is_business": false
-                     *       },
-                     *       {
-                     *         "phone": "00000000000",
-                     *         "registered": false
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["BridgeCheckNumbersAnswer"];
                 };
             };
@@ -16196,16 +15904,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "jid": "15550001234@s.whatsapp.net",
-                     *         "phone": "15550001234",
-                     *         "name": "Alice",
-                     *         "is_business": false
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["BridgeContactsAnswer"];
                 };
             };
@@ -16242,15 +15940,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "15550001234@s.whatsapp.net",
-                     *       "phone": "15550001234",
-                     *       "name": "Alice",
-                     *       "about": "Hey!",
-                     *       "is_business": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeContactDetail"];
                 };
             };
@@ -16322,15 +16011,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "15550001234@s.whatsapp.net",
-                     *       "phone": "15550001234",
-                     *       "name": "My Name",
-                     *       "about": "Hey there!",
-                     *       "lid": "402917364518203@lid"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeProfile"];
                 };
             };
@@ -16360,11 +16040,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "status": "Hey there! I am using WA Bridges."
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSetAboutRequest"];
             };
         };
@@ -16376,11 +16051,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -16447,11 +16117,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "url": "https://example.com/me.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSetAvatarRequest"];
             };
         };
@@ -16463,11 +16128,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "picture_id": "12345678901"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgePicture"];
                 };
             };
@@ -16505,11 +16165,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -16545,11 +16200,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "link": "https://wa.me/qr/ABCDEFGHIJKL"
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeLink"];
                 };
             };
@@ -16579,13 +16229,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234",
-                 *       "state": "composing",
-                 *       "mode": "text"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSendTypingRequest"];
             };
         };
@@ -16597,11 +16240,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -16633,11 +16271,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "state": "available"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgePresenceRequest"];
             };
         };
@@ -16649,11 +16282,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -16685,11 +16313,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chat": "15550001234"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSubscribePresenceRequest"];
             };
         };
@@ -16701,11 +16324,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -16743,15 +16361,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "type": "contacts",
-                     *         "list": [],
-                     *         "is_default": true
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["BridgeStatusPrivacyAnswer"];
                 };
             };
@@ -16816,15 +16425,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Neighbours",
-                 *       "participants": [
-                 *         "15550001234",
-                 *         "15550001235"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeCreateGroupRequest"];
             };
         };
@@ -16905,11 +16505,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "link": "https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeJoinGroupRequest"];
             };
         };
@@ -16989,12 +16584,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Neighbours, 3rd floor",
-                 *       "announce": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeChangeGroupRequest"];
             };
         };
@@ -17044,11 +16633,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -17115,15 +16699,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "add",
-                 *       "participants": [
-                 *         "15550001234",
-                 *         "15550001235"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeChangeGroupParticipantsRequest"];
             };
         };
@@ -17135,17 +16710,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "jid": "15550001234@s.whatsapp.net",
-                     *         "phone": "15550001234",
-                     *         "lid": "",
-                     *         "status": "ok",
-                     *         "code": 200
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["BridgeChangeGroupParticipantsAnswer"];
                 };
             };
@@ -17214,15 +16778,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "approve",
-                 *       "participants": [
-                 *         "15550001234",
-                 *         "15550001235"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeDecideGroupRequestsRequest"];
             };
         };
@@ -17234,17 +16789,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "jid": "15550001234@s.whatsapp.net",
-                     *         "phone": "15550001234",
-                     *         "lid": "",
-                     *         "status": "ok",
-                     *         "code": 200
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["BridgeChangeGroupParticipantsAnswer"];
                 };
             };
@@ -17385,11 +16929,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "url": "https://example.com/group.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["BridgeSetGroupPictureRequest"];
             };
         };
@@ -17439,11 +16978,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -17479,11 +17013,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["BridgeDone"];
                 };
             };
@@ -17620,12 +17149,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "label": "Support",
-                 *       "customer_ref": "user-123"
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateLineRequest"];
             };
         };
@@ -17733,11 +17256,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "label": "Sales"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeLineRequest"];
             };
         };
@@ -17820,11 +17338,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "+34600000000"
-                 *     }
-                 */
                 "application/json": components["schemas"]["PairLineRequest"];
             };
         };
@@ -17867,13 +17380,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Café Olé",
-                 *       "colour": "#8a1c4a",
-                 *       "redirect_url": "https://example.com/connected"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ConnectLinkRequest"];
             };
         };
@@ -17990,13 +17496,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "message": "Pedido confirmado"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendMessageRequest"];
             };
         };
@@ -18008,17 +17507,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18029,17 +17517,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18069,12 +17546,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReadMessagesRequest"];
             };
         };
@@ -18121,15 +17592,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "media_url": "https://tu-cdn.com/foto.jpg",
-                 *       "media_type": "image",
-                 *       "caption": "Hello"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendMediaRequest"];
                 "multipart/form-data": components["schemas"]["SendMediaRequest"];
             };
@@ -18142,17 +17604,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18163,17 +17614,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18209,13 +17649,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "media_url": "https://tu-cdn.com/hola.webp"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendStickerRequest"];
                 "multipart/form-data": components["schemas"]["SendStickerRequest"];
             };
@@ -18228,17 +17661,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18249,17 +17671,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18295,12 +17706,6 @@ export interface operations {
         /** @description As JSON, or as a form with the file in it. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "body": "Hoy abrimos hasta las nueve"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendStatusRequest"];
                 "multipart/form-data": components["schemas"]["SendStatusRequest"];
             };
@@ -18313,17 +17718,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18334,17 +17728,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18473,14 +17856,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "message": "Pedido confirmado",
-                 *       "quoted_message_id": "3EB0A1B2C3D4E5F6071829"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReplyToMessageRequest"];
             };
         };
@@ -18492,17 +17867,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18513,17 +17877,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18559,14 +17912,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                 *       "emoji": "👍"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReactToMessageRequest"];
             };
         };
@@ -18578,17 +17923,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18599,17 +17933,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18645,14 +17968,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                 *       "message": "Pedido enviado"
-                 *     }
-                 */
                 "application/json": components["schemas"]["EditMessageRequest"];
             };
         };
@@ -18664,17 +17979,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18685,17 +17989,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18731,13 +18024,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net",
-                 *       "message_id": "3EB0A1B2C3D4E5F6071829"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RevokeMessageRequest"];
             };
         };
@@ -18749,17 +18035,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18770,17 +18045,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18816,15 +18080,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "lat": 40.4168,
-                 *       "lng": -3.7038,
-                 *       "name": "Puerta del Sol"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendLocationRequest"];
             };
         };
@@ -18836,17 +18091,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18857,17 +18101,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18903,18 +18136,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "contacts": [
-                 *         {
-                 *           "name": "Alice",
-                 *           "phone": "+34600000001"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendContactRequest"];
             };
         };
@@ -18926,17 +18147,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18947,17 +18157,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -18993,18 +18192,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "question": "¿Cuándo?",
-                 *       "options": [
-                 *         "Lunes",
-                 *         "Martes"
-                 *       ],
-                 *       "max_answers": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendPollRequest"];
             };
         };
@@ -19016,17 +18203,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -19037,17 +18213,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -19083,15 +18248,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "name": "Reunión",
-                 *       "start_time": 1777334400,
-                 *       "end_time": 1777338000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SendEventRequest"];
             };
         };
@@ -19103,17 +18259,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "sent",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -19124,17 +18269,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "message_id": "3EB0A1B2C3D4E5F6071829",
-                     *       "line_id": "line_xxx",
-                     *       "to": "+34600000000",
-                     *       "chat_id": "34600000000@s.whatsapp.net",
-                     *       "status": "queued",
-                     *       "timestamp": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["SentMessage"];
                 };
             };
@@ -19280,14 +18414,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phones": [
-                 *         "+34600000000"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CheckContactsRequest"];
             };
         };
@@ -19364,12 +18490,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "status": "Available from 9 to 5"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetProfileStatusRequest"];
             };
         };
@@ -19381,12 +18501,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -19452,12 +18566,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "url": "https://example.com/me.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetAvatarRequest"];
             };
         };
@@ -19469,13 +18577,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "picture_id": "12345678901"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetAvatarAnswer"];
                 };
             };
@@ -19514,12 +18615,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -19583,13 +18678,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "to": "+34600000000",
-                 *       "state": "composing"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ShowTypingRequest"];
             };
         };
@@ -19601,12 +18689,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -19636,12 +18718,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "state": "available"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetPresenceRequest"];
             };
         };
@@ -19653,12 +18729,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -19688,12 +18758,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "jid": "34600000000@s.whatsapp.net"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SubscribePresenceRequest"];
             };
         };
@@ -19705,12 +18769,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SetProfileStatusAnswer"];
                 };
             };
@@ -19812,16 +18870,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "subject": "Neighbours",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateGroupRequest"];
             };
         };
@@ -19900,12 +18948,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "link": "https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv"
-                 *     }
-                 */
                 "application/json": components["schemas"]["JoinGroupRequest"];
             };
         };
@@ -19917,14 +18959,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "status": "joined"
-                     *     }
-                     */
                     "application/json": components["schemas"]["JoinGroupAnswer"];
                 };
             };
@@ -19994,13 +19028,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "subject": "Neighbours, 3rd floor",
-                 *       "announce": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeGroupRequest"];
             };
         };
@@ -20043,11 +19070,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["LeaveGroupRequest"];
             };
         };
@@ -20059,13 +19081,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us"
-                     *     }
-                     */
                     "application/json": components["schemas"]["LeaveGroupAnswer"];
                 };
             };
@@ -20135,16 +19150,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "action": "add",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeGroupParticipantsRequest"];
             };
         };
@@ -20156,26 +19161,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "34600000000@s.whatsapp.net",
-                     *           "phone": "+34600000000",
-                     *           "lid": null,
-                     *           "status": "invite_needed",
-                     *           "code": 403,
-                     *           "invite": {
-                     *             "code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *             "expires_at": "2026-05-01T00:00:00.000Z"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ChangeGroupParticipantsAnswer"];
                 };
             };
@@ -20245,16 +19230,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "action": "approve",
-                 *       "participants": [
-                 *         "+34600000000",
-                 *         "+34600000001"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["DecideGroupRequestsRequest"];
             };
         };
@@ -20266,26 +19241,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "34600000000@s.whatsapp.net",
-                     *           "phone": "+34600000000",
-                     *           "lid": null,
-                     *           "status": "invite_needed",
-                     *           "code": 403,
-                     *           "invite": {
-                     *             "code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *             "expires_at": "2026-05-01T00:00:00.000Z"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["ChangeGroupParticipantsAnswer"];
                 };
             };
@@ -20355,11 +19310,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["LeaveGroupRequest"];
             };
         };
@@ -20440,12 +19390,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "url": "https://example.com/group.jpg"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SetGroupPictureRequest"];
             };
         };
@@ -20551,15 +19495,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "url": "https://yourbackend.com/hook",
-                 *       "events": [
-                 *         "message.received",
-                 *         "message.status"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["CreateWebhookRequest"];
             };
         };
@@ -20659,14 +19594,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "events": [
-                 *         "message.received"
-                 *       ],
-                 *       "status": "enabled"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ChangeWebhookRequest"];
             };
         };
@@ -20776,13 +19703,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000",
-                 *       "archive": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["ArchiveChatRequest"];
             };
         };
@@ -20823,13 +19743,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx",
-                 *       "phone": "+34600000000",
-                 *       "count": 100
-                 *     }
-                 */
                 "application/json": components["schemas"]["AskOlderMessagesRequest"];
             };
         };
@@ -20841,15 +19754,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "line_id": "line_xxx",
-                     *       "jid": "34600000000@s.whatsapp.net",
-                     *       "status": "requested",
-                     *       "before": 1777180605
-                     *     }
-                     */
                     "application/json": components["schemas"]["AskOlderMessagesAnswer"];
                 };
             };
@@ -21039,11 +19943,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "grace_hours": 24
-                 *     }
-                 */
                 "application/json": components["schemas"]["RotateWebhookSecretRequest"];
             };
         };
@@ -21161,11 +20060,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "since": "2026-04-26T00:00:00Z"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ReplayWebhookRequest"];
             };
         };
@@ -21314,27 +20208,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true,
-                     *       "events": [
-                     *         {
-                     *           "event": "chat.archived",
-                     *           "line_id": "line_xxx",
-                     *           "data": {
-                     *             "chat_id": "15550002222@s.whatsapp.net",
-                     *             "phone": "+15550002222",
-                     *             "archived": true,
-                     *             "timestamp": 1777180605
-                     *           },
-                     *           "id": "evt_xxx",
-                     *           "created_at": "2026-04-26T00:00:00.000Z"
-                     *         }
-                     *       ],
-                     *       "next_cursor": "4711",
-                     *       "has_more": false
-                     *     }
-                     */
                     "application/json": components["schemas"]["FollowEventsAnswer"];
                     "text/event-stream": string;
                 };
@@ -21563,11 +20436,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "minutes": 60
-                 *     }
-                 */
                 "application/json": components["schemas"]["StartTraceRequest"];
             };
         };
@@ -21649,25 +20517,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "phone": "15550001111",
-                     *         "jid": "15550001111@s.whatsapp.net",
-                     *         "lid": "402917364518203@lid",
-                     *         "name": "Alice",
-                     *         "about": "",
-                     *         "business": false,
-                     *         "lid_only": false,
-                     *         "settings": {
-                     *           "auto_receipts": "delivered",
-                     *           "online": true,
-                     *           "addressing": "lid",
-                     *           "reply_echo": false
-                     *         }
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxListPhonesAnswer"];
                 };
             };
@@ -21693,12 +20542,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550001111",
-                 *       "name": "Alice"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreatePhoneRequest"];
             };
         };
@@ -21710,23 +20553,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "phone": "15550001111",
-                     *       "jid": "15550001111@s.whatsapp.net",
-                     *       "lid": "402917364518203@lid",
-                     *       "name": "Alice",
-                     *       "about": "",
-                     *       "business": false,
-                     *       "lid_only": false,
-                     *       "settings": {
-                     *         "auto_receipts": "delivered",
-                     *         "online": true,
-                     *         "addressing": "lid",
-                     *         "reply_echo": false
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreatePhoneAnswer"];
                 };
             };
@@ -21763,23 +20589,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "phone": "15550001111",
-                     *       "jid": "15550001111@s.whatsapp.net",
-                     *       "lid": "402917364518203@lid",
-                     *       "name": "Alice",
-                     *       "about": "",
-                     *       "business": false,
-                     *       "lid_only": false,
-                     *       "settings": {
-                     *         "auto_receipts": "delivered",
-                     *         "online": true,
-                     *         "addressing": "lid",
-                     *         "reply_echo": false
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreatePhoneAnswer"];
                 };
             };
@@ -21840,11 +20649,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customer_ref": "user-123"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxScanRequest"];
             };
         };
@@ -21856,11 +20660,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -21891,11 +20690,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "code": "ABCD-EFGH"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEnterCodeRequest"];
             };
         };
@@ -21907,11 +20701,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -21942,11 +20731,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "line_id": "line_xxx"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxUnlinkRequest"];
             };
         };
@@ -21958,11 +20742,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "device_jid": "15550001111:1@s.whatsapp.net"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxScanAnswer"];
                 };
             };
@@ -21993,12 +20772,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "auto_receipts": "read",
-                 *       "reply_echo": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSettingsRequest"];
             };
         };
@@ -22010,14 +20783,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "auto_receipts": "read",
-                     *       "online": true,
-                     *       "addressing": "lid",
-                     *       "reply_echo": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSettingsAnswer"];
                 };
             };
@@ -22048,11 +20813,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "fixture": "image"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSetAvatarRequest"];
             };
         };
@@ -22064,11 +20824,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "picture_id": "1777334400"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSetAvatarAnswer"];
                 };
             };
@@ -22131,11 +20886,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "about": "At work"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxSetAboutRequest"];
             };
         };
@@ -22147,11 +20897,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "about": "At work"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxSetAboutAnswer"];
                 };
             };
@@ -22182,17 +20927,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "last_seen": "none",
-                 *       "status_audience": {
-                 *         "type": "whitelist",
-                 *         "phones": [
-                 *           "15550002222"
-                 *         ]
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPrivacyRequest"];
             };
         };
@@ -22204,11 +20938,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxPrivacyAnswer"];
                 };
             };
@@ -22239,13 +20968,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "type": "text",
-                 *       "body": "Hi"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxWriteRequest"];
             };
         };
@@ -22257,12 +20979,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22293,13 +21009,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE",
-                 *       "emoji": "👍"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxReactRequest"];
             };
         };
@@ -22311,12 +21020,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22347,13 +21050,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE",
-                 *       "body": "Hello"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEditRequest"];
             };
         };
@@ -22365,12 +21061,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22401,12 +21091,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_id": "3A5F0E7C9B1D24680ACE"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRevokeRequest"];
             };
         };
@@ -22418,12 +21102,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22454,15 +21132,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "poll_id": "3A5F0E7C9B1D24680ACE",
-                 *       "options": [
-                 *         "Red"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxVoteRequest"];
             };
         };
@@ -22474,12 +21143,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22510,14 +21173,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "event_id": "3A5F0E7C9B1D24680ACE",
-                 *       "response": "going",
-                 *       "extra_guest_count": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRsvpRequest"];
             };
         };
@@ -22529,12 +21184,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -22565,15 +21214,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "message_ids": [
-                 *         "3A5F0E7C9B1D24680ACE"
-                 *       ],
-                 *       "type": "read"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxReceiptsRequest"];
             };
         };
@@ -22585,14 +21225,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_ids": [
-                     *         "3A5F0E7C9B1D24680ACE"
-                     *       ],
-                     *       "type": "read"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxReceiptsAnswer"];
                 };
             };
@@ -22623,12 +21255,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "state": "composing"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxTypingRequest"];
             };
         };
@@ -22640,11 +21266,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxTypingAnswer"];
                 };
             };
@@ -22675,11 +21296,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "state": "available"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPresenceRequest"];
             };
         };
@@ -22691,11 +21307,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "ok": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxTypingAnswer"];
                 };
             };
@@ -22726,15 +21337,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "type": "text",
-                 *       "body": "On holiday",
-                 *       "to": [
-                 *         "15550002222"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPostStatusRequest"];
             };
         };
@@ -22746,13 +21348,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400,
-                     *       "audience": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxPostStatusAnswer"];
                 };
             };
@@ -22795,26 +21390,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "cursor": 1,
-                     *         "message_id": "3EB0C0FFEE0123456789",
-                     *         "chat": "15550001111@s.whatsapp.net",
-                     *         "from": "15550001111@s.whatsapp.net",
-                     *         "from_me": false,
-                     *         "timestamp": 1777334400,
-                     *         "push_name": "Alice",
-                     *         "type": "text",
-                     *         "body": "Hi",
-                     *         "status": "received",
-                     *         "edited": false,
-                     *         "revoked": false,
-                     *         "reactions": [],
-                     *         "copies": 1
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxInboxAnswer"];
                 };
             };
@@ -22849,19 +21424,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "device": "15550001111:1@s.whatsapp.net",
-                     *         "message_id": "3A5F0E7C9B1D24680ACE",
-                     *         "type": "initial_bootstrap",
-                     *         "chunk": 1,
-                     *         "progress": 100,
-                     *         "inline": true,
-                     *         "state": "synced"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxHistoryPartsAnswer"];
                 };
             };
@@ -22890,26 +21452,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "chats": [
-                 *         {
-                 *           "with": "15550002222",
-                 *           "messages": [
-                 *             {
-                 *               "timestamp": 1777000000,
-                 *               "body": "Long ago"
-                 *             },
-                 *             {
-                 *               "timestamp": 1777000060,
-                 *               "body": "Yes",
-                 *               "from_me": true
-                 *             }
-                 *           ]
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxAddHistoryRequest"];
             };
         };
@@ -22921,12 +21463,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "chats": 1,
-                     *       "messages": 2
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAddHistoryAnswer"];
                 };
             };
@@ -22963,20 +21499,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "chat": "15550002222@s.whatsapp.net",
-                     *         "last_message_at": 1777334400,
-                     *         "unread": 0,
-                     *         "ephemeral_seconds": 0,
-                     *         "marked_unread": false,
-                     *         "archived": true,
-                     *         "pinned": false,
-                     *         "muted_until": null
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxChatsAnswer"];
                 };
             };
@@ -23006,11 +21528,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "archived": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeChatRequest"];
             };
         };
@@ -23022,18 +21539,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "chat": "15550002222@s.whatsapp.net",
-                     *       "last_message_at": 1777334400,
-                     *       "unread": 0,
-                     *       "ephemeral_seconds": 0,
-                     *       "marked_unread": false,
-                     *       "archived": true,
-                     *       "pinned": false,
-                     *       "muted_until": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeChatAnswer"];
                 };
             };
@@ -23064,16 +21569,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "contacts": [
-                 *         {
-                 *           "phone": "15550002222",
-                 *           "name": "Bob from work"
-                 *         }
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxNameContactsRequest"];
             };
         };
@@ -23085,11 +21580,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "contacts": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxNameContactsAnswer"];
                 };
             };
@@ -23126,17 +21616,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "versions": {
-                     *         "regular_low": 2
-                     *       },
-                     *       "keys": [
-                     *         "00010203"
-                     *       ],
-                     *       "problems": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAppStateAnswer"];
                 };
             };
@@ -23171,17 +21650,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "versions": {
-                     *         "regular_low": 2
-                     *       },
-                     *       "keys": [
-                     *         "00010203"
-                     *       ],
-                     *       "problems": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxAppStateAnswer"];
                 };
             };
@@ -23216,12 +21684,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "companions": 1,
-                     *       "mappings": 2
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxMigrateToLidsAnswer"];
                 };
             };
@@ -23256,17 +21718,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "call_id": "A1B2C3D4",
-                     *         "with": "15550002222@s.whatsapp.net",
-                     *         "incoming": false,
-                     *         "video": false,
-                     *         "state": "ringing"
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxCallsAnswer"];
                 };
             };
@@ -23295,12 +21746,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "to": "15550002222",
-                 *       "video": false
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCallRequest"];
             };
         };
@@ -23312,15 +21757,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": false,
-                     *       "video": false,
-                     *       "state": "ringing"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -23358,15 +21794,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": true,
-                     *       "video": false,
-                     *       "state": "accepted"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -23396,11 +21823,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "reason": "timeout"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxEndCallRequest"];
             };
         };
@@ -23412,16 +21834,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "call_id": "A1B2C3D4",
-                     *       "with": "15550002222@s.whatsapp.net",
-                     *       "incoming": false,
-                     *       "video": false,
-                     *       "state": "ended",
-                     *       "reason": "timeout"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCallAnswer"];
                 };
             };
@@ -23456,37 +21868,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "jid": "120363041234567890@g.us",
-                     *         "subject": "Team",
-                     *         "owner": "15550001111",
-                     *         "addressing_mode": "lid",
-                     *         "announce": false,
-                     *         "locked": false,
-                     *         "ephemeral_seconds": 0,
-                     *         "membership_approval": false,
-                     *         "member_add": "admins",
-                     *         "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *         "participants": [
-                     *           {
-                     *             "phone": "15550001111",
-                     *             "jid": "15550001111@s.whatsapp.net",
-                     *             "lid": "402917364518203@lid",
-                     *             "role": "superadmin"
-                     *           },
-                     *           {
-                     *             "phone": "15550002222",
-                     *             "jid": "15550002222@s.whatsapp.net",
-                     *             "lid": "518203402917364@lid",
-                     *             "role": "member"
-                     *           }
-                     *         ],
-                     *         "requests": []
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxListGroupsAnswer"];
                 };
             };
@@ -23512,15 +21893,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Team",
-                 *       "owner": "15550001111",
-                 *       "participants": [
-                 *         "15550002222"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreateGroupRequest"];
             };
         };
@@ -23532,35 +21904,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": false,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -23597,35 +21940,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": false,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -23654,12 +21968,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "subject": "Team 2",
-                 *       "announce": true
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeGroupRequest"];
             };
         };
@@ -23671,35 +21979,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "subject": "Team 2",
-                     *       "owner": "15550001111",
-                     *       "addressing_mode": "lid",
-                     *       "announce": true,
-                     *       "locked": false,
-                     *       "ephemeral_seconds": 0,
-                     *       "membership_approval": false,
-                     *       "member_add": "admins",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "participants": [
-                     *         {
-                     *           "phone": "15550001111",
-                     *           "jid": "15550001111@s.whatsapp.net",
-                     *           "lid": "402917364518203@lid",
-                     *           "role": "superadmin"
-                     *         },
-                     *         {
-                     *           "phone": "15550002222",
-                     *           "jid": "15550002222@s.whatsapp.net",
-                     *           "lid": "518203402917364@lid",
-                     *           "role": "member"
-                     *         }
-                     *       ],
-                     *       "requests": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateGroupAnswer"];
                 };
             };
@@ -23730,14 +22009,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "add",
-                 *       "participants": [
-                 *         "15550003333"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeParticipantsRequest"];
             };
         };
@@ -23749,17 +22020,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "15550003333@s.whatsapp.net",
-                     *           "status": 200
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeParticipantsAnswer"];
                 };
             };
@@ -23790,14 +22050,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "action": "approve",
-                 *       "participants": [
-                 *         "15550003333"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxDecideRequestsRequest"];
             };
         };
@@ -23809,17 +22061,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "participants": [
-                     *         {
-                     *           "jid": "15550003333@s.whatsapp.net",
-                     *           "status": 200
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxChangeParticipantsAnswer"];
                 };
             };
@@ -23850,11 +22091,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "by": "15550001111"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRevokeInviteRequest"];
             };
         };
@@ -23866,12 +22102,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxRevokeInviteAnswer"];
                 };
             };
@@ -23902,11 +22132,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxLeaveGroupRequest"];
             };
         };
@@ -23918,11 +22143,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxLeaveGroupAnswer"];
                 };
             };
@@ -23953,11 +22173,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxJoinGroupRequest"];
             };
         };
@@ -23969,12 +22184,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363041234567890@g.us",
-                     *       "state": "member"
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxJoinGroupAnswer"];
                 };
             };
@@ -24003,12 +22212,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "owner": "15550001111",
-                 *       "name": "News"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxCreateChannelRequest"];
             };
         };
@@ -24020,16 +22223,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -24066,18 +22259,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": [
-                     *         "15550002222"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -24106,12 +22287,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "type": "text",
-                 *       "body": "Read all about it"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxPostToChannelRequest"];
             };
         };
@@ -24123,12 +22298,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "message_id": "3A5F0E7C9B1D24680ACE",
-                     *       "timestamp": 1777334400
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxWriteAnswer"];
                 };
             };
@@ -24159,11 +22328,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxFollowChannelRequest"];
             };
         };
@@ -24175,18 +22339,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": [
-                     *         "15550002222"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -24217,11 +22369,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "phone": "15550002222"
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxUnfollowChannelRequest"];
             };
         };
@@ -24233,16 +22380,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "jid": "120363099887766554@newsletter",
-                     *       "name": "News",
-                     *       "description": "",
-                     *       "owner": "15550001111",
-                     *       "invite_code": "AbCdEfGhIjKlMnOpQrStUv",
-                     *       "followers": []
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxCreateChannelAnswer"];
                 };
             };
@@ -24279,15 +22416,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "kind": "reject_sends",
-                     *         "code": 463,
-                     *         "count": 1
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxFaultsAnswer"];
                 };
             };
@@ -24316,13 +22444,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "kind": "reject_sends",
-                 *       "code": 463,
-                 *       "count": 1
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxFaultRequest"];
             };
         };
@@ -24334,13 +22455,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "kind": "reject_sends",
-                     *       "code": 463,
-                     *       "count": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxFaultRequest"];
                 };
             };
@@ -24411,20 +22525,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example [
-                     *       {
-                     *         "seq": 7,
-                     *         "at": 1777334400123,
-                     *         "direction": "in",
-                     *         "tag": "presence",
-                     *         "attrs": {
-                     *           "type": "available"
-                     *         },
-                     *         "children": []
-                     *       }
-                     *     ]
-                     */
                     "application/json": components["schemas"]["SandboxWireAnswer"];
                 };
             };
@@ -24457,14 +22557,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status_stanzas": true,
-                     *       "asked_batches": true,
-                     *       "sealed_edits": true,
-                     *       "login_counters": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];
                 };
             };
@@ -24490,11 +22582,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "status_stanzas": false
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeDemandsRequest"];
             };
         };
@@ -24506,14 +22593,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status_stanzas": false,
-                     *       "asked_batches": true,
-                     *       "sealed_edits": true,
-                     *       "login_counters": true
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxDemandsAnswer"];
                 };
             };
@@ -24548,14 +22627,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "current": 1053500000,
-                     *       "min_pairing": 0,
-                     *       "min_login": 0,
-                     *       "expires_at": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxClientVersionAnswer"];
                 };
             };
@@ -24581,12 +22652,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "current": 1053600000,
-                 *       "min_login": 1053600000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxChangeClientVersionRequest"];
             };
         };
@@ -24598,14 +22663,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "current": 1053600000,
-                     *       "min_pairing": 0,
-                     *       "min_login": 1053600000,
-                     *       "expires_at": null
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxClientVersionAnswer"];
                 };
             };
@@ -24634,11 +22691,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "refuse_for_ms": 1000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxStormRequest"];
             };
         };
@@ -24650,13 +22702,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "cut": [
-                     *         "line_xxx"
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxStormAnswer"];
                 };
             };
@@ -24685,11 +22730,6 @@ export interface operations {
         /** @description What is asked. */
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "down_for_ms": 1000
-                 *     }
-                 */
                 "application/json": components["schemas"]["SandboxRestartRequest"];
             };
         };
@@ -24701,11 +22741,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "connections_cut": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["SandboxRestartAnswer"];
                 };
             };

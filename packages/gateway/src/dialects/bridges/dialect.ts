@@ -1,3 +1,4 @@
+import { readRecorded } from '../../http/openapi/recorded.ts';
 import type { Dialect } from '../../http/route.ts';
 import { errorAnswer, errorSchema } from './errors.ts';
 import { BRIDGES_EVENTS, bridgesEvent } from './event-schemas.ts';
@@ -15,6 +16,7 @@ export const bridgesDialect: Dialect = {
   ipLimit: 'ip',
   event: bridgesEvent,
   events: BRIDGES_EVENTS,
+  recorded: () => readRecorded('bridges'),
   routes,
   errorAnswer,
   errorSchema,

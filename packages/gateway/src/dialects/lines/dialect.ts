@@ -1,3 +1,4 @@
+import { readRecorded } from '../../http/openapi/recorded.ts';
 import type { Dialect } from '../../http/route.ts';
 import { errorAnswer, errorSchema } from './errors.ts';
 import { LINES_EVENTS, linesEvent } from './event-schemas.ts';
@@ -16,6 +17,7 @@ export const linesDialect: Dialect = {
   ipLimit: 'ip',
   event: linesEvent,
   events: LINES_EVENTS,
+  recorded: () => readRecorded('lines'),
   routes,
   errorAnswer,
   errorSchema,

@@ -3,6 +3,8 @@ import { COMMANDS } from '../../commands/commands.ts';
 import type { AnswerDoc, Dialect, DocumentedEvent, Route } from '../route.ts';
 import { Components, type Json, jsonSchema } from './components.ts';
 import { ErrorResponses } from './error-responses.ts';
+import { exampleFrom, withExample } from './examples.ts';
+import { NOTHING_RECORDED, type Recorded } from './recorded.ts';
 
 /**
  * One OpenAPI 3.1 document of every row of every published dialect, made from the schemas that
@@ -15,11 +17,12 @@ export function openApiDocument(all: readonly Dialect[], facts: { version: strin
   const webhooks: Json = {};
   const tags = new Map<string, string>();
   for (const dialect of dialects) {
+    const recorded = dialect.recorded?.() ?? NOTHING_RECORDED;
     for (const row of dialect.routes) {
       const path = (dialect.prefix + row.path).replace(/:([A-Za-z_]+)/g, '{$1}');
       const known = paths[path] ?? {};
       paths[path] = known;
-      known[row.method.toLowerCase()] = operation(dialect, row, made);
+      known[row.method.toLowerCase()] = operation(dialect, row, made, recorded);
       tags.set(tagOf(dialect, row), dialect.title);
     }
     if (dialect.event) addUnion(dialect, dialect.event, made);
@@ -28,7 +31,7 @@ export function openApiDocument(all: readonly Dialect[], facts: { version: strin
     for (const event of [...all, ...(dialect.events ?? [])]) {
       const tag = `${dialect.title}: Webhooks`;
       tags.set(tag, dialect.title);
-      webhooks[`${dialect.name}.${event.name}`] = webhook(dialect, event, tag, made);
+      webhooks[`${dialect.name}.${event.name}`] = webhook(dialect, event, tag, made, recorded.events[event.name]);
     }
   }
   return {
@@ -75,7 +78,7 @@ interface Made {
 const tagOf = (dialect: Dialect, row: Route): string => `${dialect.title}: ${row.tag}`;
 const capital = (name: string): string => `${name[0]?.toUpperCase()}${name.slice(1)}`;
 
-function operation(dialect: Dialect, row: Route, { components, errors }: Made): Json {
+function operation(dialect: Dialect, row: Route, { components, errors }: Made, recorded: Recorded): Json {
   const command = row.command === null ? undefined : COMMANDS[row.command];
   const body = row.body && components.ref(row.body, 'input', `${capital(row.operation)}Request`);
   return {
@@ -93,13 +96,16 @@ function operation(dialect: Dialect, row: Route, { components, errors }: Made): 
             description: row.takesFile ? 'As JSON, or as a form with the file in it.' : 'What is asked.',
             required: !row.body.safeParse(undefined).success,
             content: {
-              'application/json': media(body, row.requestExample),
-              ...(row.takesFile ? { 'multipart/form-data': media(body, undefined) } : {}),
+              'application/json': shown(body, row, components, row.requestExample),
+              ...(row.takesFile ? { 'multipart/form-data': { schema: body } } : {}),
             },
           },
         }
       : {}),
-    responses: { ...answers(row, components), ...errors.of(dialect, row, command?.on !== 'account' && !!command) },
+    responses: {
+      ...answers(row, components, recorded),
+      ...errors.of(dialect, row, command?.on !== 'account' && !!command),
+    },
   };
 }
 
@@ -126,11 +132,13 @@ function mappingOf(parts: Json[], components: Components): Json {
   );
 }
 
-function webhook(dialect: Dialect, event: DocumentedEvent, tag: string, { components }: Made): Json {
+function webhook(dialect: Dialect, event: DocumentedEvent, tag: string, { components }: Made, body: unknown): Json {
   const schema = components.ref(event.schema, 'output', `${capital(dialect.name)}Event`);
+  const operation = `${dialect.name}Webhook${event.name.split(/[._]/).map(capital).join('')}`;
+  const value = body ?? exampleFrom(schema, components.schemas);
   return {
     post: {
-      operationId: `${dialect.name}Webhook${event.name.split(/[._]/).map(capital).join('')}`,
+      operationId: operation,
       summary: event.summary,
       description: event.description,
       tags: [tag],
@@ -138,7 +146,7 @@ function webhook(dialect: Dialect, event: DocumentedEvent, tag: string, { compon
       requestBody: {
         description: 'Signed: see the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`.',
         required: true,
-        content: { 'application/json': { schema, ...(event.example === undefined ? {} : { example: event.example }) } },
+        content: { 'application/json': withExample(schema, operation, event.summary, value) },
       },
       responses: { '2XX': { description: 'Taken. Every other answer is tried again.' } },
     },
@@ -179,23 +187,26 @@ function objectFields(schema: z.ZodType | undefined): { name: string; schema: Js
   }));
 }
 
-function answers(row: Route, components: Components): Json {
+function answers(row: Route, components: Components, recorded: Recorded): Json {
   const headers = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
   return Object.fromEntries(
     Object.entries(row.answers).map(([status, doc], index) => {
       const name = `${capital(row.operation)}Answer${index === 0 ? '' : status}`;
-      return [status, { description: doc.description, headers, ...content(doc, name, components) }];
+      const given = { ...doc, example: doc.example ?? recorded.answers[`${row.operation} ${status}`] };
+      return [status, { description: doc.description, headers, ...content(given, name, row, components) }];
     }),
   );
 }
 
-function content(doc: AnswerDoc, name: string, components: Components): Json {
+function content(doc: AnswerDoc, name: string, row: Route, components: Components): Json {
   const types: Json = {};
   if (doc.schema) {
-    types['application/json'] = media(components.ref(doc.schema, 'output', name), doc.example);
+    types['application/json'] = shown(components.ref(doc.schema, 'output', name), row, components, doc.example);
   }
   for (const type of doc.contentTypes ?? []) types[type] = { schema: { type: 'string' } };
   return Object.keys(types).length === 0 ? {} : { content: types };
 }
 
-const media = (schema: Json, example: unknown): Json => (example === undefined ? { schema } : { schema, example });
+/** The example of its author, else one made of the examples of the members; named after the row. */
+const shown = (schema: Json, row: Route, { schemas }: Components, example: unknown): Json =>
+  withExample(schema, row.operation, row.summary, example ?? exampleFrom(schema, schemas));

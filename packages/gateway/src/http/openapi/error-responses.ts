@@ -47,8 +47,10 @@ export class ErrorResponses {
       const { status, body } = dialect.errorAnswer(new AppError(code));
       const form = forms.get(status) ?? nothing();
       forms.set(status, form);
-      if (typeof body.error === 'string') form.flat.add(body.error);
-      else form.envelope.add(String((body.error as { code?: unknown } | undefined)?.code));
+      const told =
+        typeof body.error === 'string' ? body.error : String((body.error as { code?: unknown } | undefined)?.code);
+      (typeof body.error === 'string' ? form.flat : form.envelope).add(told);
+      form.examples[told] ??= { summary: code, value: body };
     }
     this.#forms.set(dialect.name, forms);
     return forms;
@@ -65,7 +67,7 @@ export class ErrorResponses {
         'X-Request-Id': { $ref: '#/components/headers/RequestId' },
         ...([429, 503].includes(status) ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
       },
-      content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+      content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` }, examples: form.examples } },
     };
     return { $ref: `#/components/responses/${name}` };
   }
@@ -74,9 +76,11 @@ export class ErrorResponses {
 interface Forms {
   flat: Set<string>;
   envelope: Set<string>;
+  /** A body of each code. */
+  examples: Json;
 }
 
-const nothing = (): Forms => ({ flat: new Set(), envelope: new Set() });
+const nothing = (): Forms => ({ flat: new Set(), envelope: new Set(), examples: {} });
 
 const nameOf = ({ name }: Dialect, status: number): string => `${name[0]?.toUpperCase()}${name.slice(1)}Error${status}`;
 
