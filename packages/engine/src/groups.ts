@@ -45,7 +45,7 @@ export interface GroupInfo extends GroupSummary {
   members: GroupMember[];
 }
 
-/** What became of one person that a change named. */
+/** The outcome for one person that a change named. */
 export interface MemberOutcome {
   party: Party;
   /**

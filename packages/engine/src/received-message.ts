@@ -23,7 +23,7 @@ export interface ReceivedMessage {
   mentionsMe: boolean;
   forwarded: boolean;
   viewOnce: boolean;
-  /** It disappears so long after it was sent; absent when it stays. */
+  /** Time from sending until it disappears; absent when it stays. */
   expiresInSeconds?: number;
   /** The decrypted protobuf `Message`, for quotes, media and secrets later. */
   proto: Uint8Array;

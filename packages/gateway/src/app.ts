@@ -60,7 +60,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** A database that does not answer yet is asked again for so long. */
+/** How long a start retries a database that does not answer yet. */
 const DATABASE_WITHIN_MS = 60_000;
 const FIRST_START = 'first_start';
 

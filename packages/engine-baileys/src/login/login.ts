@@ -15,9 +15,9 @@ export interface LoginParts {
 
 /**
  * What follows `<success>`: keys are topped up, the line is made active, and Baileys is told that
- * it is open, which makes it ask for settings and block list. Takes the place of Baileys' own
- * handler (socket.js), whose key upload leaves timers behind. A question that stays unanswered does
- * not prevent the login; one that was never asked would.
+ * it is open, which makes it ask for settings and block list. Replaces Baileys' own handler
+ * (socket.js), whose key upload leaves timers behind. A question that stays unanswered does not
+ * prevent the login; one that was never asked would.
  */
 export async function completeLogin(success: Node, parts: LoginParts): Promise<void> {
   const { sock, creds, preKeys, query, updateCreds, warn } = parts;

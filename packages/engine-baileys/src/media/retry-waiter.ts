@@ -4,7 +4,7 @@ interface Emitter {
   on(event: string, listener: (node: Node) => void): unknown;
 }
 
-/** Hears of files that the phone uploaded again. */
+/** Waits for the phone's answers about files it uploads again. */
 export class RetryWaiter {
   readonly #waiting = new Map<string, Set<(node: Node | undefined) => void>>();
 

@@ -10,7 +10,7 @@ const STALL_MS = 60_000;
 /** Slower than this on the whole is no upload. */
 const MIN_BYTES_PER_SECOND = 64 * 1024;
 const ANSWER_MAX_BYTES = 64 * 1024;
-/** Each host is tried so often; after a refused right with a new one. */
+/** Tries per host; after a refused authorization with a new one. */
 const ROUNDS = 2;
 const PAUSE_MS = 500;
 const ORIGIN = 'https://web.whatsapp.com';

@@ -68,7 +68,7 @@ export function parseGroups(answer: Node, self: Self): GroupSummary[] {
 /** The id of a group's description: a change of it must name it. */
 export const descriptionId = (group: Node | undefined): string | undefined => child(group, 'description')?.attrs.id;
 
-/** What became of the people a change named, as far as the answer's node says. */
+/** The outcome for each person a change named, as far as the answer's node tells. */
 export function parseOutcomes(node: Node | undefined): MemberOutcome[] {
   return participantsOf(node).map((one) => {
     const asked = child(one, 'add_request');

@@ -24,7 +24,7 @@ export interface FollowOptions {
   onTrouble(reason: string): void;
 }
 
-/** Heartbeats come every 15 seconds: a line that is silent for so long is dead. */
+/** Heartbeats come every 15 seconds: a connection that is silent for this long is dead. */
 const SILENCE_MS = 45_000;
 const CONNECT_MS = 10_000;
 const MAX_WAIT_MS = 10_000;

@@ -32,7 +32,7 @@ export interface Config {
    */
   allowPrivateTargets: string[];
   sandbox: { isOn: boolean; isEphemeral: boolean };
-  /** After so long a message that could not leave is given up; 0 = never. */
+  /** A message that could not leave within this time fails; 0 = never. */
   sendExpiresMs: number;
   logLevel: LogLevel;
   rateLimits: {

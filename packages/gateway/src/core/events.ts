@@ -32,7 +32,7 @@ export interface MessageFacts {
   mentionsMe?: boolean;
   forwarded?: boolean;
   viewOnce?: boolean;
-  /** It disappears so long after it was sent; absent when it stays. */
+  /** Time from sending until it disappears; absent when it stays. */
   expiresInSeconds?: number;
   /** Its text was changed: when last (Unix seconds), and by whom. */
   edited?: { at: number; by: Party };

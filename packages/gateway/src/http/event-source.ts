@@ -6,7 +6,7 @@ import type { Answer } from './route.ts';
 
 /** A sign of life this often, so that proxies and readers know that the line is up. */
 export const HEARTBEAT_MS = 15_000;
-/** A reader that takes nothing for so long is cut off; it comes back with its cursor. */
+/** A reader that takes nothing for this long is cut off; it can reconnect with its cursor. */
 export const STUCK_MS = 30_000;
 /** How soon a reader should come back, which EventSource keeps to. */
 const RETRY_MS = 2_000;

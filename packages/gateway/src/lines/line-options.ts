@@ -29,7 +29,7 @@ export interface LineOptions {
   /** Null: sends are not paced. */
   pacing: Pacing | null;
   mailboxCapacity: number;
-  /** After so long what has not left fails; absent or 0: never. */
+  /** A send that has not left within this time fails; absent or 0: never. */
   sendExpiresMs?: number;
   /** Where files to be sent lie. */
   filesFolder?: string;

@@ -58,7 +58,7 @@ const TIDY_EVERY_MS = 10_000;
 const STORE_GRACE_MS = 1_000;
 /** Nothing is started on a lane whose lease ends so soon: its renewals fail. */
 const LEASE_MARGIN_MS = 3_000;
-/** An endpoint that has not answered for so long is suspect until it does. */
+/** An endpoint that has not answered for this long is suspect until it does. */
 const SLOW_AFTER_MS = 1_000;
 /** Outcomes that wait for a database that fails; beyond this nothing is started. */
 const MAX_UNRECORDED = 2_000;

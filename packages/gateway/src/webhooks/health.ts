@@ -7,7 +7,7 @@ export interface Health {
 export const HEALTHY: Health = { failingSince: null, lastFailureAt: null };
 
 const HOUR_MS = 60 * 60 * 1_000;
-/** A webhook whose every attempt failed for so long is switched off. */
+/** A webhook whose attempts have all failed for this long is switched off. */
 export const DISABLE_AFTER_MS = 120 * HOUR_MS;
 /**
  * Longer than any wait of the schedule (24 h and jitter, Retry-After 24 h): after a silence of this

@@ -23,7 +23,7 @@ export interface InboundParts {
 }
 
 /**
- * What became of a message stanza. `retry`: it cannot be decrypted and should be asked for again;
+ * The outcome of a message stanza. `retry`: it cannot be decrypted and should be asked for again;
  * `rejected`: decrypted but no valid message, asking again would not help; `peer`: an own device
  * says something to this one.
  */

@@ -28,7 +28,7 @@ export interface InboxEntry {
   /** Bytes of the protobuf Message, base64; absent when it could not be decrypted. */
   raw?: string;
   status: MessageStatus;
-  /** What became of the file that came with the message; absent for messages without one. */
+  /** The state of the file that came with the message; absent for messages without one. */
   fileState?: FileState;
   /** Number the server gave for a refused send. */
   errorCode?: number;

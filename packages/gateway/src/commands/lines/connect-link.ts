@@ -110,7 +110,7 @@ export function createConnectDesk(services: Pick<Services, 'store' | 'router' | 
   const { store, router, clock, log } = services;
   const find = async (token: string) => (TOKEN.test(token) ? findConnectLink(store.db, hashOf(token)) : undefined);
 
-  /** What became of a link, as far as rows and the line's process tell. */
+  /** The state of a link, as far as rows and the line's process tell. */
   async function standing({ token, visitor }: ConnectVisit): Promise<Standing> {
     const link = await find(token);
     if (!link) return { state: { state: 'unknown', page: {} } };

@@ -39,7 +39,7 @@ type Answer =
 
 /** Owners that are remembered; one that is not true any more is noticed by its answer. */
 const MAX_REMEMBERED = 10_000;
-/** Between two looks for a line that changes hands. */
+/** Poll interval for a line that moves to another node. */
 const LOOK_MS = 250;
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;

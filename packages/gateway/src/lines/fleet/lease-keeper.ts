@@ -33,9 +33,9 @@ export interface LeaseKeeperOptions {
   onView?(view: FleetView): void;
 }
 
-/** Between two looks at the clock: so soon after it wakes a stopped node ends its lines. */
+/** Poll interval of the clock: a stopped node ends its lines within this time after it wakes. */
 const TICK_MS = 250;
-/** A call without an answer for so long counts as failed. */
+/** A call without an answer within this time counts as failed. */
 const ANSWER_WITHIN_MS = 3_500;
 /** The wall clock ran so much further than ours: this machine stood still. */
 const STOOD_STILL_MS = 2_000;

@@ -12,15 +12,15 @@ import type { FleetNode } from '../../store/fleet/nodes.ts';
  */
 
 export const LEASE_TIMES = {
-  /** A lease lasts so long, by the database's clock. */
+  /** Duration of a lease, by the database's clock. */
   ttlMs: 15_000,
   /** Between two renewals. */
   renewMs: 5_000,
-  /** Without a renewal for so long, by its own clock, a node ends its lines at once. */
+  /** A node without a renewal for this long, by its own clock, ends its lines at once. */
   cutMs: 10_000,
   /** Interval between two searches for lines without an owner. */
   takeMs: 2_000,
-  /** What failed is tried again after so long. */
+  /** Delay before a failed call is retried. */
   retryMs: 1_000,
   /** A line without an owner for this long is taken whatever a node's share is. */
   orphanMs: 5_000,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** Between two looks at the clock. */
+/** Poll interval of the clock. */
 const LOOK_MS = 250;
 /** From the start of a worker to the first word of its main process. */
 const FIRST_WORD_MS = 5_000;

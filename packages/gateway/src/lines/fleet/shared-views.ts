@@ -19,9 +19,9 @@ interface ViewsTold {
   views: [lineId: string, view: LineProcessView][];
 }
 
-/** Between two looks for what has changed. */
+/** Poll interval for changes. */
 const LOOK_MS = 1_000;
-/** Everything is told again so often: what got lost is known after that. */
+/** How often all views are sent again: a lost one is made up for by then. */
 const ALL_MS = 30_000;
 /** Views in one message: far below the largest one. */
 const VIEWS_PER_MESSAGE = 1_000;

@@ -57,7 +57,7 @@ const NO_NEWS: Accepted = { events: [], deliveries: 0 };
 
 /** Rows taken together in one transaction when they wait. */
 const BATCH = 64;
-/** A row that fails so often is set aside: kept, named in the log, but no longer in the way. */
+/** Failures after which a row is set aside: kept, named in the log, but no longer in the way. */
 const MAX_TRIES = 3;
 const RETRY_PAUSE_MS = 200;
 

@@ -3,8 +3,8 @@ import type { KeepingRow, PendingInboxRow } from '../../store/engine/inbox.ts';
 /** Rows held at most; beyond that they are read from the database, in batches. */
 const MAX_ROWS = 256;
 /**
- * The database is read again after so long. No other process writes a line's inbox while this one
- * has the line; if one does, its rows are found then.
+ * How long the rows held here stand in for reading the database. No other process writes a line's
+ * inbox while this one has the line; if one does, its rows are found then.
  */
 const GOOD_FOR_MS = 30_000;
 
@@ -22,7 +22,7 @@ export class KeptRows {
   #state: 'none' | 'reading' | 'all' = 'none';
   #readAt = 0;
 
-  /** Who hears of rows that are being written. */
+  /** The listener for rows that are being written. */
   listen(onKeeping: (row: KeepingRow) => void): void {
     this.#onKeeping = onKeeping;
   }

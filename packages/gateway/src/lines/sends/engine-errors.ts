@@ -3,7 +3,7 @@ import { AppError, type ErrorCode, type ErrorDetails, standingDetails } from '..
 import type { LineStanding } from '../../core/lines.ts';
 
 /**
- * What a caller hears of an engine's refusal. Anything that is no `EngineError` is a defect of
+ * What a caller is told about an engine's refusal. Anything that is no `EngineError` is a defect of
  * ours.
  */
 export function toLineError(error: unknown, standing: LineStanding): AppError {

@@ -44,7 +44,7 @@ interface Waiting {
 const leavesLater = (a: MailboxJob, b: MailboxJob): boolean =>
   a.rank > b.rank || (a.rank === b.rank && a.order > b.order);
 
-/** A step that rejected is a defect of ours; not so often that it becomes a hot loop. */
+/** Delay after a step that rejected, which is a defect of ours: prevents a hot loop. */
 const FAULT_PAUSE_MS = 5_000;
 
 /**

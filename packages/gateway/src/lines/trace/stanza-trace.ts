@@ -39,7 +39,7 @@ export class StanzaTrace {
     return this.#page(input.do === 'read' ? input.after : this.#number);
   }
 
-  /** What became of the connection, among its stanzas. */
+  /** Changes of the connection, among its stanzas. */
   heard(change: EngineChange): void {
     if (!this.#lookAway) return;
     if (change.type === 'open') this.#add('note', 'logged in');

@@ -27,7 +27,7 @@ export interface SupervisorConfig {
   isolation: 'shared' | 'dedicated';
   /** Told to every worker; `heartbeatMs` is also the beat of the watch. */
   setup: Omit<WorkerSetup, 'worker'>;
-  /** A worker that gives no sign of life for so long is killed; default {@link HANG_AFTER_MS}. */
+  /** A worker without a heartbeat for this long is killed; default {@link HANG_AFTER_MS}. */
   hangAfterMs?: number;
   /** Of live lines; test lines are not paced. Default: the published pacing. */
   pacing?: Pacing | null;

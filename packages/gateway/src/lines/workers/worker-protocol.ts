@@ -32,7 +32,7 @@ export interface WorkerSetup {
   connectsPerSecond: number;
   /** Sends that may wait on one line. */
   mailboxCapacity: number;
-  /** After so long what has not left fails; absent or 0: never. */
+  /** A send that has not left within this time fails; absent or 0: never. */
   sendExpiresMs?: number;
   /** Where files to be sent lie until they are uploaded. */
   filesFolder: string;

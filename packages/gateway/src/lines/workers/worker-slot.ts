@@ -27,8 +27,8 @@ export interface WorkerSlotOptions {
 /** A fresh process says `ready` within this time, or it is stuck. */
 const READY_WITHIN_MS = 60_000;
 /**
- * A process that is silent for so long hangs. Above every wait that may stop a healthy process: the
- * store's for a lock of another process (8 s), and a collection of a large heap.
+ * A process that is silent for this long hangs. Above every wait that may stop a healthy process:
+ * the store's for a lock of another process (8 s), and a collection of a large heap.
  */
 export const HANG_AFTER_MS = 20_000;
 /** A process that held this long clears the count of failures in a row. */

@@ -41,7 +41,7 @@ export interface GroupCommitOptions {
 
 /** Longest group: bounds how long its first member waits for its last. */
 const MAX_GROUP = 64;
-/** A group that has run for so long takes in no further member. */
+/** A group that has run for this long takes in no further member. */
 const MAX_GROUP_MS = 8;
 /**
  * When work comes this thick (members within the window), the next group waits for the window to
@@ -53,7 +53,7 @@ const WINDOW_MS = 2;
 /**
  * Group commit: everything that is ready within one turn of the event loop (or, under load, within
  * two milliseconds) runs one after the other in the order of the calls inside one transaction, and
- * shares its one durable commit; each caller hears of its own end after that commit.
+ * shares its one durable commit; each caller gets its own outcome after that commit.
  *
  * - A member that throws takes back its own changes only (a savepoint), and hears its own error.
  * - The group is as durable as its most demanding member.
@@ -116,7 +116,7 @@ interface Left {
 }
 const NOTHING_LEFT: Left = { rest: [], solo: [] };
 
-/** Never rejects: every member hears of its end, or is among what is left. */
+/** Never rejects: every member gets its outcome, or is among what is left. */
 export async function runGroup(
   connection: GroupConnection,
   members: Member[],

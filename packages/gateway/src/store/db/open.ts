@@ -36,7 +36,7 @@ const FLEET_IDLE_IN_TRANSACTION_MS = 5_000;
 const MAX_TRIES = 6;
 const RETRY_BASE_MS = 10;
 /**
- * A transaction open for so long waits for something that cannot come, such as a query outside of
+ * A transaction open for this long waits for something that cannot come, such as a query outside of
  * it.
  */
 const STUCK_MS = 30_000;

@@ -125,8 +125,8 @@ export interface OpenPostgres {
 
 /**
  * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
- * `onConnectionError` hears of connections that broke, idle or at work; the pool replaces them by
- * itself. The server ends a session that holds a transaction open and says nothing for
+ * `onConnectionError` is called for connections that broke, idle or at work; the pool replaces them
+ * by itself. The server ends a session that holds a transaction open and says nothing for
  * `idleInTransactionMs`.
  */
 export function openPostgres(

@@ -83,7 +83,7 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
       return done;
     });
     const before = writes;
-    // The caller hears of a failure; the next call goes on all the same.
+    // A failure is reported to its caller; the next call is not affected.
     writes = turn.then(
       () => before,
       () => before,

@@ -36,7 +36,7 @@ function toSubscription(row: { id: string; mode: Mode; selectors: string; filter
   };
 }
 
-/** Who hears of a line, and how much of it: what fan-out needs for any of its events. */
+/** The subscribers of a line and what they select: all that fan-out needs for any of its events. */
 export interface Listeners {
   /** Of the line's account. */
   terms: AccountTerms;
