@@ -226,7 +226,7 @@ async function takeFromQuota({ caller, account }: Context, tx: Tx, nowMs: number
   throw quotaError({ metric: 'sent_messages', used, limit, plan, period, nowMs });
 }
 
-/** Urgent messages may use a tenth more places than the others. */
+/** An extra 10 % of the places is reserved for urgent messages. */
 function placesFor({ maxWaitingSends }: Context, rank: number): number {
   const places = maxWaitingSends ?? MAX_WAITING_SENDS;
   return rank === 0 ? places + Math.ceil(places / 10) : places;
