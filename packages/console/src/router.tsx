@@ -153,6 +153,17 @@ const log = createRoute({
     'LiveLog',
   ),
 });
+const search = createRoute({
+  getParentRoute: () => inside,
+  path: '/search',
+  validateSearch: (search: Record<string, unknown>): { q?: string } =>
+    // Digits alone come as a number.
+    ['string', 'number'].includes(typeof search.q) && search.q !== '' ? { q: String(search.q) } : {},
+  component: lazyRouteComponent(
+    fetched(() => import('./scenes/search-all.tsx')),
+    'SearchAll',
+  ),
+});
 const usage = createRoute({
   getParentRoute: () => inside,
   path: '/usage',
@@ -199,6 +210,7 @@ export const router = createRouter({
       webhooks,
       webhook,
       log,
+      search,
       usage,
       playground,
       settings,

@@ -69,6 +69,7 @@ describe.skipIf(!canBrowse)('every page holds what people really have', { timeou
       '/webhooks',
       `/webhooks/${id}`,
       '/log',
+      '/search?q=example',
       '/usage',
       '/playground',
       '/settings',

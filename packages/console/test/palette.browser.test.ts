@@ -45,7 +45,7 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
     await expect.poll(() => current().innerText()).not.toBe(first);
     await page.keyboard.press('ArrowDown');
     await expect.poll(() => current().innerText()).toBe(first);
-    await page.keyboard.type('nothing of this name');
+    await page.keyboard.type('ø');
     await page.getByText('Nothing fits.').waitFor();
     await page.keyboard.press('Enter');
     await box().waitFor();
@@ -57,7 +57,7 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
     const { page } = bench;
     await page.getByRole('button', { name: 'Search', exact: true }).click();
     await box().fill('stock');
-    await page.getByRole('option', { name: 'Stock' }).click();
+    await page.getByRole('option', { name: /^Stock/ }).click();
     await page.getByRole('region', { name: 'Deliveries' }).waitFor();
     await open();
     await page.keyboard.type('api keys');
@@ -72,6 +72,37 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/lines?mode=live');
+  });
+
+  it('finds messages of all lines, each leading to its chat', async () => {
+    const { page, product } = bench;
+    const second = await bench.pairedLine('Depot');
+    const from = await bench.newPhone('Ana');
+    await bench.write(from, phone, 'The parcel is late');
+    await bench.write(from, second.phone, 'Which parcel?');
+    await bench.write(from, second.phone, 'Good morning');
+    await expect
+      .poll(async () => {
+        const path = `/messages?line_id=${second.lineId}&q=morning`;
+        return (await bench.ask<{ messages: unknown[] }>('GET', path)).messages.length;
+      })
+      .toBe(1);
+    await page.goto(`${product.url}/lines?mode=test`);
+    await page.getByRole('link', { name: 'Search in all lines' }).waitFor();
+    await open();
+    await page.keyboard.type('parcel');
+    await page.keyboard.press('Enter');
+    const hits = page.getByRole('region', { name: 'Search messages' }).getByRole('listitem');
+    await expect.poll(() => hits.count()).toBe(2);
+    await hits.filter({ hasText: 'Depot' }).getByText('Which parcel?').waitFor();
+    await hits.filter({ hasText: 'Shop' }).getByText('The parcel is late').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('searchbox').fill('no such word');
+    await page.keyboard.press('Enter');
+    await page.getByText('No line has such a message.').waitFor();
+    await page.goBack();
+    await hits.filter({ hasText: 'The parcel is late' }).getByRole('link').click();
+    await page.getByRole('region', { name: 'Ana' }).getByText('The parcel is late').waitFor();
   });
 
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));

@@ -5,6 +5,7 @@ import { linesQuery } from '../queries/lines.ts';
 import { endpointsQuery } from '../queries/webhooks.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { paletteTexts } from '../words/palette.ts';
+import { searchAllTexts } from '../words/search-all.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { PLACES } from './places.tsx';
@@ -18,10 +19,14 @@ interface Named {
 /** Something that the palette offers: a place to go to, or something to do at once. */
 export type Command = Named & ({ href: string; run?: undefined } | { href?: undefined; run: () => void });
 
-/** Everything that there is to go to and to do, in the mode that the page shows. */
-export function useCommands(): Command[] {
+/**
+ * Everything that there is to go to and to do, in the mode that the page shows; last of all a
+ * search of messages for what is `wanted`.
+ */
+export function useCommands(wanted: string): Command[] {
   const words = useWords();
   const texts = useTexts(paletteTexts);
+  const search = useTexts(searchAllTexts);
   const shown = mode.use();
   const isDark = theme.use() === 'dark';
   const { data: lines = [] } = useQuery(linesQuery(shown));
@@ -30,6 +35,7 @@ export function useCommands(): Command[] {
   const other = otherMode(shown);
   return [
     ...PLACES.map(([to, name]): Command => ({ kind: 'page', name: words.nav[name], also: to, href: at(to) })),
+    { kind: 'page', name: search.title, also: '/search', href: at('/search') },
     {
       kind: 'action',
       name: isDark ? words.lightTheme : words.darkTheme,
@@ -54,5 +60,15 @@ export function useCommands(): Command[] {
         href: at(`/webhooks/${one.id}`),
       }),
     ),
+    ...(wanted.trim().length > 1
+      ? [
+          {
+            kind: 'action',
+            name: search.forWords(wanted.trim()),
+            also: wanted,
+            href: `${at('/search')}&q=${encodeURIComponent(JSON.stringify(wanted.trim()))}`,
+          } as const,
+        ]
+      : []),
   ];
 }

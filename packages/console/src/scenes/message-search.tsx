@@ -6,6 +6,7 @@ import { dateTime } from '../parts/time.ts';
 import { nameOf } from '../queries/chats.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
 import { inboxTexts } from '../words/inbox.ts';
+import { searchAllTexts } from '../words/search-all.ts';
 import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 
@@ -15,6 +16,7 @@ const SHOWN = 50;
 export function MessageSearch({ lineId, wanted, chats }: { lineId: string; wanted: string; chats: Chat[] }) {
   const words = useWords();
   const texts = useTexts(inboxTexts);
+  const all = useTexts(searchAllTexts);
   const { data, error } = useQuery({
     queryKey: ['messages', lineId, 'search', wanted],
     queryFn: async () =>
@@ -29,7 +31,12 @@ export function MessageSearch({ lineId, wanted, chats }: { lineId: string; wante
   if (error) return <Failure error={error} />;
   return (
     <section aria-label={texts.found} className="mt-4">
-      <h2 className="mb-2 font-semibold">{texts.found}</h2>
+      <div className="mb-2 flex flex-wrap items-baseline justify-between gap-2">
+        <h2 className="font-semibold">{texts.found}</h2>
+        <Link to="/search" search={{ q: wanted }} className="text-sm text-accent hover:underline">
+          {all.inAll}
+        </Link>
+      </div>
       {data?.length === 0 ? <p className="text-muted">{texts.nothing}</p> : null}
       {!data ? <p className="text-muted">{words.loading}</p> : null}
       <ul className="relative max-h-[50dvh] divide-y divide-edge overflow-y-auto rounded-xl border border-edge bg-panel empty:hidden">

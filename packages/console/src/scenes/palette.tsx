@@ -14,14 +14,16 @@ const STEPS: Record<string, (at: number, last: number) => number> = {
   End: (_, last) => last,
 };
 
-/** Every word that was typed is in its name or its other names. */
+/** Every word that was typed is in its name or its other names; the last of all stays in sight. */
 function fitting(commands: readonly Command[], wanted: string): Command[] {
   const parts = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = ({ name, also }: Command) => {
     const text = `${name} ${also}`.toLowerCase();
     return parts.every((part) => text.includes(part));
   };
-  return commands.filter(fits).slice(0, SHOWN);
+  const found = commands.filter(fits);
+  const last = found.at(-1);
+  return last && found.length > SHOWN ? [...found.slice(0, SHOWN - 1), last] : found;
 }
 
 /** Goes anywhere and does what needs no page, by a few letters of its name and Enter. */
@@ -31,7 +33,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [wanted, setWanted] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
-  const found = fitting(useCommands(), wanted);
+  const found = fitting(useCommands(wanted), wanted);
   const current = Math.min(at, Math.max(0, found.length - 1));
   useEffect(() => {
     document.getElementById(`${list}-${current}`)?.scrollIntoView({ block: 'nearest' });

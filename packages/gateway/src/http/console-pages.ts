@@ -12,6 +12,7 @@ export const CONSOLE_PAGES = [
   '/webhooks',
   '/webhooks/$webhookId',
   '/log',
+  '/search',
   '/usage',
   '/playground',
   '/settings',
