@@ -104,5 +104,20 @@ describe.skipIf(!canBrowse)('the chats of a line', { timeout: TWO_MINUTES_MS }, 
     await picture(bench.page, 'chats');
   });
 
+  it('shows who is on the other side, and closes again', async () => {
+    const { page } = bench;
+    await open('Ana');
+    const about = page.getByRole('button', { name: 'About this chat' });
+    await about.click();
+    const pane = page.getByRole('complementary', { name: 'About this chat' });
+    await pane.getByText(/@(s\.whatsapp\.net|lid)/).waitFor();
+    await pane.getByText('Loading').waitFor({ state: 'detached' });
+    await pane.getByText('Ana', { exact: true }).waitFor();
+    expect(await pane.getByRole('alert').count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await about.click();
+    await pane.waitFor({ state: 'detached' });
+  });
+
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));
 });

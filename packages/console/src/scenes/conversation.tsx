@@ -1,14 +1,18 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ArrowLeft } from 'lucide-react';
+import { ArrowLeft, Info } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { api } from '../api.ts';
+import { Button } from '../parts/button.tsx';
 import { Export } from '../parts/export.tsx';
 import { nameOf } from '../queries/chats.ts';
 import { messagesQuery } from '../queries/messages.ts';
 import { useMay } from '../session.ts';
 import type { Chat, ListedMessage } from '../shapes.ts';
+import { contactTexts } from '../words/contact-pane.ts';
+import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
+import { ContactPane } from './contact-pane.tsx';
 import { MessageComposer } from './message-composer.tsx';
 import { Messages } from './messages.tsx';
 
@@ -30,6 +34,8 @@ function useReading(lineId: string, { jid, unread_count: unread, last_message: l
 export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
   const words = useWords();
   const mayChange = useMay('developer');
+  const texts = useTexts(contactTexts);
+  const [isAbout, setIsAbout] = useState(false);
   const [quoted, setQuoted] = useState<ListedMessage>();
   const client = useQueryClient();
   const listed = () =>
@@ -48,17 +54,23 @@ export function Conversation({ lineId, chat }: { lineId: string; chat: Chat }) {
           <h2 className="truncate font-semibold">{nameOf(chat)}</h2>
           <p className="truncate text-sm text-muted">{chat.phone ?? chat.jid}</p>
         </div>
-        <div className="ml-auto shrink-0">
+        <div className="ml-auto flex shrink-0 items-center gap-1">
           <Export name="messages" rows={listed} />
+          <Button small aria-label={texts.open} aria-expanded={isAbout} onClick={() => setIsAbout(!isAbout)}>
+            <Info aria-hidden className="size-4" />
+          </Button>
         </div>
       </header>
-      <Messages
-        lineId={lineId}
-        chat={chat}
-        mayChange={mayChange}
-        className="min-h-0 flex-1"
-        onReply={mayChange ? setQuoted : undefined}
-      />
+      <div className="relative flex min-h-0 flex-1">
+        <Messages
+          lineId={lineId}
+          chat={chat}
+          mayChange={mayChange}
+          className="min-w-0 flex-1"
+          onReply={mayChange ? setQuoted : undefined}
+        />
+        {isAbout ? <ContactPane lineId={lineId} chat={chat} /> : null}
+      </div>
       {mayChange ? (
         <MessageComposer
           lineId={lineId}
