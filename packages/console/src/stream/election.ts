@@ -3,7 +3,7 @@ import { openSource, type StreamMessage } from './source.ts';
 
 /**
  * For browsers without shared workers: pages elect one of them over a BroadcastChannel; it holds
- * the connection and passes on what it hears. When it goes, or falls silent, another takes over.
+ * the connection and passes on what it receives. When it goes, or falls silent, another takes over.
  * Two leaders that meet settle it by their ids.
  */
 type Word =

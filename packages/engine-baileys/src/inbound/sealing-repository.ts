@@ -32,9 +32,9 @@ export interface SealingParts {
 
 /**
  * The Signal repository with the guarantee Baileys lacks: session, used pre-key, sender keys and
- * the decrypted envelope are durable in one commit before Baileys hears of the plaintext, and
- * therefore before any receipt leaves. A redelivery gets the stored plaintext and moves no ratchet.
- * A ciphertext that cannot be decrypted is journaled before Baileys asks for another.
+ * the decrypted envelope are durable in one commit before Baileys gets the plaintext, and therefore
+ * before any receipt leaves. A redelivery gets the stored plaintext and moves no ratchet. A
+ * ciphertext that cannot be decrypted is journaled before Baileys asks for another.
  */
 export function makeSealingRepository(parts: SealingParts): SignalRepositoryWithLIDStore {
   const { keys, links, lidMapping } = parts;

@@ -16,7 +16,7 @@ const WITHIN_MS = 10_000;
 
 /**
  * Reads the version from WhatsApp's page. Rejects with an Error whose message says what is wrong.
- * `onTime` hears what time it is there, in Unix milliseconds, to the second.
+ * `onTime` gets the server's time, in Unix milliseconds, to the second.
  */
 export async function fetchLiveVersion(
   guard: Pick<Guard, 'fetch'>,

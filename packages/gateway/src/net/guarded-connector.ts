@@ -105,9 +105,9 @@ async function dial(deps: ConnectorDeps, target: Target, track: (socket: Socket)
 
 /**
  * A connector for undici that reaches only what the policy allows. Resolution happens inside it
- * (undici's own `lookup` option is skipped for literal addresses), every
- * answer is judged, the connection is pinned to the judged addresses, and the connected socket is
- * judged again. `onAllowed` hears how a connection was allowed. Errors are FetchErrors.
+ * (undici's own `lookup` option is skipped for literal addresses), every answer is judged, the
+ * connection is pinned to the judged addresses, and the connected socket is judged again.
+ * `onAllowed` is told how a connection was allowed. Errors are FetchErrors.
  */
 export function createGuardedConnector(
   deps: ConnectorDeps,

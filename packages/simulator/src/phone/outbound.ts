@@ -289,7 +289,7 @@ export class Outbound {
   }
 
   // A device whose bundle the server did not give gets nothing; it asks with a retry receipt when
-  // it hears of the message.
+  // it gets the message.
   #recipientNode(device: Jid, message: Message, shape: MessageShape): Node[] {
     const { signal, book, random } = this.#parts;
     if (isKeptFrom(device, shape)) {

@@ -55,10 +55,10 @@ const WINDOW_MS = 2;
  * two milliseconds) runs one after the other in the order of the calls inside one transaction, and
  * shares its one durable commit; each caller gets its own outcome after that commit.
  *
- * - A member that throws takes back its own changes only (a savepoint), and hears its own error.
+ * - A member that throws rolls back its own changes only (a savepoint), and gets its own error.
  * - The group is as durable as its most demanding member.
  * - When the database ends the whole transaction under a member (full disk, cut connection), that
- *   member hears of it; the others, of which nothing was committed, run again one by one.
+ *   member is told of it; the others, of which nothing was committed, run again one by one.
  * - When the commit itself fails, all hear of it: whether it happened may be unknown.
  */
 export function createGroupCommit(options: GroupCommitOptions): { add(member: Member): void; isIdle(): boolean } {
