@@ -7,6 +7,28 @@ const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC',
   'base64',
 );
+const VOICE_S = 30;
+/** How many recordings play at this moment. */
+const SOUNDING = `[...document.querySelectorAll('audio')].filter((one) => !one.paused).length`;
+
+/** A WAV file without a sound, as base64. */
+function silence(seconds: number): string {
+  const rate = 8_000;
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + rate * seconds, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(rate, 28);
+  header.writeUInt16LE(1, 32);
+  header.writeUInt16LE(8, 34);
+  header.write('data', 36);
+  header.writeUInt32LE(rate * seconds, 40);
+  return Buffer.concat([header, Buffer.alloc(rate * seconds, 128)]).toString('base64');
+}
 
 describe.skipIf(!canBrowse)('the chats of a line', { timeout: TWO_MINUTES_MS }, () => {
   let bench: Bench;
@@ -117,6 +139,31 @@ describe.skipIf(!canBrowse)('the chats of a line', { timeout: TWO_MINUTES_MS }, 
     expect(await violations(page)).toEqual([]);
     await about.click();
     await pane.waitFor({ state: 'detached' });
+  });
+
+  it('plays a voice message: to a place, at three speeds, and no two at once', async () => {
+    const { page } = bench;
+    const from = await bench.newPhone('Eve');
+    const voice = { type: 'voice', data: silence(VOICE_S), mime_type: 'audio/wav', seconds: VOICE_S };
+    for (const _ of [1, 2]) await bench.ask('POST', `/sandbox/phones/${from}/messages`, { to: phone, ...voice });
+    await open('Eve');
+    const play = page.getByRole('button', { name: 'Play: Sound' });
+    const pause = page.getByRole('button', { name: 'Pause: Sound' });
+    await expect.poll(() => play.count()).toBe(2);
+    expect(await page.getByText('0:30', { exact: true }).count()).toBe(2);
+    expect(await violations(page)).toEqual([]);
+    await play.first().focus();
+    await page.keyboard.press('Enter');
+    await pause.waitFor();
+    const place = page.getByRole('slider', { name: 'Place in the recording' }).first();
+    await place.fill('12');
+    await expect.poll(() => place.getAttribute('aria-valuetext')).toMatch(/^0:(1[2-9]|2\d) of 0:30$/);
+    await page.getByRole('button', { name: 'Speed: 1 times' }).first().click();
+    await page.getByRole('button', { name: 'Speed: 1.5 times' }).waitFor();
+    await play.click();
+    await expect.poll(() => page.evaluate(SOUNDING)).toBe(1);
+    await pause.click();
+    await expect.poll(() => play.count()).toBe(2);
   });
 
   it('asked no other host for anything, and threw nothing', () => expect(bench.faults).toEqual([]));

@@ -2,6 +2,7 @@ import { Download, FileText } from 'lucide-react';
 import { useState } from 'react';
 import { mode } from '../mode.ts';
 import { number } from '../parts/time.ts';
+import { VoicePlayer } from '../parts/voice-player.tsx';
 import type { ListedMessage } from '../shapes.ts';
 import { mediaTexts } from '../words/media.ts';
 import { useTexts } from '../words/texts.ts';
@@ -44,8 +45,12 @@ export function MessageFile({ lineId, message }: { lineId: string; message: List
       );
     case 'audio':
       return (
-        // biome-ignore lint/a11y/useMediaCaption: what people send has no captions
-        <audio controls preload="none" src={source} aria-label={name} onError={fail} className="my-1 w-64 max-w-full" />
+        <VoicePlayer
+          source={source}
+          name={name}
+          seconds={(message.content?.voice ?? message.content?.audio)?.duration_seconds ?? null}
+          onFail={fail}
+        />
       );
     case 'document':
       return (
