@@ -7,6 +7,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    maxWorkers: 2,
+    // Many tests wait for processes of their own; a third keeps two cores busy meanwhile.
+    maxWorkers: 3,
   },
 });

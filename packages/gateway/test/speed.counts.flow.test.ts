@@ -9,6 +9,7 @@ import {
   probeSqlite,
   StatementLog,
 } from './support/count-statements.ts';
+import { type Cluster, postgresPrograms, startCluster } from './support/postgres-cluster.ts';
 import { Rig } from './support/rig.ts';
 import { until } from './support/until.ts';
 
@@ -52,8 +53,15 @@ describe.each(databases)('the database work of a message, on %s', (database) => 
   const texts: string[] = [];
   let rig: Rig;
   let probe: DatabaseProbe;
+  let cluster: Cluster | undefined;
+  const shared = process.env.TEST_DATABASE_URL;
 
   beforeAll(async () => {
+    // The write-ahead log belongs to a whole server: on one of its own, nothing else is read
+    // through.
+    const programs = database === 'postgres' ? postgresPrograms() : undefined;
+    if (programs) cluster = await startCluster(programs);
+    if (cluster) process.env.TEST_DATABASE_URL = cluster.url;
     rig = await Rig.start({ database, statementLog: log.folder });
     probe = database === 'sqlite' ? probeSqlite(rig.database) : await probePostgres(rig.database);
     await rig.sandbox.phone(ALICE, 'Alice');
@@ -69,6 +77,8 @@ describe.each(databases)('the database work of a message, on %s', (database) => 
     if (process.env.SPEED_COUNTS) writeFileSync(`${process.env.SPEED_COUNTS}.${database}`, `${texts.join('\n\n')}\n`);
     await probe?.close();
     await rig?.close();
+    await cluster?.close();
+    if (cluster) process.env.TEST_DATABASE_URL = shared;
     log.remove();
   });
 
