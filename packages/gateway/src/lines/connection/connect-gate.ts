@@ -1,5 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 
+/** How much longer than the even gap a gap may be; 500 lines at 20 a second need 27.5 s. */
+const JITTER = 0.2;
+
 /**
  * Spaces the connects of one process, first come first served: a thousand lines that start or drop
  * together do not log in together.
@@ -10,8 +13,8 @@ export interface ConnectGate {
 }
 
 /**
- * `perSecond` connects on the average, each half to one and a half of the even gap behind the one
- * before: nothing that many lines do together comes in step. 0 = no limit.
+ * At most `perSecond` connects in any second, each 1 to 1.2 of the even gap behind the one before:
+ * what many lines do together is never in step. 0 = no limit.
  */
 export function createConnectGate(perSecond: number, clock: Clock): ConnectGate {
   const gapMs = perSecond > 0 ? 1_000 / perSecond : 0;
@@ -21,7 +24,7 @@ export function createConnectGate(perSecond: number, clock: Clock): ConnectGate 
       if (gapMs === 0) return;
       const now = clock.monotonic();
       const at = Math.max(now, nextAt);
-      nextAt = at + gapMs * (0.5 + clock.random());
+      nextAt = at + gapMs * (1 + JITTER * clock.random());
       if (at > now) await clock.sleep(at - now, signal);
     },
   };
