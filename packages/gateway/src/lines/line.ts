@@ -152,7 +152,11 @@ export class LineActor {
       ...{ connector: this.#connector, desk: this.#desk, inbox: this.#inbox, clock, log },
       isPaired: () => this.#model.isPaired,
       isStopping: () => this.#isStopping,
-      keep: () => store.transaction((tx) => keepKeys(tx, row.id, clock.now())),
+      keep: async () => {
+        // A "connected" that is still to be written would destroy what is kept.
+        await this.#status.flushed();
+        await store.transaction((tx) => keepKeys(tx, row.id, clock.now()));
+      },
       onBegin: () => {
         this.#announced = options.client?.current();
         this.#apply({ type: 'pairing_requested' });
