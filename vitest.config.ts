@@ -7,7 +7,6 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Many tests wait for processes of their own; a third keeps two cores busy meanwhile.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 });
