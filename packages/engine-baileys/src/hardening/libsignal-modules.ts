@@ -11,6 +11,18 @@ import { createRequire } from 'node:module';
  */
 const requireAsBaileys = createRequire(createRequire(import.meta.url).resolve('baileys'));
 
+/**
+ * libsignal runs session work one after the other by address, for the whole process: work of a
+ * connection that ended and waits for ever (`StoreGuard`) would hold all later mail of that person,
+ * of every line in the process. `KeyTransactions` has a lock per user and connection, so here work
+ * begins at once. Replaced before the modules below take it.
+ */
+const queueModule = requireAsBaileys.resolve('libsignal/src/queue_job.js');
+requireAsBaileys(queueModule);
+const loaded = requireAsBaileys.cache[queueModule];
+if (!loaded) throw new Error('libsignal/src/queue_job.js is not where it was expected');
+loaded.exports = (_address: string, work: () => Promise<unknown>): Promise<unknown> => work();
+
 export interface SignalKeyPair {
   /** 33 bytes: the type byte 5 and the key. */
   pubKey: Buffer;
@@ -51,6 +63,8 @@ export interface SessionRecordClass {
 }
 
 export interface SessionCipher {
+  /** Runs session work of the cipher's address. */
+  queueJob<T>(work: () => Promise<T>): Promise<T>;
   doDecryptWhisperMessage(message: Buffer, session: SessionEntry): Promise<Buffer>;
   decryptWithSessions(
     message: Buffer,
