@@ -80,6 +80,37 @@ it('takes one file of a form, and bounds its fields', async () => {
   await expect(multipart(cut(form([long]), []))).rejects.toThrow('too long');
 });
 
+const CHAT = 'Content-Disposition: form-data; name="chat"\r\n\r\n1';
+it.each([
+  ['has a part without a disposition', [CHAT, 'Content-Type: text/plain\r\n\r\na caption'], 'needs a name'],
+  ['has a part that is no form-data', [CHAT, 'Content-Disposition: attachment\r\n\r\nx'], 'needs a name'],
+  [
+    'has a file name in Latin-1',
+    ['Content-Disposition: form-data; name="file"; filename="caf\xe9.txt"\r\n\r\nx'],
+    'not UTF-8',
+  ],
+  [
+    'has a text in Latin-1 that calls itself UTF-8',
+    ['Content-Disposition: form-data; name="chat"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\xe9'],
+    'not UTF-8',
+  ],
+  [
+    'has a file name without end',
+    [`Content-Disposition: form-data; name="file"; filename="${'a'.repeat(9_000)}"\r\n\r\nx`],
+    'too long',
+  ],
+])('refuses a form that %s, and drops nothing', async (_what, parts, problem) => {
+  await expect(multipart(cut(form(parts), []))).rejects.toMatchObject({
+    code: 'validation_error',
+    message: expect.stringContaining(problem),
+  });
+});
+
+it('refuses a form with garbage behind a delimiter, and drops nothing', async () => {
+  const body = `--Bxx\r\n${CHAT}\r\n--B--\r\n`;
+  await expect(multipart(Readable.from([Buffer.from(body)]))).rejects.toThrow('malformed');
+});
+
 it('knows the boundary of a form', () => {
   expect(boundaryOf('multipart/form-data; boundary=abc')).toBe('abc');
   expect(boundaryOf('multipart/form-data; charset=utf-8; boundary="a b"')).toBe('a b');
