@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../src/access/rate-limit.ts';
 import { type HttpHarness, openHttp } from './support/http-harness.ts';
@@ -70,5 +73,35 @@ describe('the published limits', () => {
     expect((await h.call('GET', '/api/instances')).status).toBe(429);
     expect((await h.call('GET', '/api/instances', { headers: { 'x-forwarded-for': '203.0.113.9' } })).status).toBe(429);
     expect((await h.call('GET', '/healthz', { key: null })).status).toBe(200);
+  });
+
+  it('the console’s built files spend a budget of their own; what is no file spends the address’s', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ponte-console-'));
+    try {
+      mkdirSync(join(folder, 'assets'));
+      writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Ponte</title>');
+      writeFileSync(join(folder, 'assets', 'main-1a2b3c4d.js'), 'export {};');
+      const few = (max: number) => ({ max, windowMs: 60_000 });
+      h = await openHttp({ consoleFolder: folder, limits: { assets_ip: few(40), console_ip: few(5), ip: few(8) } });
+      const get = async (url: string) => (await h.call('GET', url, { key: null })).status;
+      // A cold cache asks for more files than there are pages in the console's budget.
+      for (let at = 0; at < 20; at += 1) expect(await get('/assets/main-1a2b3c4d.js')).toBe(200);
+      expect(await get('/lines')).toBe(200);
+      // Another spelling of a file is served as pages are, from the smaller budget.
+      expect(await get('/assets/%6dain-1a2b3c4d.js')).toBe(200);
+      for (const status of [200, 200, 200, 429]) expect(await get('/lines')).toBe(status);
+      // Files that are not there spend what every address that leads nowhere spends.
+      for (let at = 0; at < 8; at += 1) expect(await get(`/assets/none-${at}.js`)).toBe(404);
+      expect(await get('/assets/none.js')).toBe(429);
+      expect(await get('/nothing')).toBe(429);
+      expect(await get('/api/instances')).toBe(429);
+      expect(await get('/assets/main-1a2b3c4d.js')).toBe(200);
+      // Built files are bounded too.
+      for (let at = 0; at < 10; at += 1) expect(await get('/assets/main-1a2b3c4d.js')).toBe(200);
+      expect(await get('/assets/main-1a2b3c4d.js')).toBe(429);
+      expect(await get('/healthz')).toBe(200);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

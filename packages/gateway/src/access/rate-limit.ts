@@ -94,7 +94,7 @@ function forget(track: Track, until: number): void {
 /** Budgets per API key, or (`console`) per session. */
 export type RowLimit = 'provision' | 'proxy' | 'api' | 'events' | 'sandbox' | 'console';
 /** Budgets per address. */
-export type IpLimit = 'ip' | 'sandbox_ip' | 'console_ip';
+export type IpLimit = 'ip' | 'sandbox_ip' | 'console_ip' | 'assets_ip';
 /** Which budget a request draws from. */
 export type LimitClass = RowLimit | IpLimit;
 
@@ -104,7 +104,9 @@ const MINUTE_MS = 60_000;
  * The published limits of the Bridges API (provisioning, proxy, every other call, per address), per
  * minute. Calls of the sandbox drive a whole test suite against a network of our own, so they have
  * their own, wider budget; so has the console, whose pages ask for several things at once, and so
- * have those who ask for events again as soon as they got some.
+ * have those who ask for events again as soon as they got some. The console's built files, which a
+ * browser fetches once and keeps, spend from neither: many people behind one address, all of them
+ * with an empty cache, must not lock each other out.
  */
 export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   provision: { max: 10, windowMs: MINUTE_MS },
@@ -116,6 +118,7 @@ export const DEFAULT_LIMITS: Record<LimitClass, LimitRule> = {
   sandbox_ip: { max: 12_000, windowMs: MINUTE_MS },
   console: { max: 1_200, windowMs: MINUTE_MS },
   console_ip: { max: 3_000, windowMs: MINUTE_MS },
+  assets_ip: { max: 12_000, windowMs: MINUTE_MS },
 };
 
 /** The rules of configured budgets per minute. */
@@ -161,6 +164,7 @@ export function createRateLimiter(options: {
     sandbox_ip: make('sandbox_ip'),
     console: make('console'),
     console_ip: make('console_ip'),
+    assets_ip: make('assets_ip'),
   };
   return { take: (limit, subject, places) => windows[limit].take(subject, places) };
 }

@@ -10,6 +10,7 @@ import type { Log } from '../observe/logger.ts';
 import { admit, auditCall, isSafe } from './admit.ts';
 import { answerForwarded, answerRow, type RowServices } from './answer-row.ts';
 import { takeBudget } from './budget.ts';
+import { isBuiltAsset } from './console-pages.ts';
 import { discardFiles, readFileBody } from './file-body.ts';
 import { type FrontDoorServices, passFrontDoor, refuseBrokenHttp, refuseUnrouted, sendError } from './front-door.ts';
 import { type HealthServices, registerHealth } from './health.ts';
@@ -141,7 +142,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   app.setNotFoundHandler(async (request, reply) => {
     const address = addressBucket(request.ip);
     if (files && !request.url.startsWith('/api/')) {
-      takeBudget(services.rateLimiter, reply, 'console_ip', address);
+      takeBudget(services.rateLimiter, reply, isBuiltAsset(request.url) ? 'assets_ip' : 'console_ip', address);
       if (await files(request, reply)) return reply;
     }
     if (isSafe(request.method)) takeBudget(services.rateLimiter, reply, 'ip', address);

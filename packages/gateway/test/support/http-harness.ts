@@ -105,6 +105,7 @@ const NO_LIMITS: Record<LimitClass, LimitRule> = {
   sandbox_ip: UNLIMITED,
   console: UNLIMITED,
   console_ip: UNLIMITED,
+  assets_ip: UNLIMITED,
 };
 
 const PUBLIC_URL = 'http://127.0.0.1:8080';
