@@ -12,8 +12,8 @@ import { Loading } from './parts/layout.tsx';
 import { stateQuery } from './queries/account.ts';
 import { queries } from './queries/client.ts';
 import { linesQuery } from './queries/lines.ts';
-import { Broken, NotFound } from './scenes/broken.tsx';
-import { Shell } from './scenes/shell.tsx';
+import { Broken, NotFound } from './scenes/shell/broken.tsx';
+import { Shell } from './scenes/shell/shell.tsx';
 import { useWords } from './words/words.ts';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Broken });
@@ -22,7 +22,7 @@ const setUp = createRoute({
   getParentRoute: () => root,
   path: '/set-up',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/set-up.tsx')),
+    fetched(() => import('./scenes/sign-in/set-up.tsx')),
     'SetUp',
   ),
 });
@@ -33,7 +33,7 @@ const signIn = createRoute({
     // Only a path of ours: a link must not redirect to another site.
     typeof search.to === 'string' && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/sign-in.tsx')),
+    fetched(() => import('./scenes/sign-in/sign-in.tsx')),
     'SignIn',
   ),
 });
@@ -41,7 +41,7 @@ const docs = createRoute({
   getParentRoute: () => root,
   path: '/docs/api',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/reference.tsx')),
+    fetched(() => import('./scenes/reference/reference.tsx')),
     'Reference',
   ),
 });
@@ -76,7 +76,7 @@ const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/overview.tsx')),
+    fetched(() => import('./scenes/overview/overview.tsx')),
     'Overview',
   ),
 });
@@ -86,7 +86,7 @@ const lines = createRoute({
   // Asked for while the page's own code is on its way.
   loader: () => void queries.prefetchQuery(linesQuery(mode.get())),
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/lines.tsx')),
+    fetched(() => import('./scenes/lines/lines.tsx')),
     'Lines',
   ),
 });
@@ -96,7 +96,7 @@ const line = createRoute({
   // A new line is shown with its code at once.
   validateSearch: (search: Record<string, unknown>): { pair?: boolean } => (search.pair === true ? { pair: true } : {}),
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/line.tsx')),
+    fetched(() => import('./scenes/line/line.tsx')),
     'LinePage',
   ),
 });
@@ -106,7 +106,7 @@ const chats = createRoute({
   validateSearch: (search: Record<string, unknown>): { chat?: string } =>
     typeof search.chat === 'string' ? { chat: search.chat } : {},
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/chats.tsx')),
+    fetched(() => import('./scenes/chats/chats.tsx')),
     'Chats',
   ),
 });
@@ -114,7 +114,7 @@ const keys = createRoute({
   getParentRoute: () => inside,
   path: '/keys',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/keys.tsx')),
+    fetched(() => import('./scenes/keys/keys.tsx')),
     'Keys',
   ),
 });
@@ -122,7 +122,7 @@ const approvals = createRoute({
   getParentRoute: () => inside,
   path: '/approvals',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/approvals.tsx')),
+    fetched(() => import('./scenes/approvals/approvals.tsx')),
     'Approvals',
   ),
 });
@@ -130,7 +130,7 @@ const webhooks = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/webhooks.tsx')),
+    fetched(() => import('./scenes/webhooks/webhooks.tsx')),
     'Webhooks',
   ),
 });
@@ -138,7 +138,7 @@ const webhook = createRoute({
   getParentRoute: () => inside,
   path: '/webhooks/$webhookId',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/webhook.tsx')),
+    fetched(() => import('./scenes/webhooks/webhook.tsx')),
     'WebhookPage',
   ),
 });
@@ -149,7 +149,7 @@ const log = createRoute({
   validateSearch: (search: Record<string, unknown>): { q?: string } =>
     typeof search.q === 'string' && search.q !== '' ? { q: search.q } : {},
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/live-log.tsx')),
+    fetched(() => import('./scenes/log/live-log.tsx')),
     'LiveLog',
   ),
 });
@@ -160,7 +160,7 @@ const search = createRoute({
     // Digits alone come as a number.
     ['string', 'number'].includes(typeof search.q) && search.q !== '' ? { q: String(search.q) } : {},
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/search-all.tsx')),
+    fetched(() => import('./scenes/search/search-all.tsx')),
     'SearchAll',
   ),
 });
@@ -168,7 +168,7 @@ const usage = createRoute({
   getParentRoute: () => inside,
   path: '/usage',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/usage.tsx')),
+    fetched(() => import('./scenes/usage/usage.tsx')),
     'UsagePage',
   ),
 });
@@ -178,7 +178,7 @@ const playground = createRoute({
   validateSearch: (search: Record<string, unknown>): { op?: string } =>
     typeof search.op === 'string' ? { op: search.op } : {},
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/playground.tsx')),
+    fetched(() => import('./scenes/playground/playground.tsx')),
     'Playground',
   ),
 });
@@ -186,7 +186,7 @@ const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
   component: lazyRouteComponent(
-    fetched(() => import('./scenes/settings.tsx')),
+    fetched(() => import('./scenes/settings/settings.tsx')),
     'Settings',
   ),
 });

@@ -1,0 +1,30 @@
+import { useState } from 'react';
+import { api } from '../../api.ts';
+import { Button } from '../../parts/button.tsx';
+import { Secret } from '../../parts/copyable.tsx';
+import { Alert } from '../../parts/layout.tsx';
+import { useAction } from '../../parts/use-action.ts';
+import type { Line } from '../../shapes.ts';
+import { useWords } from '../../words/words.ts';
+
+/** A page to send to the holder of the phone, when that is another person. */
+export function ConnectLink({ line }: { line: Line }) {
+  const words = useWords();
+  const { busy, run, error } = useAction();
+  const [url, setUrl] = useState<string>();
+  const make = () =>
+    run(async () => setUrl((await api<{ url: string }>('POST', `/lines/${line.line_id}/connect-link`)).url));
+  return (
+    <div className="mt-5 space-y-3 border-t border-edge pt-4">
+      <p className="text-muted">{words.pair.linkLead}</p>
+      {url ? (
+        <Secret text={url} label={words.pair.link} />
+      ) : (
+        <Button busy={busy} onClick={() => void make()}>
+          {words.pair.link}
+        </Button>
+      )}
+      {error ? <Alert>{error}</Alert> : null}
+    </div>
+  );
+}
