@@ -30,8 +30,10 @@ import {
   usyncNumbers,
 } from '@ponte/engine';
 import { BaileysAccount } from './account/baileys-account.ts';
+import { afresh } from './afresh.ts';
 import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
 import { Connection } from './connection.ts';
+import type { ConnectionParts } from './connection-parts.ts';
 import { BaileysGroups } from './groups/baileys-groups.ts';
 import { assertHardened } from './hardening/assert-hardened.ts';
 import { BaileysHistory } from './history/baileys-history.ts';
@@ -165,7 +167,7 @@ class BaileysEngine implements Engine {
     const creds = this.#creds ? withOwnBytes(this.#creds) : initAuthCreds();
     const wish = this.#creds ? undefined : pairing;
     if (!this.#creds && !wish) throw new EngineError('wrong_state', 'the line is not paired: say how to pair it');
-    const connection: Connection = new Connection({
+    const parts: ConnectionParts = {
       options: this.#options,
       vault: this.#vault,
       lids: this.#lids,
@@ -179,7 +181,8 @@ class BaileysEngine implements Engine {
       onEnded: () => {
         if (this.#connection === connection) this.#connection = undefined;
       },
-    });
+    };
+    const connection = afresh(() => new Connection(parts));
     this.#connection = connection;
   }
 
@@ -258,7 +261,8 @@ class BaileysEngine implements Engine {
   }
 
   async transmit(prepared: Prepared, signal?: AbortSignal, onLeaving?: () => void | Promise<void>): Promise<ServerAck> {
-    return this.#open().transmit(prepared, { freshLids: this.#freshLids, signal, onLeaving });
+    const connection = this.#open();
+    return afresh(() => connection.transmit(prepared, { freshLids: this.#freshLids, signal, onLeaving }));
   }
 
   async decode(entry: InboxEntry): Promise<EngineEvent[]> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { EngineChange } from '../engine.ts';
 import { EngineLine } from './line.ts';
 import type { StoreWrite, WriteFate } from './memory-store.ts';
 import type { Suite } from './suite.ts';
@@ -26,6 +27,10 @@ class Hold {
 
   start(): void {
     this.#isActive = true;
+  }
+
+  stop(): void {
+    this.#isActive = false;
   }
 
   end(fate: WriteFate): void {
@@ -116,6 +121,31 @@ export function describeDurability(suite: Suite): void {
       await expect(line.engine.transmit(prepared)).rejects.toMatchObject({ code: 'timeout' });
       await line.closed('store_failed');
       expect(line.sent('message', { id: prepared.id })).toEqual([]);
+    });
+
+    it('sends again at once on a connection that is made because the store failed in a send', async () => {
+      const [phone, bob] = [await suite.network().phone(suite.number()), await suite.network().phone(suite.number())];
+      const hold = new Hold((write) => write.kind === 'commit');
+      const again = Promise.withResolvers<unknown>();
+      let isFailed = false;
+      const onChange = (change: EngineChange): void => {
+        if (change.type === 'closed' && change.reason === 'store_failed') {
+          isFailed = true;
+          setImmediate(() => line.engine.connect());
+        }
+        if (change.type === 'open' && isFailed) again.resolve(line.engine.transmit(prepared));
+      };
+      const line = await EngineLine.open(suite.network(), suite.lineId(), undefined, hold.fate, { onChange });
+      await line.pair(phone);
+      await line.login();
+      await line.say('once', bob.pn, 'BEFORESTOREFAILS');
+      const prepared = await line.engine.prepare({ kind: 'text', body: 'twice' }, bob.pn, 'AGAINAFTERSTORE');
+      hold.start();
+      hold.end('refused');
+      await expect(line.engine.transmit(prepared)).rejects.toMatchObject({ code: 'timeout' });
+      hold.stop();
+      await again.promise;
+      await until('the message at the phone', () => bob.seen().some(({ id }) => id === prepared.id));
     });
   });
 }

@@ -39,7 +39,7 @@ export class EngineLine {
     id: string,
     store = new MemoryStore(),
     fate?: (write: StoreWrite) => WriteFate | Promise<WriteFate>,
-    options: Pick<EngineOptions, 'filesFolder'> = {},
+    { onChange, ...options }: Pick<EngineOptions, 'filesFolder'> & Partial<Pick<EngineOptions, 'onChange'>> = {},
   ): Promise<EngineLine> {
     const line = new EngineLine(network, id, store, store.attach(fate));
     line.#engine = await network.factory.open({
@@ -50,7 +50,10 @@ export class EngineLine {
       endpoint: network.endpoint(id),
       clock: Date,
       log: { debug: () => {}, info: () => {}, warn: () => {} },
-      onChange: (change) => line.changes.push(change),
+      onChange: (change) => {
+        line.changes.push(change);
+        onChange?.(change);
+      },
     });
     opened.add(line);
     return line;
