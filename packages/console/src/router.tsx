@@ -16,6 +16,15 @@ import { Broken, NotFound } from './scenes/shell/broken.tsx';
 import { Shell } from './scenes/shell/shell.tsx';
 import { useWords } from './words/words.ts';
 
+/**
+ * What stands behind the `?` of an address. A route names each of its members, absent ones as
+ * undefined: the router puts what a route returns over what the address says, so a member that is
+ * left out would come through unchecked.
+ */
+type Asked = Record<string, unknown>;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Broken });
 
 const setUp = createRoute({
@@ -29,9 +38,10 @@ const setUp = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    // Only a path of ours: a link must not redirect to another site.
-    typeof search.to === 'string' && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
+  // Only a path of ours: a link must not redirect to another site.
+  validateSearch: ({ to }: Asked): { to?: string | undefined } => ({
+    to: typeof to === 'string' && /^\/(?![/\\])/.test(to) ? to : undefined,
+  }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/sign-in/sign-in.tsx')),
     'SignIn',
@@ -52,10 +62,7 @@ const inside = createRoute({
   id: 'inside',
   component: Shell,
   // A link leads to pages of the same mode, unless it says otherwise.
-  validateSearch: (search: Record<string, unknown>): { mode?: Mode } => {
-    const asked = readMode(search.mode);
-    return asked ? { mode: asked } : {};
-  },
+  validateSearch: (asked: Asked): { mode?: Mode | undefined } => ({ mode: readMode(asked.mode) }),
   search: { middlewares: [retainSearchParams(['mode'])] },
   beforeLoad: async ({ location, search, preload }) => {
     const state = await queries.ensureQueryData(stateQuery);
@@ -94,7 +101,7 @@ const line = createRoute({
   getParentRoute: () => inside,
   path: '/lines/$lineId',
   // A new line is shown with its code at once.
-  validateSearch: (search: Record<string, unknown>): { pair?: boolean } => (search.pair === true ? { pair: true } : {}),
+  validateSearch: ({ pair }: Asked): { pair?: boolean | undefined } => ({ pair: pair === true ? true : undefined }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/line/line.tsx')),
     'LinePage',
@@ -103,8 +110,7 @@ const line = createRoute({
 const chats = createRoute({
   getParentRoute: () => inside,
   path: '/lines/$lineId/chats',
-  validateSearch: (search: Record<string, unknown>): { chat?: string } =>
-    typeof search.chat === 'string' ? { chat: search.chat } : {},
+  validateSearch: ({ chat }: Asked): { chat?: string | undefined } => ({ chat: textOf(chat) }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/chats/chats.tsx')),
     'Chats',
@@ -146,8 +152,7 @@ const log = createRoute({
   getParentRoute: () => inside,
   path: '/log',
   // What is looked for: an id, a name, a part of an address.
-  validateSearch: (search: Record<string, unknown>): { q?: string } =>
-    typeof search.q === 'string' && search.q !== '' ? { q: search.q } : {},
+  validateSearch: ({ q }: Asked): { q?: string | undefined } => ({ q: textOf(q) }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/log/live-log.tsx')),
     'LiveLog',
@@ -156,9 +161,8 @@ const log = createRoute({
 const search = createRoute({
   getParentRoute: () => inside,
   path: '/search',
-  validateSearch: (search: Record<string, unknown>): { q?: string } =>
-    // Digits alone come as a number.
-    ['string', 'number'].includes(typeof search.q) && search.q !== '' ? { q: String(search.q) } : {},
+  // Digits alone come as a number.
+  validateSearch: ({ q }: Asked): { q?: string | undefined } => ({ q: typeof q === 'number' ? String(q) : textOf(q) }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/search/search-all.tsx')),
     'SearchAll',
@@ -175,8 +179,7 @@ const usage = createRoute({
 const playground = createRoute({
   getParentRoute: () => inside,
   path: '/playground',
-  validateSearch: (search: Record<string, unknown>): { op?: string } =>
-    typeof search.op === 'string' ? { op: search.op } : {},
+  validateSearch: ({ op }: Asked): { op?: string | undefined } => ({ op: textOf(op) }),
   component: lazyRouteComponent(
     fetched(() => import('./scenes/playground/playground.tsx')),
     'Playground',
