@@ -41,10 +41,13 @@ export const GATEWAY = {
   'outbound-guard.ts': ['config', 'core', 'net'],
   'endpoints.ts': ['core', 'lines', 'sandbox', '@ponte/engine'],
   'app.ts': ['*'],
+  'compose-fleet.ts': ['config', 'core', 'bus', 'store', 'observe'],
   'compose-lines.ts': [
+    'compose-fleet.ts',
     'config',
     'core',
     'client-version',
+    'journal',
     'lines',
     'net',
     'observe',

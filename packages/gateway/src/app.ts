@@ -8,10 +8,12 @@ import { finishDeletions } from './commands/lines/delete-line.ts';
 import { type ClockCheck, createClockCheck } from './commands/problems/clock-check.ts';
 import { createMailer } from './commands/problems/mailer.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
+import { type Fleet, openFleet } from './compose-fleet.ts';
 import { composeFront, type Front, type FrontParts } from './compose-front.ts';
 import { composeLines, type Lines, linesOf } from './compose-lines.ts';
-import { type Config, type Environment, isBehindProxy } from './config/config.ts';
+import { type Config, isBehindProxy } from './config/config.ts';
 import { processEnvironment } from './config/environment.ts';
+import type { Environment } from './config/reader.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { bridgesWebhookFormat } from './dialects/bridges/webhook-format.ts';
 import type { LiveStreams } from './dialects/console/live-stream.ts';
@@ -56,6 +58,11 @@ export interface App {
   front: Front;
   news: News;
   feed: EventFeed;
+  /**
+   * The first half of an orderly end: `/readyz` says no from now on, while requests are still
+   * answered, and in a fleet the lines go to the other nodes, as many as they take within the time.
+   */
+  handOver(withinMs: number): Promise<void>;
   /** Drains: no new requests, lines close, what is under way ends. Nothing runs afterwards. */
   close(): Promise<void>;
 }
@@ -63,6 +70,8 @@ export interface App {
 /** How long a start retries a database that does not answer yet. */
 const DATABASE_WITHIN_MS = 60_000;
 const FIRST_START = 'first_start';
+/** In a fleet a load balancer has this long to see that `/readyz` says no. */
+const NOTICE_MS = 5_000;
 
 /** What every step of the composition is told. */
 interface Given extends Overrides {
@@ -106,9 +115,12 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
   const simulator = await openSimulator(given);
   const address: Address = { listening: '', ...baseOf(given.config) };
   const delivery = composeDelivery(given, data, address);
-  const lines = await openLines(given, data, delivery, simulator);
+  const fleet = await openFleet({ ...given, store: data.store });
+  given.onClose(() => fleet?.close());
+  const lines = await openLines(given, data, delivery, { simulator, fleet });
+  const state = { isDraining: false };
   const canary = await watchFigures(given, data, lines);
-  const front = composeFront(frontParts(given, data, delivery, { lines, simulator, address }));
+  const front = composeFront(frontParts(given, data, delivery, { lines, simulator, address, fleet, state }));
   delivery.pages.live = front.live;
   given.onClose(() => lines.close());
   given.onClose(() => delivery.dispatcher.close());
@@ -124,6 +136,11 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
     firstStart: () => firstStart(data),
     setUpToken: () => front.access.newSetUpToken(),
     lost: data.lost,
+    async handOver(withinMs) {
+      state.isDraining = true;
+      const notice = fleet ? given.clock.sleep(Math.min(NOTICE_MS, withinMs)) : undefined;
+      await Promise.all([lines.handOver(withinMs), notice]);
+    },
     front,
     news: delivery.news,
     feed: delivery.feed,
@@ -155,6 +172,7 @@ async function openData({ config, environment, log, version, data, onClose }: Gi
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
+    isOfFleet: config.fleet !== undefined,
     waitMs: DATABASE_WITHIN_MS,
     onWait: (error) =>
       log.warn({ reason: error.message }, 'the database does not answer; it is asked again for a minute'),
@@ -213,11 +231,11 @@ async function openLines(
   { config, clock, log, lines }: Given,
   data: Data,
   { clockCheck, dispatcher, feed, guard, media, news, pages }: Delivery,
-  simulator: () => SimulatorAddress | undefined,
+  { simulator, fleet }: { simulator: () => SimulatorAddress | undefined; fleet: Fleet | undefined },
 ): Promise<Lines> {
   if (lines) return linesOf(lines);
   return composeLines({
-    ...{ config, data, clock, log, guard, simulator, metrics: data.metrics.workers },
+    ...{ config, data, clock, log, guard, simulator, fleet, metrics: data.metrics.workers },
     filesFolder: media.spool.folder,
     onWhatsappTime: (ms) => clockCheck.heard('whatsapp', ms),
     onNudge(hasDeliveries) {
@@ -251,11 +269,18 @@ function frontParts(
   given: Given,
   data: Data,
   { guard, media, formats, dispatcher, news, feed, clockCheck }: Delivery,
-  outside: { lines: Lines; simulator: () => SimulatorAddress | undefined; address: Address },
+  outside: {
+    lines: Lines;
+    simulator: () => SimulatorAddress | undefined;
+    address: Address;
+    fleet: Fleet | undefined;
+    state: { isDraining: boolean };
+  },
 ): FrontParts {
   const { config, clock, log, version, consoleFolder } = given;
   const { store, ring, keys, metrics } = data;
-  const { lines, simulator, address } = outside;
+  const { lines, simulator, address, fleet, state } = outside;
+  const isWritable = createReadiness(store, clock);
   return {
     ...{ store, ring, keys, clock, log },
     accountId: data.defaultAccountId,
@@ -292,7 +317,8 @@ function frontParts(
       isSandboxOn: given.simulator !== undefined || config.sandbox.isOn,
       limits: rulesPerMinute(config.rateLimits),
       mcpHosts: { ...config.http, allowedHosts: config.http.mcpAllowedHosts },
-      ready: createReadiness(store, clock),
+      ready: async () => !state.isDraining && (await isWritable()),
+      degraded: () => (fleet && !fleet.bus.isUp ? ['bus'] : []),
       sendMail: config.mail && createMailer(config.mail),
       clientVersion: lines.clientVersion,
       ...given.settings,

@@ -42,6 +42,7 @@ export interface FrontSettings
     | 'isBehindProxy'
     | 'metricsToken'
     | 'ready'
+    | 'degraded'
     | 'clientVersion'
   > {
   adminToken?: string;
@@ -237,6 +238,7 @@ function httpServices(
     consoleFolder: settings.consoleFolder,
     trustProxy: settings.trustProxy,
     ready: settings.ready,
+    degraded: settings.degraded,
     clientVersion: settings.clientVersion,
     metrics,
     onRequestDone,

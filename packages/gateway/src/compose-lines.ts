@@ -1,11 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { fetchLiveVersion, fetchSandboxVersion } from './client-version/fetch-version.ts';
 import { openVersionDesk, type VersionDesk } from './client-version/version-desk.ts';
+import type { Fleet } from './compose-fleet.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import { builtInVersion, createEndpoints } from './endpoints.ts';
+import type { LiveView } from './journal/live.ts';
+import { createFleetNode } from './lines/fleet/fleet-node.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
-import { createSupervisor, type SupervisorOptions } from './lines/workers/supervisor.ts';
+import {
+  createSupervisor,
+  type LineOwnership,
+  type Supervisor,
+  type SupervisorOptions,
+} from './lines/workers/supervisor.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import type { Log } from './observe/logger.ts';
 import type { SystemSources } from './observe/system-metrics.ts';
@@ -23,6 +31,8 @@ export interface LineParts {
   metrics: SupervisorOptions['metrics'];
   /** Where files to be sent lie. */
   filesFolder: string;
+  /** Undefined: every line of the database is this node's. */
+  fleet: Fleet | undefined;
   simulator(): SimulatorAddress | undefined;
   /** WhatsApp's page said what time it is. */
   onWhatsappTime?(ms: number): void;
@@ -36,6 +46,8 @@ export interface Lines extends LineHost {
   figures: Pick<SystemSources, 'lines' | 'workers' | 'workerCrashes' | 'clientVersion'>;
   /** Gives every line of the database a worker. */
   start(): Promise<void>;
+  /** Of a fleet: gives the lines to the other nodes, within the time. */
+  handOver(withinMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,16 +60,19 @@ const WORKER_ENTRY = './worker-main.ts';
 export async function composeLines(parts: LineParts): Promise<Lines> {
   const { clock, log, guard, simulator } = parts;
   const { store } = parts.data;
-  const supervisor = createSupervisor({
-    config: workersOf(parts),
-    ...{ store, clock, log, metrics: parts.metrics, onNudge: parts.onNudge },
-    spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
-    endpointFor: createEndpoints({ versionFor: (line) => versions.versionFor(line), simulator }),
-    onClient: (told) =>
-      told.type === 'client_refused'
-        ? versions.refused(told.network, told.version)
-        : versions.expires(told.network, told.version, told.at),
-  });
+  const supervise = (ofFleet: Pick<SupervisorOptions, 'ownership' | 'onLive'>) =>
+    createSupervisor({
+      config: workersOf(parts),
+      ...{ store, clock, log, metrics: parts.metrics, onNudge: parts.onNudge },
+      ...ofFleet,
+      spawnWorker: forkWorkers(fileURLToPath(new URL(WORKER_ENTRY, import.meta.url))),
+      endpointFor: createEndpoints({ versionFor: (line) => versions.versionFor(line), simulator }),
+      onClient: (told) =>
+        told.type === 'client_refused'
+          ? versions.refused(told.network, told.version)
+          : versions.expires(told.network, told.version, told.at),
+    });
+  const { supervisor, ...host } = parts.fleet ? runFleet(parts, parts.fleet, supervise) : runAlone(supervise({}));
   const versions = await openVersionDesk({
     ...{ store, clock, log, builtIn: builtInVersion, environment: parts.config.whatsappVersion },
     fetchLive: () => fetchLiveVersion(guard, parts.onWhatsappTime),
@@ -66,7 +81,7 @@ export async function composeLines(parts: LineParts): Promise<Lines> {
     onChange: (network, version) => supervisor.announce(network, version),
   });
   return {
-    router: supervisor,
+    router: host.router,
     live: supervisor.live,
     clientVersion: () => versions.known(),
     figures: {
@@ -75,11 +90,41 @@ export async function composeLines(parts: LineParts): Promise<Lines> {
       workerCrashes: () => supervisor.workerCrashes(),
       clientVersion: () => versions.known(),
     },
-    start: () => supervisor.start(),
+    start: host.start,
+    handOver: host.handOver,
     async close() {
-      await supervisor.close();
+      await host.close();
       versions.close();
     },
+  };
+}
+
+/** Who runs the workers, and when. */
+type Running = Pick<Lines, 'router' | 'start' | 'handOver' | 'close'> & { supervisor: Supervisor };
+
+const runAlone = (supervisor: Supervisor): Running => ({
+  supervisor,
+  router: supervisor,
+  start: () => supervisor.start(),
+  handOver: async () => {},
+  close: () => supervisor.close(),
+});
+
+function runFleet(
+  { clock, log, data }: LineParts,
+  { node, bus, leases }: Fleet,
+  supervise: (ofFleet: { ownership: LineOwnership; onLive(view: LiveView): void }) => Supervisor,
+): Running {
+  const own = createFleetNode({
+    ...{ node, bus, leases, clock, log, store: data.store },
+    supervise: (ownership, onLive) => supervise({ ownership, onLive }),
+  });
+  return {
+    supervisor: own.supervisor,
+    router: own.router,
+    start: () => own.start(),
+    handOver: (withinMs) => own.handOver(withinMs),
+    close: () => own.close(),
   };
 }
 
@@ -88,10 +133,11 @@ export const linesOf = (host: LineHost): Lines => ({
   ...host,
   figures: { lines: () => [], workers: () => [], workerCrashes: () => 0, clientVersion: () => undefined },
   start: async () => {},
+  handOver: async () => {},
   close: async () => {},
 });
 
-const workersOf = ({ config, data, filesFolder }: LineParts): SupervisorOptions['config'] => ({
+const workersOf = ({ config, data, filesFolder, fleet }: LineParts): SupervisorOptions['config'] => ({
   workers: config.workers.count,
   isolation: config.workers.isolation,
   setup: {
@@ -104,5 +150,6 @@ const workersOf = ({ config, data, filesFolder }: LineParts): SupervisorOptions[
     mailboxCapacity: MAILBOX_CAPACITY,
     sendExpiresMs: config.sendExpiresMs,
     filesFolder,
+    nodeId: fleet?.node.id,
   },
 });

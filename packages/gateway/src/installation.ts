@@ -3,11 +3,12 @@ import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
 import { type ContentsVault, openContentsVault } from './access/contents-vault.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { settleMasterKeys } from './access/rotate-master-key.ts';
-import type { Config, Environment } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { prepareDataDir } from './config/data-dir.ts';
 import { processConfig, processEnvironment } from './config/environment.ts';
 import { givenMasterKey, loadMasterKey } from './config/master-key.ts';
 import { makePrivateFiles, mendPermissions } from './config/private-files.ts';
+import type { Environment } from './config/reader.ts';
 import { systemClock } from './core/clock.ts';
 import type { KeyRing } from './crypto/key-ring.ts';
 import { type Log, silentLog } from './observe/logger.ts';
@@ -46,7 +47,7 @@ interface Patience {
 export async function openInstallation(
   environment: Environment = processEnvironment(),
   config: Config = processConfig(environment),
-  hooks: Pick<OpenOptions, 'onError' | 'onCommitted'> & Patience = {},
+  hooks: Pick<OpenOptions, 'onError' | 'onCommitted' | 'isOfFleet'> & Patience = {},
 ): Promise<Installation> {
   makePrivateFiles();
   // One that is given wrongly is told before anything is made.

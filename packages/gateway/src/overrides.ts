@@ -1,5 +1,5 @@
 import type { FrontParts, FrontSettings } from './compose-front.ts';
-import type { Environment } from './config/config.ts';
+import type { Environment } from './config/reader.ts';
 import type { Clock } from './core/clock.ts';
 import type { Installation } from './installation.ts';
 import type { LiveHub } from './journal/live.ts';

@@ -12,6 +12,9 @@ export interface NatsOptions {
   prefix: string;
   /** What the server shows of this connection. */
   name: string;
+  /** In place of those in the URL. */
+  user?: string;
+  password?: string;
   /** Contents of a credentials file (JWT and key). */
   credentials?: string;
   /** PEM: whom to trust, and who we are. */
@@ -175,7 +178,7 @@ class NatsBus implements Bus {
     // An installation of one node never loads it.
     const { connect, credsAuthenticator, errors } = await import('@nats-io/transport-node');
     this.#errors = errors;
-    const { url, name, credentials, tls } = this.#options;
+    const { url, name, user, password, credentials, tls } = this.#options;
     const servers = url.split(',').map((one) => new URL(one.trim()));
     const [first] = servers;
     const isTls = tls !== undefined || servers.some(({ protocol }) => protocol === 'tls:');
@@ -192,6 +195,7 @@ class NatsBus implements Bus {
         ? { user: decodeURIComponent(first.username), pass: decodeURIComponent(first.password) }
         : {}),
       ...(first?.username && !first.password ? { token: decodeURIComponent(first.username) } : {}),
+      ...(user === undefined ? {} : { user, pass: password }),
       ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(Buffer.from(credentials)) }),
       ...(isTls ? { tls: tls ?? {} } : {}),
     };

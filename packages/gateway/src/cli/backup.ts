@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openKeyRing } from '../access/open-key-ring.ts';
-import type { Config, Environment } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { isOwnMasterKey, loadMasterKey } from '../config/master-key.ts';
+import type { Environment } from '../config/reader.ts';
 import { systemClock } from '../core/clock.ts';
 import { BackupError, copyDatabase, replaceDatabase, verifyBackup } from '../store/db/backup.ts';
 import { migrate } from '../store/db/migrate.ts';

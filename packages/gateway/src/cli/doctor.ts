@@ -1,11 +1,12 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { openKeyRing } from '../access/open-key-ring.ts';
 import { toKnown } from '../client-version/version-desk.ts';
-import type { Config, Environment } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { prepareDataDir } from '../config/data-dir.ts';
 import { processConfig, processEnvironment } from '../config/environment.ts';
 import { loadMasterKey } from '../config/master-key.ts';
 import { isNewEnough, nodeAdvice } from '../config/node-floor.js';
+import type { Environment } from '../config/reader.ts';
 import { systemClock } from '../core/clock.ts';
 import { builtInVersion } from '../endpoints.ts';
 import { readCanaryRecord } from '../store/access/canary-record.ts';

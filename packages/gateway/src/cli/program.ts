@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Command, CommanderError } from 'commander';
-import { type Config, ConfigError } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { processConfig } from '../config/environment.ts';
+import { ConfigError } from '../config/reader.ts';
 import { AppError } from '../core/app-error.ts';
 import { MasterKeyError } from '../crypto/key-ring.ts';
 import { type Installation, openInstallation } from '../installation.ts';

@@ -9,8 +9,8 @@ import { CommandFailed, type Output, standardOutput } from './output.ts';
 import { isPonteAt, provePort } from './port-holder.ts';
 import { QUICK_START_RECEIVER_PORT, quickStart } from './quick-start.ts';
 
-/** After SIGTERM: sends in flight and lines have this long to end. */
-const DRAIN_MS = 10_000;
+/** Of the time to stop: kept for the end of what is under way, once the lines are handed over. */
+const END_MS = 10_000;
 /** Signals so close to each other are one. */
 const SAME_SIGNAL_MS = 1_000;
 
@@ -52,7 +52,7 @@ export async function startServer(
   const end = await Promise.race([stopping, app.lost]);
   // No draining then: the other gateway runs the same lines by now. What was accepted is stored.
   if (end instanceof Error) throw end;
-  await drain(app, end, log);
+  await drain(app, end, config.drainSeconds * 1_000, log);
 }
 
 /**
@@ -120,11 +120,15 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-async function drain(app: App, signal: NodeJS.Signals, log: Log): Promise<void> {
-  log.info({ signal }, 'stopping');
+async function drain(app: App, signal: NodeJS.Signals, withinMs: number, log: Log): Promise<void> {
+  log.info({ signal, withinMs }, 'stopping');
+  const handOverMs = Math.max(withinMs / 2, withinMs - END_MS);
   // The wait alone does not keep the process alive; whatever is still closing does.
-  const closed = app.close().then(() => true);
-  if (!(await within(systemClock, closed, DRAIN_MS)))
-    log.warn({ afterMs: DRAIN_MS }, 'not everything ended in time; what was accepted is sent after the next start');
+  const closed = app
+    .handOver(handOverMs)
+    .then(() => app.close())
+    .then(() => true);
+  if (!(await within(systemClock, closed, withinMs)))
+    log.warn({ afterMs: withinMs }, 'not everything ended in time; what was accepted is sent after the next start');
   log.info({}, 'stopped');
 }

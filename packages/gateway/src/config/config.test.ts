@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConfigError, configSummary, readConfig } from './config.ts';
+import { configSummary, ownServicesOf, readConfig } from './config.ts';
 import { loadMasterKey } from './master-key.ts';
+import { ConfigError } from './reader.ts';
 
 const machine = { cores: 4, cwd: '/srv/ponte' };
 const EXAMPLE = readFileSync(new URL('../../../../config.example.env', import.meta.url), 'utf8');
@@ -25,7 +26,11 @@ test('a process with four cores has three workers', () => {
 
 test.each([
   ['HOST', 'http://localhost', 'an address or name of this machine'],
-  ['NATS_URL', 'nats://127.0.0.1:4222', 'remove it'],
+  ['NATS_URL', 'nats://127.0.0.1:4222', 'DATABASE_URL'],
+  ['NATS_URL', 'http://127.0.0.1:4222', 'nats://host:4222'],
+  ['NATS_USER', 'ponte', 'NATS_URL'],
+  ['NODE_NAME', 'a b', 'letters, digits'],
+  ['DRAIN_SECONDS', '1h', 'a whole number'],
   ['PORT', '80a', 'a whole number from 0 to 65535'],
   ['PORT', '70000', 'a whole number from 0 to 65535'],
   ['WORKERS', '0', 'a whole number from 1 to 256'],
@@ -54,6 +59,32 @@ test('neither the summary nor an error repeats the database password', () => {
   const config = readConfig({ DATABASE_URL: 'postgres://u:canary@h/d' }, machine);
   expect(JSON.stringify(configSummary(config))).not.toContain('canary');
   expect(() => readConfig({ DATABASE_URL: 'postgresx://u:canary@h/d' }, machine)).toThrow(/^(?!.*canary)/s);
+});
+
+describe('several nodes', () => {
+  const fleet = { DATABASE_URL: 'postgres://u:p@h/d', NATS_URL: 'nats://ponte:canary@n1, tls://n2:4333' };
+
+  test('a stop waits longer, and neither the summary nor customers reach the bus', () => {
+    const config = readConfig(fleet, machine);
+    expect(config.drainSeconds).toBe(60);
+    expect(readConfig({}, machine).drainSeconds).toBe(10);
+    expect(readConfig({ ...fleet, DRAIN_SECONDS: '20' }, machine).drainSeconds).toBe(20);
+    expect(JSON.stringify(configSummary(config))).not.toContain('canary');
+    expect(ownServicesOf(config)).toEqual([
+      { hostname: 'h', port: 5_432 },
+      { hostname: 'n1', port: 4_222 },
+      { hostname: 'n2', port: 4_333 },
+    ]);
+  });
+
+  test('what belongs together is set together, and no secret is repeated', () => {
+    const wrong = (more: Record<string, string>) => () => readConfig({ ...fleet, ...more }, machine);
+    expect(wrong({ NATS_USER: 'ponte' })).toThrow('NATS_PASSWORD');
+    expect(wrong({ NATS_PASSWORD: 'canary' })).toThrow(/^(?!.*canary).*NATS_USER/s);
+    expect(wrong({ NATS_CERT_FILE: 'a.pem' })).toThrow('NATS_KEY_FILE');
+    expect(wrong({ NATS_USER: 'a', NATS_PASSWORD: 'b', NATS_CREDS_FILE: 'c' })).toThrow('one of them');
+    expect(wrong({ NATS_URL: 'nats://u:canary@h x' })).toThrow(/^(?!.*canary).*NATS_URL/s);
+  });
 });
 
 describe('the master key', () => {

@@ -2,6 +2,8 @@ import { isIP, isIPv6 } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
+import { type FleetSettings, fleetOf, natsServersOf } from './fleet-settings.ts';
+import { ConfigError, type Environment, Reader } from './reader.ts';
 
 /** Everything the process is told from outside, validated. Secrets stand apart (master-key.ts). */
 export interface Config {
@@ -21,6 +23,10 @@ export interface Config {
   };
   dataDir: string;
   database: { url: string; engine: 'sqlite' | 'postgres' };
+  /** Undefined: this node holds the database alone. */
+  fleet: FleetSettings | undefined;
+  /** How long a stop waits for what is under way, and for other nodes to take the lines. */
+  drainSeconds: number;
   workers: {
     count: number;
     isolation: 'shared' | 'dedicated';
@@ -68,60 +74,7 @@ export interface Config {
     | undefined;
 }
 
-/** A variable that is not what it must be. The message names it, what it got and what it takes. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
-
-/** Reads one variable; empty counts as unset. */
-class Reader {
-  readonly #env: Environment;
-
-  constructor(env: Environment) {
-    this.#env = env;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#env[name]?.trim();
-    return value === '' ? undefined : value;
-  }
-
-  wrong(name: string, takes: string): ConfigError {
-    return new ConfigError(`${name} is "${this.text(name)}", but it takes ${takes}`);
-  }
-
-  integer(name: string, fallback: number, min: number, max: number): number {
-    const value = this.text(name);
-    if (value === undefined) return fallback;
-    const number = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
-    if (!(number >= min && number <= max)) throw this.wrong(name, `a whole number from ${min} to ${max}`);
-    return number;
-  }
-
-  oneOf<T extends string>(name: string, fallback: T, options: readonly T[]): T {
-    const value = this.text(name);
-    if (value === undefined) return fallback;
-    const option = options.find((one) => one === value.toLowerCase());
-    if (!option) throw this.wrong(name, `one of ${options.join(', ')}`);
-    return option;
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    const value = this.text(name)?.toLowerCase();
-    if (value === undefined) return fallback;
-    if (['1', 'true', 'on', 'yes'].includes(value)) return true;
-    if (['0', 'false', 'off', 'no'].includes(value)) return false;
-    throw this.wrong(name, 'on or off');
-  }
-
-  list(name: string): string[] {
-    return (this.text(name) ?? '').split(',').flatMap((entry) => entry.trim() || []);
-  }
-}
 
 /** Whether a host name or address means this machine. */
 export const isOnLoopback = (host: string): boolean => /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i.test(host);
@@ -133,13 +86,23 @@ export const isBehindProxy = ({ http }: Config): boolean =>
   http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
 
 /** Services of the installation itself: nothing that a customer names may reach them. */
-export function ownServicesOf({ database }: Pick<Config, 'database'>): { hostname: string; port: number }[] {
-  if (database.engine === 'sqlite') return [];
+export function ownServicesOf({ database, fleet }: Pick<Config, 'database' | 'fleet'>): OwnService[] {
+  const servers = fleet ? natsServersOf(fleet.nats.url) : [];
+  const bus = servers.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || NATS_PORT) }));
+  if (database.engine === 'sqlite') return bus;
   const { hostname, port, searchParams } = new URL(database.url);
   // `?host=` is how PostgreSQL names sockets and further servers; a socket has no port to reach.
   const named = searchParams.get('host') ?? hostname;
-  return named.startsWith('/') ? [] : [{ hostname: named.replace(/^\[|\]$/g, ''), port: Number(port || 5_432) }];
+  return named.startsWith('/') ? bus : [{ hostname: plainHost(named), port: Number(port || 5_432) }, ...bus];
 }
+
+interface OwnService {
+  hostname: string;
+  port: number;
+}
+
+const NATS_PORT = 4_222;
+const plainHost = (host: string): string => host.replace(/^\[|\]$/g, '');
 
 /** A schema's name that needs no quotes. */
 const PLAIN_SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -168,14 +131,6 @@ function databaseOf(read: Reader, dataDir: string): Config['database'] {
   throw new ConfigError(
     'DATABASE_URL is not one this version takes: it takes postgres://user:password@host:5432/name, or nothing for SQLite in DATA_DIR',
   );
-}
-
-/**
- * One node serves one database for now: a setting that promises more must not be taken in silence.
- */
-function refuseSeveralNodes(read: Reader): void {
-  if (read.text('NATS_URL') === undefined) return;
-  throw new ConfigError('NATS_URL is set, but this version runs as one node and takes no NATS_URL; remove it');
 }
 
 function hostOf(read: Reader): string {
@@ -332,9 +287,10 @@ function privateTargetsOf(read: Reader): string[] {
  */
 export function readConfig(env: Environment, machine: { cores: number; cwd: string }): Config {
   const read = new Reader(env);
-  refuseSeveralNodes(read);
   const folder = read.text('DATA_DIR') ?? './data';
   const dataDir = isAbsolute(folder) ? folder : resolve(machine.cwd, folder);
+  const database = databaseOf(read, dataDir);
+  const fleet = fleetOf(read, database.engine);
   return {
     http: {
       host: hostOf(read),
@@ -347,7 +303,9 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       allowInsecureCookies: read.flag('INSECURE_COOKIES', false),
     },
     dataDir,
-    database: databaseOf(read, dataDir),
+    database,
+    fleet,
+    drainSeconds: read.integer('DRAIN_SECONDS', fleet ? 60 : 10, 0, 3_600),
     workers: {
       count: read.integer('WORKERS', Math.max(1, machine.cores - 1), 1, 256),
       connectsPerSecond: read.integer('CONNECTS_PER_SECOND', 20, 1, 1_000),
@@ -382,6 +340,7 @@ export function configSummary(config: Config): Record<string, unknown> {
     publicUrl: config.http.publicUrl ?? null,
     dataDir: config.dataDir,
     database: config.database.engine,
+    fleet: config.fleet !== undefined,
     workers: config.workers.count,
     isolation: config.workers.isolation,
     sandbox: config.sandbox.isOn,

@@ -3,7 +3,7 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { within } from '../core/within.ts';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './reader.ts';
 
 /** A network folder whose server is gone can block a call for ever. */
 const ANSWER_WITHIN_MS = 10_000;

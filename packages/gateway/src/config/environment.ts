@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Config, ConfigError, type Environment, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
+import { readNatsFiles } from './fleet-settings.ts';
 import { writtenMasterKey } from './master-key.ts';
+import { ConfigError, type Environment } from './reader.ts';
 
 /**
  * The process's environment over `.env` of the current folder. The only place that reads either.
@@ -26,5 +28,6 @@ export function processEnvironment(): Environment {
 export function processConfig(env: Environment = processEnvironment()): Config {
   const config = readConfig(env, { cores: availableParallelism(), cwd: process.cwd() });
   writtenMasterKey(env);
+  if (config.fleet) readNatsFiles(config.fleet);
   return config;
 }

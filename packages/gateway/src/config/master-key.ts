@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ConfigError, type Environment } from './config.ts';
+import { ConfigError, type Environment } from './reader.ts';
 
 const BYTES = 32;
 

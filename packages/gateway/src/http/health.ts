@@ -8,8 +8,13 @@ import { clientVersionAnswer } from './client-version-answer.ts';
 import { bearerOf } from './presented-key.ts';
 
 export interface HealthServices {
-  /** True when store and bus answer; settles within a second or two. */
+  /**
+   * True while the store takes writes and this node is to get requests; settles within a second or
+   * two.
+   */
   ready(): Promise<boolean>;
+  /** What is away without which less works, or later: nothing that is a reason to stay away. */
+  degraded?(): string[];
   /** The version of WhatsApp Web that live lines announce. */
   clientVersion?(): KnownVersion;
   /** Prometheus text; absent = no metrics. */
@@ -36,7 +41,9 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
     const isReady = await services.ready().catch(() => false);
     if (!isReady) throw new AppError('unavailable', { retryAfterSeconds: 2 });
     const known = services.clientVersion?.();
-    const body = { ok: true, ...(known ? { whatsapp_version: clientVersionAnswer(known) } : {}) };
+    const degraded = services.degraded?.() ?? [];
+    const more = degraded.length > 0 ? { degraded } : {};
+    const body = { ok: true, ...more, ...(known ? { whatsapp_version: clientVersionAnswer(known) } : {}) };
     return reply.type('application/json').send(JSON.stringify(body));
   });
   app.get('/metrics', async (request, reply) => {

@@ -2,7 +2,7 @@ import { createNatsBus } from '../../src/bus/nats-bus.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { newNodeId } from '../../src/core/ids.ts';
 import type { LineCommandName } from '../../src/core/line-commands.ts';
-import { type FleetNode, startFleetNode } from '../../src/lines/fleet/fleet-node.ts';
+import { createFleetNode, type FleetNode } from '../../src/lines/fleet/fleet-node.ts';
 import { forkWorkers } from '../../src/lines/workers/fork-worker.ts';
 import { createSupervisor } from '../../src/lines/workers/supervisor.ts';
 import { createLogger, type LogLevel } from '../../src/observe/logger.ts';
@@ -46,7 +46,7 @@ async function start(setup: NodeSetup): Promise<string> {
   const open = () => openStore({ url: setup.databaseUrl, clock: systemClock, isOfFleet: true, onError: () => {} });
   const store = await open();
   const id = newNodeId();
-  node = await startFleetNode({
+  node = createFleetNode({
     node: { id, name: setup.name, version: '1', weight: 1 },
     leases: await open(),
     store,
@@ -85,6 +85,7 @@ async function start(setup: NodeSetup): Promise<string> {
         onLive,
       }),
   });
+  await node.start();
   return id;
 }
 
@@ -102,7 +103,8 @@ async function answer(message: ToNode): Promise<unknown> {
     case 'view':
       return { process: router.view(message.lineId), live: supervisor.live.latest(message.lineId) };
     case 'drain':
-      return node.close(message.withinMs);
+      await node.handOver(message.withinMs);
+      return node.close();
   }
 }
 

@@ -43,19 +43,26 @@ export interface FleetNodeOptions {
 /** This process as one of several. */
 export interface FleetNode {
   readonly id: string;
+  /** Joins the fleet: from now on lines come to this node and go. */
+  start(): Promise<void>;
+  /**
+   * Gives every line to the peers, as fast as they take them; nothing is taken any more. Resolves
+   * when all are gone, or after `withinMs`.
+   */
+  handOver(withinMs: number): Promise<void>;
   readonly supervisor: Supervisor;
   readonly keeper: LeaseKeeper;
   /** The way to every line of the fleet. */
   readonly router: LineRouter;
-  /** Hands every line over; what peers did not take in time ends all the same. */
-  close(drainMs: number): Promise<void>;
+  /** Ends every line that is still here, and leaves the fleet. */
+  close(): Promise<void>;
 }
 
 /** Said on the bus when lines may be taken. */
 const FREE = 'lines.free';
 
-/** Joins the fleet of a database: from now on lines come to this node and go. */
-export async function startFleetNode(options: FleetNodeOptions): Promise<FleetNode> {
+/** A node of the fleet of a database; it runs nothing before its start. */
+export function createFleetNode(options: FleetNodeOptions): FleetNode {
   const { node, leases, store, bus, clock, log } = options;
   const { host, ownership } = createFleetHost({
     ...{ store, clock, log },
@@ -89,16 +96,19 @@ export async function startFleetNode(options: FleetNodeOptions): Promise<FleetNo
     },
   });
   const stopListening = bus.subscribe(FREE, () => keeper.lookNow());
-  await joinFleet(leases, node, LEASE_TIMES.ttlMs);
-  await makeLeases(leases);
-  keeper.start();
-  const cancelMaking = repeat(clock, () =>
-    makeLeases(leases).catch((error: unknown) => log.warn({ error }, 'looking for lines without a lease failed')),
-  );
+  let cancelMaking = () => {};
+  const makeAll = () =>
+    makeLeases(leases).catch((error: unknown) => log.warn({ error }, 'looking for lines without a lease failed'));
   return {
     ...{ id: node.id, supervisor, keeper, router },
-    async close(drainMs) {
-      await keeper.leave(drainMs);
+    async start() {
+      await joinFleet(leases, node, LEASE_TIMES.ttlMs);
+      await makeLeases(leases);
+      keeper.start();
+      cancelMaking = repeat(clock, makeAll);
+    },
+    handOver: (withinMs) => keeper.leave(withinMs),
+    async close() {
       cancelMaking();
       keeper.close();
       stopListening();

@@ -9,6 +9,8 @@ import { type FileLock, LockedError, type ProcessLock, takeProcessLock } from '.
 export interface LockPlace {
   database: { url: string; engine: 'sqlite' | 'postgres' };
   dataDir: string;
+  /** Anything but undefined: one of several nodes, whose lines have leases. */
+  fleet?: object | undefined;
 }
 
 export interface LockWatch {
@@ -31,8 +33,9 @@ const INSTANT_MS = 5_000;
 export const workersLockFile = (dataDir: string): string => join(dataDir, 'workers.lock');
 
 /**
- * One gateway per database; and none starts lines while a killed predecessor's workers still run.
- * Throws LockedError, which names the holder.
+ * One gateway per database, or several of one fleet; and none starts lines while workers still run
+ * that know nothing of it: those of a killed predecessor, or of a fleet that is over. Throws
+ * LockedError, which names the holder.
  */
 export async function takeGatewayLock(place: LockPlace, watch: LockWatch): Promise<ProcessLock> {
   if (place.database.engine === 'sqlite') return takeFileLocks(place.dataDir);
@@ -41,12 +44,14 @@ export async function takeGatewayLock(place: LockPlace, watch: LockWatch): Promi
     ...watch,
     url,
     of: 'gateway',
-    kind: 'exclusive',
+    kind: place.fleet ? 'shared' : 'exclusive',
     waitMs: OLD_SESSION_WITHIN_MS,
   });
   try {
-    const workers = { ...watch, url, of: 'workers', kind: 'exclusive', waitMs: OLD_WORKERS_WITHIN_MS } as const;
-    await (await takePostgresLock(workers)).release();
+    for (const of of place.fleet ? (['workers'] as const) : (['workers', 'fleetWorkers'] as const)) {
+      const old = { ...watch, url, of, kind: 'exclusive', waitMs: OLD_WORKERS_WITHIN_MS } as const;
+      await (await takePostgresLock(old)).release();
+    }
   } catch (error) {
     await lock.release();
     throw error;
@@ -59,13 +64,19 @@ export async function takeGatewayLock(place: LockPlace, watch: LockWatch): Promi
  * killed one are gone. `lockFile` is null on PostgreSQL.
  */
 export async function holdWorkersLock(
-  { databaseUrl, lockFile }: { databaseUrl: string; lockFile: string | null },
+  { databaseUrl, lockFile, nodeId }: { databaseUrl: string; lockFile: string | null; nodeId?: string },
   watch: LockWatch,
 ): Promise<void> {
   // Neither is released by hand: the end of the process frees it, however it ends.
   if (lockFile !== null) takeProcessLock(lockFile, 'shared', INSTANT_MS);
   else if (!databaseUrl.startsWith('sqlite:'))
-    await takePostgresLock({ ...watch, url: databaseUrl, of: 'workers', kind: 'shared', waitMs: INSTANT_MS });
+    await takePostgresLock({
+      ...watch,
+      url: databaseUrl,
+      of: nodeId === undefined ? 'workers' : 'fleetWorkers',
+      kind: 'shared',
+      waitMs: INSTANT_MS,
+    });
 }
 
 function takeFileLocks(dataDir: string): FileLock {

@@ -5,7 +5,7 @@ import { postgresConnection } from './postgres.ts';
 import { LockedError, type ProcessLock } from './process-lock.ts';
 
 /** First numbers of our advisory locks; the second one stands for the schema. */
-const CLASSES = { gateway: 7_305_814, workers: 7_305_815 } as const;
+const CLASSES = { gateway: 7_305_814, workers: 7_305_815, fleetWorkers: 7_305_816 } as const;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** Poll interval while another process holds the lock. */
@@ -19,7 +19,10 @@ const NAME_BYTES = 63;
 
 export interface PostgresLockOptions {
   url: string;
-  /** `gateway`: who serves this database. `workers`: who hosts lines on it. */
+  /**
+   * `gateway`: who serves this database. `workers`: who hosts lines on it; `fleetWorkers`: under
+   * leases.
+   */
   of: keyof typeof CLASSES;
   kind: 'exclusive' | 'shared';
   /** How long a holder is waited for. */
@@ -58,7 +61,7 @@ export async function takePostgresLock(options: PostgresLockOptions): Promise<Pr
 
 const heldBy = (holder: string): LockedError =>
   new LockedError(
-    `the database is in use by another Ponte (${holder}): one gateway serves one database. Stop that one, or give this one a database or schema of its own`,
+    `the database is in use by another Ponte (${holder}): one gateway serves one database. Stop that one, give this one a database or schema of its own, or set NATS_URL on both: then they serve it together`,
   );
 
 /** A session with the lock, or who holds it. `before` is a session of ours that was cut. */

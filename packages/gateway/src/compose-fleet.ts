@@ -1,0 +1,68 @@
+import { hostname } from 'node:os';
+import type { Bus } from './bus/bus.ts';
+import { createNatsBus } from './bus/nats-bus.ts';
+import type { Config } from './config/config.ts';
+import { type FleetSettings, readNatsFiles } from './config/fleet-settings.ts';
+import type { Clock } from './core/clock.ts';
+import { newNodeId, randomBase62 } from './core/ids.ts';
+import type { Log } from './observe/logger.ts';
+import { claimSetting, readSetting } from './store/access/settings.ts';
+import { openStore } from './store/db/open.ts';
+import type { Store } from './store/db/store.ts';
+import type { FleetNode } from './store/fleet/nodes.ts';
+
+/** What a node shares with the others of its fleet. */
+export interface Fleet {
+  node: Pick<FleetNode, 'id' | 'name' | 'version' | 'weight'>;
+  bus: Bus;
+  /** A store of its own: leases wait for no other work. */
+  leases: Store;
+  close(): Promise<void>;
+}
+
+interface FleetParts {
+  config: Config;
+  store: Store;
+  clock: Clock;
+  log: Log;
+  version: string;
+}
+
+/** Names the subjects of this installation on a NATS server that others may use as well. */
+const BUS_PREFIX = 'bus_prefix';
+
+/** Undefined for a node that is alone. Does not wait for NATS. */
+export async function openFleet({ config, store, clock, log, version }: FleetParts): Promise<Fleet | undefined> {
+  const { fleet, database } = config;
+  if (!fleet) return undefined;
+  const name = fleet.name ?? hostname();
+  const prefix = await prefixOf(store);
+  const leases = await openStore({
+    url: database.url,
+    clock,
+    isOfFleet: true,
+    onError: (error) => log.error({ error }, 'the store of the leases reported a failure'),
+  });
+  const bus = createNatsBus({ ...natsOf(fleet), prefix, name: `ponte ${name}`, clock, log });
+  return {
+    node: { id: newNodeId(), name, version, weight: fleet.weight },
+    bus,
+    leases,
+    async close() {
+      await bus.close();
+      await leases.close();
+    },
+  };
+}
+
+async function prefixOf({ db }: Store): Promise<string> {
+  await claimSetting(db, BUS_PREFIX, `ponte.${randomBase62(8)}`);
+  return (await readSetting(db, BUS_PREFIX)) ?? 'ponte';
+}
+
+function natsOf(fleet: FleetSettings) {
+  const { url, user, password } = fleet.nats;
+  const { credentials, ca, cert, key } = readNatsFiles(fleet);
+  const tls = ca === undefined && cert === undefined ? undefined : { ca, cert, key };
+  return { url, user, password, credentials, tls };
+}
