@@ -31,6 +31,7 @@ export const CONTENTS = [
     title: 'Operating',
     pages: [
       'docs/operating.md',
+      'docs/fleet.md',
       'docs/sizing.md',
       'docs/scale.md',
       'docs/measuring.md',

@@ -28,6 +28,7 @@ import { createLogger, type Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
 import type { OpenData, Overrides } from './overrides.ts';
+import { connectSharedSimulator } from './sandbox/shared-simulator.ts';
 import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
 import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
@@ -296,7 +297,7 @@ function frontParts(
     nudgeDispatcher: () => dispatcher.nudge(),
     simulator: () => {
       const at = simulator();
-      return at && { baseUrl: `http://127.0.0.1:${at.port}`, token: at.controlToken };
+      return at && { baseUrl: at.baseUrl, token: at.controlToken };
     },
     streams: { metrics: metrics.streams },
     publicUrl: () => address.base(),
@@ -340,10 +341,15 @@ const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetri
   },
 });
 
-/** The simulated network of test lines: one that was given, a process of our own, or none. */
+/** The simulated network of test lines: one that is given or shared, a process of ours, or none. */
 async function openSimulator({ config, log, simulator, onClose }: Given): Promise<() => SimulatorAddress | undefined> {
   if (simulator) return () => simulator;
   if (!config.sandbox.isOn) return () => undefined;
+  if (config.sandbox.shared) {
+    const shared = await connectSharedSimulator({ ...config.sandbox.shared, clock: systemClock, log });
+    onClose(() => shared.close());
+    return shared.address;
+  }
   const dataFile = join(config.dataDir, config.sandbox.isEphemeral ? 'sandbox-ephemeral.db' : 'sandbox.db');
   if (config.sandbox.isEphemeral) {
     for (const suffix of ['', '-wal', '-shm']) rmSync(dataFile + suffix, { force: true });

@@ -76,7 +76,7 @@ export async function composeLines(parts: LineParts): Promise<Lines> {
   const versions = await openVersionDesk({
     ...{ store, clock, log, builtIn: builtInVersion, environment: parts.config.whatsappVersion },
     fetchLive: () => fetchLiveVersion(guard, parts.onWhatsappTime),
-    fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.port ?? 0, accountId),
+    fetchSandbox: (accountId) => fetchSandboxVersion(simulator()?.baseUrl ?? '', accountId),
     hasLiveLines: () => supervisor.hasLines('live'),
     onChange: (network, version) => supervisor.announce(network, version),
   });

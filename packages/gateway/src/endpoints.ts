@@ -26,13 +26,13 @@ export function createEndpoints(options: {
       );
     const waVersion = await options.versionFor(line);
     if (line.mode === 'live' || !simulator) return { ...DEFAULT_ENDPOINT, waVersion };
-    const url = new URL(`ws://127.0.0.1:${simulator.port}/t/${line.accountId}/ws/chat`);
+    const url = new URL(`${simulator.baseUrl.replace(/^http/, 'ws')}/t/${line.accountId}/ws/chat`);
     url.searchParams.set('line', line.id);
     return {
       wsUrl: url.href,
       noiseRoot: simulator.noiseRoot,
       mediaCa: simulator.mediaCa,
-      mediaAddress: `127.0.0.1:${simulator.mediaPort}`,
+      mediaAddress: simulator.mediaAddress,
       waVersion,
     };
   };

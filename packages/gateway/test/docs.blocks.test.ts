@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { readConfig } from '../src/config/config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { openStore } from '../src/store/db/open.ts';
 import { printedBlock, printedBlocks, ROOT, withOther } from './support/printed.ts';
@@ -48,6 +50,7 @@ const PRINTED: Record<string, Shown> = {
   'operating.md env': { by: PROXIES },
   'operating.md sh': { by: CALLS },
   'operating.md sql': { by: HERE },
+  'fleet.md env': { by: HERE },
   'mcp.md sh': { notRun: 'needs a client of somebody else' },
   'event-catalogue.md json': { data: 'bodies, compared by docs.reference.test.ts' },
   'lines-transcript.md json': { data: 'recorded, compared by lines.transcript.flow.test.ts' },
@@ -68,6 +71,11 @@ test('every printed block is run, or said not to be', () => {
       expect(source, `${shown.by} runs ${page}`).toContain(page);
     } else if ('notRun' in shown) expect(read(page), name).toMatch(/Not run by Ponte's own tests/);
   }
+});
+
+test('fleet.md: the settings of a node are ones that are taken', () => {
+  const config = readConfig(parseEnv(printedBlock('fleet.md', 'env')), { cores: 2, cwd: '/srv/ponte' });
+  expect(config.fleet).toMatchObject({ name: 'ponte-1', nats: { url: expect.stringContaining('nats:') } });
 });
 
 const admin = process.env.TEST_DATABASE_URL;

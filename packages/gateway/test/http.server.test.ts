@@ -327,6 +327,12 @@ describe('health and files', () => {
     expect(Number(down.headers['retry-after'])).toBeGreaterThan(0);
   });
 
+  it('readyz names what is away, and stays ready', async () => {
+    h = await openHttp({ ready: async () => true, degraded: () => ['bus'] });
+    const reply = await h.call('GET', '/readyz', { key: null });
+    expect([reply.status, reply.body.degraded]).toEqual([200, ['bus']]);
+  });
+
   it('serves the console from its folder and nothing beside it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ponte-console-'));
     try {

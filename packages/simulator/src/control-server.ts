@@ -7,6 +7,18 @@ const BODY_MS = 30_000;
 const PAGE_PATH = /^\/t\/([A-Za-z0-9_.-]{1,64})\/sw\.js$/;
 const CONTROL_PATH = /^\/control\/([A-Za-z0-9_.-]{1,64})(\/.*)$/;
 
+const FACTS_PATH = '/network';
+
+/** Whom clients of the network must trust, and where its files are. */
+export interface NetworkFacts {
+  /** Hex. */
+  noise_root_public_key: string;
+  /** Authority of the media host. */
+  media_ca_pem: string;
+  /** On the host of the network. */
+  media_port: number;
+}
+
 /** A request that cannot be passed on; the body says why in the sandbox API's flat form. */
 class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -22,7 +34,7 @@ class HttpError extends Error {
 
 /**
  * Binds the control API to HTTP: `/control/{tenant}/<path>`, `Authorization: Bearer <token>`, JSON
- * in (16 MiB at most, within 30 seconds) and out. `problem` is called for failures that the caller
+ * in (16 MiB at most, within 30 seconds) and out; `GET /network` tells what clients must know. `problem` is called for failures that the caller
  * is only told about as `internal_error`.
  */
 export function createControlServer(options: {
@@ -33,19 +45,23 @@ export function createControlServer(options: {
   problem: (text: string, cause: unknown) => void;
   /** The page that tells clients the version of the day. */
   page: (tenant: string) => string;
+  /** What clients of the network must know beside its address; asked with the token. */
+  facts: () => NetworkFacts;
 }): (request: IncomingMessage, response: ServerResponse) => void {
-  const { control, settled, token, problem, page } = options;
+  const { control, settled, token, problem, page, facts } = options;
 
   async function answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
     const url = URL.canParse(request.url ?? '/', 'http://simulator')
       ? new URL(request.url ?? '/', 'http://simulator')
       : undefined;
+    if (url?.pathname === FACTS_PATH && request.method === 'GET') {
+      requireToken(request, token);
+      return { status: 200, body: facts() };
+    }
     const [, tenant, path] = (url && CONTROL_PATH.exec(url.pathname)) ?? [];
     if (!url || tenant === undefined || path === undefined)
       throw new HttpError(404, 'not_found', `nothing is at ${request.url}`);
-    if (!isAuthorised(request, token)) {
-      throw new HttpError(401, 'unauthorized', 'send the control token as Authorization: Bearer <token>');
-    }
+    requireToken(request, token);
     const query = Object.fromEntries(url.searchParams);
     const given = await control.handle({
       tenant,
@@ -82,10 +98,11 @@ export function createControlServer(options: {
   };
 }
 
-function isAuthorised(request: IncomingMessage, token: string): boolean {
+function requireToken(request: IncomingMessage, token: string): void {
   const given = Buffer.from(request.headers.authorization ?? '');
   const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
+  throw new HttpError(401, 'unauthorized', 'send the control token as Authorization: Bearer <token>');
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -93,7 +93,15 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const problem = (text: string, cause: unknown): void => world.report(text, cause);
   const page = (tenant: string): string => serviceWorkerPage(world.versions(tenant));
   const server = createServer(
-    createControlServer({ control, settled: () => commit.settled(), token: controlToken, problem, page }),
+    createControlServer({
+      ...{ control, token: controlToken, problem, page },
+      settled: () => commit.settled(),
+      facts: () => ({
+        noise_root_public_key: Buffer.from(identity.root.publicKey).toString('hex'),
+        media_ca_pem: media.caPem,
+        media_port: media.port,
+      }),
+    }),
   );
   const wire = acceptLines(server, world, identity);
   const mediaFailure = (tenant: string, lineId: string | undefined): number | undefined =>

@@ -58,8 +58,9 @@ function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.
       callback(new EngineError('rejected', 'the address of the file is none of the media hosts'), null);
     } else if (simulated) {
       const { hostname: host, port } = simulated;
-      const name = isIP(hostname) === 0 ? { servername: hostname } : {};
-      connect({ ...options, hostname: host, host, port, ...name }, callback);
+      // Its certificate holds this name whatever the address is by which it is reached.
+      const servername = isIP(hostname) === 0 ? hostname : 'localhost';
+      connect({ ...options, hostname: host, host, port, servername }, callback);
     } else connect({ ...options, port: '443' }, callback);
   };
 }
@@ -68,4 +69,4 @@ function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.
  * Hosts of the simulated network say its own address; where it really is, only the endpoint says.
  */
 const isMediaHost = (host: string, isSimulated: boolean): boolean =>
-  WHATSAPP_HOST.test(host) || (isSimulated && LOOPBACK.has(host));
+  WHATSAPP_HOST.test(host) || (isSimulated && (LOOPBACK.has(host) || isIP(host) !== 0));

@@ -42,7 +42,8 @@ export class Network {
   /** As the gateway wants to be told it. */
   get address(): SimulatorAddress {
     const { port, mediaPort, mediaCaPem: mediaCa, controlToken } = this.#up;
-    return { port, mediaPort, mediaCa, controlToken, noiseRoot: Buffer.from(this.noiseRootHex, 'hex') };
+    const at = { baseUrl: `http://127.0.0.1:${port}`, mediaAddress: `127.0.0.1:${mediaPort}` };
+    return { ...at, mediaCa, controlToken, noiseRoot: Buffer.from(this.noiseRootHex, 'hex') };
   }
 
   /** Where lines of a world connect. */

@@ -65,6 +65,8 @@ const GARBAGE: Record<string, string[]> = {
   ],
   SANDBOX: ['maybe'],
   SANDBOX_EPHEMERAL: ['2'],
+  SANDBOX_URL: ['127.0.0.1:8098', 'ftp://h', 'http://h/path', 'http://h'],
+  SANDBOX_TOKEN: ['short', 'twenty four characters and spaces'],
   LOG_LEVEL: ['loud'],
   NATS_URL: ['127.0.0.1:4222', 'http://h', 'nats://', 'nats://u:%zz@h', 'nats://h nats://g', 'nats://127.0.0.1:4222'],
   NATS_USER: ['ponte'],
@@ -87,8 +89,8 @@ describe.each(SETTINGS)('%s', (name) => {
 });
 
 test('every setting that is read stands in the example, and so above', () => {
-  const sources = ['config.ts', 'fleet-settings.ts', 'master-key.ts', 'environment.ts'].map((name) =>
-    readFileSync(new URL(`../config/${name}`, import.meta.url), 'utf8'),
+  const sources = ['config.ts', 'fleet-settings.ts', 'sandbox-settings.ts', 'master-key.ts', 'environment.ts'].map(
+    (name) => readFileSync(new URL(`../config/${name}`, import.meta.url), 'utf8'),
   );
   const named = sources.join('\n').matchAll(/\b(?:\w+\((?:read, )?'|env\.)([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)\b/g);
   const read = new Set([...named].map(([, name]) => name ?? ''));

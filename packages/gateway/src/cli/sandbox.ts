@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createSimulator } from '@ponte/simulator';
+import { processEnvironment } from '../config/environment.ts';
+import { Reader } from '../config/reader.ts';
+import { sandboxTokenOf } from '../config/sandbox-settings.ts';
 import { CommandFailed, type Output, print, UsageError } from './output.ts';
 
 export interface SandboxGiven {
@@ -21,9 +24,11 @@ const WORLD = 'my-world';
 export async function runSandbox(given: SandboxGiven, out: Output): Promise<void> {
   const port = /^\d{1,5}$/.test(given.port) ? Number(given.port) : Number.NaN;
   if (!(port >= 0 && port < 65_536)) throw new UsageError('--port takes a number from 0 to 65535');
+  const controlToken = sandboxTokenOf(new Reader(processEnvironment()));
   const simulator = await createSimulator({
     host: given.host,
     port,
+    ...(controlToken === undefined ? {} : { controlToken }),
     ...(given.dataFile === undefined ? {} : { dataFile: given.dataFile }),
     ...(given.seed === undefined ? {} : { seed: given.seed }),
   }).catch((cause: Error) => {

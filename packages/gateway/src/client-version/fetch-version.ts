@@ -35,9 +35,9 @@ export async function fetchLiveVersion(
   return onPage(Buffer.concat(chunks).toString('utf8'), WHATSAPP_PAGE);
 }
 
-/** The same page of a simulated network on this machine. */
-export async function fetchSandboxVersion(port: number, accountId: string): Promise<ClientVersion> {
-  const url = `http://127.0.0.1:${port}/t/${encodeURIComponent(accountId)}/sw.js`;
+/** The same page of a simulated network. */
+export async function fetchSandboxVersion(baseUrl: string, accountId: string): Promise<ClientVersion> {
+  const url = `${baseUrl}/t/${encodeURIComponent(accountId)}/sw.js`;
   const response = await fetch(url, { signal: AbortSignal.timeout(WITHIN_MS) });
   if (!response.ok) throw new Error(`${url} answered HTTP ${response.status}`);
   return onPage(await response.text(), url);

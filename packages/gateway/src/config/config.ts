@@ -4,6 +4,7 @@ import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
 import { type FleetSettings, fleetOf, natsServersOf } from './fleet-settings.ts';
 import { ConfigError, type Environment, Reader } from './reader.ts';
+import { type SandboxSettings, sandboxOf } from './sandbox-settings.ts';
 
 /** Everything the process is told from outside, validated. Secrets stand apart (master-key.ts). */
 export interface Config {
@@ -37,7 +38,7 @@ export interface Config {
    * Hosts and CIDRs with optional ports that outbound requests may reach although they are private.
    */
   allowPrivateTargets: string[];
-  sandbox: { isOn: boolean; isEphemeral: boolean };
+  sandbox: SandboxSettings;
   /** A message that could not leave within this time fails; 0 = never. */
   sendExpiresMs: number;
   logLevel: LogLevel;
@@ -86,14 +87,22 @@ export const isBehindProxy = ({ http }: Config): boolean =>
   http.trustProxy !== false || (http.publicUrl !== undefined && !isOnLoopback(new URL(http.publicUrl).hostname));
 
 /** Services of the installation itself: nothing that a customer names may reach them. */
-export function ownServicesOf({ database, fleet }: Pick<Config, 'database' | 'fleet'>): OwnService[] {
+export function ownServicesOf({
+  database,
+  fleet,
+  sandbox,
+}: Pick<Config, 'database' | 'fleet' | 'sandbox'>): OwnService[] {
   const servers = fleet ? natsServersOf(fleet.nats.url) : [];
-  const bus = servers.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || NATS_PORT) }));
-  if (database.engine === 'sqlite') return bus;
+  const network = sandbox.shared ? [new URL(sandbox.shared.url)] : [];
+  const others = [
+    ...servers.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || NATS_PORT) })),
+    ...network.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || webPort(url)) })),
+  ];
+  if (database.engine === 'sqlite') return others;
   const { hostname, port, searchParams } = new URL(database.url);
   // `?host=` is how PostgreSQL names sockets and further servers; a socket has no port to reach.
   const named = searchParams.get('host') ?? hostname;
-  return named.startsWith('/') ? bus : [{ hostname: plainHost(named), port: Number(port || 5_432) }, ...bus];
+  return named.startsWith('/') ? others : [{ hostname: plainHost(named), port: Number(port || 5_432) }, ...others];
 }
 
 interface OwnService {
@@ -102,6 +111,7 @@ interface OwnService {
 }
 
 const NATS_PORT = 4_222;
+const webPort = ({ protocol }: URL): number => (protocol === 'https:' ? 443 : 80);
 const plainHost = (host: string): string => host.replace(/^\[|\]$/g, '');
 
 /** A schema's name that needs no quotes. */
@@ -312,7 +322,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       isolation: read.oneOf('ISOLATION', 'shared', ['shared', 'dedicated']),
     },
     allowPrivateTargets: privateTargetsOf(read),
-    sandbox: { isOn: read.flag('SANDBOX', true), isEphemeral: read.flag('SANDBOX_EPHEMERAL', false) },
+    sandbox: sandboxOf(read, fleet !== undefined),
     sendExpiresMs: read.integer('SEND_EXPIRES_HOURS', 24, 0, 8_760) * 3_600_000,
     logLevel: read.oneOf('LOG_LEVEL', 'info', LEVELS),
     rateLimits: {

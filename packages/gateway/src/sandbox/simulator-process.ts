@@ -6,11 +6,13 @@ import type { Log } from '../observe/logger.ts';
 
 /** Where the simulated network listens. */
 export interface SimulatorAddress {
-  port: number;
+  /** `http://127.0.0.1:4711`: of the lines' WebSocket and of the control API. */
+  baseUrl: string;
   noiseRoot: Uint8Array;
   /** PEM of the authority of its media host. */
   mediaCa: string;
-  mediaPort: number;
+  /** `127.0.0.1:4712`. */
+  mediaAddress: string;
   controlToken: string;
 }
 
@@ -76,10 +78,10 @@ export async function startSimulatorProcess(options: {
           return;
         }
         address = {
-          port: message.port,
+          baseUrl: `http://127.0.0.1:${message.port}`,
           noiseRoot: Buffer.from(message.noiseRootPublicKeyHex, 'hex'),
           mediaCa: message.mediaCaPem,
-          mediaPort: message.mediaPort,
+          mediaAddress: `127.0.0.1:${message.mediaPort}`,
           controlToken: message.controlToken,
         };
         resolve(address);
@@ -89,7 +91,7 @@ export async function startSimulatorProcess(options: {
         const last = address;
         address = undefined;
         reject(new Error(`the simulator ended with ${signal ?? code}`));
-        if (last && !isClosing) restart(last.port, { code, signal });
+        if (last && !isClosing) restart(Number(new URL(last.baseUrl).port), { code, signal });
       });
     });
   }

@@ -26,13 +26,13 @@ async function start({ modules, environment, simulator }) {
   const { createApp } = await import(modules.app);
   const { readConfig } = await import(modules.config);
   const { createLogger } = await import(modules.logger);
-  const { port, noiseRootHex, mediaCa, mediaPort, controlToken } = simulator;
+  const { noiseRootHex, ...network } = simulator;
   const config = readConfig(environment, { cores: 2, cwd: process.cwd() });
   return createApp(config, {
     environment,
     log: createLogger({ level: config.logLevel, process: 'main' }),
     version: 'test',
     consoleFolder: new URL('../../../console/dist', import.meta.url).pathname,
-    simulator: { port, noiseRoot: Buffer.from(noiseRootHex, 'hex'), mediaCa, mediaPort, controlToken },
+    simulator: { ...network, noiseRoot: Buffer.from(noiseRootHex, 'hex') },
   });
 }

@@ -83,6 +83,7 @@ export interface HarnessOptions {
   consoleFolder?: string;
   maxWaitingSends?: number;
   ready?: () => Promise<boolean>;
+  degraded?: () => string[];
   metrics?: HttpServices['metrics'];
   metricsToken?: string;
   publicUrl?: string;
@@ -175,6 +176,7 @@ export async function openHttp(options: HarnessOptions = {}): Promise<HttpHarnes
     front: { ...NOT_PRODUCT, streams, metrics, testWebhook, ...(simulator && { simulator }) },
     settings: {
       ready: options.ready ?? (async () => true),
+      degraded: options.degraded,
       limits: { ...NO_LIMITS, ...options.limits },
       isBehindProxy: options.isBehindProxy,
       maxWaitingSends: options.maxWaitingSends,

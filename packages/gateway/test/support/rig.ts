@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createSimulator, type Simulator } from '@ponte/simulator';
 import { freePort } from '../../src/bench/processes.ts';
 import { openInstallation } from '../../src/installation.ts';
+import type { SimulatorAddress } from '../../src/sandbox/simulator-process.ts';
 import { type Receiver, startReceiver } from '../receiver.ts';
 import { openTestPostgres } from '../store-harness.ts';
 import { Api, Sandbox } from './api.ts';
@@ -36,7 +37,7 @@ export interface LinkedLine {
 interface GatewayOrder {
   modules: Record<'app' | 'config' | 'logger', string>;
   environment: Record<string, string>;
-  simulator: { port: number; noiseRootHex: string; mediaCa: string; mediaPort: number; controlToken: string };
+  simulator: Omit<SimulatorAddress, 'noiseRoot'> & { noiseRootHex: string };
 }
 
 const START_WITHIN_MS = 30_000;
@@ -173,10 +174,10 @@ export class Rig {
       },
       environment,
       simulator: {
-        port: this.simulator.port,
+        baseUrl: `http://127.0.0.1:${this.simulator.port}`,
         noiseRootHex: Buffer.from(this.simulator.noiseRootPublicKey).toString('hex'),
         mediaCa: this.simulator.mediaCaPem,
-        mediaPort: this.simulator.mediaPort,
+        mediaAddress: `127.0.0.1:${this.simulator.mediaPort}`,
         controlToken: this.simulator.controlToken,
       },
     };

@@ -14,6 +14,7 @@ const AUTHORITY_NAME = 'Ponte simulator media authority';
  * who answers.
  */
 const WHATSAPP_NAMES = ['mmg.whatsapp.net', '*.whatsapp.net', '*.cdn.whatsapp.net', '*.fna.whatsapp.net'];
+const WILDCARD = new Set(['0.0.0.0', '::']);
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 /** In memory there is less room. */
 const EPHEMERAL_QUOTA = { tenantBytes: 256 * 1024 ** 2, totalBytes: 512 * 1024 ** 2 };
@@ -42,8 +43,10 @@ export function createMedia(options: { db: Db; clock: Clock; rng: Rng; host: str
   let server: MediaServer | undefined;
   const hosts = (): string[] => {
     if (!server) return [];
-    const own = host.includes(':') ? `[${host}]` : host;
-    const names = LOOPBACK.has(host) && host !== 'localhost' ? [own, 'localhost'] : [own];
+    // Every address of the machine: clients are told where it is.
+    const shown = WILDCARD.has(host) ? '127.0.0.1' : host;
+    const own = shown.includes(':') ? `[${shown}]` : shown;
+    const names = LOOPBACK.has(shown) && shown !== 'localhost' ? [own, 'localhost'] : [own];
     return names.map((name) => `${name}:${server?.port}`);
   };
   return {

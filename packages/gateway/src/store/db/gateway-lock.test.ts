@@ -96,6 +96,17 @@ describe.runIf(process.env.TEST_DATABASE_URL)('on PostgreSQL', () => {
     }
   });
 
+  test('nodes of a fleet hold it together; one that is alone and a fleet keep each other out', async () => {
+    const [one, other] = [await take({ ...near, fleet: {} }), await take({ ...far, fleet: {} })];
+    expect(await refusal(near)).toContain('set NATS_URL on both');
+    await one.lock.release();
+    expect(await refusal(near)).toContain('another Ponte');
+    await other.lock.release();
+    const alone = await take(near);
+    expect(await refusal({ ...far, fleet: {} })).toContain('another Ponte');
+    await alone.lock.release();
+  });
+
   test('no gateway starts while workers of a killed one live', async () => {
     const watch = { clock: { ...systemClock, monotonic: hurried() }, onCut: () => {}, onLost: () => {} };
     await holdWorkersLock(
