@@ -17,6 +17,7 @@ import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { addLines } from './line-commands.ts';
 import { listen } from './listen.ts';
 import { createEmergencyKey, dropEmergencyKeys, rotateMaster } from './master-key.ts';
+import { addNodes } from './nodes.ts';
 import { CommandFailed, type Output, standardOutput, UsageError } from './output.ts';
 import { addPeople } from './people.ts';
 import { QUICK_START_RECEIVER_PORT } from './quick-start.ts';
@@ -81,6 +82,7 @@ export async function runProgram(
   addPeople(program, out, withInstallation);
   addLines(program, out, withInstallation);
   addData(program, out);
+  addNodes(program, out, withInstallation);
   addWhatsappVersion(program, out, withInstallation);
   program
     .command('doctor')
