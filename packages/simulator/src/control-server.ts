@@ -34,8 +34,8 @@ class HttpError extends Error {
 
 /**
  * Binds the control API to HTTP: `/control/{tenant}/<path>`, `Authorization: Bearer <token>`, JSON
- * in (16 MiB at most, within 30 seconds) and out; `GET /network` tells what clients must know. `problem` is called for failures that the caller
- * is only told about as `internal_error`.
+ * in (16 MiB at most, within 30 seconds) and out; `GET /network` tells what clients must know.
+ * `problem` is called for failures that the caller is only told about as `internal_error`.
  */
 export function createControlServer(options: {
   control: Control;

@@ -17,7 +17,10 @@ export interface ListedNode {
   silentForMs: number;
 }
 
-/** Every node of the last day, the ones that are up first. `ttlMs`: for how long a sign of life counts. */
+/**
+ * Every node of the last day, the ones that are up first. `ttlMs`: for how long a sign of life
+ * counts.
+ */
 export async function listNodes(db: Db, ttlMs: number): Promise<ListedNode[]> {
   const { rows } = await sql<{
     id: string;
