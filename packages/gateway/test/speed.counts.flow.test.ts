@@ -29,14 +29,14 @@ interface Budget {
 
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
-    send: { statements: 27, commits: 6, wal: 54 },
-    inbound: { statements: 16, commits: 2, wal: 30 },
-    commitsPerSendOf16: 3.25,
+    send: { statements: 21, commits: 4, wal: 31 },
+    inbound: { statements: 15, commits: 2, wal: 29 },
+    commitsPerSendOf16: 2.25,
   },
   postgres: {
-    send: { statements: 28, commits: 8, wal: 11_500 },
-    inbound: { statements: 19, commits: 3, wal: 8_500 },
-    commitsPerSendOf16: 4.75,
+    send: { statements: 21, commits: 5, wal: 9_300 },
+    inbound: { statements: 17, commits: 3, wal: 7_300 },
+    commitsPerSendOf16: 3.25,
   },
 };
 

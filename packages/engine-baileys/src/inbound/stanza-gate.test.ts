@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Node, RawStanza } from '@ponte/engine';
+import type { EngineStore, Node, RawStanza } from '@ponte/engine';
 import { MemoryStore } from '@ponte/engine/conformance';
 import { describe, expect, it } from 'vitest';
 import { KeyVault } from '../store/key-vault.ts';
@@ -11,11 +11,11 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const self = { pn: '15550001111@s.whatsapp.net', lid: '1001@lid', name: '' };
 
 /** A socket whose stanzas Baileys would announce under many names, the bare one last. */
-function setUp() {
+function setUp(wrap = (store: EngineStore) => store) {
   const socket = new EventEmitter();
   const store = new MemoryStore();
   const guard = new StoreGuard(
-    new KeyVault(store.attach()),
+    new KeyVault(wrap(store.attach())),
     () => {},
     () => {},
   );
@@ -89,6 +89,49 @@ describe('stanza gate', () => {
     handled.resolve();
     await turn();
     expect(order).toEqual(['message, offline=undefined', 'message done', 'ib']);
+  });
+
+  it('makes receipts that follow each other durable together, and handles them in order', async () => {
+    const asked: string[] = [];
+    const committed = new Map<string, () => void>();
+    const { socket, receive } = setUp((store) => ({
+      ...store,
+      appendStanza({ tag }) {
+        const name = `${tag} ${asked.length}`;
+        asked.push(name);
+        return new Promise((resolve) => committed.set(name, resolve));
+      },
+    }));
+    const handled: string[] = [];
+    for (const tag of ['receipt', 'notification']) {
+      socket.on(`CB:${tag}`, ({ attrs }: Node) => handled.push(`${tag} ${attrs.id}`));
+    }
+    receive({ tag: 'receipt', attrs: { id: 'a' } });
+    receive({ tag: 'receipt', attrs: { id: 'b' } });
+    receive({ tag: 'notification', attrs: { id: 'c' } });
+    await turn();
+    expect(asked).toEqual(['receipt 0', 'receipt 1']);
+    committed.get('receipt 1')?.();
+    await turn();
+    expect(handled).toEqual([]);
+    committed.get('receipt 0')?.();
+    await turn();
+    expect(handled).toEqual(['receipt a', 'receipt b']);
+    expect(asked).toEqual(['receipt 0', 'receipt 1', 'notification 2']);
+  });
+
+  it('takes a receipt after the acknowledgement that came with it', async () => {
+    const { socket, store, receive } = setUp();
+    const rowsAtAck = Promise.withResolvers<number>();
+    socket.on('CB:ack', async () => {
+      for (let hops = 0; hops < 100; hops += 1) await Promise.resolve();
+      rowsAtAck.resolve(store.rows.length);
+    });
+    receive({ tag: 'ack', attrs: { id: '1', class: 'message' } });
+    receive({ tag: 'receipt', attrs: { id: '1' } });
+    expect(await rowsAtAck.promise).toBe(0);
+    await turn();
+    expect(store.rows).toHaveLength(1);
   });
 
   it('lets answers and acks through at once', () => {

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { setImmediate as loopTurn } from 'node:timers/promises';
 import {
   type AddressPair,
   addressPairs,
@@ -74,7 +75,8 @@ export interface GateParts {
  * Stands between Baileys' socket and its handlers. Every stanza that carries a fact is made durable
  * before a handler sees it, and so before any acknowledgement: encrypted messages by the sealing
  * repository, everything else here. One queue keeps the order; a message is handled to its end
- * before the next stanza, so the inbox has the order of the wire.
+ * before the next stanza, so the inbox has the order of the wire. Receipts that follow each other
+ * are made durable together, and handled in their order.
  *
  * It also catches what handlers throw: Baileys registers async listeners whose rejections would end
  * the process.
@@ -85,6 +87,8 @@ export class StanzaGate {
   #names: string[] = [];
   #waiting = 0;
   #tail: Promise<void> = Promise.resolve();
+  /** Receipts that are being made durable; their handlers run in order. */
+  #receipts: Promise<void> = Promise.resolve();
   #isStopped = false;
   readonly #reported = new Set<string>();
   #endTurn: () => void = () => {};
@@ -122,13 +126,46 @@ export class StanzaGate {
       this.#parts.onBroken('more stanzas arrive than can be made durable');
       return;
     }
-    this.#tail = this.#tail
-      .then(() => this.#pass(node, names))
+    // The acknowledgement that came in the same frame is taken first: it says that a message was
+    // sent, the receipt what became of it.
+    const acked = node.tag === 'receipt' ? loopTurn() : undefined;
+    this.#tail = this.#tail.then(async () => {
+      await acked;
+      if (node.tag === 'receipt') await this.#begin(node, names);
+      else {
+        await this.#receipts;
+        await this.#finish(node, this.#pass(node, names));
+      }
+    });
+  }
+
+  /** Resolves when the receipt is on its way into the store, behind what came before it. */
+  async #begin(node: Node, names: string[]): Promise<void> {
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const before = this.#receipts;
+    this.#receipts = this.#finish(node, this.#passReceipt(node, names, before, asked)).finally(asked);
+    await isAsked;
+  }
+
+  /** Never rejects. */
+  #finish(node: Node, passing: Promise<void>): Promise<void> {
+    return passing
       .then(() => (this.#isStopped ? undefined : this.#parts.onPassed(node)))
       .catch((error) => this.#parts.onListenerError('gate', error))
       .finally(() => {
         this.#waiting--;
       });
+  }
+
+  async #passReceipt(node: Node, names: string[], before: Promise<void>, asked: () => void): Promise<void> {
+    if (this.#isStopped || (await this.#parts.intercept(node))) return before;
+    await this.#parts.learn(addressPairs(node));
+    const kept = this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
+    asked();
+    await Promise.all([kept, before]);
+    if (this.#isStopped) return;
+    if (node.attrs.type === 'retry') return this.#parts.onRetry(node);
+    for (const name of names) this.#run(name, [node]);
   }
 
   async #pass(node: Node, names: string[]): Promise<void> {
@@ -143,7 +180,6 @@ export class StanzaGate {
     if (node.tag === 'chatstate') return this.#parts.onLive(node);
     await this.#parts.guard.appendStanza({ stanza: packNode(node), tag: node.tag });
     if (this.#isStopped) return;
-    if (node.tag === 'receipt' && node.attrs.type === 'retry') return this.#parts.onRetry(node);
     for (const name of names) this.#run(name, [node]);
   }
 

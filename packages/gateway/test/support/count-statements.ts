@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -13,6 +13,8 @@ export interface DatabaseCost {
   commits: number;
   /** Pages written to SQLite's write-ahead log, or bytes to PostgreSQL's. */
   wal: number;
+  /** Of SQLite's log: whose pages each commit wrote. */
+  pages: string[];
 }
 
 /** A place in the log of statements. */
@@ -28,8 +30,14 @@ export interface DatabaseProbe {
   walMark(): Promise<string>;
   /** What was written to it since. */
   walSince(mark: string): Promise<number>;
+  /** Whose pages each commit since then wrote; of SQLite only. */
+  pagesSince(mark: string): Promise<string[]>;
   close(): Promise<void>;
 }
+
+/** https://sqlite.org/fileformat2.html#the_write_ahead_log */
+const WAL_HEADER = 32;
+const PAGE_BYTES = 4096;
 
 /**
  * SQLite's log grows as long as a connection reads an old state: ours does, so that pages can be
@@ -46,6 +54,28 @@ export function probeSqlite(file: string): DatabaseProbe {
     rows: async <T>(sql: string) => reader.prepare(sql).all() as T[],
     walMark: async () => String(frames()),
     walSince: async (mark) => frames() - Number(mark),
+    async pagesSince(mark) {
+      const owners = new Map<number, string>();
+      for (const { name, pageno } of reader.prepare('select name, pageno from dbstat').all() as {
+        name: string;
+        pageno: number;
+      }[])
+        owners.set(pageno, name);
+      const commits: string[] = [];
+      let written: string[] = [];
+      const last = frames();
+      const file_ = openSync(`${file}-wal`, 'r');
+      for (let frame = Number(mark); frame < last; frame += 1) {
+        const header = Buffer.alloc(24);
+        readSync(file_, header, 0, 24, WAL_HEADER + frame * (24 + PAGE_BYTES));
+        written.push(owners.get(header.readUInt32BE(0)) ?? 'free');
+        if (header.readUInt32BE(4) === 0) continue;
+        commits.push(`${written.length}: ${written.sort().join(', ')}`);
+        written = [];
+      }
+      closeSync(file_);
+      return commits;
+    },
     close: async () => {
       holder.close();
       reader.close();
@@ -80,6 +110,7 @@ export async function probePostgres(url: string): Promise<DatabaseProbe> {
         where exists (select from mine where position(file in block_ref) > 0)`);
       return Number(counted?.bytes ?? 0);
     },
+    pagesSince: async () => [],
     close: () => client.end(),
   };
 }
@@ -105,7 +136,13 @@ export class StatementLog {
   }
 
   async since(mark: Mark, probe: DatabaseProbe): Promise<DatabaseCost> {
-    const cost: DatabaseCost = { main: [], worker: [], commits: 0, wal: await probe.walSince(mark.wal) };
+    const cost: DatabaseCost = {
+      main: [],
+      worker: [],
+      commits: 0,
+      wal: await probe.walSince(mark.wal),
+      pages: await probe.pagesSince(mark.wal),
+    };
     for (const [name, lines] of this.#lines()) {
       const statements = name.startsWith('main-') ? cost.main : cost.worker;
       for (const line of lines.slice(mark.lines.get(name) ?? 0)) {
@@ -137,9 +174,10 @@ export function cheapest(costs: readonly DatabaseCost[]): DatabaseCost {
 }
 
 /** The cost as a list for people. */
-export const listed = (title: string, { main, worker, commits, wal }: DatabaseCost): string =>
+export const listed = (title: string, { main, worker, commits, wal, pages }: DatabaseCost): string =>
   [
     `${title}: ${main.length + worker.length} statements (main ${main.length}, worker ${worker.length}), ${commits} commits, ${wal} of WAL`,
     ...main.map((sql) => `  main   ${sql}`),
     ...worker.map((sql) => `  worker ${sql}`),
+    ...pages.map((names) => `  commit ${names}`),
   ].join('\n');

@@ -55,7 +55,7 @@ forEachStore((open) => {
     engineStore = createEngineStore({
       ...{ store: opened.store, box, lineId, clock: systemClock },
       onKept: (row) => kept.put(row),
-      onKeeping: (row) => kept.keeping(row),
+      onKeeping: (entry, place) => kept.keeping(entry, place),
     });
     loop = new InboxLoop({
       line: { id: lineId, accountId: world.accountId },

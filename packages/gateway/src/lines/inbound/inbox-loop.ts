@@ -9,19 +9,13 @@ import type { Log } from '../../observe/logger.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { keepParts } from '../../store/engine/history-parts.ts';
-import {
-  type ClosedRow,
-  closeInbox,
-  closeKeeping,
-  type KeepingRow,
-  type PendingInboxRow,
-  pendingInbox,
-} from '../../store/engine/inbox.ts';
+import { type ClosedRow, closeInbox, type PendingInboxRow, pendingInbox } from '../../store/engine/inbox.ts';
 import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
 import { type ChatExpiration, noteExpiration } from '../../store/messages/chat-expirations.ts';
 import type { KeptRows } from './kept-rows.ts';
+import { RowsAlong } from './rows-along.ts';
 
 export interface InboxLoopOptions {
   line: LineRef;
@@ -77,14 +71,25 @@ export class InboxLoop {
   #wakeUp: (() => void) | undefined;
   #done: Promise<void> | undefined;
   #isDraining = false;
-  /** A row that is journaled in the commit that makes it durable. */
-  #along: Promise<void> | undefined;
 
   constructor(options: InboxLoopOptions) {
     this.#options = options;
-    options.kept?.listen((row) => {
-      if (this.#isIdle()) this.#along = this.#goAlong(row).finally(() => (this.#along = undefined));
+    const { engine, kept, metrics, clock, log, line } = options;
+    const along = new RowsAlong({
+      isFree: () => this.#isIdle(),
+      decode: (entry) => engine.decode(entry),
+      journal: async (tx, events, source) => {
+        const contents = nothing();
+        for (const event of events) this.#collect(event, source, contents);
+        return { contents, news: await this.#journal(tx, contents) };
+      },
+      tell: ({ contents, news }, createdAt) => {
+        metrics.journaled(clock.now() - createdAt);
+        this.#tell(contents, news);
+      },
+      onRefused: (error) => log.debug({ lineId: line.id, error }, 'a row of the inbox waits for its turn'),
     });
+    kept?.listen((entry, place) => along.take(entry, place));
   }
 
   start(): void {
@@ -114,46 +119,14 @@ export class InboxLoop {
     this.#stopping.abort();
     this.#wakeUp?.();
     await this.#done;
-    await this.#along;
   }
 
   /** Everything that came is journaled. */
   #isIdle(): boolean {
     const { kept, clock } = this.#options;
-    const isBusy = this.#along !== undefined || this.#isDraining || this.#failed.size > 0;
+    const isBusy = this.#isDraining || this.#failed.size > 0;
     if (isBusy || this.#done === undefined || this.#stopping.signal.aborted) return false;
     return kept?.isEmpty(clock.monotonic()) ?? false;
-  }
-
-  /**
-   * Journals a row in the commit that makes it durable, or right behind it: asked for at the same
-   * moment, the two share one (group-commit.ts). Each keeps to itself what fails in it, so the row
-   * is kept whatever this comes to; when it comes to nothing, the row waits for the loop as any.
-   */
-  async #goAlong(row: KeepingRow): Promise<void> {
-    const { engine, store, line, log, metrics, clock, kept } = this.#options;
-    try {
-      const events = await engine.decode(row.entry);
-      await row.asked;
-      const done = await store.transaction(
-        async (tx) => {
-          const seq = row.seq();
-          if (seq === undefined) throw new Error('the row is not written yet');
-          const contents = nothing();
-          for (const event of events) this.#collect(event, seq, contents);
-          const news = await this.#journal(tx, contents);
-          if (!(await closeKeeping(tx, line.id, seq, row))) throw new Error('the row was not written');
-          return { seq, contents, news };
-        },
-        'normal',
-        line.id,
-      );
-      kept?.closed(done.seq);
-      metrics.journaled(clock.now() - row.createdAt);
-      this.#tell(done.contents, done.news);
-    } catch (error) {
-      log.debug({ lineId: line.id, error }, 'a row of the inbox waits for its turn');
-    }
   }
 
   async #run(): Promise<void> {
@@ -179,7 +152,6 @@ export class InboxLoop {
   async #drain(): Promise<void> {
     this.#isDraining = true;
     try {
-      await this.#along;
       await this.#drainAll();
     } finally {
       this.#isDraining = false;
@@ -242,7 +214,9 @@ export class InboxLoop {
     let blocking: { row: PendingInboxRow; error: unknown } | undefined;
     for (const row of rows) {
       try {
-        for (const event of await this.#options.engine.decode(row.entry)) this.#collect(event, row.seq, contents);
+        for (const event of await this.#options.engine.decode(row.entry)) {
+          this.#collect(event, `inbox ${row.seq}`, contents);
+        }
         taken.push({ seq: row.seq, kind: row.entry.kind });
       } catch (error) {
         blocking = { row, error };
@@ -266,14 +240,14 @@ export class InboxLoop {
     return undefined;
   }
 
-  #collect(event: EngineEvent, seq: number, contents: Contents): void {
+  #collect(event: EngineEvent, source: string, contents: Contents): void {
     const { facts, mappings, parts } = contents;
     if (event.type === 'history.offered') parts.push(event.part);
     if (event.type === 'settings.changed') contents.isSettings = true;
     if (event.type === 'chat.expiration') contents.expirations.push(event);
     const mapping = mappingOf(event);
     if (mapping) mappings.push(mapping);
-    facts.push(...fromEngine(event, { source: `inbox ${seq}`, isLive: false }));
+    facts.push(...fromEngine(event, { source, isLive: false }));
   }
 
   /** Everything that some rows are, in the caller's transaction. */

@@ -1,4 +1,6 @@
-import type { KeepingRow, PendingInboxRow } from '../../store/engine/inbox.ts';
+import type { InboxEntry } from '@ponte/engine';
+import type { Alongside } from '../../store/engine/engine-rows.ts';
+import type { PendingInboxRow } from '../../store/engine/inbox.ts';
 
 /** Rows held at most; beyond that they are read from the database, in batches. */
 const MAX_ROWS = 256;
@@ -8,6 +10,8 @@ const MAX_ROWS = 256;
  */
 const GOOD_FOR_MS = 30_000;
 
+type OnKeeping = (entry: InboxEntry, place: { hash: string; createdAt: number }) => Alongside;
+
 /**
  * Rows of a line's inbox that this process has just made durable, as they came: what it still holds
  * need not be read and opened again. The database stays the truth: nothing is held that is not
@@ -16,20 +20,18 @@ const GOOD_FOR_MS = 30_000;
  */
 export class KeptRows {
   #rows: PendingInboxRow[] = [];
-  /** Rows closed before their commit was reported. */
-  readonly #closed = new Set<number>();
-  #onKeeping: ((row: KeepingRow) => void) | undefined;
+  #onKeeping: OnKeeping | undefined;
   #state: 'none' | 'reading' | 'all' = 'none';
   #readAt = 0;
 
-  /** The listener for rows that are being written. */
-  listen(onKeeping: (row: KeepingRow) => void): void {
+  /** Who is asked about rows that are being written. */
+  listen(onKeeping: OnKeeping): void {
     this.#onKeeping = onKeeping;
   }
 
-  /** A row is being written. */
-  keeping(row: KeepingRow): void {
-    this.#onKeeping?.(row);
+  /** A row is being written: what journals it in the same commit, when that is possible. */
+  keeping(...row: Parameters<OnKeeping>): Alongside | undefined {
+    return this.#onKeeping?.(...row);
   }
 
   /** Nothing waits. */
@@ -37,18 +39,8 @@ export class KeptRows {
     return this.#state === 'all' && this.#rows.length === 0 && monotonicMs - this.#readAt <= GOOD_FOR_MS;
   }
 
-  /** A row became events together with its writing: it does not wait, or will not. */
-  closed(seq: number): void {
-    const before = this.#rows.length;
-    this.#rows = this.#rows.filter((row) => row.seq !== seq);
-    if (this.#rows.length < before || this.#state === 'none') return;
-    if (this.#closed.size >= MAX_ROWS) this.#closed.clear();
-    this.#closed.add(seq);
-  }
-
-  /** A row was committed. */
+  /** A row that waits was committed. */
   put(row: PendingInboxRow): void {
-    if (this.#closed.delete(row.seq)) return;
     if (this.#state === 'none') return;
     if (this.#rows.length >= MAX_ROWS) this.forget();
     else this.#rows.push(row);
@@ -83,7 +75,6 @@ export class KeptRows {
   /** What was taken was not closed, or may not have been: the database is asked. */
   forget(): void {
     this.#rows = [];
-    this.#closed.clear();
     this.#state = 'none';
   }
 }

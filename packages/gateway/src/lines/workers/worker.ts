@@ -152,7 +152,7 @@ export class Worker {
           ...{ store, box, lineId, clock },
           onUnreadable: (kind) => log.error({ lineId, kind }, 'a stored key cannot be read; it is made anew'),
           onKept: (row) => kept.put(row),
-          onKeeping: (row) => kept.keeping(row),
+          onKeeping: (entry, place) => kept.keeping(entry, place),
         }),
         kept,
         factory,

@@ -15,7 +15,7 @@ export interface GroupConnection {
   /** False once the database ended the transaction by itself: a full disk, a cut connection. */
   isOpen(): boolean;
   /** What a transaction is given; `end` makes it refuse every later query. */
-  transaction(onCommit: (work: () => void) => void): { tx: Tx; end(): void };
+  transaction(onCommit: (work: () => void) => void): { tx: Omit<Tx, 'attempt'>; end(): void };
 }
 
 /** A piece of work that wants to be committed. */

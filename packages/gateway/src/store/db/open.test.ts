@@ -29,6 +29,39 @@ forEachStore((open) => {
     expect(ran).toBe(false);
   });
 
+  test('a step that fails takes back itself alone, and may be followed by others', async () => {
+    const beside = opened.store.transaction(async (tx) => {
+      await tx.db.insertInto('settings').values(put('beside', '1')).execute();
+    });
+    const answers = await opened.store.transaction(async (tx) => {
+      await tx.db.insertInto('settings').values(put('before', '1')).execute();
+      const failed = await tx.attempt(async () => {
+        await tx.db.insertInto('settings').values(put('taken back', '1')).execute();
+        await tx.db.insertInto('settings').values(put('before', '2')).execute();
+      });
+      const went = await tx.attempt(async () => {
+        await tx.db.insertInto('settings').values(put('kept', '1')).execute();
+      });
+      return [failed?.error instanceof Error, went];
+    });
+    await beside;
+    expect(answers).toEqual([true, undefined]);
+    expect(await names()).toEqual(['before', 'beside', 'kept']);
+    const undone = opened.store.transaction(async (tx) => {
+      await tx.attempt(() => Promise.reject(new Error('a step')));
+      await tx.attempt(async () => {
+        await tx.db.insertInto('settings').values(put('with its member', '1')).execute();
+      });
+      throw new Error('the member');
+    });
+    const last = opened.store.transaction(async (tx) => {
+      await tx.db.insertInto('settings').values(put('last', '1')).execute();
+    });
+    await expect(undone).rejects.toThrow('the member');
+    await last;
+    expect(await names()).toEqual(['before', 'beside', 'kept', 'last']);
+  });
+
   test('onCommit work runs after the commit, when others can see the rows', async () => {
     const other = await opened.reopen();
     const seen = new Promise((resolve) => {

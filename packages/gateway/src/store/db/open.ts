@@ -77,7 +77,7 @@ function sqliteStore(hooks: Hooks, { db, raw, alone }: OpenSqlite): Omit<Store, 
   });
   const sqlite: RunJob = (work, access) => {
     // Nothing waits or is under way: a read needs no turn.
-    if (access === 'read' && group.isIdle() && !raw.inTransaction) return attempt(() => work(raw));
+    if (access === 'read' && group.isIdle() && !raw.inTransaction) return asPromise(() => work(raw));
     return new Promise((resolve, reject) => {
       group.add({
         durability: 'full',
@@ -152,13 +152,14 @@ function transactions(
       const run = async (connection: GroupConnection) => {
         afterCommit = [];
         const { tx, end } = connection.transaction((then) => void afterCommit.push(then));
+        const attempt: Tx['attempt'] = (step) => attemptOn(connection, step);
         const calm = clock.after(STUCK_MS, () =>
           onError(
             new Error(`a transaction has been open for ${STUCK_MS / 1_000} seconds; does it query outside of itself?`),
           ),
         );
         try {
-          return await work(tx);
+          return await work({ ...tx, attempt });
         } finally {
           calm();
           end();
@@ -182,8 +183,21 @@ function transactions(
   };
 }
 
+async function attemptOn(connection: GroupConnection, step: () => Promise<void>): ReturnType<Tx['attempt']> {
+  await connection.savepoint();
+  try {
+    await step();
+  } catch (error) {
+    if (!connection.isOpen()) throw error;
+    await connection.rollbackToSavepoint();
+    return { error };
+  }
+  await connection.release();
+  return undefined;
+}
+
 /** What a synchronous piece of work answers or throws, as a promise. */
-async function attempt<T>(work: () => T): Promise<T> {
+async function asPromise<T>(work: () => T): Promise<T> {
   return work();
 }
 

@@ -99,7 +99,10 @@ function groupConnection(connection: DatabaseConnection, transaction: GroupConne
     rollback: () => end('rollback'),
     savepoint: () => run('savepoint member'),
     release: () => run('release member'),
-    rollbackToSavepoint: () => run('rollback to member'),
+    async rollbackToSavepoint() {
+      await run('rollback to member');
+      await run('release member');
+    },
     isOpen: () => isOpen,
     transaction,
   };

@@ -9,6 +9,12 @@ import type { Database } from './schema.ts';
 export interface Tx {
   readonly db: Transaction<Database>;
   onCommit(work: () => void): void;
+  /**
+   * Work that may fail by itself: when it throws, what it wrote is taken back, the transaction goes
+   * on, and the error is the answer. Throws only when the database ended the transaction. One at a
+   * time.
+   */
+  attempt(work: () => Promise<void>): Promise<{ error: unknown } | undefined>;
 }
 
 /** The database as a function of `store/` takes it: inside a transaction of its caller, or not. */

@@ -1,33 +1,25 @@
-import type { Transaction } from 'kysely';
 import { hot } from '../db/hot.ts';
-import type { Database } from '../db/schema.ts';
-import type { Store } from '../db/store.ts';
-import { type EngineRows, type InboxRow, type KeyRow, ROWS_PER_STATEMENT } from './engine-rows.ts';
+import type { Store, Tx } from '../db/store.ts';
+import { type EngineRows, type KeyRow, ROWS_PER_STATEMENT } from './engine-rows.ts';
+import { keepRow, writeKeysOneByOne } from './keep-row.ts';
 
 const slices = <T>(all: T[]): T[][] =>
   Array.from({ length: Math.ceil(all.length / ROWS_PER_STATEMENT) }, (_, i) =>
     all.slice(i * ROWS_PER_STATEMENT, (i + 1) * ROWS_PER_STATEMENT),
   );
 
-const putKey = hot<[string, string, string, Buffer]>(
-  `insert into line_keys (line_id, kind, id, value) values (?, ?, ?, ?)
-  on conflict (line_id, kind, id) do update set value = excluded.value`,
-);
-
-async function writeKeys(db: Transaction<Database>, lineId: string, keys: KeyRow[]): Promise<void> {
+async function writeKeys(tx: Tx, lineId: string, keys: KeyRow[]): Promise<void> {
+  const { db } = tx;
+  if (keys.length === 1) return writeKeysOneByOne(tx, lineId, keys);
   const puts = keys.flatMap(({ kind, id, value }) => (value === null ? [] : [{ line_id: lineId, kind, id, value }]));
-  const [only] = puts;
-  if (only && puts.length === 1) await putKey.run(db, lineId, only.kind, only.id, only.value);
-  else {
-    for (const rows of slices(puts)) {
-      await db
-        .insertInto('line_keys')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.columns(['line_id', 'kind', 'id']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-        )
-        .execute();
-    }
+  for (const rows of slices(puts)) {
+    await db
+      .insertInto('line_keys')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['line_id', 'kind', 'id']).doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
+      )
+      .execute();
   }
   const removed = new Map<string, string[]>();
   for (const { kind, id, value } of keys) {
@@ -43,20 +35,6 @@ async function writeKeys(db: Transaction<Database>, lineId: string, keys: KeyRow
         .execute();
     }
   }
-}
-
-const putInbox = hot<
-  [string, string, string, string, number, Buffer, Buffer | null, string | null, number],
-  { seq: number }
->(
-  `insert into inbox (line_id, kind, hash, tag, enc_index, stanza, plaintext, failure, done, created_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) returning seq`,
-);
-
-async function writeInbox(db: Transaction<Database>, lineId: string, row: InboxRow): Promise<number | undefined> {
-  const { kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt } = row;
-  const added = await putInbox.first(db, lineId, kind, hash, tag, encIndex, stanza, plaintext, failure, createdAt);
-  return added && Number(added.seq);
 }
 
 /**
@@ -76,12 +54,8 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
     );
     return turn;
   };
-  const writing = <T>(work: (db: Transaction<Database>) => Promise<T>, asked = () => {}): Promise<T> => {
-    const turn = reads.then(() => {
-      const done = store.transaction((tx) => work(tx.db), 'full', lineId);
-      asked();
-      return done;
-    });
+  const writing = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = reads.then(work);
     const before = writes;
     // A failure is reported to its caller; the next call is not affected.
     writes = turn.then(
@@ -101,18 +75,18 @@ export function createPostgresEngineRows(store: Store, lineId: string): EngineRo
         return found;
       }),
     keysOfKind: (kind) => reading(() => ofKind(kind).execute()),
-    write: (keys, inbox, progress) =>
-      writing(async (db) => {
-        await writeKeys(db, lineId, keys);
-        const seq = inbox && (await writeInbox(db, lineId, inbox));
-        if (seq !== undefined) progress?.written(seq);
-        return seq;
-      }, progress?.asked),
+    write: (keys) => writing(() => store.transaction((tx) => writeKeys(tx, lineId, keys), 'full', lineId)),
+    keep: (keys, row, alongside) =>
+      writing(() => keepRow(store, { lineId, row, alongside, writeKeys: (tx) => writeKeys(tx, lineId, keys) })),
     inboxRow: (hash) => reading(() => readInbox.first(store.db, lineId, hash)),
     deleteKeys: () =>
-      writing(async (db) => {
-        await db.deleteFrom('line_keys').where('line_id', '=', lineId).execute();
-      }),
+      writing(() =>
+        store.transaction(
+          async ({ db }) => void (await db.deleteFrom('line_keys').where('line_id', '=', lineId).execute()),
+          'full',
+          lineId,
+        ),
+      ),
   };
 }
 

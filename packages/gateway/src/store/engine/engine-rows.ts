@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../db/schema.ts';
+import type { Tx } from '../db/store.ts';
 
 /** A key as it is stored: sealed, or null to delete it. */
 export interface KeyRow {
@@ -20,12 +21,18 @@ export interface InboxRow {
   createdAt: number;
 }
 
-/** How far a write has come before its commit. */
-export interface WriteProgress {
-  /** The store was asked: whatever it is asked from now on comes behind. */
-  asked(): void;
-  /** The inbox row has its number, inside the transaction; said again when that is run again. */
-  written(seq: number): void;
+/**
+ * What journals a stanza in the transaction that makes it durable. `isReady`, `journal` and
+ * `refused` are called inside it, again when it is run again; `settled` once, after it.
+ */
+export interface Alongside {
+  /** False: the row is to wait in the inbox. */
+  isReady(): boolean;
+  journal(tx: Tx): Promise<void>;
+  /** What was journaled is taken back; the row waits. */
+  refused(error: unknown): void;
+  /** `lost`: nothing of it was committed. */
+  settled(end: 'journaled' | 'waits' | 'lost'): void;
 }
 
 /**
@@ -36,8 +43,9 @@ export interface WriteProgress {
 export interface EngineRows {
   keys(kind: string, ids: string[]): Promise<{ id: string; value: Buffer }[]>;
   keysOfKind(kind: string): Promise<{ id: string; value: Buffer }[]>;
-  /** Answers the number of the inbox row, when there is one. */
-  write(keys: KeyRow[], inbox?: InboxRow, progress?: WriteProgress): Promise<number | undefined>;
+  write(keys: KeyRow[]): Promise<void>;
+  /** Answers the number of the inbox row when it waits there; undefined: it was journaled. */
+  keep(keys: KeyRow[], row: InboxRow, alongside: Alongside | undefined): Promise<number | undefined>;
   /** Undefined: no such row. `plaintext` is null once it became events. */
   inboxRow(hash: string): Promise<{ plaintext: Buffer | null } | undefined>;
   deleteKeys(): Promise<void>;

@@ -10,10 +10,10 @@ import {
 import type { Clock } from '../../core/clock.ts';
 import { type SealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import type { Store } from '../db/store.ts';
-import type { InboxRow, KeyRow } from './engine-rows.ts';
+import type { Alongside, InboxRow, KeyRow } from './engine-rows.ts';
 import { createPostgresEngineRows } from './engine-rows-postgres.ts';
 import { createSqliteEngineRows } from './engine-rows-sqlite.ts';
-import { type KeepingRow, type PendingInboxRow, PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
+import { type PendingInboxRow, PLAIN_PLACE, plaintextAad, stanzaAad } from './inbox.ts';
 
 const keyAad = (lineId: string, kind: string, id: string) => `line_keys|value|${lineId}|${kind}|${id}`;
 
@@ -29,10 +29,10 @@ export function createEngineStore(options: {
   lineId: string;
   clock: Clock;
   onUnreadable?: (kind: string) => void;
-  /** A row of the inbox is committed: what `pendingInbox` would answer for it. */
+  /** A row of the inbox that waits is committed: what `pendingInbox` would answer for it. */
   onKept?: (row: PendingInboxRow) => void;
-  /** A row is about to be written: what is asked of the store now may share its commit. */
-  onKeeping?: (row: KeepingRow) => void;
+  /** A row is about to be written: answers what may journal it in the same commit. */
+  onKeeping?: (entry: InboxEntry, place: { hash: string; createdAt: number }) => Alongside | undefined;
 }): EngineStore {
   const { store, box, lineId, clock, onUnreadable, onKept, onKeeping } = options;
   const rows =
@@ -55,19 +55,17 @@ export function createEngineStore(options: {
     return values;
   };
 
-  async function write(keys: KeyRow[], row: InboxRow, entry: InboxEntry): Promise<void> {
-    const { hash, createdAt } = row;
-    let written: number | undefined;
-    const { promise: asked, resolve } = Promise.withResolvers<void>();
-    const writing = rows.write(keys, row, {
-      asked: resolve,
-      written: (seq) => {
-        written = seq;
-      },
-    });
-    onKeeping?.({ entry, hash, createdAt, asked, seq: () => written });
-    const seq = await writing;
-    if (seq !== undefined) onKept?.({ seq, createdAt, entry });
+  async function keep(keys: KeyRow[], row: InboxRow, entry: InboxEntry): Promise<void> {
+    const alongside = onKeeping?.(entry, row);
+    try {
+      const seq = await rows.keep(keys, row, alongside);
+      // Known as waiting before it counts as settled: what comes behind it looks at both.
+      if (seq !== undefined) onKept?.({ seq, createdAt: row.createdAt, entry });
+      alongside?.settled(seq === undefined ? 'journaled' : 'waits');
+    } catch (error) {
+      alongside?.settled('lost');
+      throw error;
+    }
   }
 
   return {
@@ -80,7 +78,7 @@ export function createEngineStore(options: {
         value: value === null ? null : box.seal(value, keyAad(lineId, kind, id)),
       }));
       if (!sealed) await rows.write(keys);
-      else await write(keys, envelopeRow(box, lineId, sealed, clock.now()), { kind: 'sealed', ...sealed });
+      else await keep(keys, envelopeRow(box, lineId, sealed, clock.now()), { kind: 'sealed', ...sealed });
     },
     async findSealed(hash) {
       const row = await rows.inboxRow(hash);
@@ -89,7 +87,7 @@ export function createEngineStore(options: {
       const plaintext = open('inbox', row.plaintext, plaintextAad(lineId, hash));
       return plaintext && { plaintext };
     },
-    appendStanza: (entry) => write([], stanzaRow(box, lineId, entry, clock.now()), { kind: 'stanza', ...entry }),
+    appendStanza: (entry) => keep([], stanzaRow(box, lineId, entry, clock.now()), { kind: 'stanza', ...entry }),
     clear: () => rows.deleteKeys(),
   };
 }

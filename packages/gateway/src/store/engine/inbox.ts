@@ -24,18 +24,6 @@ export interface PendingInboxRow {
   entry: InboxEntry;
 }
 
-/** A row that is being written, in a transaction that has not ended. */
-export interface KeepingRow {
-  entry: InboxEntry;
-  /** Its name within the line. */
-  hash: string;
-  createdAt: number;
-  /** The store was asked to write it: whatever it is asked from then on comes behind. */
-  asked: Promise<void>;
-  /** Its number once its statement has run; the row may not be committed yet. */
-  seq(): number | undefined;
-}
-
 /**
  * What of a line's inbox is not events yet, oldest first, after a sequence number. Throws
  * UnreadableError.
@@ -89,20 +77,6 @@ export async function closeInbox(tx: Tx, rows: readonly ClosedRow[]): Promise<vo
     if (seqs.length > FEW) await closeMany(tx, kind, seqs);
     else for (const seq of seqs) await (kind === 'sealed' ? emptyOne : dropOne).run(tx.db, seq);
   }
-}
-
-const emptyThis = hot<[number, string, string]>(
-  `update inbox set done = 1, stanza = null, plaintext = null
-  where seq = ? and line_id = ? and hash = ? and done = 0`,
-);
-const dropThis = hot<[number, string, string]>(
-  'delete from inbox where seq = ? and line_id = ? and hash = ? and done = 0',
-);
-
-/** Closes one row, if it is there and waits: false when it is not. */
-export async function closeKeeping(tx: Tx, lineId: string, seq: number, row: KeepingRow): Promise<boolean> {
-  const close = row.entry.kind === 'sealed' ? emptyThis : dropThis;
-  return (await close.run(tx.db, seq, lineId, row.hash)) === 1;
 }
 
 export interface ClosedRow {
