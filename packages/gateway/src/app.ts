@@ -35,6 +35,7 @@ import { databaseSize } from './store/db/database-size.ts';
 import { takeGatewayLock } from './store/db/gateway-lock.ts';
 import { createReadiness } from './store/db/readiness.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
+import { keepIndexing } from './store/messages/search-index.ts';
 import { sendBacklog } from './store/sends/outbox.ts';
 import { createDispatcher, type Dispatcher } from './webhooks/dispatcher.ts';
 import type { WebhookFormats } from './webhooks/format.ts';
@@ -378,6 +379,8 @@ async function startAll(
   front.alerts.start();
   onClose(() => problems.close());
   onClose(await keepSpoolTidy(delivery.media, store, clock, log));
+  const indexing = keepIndexing({ store, clock, log });
+  onClose(() => indexing.close());
   await delivery.dispatcher.start();
   await lines.start();
   // Both go on in the background: they wait for workers, and no request waits for them.

@@ -29,13 +29,13 @@ interface Budget {
 
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
-    send: { statements: 21, commits: 4, wal: 31 },
-    inbound: { statements: 15, commits: 2, wal: 29 },
+    send: { statements: 21, commits: 4, wal: 27 },
+    inbound: { statements: 15, commits: 2, wal: 26 },
     commitsPerSendOf16: 2.25,
   },
   postgres: {
-    send: { statements: 21, commits: 5, wal: 9_300 },
-    inbound: { statements: 17, commits: 3, wal: 7_300 },
+    send: { statements: 21, commits: 5, wal: 9_000 },
+    inbound: { statements: 17, commits: 3, wal: 7_200 },
     commitsPerSendOf16: 3.25,
   },
 };

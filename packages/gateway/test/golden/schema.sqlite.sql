@@ -397,7 +397,6 @@ CREATE INDEX outbox_archive on outbox (line_id, seq) where archive_after is not 
 CREATE UNIQUE INDEX outbox_message on outbox (line_id, message_id);
 CREATE INDEX outbox_scheduled on outbox (line_id, send_at) where finished_at is null and send_at is not null;
 CREATE INDEX outbox_unconfirmed on outbox (line_id, seq) where unconfirmed_at is not null and finished_at is null;
-CREATE INDEX outbox_usage on outbox (account_id, accepted_at);
 CREATE INDEX outbox_waiting on outbox (line_id, seq) where finished_at is null;
 CREATE TABLE plans (
   name text primary key,

@@ -113,12 +113,22 @@ export async function listMessages(
  * Words have letters and numbers only (`searchWords`), so they need no escaping in either query
  * language.
  */
-function matches(engine: DatabaseEngine, lineId: string, words: readonly string[]) {
+function matches(engine: DatabaseEngine, lineId: string, queried: readonly string[]) {
   if (engine === 'sqlite') {
-    const text = `line_id : "${lineId}" AND search : (${words.map((word) => `"${word}" *`).join(' AND ')})`;
-    return sql<boolean>`m.seq in (select rowid from messages_search where messages_search match ${text})`;
+    const text = `line_id : "${lineId}" AND search : (${queried.map((word) => `"${word}" *`).join(' AND ')})`;
+    // What came since the last batch is not in the index yet (search-index.ts).
+    const words = sql.join(
+      queried.map((word) => sql`instr(' ' || t.search, ${` ${word}`}) > 0`),
+      sql` and `,
+    );
+    return sql<boolean>`m.seq in (
+      select rowid from messages_search where messages_search match ${text}
+      union all
+      select t.seq from messages as t
+      where t.seq > (select indexed_to from messages_search_mark) and t.line_id = ${lineId} and ${words}
+    )`;
   }
-  const text = words.map((word) => `${word}:*`).join(' & ');
+  const text = queried.map((word) => `${word}:*`).join(' & ');
   return sql<boolean>`m.search <> '' and (to_tsvector('simple', m.search) || array_to_tsvector(array[m.line_id]))
     @@ (${`'${lineId}'`}::tsquery && to_tsquery('simple', ${text}))`;
 }
