@@ -8,12 +8,8 @@ import { builtInVersion, createEndpoints } from './endpoints.ts';
 import type { LiveView } from './journal/live.ts';
 import { createFleetNode } from './lines/fleet/fleet-node.ts';
 import { forkWorkers } from './lines/workers/fork-worker.ts';
-import {
-  createSupervisor,
-  type LineOwnership,
-  type Supervisor,
-  type SupervisorOptions,
-} from './lines/workers/supervisor.ts';
+import { createSupervisor, type Supervisor } from './lines/workers/supervisor.ts';
+import type { LineOwnership, SupervisorOptions } from './lines/workers/supervisor-options.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import type { Log } from './observe/logger.ts';
 import type { SystemSources } from './observe/system-metrics.ts';

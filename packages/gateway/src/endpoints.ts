@@ -1,7 +1,7 @@
 import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
 import { BUILT_IN_VERSION, DEFAULT_ENDPOINT } from '@ponte/engine-baileys/endpoint';
 import { AppError } from './core/app-error.ts';
-import type { HostedLine } from './lines/workers/supervisor.ts';
+import type { HostedLine } from './lines/workers/placements.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
 
 /** What lines announce when nothing newer is known. */

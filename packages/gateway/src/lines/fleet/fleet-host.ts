@@ -3,7 +3,8 @@ import type { Log } from '../../observe/logger.ts';
 import type { Store } from '../../store/db/store.ts';
 import type { OwnedLine } from '../../store/fleet/leases.ts';
 import { loadLine } from '../../store/lines/line-row.ts';
-import type { LineOwnership, Supervisor } from '../workers/supervisor.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { LineOwnership } from '../workers/supervisor-options.ts';
 import type { LeaseHost, LeaseKeeper } from './lease-keeper.ts';
 
 const RETRY_MS = 1_000;

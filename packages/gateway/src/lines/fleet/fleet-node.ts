@@ -14,7 +14,8 @@ import {
 } from '../../store/fleet/leases.ts';
 import { joinFleet, leaveFleet, type FleetNode as NodeFacts } from '../../store/fleet/nodes.ts';
 import type { LineRouter } from '../workers/router.ts';
-import type { LineOwnership, Supervisor } from '../workers/supervisor.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { LineOwnership } from '../workers/supervisor-options.ts';
 import { createFleetHost } from './fleet-host.ts';
 import { FleetRouter } from './fleet-router.ts';
 import { LeaseKeeper } from './lease-keeper.ts';

@@ -6,7 +6,8 @@ import { until } from '../../../test/support/until.ts';
 import type { LiveView } from '../../journal/live.ts';
 import { silentLog } from '../../observe/logger.ts';
 import type { WorkerEnd, WorkerProcess } from './fork-worker.ts';
-import { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import type { SupervisorOptions } from './supervisor-options.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
 /**

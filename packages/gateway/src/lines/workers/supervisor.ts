@@ -1,76 +1,22 @@
-import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
+import type { ClientVersion } from '@ponte/engine';
 import { AppError } from '../../core/app-error.ts';
 import { type NetworkName, networkOf } from '../../core/client-version.ts';
-import type { Clock } from '../../core/clock.ts';
 import type { LineCommandName, LineCommands } from '../../core/line-commands.ts';
 import type { LineReason } from '../../core/line-reasons.ts';
 import type { Mode } from '../../core/lines.ts';
-import { DEFAULT_PACING, type Pacing } from '../../core/pacing.ts';
+import { DEFAULT_PACING } from '../../core/pacing.ts';
 import { backoffMs } from '../../core/retry.ts';
-import { createLiveHub, type LiveHub, type LiveView } from '../../journal/live.ts';
-import type { Log } from '../../observe/logger.ts';
+import { createLiveHub, type LiveHub } from '../../journal/live.ts';
 import type { LineCount, WorkerFigures } from '../../observe/system-metrics.ts';
-import type { MetricsSum } from '../../observe/worker-metrics.ts';
-import type { Store } from '../../store/db/store.ts';
 import { listRunnable, loadLine } from '../../store/lines/line-row.ts';
-import { lineStatus } from '../connection/line-status.ts';
 import { PendingCommands } from '../pending-commands.ts';
-import type { SpawnWorker } from './fork-worker.ts';
+import { type HostedLine, type Placement, Placements } from './placements.ts';
+import { countLines, viewOfProcess, viewWithoutWorker } from './process-view.ts';
 import type { LineProcessView, LineRouter } from './router.ts';
-import type { CommandOf, FromWorker, WorkerSetup } from './worker-protocol.ts';
-import { HANG_AFTER_MS, WorkerSlot } from './worker-slot.ts';
-
-export interface SupervisorConfig {
-  /** Worker processes per mode at most (`shared`). */
-  workers: number;
-  /** `dedicated`: one process per line. */
-  isolation: 'shared' | 'dedicated';
-  /** Told to every worker; `heartbeatMs` is also the beat of the watch. */
-  setup: Omit<WorkerSetup, 'worker'>;
-  /** A worker without a heartbeat for this long is killed; default {@link HANG_AFTER_MS}. */
-  hangAfterMs?: number;
-  /** Of live lines; test lines are not paced. Default: the published pacing. */
-  pacing?: Pacing | null;
-}
-
-/** Of a fleet: lines come and go with their leases (lines/fleet). */
-export interface LineOwnership {
-  /** For how long what runs here is this node's for certain. */
-  validForMs(): number;
-  /** A line's write was refused: another node owns it. */
-  lost(lineId: string): void;
-  /** A line's row does not exist any more. */
-  gone(lineId: string): void;
-}
-
-/** A line as the endpoint is chosen for it. */
-export interface HostedLine {
-  id: string;
-  accountId: string;
-  mode: Mode;
-}
-
-export interface SupervisorOptions {
-  config: SupervisorConfig;
-  store: Store;
-  spawnWorker: SpawnWorker;
-  /**
-   * Where the line connects. Asked at every start of the line; may reject while the place is not
-   * there yet.
-   */
-  endpointFor(line: HostedLine): EngineEndpoint | Promise<EngineEndpoint>;
-  clock: Clock;
-  log: Log;
-  /** New deliveries were committed by a worker. */
-  onNudge(hasDeliveries: boolean): void;
-  /** Adds up what the workers count. */
-  metrics?: Pick<MetricsSum, 'update' | 'retire'>;
-  onLive?(view: LiveView): void;
-  /** Without it every line of the database is this gateway's. */
-  ownership?: LineOwnership;
-  /** WhatsApp (or a simulated network) said something of the version that lines announce. */
-  onClient?(told: Extract<FromWorker, { type: 'client_refused' | 'client_expires' }>): void;
-}
+import type { SupervisorOptions } from './supervisor-options.ts';
+import type { CommandOf, FromWorker } from './worker-protocol.ts';
+import { HANG_AFTER_MS, type WorkerSlot } from './worker-slot.ts';
+import { WorkerSlots } from './worker-slots.ts';
 
 export interface Supervisor extends LineRouter {
   /**
@@ -105,21 +51,6 @@ export interface Supervisor extends LineRouter {
   workerCrashes(): number;
 }
 
-/** A line and where it is hosted. */
-interface Placement {
-  readonly line: HostedLine;
-  readonly slot: WorkerSlot;
-  readonly epoch: number | undefined;
-  state: 'starting' | 'running' | 'failed' | 'stopping';
-  /** Starts that failed since the last one that did not. */
-  failures: number;
-  /** Why it failed, when the worker knew. */
-  reason: LineReason | undefined;
-  cancelRetry: (() => void) | undefined;
-  /** Callers that wait for the next change of `state`. */
-  waiters: (() => void)[];
-}
-
 const START_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 const CLOSE_WITHIN_MS = 10_000;
@@ -138,13 +69,15 @@ class LineSupervisor implements Supervisor {
   readonly live: LiveHub;
   readonly #options: SupervisorOptions;
   readonly #pending: PendingCommands;
-  readonly #placements = new Map<string, Placement>();
-  readonly #slots: WorkerSlot[] = [];
+  readonly #placements: Placements;
+  readonly #slots: WorkerSlots;
   #isClosing = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#pending = new PendingCommands(options.clock);
+    this.#placements = new Placements(options.clock);
+    this.#slots = this.#createSlots();
     this.live = createLiveHub((error) => options.log.error({ error }, 'a listener to live views failed'));
   }
 
@@ -152,8 +85,8 @@ class LineSupervisor implements Supervisor {
     if (lineId !== undefined) return this.#startOne(lineId);
     if (this.#options.ownership) return;
     const lines = await listRunnable(this.#options.store.db);
-    for (const line of lines) if (!this.#placements.has(line.id)) this.#place(line);
-    this.#options.log.info({ lines: lines.length, workers: this.#slots.length }, 'lines are assigned to workers');
+    for (const line of lines) if (!this.hosts(line.id)) this.#place(line);
+    this.#options.log.info({ lines: lines.length, workers: this.#slots.all().length }, 'lines are assigned to workers');
   }
 
   async stop(lineId: string): Promise<void> {
@@ -162,22 +95,18 @@ class LineSupervisor implements Supervisor {
     const { slot } = placement;
     this.#beginEnd(placement);
     if (slot.send({ type: 'stop_line', lineId })) {
-      await this.#until(
-        placement,
-        () => this.#placements.get(lineId) !== placement || slot.state !== 'running',
-        STOP_WITHIN_MS,
-      );
+      await this.#placements.until(placement, () => this.#isOver(placement), STOP_WITHIN_MS);
     }
     this.#remove(placement);
-    if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+    await this.#slots.release(slot);
   }
 
   hosts(lineId: string): boolean {
-    return this.#placements.has(lineId);
+    return this.#placements.get(lineId) !== undefined;
   }
 
   host(line: HostedLine, epoch: number): void {
-    if (!this.#isClosing && !this.#placements.has(line.id)) this.#place(line, epoch);
+    if (!this.#isClosing && !this.hosts(line.id)) this.#place(line, epoch);
   }
 
   async end(lineId: string, isAtOnce: boolean): Promise<void> {
@@ -186,33 +115,25 @@ class LineSupervisor implements Supervisor {
     const { slot } = placement;
     this.#beginEnd(placement);
     if (slot.send({ type: 'stop_line', lineId, isAtOnce })) {
-      const isOver = () => this.#placements.get(lineId) !== placement || slot.state !== 'running';
       const withinMs = isAtOnce ? END_AT_ONCE_WITHIN_MS : STOP_WITHIN_MS;
-      await this.#until(placement, isOver, withinMs).catch(() => slot.restart(`does not let go of ${lineId}`));
+      await this.#placements
+        .until(placement, () => this.#isOver(placement), withinMs)
+        .catch(() => slot.restart(`does not let go of ${lineId}`));
     }
     this.#remove(placement);
-    if (this.#options.config.isolation === 'dedicated') await this.#closeSlot(slot);
+    await this.#slots.release(slot);
   }
 
   async endAll(): Promise<void> {
-    for (const placement of [...this.#placements.values()]) {
+    for (const placement of this.#placements.all()) {
       this.#beginEnd(placement);
       this.#remove(placement);
     }
-    await Promise.all(this.#slots.map((slot) => slot.restart('the leases of this node are over')));
+    await Promise.all(this.#slots.all().map((slot) => slot.restart('the leases of this node are over')));
   }
 
   view(lineId: string): LineProcessView {
-    const placement = this.#placements.get(lineId);
-    if (!placement || placement.state === 'stopping') {
-      return { state: 'stopped', health: 'unhealthy', startedAt: null, failCount: 0, worker: null };
-    }
-    const { slot } = placement;
-    const isFailed = placement.state === 'failed' || slot.state === 'failed';
-    const state = isFailed ? 'failed' : placement.state === 'running' ? 'running' : 'starting';
-    const failCount = slot.failCount + placement.failures;
-    const health = isFailed ? 'unhealthy' : failCount > 0 ? 'degraded' : 'healthy';
-    return { state, health, startedAt: slot.startedAt, failCount, worker: slot.startedAt === null ? null : slot.name };
+    return viewOfProcess(this.#placements.get(lineId));
   }
 
   async run<N extends LineCommandName>(
@@ -230,55 +151,35 @@ class LineSupervisor implements Supervisor {
   }
 
   pids(): number[] {
-    return this.#slots.flatMap((slot) => slot.pid ?? []);
+    return this.#slots.pids();
   }
 
   lineCounts(): LineCount[] {
-    const counts = new Map<string, LineCount>();
-    for (const { line } of this.#placements.values()) {
-      const last = this.live.latest(line.id);
-      const status = lineStatus({ status: last?.status ?? 'connecting' }, this.view(line.id));
-      const reason = last?.reason ?? 'none';
-      const key = `${line.mode} ${status} ${reason}`;
-      const known = counts.get(key) ?? { mode: line.mode, status, reason, count: 0 };
-      counts.set(key, { ...known, count: known.count + 1 });
-    }
-    return [...counts.values()];
+    return countLines(this.#placements.all(), (lineId) => this.live.latest(lineId));
   }
 
   workerFigures(): WorkerFigures[] {
-    return this.#slots.flatMap(({ name, lines, stats }) =>
-      stats
-        ? {
-            worker: name,
-            lines: lines.size,
-            residentBytes: stats.rssBytes,
-            heapBytes: stats.heapUsedBytes,
-            loopLagMs: stats.eventLoopLagMs,
-            cpuSeconds: stats.cpuSeconds,
-          }
-        : [],
-    );
+    return this.#slots.figures();
   }
 
   workerCrashes(): number {
-    return this.#slots.reduce((sum, { crashes }) => sum + crashes, 0);
+    return this.#slots.crashes();
   }
 
   hasLines(mode: Mode): boolean {
-    return [...this.#placements.values()].some(({ line }) => line.mode === mode);
+    return this.#placements.all().some(({ line }) => line.mode === mode);
   }
 
   announce(network: NetworkName, version: ClientVersion): void {
-    for (const slot of this.#slots) slot.send({ type: 'client_version', network, version });
+    for (const slot of this.#slots.all()) slot.send({ type: 'client_version', network, version });
   }
 
   async close(timeoutMs = CLOSE_WITHIN_MS): Promise<void> {
     this.#isClosing = true;
-    for (const placement of this.#placements.values()) placement.cancelRetry?.();
-    await Promise.all(this.#slots.map((slot) => slot.close(timeoutMs)));
+    for (const placement of this.#placements.all()) placement.cancelRetry?.();
+    await Promise.all(this.#slots.all().map((slot) => slot.close(timeoutMs)));
     this.#pending.rejectAll('unavailable');
-    for (const placement of [...this.#placements.values()]) this.#remove(placement);
+    for (const placement of this.#placements.all()) this.#remove(placement);
   }
 
   async #startOne(lineId: string): Promise<void> {
@@ -293,60 +194,34 @@ class LineSupervisor implements Supervisor {
     const { state } = placement;
     if (state === 'failed') this.#retry(placement, 0);
     const placed = placement;
-    await this.#until(placed, () => placed.state === 'running', START_WITHIN_MS);
+    await this.#placements.until(placed, () => placed.state === 'running', START_WITHIN_MS);
   }
 
   #beginEnd(placement: Placement): void {
     placement.cancelRetry?.();
-    this.#turnTo(placement, 'stopping');
+    this.#placements.turnTo(placement, 'stopping');
     for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
   }
 
-  #place({ id, accountId, mode }: HostedLine, epoch?: number): Placement {
-    const slot = this.#slotFor(id, mode);
-    const placement: Placement = {
-      line: { id, accountId, mode },
-      slot,
-      epoch,
-      state: 'starting',
-      failures: 0,
-      reason: undefined,
-      cancelRetry: undefined,
-      waiters: [],
-    };
-    slot.lines.add(id);
-    this.#placements.set(id, placement);
+  #place(line: HostedLine, epoch?: number): Placement {
+    const placement = this.#placements.add(line, this.#slots.forLine(line.id, line.mode), epoch);
     void this.#host(placement);
     return placement;
   }
 
-  /** The emptiest worker of the line's mode; a new one while there may be more. */
-  #slotFor(lineId: string, mode: Mode): WorkerSlot {
-    const { config, spawnWorker: spawn, clock, log } = this.#options;
-    const ofMode = this.#slots.filter((slot) => slot.mode === mode);
-    const isDedicated = config.isolation === 'dedicated';
-    const emptiest = ofMode.reduce<WorkerSlot | undefined>(
-      (best, slot) => (best && best.lines.size <= slot.lines.size ? best : slot),
-      undefined,
-    );
-    if (!isDedicated && emptiest && (emptiest.lines.size === 0 || ofMode.length >= config.workers)) return emptiest;
-    const name = isDedicated ? `${mode}-${lineId}` : `${mode}-${ofMode.length + 1}`;
-    const slot: WorkerSlot = new WorkerSlot({
-      name,
-      mode,
-      setup: config.setup,
-      hangAfterMs: config.hangAfterMs ?? HANG_AFTER_MS,
-      spawn,
-      clock,
-      log,
-      metrics: this.#options.metrics,
-      leasesForMs: () => this.#options.ownership?.validForMs() ?? 0,
-      onMessage: (message) => this.#received(slot, message),
-      onDown: () => this.#down(slot),
+  #createSlots(): WorkerSlots {
+    const { config, spawnWorker: spawn, clock, log, metrics } = this.#options;
+    const { workers, isolation, setup, hangAfterMs = HANG_AFTER_MS } = config;
+    return new WorkerSlots({
+      workers,
+      isolation,
+      optionsOf: (name, mode, slot) => ({
+        ...{ name, mode, setup, hangAfterMs, spawn, clock, log, metrics },
+        leasesForMs: () => this.#options.ownership?.validForMs() ?? 0,
+        onMessage: (message) => this.#received(slot(), message),
+        onDown: () => this.#down(slot()),
+      }),
     });
-    this.#slots.push(slot);
-    slot.start();
-    return slot;
   }
 
   /**
@@ -360,7 +235,7 @@ class LineSupervisor implements Supervisor {
     const pacing = line.mode === 'test' ? null : config.pacing === undefined ? DEFAULT_PACING : config.pacing;
     try {
       const endpoint = await endpointFor(line);
-      if (this.#placements.get(line.id) !== placement || placement.state === 'stopping') return;
+      if (!this.#placements.isCurrent(placement) || placement.state === 'stopping') return;
       slot.send({ type: 'start_line', spec: { lineId: line.id, endpoint, network: networkOf(line), pacing, epoch } });
     } catch (error) {
       log.warn({ lineId: line.id, error }, 'there is no endpoint for a line yet');
@@ -412,7 +287,7 @@ class LineSupervisor implements Supervisor {
     if (!placement || placement.state === 'stopping') return;
     placement.failures = 0;
     placement.reason = undefined;
-    this.#turnTo(placement, 'running');
+    this.#placements.turnTo(placement, 'running');
     this.#dispatch(placement);
   }
 
@@ -436,7 +311,7 @@ class LineSupervisor implements Supervisor {
     const { clock } = this.#options;
     placement.failures += 1;
     placement.reason = reason;
-    this.#turnTo(placement, 'failed');
+    this.#placements.turnTo(placement, 'failed');
     this.#tellOfProcess(placement);
     for (const command of this.#pending.ofLine(placement.line.id)) command.reject(new AppError('line_failed'));
     this.#retry(placement, backoffMs(placement.failures, clock.random()));
@@ -462,9 +337,9 @@ class LineSupervisor implements Supervisor {
       if (!placement) continue;
       placement.cancelRetry?.();
       if (placement.state === 'stopping') {
-        for (const wake of placement.waiters.splice(0)) wake();
+        this.#placements.wake(placement);
       } else {
-        this.#turnTo(placement, 'starting');
+        this.#placements.turnTo(placement, 'starting');
         this.#tellOfProcess(placement);
       }
       for (const command of this.#pending.ofLine(lineId)) {
@@ -476,23 +351,10 @@ class LineSupervisor implements Supervisor {
     }
   }
 
-  /**
-   * A worker that is gone says nothing more of its lines: what is true of them now is said here,
-   * until the next worker speaks.
-   */
-  #tellOfProcess({ line, reason }: Placement): void {
-    const nothing = { lineId: line.id, status: 'disconnected', phone: null, name: null } as const;
-    const last = this.live.latest(line.id) ?? (reason && nothing);
-    if (!last) return;
-    const view = this.view(line.id);
-    this.live.publish({
-      ...last,
-      status: reason ? 'disconnected' : lineStatus(last, view),
-      reason: reason ?? (view.state === 'failed' ? 'worker_failed' : 'worker_restarting'),
-      until: null,
-      whatsappCode: null,
-      qr: null,
-    });
+  /** Corrects what is shown of a line whose worker is gone, or does not start it. */
+  #tellOfProcess(placement: Placement): void {
+    const view = viewWithoutWorker(placement, this.live.latest(placement.line.id));
+    if (view) this.live.publish(view);
   }
 
   /** Sends what waits for this line. */
@@ -509,46 +371,12 @@ class LineSupervisor implements Supervisor {
     else pending?.reject(new AppError(message.code, message.details, { message: message.message }));
   }
 
-  #turnTo(placement: Placement, state: Placement['state']): void {
-    placement.state = state;
-    for (const wake of placement.waiters.splice(0)) wake();
-  }
-
   #remove(placement: Placement): void {
-    const { line, slot } = placement;
-    if (this.#placements.get(line.id) !== placement) return;
-    placement.cancelRetry?.();
-    this.#placements.delete(line.id);
-    slot.lines.delete(line.id);
-    this.live.forget(line.id);
-    for (const wake of placement.waiters.splice(0)) wake();
+    if (this.#placements.remove(placement)) this.live.forget(placement.line.id);
   }
 
-  async #closeSlot(slot: WorkerSlot): Promise<void> {
-    await slot.close(STOP_WITHIN_MS);
-    const at = this.#slots.indexOf(slot);
-    if (at >= 0) this.#slots.splice(at, 1);
-  }
-
-  /**
-   * Waits until it holds; looks at every change of the placement. Rejects with `line_failed` when
-   * it does not come in time, or the line fails.
-   */
-  async #until(placement: Placement, holds: () => boolean, timeoutMs: number): Promise<void> {
-    let isLate = false;
-    const cancel = this.#options.clock.after(timeoutMs, () => {
-      isLate = true;
-      for (const wake of placement.waiters.splice(0)) wake();
-    });
-    const failuresBefore = placement.failures;
-    try {
-      while (!holds()) {
-        const isGone = this.#placements.get(placement.line.id) !== placement;
-        if (isLate || isGone || placement.failures > failuresBefore) throw new AppError('line_failed');
-        await new Promise<void>((resolve) => placement.waiters.push(resolve));
-      }
-    } finally {
-      cancel();
-    }
+  /** Nothing of it runs any more, as far as its worker can say. */
+  #isOver(placement: Placement): boolean {
+    return !this.#placements.isCurrent(placement) || placement.slot.state !== 'running';
   }
 }
