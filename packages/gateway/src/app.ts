@@ -1,16 +1,14 @@
-import { rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rulesPerMinute } from './access/rate-limit.ts';
+import { finishCutOff } from './commands/finish-cut-off.ts';
 import { type Canary, openCanary } from './commands/lines/canary.ts';
-import { finishDeletions } from './commands/lines/delete-line.ts';
 import { type ClockCheck, createClockCheck } from './commands/problems/clock-check.ts';
 import { createMailer } from './commands/problems/mailer.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
 import { type Fleet, openFleet } from './compose-fleet.ts';
 import { composeFront, type Front, type FrontParts } from './compose-front.ts';
 import { composeLines, type Lines, linesOf } from './compose-lines.ts';
+import { openSimulator } from './compose-simulator.ts';
 import { type Config, isBehindProxy } from './config/config.ts';
 import { processEnvironment } from './config/environment.ts';
 import type { Environment } from './config/reader.ts';
@@ -21,6 +19,7 @@ import { linesWebhookFormatAt } from './dialects/lines/webhook-format.ts';
 import { endMasterKeyRotation, openInstallation } from './installation.ts';
 import { createEventFeed, type EventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
+import type { FleetNews } from './lines/fleet/shared-news.ts';
 import { createLinkPreviews } from './media/link-previews.ts';
 import { createMedia, keepSpoolTidy, type Media } from './media/media.ts';
 import type { Guard } from './net/guarded-fetch.ts';
@@ -28,10 +27,10 @@ import { createLogger, type Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
 import type { OpenData, Overrides } from './overrides.ts';
-import { connectSharedSimulator } from './sandbox/shared-simulator.ts';
-import { type SimulatorAddress, startSimulatorProcess } from './sandbox/simulator-process.ts';
+import type { SimulatorAddress } from './sandbox/simulator-process.ts';
 import { claimSetting } from './store/access/settings.ts';
 import { databaseSize } from './store/db/database-size.ts';
+import { ALL_DUTIES, type Duties, keepDuties } from './store/db/duties.ts';
 import { takeGatewayLock } from './store/db/gateway-lock.ts';
 import { createReadiness } from './store/db/readiness.ts';
 import { inboxBacklog } from './store/engine/inbox.ts';
@@ -117,7 +116,7 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
   const simulator = await openSimulator(given);
   const address: Address = { listening: '', ...baseOf(given.config) };
   const delivery = composeDelivery(given, data, address);
-  const fleet = await openFleet({ ...given, store: data.store });
+  const fleet = await openFleet({ ...given, store: data.store, onNews: delivery.wake });
   given.onClose(() => fleet?.close());
   const lines = await openLines(given, data, delivery, { simulator, fleet });
   const state = { isDraining: false };
@@ -162,6 +161,7 @@ const baseOf = ({ http }: Config): Pick<Address, 'base'> => ({
 });
 
 interface Data extends OpenData {
+  duties: Duties;
   metrics: ReturnType<typeof createMetrics>;
   lost: Promise<Error>;
 }
@@ -170,7 +170,7 @@ interface Data extends OpenData {
 async function openData({ config, environment, log, version, data, onClose }: Given): Promise<Data> {
   const metrics = createMetrics(version);
   const lost = Promise.withResolvers<Error>();
-  if (data) return { ...data, metrics, lost: lost.promise };
+  if (data) return { ...data, metrics, duties: ALL_DUTIES, lost: lost.promise };
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
@@ -191,8 +191,10 @@ async function openData({ config, environment, log, version, data, onClose }: Gi
   });
   onClose(() => lock.release());
   await endMasterKeyRotation(installation, log);
-  installation.contents.start({ log, changes: true });
-  return { ...installation, metrics, lost: lost.promise };
+  const duties = config.fleet ? keepDuties({ url: config.database.url, clock: systemClock, log }) : ALL_DUTIES;
+  onClose(() => duties.close());
+  installation.contents.start({ log, changes: duties.isOurs });
+  return { ...installation, metrics, duties, lost: lost.promise };
 }
 
 /** What leaves this server by itself: webhooks, live streams, files. */
@@ -206,9 +208,11 @@ interface Delivery {
   clockCheck: ClockCheck;
   /** The console's open pages; none before the front door is built. */
   pages: { live?: LiveStreams };
+  /** There is something to look at, in this process. */
+  wake(news: FleetNews): void;
 }
 
-function composeDelivery(given: Given, { store, ring, metrics }: Data, address: Address): Delivery {
+function composeDelivery(given: Given, { store, ring, metrics, duties }: Data, address: Address): Delivery {
   const { config, clock, log, onClose } = given;
   const guard = given.guard ?? createOutboundGuard(config);
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
@@ -216,15 +220,21 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
   const told = watched(metrics.deliveries, () => pages.live?.activity());
   const media = createMedia({ ...config.media, clock, log });
   onClose(() => media.cache.close());
+  const { isOurs } = duties;
+  const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: told, isOurs });
+  const news = createNews(clock);
+  const feed = createEventFeed({ store, clock, log });
   return {
-    guard,
-    formats,
-    pages,
-    media,
+    ...{ guard, formats, pages, media, dispatcher, news, feed },
     clockCheck: createClockCheck({ store, clock }),
-    dispatcher: createDispatcher({ store, ring, formats, clock, guard, log, metrics: told }),
-    news: createNews(clock),
-    feed: createEventFeed({ store, clock, log }),
+    wake({ events, deliveries, settings }) {
+      if (deliveries) dispatcher.nudge();
+      if (events) {
+        feed.nudge();
+        news.tell();
+      }
+      pages.live?.activity(settings ? 'settings' : undefined);
+    },
   };
 }
 
@@ -232,7 +242,7 @@ function composeDelivery(given: Given, { store, ring, metrics }: Data, address: 
 async function openLines(
   { config, clock, log, lines }: Given,
   data: Data,
-  { clockCheck, dispatcher, feed, guard, media, news, pages }: Delivery,
+  { clockCheck, guard, media, wake }: Delivery,
   { simulator, fleet }: { simulator: () => SimulatorAddress | undefined; fleet: Fleet | undefined },
 ): Promise<Lines> {
   if (lines) return linesOf(lines);
@@ -240,11 +250,10 @@ async function openLines(
     ...{ config, data, clock, log, guard, simulator, fleet, metrics: data.metrics.workers },
     filesFolder: media.spool.folder,
     onWhatsappTime: (ms) => clockCheck.heard('whatsapp', ms),
-    onNudge(hasDeliveries) {
-      if (hasDeliveries) dispatcher.nudge();
-      feed.nudge();
-      pages.live?.activity();
-      news.tell();
+    onNudge(deliveries) {
+      const news = { events: true, deliveries };
+      wake(news);
+      fleet?.tell(news);
     },
   });
 }
@@ -252,10 +261,10 @@ async function openLines(
 /** The line that writes to itself, and every figure of the metrics. */
 async function watchFigures(
   { config, clock, log }: Given,
-  { store, metrics }: Data,
+  { store, metrics, duties }: Data,
   { router, figures }: Lines,
 ): Promise<Canary | undefined> {
-  const canary = await openCanary({ store, router, clock, log, lineId: config.canaryLine });
+  const canary = await openCanary({ store, router, clock, log, lineId: config.canaryLine, isOurs: duties.isOurs });
   metrics.watch({
     ...figures,
     sendsWaiting: async () => backlogAt(await sendBacklog(store.db, clock.now()), clock.now()),
@@ -295,7 +304,12 @@ function frontParts(
     router: lines.router,
     liveLines: lines.live,
     testWebhook: createWebhookTester({ store, ring, formats, clock, guard }),
-    nudgeDispatcher: () => dispatcher.nudge(),
+    nudgeDispatcher() {
+      dispatcher.nudge();
+      fleet?.tell({ events: true, deliveries: true });
+    },
+    onChange: (change) => fleet?.tell({ events: true, settings: change === 'settings' }),
+    isOurs: data.duties.isOurs,
     simulator: () => {
       const at = simulator();
       return at && { baseUrl: at.baseUrl, token: at.controlToken };
@@ -342,29 +356,10 @@ const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetri
   },
 });
 
-/** The simulated network of test lines: one that is given or shared, a process of ours, or none. */
-async function openSimulator({ config, log, simulator, onClose }: Given): Promise<() => SimulatorAddress | undefined> {
-  if (simulator) return () => simulator;
-  if (!config.sandbox.isOn) return () => undefined;
-  if (config.sandbox.shared) {
-    const shared = await connectSharedSimulator({ ...config.sandbox.shared, clock: systemClock, log });
-    onClose(() => shared.close());
-    return shared.address;
-  }
-  const dataFile = join(config.dataDir, config.sandbox.isEphemeral ? 'sandbox-ephemeral.db' : 'sandbox.db');
-  if (config.sandbox.isEphemeral) {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(dataFile + suffix, { force: true });
-  }
-  const entry = fileURLToPath(import.meta.resolve('@ponte/simulator/main'));
-  const running = await startSimulatorProcess({ entry, dataFile, clock: systemClock, log });
-  onClose(() => running.close());
-  return running.address;
-}
-
 /** What runs by itself begins. */
 async function startAll(
-  { clock, log, onClose }: Given,
-  { store, defaultAccountId }: Data,
+  { config, clock, log, onClose }: Given,
+  { store, defaultAccountId, duties }: Data,
   delivery: Delivery,
   { lines, front }: { lines: Lines; front: Front },
 ): Promise<void> {
@@ -375,6 +370,7 @@ async function startAll(
     machine: front.services,
     accountId: defaultAccountId,
     nudgeAlerts: front.alerts.nudge,
+    isOurs: duties.isOurs,
   });
   front.alerts.start();
   onClose(() => problems.close());
@@ -383,9 +379,8 @@ async function startAll(
   onClose(() => indexing.close());
   await delivery.dispatcher.start();
   await lines.start();
-  // Both go on in the background: they wait for workers, and no request waits for them.
-  finishDeletions(front.services).catch((error: unknown) => log.error({ error }, 'finishing cut-off deletions failed'));
-  front.approvals.resume().catch((error: unknown) => log.error({ error }, 'going on with approved sends failed'));
+  const { services, approvals } = front;
+  onClose(finishCutOff({ services, approvals, clock, log, isOurs: config.fleet && duties.isOurs }));
 }
 
 /** Undefined where the file system does not say. */

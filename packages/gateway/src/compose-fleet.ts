@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts';
 import { type FleetSettings, readNatsFiles } from './config/fleet-settings.ts';
 import type { Clock } from './core/clock.ts';
 import { newNodeId, randomBase62 } from './core/ids.ts';
+import { type FleetNews, SharedNews } from './lines/fleet/shared-news.ts';
 import type { Log } from './observe/logger.ts';
 import { claimSetting, readSetting } from './store/access/settings.ts';
 import { openStore } from './store/db/open.ts';
@@ -17,6 +18,8 @@ export interface Fleet {
   bus: Bus;
   /** A store of its own: leases wait for no other work. */
   leases: Store;
+  /** Tells the other nodes that there is something to look at. */
+  tell(news: FleetNews): void;
   close(): Promise<void>;
 }
 
@@ -26,13 +29,22 @@ interface FleetParts {
   clock: Clock;
   log: Log;
   version: string;
+  /** Another node told something. */
+  onNews(news: FleetNews): void;
 }
 
 /** Names the subjects of this installation on a NATS server that others may use as well. */
 const BUS_PREFIX = 'bus_prefix';
 
 /** Undefined for a node that is alone. Does not wait for NATS. */
-export async function openFleet({ config, store, clock, log, version }: FleetParts): Promise<Fleet | undefined> {
+export async function openFleet({
+  config,
+  store,
+  clock,
+  log,
+  version,
+  onNews,
+}: FleetParts): Promise<Fleet | undefined> {
   const { fleet, database } = config;
   if (!fleet) return undefined;
   const name = fleet.name ?? hostname();
@@ -44,11 +56,15 @@ export async function openFleet({ config, store, clock, log, version }: FleetPar
     onError: (error) => log.error({ error }, 'the store of the leases reported a failure'),
   });
   const bus = createNatsBus({ ...natsOf(fleet), prefix, name: `ponte ${name}`, clock, log });
+  const node = { id: newNodeId(), name, version, weight: fleet.weight };
+  const news = new SharedNews({ bus, nodeId: node.id, clock, onNews });
   return {
-    node: { id: newNodeId(), name, version, weight: fleet.weight },
+    node,
     bus,
     leases,
+    tell: (told) => news.tell(told),
     async close() {
+      news.close();
       await bus.close();
       await leases.close();
     },

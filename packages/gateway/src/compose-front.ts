@@ -13,7 +13,7 @@ import { type Alerts, createAlerts } from './commands/problems/alerts.ts';
 import type { SendMail } from './commands/problems/mailer.ts';
 import { createFileFetcher } from './commands/sends/file-fetcher.ts';
 import { createFileIntake } from './commands/sends/receive-file.ts';
-import { tellChanges } from './commands/tell-changes.ts';
+import { type Change, tellChanges } from './commands/tell-changes.ts';
 import { createAdminDialect } from './dialects/admin/dialect.ts';
 import { bridgesDialect } from './dialects/bridges/dialect.ts';
 import { PUBLISHED_EVENTS } from './dialects/bridges/webhook-format.ts';
@@ -76,6 +76,10 @@ export interface FrontParts
   /** Where the simulated network is; undefined when there is none. */
   simulator(): SimulatorControl | undefined;
   streams?: Pick<EventStreamsDeps, 'metrics' | 'maxPerKey'>;
+  /** Something changed through this node: pages of other nodes show it, too. */
+  onChange?(change?: Change): void;
+  /** Of a fleet: whether this node does what one node does. */
+  isOurs?(): boolean;
   /** In place of the product's MCP server. */
   mcpServer?: MakeServer;
   settings: FrontSettings;
@@ -125,16 +129,21 @@ export function composeFront(parts: FrontParts): Front {
     clockCheck: parts.clockCheck,
     maxWaitingSends: settings.maxWaitingSends,
   };
-  const execute = tellChanges(createExecute(services), (change) => live.activity(change));
+  const changed = (change?: Change) => {
+    live.activity(change);
+    parts.onChange?.(change);
+  };
+  const execute = tellChanges(createExecute(services), changed);
   const access = createConsoleAccess({ store, ring: parts.ring, clock, accountId: parts.accountId });
   const live = createLiveStreams({ ...parts.liveLines, execute, sessions: access.sessions, clock });
   // Pages that show approvals look again.
-  const told = watchedNews(news, () => live.activity());
+  const told = watchedNews(news, () => changed());
   const { nudgeDeliveries } = services;
   const approvals = createApprovals({ store, clock, log, news: told, keys, execute, nudgeDeliveries });
   const { guard, ring, accountId, publicUrl } = parts;
   const { sendMail } = settings;
-  const alerts = createAlerts({ store, clock, log, guard, ring, accountId, publicUrl, sendMail });
+  const { isOurs } = parts;
+  const alerts = createAlerts({ store, clock, log, guard, ring, accountId, publicUrl, sendMail, isOurs });
   const limiter = createRateLimiter({ clock, limits: settings.limits });
   const mcp = createMcpDialect({
     execute,
@@ -147,7 +156,7 @@ export function composeFront(parts: FrontParts): Front {
     onRefused: (error) => log.debug({ error }, 'an MCP request was refused'),
   });
   const requestLog = createRequestLog(clock);
-  const behind = { services, execute, approvals, alerts, access, live, requestLog };
+  const behind = { services, execute, approvals, alerts, access, live, requestLog, changed };
   const dialects = composeDialects(parts, behind, mcp.dialect);
   const http = createHttpServer({ ...httpServices(parts, behind, limiter), requestLog }, dialects);
   return {
@@ -218,7 +227,7 @@ function composeDialects(
 
 function httpServices(
   { ring, keys, clock, log, media, metrics, onRequestDone, settings }: FrontParts,
-  { execute, access, live }: Pick<Front, 'execute' | 'access' | 'live'>,
+  { execute, access, changed }: Pick<Front, 'execute' | 'access'> & { changed(change?: Change): void },
   rateLimiter: ReturnType<typeof createRateLimiter>,
 ): HttpServices {
   return {
@@ -228,7 +237,7 @@ function httpServices(
       const keyId = readTicket(ring, clock, ticket);
       return keyId === undefined ? undefined : keys.holderOf(keyId);
     },
-    ...telling(consoleSignIn(access, settings.publicUrl), () => live.activity('settings')),
+    ...telling(consoleSignIn(access, settings.publicUrl), () => changed('settings')),
     rateLimiter,
     intake: createFileIntake(media),
     clock,

@@ -33,7 +33,7 @@ runWorkerProcess({
     });
     const ring = await openKeyRing({ masterKey: Buffer.from(setup.masterKey), store, clock: systemClock });
     const contents = await openContentsVault({ store, ring, clock: systemClock });
-    contents.start({ log, changes: false });
+    contents.start({ log, changes: () => false });
     giveBackAfterStart(systemClock);
     return { store, ring, factory: createBaileysEngine() };
   },

@@ -34,7 +34,7 @@ forEachStore((open) => {
     const process = async (store: Store, changes: boolean) => {
       const ring = await openKeyRing({ masterKey: Buffer.alloc(32, 7), store, clock });
       const vault = await openContentsVault({ store, ring, clock });
-      vault.start({ log: silentLog, changes });
+      vault.start({ log: silentLog, changes: () => changes });
       return { store, vault };
     };
     first = await process(opened.store, true);

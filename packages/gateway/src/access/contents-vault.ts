@@ -10,8 +10,11 @@ import type { Store } from '../store/db/store.ts';
 export interface ContentsVault {
   /** Asks the database now. */
   refresh(): Promise<void>;
-  /** Asks it again and again. `changes`: also does the work of those that are on their way. */
-  start(options: { log: Log; changes: boolean }): void;
+  /**
+   * Asks it again and again. While `changes`, it also does the work of those that are on their way:
+   * of all processes one at a time.
+   */
+  start(options: { log: Log; changes: () => boolean }): void;
   close(): Promise<void>;
 }
 
@@ -77,7 +80,7 @@ export async function openContentsVault(deps: { store: Store; ring: KeyRing; clo
       const look = async () => {
         try {
           await refresh();
-          if (changes) await change(log);
+          if (changes()) await change(log);
         } catch (error) {
           log.warn({ error }, 'which contents are encrypted could not be asked; trying again');
         }

@@ -33,6 +33,8 @@ export interface DispatcherOptions {
   slots?: SlotLimits;
   /** How often everything pending is looked over, for nudges that were lost. */
   pollMs?: number;
+  /** Of a fleet: whether this node does the clean-up. */
+  isOurs?: () => boolean;
 }
 
 export interface Dispatcher {

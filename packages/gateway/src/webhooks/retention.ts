@@ -73,6 +73,8 @@ const FIRST_SWEEP_MS = 5 * 60_000;
 const SWEEP_EVERY_MS = 60 * 60_000;
 /** When a sweep did not get to the end, the next one comes soon. */
 const SWEEP_AGAIN_MS = 60_000;
+/** Another node does it: how soon to see whether that changed. */
+const NOT_OURS_MS = 10 * 60_000;
 
 export interface Retention {
   start(): void;
@@ -80,20 +82,23 @@ export interface Retention {
   close(): Promise<void>;
 }
 
-/** Sweeps once an hour. A sweep that fails is said in the log and tried again at the next one. */
-export function createRetention(deps: { store: Store; clock: Clock; log: Log }): Retention {
-  const { store, clock, log } = deps;
+/**
+ * Sweeps once an hour, while `isOurs` (of a fleet, one node does it). A sweep that fails is said in the log and tried again at the next one. */
+export function createRetention(deps: { store: Store; clock: Clock; log: Log; isOurs?: () => boolean }): Retention {
+  const { store, clock, log, isOurs = () => true } = deps;
   let isClosed = false;
   let running: Promise<void> = Promise.resolve();
   let cancel = () => {};
   const sweep = async () => {
     let nextMs = SWEEP_EVERY_MS;
+    if (!isOurs()) return schedule(NOT_OURS_MS);
     try {
       if (!(await sweepDeliveries(store, clock.now(), () => isClosed))) nextMs = SWEEP_AGAIN_MS;
     } catch (error) {
       log.error({ error }, 'deleting old deliveries failed');
     }
     schedule(nextMs);
+    return undefined;
   };
   const schedule = (delayMs: number) => {
     if (isClosed) return;

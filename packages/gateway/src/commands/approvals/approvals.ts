@@ -45,8 +45,11 @@ export interface Approvals {
    * it was decided or had run out.
    */
   decide(owner: stored.Owner, id: string, decision: { isYes: boolean; by: string }): Promise<Approval>;
-  /** Goes on with what was approved when a crash came between. */
-  resume(): Promise<void>;
+  /**
+   * Goes on with what was approved (before a time) when a crash came between. What this process is
+   * going on with already is left alone.
+   */
+  resume(before?: number): Promise<void>;
 }
 
 /** An undecided request expires after this time: its content may no longer be true. */
@@ -75,6 +78,7 @@ export interface ApprovalServices {
 export function createApprovals(services: ApprovalServices): Approvals {
   const { store, clock, log, news } = services;
   let sweptAt = Number.NEGATIVE_INFINITY;
+  const resuming = new Set<string>();
   const sweep = () => {
     if (clock.monotonic() - sweptAt < SWEEP_EVERY_MS) return;
     sweptAt = clock.monotonic();
@@ -115,9 +119,11 @@ export function createApprovals(services: ApprovalServices): Approvals {
       news.tell();
       return viewOf(isYes ? await finish(decided) : decided, clock.now());
     },
-    async resume() {
-      const all = await stored.unfinishedApprovals(store.db, RESUMED_AT_ONCE);
-      await Promise.all(all.map((of) => resumeOne(services, of, finish)));
+    async resume(before) {
+      const all = await stored.unfinishedApprovals(store.db, RESUMED_AT_ONCE, before);
+      const fresh = all.filter(({ id }) => !resuming.has(id));
+      for (const { id } of fresh) resuming.add(id);
+      await Promise.all(fresh.map((of) => resumeOne(services, of, finish).finally(() => resuming.delete(of.id))));
     },
   };
 }

@@ -30,6 +30,8 @@ interface CanaryParts {
   log: Log;
   /** CANARY_LINE. */
   lineId: string | undefined;
+  /** Of a fleet: whether this node is the one that does it. */
+  isOurs?(): boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function openCanary({ lineId, ...parts }: CanaryParts): Promise<Can
   const closing = new AbortController();
 
   async function sing(): Promise<void> {
+    if (parts.isOurs?.() === false) return;
     const problem = await problemOf(lineId ?? '', parts, closing.signal).catch((error: unknown) =>
       error instanceof AppError ? error.message : String(error),
     );

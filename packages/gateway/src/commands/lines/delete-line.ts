@@ -16,9 +16,9 @@ export async function deleteLine(services: Services, line: Line): Promise<void> 
   await finish(services, line);
 }
 
-/** Finishes the deletions that a crash cut off. Call it once after the start. */
-export async function finishDeletions(services: Services): Promise<number> {
-  const lines = await listHalfDeleted(services.store.db);
+/** Finishes the deletions that a crash cut off, of those that began before a time. */
+export async function finishDeletions(services: Services, before?: number): Promise<number> {
+  const lines = await listHalfDeleted(services.store.db, before);
   for (const line of lines) await finish(services, line);
   return lines.length;
 }

@@ -53,6 +53,8 @@ export interface AlertParts {
   publicUrl(): string;
   /** Undefined where no SMTP server is set. */
   sendMail: SendMail | undefined;
+  /** Of a fleet: whether this node is the one that sends. */
+  isOurs?(): boolean;
 }
 
 const LOOK_EVERY_MS = 15_000;
@@ -133,6 +135,7 @@ function createSender(parts: AlertParts): Pick<Alerts, 'nudge' | 'start' | 'clos
 
   async function drain(): Promise<void> {
     isNudged = false;
+    if (parts.isOurs?.() === false) return;
     for (const alert of await dueAlerts(store.db, clock.now(), AT_ONCE)) {
       if (!isOpen) return;
       await deliver(parts, alert);

@@ -47,6 +47,8 @@ export function watchProblems(services: {
   accountId?: string;
   /** Alerts were put on their way. */
   nudgeAlerts?(): void;
+  /** Of a fleet: whether this node is the one that looks. */
+  isOurs?(): boolean;
 }): ProblemWatch {
   const { store, clock, log } = services;
   const owner = services.accountId === undefined ? undefined : { accountId: services.accountId, mode: 'live' as const };
@@ -107,7 +109,8 @@ export function watchProblems(services: {
   const again = (): void => {
     if (isClosed) return;
     cancel = clock.after(LOOK_EVERY_MS, () => {
-      look()
+      if (services.isOurs?.() === false) return again();
+      return look()
         .catch((error: unknown) => log.warn({ error }, 'looking for problems failed'))
         .finally(again);
     });

@@ -5,7 +5,7 @@ import { postgresConnection } from './postgres.ts';
 import { LockedError, type ProcessLock } from './process-lock.ts';
 
 /** First numbers of our advisory locks; the second one stands for the schema. */
-const CLASSES = { gateway: 7_305_814, workers: 7_305_815, fleetWorkers: 7_305_816 } as const;
+const CLASSES = { gateway: 7_305_814, workers: 7_305_815, fleetWorkers: 7_305_816, duties: 7_305_817 } as const;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** Poll interval while another process holds the lock. */
@@ -21,10 +21,15 @@ export interface PostgresLockOptions {
   url: string;
   /**
    * `gateway`: who serves this database. `workers`: who hosts lines on it; `fleetWorkers`: under
-   * leases.
+   * leases. `duties`: who does what one node of a fleet does (duties.ts).
    */
   of: keyof typeof CLASSES;
   kind: 'exclusive' | 'shared';
+  /**
+   * The server ends the session of a holder that gives no sign of life for this long, such as a
+   * process that is stopped; more than twice `BEAT_MS`. Left out: it never does.
+   */
+  silentMs?: number;
   /** How long a holder is waited for. */
   waitMs: number;
   clock: Clock;
@@ -49,7 +54,7 @@ type Taken = { session: Session } | { holder: string };
  * LockedError, which names the holder. When the connection is cut, it is taken again as soon as the
  * server answers, and `onLost` is called when another process was faster.
  */
-export async function takePostgresLock(options: PostgresLockOptions): Promise<ProcessLock> {
+export async function takePostgresLock(options: PostgresLockOptions): Promise<PostgresLock> {
   const until = options.clock.monotonic() + options.waitMs;
   for (;;) {
     const taken = await tryToTake(options, undefined);
@@ -72,8 +77,8 @@ async function tryToTake(options: PostgresLockOptions, before: Session | undefin
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     query_timeout: ANSWER_WITHIN_MS,
     statement_timeout: ANSWER_WITHIN_MS,
-    // Idle for as long as it lives; servers may be set to end such sessions.
-    options: `${postgresConnection(options.url).options ?? ''} -c idle_session_timeout=0`.trim(),
+    // Idle between its signs of life; servers may be set to end such sessions.
+    options: `${postgresConnection(options.url).options ?? ''} -c idle_session_timeout=${options.silentMs ?? 0}`.trim(),
   });
   // The holder of the lock adds its own listener; here a failing connection fails the query under
   // way.
@@ -125,7 +130,13 @@ async function holderOf(client: pg.Client, lockClass: number): Promise<string> {
   return `${row.name || 'a session of another role'} at ${row.address ?? 'this machine'}${since}`;
 }
 
-class HeldLock implements ProcessLock {
+/** A lock that may be away for a while. */
+export interface PostgresLock extends ProcessLock {
+  /** False while its connection is cut. */
+  readonly isHeld: boolean;
+}
+
+class HeldLock implements PostgresLock {
   readonly #options: PostgresLockOptions;
   readonly #over = new AbortController();
   #session: Session;
@@ -136,6 +147,10 @@ class HeldLock implements ProcessLock {
     this.#options = options;
     this.#session = session;
     this.#watch(session);
+  }
+
+  get isHeld(): boolean {
+    return !this.#isCut && !this.#over.signal.aborted;
   }
 
   /** Ends the connection, and the lock with it. */

@@ -149,9 +149,9 @@ export async function markDeleted(db: Db, id: string, nowMs: number): Promise<bo
   return Number(result.numUpdatedRows) === 1;
 }
 
-/** Lines whose deletion began and was cut off. */
-export async function listHalfDeleted(db: Db): Promise<Line[]> {
-  const rows = await db.selectFrom('lines').selectAll().where('deleted_at', 'is not', null).orderBy('number').execute();
+/** Lines whose deletion began (before a time) and was cut off. */
+export async function listHalfDeleted(db: Db, before = Number.MAX_SAFE_INTEGER): Promise<Line[]> {
+  const rows = await db.selectFrom('lines').selectAll().where('deleted_at', '<', before).orderBy('number').execute();
   return rows.map(toLine);
 }
 

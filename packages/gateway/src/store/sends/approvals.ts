@@ -171,14 +171,19 @@ export async function saveOutcome(db: Db, id: string, outcome: unknown): Promise
     .execute();
 }
 
-/** Approved, and not known to have ended: what a crash cut off. */
-export async function unfinishedApprovals(db: Db, limit: number): Promise<StoredApproval[]> {
+/** Approved (before a time), and not known to have ended: what a crash cut off. */
+export async function unfinishedApprovals(
+  db: Db,
+  limit: number,
+  before = Number.MAX_SAFE_INTEGER,
+): Promise<StoredApproval[]> {
   const rows = await db
     .selectFrom('approvals')
     .selectAll()
     .where('state', '=', 'approved')
     .where('outcome', 'is', null)
     .where('decided_at', '>', 0)
+    .where('decided_at', '<', before)
     .orderBy('decided_at')
     .limit(limit)
     .execute();
