@@ -41,7 +41,7 @@ export const GATEWAY = {
   'outbound-guard.ts': ['config', 'core', 'net'],
   'endpoints.ts': ['core', 'lines', 'sandbox', '@ponte/engine'],
   'app.ts': ['*'],
-  'compose-fleet.ts': ['config', 'core', 'bus', 'lines', 'store', 'observe'],
+  'compose-fleet.ts': ['config', 'core', 'access', 'bus', 'lines', 'store', 'observe'],
   'compose-simulator.ts': ['config', 'core', 'sandbox', 'observe'],
   'compose-lines.ts': [
     'compose-fleet.ts',

@@ -5,7 +5,7 @@ import { type Canary, openCanary } from './commands/lines/canary.ts';
 import { type ClockCheck, createClockCheck } from './commands/problems/clock-check.ts';
 import { createMailer } from './commands/problems/mailer.ts';
 import { watchProblems } from './commands/problems/watch-problems.ts';
-import { type Fleet, openFleet } from './compose-fleet.ts';
+import { type Fleet, openFleet, sharedBudgets } from './compose-fleet.ts';
 import { composeFront, type Front, type FrontParts } from './compose-front.ts';
 import { composeLines, type Lines, linesOf } from './compose-lines.ts';
 import { openSimulator } from './compose-simulator.ts';
@@ -310,6 +310,7 @@ function frontParts(
     },
     onChange: (change) => fleet?.tell({ events: true, settings: change === 'settings' }),
     isOurs: data.duties.isOurs,
+    makeRateLimiter: fleet && ((limits) => sharedBudgets(fleet, { limits, clock, log })),
     simulator: () => {
       const at = simulator();
       return at && { baseUrl: at.baseUrl, token: at.controlToken };

@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import type { RateLimiter } from './access/rate-limit.ts';
+import { createSharedRateLimiter, type SharedLimiterOptions } from './access/shared-rate-limit.ts';
 import type { Bus } from './bus/bus.ts';
 import { createNatsBus } from './bus/nats-bus.ts';
 import type { Config } from './config/config.ts';
@@ -7,6 +9,7 @@ import type { Clock } from './core/clock.ts';
 import { newNodeId, randomBase62 } from './core/ids.ts';
 import { type FleetNews, SharedNews } from './lines/fleet/shared-news.ts';
 import type { Log } from './observe/logger.ts';
+import { takePlaces } from './store/access/rate-windows.ts';
 import { claimSetting, readSetting } from './store/access/settings.ts';
 import { openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
@@ -18,6 +21,10 @@ export interface Fleet {
   bus: Bus;
   /** A store of its own: leases wait for no other work. */
   leases: Store;
+  /** Where the fleet counts requests. */
+  counts: Store;
+  /** Nodes that were up at the last renewal of our leases, this one among them. */
+  nodesUp: number;
   /** Tells the other nodes that there is something to look at. */
   tell(news: FleetNews): void;
   close(): Promise<void>;
@@ -49,12 +56,10 @@ export async function openFleet({
   if (!fleet) return undefined;
   const name = fleet.name ?? hostname();
   const prefix = await prefixOf(store);
-  const leases = await openStore({
-    url: database.url,
-    clock,
-    isOfFleet: true,
-    onError: (error) => log.error({ error }, 'the store of the leases reported a failure'),
-  });
+  const { url } = database;
+  const onError = (error: Error) => log.error({ error }, 'a store of the fleet reported a failure');
+  const leases = await openStore({ url, clock, onError, isOfFleet: true });
+  const counts = await openStore({ url, clock, onError, isLossy: true });
   const bus = createNatsBus({ ...natsOf(fleet), prefix, name: `ponte ${name}`, clock, log });
   const node = { id: newNodeId(), name, version, weight: fleet.weight };
   const news = new SharedNews({ bus, nodeId: node.id, clock, onNews });
@@ -62,11 +67,14 @@ export async function openFleet({
     node,
     bus,
     leases,
+    counts,
+    nodesUp: 1,
     tell: (told) => news.tell(told),
     async close() {
       news.close();
       await bus.close();
       await leases.close();
+      await counts.close();
     },
   };
 }
@@ -81,4 +89,16 @@ function natsOf(fleet: FleetSettings) {
   const { credentials, ca, cert, key } = readNatsFiles(fleet);
   const tls = ca === undefined && cert === undefined ? undefined : { ca, cert, key };
   return { url, user, password, credentials, tls };
+}
+
+/** Budgets that all nodes of the fleet share. */
+export function sharedBudgets(
+  fleet: Pick<Fleet, 'counts' | 'nodesUp'>,
+  options: Pick<SharedLimiterOptions, 'limits' | 'clock' | 'log'>,
+): RateLimiter {
+  return createSharedRateLimiter({
+    ...options,
+    nodes: () => fleet.nodesUp,
+    takePlaces: (bucket, want) => takePlaces(fleet.counts.db, bucket, want),
+  });
 }

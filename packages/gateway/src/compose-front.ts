@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiKeys } from './access/api-keys.ts';
 import { type ConsoleAccess, createConsoleAccess } from './access/console-access.ts';
-import { createRateLimiter, type LimitClass, type LimitRule } from './access/rate-limit.ts';
+import { createRateLimiter, type LimitClass, type LimitRule, type RateLimiter } from './access/rate-limit.ts';
 import { readTicket } from './access/stream-tickets.ts';
 import { createOperator } from './commands/account/operator.ts';
 import { type Approvals, createApprovals } from './commands/approvals/approvals.ts';
@@ -80,6 +80,8 @@ export interface FrontParts
   onChange?(change?: Change): void;
   /** Of a fleet: whether this node does what one node does. */
   isOurs?(): boolean;
+  /** Of a fleet: budgets that all nodes share. */
+  makeRateLimiter?(limits: FrontSettings['limits']): RateLimiter;
   /** In place of the product's MCP server. */
   mcpServer?: MakeServer;
   settings: FrontSettings;
@@ -144,7 +146,7 @@ export function composeFront(parts: FrontParts): Front {
   const { sendMail } = settings;
   const { isOurs } = parts;
   const alerts = createAlerts({ store, clock, log, guard, ring, accountId, publicUrl, sendMail, isOurs });
-  const limiter = createRateLimiter({ clock, limits: settings.limits });
+  const limiter = parts.makeRateLimiter?.(settings.limits) ?? createRateLimiter({ clock, limits: settings.limits });
   const mcp = createMcpDialect({
     execute,
     approvals,
@@ -228,7 +230,7 @@ function composeDialects(
 function httpServices(
   { ring, keys, clock, log, media, metrics, onRequestDone, settings }: FrontParts,
   { execute, access, changed }: Pick<Front, 'execute' | 'access'> & { changed(change?: Change): void },
-  rateLimiter: ReturnType<typeof createRateLimiter>,
+  rateLimiter: RateLimiter,
 ): HttpServices {
   return {
     execute,

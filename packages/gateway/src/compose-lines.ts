@@ -108,11 +108,15 @@ const runAlone = (supervisor: Supervisor): Running => ({
 
 function runFleet(
   { clock, log, data }: LineParts,
-  { node, bus, leases }: Fleet,
+  fleet: Fleet,
   supervise: (ofFleet: { ownership: LineOwnership; onLive(view: LiveView): void }) => Supervisor,
 ): Running {
+  const { node, bus, leases } = fleet;
   const own = createFleetNode({
     ...{ node, bus, leases, clock, log, store: data.store },
+    onView(view) {
+      fleet.nodesUp = view.nodes.length;
+    },
     supervise: (ownership, onLive) => supervise({ ownership, onLive }),
   });
   return {

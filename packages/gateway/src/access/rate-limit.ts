@@ -141,16 +141,24 @@ export function rulesPerMinute(config: {
 }
 
 export interface RateLimiter {
-  /** `subject` is an API key's id, or an address made by `addressBucket`. */
+  /**
+   * `subject` is an API key's id, or an address made by `addressBucket`. A promise where others
+   * must be asked.
+   */
+  take(limit: LimitClass, subject: string, places?: number): Verdict | Promise<Verdict>;
+}
+
+/** Of one process. */
+export interface OwnRateLimiter extends RateLimiter {
   take(limit: LimitClass, subject: string, places?: number): Verdict;
 }
 
-/** One window per class. Counts live in this process: several nodes each allow the whole budget. */
+/** One window per class, of a node that is alone (a fleet: shared-rate-limit.ts). */
 export function createRateLimiter(options: {
   clock: Clock;
   limits?: Partial<Record<LimitClass, LimitRule>>;
   maxKeys?: number;
-}): RateLimiter {
+}): OwnRateLimiter {
   const rules = { ...DEFAULT_LIMITS, ...options.limits };
   const make = (limit: LimitClass): SlidingWindow =>
     createSlidingWindow({ rule: rules[limit], clock: options.clock, maxKeys: options.maxKeys });

@@ -72,7 +72,7 @@ export async function admit(
         : undefined;
   if (!caller) throw new AppError('unauthorized');
   request.caller = caller;
-  takeBudget(services.rateLimiter, reply, row.limit, caller.keyId);
+  await takeBudget(services.rateLimiter, reply, row.limit, caller.keyId);
   if (caller.networks && !isInside(request.ip, caller.networks)) {
     const message = `This API key may not be used from ${request.ip}, where this request came from as far as the server can see.`;
     throw new AppError('forbidden', {}, { message });
@@ -91,7 +91,7 @@ async function admitSession(
   if (!signedIn) throw new AppError('unauthorized', {}, { message: 'Sign in to the console first.' });
   request.session = signedIn.session;
   request.caller = signedIn.caller;
-  takeBudget(services.rateLimiter, reply, row.limit, signedIn.session.sessionId);
+  await takeBudget(services.rateLimiter, reply, row.limit, signedIn.session.sessionId);
   const needed: Role = row.role ?? 'developer';
   if (mayAct(signedIn.session.role, needed)) return;
   throw new AppError('forbidden', {}, { message: `This needs the role ${needed}; yours is ${signedIn.session.role}.` });

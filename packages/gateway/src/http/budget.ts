@@ -6,8 +6,13 @@ import { AppError } from '../core/app-error.ts';
  * Takes a place in a budget and says so in the RateLimit headers; `rate_limited` when there is
  * none. The key's budget, asked last, wins.
  */
-export function takeBudget(rateLimiter: RateLimiter, reply: FastifyReply, limit: LimitClass, subject: string): void {
-  const verdict = rateLimiter.take(limit, subject);
+export async function takeBudget(
+  rateLimiter: RateLimiter,
+  reply: FastifyReply,
+  limit: LimitClass,
+  subject: string,
+): Promise<void> {
+  const verdict = await rateLimiter.take(limit, subject);
   if (verdict.limit === 0) return;
   const seconds = Math.ceil(verdict.resetMs / 1_000);
   if (isPublic(limit) || !verdict.allowed) reply.headers(budgetHeaders(limit, verdict, seconds));

@@ -40,10 +40,14 @@ const HSTS = 'max-age=31536000';
 
 /**
  * What every request passes before anything of it is believed: form, same origin, the budget of its
- * address. All of it comes from the route that matched, never from the address's spelling. A
- * promise of `true`: the request is answered.
+ * address. All of it comes from the route that matched, never from the address's spelling. `true`:
+ * the request is answered.
  */
-export function passFrontDoor(services: FrontDoorServices, request: FastifyRequest, reply: FastifyReply): boolean {
+export async function passFrontDoor(
+  services: FrontDoorServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
   const { dialect, isNowhere, ipLimit } = request.routeOptions.config;
   beginAnswer(services, request, reply, dialect);
   refuseTwoHosts(request);
@@ -55,7 +59,7 @@ export function passFrontDoor(services: FrontDoorServices, request: FastifyReque
   // Pages and their files look for themselves first.
   const isPage = request.is404 && isSafe(request.method) && fault === undefined;
   if (limit !== undefined && !(isPreflight && !isLost) && !isPage) {
-    takeBudget(services.rateLimiter, reply, limit, addressBucket(request.ip));
+    await takeBudget(services.rateLimiter, reply, limit, addressBucket(request.ip));
   }
   if (fault === 'encoding') throw invalid('path', 'The path is not validly percent-encoded. Encode it as UTF-8.');
   if (fault === 'authority') throw invalid('Host', 'The address and the Host header name different servers.');
@@ -128,19 +132,19 @@ export function sendError(
 }
 
 /** What the framework refuses before any route: it spends like an address that leads nowhere. */
-export function refuseUnrouted(
+export async function refuseUnrouted(
   services: FrontDoorServices,
   dialects: readonly Dialect[],
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): void {
+): Promise<void> {
   const path = request.url.split('?', 1)[0] ?? '';
   const dialect = dialects.find(({ prefix }) => `${path}/`.startsWith(`${prefix}/`));
   let refusal = error;
   try {
     beginAnswer(services, request, reply, dialect);
-    takeBudget(services.rateLimiter, reply, 'ip', addressBucket(request.ip));
+    await takeBudget(services.rateLimiter, reply, 'ip', addressBucket(request.ip));
   } catch (limited) {
     refusal = limited;
   }

@@ -49,7 +49,7 @@ export function registerHealth(app: FastifyInstance, services: HealthServices): 
   app.get('/metrics', async (request, reply) => {
     if (!services.metrics || !mayReadMetrics(request, services)) {
       // A guess of the token costs what a guess of a key costs.
-      takeBudget(services.rateLimiter, reply, 'ip', addressBucket(request.ip));
+      await takeBudget(services.rateLimiter, reply, 'ip', addressBucket(request.ip));
       throw new AppError('not_found');
     }
     return reply.type(services.metrics.contentType).send(await services.metrics.text());

@@ -98,7 +98,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   });
   app.addHook('onRequest', async (request, reply) => {
     request.startedAt = services.clock.monotonic();
-    if (passFrontDoor(services, request, reply)) return reply;
+    if (await passFrontDoor(services, request, reply)) return reply;
     if (closing)
       throw new AppError('unavailable', { retryAfterSeconds: 5 }, { message: 'The server is shutting down.' });
     return undefined;
@@ -142,10 +142,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   app.setNotFoundHandler(async (request, reply) => {
     const address = addressBucket(request.ip);
     if (files && !request.url.startsWith('/api/')) {
-      takeBudget(services.rateLimiter, reply, isBuiltAsset(request.url) ? 'assets_ip' : 'console_ip', address);
+      await takeBudget(services.rateLimiter, reply, isBuiltAsset(request.url) ? 'assets_ip' : 'console_ip', address);
       if (await files(request, reply)) return reply;
     }
-    if (isSafe(request.method)) takeBudget(services.rateLimiter, reply, 'ip', address);
+    if (isSafe(request.method)) await takeBudget(services.rateLimiter, reply, 'ip', address);
     throw new AppError('not_found');
   });
 

@@ -1,5 +1,6 @@
 import { type Clock, stayAwake, systemClock } from '../core/clock.ts';
 import type { Log } from '../observe/logger.ts';
+import { pruneRateWindows } from '../store/access/rate-windows.ts';
 import type { Store, Tx } from '../store/db/store.ts';
 import { sweepTombstones } from '../store/engine/inbox.ts';
 import { pruneEvents } from '../store/journal/event-log.ts';
@@ -55,6 +56,10 @@ export async function sweepDeliveries(
     (tx) => pruneEvents(tx.db, now - KEEP_EVENTS_MS),
     (tx) => pruneReaders(tx.db, now - KEEP_READERS_MS),
     (tx) => sweepKept(tx.db, now),
+    async (tx) => {
+      if (store.engine === 'postgres') await pruneRateWindows(tx.db, DAY_MS);
+      return false;
+    },
   ];
   for (const step of steps) {
     let more = true;

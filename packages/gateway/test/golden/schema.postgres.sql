@@ -271,6 +271,7 @@ nodes.is_draining bigint not null
 nodes.lines bigint not null
 nodes.started_at bigint not null
 nodes.expires_at bigint not null
+nodes.master_key_id text collate C
 number_aliases.line_id text collate C not null
 number_aliases.asked text collate C not null
 number_aliases.pn text collate C not null
@@ -307,6 +308,11 @@ problems.line_id text collate C
 problems.reason text collate C
 problems.since bigint not null
 problems.told_at bigint
+rate_windows.bucket text collate C not null
+rate_windows.ats ARRAY not null
+rate_windows.ns ARRAY not null
+rate_windows.granted bigint not null
+rate_windows.touched_at bigint not null
 settings.name text collate C not null
 settings.value text collate C not null
 usage.account_id text collate C not null
@@ -421,6 +427,7 @@ plans: PRIMARY KEY (name)
 problems: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 problems: FOREIGN KEY (line_id) REFERENCES lines(id) ON DELETE CASCADE
 problems: PRIMARY KEY (account_id, mode, kind, subject)
+rate_windows: PRIMARY KEY (bucket)
 settings: PRIMARY KEY (name)
 usage: FOREIGN KEY (account_id) REFERENCES accounts(id) ON DELETE CASCADE
 usage: PRIMARY KEY (account_id, mode, metric, period_start)
@@ -522,6 +529,7 @@ CREATE INDEX outbox_waiting ON outbox USING btree (line_id, seq) WHERE (finished
 CREATE UNIQUE INDEX plans_pkey ON plans USING btree (name)
 CREATE INDEX problems_line ON problems USING btree (line_id)
 CREATE UNIQUE INDEX problems_pkey ON problems USING btree (account_id, mode, kind, subject)
+CREATE UNIQUE INDEX rate_windows_pkey ON rate_windows USING btree (bucket)
 CREATE UNIQUE INDEX settings_pkey ON settings USING btree (name)
 CREATE UNIQUE INDEX usage_pkey ON usage USING btree (account_id, mode, metric, period_start)
 CREATE INDEX webhook_traffic_age ON webhook_traffic USING btree (step, at)

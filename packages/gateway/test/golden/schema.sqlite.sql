@@ -369,7 +369,7 @@ CREATE TABLE nodes (
   lines integer not null,
   started_at integer not null,
   expires_at integer not null
-);
+, master_key_id text);
 CREATE TABLE number_aliases (
   line_id text not null references lines (id) on delete cascade,
   asked text not null,
@@ -417,6 +417,13 @@ CREATE TABLE problems (
   primary key (account_id, mode, kind, subject)
 );
 CREATE INDEX problems_line on problems (line_id);
+CREATE TABLE rate_windows (
+  bucket text primary key,
+  ats text not null,
+  ns text not null,
+  granted integer not null,
+  touched_at integer not null
+);
 CREATE TABLE settings (
   name text primary key,
   value text not null

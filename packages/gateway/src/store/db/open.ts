@@ -28,6 +28,11 @@ export interface OpenOptions {
    * transaction before its lines are to be taken (PostgreSQL).
    */
   isOfFleet?: boolean;
+  /**
+   * What is committed may be lost with the server's machine, and does not wait for its disk
+   * (PostgreSQL): for counts that are over in a minute.
+   */
+  isLossy?: boolean;
 }
 
 /** Well below the time that a lease lasts. */
@@ -59,8 +64,9 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   if (options.url.startsWith('sqlite:')) {
     return { ...sqliteStore(hooks, openSqlite(options.url.slice('sqlite:'.length), contents)), contents };
   }
-  const idleMs = options.isOfFleet ? FLEET_IDLE_IN_TRANSACTION_MS : undefined;
-  return { ...postgresStore(hooks, openPostgres(options.url, onError, contents, idleMs)), contents };
+  const idleInTransactionMs = options.isOfFleet ? FLEET_IDLE_IN_TRANSACTION_MS : undefined;
+  const postgres = openPostgres(options.url, onError, contents, { idleInTransactionMs, isLossy: options.isLossy });
+  return { ...postgresStore(hooks, postgres), contents };
 }
 
 type Hooks = Pick<OpenOptions, 'clock' | 'onCommitted'> & { onError(error: Error): void };

@@ -130,16 +130,19 @@ export interface OpenPostgres {
  * A pool on a PostgreSQL server. A `schema` parameter in the URL names the schema to work in.
  * `onConnectionError` is called for connections that broke, idle or at work; the pool replaces them
  * by itself. The server ends a session that holds a transaction open and says nothing for
- * `idleInTransactionMs`.
+ * `idleInTransactionMs`. `isLossy`: commits do not wait for the server's disk.
  */
 export function openPostgres(
   url: string,
   onConnectionError: (error: Error) => void,
   contents: Contents,
-  idleInTransactionMs = IDLE_IN_TRANSACTION_MS,
+  { idleInTransactionMs = IDLE_IN_TRANSACTION_MS, isLossy = false } = {},
 ): OpenPostgres {
+  const common = postgresConnection(url);
+  const lossy = isLossy ? { options: `${common.options ?? ''} -c synchronous_commit=off`.trim() } : {};
   const pool = new pg.Pool({
-    ...postgresConnection(url),
+    ...common,
+    ...lossy,
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,

@@ -14,6 +14,7 @@ export interface Database {
   lines: LinesTable;
   line_leases: LineLeasesTable;
   nodes: NodesTable;
+  rate_windows: RateWindowsTable;
   line_keys: LineKeysTable;
   kept_keys: LineKeysTable;
   inbox: InboxTable;
@@ -678,4 +679,18 @@ export interface NodesTable {
   lines: number;
   started_at: number;
   expires_at: number;
+  /** By which master key it was started (access/master-keys.ts). */
+  master_key_id: string | null;
+}
+
+/** Places that were taken in budgets of a fleet (store/access/rate-windows.ts); lists of PostgreSQL. */
+export interface RateWindowsTable {
+  bucket: string;
+  /** When, oldest first, by the database server's clock. */
+  ats: string;
+  /** How many at each of these times. */
+  ns: string;
+  /** By the newest request. */
+  granted: number;
+  touched_at: number;
 }

@@ -17,7 +17,7 @@ export interface McpDialectServices extends Omit<McpServices, 'tools'> {
    * Takes so many more places in the key's budget, as that many requests of REST would; all of them
    * or none.
    */
-  takeBudget(caller: Caller, places: number): BudgetVerdict;
+  takeBudget(caller: Caller, places: number): BudgetVerdict | Promise<BudgetVerdict>;
   /** Told of requests that the protocol refuses; for the log. */
   onRefused(error: Error): void;
   /** Default: the product's tools, resources and prompts. */
@@ -74,7 +74,7 @@ export function createMcpDialect(services: McpDialectServices): McpDoor {
   const forward: Forward = async (request, caller) => {
     guard(request);
     if (request.method === 'POST' && request.body === undefined) throw new AppError('validation_error', NO_BODY);
-    if (Array.isArray(request.body)) takeForBatch(request.body, (places) => takeBudget(caller, places));
+    if (Array.isArray(request.body)) await takeForBatch(request.body, (places) => takeBudget(caller, places));
     // The key's text stays at the front door: nothing behind it can pass it on.
     const authInfo: AuthInfo = { token: '', clientId: caller.keyId, scopes: [...caller.scopes] };
     requests.set(authInfo, { caller, body: request.body });
@@ -138,12 +138,15 @@ const dialectOf = (forward: Forward): Dialect => ({
  * alone. The first is paid at the front door; a batch that the budget does not hold as a whole is
  * refused as a whole, and costs no more than that.
  */
-function takeForBatch(messages: readonly unknown[], take: (places: number) => BudgetVerdict): void {
+async function takeForBatch(
+  messages: readonly unknown[],
+  take: (places: number) => BudgetVerdict | Promise<BudgetVerdict>,
+): Promise<void> {
   if (messages.length > MAX_BATCH) {
     throw new AppError('payload_too_large', {}, { message: `Send at most ${MAX_BATCH} messages in one request.` });
   }
   if (messages.length < 2) return;
-  const { allowed, resetMs } = take(messages.length - 1);
+  const { allowed, resetMs } = await take(messages.length - 1);
   if (!allowed) throw new AppError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(resetMs / 1_000)) });
 }
 

@@ -23,6 +23,7 @@ import { connectPages } from './027-connect-pages.ts';
 import { alerts } from './028-alerts.ts';
 import { fleet } from './029-fleet.ts';
 import { leaseUpdates } from './030-lease-updates.ts';
+import { fleetFront } from './031-fleet-front.ts';
 import { searchInBatches } from './034-search-in-batches.ts';
 import type { Migration } from './migration.ts';
 
@@ -53,5 +54,6 @@ export const MIGRATIONS: readonly Migration[] = [
   alerts,
   fleet,
   leaseUpdates,
+  fleetFront,
   searchInBatches,
 ];
