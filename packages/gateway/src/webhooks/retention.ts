@@ -88,7 +88,9 @@ export interface Retention {
 }
 
 /**
- * Sweeps once an hour, while `isOurs` (of a fleet, one node does it). A sweep that fails is said in the log and tried again at the next one. */
+ * Sweeps once an hour, while `isOurs` (of a fleet, one node does it). A sweep that fails is said in
+ * the log and tried again at the next one.
+ */
 export function createRetention(deps: { store: Store; clock: Clock; log: Log; isOurs?: () => boolean }): Retention {
   const { store, clock, log, isOurs = () => true } = deps;
   let isClosed = false;

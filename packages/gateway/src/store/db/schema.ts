@@ -683,7 +683,9 @@ export interface NodesTable {
   master_key_id: string | null;
 }
 
-/** Places that were taken in budgets of a fleet (store/access/rate-windows.ts); lists of PostgreSQL. */
+/**
+ * Places that were taken in budgets of a fleet (store/access/rate-windows.ts); lists of PostgreSQL.
+ */
 export interface RateWindowsTable {
   bucket: string;
   /** When, oldest first, by the database server's clock. */
