@@ -48,6 +48,7 @@ import { FreshLids } from './outbound/fresh-lids.ts';
 import { addressMentions } from './outbound/mentions.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
 import { requireGroup } from './outbound/transmit.ts';
+import { outsideOfSends } from './outside-of-sends.ts';
 import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
@@ -82,7 +83,7 @@ async function open(options: EngineOptions): Promise<Engine> {
     const newest = (await vault.ids('app-state-sync-key')).at(-1);
     if (newest !== undefined) creds.myAppStateKeyId = newest;
   }
-  return new BaileysEngine(options, vault, { creds, logins: await readLoginCount(vault) });
+  return new BaileysEngine(outsideOfSends(options), vault, { creds, logins: await readLoginCount(vault) });
 }
 
 async function loadCreds({ store }: EngineOptions): Promise<AuthenticationCreds | undefined> {

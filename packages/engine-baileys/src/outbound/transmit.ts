@@ -152,7 +152,7 @@ async function requireDevices(sock: WASocket, to: string): Promise<void> {
   const own = isLid(to) ? me?.lid : me?.id;
   const startedAt = performance.now();
   const people = own === undefined ? [to] : [...new Set([personJid(own), to])];
-  const devices = await sock.getUSyncDevices(people, true, false);
+  const devices = await tellingDevicesOnce(() => sock.getUSyncDevices(people, true, false));
   if (devices.some(({ user }) => user === parseJid(to)?.user)) return;
   if (performance.now() - startedAt >= QUERY_MS) {
     throw new EngineError('timeout', 'WhatsApp did not say which devices the recipient has');
