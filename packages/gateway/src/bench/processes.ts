@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { rounded } from './figures.ts';
 
 /** Process ids by what they are: `main`, `worker`, `server`, `database`. */
@@ -100,13 +100,28 @@ export async function endChild(child: ChildProcess): Promise<void> {
   clearTimeout(kill);
 }
 
-/** A port that was free a moment ago. */
+/**
+ * Below what the system gives to outgoing connections (32768 and up on Linux, 49152 elsewhere): a
+ * port from there may be taken by any connection before it is listened on.
+ */
+const FIRST_PORT = 10_240;
+const LAST_PORT = 32_767;
+const MAX_PORTS_TRIED = 100;
+
+/** A port that nothing listens on, drawn at random: two processes rarely draw the same. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < MAX_PORTS_TRIED; tries += 1) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error(`no free port among ${MAX_PORTS_TRIED}`);
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { AppError } from '../core/app-error.ts';
+import { isStoreUnreachable } from '../core/store-unreachable.ts';
 
 /**
  * Codes of Fastify (docs: Reference/Errors) and of Node's HTTP parser that are the caller's doing.
@@ -13,6 +14,10 @@ const FRAMEWORK: Record<string, () => AppError> = {
     new AppError('validation_error', { details: [{ path: '', message: 'The body ended early.' }] }),
   ECONNRESET: () => new AppError('validation_error', { details: [{ path: '', message: 'The body ended early.' }] }),
 };
+
+const STORE_RETRY_SECONDS = 5;
+const STORE_AWAY =
+  'The database cannot be reached or written right now. Try again shortly; with the same Idempotency-Key no message is sent twice.';
 
 function badPath(): AppError {
   return new AppError(
@@ -28,6 +33,13 @@ function badPath(): AppError {
  */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (isStoreUnreachable(error)) {
+    return new AppError(
+      'unavailable',
+      { retryAfterSeconds: STORE_RETRY_SECONDS },
+      { message: STORE_AWAY, cause: error },
+    );
+  }
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   return FRAMEWORK[code]?.() ?? new AppError('server_error', {}, { cause: error });
 }

@@ -9,6 +9,12 @@ export interface Answer<T = Record<string, unknown>> {
 
 const TIMEOUT_MS = 70_000;
 
+/** An answer in a word: its status, and when to ask again if it says so. */
+export function answerOf({ status, headers }: Answer<unknown>): string {
+  const after = headers.get('retry-after');
+  return after === null ? String(status) : `${status}, again after ${after}`;
+}
+
 export class Api {
   readonly #base: string;
   readonly #key: string | undefined;

@@ -121,7 +121,12 @@ export class Rig {
     const { statementLog } = options;
     const parts = { simulator, receiver, testKey: key, accountId, environment, port, database, statementLog, remove };
     const rig = new Rig(parts);
-    await rig.startGateway();
+    try {
+      await rig.startGateway();
+    } catch (error) {
+      await rig.close();
+      throw error;
+    }
     return rig;
   }
 

@@ -1,13 +1,15 @@
 import { EngineError } from '@ponte/engine';
 import { AppError, type ErrorCode, type ErrorDetails, standingDetails } from '../../core/app-error.ts';
 import type { LineStanding } from '../../core/lines.ts';
+import { isStoreUnreachable } from '../../core/store-unreachable.ts';
 
 /**
- * What a caller is told about an engine's refusal. Anything that is no `EngineError` is a defect of
- * ours.
+ * What a caller is told about an engine's refusal, or of a database that is away. Anything else is a
+ * defect of ours.
  */
 export function toLineError(error: unknown, standing: LineStanding): AppError {
   if (error instanceof AppError) return error;
+  if (isStoreUnreachable(error)) return new AppError('unavailable', {}, { cause: error });
   if (!(error instanceof EngineError)) return new AppError('server_error', {}, { cause: error });
   const { code, details, message } = failureOf(error, standing);
   return new AppError(code, details, { cause: error, ...(message === undefined ? {} : { message }) });

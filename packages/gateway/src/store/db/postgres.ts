@@ -12,6 +12,7 @@ import pg from 'pg';
 import type { Contents } from './contents.ts';
 import type { GroupConnection } from './group-commit.ts';
 import { preparedName } from './hot.ts';
+import { asStoreFailure } from './postgres-failures.ts';
 import type { Database } from './schema.ts';
 import { transactionsOn } from './transactions-on.ts';
 
@@ -48,7 +49,10 @@ function builders(client: pg.PoolClient, contents: Contents): BuildersClient {
     const clean = values.map(withoutNul);
     const name = preparedName(text);
     const query = name === undefined ? { text, values: clean } : { name, text, values: clean };
-    return client.query(query) as unknown as Promise<PostgresQueryResult<R>>;
+    const answer = client.query(query) as unknown as Promise<PostgresQueryResult<R>>;
+    return answer.catch((error: unknown) => {
+      throw asStoreFailure(error);
+    });
   };
   const ask = async (text: string, id: string) =>
     (await send<{ account_id: string }>(text.replace('?', '$1'), [id])).rows[0];
@@ -72,7 +76,9 @@ function buildersPool(pool: pg.Pool, contents: Contents): PostgresPool {
   const known = new WeakMap<pg.PoolClient, BuildersClient>();
   return {
     async connect() {
-      const client = await pool.connect();
+      const client = await pool.connect().catch((error: unknown) => {
+        throw asStoreFailure(error);
+      });
       const made = known.get(client) ?? builders(client, contents);
       known.set(client, made);
       return made;
