@@ -6,12 +6,20 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly details: { path: string; message: string }[];
+  /** When the server asked to be called again; undefined when it did not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, code: string, message: string, details: { path: string; message: string }[] = []) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    { details = [], retryAfterMs }: Partial<Pick<ApiError, 'details' | 'retryAfterMs'>> = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;
     this.details = details;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -44,7 +52,13 @@ export async function api<T>(method: string, path: string, body?: unknown, of: M
   if (response.ok) return answer as T;
   const { error, message, details } = (answer ?? {}) as Failure;
   const code = typeof error === 'object' ? error.code : (error ?? 'server_error');
-  throw new ApiError(response.status, code, (typeof error === 'object' ? error.message : message) ?? text, details);
+  const sentence = (typeof error === 'object' ? error.message : message) ?? text;
+  throw new ApiError(response.status, code, sentence, { details: details ?? [], retryAfterMs: retryAfterOf(response) });
+}
+
+function retryAfterOf({ headers }: Response): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1_000 : undefined;
 }
 
 /** The whole answer, or an ApiError when it does not come in time. */

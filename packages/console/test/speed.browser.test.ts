@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canBrowse, launch, NARROW, picture, signUp, WIDE } from './browser.ts';
 import { type Product, startProduct } from './product.ts';
 
+const ONE_MINUTE_MS = 60_000;
+const FOUR_MINUTES_MS = 240_000;
 const TWO_MINUTES_MS = 120_000;
 const FIRST_LOAD_LIMIT_BYTES = 170_000;
 const INTERACTIVE_WITHIN_MS = 1_500;
@@ -77,7 +79,7 @@ describe.skipIf(!canBrowse)('how soon and how smoothly the console shows things'
     }
   });
 
-  it('lists a thousand lines at once, and scrolls through them smoothly', async () => {
+  it('lists a thousand lines at once, and scrolls through them smoothly', { timeout: FOUR_MINUTES_MS }, async () => {
     await page.goto(`${product.url}/lines`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     const made = await page.evaluate(`(async () => {
@@ -101,7 +103,8 @@ describe.skipIf(!canBrowse)('how soon and how smoothly the console shows things'
     expect(counts).toEqual([['200', 1_000]]);
     const started = performance.now();
     await page.getByText('Live', { exact: true }).first().click();
-    await page.getByText('1,000 / 1,000').waitFor();
+    // Making the lines may have spent the session's budget of this minute: the page waits as told.
+    await page.getByText('1,000 / 1,000').waitFor({ timeout: ONE_MINUTE_MS + 20_000 });
     const listedMs = performance.now() - started;
     const framesMs = (await page.evaluate(`new Promise((resolve) => {
       const gaps = [];

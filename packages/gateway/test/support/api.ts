@@ -9,10 +9,15 @@ export interface Answer<T = Record<string, unknown>> {
 
 const TIMEOUT_MS = 70_000;
 
-/** An answer in a word: its status, and when to ask again if it says so. */
-export function answerOf({ status, headers }: Answer<unknown>): string {
-  const after = headers.get('retry-after');
-  return after === null ? String(status) : `${status}, again after ${after}`;
+/**
+ * What an outage of the database may answer: success, "try again after …", or that the line is not
+ * connected (its connection ends with its store). Anything else is given back, for the failure.
+ */
+export function unfitForAnOutage({ status, headers, body }: Answer<unknown>): string | undefined {
+  if (status === 200 || status === 202) return undefined;
+  if (status === 503 && headers.has('retry-after')) return undefined;
+  if (status === 409 && (body as { status?: string }).status !== 'connected') return undefined;
+  return `${status} ${JSON.stringify(body)}`;
 }
 
 export class Api {
