@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canBrowse, launch, NARROW, picture, signUp, WIDE } from './browser.ts';
 import { type Product, startProduct } from './product.ts';
 
-const ONE_MINUTE_MS = 60_000;
-const FOUR_MINUTES_MS = 240_000;
 const TWO_MINUTES_MS = 120_000;
 const FIRST_LOAD_LIMIT_BYTES = 170_000;
 const INTERACTIVE_WITHIN_MS = 1_500;
@@ -79,32 +77,28 @@ describe.skipIf(!canBrowse)('how soon and how smoothly the console shows things'
     }
   });
 
-  it('lists a thousand lines at once, and scrolls through them smoothly', { timeout: FOUR_MINUTES_MS }, async () => {
+  it('lists a thousand lines at once, and scrolls through them smoothly', async () => {
     await page.goto(`${product.url}/lines`);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    const made = await page.evaluate(`(async () => {
+    const key = (await page.evaluate(`(async () => {
       const headers = { 'x-ponte-console': '1', 'x-ponte-mode': 'live', 'content-type': 'application/json' };
-      const statuses = [];
-      // The open page asks again meanwhile and spends from the same session's budget: a client
-      // that is told to wait does so, and every line is made in the end.
-      const make = async (label) => {
-        for (let tries = 0; ; tries++) {
-          const answer = await fetch('/api/console/v1/lines', { method: 'POST', headers, body: JSON.stringify({ label }) });
-          if (answer.status !== 429 || tries === 3) return answer.status;
-          await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
-        }
-      };
-      for (let i = 0; i < 1000; i += 20) {
-        statuses.push(...(await Promise.all(Array.from({ length: 20 }, (_, j) => make('Line ' + (i + j + 1))))));
-      }
-      return Object.groupBy(statuses, String);
-    })()`);
-    const counts = Object.entries(made as Record<string, number[]>).map(([status, { length }]) => [status, length]);
-    expect(counts).toEqual([['200', 1_000]]);
+      const answer = await fetch('/api/console/v1/keys', { method: 'POST', headers, body: '{"name":"lines"}' });
+      return (await answer.json()).key;
+    })()`)) as string;
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const make = async (label: string) => {
+      const init = { method: 'POST', headers, body: JSON.stringify({ label }) };
+      return (await fetch(`${product.url}/api/bridge/v1/lines`, init)).status;
+    };
+    const statuses = new Set<number>();
+    for (let i = 0; i < 1_000; i += 20) {
+      const batch = Array.from({ length: 20 }, (_, j) => make(`Line ${i + j + 1}`));
+      for (const status of await Promise.all(batch)) statuses.add(status);
+    }
+    expect([...statuses]).toEqual([200]);
     const started = performance.now();
     await page.getByText('Live', { exact: true }).first().click();
-    // Making the lines may have spent the session's budget of this minute: the page waits as told.
-    await page.getByText('1,000 / 1,000').waitFor({ timeout: ONE_MINUTE_MS + 20_000 });
+    await page.getByText('1,000 / 1,000').waitFor();
     const listedMs = performance.now() - started;
     const framesMs = (await page.evaluate(`new Promise((resolve) => {
       const gaps = [];
