@@ -50,7 +50,7 @@ function note(sums: Sums, value: number): void {
 const welch = (a: Sums, b: Sums): number =>
   (a.mean - b.mean) / Math.sqrt(a.squares / (a.count - 1) / a.count + b.squares / (b.count - 1) / b.count);
 
-/** A text in one piece, as it comes from a request; one put together costs its first reader more. */
+/** A text in one piece, as it comes from a request: one put together costs its first reader. */
 const flat = (text: string): string => Buffer.from(text).toString();
 
 /** A well-formed key that is another one in its last random character. */

@@ -12,7 +12,7 @@ export class StoreUnreachableError extends Error {
   }
 }
 
-/** SQLite's own words for the same: no space, a failing disk, files that became read-only, a lock. */
+/** SQLite's own words for the same: no space, a failing disk, read-only files, a lock. */
 const SQLITE_AWAY = /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|BUSY)/;
 
 /** Whether an error says that the database cannot be used for now. */

@@ -4,7 +4,7 @@ import type { LineStanding } from '../../core/lines.ts';
 import { isStoreUnreachable } from '../../core/store-unreachable.ts';
 
 /**
- * What a caller is told about an engine's refusal, or of a database that is away. Anything else is a
+ * What a caller is told about an engine's refusal, or a database that is away. Anything else is a
  * defect of ours.
  */
 export function toLineError(error: unknown, standing: LineStanding): AppError {
