@@ -30,7 +30,7 @@ import {
   usyncNumbers,
 } from '@ponte/engine';
 import { BaileysAccount } from './account/baileys-account.ts';
-import { afresh } from './afresh.ts';
+import { afresh, toldAfresh } from './afresh.ts';
 import { type AuthenticationCreds, Curve, initAuthCreds, proto as protobuf } from './baileys.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionParts } from './connection-parts.ts';
@@ -48,7 +48,6 @@ import { FreshLids } from './outbound/fresh-lids.ts';
 import { addressMentions } from './outbound/mentions.ts';
 import { type Recipient, resolveRecipient } from './outbound/resolve-recipient.ts';
 import { requireGroup } from './outbound/transmit.ts';
-import { outsideOfSends } from './outside-of-sends.ts';
 import { selfOf } from './self-of.ts';
 import { CREDS_ID, CREDS_KIND, decodeCreds } from './store/credentials.ts';
 import { KeyVault } from './store/key-vault.ts';
@@ -83,7 +82,7 @@ async function open(options: EngineOptions): Promise<Engine> {
     const newest = (await vault.ids('app-state-sync-key')).at(-1);
     if (newest !== undefined) creds.myAppStateKeyId = newest;
   }
-  return new BaileysEngine(outsideOfSends(options), vault, { creds, logins: await readLoginCount(vault) });
+  return new BaileysEngine(toldAfresh(options), vault, { creds, logins: await readLoginCount(vault) });
 }
 
 async function loadCreds({ store }: EngineOptions): Promise<AuthenticationCreds | undefined> {
