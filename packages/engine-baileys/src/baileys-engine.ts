@@ -129,7 +129,7 @@ class BaileysEngine implements Engine {
     const network = mediaNetwork(endpoint);
     this.media = new BaileysMedia({
       network,
-      filesFolder: options.filesFolder,
+      files: options.files,
       nowMs: () => clock.now(),
       self: () => this.self(),
       connection: () => this.#open(),

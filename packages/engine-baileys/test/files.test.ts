@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileMessage, OutboundMessage, ReceivedMessage } from '@ponte/engine';
+import type { EngineFiles, FileMessage, OutboundMessage, ReceivedMessage } from '@ponte/engine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineLine } from '../../engine/src/conformance/line.ts';
 import { MemoryStore } from '../../engine/src/conformance/memory-store.ts';
@@ -18,6 +19,19 @@ import { simulatorNetwork, TENANT, type TestNetwork } from './simulator-network.
  */
 const SIZES = [0, 1, 15, 16, 17, 65_536, 262_144, 262_145, 1_000_003];
 
+/** Files of a folder, as the engine is given them. */
+const filesIn = (folder: string): EngineFiles => ({
+  async read(name) {
+    const path = join(folder, name);
+    return existsSync(path) ? createReadStream(path) : undefined;
+  },
+  async write(name, pieces) {
+    const path = join(folder, name);
+    await writeFile(`${path}.part`, pieces);
+    await rename(`${path}.part`, path);
+  },
+});
+
 describe('files', () => {
   let network: TestNetwork;
   let folder: string;
@@ -30,7 +44,7 @@ describe('files', () => {
     folder = await mkdtemp(join(tmpdir(), 'ponte-files-'));
     alice = await network.phone('15550003333');
     bob = await network.phone('15550004444');
-    line = await EngineLine.open(network, 'files', new MemoryStore(), undefined, { filesFolder: folder });
+    line = await EngineLine.open(network, 'files', new MemoryStore(), undefined, { files: filesIn(folder) });
     await line.pair(alice);
     await line.login();
   });
@@ -57,15 +71,15 @@ describe('files', () => {
   const asked = ({ id, chat, sender, fromMe, proto: bytes }: ReceivedMessage): FileMessage => {
     return { id, chat: chat.jid, sender: sender.jid, fromMe, proto: bytes };
   };
-  const fetchFile = (message: FileMessage, name = `got-${message.id}`) =>
-    line.engine.media.fetch({ message, path: join(folder, name) });
+  const fetchFile = (message: FileMessage, name = `got-${message.id}`) => line.engine.media.fetch({ message, name });
   /** The message, saying something else of its file. */
   const lying = (message: FileMessage, change: object): FileMessage => {
     const whole = proto.Message.decode(message.proto);
     Object.assign(whole.documentMessage ?? {}, change);
     return { ...message, proto: proto.Message.encode(whole).finish() };
   };
-  const downloads = async () => (await readdir(folder)).filter((name) => name.startsWith('got-'));
+  const downloads = async () =>
+    (await readdir(folder)).filter((name) => name.startsWith('got-') && !name.endsWith('.part'));
 
   it('arrive byte by byte, whatever their size', async () => {
     for (const size of SIZES.filter((one) => one > 0)) {

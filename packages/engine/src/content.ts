@@ -91,11 +91,10 @@ export interface MessageContent {
 /** Messages that are a file. */
 export type FileKind = Extract<MessageKind, 'image' | 'video' | 'audio' | 'voice' | 'document' | 'sticker'>;
 
-/** A file to be sent. Plain data: the bytes lie on the disk. */
+/** A file to be sent. Plain data: the bytes lie among the engine's files. */
 export interface OutboundFile {
   /**
-   * Its name in the engine's `filesFolder`: a plain file name. It must be there, unchanged, until
-   * the message is prepared.
+   * Its name among the engine's files. It must be there, unchanged, until the message is prepared.
    */
   name: string;
   mimeType: string;

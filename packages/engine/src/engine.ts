@@ -5,7 +5,7 @@ import type { EngineStore, InboxEntry } from './engine-store.ts';
 import type { EngineEvent } from './events.ts';
 import type { GroupOperations } from './groups.ts';
 import type { HistoryPart, HistoryPiece } from './history.ts';
-import type { MediaOperations } from './media.ts';
+import type { EngineFiles, MediaOperations } from './media.ts';
 import type { Node } from './node.ts';
 import type { AddressPair } from './parse/address-pairs.ts';
 
@@ -179,8 +179,8 @@ export interface EngineOptions {
   store: EngineStore;
   lookup: MessageLookup;
   endpoint: EngineEndpoint;
-  /** Where files to be sent lie; undefined = this line sends none. */
-  filesFolder?: string;
+  /** Where files lie that go out and come in; undefined = this line has none. */
+  files?: EngineFiles;
   clock: { now(): number };
   log: EngineLog;
   /** Observes every stanza of the connection; absent: there is never an observer. */

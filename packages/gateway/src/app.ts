@@ -1,5 +1,8 @@
 import { statfs } from 'node:fs/promises';
+import type { SealFiles } from './access/contents-vault.ts';
 import { rulesPerMinute } from './access/rate-limit.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
+import { proveShared } from './blobs/prove-shared.ts';
 import { finishCutOff } from './commands/finish-cut-off.ts';
 import { type Canary, openCanary } from './commands/lines/canary.ts';
 import { type ClockCheck, createClockCheck } from './commands/problems/clock-check.ts';
@@ -21,7 +24,7 @@ import { createEventFeed, type EventFeed } from './journal/event-feed.ts';
 import { createNews, type News } from './journal/news.ts';
 import type { FleetNews } from './lines/fleet/shared-news.ts';
 import { createLinkPreviews } from './media/link-previews.ts';
-import { createMedia, keepSpoolTidy, type Media } from './media/media.ts';
+import { createMedia, keepSpoolTidy, type Media, sealFilesOf } from './media/media.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import { createLogger, type Log } from './observe/logger.ts';
 import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
@@ -115,7 +118,7 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
   const data = await openData(given);
   const simulator = await openSimulator(given);
   const address: Address = { listening: '', ...baseOf(given.config) };
-  const delivery = composeDelivery(given, data, address);
+  const delivery = await composeDelivery(given, data, address);
   const fleet = await openFleet({ ...given, store: data.store, onNews: delivery.wake });
   given.onClose(() => fleet?.close());
   const lines = await openLines(given, data, delivery, { simulator, fleet });
@@ -162,6 +165,8 @@ const baseOf = ({ http }: Config): Pick<Address, 'base'> => ({
 
 interface Data extends OpenData {
   duties: Duties;
+  /** Seals the contents of accounts that ask for it, from now on. */
+  startSealing(sealFiles: SealFiles): void;
   metrics: ReturnType<typeof createMetrics>;
   lost: Promise<Error>;
 }
@@ -170,7 +175,7 @@ interface Data extends OpenData {
 async function openData({ config, environment, log, version, data, onClose }: Given): Promise<Data> {
   const metrics = createMetrics(version);
   const lost = Promise.withResolvers<Error>();
-  if (data) return { ...data, metrics, duties: ALL_DUTIES, lost: lost.promise };
+  if (data) return { ...data, metrics, duties: ALL_DUTIES, lost: lost.promise, startSealing: () => {} };
   const installation = await openInstallation(environment, config, {
     onError: (error) => log.error({ error }, 'the store reported a failure'),
     onCommitted: metrics.process.store.committed,
@@ -193,8 +198,9 @@ async function openData({ config, environment, log, version, data, onClose }: Gi
   await endMasterKeyRotation(installation, log);
   const duties = config.fleet ? keepDuties({ url: config.database.url, clock: systemClock, log }) : ALL_DUTIES;
   onClose(() => duties.close());
-  installation.contents.start({ log, changes: duties.isOurs });
-  return { ...installation, metrics, duties, lost: lost.promise };
+  const startSealing = (sealFiles: SealFiles) =>
+    installation.contents.start({ log, changes: duties.isOurs, sealFiles });
+  return { ...installation, metrics, duties, lost: lost.promise, startSealing };
 }
 
 /** What leaves this server by itself: webhooks, live streams, files. */
@@ -212,18 +218,24 @@ interface Delivery {
   wake(news: FleetNews): void;
 }
 
-function composeDelivery(given: Given, { store, ring, metrics, duties }: Data, address: Address): Delivery {
+async function composeDelivery(given: Given, data: Data, address: Address): Promise<Delivery> {
+  const { store, ring, metrics, duties } = data;
   const { config, clock, log, onClose } = given;
   const guard = given.guard ?? createOutboundGuard(config);
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
   const pages: Delivery['pages'] = {};
   const told = watched(metrics.deliveries, () => pages.live?.activity());
-  const media = createMedia({ ...config.media, clock, log });
+  const { blobs: settings } = config.media;
+  const blobs = openBlobs(settings, clock);
+  onClose(() => blobs.close());
+  if (config.fleet) await proveShared(store.db, blobs);
+  const media = await createMedia({ ...config.media, blobs, settings, store, ring, clock, log });
   onClose(() => media.cache.close());
   const { isOurs } = duties;
   const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: told, isOurs });
   const news = createNews(clock);
   const feed = createEventFeed({ store, clock, log });
+  data.startSealing((accountId) => sealFilesOf(accountId, media, store, clock));
   return {
     ...{ guard, formats, pages, media, dispatcher, news, feed },
     clockCheck: createClockCheck({ store, clock }),
@@ -242,13 +254,12 @@ function composeDelivery(given: Given, { store, ring, metrics, duties }: Data, a
 async function openLines(
   { config, clock, log, lines }: Given,
   data: Data,
-  { clockCheck, guard, media, wake }: Delivery,
+  { clockCheck, guard, wake }: Delivery,
   { simulator, fleet }: { simulator: () => SimulatorAddress | undefined; fleet: Fleet | undefined },
 ): Promise<Lines> {
   if (lines) return linesOf(lines);
   return composeLines({
     ...{ config, data, clock, log, guard, simulator, fleet, metrics: data.metrics.workers },
-    filesFolder: media.spool.folder,
     onWhatsappTime: (ms) => clockCheck.heard('whatsapp', ms),
     onNudge(deliveries) {
       const news = { events: true, deliveries };

@@ -25,8 +25,6 @@ export interface LineParts {
   log: Log;
   guard: Guard;
   metrics: SupervisorOptions['metrics'];
-  /** Where files to be sent lie. */
-  filesFolder: string;
   /** Undefined: every line of the database is this node's. */
   fleet: Fleet | undefined;
   simulator(): SimulatorAddress | undefined;
@@ -137,7 +135,7 @@ export const linesOf = (host: LineHost): Lines => ({
   close: async () => {},
 });
 
-const workersOf = ({ config, data, filesFolder, fleet }: LineParts): SupervisorOptions['config'] => ({
+const workersOf = ({ config, data, fleet }: LineParts): SupervisorOptions['config'] => ({
   workers: config.workers.count,
   isolation: config.workers.isolation,
   setup: {
@@ -149,7 +147,7 @@ const workersOf = ({ config, data, filesFolder, fleet }: LineParts): SupervisorO
     connectsPerSecond: config.workers.connectsPerSecond,
     mailboxCapacity: MAILBOX_CAPACITY,
     sendExpiresMs: config.sendExpiresMs,
-    filesFolder,
+    blobs: config.media.blobs,
     nodeId: fleet?.node.id,
   },
 });

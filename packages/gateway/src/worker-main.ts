@@ -2,6 +2,8 @@
 import { createBaileysEngine } from '@ponte/engine-baileys';
 import { openContentsVault } from './access/contents-vault.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
+import { createAccountFiles } from './blobs/account-files.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import { systemClock } from './core/clock.ts';
 import { giveBackAfterStart } from './core/give-back.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
@@ -35,6 +37,11 @@ runWorkerProcess({
     const contents = await openContentsVault({ store, ring, clock: systemClock });
     contents.start({ log, changes: () => false });
     giveBackAfterStart(systemClock);
-    return { store, ring, factory: createBaileysEngine() };
+    const files = createAccountFiles({
+      blobs: openBlobs(setup.blobs, systemClock),
+      ring,
+      sealing: (accountId) => store.contents.sealing(accountId),
+    });
+    return { store, ring, files, factory: createBaileysEngine() };
   },
 });

@@ -10,9 +10,9 @@ import { createFfmpeg } from '../src/media/ffmpeg.ts';
 import { fetchToSpool } from '../src/media/intake.ts';
 import { MEBIBYTE, type MediaLimits } from '../src/media/media-limits.ts';
 import { type MediaTools, readyFile } from '../src/media/outbound-file.ts';
-import { Spool } from '../src/media/spool.ts';
 import type { Guard } from '../src/net/guarded-fetch.ts';
 import { FileServer } from './support/file-server.ts';
+import { spoolIn } from './support/files-in.ts';
 import { watchMemory } from './support/watch-memory.ts';
 import { guardFor } from './support/webhook-world.ts';
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
     .toBuffer();
   server = await FileServer.start();
   guard = guardFor([server.port]);
-  const spool = new Spool(folder, systemClock);
+  const spool = spoolIn(folder);
   tools = { spool, ffmpeg: createFfmpeg(systemClock, process.env.PATH ?? ''), limits: LIMITS };
 });
 afterAll(async () => {
@@ -43,8 +43,16 @@ afterAll(async () => {
 });
 
 const fetch = (path: string) =>
-  fetchToSpool(server.url(path), { guard, spool: tools.spool, name: `out_${names++}`, limits: LIMITS, wish: {} });
-const left = () => readdir(folder);
+  fetchToSpool(server.url(path), {
+    guard,
+    spool: tools.spool,
+    name: `out_${names++}`,
+    accountId: 'acc_a',
+    limits: LIMITS,
+    wish: {},
+  });
+/** Files in the spool and on the bench. */
+const left = async () => [...(await readdir(join(folder, 'spool'))), ...(await readdir(join(folder, 'work')))];
 /** A PNG of this many bytes: what follows its end is not looked at. */
 const picture = (size: number) => Buffer.concat([small, Buffer.alloc(size - small.length)]);
 /** A part of a PNG. */

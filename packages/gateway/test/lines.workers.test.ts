@@ -51,7 +51,7 @@ describe('worker processes', () => {
     heartbeatMs: 100,
     connectsPerSecond: 0,
     mailboxCapacity: 10,
-    filesFolder: '/nowhere',
+    blobs: { kind: 'folder' as const, folder: '/nowhere', isShared: false },
   });
   async function connectedLine(mode: 'live' | 'test' = 'test'): Promise<string> {
     const { id } = await insertLine(test.store, mode);

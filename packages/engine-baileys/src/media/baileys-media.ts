@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import {
   EngineError,
+  type EngineFiles,
   type FetchedFile,
   type FileKind,
   type FileMessage,
@@ -25,12 +25,12 @@ import { type UploadedPlace, uploadFile } from './upload-file.ts';
  * online is unknown.
  */
 const RETRY_MS = 30_000;
-/** A plain name: nothing that leads out of the folder. */
+/** A plain name: nothing that leads elsewhere. */
 const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 
 export interface MediaParts {
   network: Dispatcher;
-  filesFolder: string | undefined;
+  files: EngineFiles | undefined;
   nowMs(): number;
   self(): Self | undefined;
   /** The open connection; throws `not_connected`. */
@@ -56,37 +56,41 @@ export class BaileysMedia implements MediaOperations {
   /** Uploads a file under a key of its own. Rejects as `prepare` says. */
   async upload(kind: FileKind, file: OutboundFile): Promise<UploadedFile> {
     const connection = this.#parts.connection();
-    const { filesFolder, network, nowMs } = this.#parts;
-    if (filesFolder === undefined || !FILE_NAME.test(file.name)) throw missing();
-    const path = join(filesFolder, file.name);
+    const { files, network, nowMs } = this.#parts;
+    if (!files || !FILE_NAME.test(file.name)) throw missing();
+    const read = async () => {
+      const pieces = await files.read(file.name);
+      if (pieces) return pieces;
+      throw missing();
+    };
     const mediaKey = randomBytes(MEDIA_KEY_BYTES);
     const type = MEDIA_TYPES[kind];
     const keys = mediaKeys(mediaKey, type.use);
-    const measured = await measureFile(path, keys).catch((cause: NodeJS.ErrnoException) => {
-      throw cause.code === 'ENOENT' ? missing(cause) : cause;
-    });
-    const place = await connection.whileConnected(uploadFile({ path, keys, measured, type }, this.#conn, network));
+    const measured = await measureFile(await read(), keys);
+    const place = await connection.whileConnected(uploadFile({ read, keys, measured, type }, this.#conn, network));
     return { ...place, ...measured, mediaKey, uploadedAtSeconds: Math.floor(nowMs() / 1_000) };
   }
 
-  async fetch({ message, path }: { message: FileMessage; path: string }): Promise<FetchedFile> {
+  async fetch({ message, name }: { message: FileMessage; name: string }): Promise<FetchedFile> {
     const outer = proto.Message.decode(message.proto);
     const found = filePartOf(unwrapMessage(outer).message);
     if (!found) throw new EngineError('unknown_message', 'the message has no file');
     const { kind, part } = found;
-    const { network } = this.#parts;
+    const { files, network } = this.#parts;
+    if (!files) throw new EngineError('wrong_state', 'this line has no place for files');
+    const write = (pieces: AsyncIterable<Uint8Array>) => files.write(name, pieces);
     const told = ({ sizeBytes, sha256 }: { sizeBytes: number; sha256: Uint8Array }): FetchedFile => ({
       sizeBytes,
       sha256: Buffer.from(sha256).toString('base64'),
     });
     try {
-      return told(await downloadFile({ kind, part, path }, network));
+      return told(await downloadFile({ kind, part, write }, network));
     } catch (error) {
       const isLost = error instanceof EngineError && (error.code === 'media_gone' || error.code === 'media_damaged');
       if (!isLost || part.mediaKey?.length !== MEDIA_KEY_BYTES) throw error;
       part.directPath = await this.#askPhone(message, part.mediaKey, error);
       part.url = null;
-      const again = told(await downloadFile({ kind, part, path }, network));
+      const again = told(await downloadFile({ kind, part, write }, network));
       return { ...again, proto: proto.Message.encode(outer).finish() };
     }
   }
@@ -104,4 +108,4 @@ export class BaileysMedia implements MediaOperations {
   }
 }
 
-const missing = (cause?: unknown) => new EngineError('media_gone', 'the file to be sent is not there', { cause });
+const missing = () => new EngineError('media_gone', 'the file to be sent is not there');

@@ -1,5 +1,4 @@
-import { createDecipheriv, createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { bytesPassed, EngineError } from '@ponte/engine';
 import { MAC_BYTES, type MediaKeys } from './media-keys.ts';
 
@@ -10,48 +9,60 @@ export interface ExpectedFile {
   fileEncSha256: Uint8Array | undefined;
 }
 
+/** What was downloaded could not be kept on this side. */
+export class NotKeptError extends Error {
+  override readonly name = 'NotKeptError';
+}
+
+/** What is known of a file at its end. */
+interface Opened {
+  sizeBytes: number;
+  sha256: Uint8Array;
+}
+
 /**
- * Decrypts a download into a file beside `path` that ends in `.part`, and renames it to `path` when
- * MAC and hashes are right: before that no byte is at `path`. The MAC is compared before the
- * padding is looked at. Rejects with `media_damaged`, and leaves nothing behind then.
+ * Hands a download over to `write`, decrypted: the pieces end well only when MAC and hashes are
+ * right, and throw otherwise, so that nothing is kept. The MAC is compared before the padding is
+ * looked at. Rejects with `media_damaged`, with what the source rejects with, or with NotKeptError.
  */
 export async function decryptFile(
   source: AsyncIterable<Uint8Array>,
   keys: MediaKeys,
   expected: ExpectedFile,
-  path: string,
-): Promise<{ sizeBytes: number; sha256: Uint8Array }> {
-  // Each download writes a file of its own: two of the same message must not mix.
-  const part = `${path}.${randomUUID()}.part`;
-  const file = await open(part, 'wx', 0o600);
-  try {
-    const opened = await decryptInto(source, keys, expected, (piece) => file.writeFile(piece));
-    await file.close();
-    await rename(part, path);
-    return opened;
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(part, { force: true });
-    throw error;
+  write: (pieces: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<Opened> {
+  const end: { opened?: Opened; failure?: unknown } = {};
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      end.opened = yield* decrypted(source, keys, expected);
+    } catch (error) {
+      end.failure = error;
+      throw error;
+    }
   }
+  try {
+    await write(pieces());
+  } catch (cause) {
+    throw end.failure ?? new NotKeptError('the file could not be kept', { cause });
+  }
+  if (!end.opened) throw new NotKeptError('the file was not read to its end');
+  return end.opened;
 }
 
-async function decryptInto(
+async function* decrypted(
   source: AsyncIterable<Uint8Array>,
   keys: MediaKeys,
   expected: ExpectedFile,
-  write: (piece: Uint8Array) => Promise<void>,
-): Promise<{ sizeBytes: number; sha256: Uint8Array }> {
+): AsyncGenerator<Uint8Array, Opened> {
   const encrypted = createHash('sha256');
   const plain = createHash('sha256');
   const hmac = createHmac('sha256', keys.macKey).update(keys.iv);
   const decipher = createDecipheriv('aes-256-cbc', keys.cipherKey, keys.iv);
   let sizeBytes = 0;
-  const take = async (piece: Uint8Array) => {
-    if (piece.length === 0) return;
+  const seen = (piece: Uint8Array) => {
     sizeBytes += piece.length;
     plain.update(piece);
-    await write(piece);
+    return piece;
   };
   // The last ten bytes are the MAC, and which ones they are is known only at the end.
   let held: Uint8Array = new Uint8Array();
@@ -62,11 +73,13 @@ async function decryptInto(
     const ready = both.subarray(0, Math.max(0, both.length - MAC_BYTES));
     held = Uint8Array.from(both.subarray(ready.length));
     hmac.update(ready);
-    await take(decipher.update(ready));
+    const opened = decipher.update(ready);
+    if (opened.length > 0) yield seen(opened);
   }
   requireSame(hmac.digest().subarray(0, MAC_BYTES), held, 'its MAC is wrong');
   requireSame(encrypted.digest(), expected.fileEncSha256, 'its encrypted bytes have another hash');
-  await take(finalOf(decipher));
+  const last = finalOf(decipher);
+  if (last.length > 0) yield seen(last);
   const sha256 = Uint8Array.from(plain.digest());
   requireSame(sha256, expected.fileSha256, 'it has another hash');
   return { sizeBytes, sha256 };

@@ -1,7 +1,7 @@
 import type { FileKind } from '@ponte/engine';
 import { EngineError } from '@ponte/engine';
 import { type Dispatcher, request } from 'undici';
-import { decryptFile } from './decrypt-file.ts';
+import { decryptFile, NotKeptError } from './decrypt-file.ts';
 import { type FilePart, MEDIA_KEY_BYTES, MEDIA_TYPES, mediaKeys } from './media-keys.ts';
 
 /** Where files lie whose message names no host (Baileys DEF_MEDIA_HOST, whatsmeow download.go). */
@@ -15,8 +15,6 @@ const MIN_BYTES_PER_SECOND = 64 * 1024;
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 const ORIGIN = 'https://web.whatsapp.com';
-/** Failures of this machine's disk. */
-const OUR_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO', 'ENOENT', 'EEXIST', 'EMFILE']);
 /**
  * WhatsApp's words for a file that it has no more, or whose signed address ran out (403): the phone
  * can give it another one (whatsmeow download.go).
@@ -26,7 +24,8 @@ const GONE = new Set([403, 404, 410]);
 export interface Download {
   kind: FileKind;
   part: FilePart;
-  path: string;
+  /** Keeps the plain file, whole or not at all (EngineFiles). */
+  write(pieces: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /**
@@ -35,7 +34,7 @@ export interface Download {
  * for another refusal, `timeout` when no host answered as it should.
  */
 export async function downloadFile(
-  { kind, part, path }: Download,
+  { kind, part, write }: Download,
   network: Dispatcher,
 ): Promise<{ sizeBytes: number; sha256: Uint8Array }> {
   const { mediaKey } = part;
@@ -48,7 +47,7 @@ export async function downloadFile(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt * (0.5 + Math.random())));
     const place = places[attempt % places.length] ?? '';
-    const open = (source: AsyncIterable<Uint8Array>) => decryptFile(source, keys, expected, path);
+    const open = (source: AsyncIterable<Uint8Array>) => decryptFile(source, keys, expected, write);
     try {
       return await get(place, limitOf(part), network, open);
     } catch (error) {
@@ -61,10 +60,8 @@ export async function downloadFile(
 }
 
 /** A full disk or a defect of ours: another host does not help. */
-function isOurs(error: unknown): boolean {
-  if (error instanceof TypeError || error instanceof RangeError) return true;
-  return error instanceof Error && 'code' in error && OUR_CODES.has(String(error.code));
-}
+const isOurs = (error: unknown): boolean =>
+  error instanceof NotKeptError || error instanceof TypeError || error instanceof RangeError;
 
 /** The file's addresses: on the host of its message, then on the general one. */
 function placesOf({ url, directPath }: FilePart): string[] {

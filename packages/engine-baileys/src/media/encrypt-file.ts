@@ -1,10 +1,6 @@
 import { createCipheriv, createHash, createHmac } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { bytesPassed } from '@ponte/engine';
 import { MAC_BYTES, type MediaKeys } from './media-keys.ts';
-
-/** Small enough that one piece does not hold other lines up. */
-const PIECE_BYTES = 64 * 1024;
 
 /** What a message says of its file, and the end of what is uploaded. */
 export interface MeasuredFile {
@@ -22,7 +18,7 @@ export interface MeasuredFile {
  * address holds the latter hash, so it is needed before the first byte leaves; encrypting twice
  * takes the place of an encrypted copy on the disk.
  */
-export async function measureFile(path: string, keys: MediaKeys): Promise<MeasuredFile> {
+export async function measureFile(source: AsyncIterable<Uint8Array>, keys: MediaKeys): Promise<MeasuredFile> {
   const plain = createHash('sha256');
   const encrypted = createHash('sha256');
   const hmac = createHmac('sha256', keys.macKey).update(keys.iv);
@@ -34,7 +30,7 @@ export async function measureFile(path: string, keys: MediaKeys): Promise<Measur
     hmac.update(piece);
     encryptedBytes += piece.length;
   };
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of source) {
     sizeBytes += piece.length;
     plain.update(piece);
     take(cipher.update(piece));
@@ -53,9 +49,13 @@ export async function measureFile(path: string, keys: MediaKeys): Promise<Measur
 }
 
 /** The bytes that are uploaded, piece by piece. */
-export async function* encryptFile(path: string, keys: MediaKeys, mac: Uint8Array): AsyncGenerator<Uint8Array> {
+export async function* encryptFile(
+  source: AsyncIterable<Uint8Array>,
+  keys: MediaKeys,
+  mac: Uint8Array,
+): AsyncGenerator<Uint8Array> {
   const cipher = createCipheriv('aes-256-cbc', keys.cipherKey, keys.iv);
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of source) {
     const encrypted = cipher.update(piece);
     if (encrypted.length > 0) yield encrypted;
     bytesPassed(2 * piece.length);
@@ -63,5 +63,3 @@ export async function* encryptFile(path: string, keys: MediaKeys, mac: Uint8Arra
   yield cipher.final();
   yield mac;
 }
-
-const piecesOf = (path: string): AsyncIterable<Uint8Array> => createReadStream(path, { highWaterMark: PIECE_BYTES });

@@ -18,7 +18,8 @@ const ORIGIN = 'https://web.whatsapp.com';
 const UNAUTHORIZED = new Set([401, 403]);
 
 export interface Upload {
-  path: string;
+  /** The file from its beginning; called once for each attempt. */
+  read(): Promise<AsyncIterable<Uint8Array>>;
   keys: MediaKeys;
   measured: MeasuredFile;
   type: MediaType;
@@ -60,14 +61,15 @@ export async function uploadFile(upload: Upload, conn: MediaConn, network: Dispa
 const refusal = (status: number) =>
   new EngineError('rejected', `WhatsApp's media host refused the file (HTTP ${status})`, { serverCode: status });
 
-async function post({ path, keys, measured, type }: Upload, host: string, auth: string, network: Dispatcher) {
+async function post({ read, keys, measured, type }: Upload, host: string, auth: string, network: Dispatcher) {
   const name = Buffer.from(measured.fileEncSha256).toString('base64url');
   const query = new URLSearchParams({ auth, token: name });
   const controller = new AbortController();
   const stalled = setTimeout(() => controller.abort(new Error('the upload stands still')), STALL_MS);
   const totalMs = STALL_MS + (measured.encryptedBytes / MIN_BYTES_PER_SECOND) * 1_000;
   const late = setTimeout(() => controller.abort(new Error('the upload is too slow')), totalMs);
-  const body = Readable.from(watched(encryptFile(path, keys, measured.mac), stalled), { objectMode: false });
+  const pieces = lazily(async () => encryptFile(await read(), keys, measured.mac));
+  const body = Readable.from(watched(pieces, stalled), { objectMode: false });
   try {
     const answer = await request(`https://${host}/mms/${type.path}/${name}?${query}`, {
       dispatcher: network,
@@ -90,6 +92,11 @@ async function post({ path, keys, measured, type }: Upload, host: string, auth: 
     clearTimeout(late);
     body.destroy();
   }
+}
+
+/** Opened when the first piece is asked for. */
+async function* lazily(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGenerator<Uint8Array> {
+  yield* await open();
 }
 
 /** Every piece that is taken puts the alarm off. */

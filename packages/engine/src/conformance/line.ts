@@ -39,7 +39,7 @@ export class EngineLine {
     id: string,
     store = new MemoryStore(),
     fate?: (write: StoreWrite) => WriteFate | Promise<WriteFate>,
-    { onChange, ...options }: Pick<EngineOptions, 'filesFolder'> & Partial<Pick<EngineOptions, 'onChange'>> = {},
+    { onChange, ...options }: Pick<EngineOptions, 'files'> & Partial<Pick<EngineOptions, 'onChange'>> = {},
   ): Promise<EngineLine> {
     const line = new EngineLine(network, id, store, store.attach(fate));
     line.#engine = await network.factory.open({

@@ -6,6 +6,9 @@ import type { Log } from '../observe/logger.ts';
 import { changeContents, listContents, rewriteContents } from '../store/access/contents-rows.ts';
 import type { Store } from '../store/db/store.ts';
 
+/** Seals what there is of an account's files. */
+export type SealFiles = (accountId: string) => Promise<void>;
+
 /** Keeps a process's knowledge of which accounts have their contents encrypted up to date. */
 export interface ContentsVault {
   /** Asks the database now. */
@@ -14,7 +17,7 @@ export interface ContentsVault {
    * Asks it again and again. While `changes`, it also does the work of those that are on their way:
    * of all processes one at a time.
    */
-  start(options: { log: Log; changes: () => boolean }): void;
+  start(options: { log: Log; changes: () => boolean; sealFiles?: SealFiles }): void;
   close(): Promise<void>;
 }
 
@@ -59,7 +62,7 @@ export async function openContentsVault(deps: { store: Store; ring: KeyRing; clo
   }
 
   /** What was there before follows; twice nothing left, a grace apart, ends it. */
-  async function change(log: Log): Promise<void> {
+  async function change(log: Log, sealFiles: SealFiles | undefined): Promise<void> {
     for (const [accountId, { state, since }] of known) {
       if (state !== 'sealing' && state !== 'opening') continue;
       if (clock.now() < since + CONTENTS_GRACE_MS) continue;
@@ -68,6 +71,7 @@ export async function openContentsVault(deps: { store: Store; ring: KeyRing; clo
       if (batches > 0) log.info({ accountId, state, batches }, 'contents were rewritten');
       if (batches > 0 || isClosed || clock.now() < since + 2 * CONTENTS_GRACE_MS) continue;
       const to = state === 'sealing' ? 'sealed' : 'plain';
+      if (to === 'sealed') await sealFiles?.(accountId);
       await changeContents(store.db, accountId, { from: [state], to, atMs: clock.now() });
       log.info({ accountId }, to === 'sealed' ? 'contents are encrypted' : 'contents are in the clear');
     }
@@ -76,11 +80,11 @@ export async function openContentsVault(deps: { store: Store; ring: KeyRing; clo
   await refresh();
   return {
     refresh,
-    start({ log, changes }) {
+    start({ log, changes, sealFiles }) {
       const look = async () => {
         try {
           await refresh();
-          if (changes()) await change(log);
+          if (changes()) await change(log, sealFiles);
         } catch (error) {
           log.warn({ error }, 'which contents are encrypted could not be asked; trying again');
         }

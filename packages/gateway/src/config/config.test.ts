@@ -48,6 +48,13 @@ test.each([
   ['SMTP_FROM', 'ponte@example.com', 'SMTP_URL'],
   ['ALLOW_PRIVATE_TARGETS', 'http://n8n', 'hosts and address ranges'],
   ['DATABASE_URL', 'mysql://x', 'postgres://'],
+  ['BLOB_URL', 'https://storage', 's3://bucket'],
+  ['BLOB_URL', 's3://B', 's3://bucket'],
+  ['BLOB_URL', 's3://bucket', 'BLOB_ACCESS_KEY_ID'],
+  ['BLOB_URL', 'file:///', 'file:///shared/folder'],
+  ['BLOB_URL', 's3://bucket/../up', 's3://bucket'],
+  ['BLOB_ENDPOINT', 'http://minio:9000', 'BLOB_URL'],
+  ['MEDIA_MEMORY_DIR', 'shm', 'absolute path'],
 ])('%s=%s stops the start with a sentence that names it and what it takes', (name, value, takes) => {
   const wrong = () => readConfig({ [name]: value }, machine);
   expect(wrong).toThrow(ConfigError);
@@ -62,7 +69,14 @@ test('neither the summary nor an error repeats the database password', () => {
 });
 
 describe('several nodes', () => {
-  const fleet = { DATABASE_URL: 'postgres://u:p@h/d', NATS_URL: 'nats://ponte:canary@n1, tls://n2:4333' };
+  const fleet = {
+    DATABASE_URL: 'postgres://u:p@h/d',
+    NATS_URL: 'nats://ponte:canary@n1, tls://n2:4333',
+    BLOB_URL: 's3://files/ponte',
+    BLOB_ENDPOINT: 'http://minio:9000',
+    BLOB_ACCESS_KEY_ID: 'ponte',
+    BLOB_SECRET_ACCESS_KEY: 'canary',
+  };
 
   test('a stop waits longer, and neither the summary nor customers reach the bus', () => {
     const config = readConfig(fleet, machine);
@@ -74,6 +88,7 @@ describe('several nodes', () => {
       { hostname: 'h', port: 5_432 },
       { hostname: 'n1', port: 4_222 },
       { hostname: 'n2', port: 4_333 },
+      { hostname: 'minio', port: 9_000 },
     ]);
   });
 
@@ -84,6 +99,18 @@ describe('several nodes', () => {
     expect(wrong({ NATS_CERT_FILE: 'a.pem' })).toThrow('NATS_KEY_FILE');
     expect(wrong({ NATS_USER: 'a', NATS_PASSWORD: 'b', NATS_CREDS_FILE: 'c' })).toThrow('one of them');
     expect(wrong({ NATS_URL: 'nats://u:canary@h x' })).toThrow(/^(?!.*canary).*NATS_URL/s);
+    expect(wrong({ BLOB_SECRET_ACCESS_KEY: '' })).toThrow('BLOB_SECRET_ACCESS_KEY');
+  });
+
+  test('need the same files', () => {
+    const { DATABASE_URL, NATS_URL } = fleet;
+    const nodes = { DATABASE_URL, NATS_URL };
+    expect(() => readConfig(nodes, machine)).toThrow(/BLOB_URL.*the same files/);
+    expect(readConfig({ ...nodes, BLOB_URL: 'file:///mnt/ponte' }, machine).media.blobs).toEqual({
+      kind: 'folder',
+      folder: '/mnt/ponte',
+      isShared: true,
+    });
   });
 });
 

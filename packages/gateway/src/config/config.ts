@@ -1,7 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import type { BlobSettings } from '../blobs/blob-store.ts';
 import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
+import { blobsOf } from './blobs.ts';
 import { type FleetSettings, fleetOf, natsServersOf } from './fleet-settings.ts';
 import { ConfigError, type Environment, Reader } from './reader.ts';
 import { type SandboxSettings, sandboxOf } from './sandbox-settings.ts';
@@ -50,7 +52,11 @@ export interface Config {
     sandboxPerMinute: number;
   };
   media: {
+    /** Of this node alone. */
     folder: string;
+    /** In memory: for files that must not reach a disk in the clear. */
+    memoryFolder: string;
+    blobs: BlobSettings;
     cacheHours: number;
     cacheMaxBytes: number;
     /** Where programs of the system (ffmpeg) are looked for, as in PATH. */
@@ -90,13 +96,18 @@ export const isBehindProxy = ({ http }: Config): boolean =>
 export function ownServicesOf({
   database,
   fleet,
+  media: { blobs },
   sandbox,
-}: Pick<Config, 'database' | 'fleet' | 'sandbox'>): OwnService[] {
+}: Pick<Config, 'database' | 'fleet' | 'media' | 'sandbox'>): OwnService[] {
   const servers = fleet ? natsServersOf(fleet.nats.url) : [];
   const network = sandbox.shared ? [new URL(sandbox.shared.url)] : [];
+  const storage = blobs.kind === 's3' ? [new URL(blobs.endpoint)] : [];
   const others = [
     ...servers.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || NATS_PORT) })),
-    ...network.map((url) => ({ hostname: plainHost(url.hostname), port: Number(url.port || webPort(url)) })),
+    ...[...network, ...storage].map((url) => ({
+      hostname: plainHost(url.hostname),
+      port: Number(url.port || webPort(url)),
+    })),
   ];
   if (database.engine === 'sqlite') return others;
   const { hostname, port, searchParams } = new URL(database.url);
@@ -205,10 +216,12 @@ const MEBIBYTE = 1_048_576;
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Sizes in MiB; the defaults are WhatsApp's. */
-function mediaOf(read: Reader, dataDir: string): Config['media'] {
+function mediaOf(read: Reader, dataDir: string, isOfFleet: boolean): Config['media'] {
   const mebibytes = (name: string, fallback: number, max: number) => read.integer(name, fallback, 1, max) * MEBIBYTE;
   return {
     folder: resolve(dataDir, 'media'),
+    memoryFolder: memoryFolderOf(read),
+    blobs: blobsOf(read, dataDir, isOfFleet),
     cacheHours: read.integer('MEDIA_CACHE_HOURS', 3, 0, 8_760),
     cacheMaxBytes: mebibytes('MEDIA_CACHE_MB', 2_048, 1_048_576),
     programPath: read.text('PATH') ?? SEARCH_PATH,
@@ -219,6 +232,12 @@ function mediaOf(read: Reader, dataDir: string): Config['media'] {
       document: mebibytes('MEDIA_MAX_DOCUMENT_MB', 2_048, 2_048),
     },
   };
+}
+
+function memoryFolderOf(read: Reader): string {
+  const value = read.text('MEDIA_MEMORY_DIR') ?? '/dev/shm';
+  if (isAbsolute(value)) return value;
+  throw read.wrong('MEDIA_MEMORY_DIR', 'the absolute path of a folder in memory, such as /dev/shm');
 }
 
 function versionOf(read: Reader): [number, number, number] | undefined {
@@ -332,7 +351,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
       ipPerMinute: read.integer('RATE_LIMIT_IP', 300, 1, 1_000_000),
       sandboxPerMinute: read.integer('RATE_LIMIT_SANDBOX', 12_000, 1, 1_000_000),
     },
-    media: mediaOf(read, dataDir),
+    media: mediaOf(read, dataDir, fleet !== undefined),
     whatsappVersion: versionOf(read),
     canaryLine: canaryOf(read),
     mail: mailOf(read),
@@ -351,6 +370,7 @@ export function configSummary(config: Config): Record<string, unknown> {
     dataDir: config.dataDir,
     database: config.database.engine,
     fleet: config.fleet !== undefined,
+    files: config.media.blobs.kind,
     workers: config.workers.count,
     isolation: config.workers.isolation,
     sandbox: config.sandbox.isOn,

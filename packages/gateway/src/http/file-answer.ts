@@ -1,12 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { bytesPassed } from '@ponte/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../core/app-error.ts';
+import type { OpenFile } from '../blobs/account-files.ts';
 
-/** A file of this machine as an answer. */
+/** A file as an answer. */
 export interface FileAnswer {
-  path: string;
+  file: OpenFile;
   contentType: string;
   /** What it is to be called when it is saved; null = no name. */
   fileName: string | null;
@@ -16,20 +15,17 @@ export interface FileAnswer {
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 /**
- * Streams a file, or the one range that was asked for; several ranges are answered with the whole.
+ * Streams a file, or the one range that was asked for, and closes it; several ranges are answered
+ * with the whole.
  * Strangers sent these files: a browser shows none of them as a page of ours.
  */
 export async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
-  { path, contentType, fileName }: FileAnswer,
+  { file, contentType, fileName }: FileAnswer,
 ): Promise<FastifyReply> {
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    // Removed between its lookup and now: the next request fetches it again.
-    throw new AppError('unavailable', { retryAfterSeconds: 1 }, { cause });
-  });
   try {
-    const { size } = await file.stat();
+    const size = file.sizeBytes;
     reply.headers({
       'accept-ranges': 'bytes',
       'cache-control': 'private, max-age=300',
@@ -50,22 +46,22 @@ export async function sendFile(
       // Fastify takes the length of anything but a stream for the file's.
       return reply.send(Readable.from([]));
     }
-    return reply.send(streamOf(file, start, end));
+    const stream = Readable.from(piecesOf(file, start, end), { objectMode: false });
+    // However it ends, also before its first piece.
+    stream.once('close', () => void file.close().catch(() => {}));
+    return reply.send(stream);
   } catch (error) {
     await file.close().catch(() => {});
     throw error;
   }
 }
 
-function streamOf(file: FileHandle, start: number, end: number): Readable {
-  const stream = file.createReadStream({ start, end, autoClose: true });
-  const { push } = stream;
-  // Counted as it is read, so that the reader of the stream sets the pace.
-  stream.push = (piece: unknown, ...rest: []) => {
-    if (piece instanceof Uint8Array) bytesPassed(piece.length);
-    return push.call(stream, piece, ...rest);
-  };
-  return stream;
+/** Counted as it is read, so that the reader of the stream sets the pace. */
+async function* piecesOf(file: OpenFile, start: number, end: number): AsyncGenerator<Uint8Array> {
+  for await (const piece of file.read(start, end)) {
+    bytesPassed(piece.length);
+    yield piece;
+  }
 }
 
 function rangeOf(

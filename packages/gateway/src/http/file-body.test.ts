@@ -1,23 +1,19 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ReceiveFile } from '../commands/sends/receive-file.ts';
 import { SpooledFile } from '../commands/sends/send-file.ts';
 import { systemClock } from '../core/clock.ts';
 import { readJsonWithFile } from './json-with-file.ts';
 import { boundaryOf, readMultipart } from './multipart.ts';
 
 const received: { bytes: Buffer; declaredType: string | undefined; fileName: string | undefined }[] = [];
-const intake = {
-  receive: async (
-    source: AsyncIterable<Uint8Array>,
-    facts: { declaredType?: string | undefined; fileName?: string | undefined },
-  ) => {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of source) pieces.push(Buffer.from(piece));
-    received.push({ bytes: Buffer.concat(pieces), declaredType: facts.declaredType, fileName: facts.fileName });
-    const rest = { name: 'x', path: '/x', sha256: '', mimeType: 'a/b', fileName: facts.fileName };
-    return new SpooledFile({ ...rest, sizeBytes: Buffer.concat(pieces).length });
-  },
+const receive: ReceiveFile = async (source, facts) => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of source) pieces.push(Buffer.from(piece));
+  received.push({ bytes: Buffer.concat(pieces), declaredType: facts.declaredType, fileName: facts.fileName });
+  const rest = { sha256: '', mimeType: 'a/b', fileName: facts.fileName, sizeBytes: Buffer.concat(pieces).length };
+  return new SpooledFile(rest, { name: 'x', accountId: 'acc_a', isSealed: false });
 };
 const last = () => received.at(-1);
 const clock = systemClock;
@@ -35,8 +31,8 @@ const cuts = fc.array(fc.nat(5_000), { maxLength: 12 });
 
 const form = (parts: string[], boundary = 'B') =>
   Buffer.from(`${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`, 'latin1');
-const multipart = (body: Readable, boundary = 'B') => readMultipart(body, { boundary, clock }, intake, () => {});
-const json = (body: Readable, maxBytes = 1_000) => readJsonWithFile(body, { maxBytes, clock }, intake, () => {});
+const multipart = (body: Readable, boundary = 'B') => readMultipart(body, { boundary, clock }, receive, () => {});
+const json = (body: Readable, maxBytes = 1_000) => readJsonWithFile(body, { maxBytes, clock }, receive, () => {});
 
 it('reads fields and the file of a form, however it is cut', async () => {
   await fc.assert(

@@ -23,16 +23,20 @@ export async function readFileBody(
   { intake, maxJsonBytes, clock }: { intake: FileIntake; maxJsonBytes: number; clock: Clock },
 ): Promise<unknown> {
   const type = request.headers['content-type'];
+  const { caller } = request;
+  // Rows that take files take a key, which was looked at before the body.
+  if (!caller) throw new AppError('unauthorized');
+  const receive = intake.receive(caller.accountId);
   const onFile = (file: SpooledFile) => {
     request.files = [...(request.files ?? []), file];
   };
   try {
     if (!type?.toLowerCase().startsWith('multipart/form-data')) {
-      return await readJsonWithFile(payload, { maxBytes: maxJsonBytes, clock }, intake, onFile);
+      return await readJsonWithFile(payload, { maxBytes: maxJsonBytes, clock }, receive, onFile);
     }
     const boundary = boundaryOf(type);
     if (boundary === undefined) throw new AppError('unsupported_media_type');
-    return await readMultipart(payload, { boundary, clock }, intake, onFile);
+    return await readMultipart(payload, { boundary, clock }, receive, onFile);
   } catch (error) {
     // The client is still writing: it sees the answer only once its body has been read.
     if (!(error instanceof AppError && isTooSlow(error))) await discardBody(payload, clock);

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { FileIntake } from '../commands/sends/receive-file.ts';
+import type { ReceiveFile } from '../commands/sends/receive-file.ts';
 import type { SpooledFile } from '../commands/sends/send-file.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
@@ -23,7 +23,7 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 export async function readJsonWithFile(
   stream: Readable,
   { maxBytes, clock }: { maxBytes: number; clock: Clock },
-  intake: Pick<FileIntake, 'receive'>,
+  receive: ReceiveFile,
   onFile: (file: SpooledFile) => void,
 ): Promise<unknown> {
   const reader = new ByteReader(stream, clock);
@@ -44,7 +44,7 @@ export async function readJsonWithFile(
     const cut: TakenOut = { at: Buffer.concat(kept).toString('utf8').length, length: 0 };
     takenOut = cut;
     const { mimeType, base64 } = await withoutDataPrefix(counted(reader.until(END, early), cut));
-    file = await intake.receive(decoded(base64), { declaredType: mimeType });
+    file = await receive(decoded(base64), { declaredType: mimeType });
     onFile(file);
     // The text's closing quote was taken with it.
     reader.unread(END);

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { FileIntake } from '../commands/sends/receive-file.ts';
+import type { ReceiveFile } from '../commands/sends/receive-file.ts';
 import type { SpooledFile } from '../commands/sends/send-file.ts';
 import { AppError, invalid } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
@@ -26,7 +26,7 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
 export async function readMultipart(
   stream: Readable,
   { boundary, clock }: { boundary: string; clock: Clock },
-  intake: Pick<FileIntake, 'receive'>,
+  receive: ReceiveFile,
   onFile: (file: SpooledFile) => void,
 ): Promise<Record<string, unknown>> {
   // The first delimiter has no line break of its own before it.
@@ -43,7 +43,7 @@ export async function readMultipart(
       fields[head.name] = fieldValue(utf8(await collect(body, FIELD_MAX_BYTES)));
     } else {
       if (file) throw invalid('file', 'Send one file.');
-      file = await intake.receive(body, { declaredType: head.type, fileName: head.fileName });
+      file = await receive(body, { declaredType: head.type, fileName: head.fileName });
       onFile(file);
     }
   }

@@ -9,6 +9,7 @@ import type { Store } from '../store/db/store.ts';
 import type { LineRow } from '../store/lines/line-row.ts';
 import type { ConnectGate } from './connection/connect-gate.ts';
 import type { KeptRows } from './inbound/kept-rows.ts';
+import type { LineFiles } from './sends/line-files.ts';
 import type { ClientDesk } from './workers/announced-versions.ts';
 
 /** What a line works with. */
@@ -31,8 +32,8 @@ export interface LineOptions {
   mailboxCapacity: number;
   /** A send that has not left within this time fails; absent or 0: never. */
   sendExpiresMs?: number;
-  /** Where files to be sent lie. */
-  filesFolder?: string;
+  /** Absent: the line has no files. */
+  files?: LineFiles;
   metrics?: LineMetrics;
   /** The live view changed. */
   publish(view: LiveView): void;

@@ -31,7 +31,6 @@ import type { LineOptions } from './line-options.ts';
 import { accountCommands } from './phone/account-commands.ts';
 import { groupCommands } from './phone/group-commands.ts';
 import { PhoneSide } from './phone/phone-side.ts';
-import { discardFile } from './sends/discard-file.ts';
 import { toLineError } from './sends/engine-errors.ts';
 import { Outgoing } from './sends/outgoing.ts';
 import { receiptOf } from './trace/receipt-of.ts';
@@ -98,7 +97,7 @@ export class LineActor {
       store: options.engineStore,
       lookup: createMessageLookup(store, row.id),
       endpoint: options.endpoint,
-      filesFolder: options.filesFolder,
+      files: options.files,
       clock,
       log: options.log.child({ lineId: row.id }),
       watch: looks.watch,
@@ -164,7 +163,7 @@ export class LineActor {
     });
     this.#outgoing = new Outgoing({
       ...{ ...of, engine, stopping, metrics: this.#metrics },
-      discardFile: (name) => discardFile(options.filesFolder, name, log),
+      discardFile: (name) => options.files?.discard(name),
       onSent: (archives) => archives && this.#phone.sent(),
       standing: () => standingOf(this.#model),
       connection: () => this.#connection,

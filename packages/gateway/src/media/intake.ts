@@ -20,9 +20,16 @@ const NAME_MAX = 255;
  */
 export async function fetchToSpool(
   url: string,
-  options: { guard: Pick<Guard, 'fetch'>; spool: Spool; name: string; limits: MediaLimits; wish: FetchWish },
+  options: {
+    guard: Pick<Guard, 'fetch'>;
+    spool: Spool;
+    name: string;
+    accountId: string;
+    limits: MediaLimits;
+    wish: FetchWish;
+  },
 ): Promise<SpooledFile> {
-  const { guard, spool, name, limits, wish } = options;
+  const { guard, spool, name, accountId, limits, wish } = options;
   try {
     const response = await guard.fetch(url, {
       purpose: 'media',
@@ -37,6 +44,7 @@ export async function fetchToSpool(
     try {
       return await spool.write(response.body, {
         name,
+        accountId,
         declaredType: response.headers['content-type'],
         fileName: fileNameOf(response.headers['content-disposition'], response.url),
         limit: (mimeType) => {

@@ -1,15 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf, filesIn, pieceOf, spoolIn } from '../../test/support/files-in.ts';
 import { systemClock } from '../core/clock.ts';
 import { createFfmpeg } from './ffmpeg.ts';
 import { MEBIBYTE } from './media-limits.ts';
 import { lookAtOpus } from './opus.ts';
 import { type FileWish, type MediaTools, readyFile } from './outbound-file.ts';
-import { Spool } from './spool.ts';
 
 const PATH = process.env.PATH ?? '';
 const hasFfmpeg = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
@@ -21,7 +23,7 @@ let tools: MediaTools;
 let names = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ponte-spool-'));
-  tools = { spool: new Spool(folder, systemClock), ffmpeg: createFfmpeg(systemClock, PATH), limits };
+  tools = { spool: spoolIn(folder), ffmpeg: createFfmpeg(systemClock, PATH), limits };
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -31,12 +33,18 @@ async function spool(bytes: Uint8Array, declaredType?: string, fileName?: string
     (async function* () {
       yield bytes;
     })(),
-    { name: `out_${names++}`, declaredType, fileName, limit: () => ({ maxBytes: 3 * MEBIBYTE, refusal }) },
+    {
+      name: `out_${names++}`,
+      accountId: 'acc_a',
+      declaredType,
+      fileName,
+      limit: () => ({ maxBytes: 3 * MEBIBYTE, refusal }),
+    },
   );
 }
 const ready = async (bytes: Uint8Array, wish: FileWish = {}, declaredType?: string, with_ = tools) =>
   readyFile(await spool(bytes, declaredType), wish, with_);
-const sent = (name: string) => readFile(join(folder, name));
+const sent = (name: string) => readFile(join(folder, 'spool', name));
 const picture = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 4, background: { r: 200, g: 50, b: 20, alpha: 0.5 } } });
 
@@ -249,9 +257,64 @@ describe.skipIf(isLeftOut)(`sounds and films${isLeftOut ? ' (needs ffmpeg: apt-g
     const secret = Buffer.from('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n');
     const { spool: at } = tools;
     const file = await spool(secret, 'audio/mpeg');
-    await expect(tools.ffmpeg.probe(file.path)).rejects.toThrow();
-    await expect(tools.ffmpeg.run(file.path, ['-f', 'null', 'pipe:1'])).rejects.toThrow();
+    await at.withPath(file, async () => {
+      await expect(tools.ffmpeg.probe(file.path)).rejects.toThrow();
+      await expect(tools.ffmpeg.run(file.path, ['-f', 'null', 'pipe:1'])).rejects.toThrow();
+    });
     await at.remove(file.name);
+  });
+});
+
+describe('of an account whose files are sealed', () => {
+  let sealed: string;
+  beforeAll(async () => {
+    sealed = await mkdtemp(join(tmpdir(), 'ponte-sealed-'));
+  });
+  afterAll(() => rm(sealed, { recursive: true, force: true }));
+  const sealing = (memoryFolder?: string) => {
+    const files = filesIn(sealed, systemClock, () => true);
+    return { ...tools, files, spool: spoolIn(sealed, files, memoryFolder) };
+  };
+  const readyIn = async (of: ReturnType<typeof sealing>, bytes: Uint8Array, wish: FileWish = {}) => {
+    const limit = () => ({ maxBytes: 3 * MEBIBYTE, refusal: new Error('too large') as never });
+    const file = await of.spool.write(pieceOf(bytes), { name: `out_${names++}`, accountId: 'acc_a', limit });
+    return readyFile(file, wish, of);
+  };
+  const stored = () =>
+    readdirSync(sealed, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+  const inMemory = () => readdirSync('/dev/shm').filter((name) => name.startsWith('ponte-'));
+
+  it('is converted in memory: nothing in the clear is on the disk, and nothing stays behind', async () => {
+    const of = sealing();
+    const png = await picture(80, 40).png().toBuffer();
+    const webp = await picture(80, 40).webp().toBuffer();
+    for (const [bytes, wish, type] of [
+      [png, {}, 'image/png'],
+      [webp, {}, 'image/jpeg'],
+      [png, { kind: 'sticker' }, 'image/webp'],
+      ...(hasFfmpeg ? ([[wav(), { voice: true }, 'audio/ogg; codecs=opus']] as const) : []),
+    ] as [Buffer, FileWish, string][]) {
+      const { file } = await readyIn(of, bytes, wish);
+      expect(file.mimeType).toBe(type);
+      expect(file.thumbnail ?? file.waveform ?? file.width).toBeDefined();
+      const open = await bytesOf(await of.files.open(`spool/${file.name}`));
+      expect([open.length, createHash('sha256').update(open).digest('base64')]).toEqual([file.sizeBytes, file.sha256]);
+      expect(
+        stored().filter((one) => one.includes(open.subarray(0, 24)) || one.includes(bytes.subarray(0, 24))),
+      ).toEqual([]);
+      await of.spool.remove(file.name);
+    }
+    expect([stored(), inMemory()]).toEqual([[], []]);
+  });
+
+  it('goes as it is where there is no memory to look at it, or is refused', async () => {
+    const of = sealing(sealed);
+    const png = await picture(80, 40).png().toBuffer();
+    expect((await readyIn(of, png)).file).toMatchObject({ mimeType: 'image/png', sizeBytes: png.length });
+    await expect(readyIn(of, await picture(80, 40).webp().toBuffer())).rejects.toThrow(/MEDIA_MEMORY_DIR/);
+    expect((await readyIn(of, wav(), { kind: 'document' })).kind).toBe('document');
   });
 });
 
@@ -290,10 +353,18 @@ describe('without ffmpeg', () => {
           message: expect.stringMatching(/mono Opus of 16 kHz.*ffmpeg -i IN -ac 1 -ar 16000/),
         });
         const { file } = await ready(stereo, { voice: true }, 'audio/ogg');
-        expect(await lookAtOpus(join(folder, file.name))).toEqual({ channels: 1, inputRate: 16_000, isBundled: true });
+        expect(await lookAtOpus(join(folder, 'spool', file.name))).toEqual({
+          channels: 1,
+          inputRate: 16_000,
+          isBundled: true,
+        });
       }
       const { file } = await ready(encode('-ac', '1', '-ar', '16000'), { voice: true }, 'audio/ogg', without());
-      expect(await lookAtOpus(join(folder, file.name))).toEqual({ channels: 1, inputRate: 16_000, isBundled: true });
+      expect(await lookAtOpus(join(folder, 'spool', file.name))).toEqual({
+        channels: 1,
+        inputRate: 16_000,
+        isBundled: true,
+      });
     },
   );
 
@@ -306,5 +377,5 @@ describe('without ffmpeg', () => {
 });
 
 it('leaves nothing half written behind', async () => {
-  expect((await readdir(folder)).filter((name) => name.includes('.'))).toEqual([]);
+  expect((await readdir(join(folder, 'spool'))).filter((name) => name.includes('.'))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { decideKind, documentType, type KindWish, typeKnowing } from './media-ki
 import { limitOf, type MediaLimits, rejected, tooLarge } from './media-limits.ts';
 import { describePicture, sendablePicture, sendableSticker } from './picture.ts';
 import { describeVoice, sendableVoice } from './sound.ts';
-import type { Spool, SpooledFile } from './spool.ts';
+import { noMemory, type Spool, type SpooledFile } from './spool.ts';
 
 /** What files are made ready with. */
 export interface MediaTools {
@@ -79,7 +79,20 @@ const documentName = (name: string | undefined, mimeType: string): string =>
 
 type Converted = { file: SpooledFile; shown: Partial<OutboundFile> };
 
-async function convert(spooled: SpooledFile, kind: FileKind, { spool, ffmpeg }: MediaTools): Promise<Converted> {
+async function convert(spooled: SpooledFile, kind: FileKind, tools: MediaTools): Promise<Converted> {
+  if (kind === 'document') return { file: spooled, shown: {} };
+  const converted = await tools.spool.withPath(spooled, () => madeFit(spooled, kind, tools));
+  if (converted) return converted;
+  // Not to be had in the clear here: it goes as it is, without what would be shown before it.
+  if (!isFitAsItIs(spooled, kind)) throw noMemory();
+  return { file: spooled, shown: {} };
+}
+
+async function madeFit(
+  spooled: SpooledFile,
+  kind: Exclude<FileKind, 'document'>,
+  { spool, ffmpeg }: MediaTools,
+): Promise<Converted> {
   switch (kind) {
     case 'image': {
       const file = await sendablePicture(spooled, spool);
@@ -99,7 +112,22 @@ async function convert(spooled: SpooledFile, kind: FileKind, { spool, ffmpeg }: 
     }
     case 'audio':
       return { file: spooled, shown: await describeAudio(spooled.path, ffmpeg) };
+  }
+}
+
+/** Phones take it without any conversion, as far as its type tells. */
+function isFitAsItIs({ mimeType }: SpooledFile, kind: FileKind): boolean {
+  switch (kind) {
+    case 'image':
+      return mimeType === 'image/jpeg' || mimeType === 'image/png';
+    case 'sticker':
+      return mimeType === 'image/webp';
+    case 'video':
+      return mimeType !== 'image/gif';
+    case 'voice':
+      return false;
+    case 'audio':
     case 'document':
-      return { file: spooled, shown: {} };
+      return true;
   }
 }

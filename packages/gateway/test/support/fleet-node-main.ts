@@ -66,7 +66,7 @@ async function start(setup: NodeSetup): Promise<string> {
             heartbeatMs: 1_000,
             connectsPerSecond: 0,
             mailboxCapacity: 1_000,
-            filesFolder: '/nowhere',
+            blobs: { kind: 'folder', folder: '/nowhere', isShared: false },
             nodeId: id,
           },
         },

@@ -51,7 +51,7 @@ export class LineRig {
           heartbeatMs: 1_000,
           connectsPerSecond: 0,
           mailboxCapacity: 1_000,
-          filesFolder: '/nowhere',
+          blobs: { kind: 'folder', folder: '/nowhere', isShared: false },
         },
       },
       store: this.test.store,

@@ -1,3 +1,4 @@
+import type { OpenFile } from '../../blobs/account-files.ts';
 import { AppError } from '../../core/app-error.ts';
 import { findMessagesWithBytes, updateMessageBytes } from '../../store/messages/message-files.ts';
 import { lineCommand } from '../command.ts';
@@ -7,10 +8,10 @@ import type { LineName } from '../lines/find-line.ts';
 /** For the largest files, and for the phone to upload one again. */
 const FETCH_MS = 600_000;
 
-/** The file of a message, on this machine. */
+/** The file of a message. */
 export interface StoredFile {
-  /** It may be removed soon: open it at once. */
-  path: string;
+  /** To be closed by the caller. */
+  file: OpenFile;
   mimeType: string;
   /** As the sender named it; null when he did not. */
   fileName: string | null;
@@ -30,12 +31,13 @@ export const getMedia = lineCommand(
     const { facts, proto, fromMe, chatJid } = message;
     const about = facts.content.media;
     if (!about || !proto) throw new AppError('media_not_found');
-    const path = await media.cache.get(line.id, `${chatJid} ${facts.sender.jid} ${messageId}`, async (to) => {
+    const which = { accountId: line.accountId, lineId: line.id, key: `${chatJid} ${facts.sender.jid} ${messageId}` };
+    const file = await media.cache.get(which, async (name) => {
       const asked = { id: messageId, chat: facts.chat.jid, sender: facts.sender.jid, fromMe, proto };
-      const input = { message: asked, path: to };
+      const input = { message: asked, name };
       const fetched = await router.run(line.id, 'media.fetch', input, { timeoutMs: FETCH_MS });
       if (fetched.proto) await updateMessageBytes(store.db, { lineId: line.id, messageId, chatJid }, fetched.proto);
     });
-    return { path, mimeType: about.mimeType, fileName: about.fileName ?? null };
+    return { file, mimeType: about.mimeType, fileName: about.fileName ?? null };
   },
 );

@@ -43,7 +43,12 @@ async function finish(services: Services, line: Line): Promise<void> {
     return;
   }
   await services.store.transaction(async (tx) => deleteLineRows(tx.db, line.id));
-  services.media.cache.removeLine(line.id);
+  // What is left of them is encrypted under a key that is gone, or goes within hours.
+  await services.media.cache
+    .removeLine(line.id)
+    .catch((error: unknown) =>
+      services.log.warn({ ...fields, error }, 'downloaded files of a deleted line stay a while'),
+    );
   services.ring.forget(line.id);
   services.log.info(fields, 'line deleted');
 }

@@ -4,16 +4,22 @@ import type { Media } from '../../media/media.ts';
 import { tooLarge } from '../../media/media-limits.ts';
 import type { SpooledFile } from '../../media/spool.ts';
 
+/** What a request says of a file that comes in with it. */
+export interface FileFacts {
+  declaredType?: string | undefined;
+  fileName?: string | undefined;
+}
+
+/** Takes a file of one account. */
+export type ReceiveFile = (source: AsyncIterable<Uint8Array>, facts: FileFacts) => Promise<SpooledFile>;
+
 /** Takes files that come in with a request, before it is known what they are for. */
 export interface FileIntake {
   /**
-   * Streams a file to the disk, bounded by the largest file there is. `media_rejected`,
+   * Streams a file to where files lie, bounded by the largest file there is. `media_rejected`,
    * `unavailable`.
    */
-  receive(
-    source: AsyncIterable<Uint8Array>,
-    facts: { declaredType?: string | undefined; fileName?: string | undefined },
-  ): Promise<SpooledFile>;
+  receive(accountId: string): ReceiveFile;
   /** Removes a file that no accepted send needs. */
   discard(file: SpooledFile): Promise<void>;
 }
@@ -22,13 +28,16 @@ export function createFileIntake(media: Media): FileIntake {
   const { limits, spool } = media;
   const maxBytes = Math.max(...Object.values(limits));
   return {
-    receive: (source, { declaredType, fileName }) =>
-      spool.write(source, {
-        name: newOutboxId(),
-        declaredType,
-        fileName: cleanName(fileName),
-        limit: () => ({ maxBytes, refusal: tooLarge('document', maxBytes) }),
-      }),
+    receive:
+      (accountId) =>
+      (source, { declaredType, fileName }) =>
+        spool.write(source, {
+          name: newOutboxId(),
+          accountId,
+          declaredType,
+          fileName: cleanName(fileName),
+          limit: () => ({ maxBytes, refusal: tooLarge('document', maxBytes) }),
+        }),
     async discard(file) {
       if (!file.isKept) await spool.remove(file.name);
     },

@@ -51,7 +51,7 @@ export async function acceptFile(
   const { media } = context;
   const name = 'file' in source ? source.file.name : newOutboxId();
   try {
-    const spooled = 'file' in source ? source.file : await fetchSource(context, source.url, name, wish);
+    const spooled = 'file' in source ? source.file : await fetchSource(context, line, source.url, name, wish);
     const { kind, gif, file } = await readyFile(spooled, wish, media);
     const { caption, viewOnce } = wish;
     const content = { kind, file, caption, viewOnce, gif, context: hung };
@@ -68,6 +68,12 @@ export async function acceptFile(
 const noChannels = () =>
   new AppError('media_rejected', {}, { message: 'Files cannot be sent to channels yet; send a text with a link.' });
 
-function fetchSource({ guard, media }: Context, url: string, name: string, wish: FileWish): Promise<SpooledFile> {
-  return fetchToSpool(url, { guard, spool: media.spool, name, limits: media.limits, wish });
+function fetchSource(
+  { guard, media: { spool, limits } }: Context,
+  { accountId }: Line,
+  url: string,
+  name: string,
+  wish: FileWish,
+): Promise<SpooledFile> {
+  return fetchToSpool(url, { guard, spool, name, accountId, limits, wish });
 }

@@ -116,6 +116,6 @@ export const mediaRoutes: Route[] = [
     },
     command: 'messages.media',
     in: ({ params }) => ({ ...bridge({ params }), messageId: params.id }),
-    out: ({ path, mimeType, fileName }) => ({ status: 200, file: { path, contentType: mimeType, fileName } }),
+    out: ({ file, mimeType, fileName }) => ({ status: 200, file: { file, contentType: mimeType, fileName } }),
   }),
 ];

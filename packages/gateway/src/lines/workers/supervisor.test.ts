@@ -135,7 +135,7 @@ describe('the supervisor', () => {
           heartbeatMs: HEARTBEAT_MS,
           connectsPerSecond: 0,
           mailboxCapacity: 10,
-          filesFolder: '/nowhere',
+          blobs: { kind: 'folder', folder: '/nowhere', isShared: false },
         },
       },
       store: test.store,

@@ -1,10 +1,8 @@
-import type { EngineFactory } from '@ponte/engine';
 import type { Clock } from '../../core/clock.ts';
-import type { KeyRing } from '../../crypto/key-ring.ts';
 import { createLogger, type Log } from '../../observe/logger.ts';
 import { createProcessMetrics, type ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
-import { Worker } from './worker.ts';
+import { Worker, type WorkerOptions } from './worker.ts';
 import { type FromWorker, LEASES_OVER_CODE, type ToWorker, type WorkerSetup } from './worker-protocol.ts';
 
 export interface WorkerProcessOptions {
@@ -14,7 +12,7 @@ export interface WorkerProcessOptions {
     setup: WorkerSetup,
     log: Log,
     metrics: ProcessMetrics,
-  ): Promise<{ store: Store; ring: KeyRing; factory: EngineFactory }>;
+  ): Promise<Pick<WorkerOptions, 'store' | 'ring' | 'factory' | 'files'>>;
 }
 
 /** On SIGTERM to the worker alone; the supervisor starts another one. */
@@ -71,13 +69,13 @@ export function runWorkerProcess(options: WorkerProcessOptions): void {
 
 async function begin(options: WorkerProcessOptions, setup: WorkerSetup, log: Log) {
   const metrics = createProcessMetrics();
-  const { store, ring, factory } = await options.open(setup, log, metrics);
+  const { store, ...parts } = await options.open(setup, log, metrics);
   const channel = { send: (message: FromWorker) => void process.send?.(message, undefined, undefined, () => {}) };
   const onLeasesOver = () => {
     log.error({}, 'the leases of this node are over; its lines end at once, and so does this worker');
     process.exit(LEASES_OVER_CODE);
   };
-  const worker = new Worker({ setup, channel, store, ring, factory, clock: options.clock, log, metrics, onLeasesOver });
+  const worker = new Worker({ setup, channel, store, ...parts, clock: options.clock, log, metrics, onLeasesOver });
   worker.start();
   return { worker, store };
 }

@@ -1,4 +1,5 @@
 import type { ClientVersion, EngineEndpoint } from '@ponte/engine';
+import type { BlobSettings } from '../../blobs/blob-store.ts';
 import type { ErrorCode, ErrorDetails } from '../../core/app-error.ts';
 import type { NetworkName } from '../../core/client-version.ts';
 import type { LineCommandName, LineCommands, WorkerStats } from '../../core/line-commands.ts';
@@ -34,8 +35,8 @@ export interface WorkerSetup {
   mailboxCapacity: number;
   /** A send that has not left within this time fails; absent or 0: never. */
   sendExpiresMs?: number;
-  /** Where files to be sent lie until they are uploaded. */
-  filesFolder: string;
+  /** Where files lie. */
+  blobs: BlobSettings;
   /** Which node of a fleet this is a worker of; absent: there is no fleet. */
   nodeId?: string;
 }

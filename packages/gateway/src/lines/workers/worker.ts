@@ -1,4 +1,5 @@
 import { EngineError, type EngineFactory } from '@ponte/engine';
+import type { AccountFiles } from '../../blobs/account-files.ts';
 import { AppError, standingDetails } from '../../core/app-error.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
@@ -17,6 +18,7 @@ import { KeptRows } from '../inbound/kept-rows.ts';
 import { LineActor } from '../line.ts';
 import { toLineError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
+import { createLineFiles } from '../sends/line-files.ts';
 import { AnnouncedVersions } from './announced-versions.ts';
 import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
 import { ProcessMeter } from './worker-stats.ts';
@@ -27,6 +29,8 @@ export interface WorkerOptions {
   store: Store;
   ring: KeyRing;
   factory: EngineFactory;
+  /** Absent: lines have no files. */
+  files?: AccountFiles | undefined;
   clock: Clock;
   log: Log;
   metrics?: ProcessMetrics;
@@ -133,7 +137,7 @@ export class Worker {
   }
 
   async #startLine(spec: LineSpec): Promise<void> {
-    const { ring, factory, clock, channel, setup } = this.#options;
+    const { ring, factory, files, clock, channel, setup } = this.#options;
     const { lineId } = spec;
     if (this.#isClosing) return;
     const store = this.#storeOf(spec);
@@ -163,7 +167,7 @@ export class Worker {
         pacing: spec.pacing,
         mailboxCapacity: setup.mailboxCapacity,
         sendExpiresMs: setup.sendExpiresMs,
-        filesFolder: setup.filesFolder,
+        files: files && createLineFiles(files, row.accountId, log),
         metrics: this.#options.metrics?.lines(row.mode),
         publish: (view) => channel.send({ type: 'live', view }),
         nudge: (hasDeliveries) => this.#nudge(hasDeliveries),

@@ -75,6 +75,11 @@ export class Contents {
     this.#keys = keys;
   }
 
+  /** The box that new content of an account is sealed with; undefined: it is not sealed. */
+  sealing(accountId: string): SealedBox | undefined {
+    return this.#keys?.sealing(accountId);
+  }
+
   get isActive(): boolean {
     return this.#keys !== undefined;
   }

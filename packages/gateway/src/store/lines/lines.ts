@@ -135,6 +135,12 @@ export async function readPacing(db: Db, id: string): Promise<Pacing | null> {
   return row?.pacing == null ? null : (JSON.parse(row.pacing) as Pacing);
 }
 
+/** Ids of every line of an account, of both modes. */
+export async function linesOfAccount(db: Db, accountId: string): Promise<string[]> {
+  const rows = await db.selectFrom('lines').select('id').where('account_id', '=', accountId).execute();
+  return rows.map(({ id }) => id);
+}
+
 /**
  * From here on the line is gone for callers, and its customer_ref is free; the rows follow. False
  * when another request has begun already.

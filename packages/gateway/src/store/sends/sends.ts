@@ -190,17 +190,18 @@ export async function reopenSend(
 const REOPENABLE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * True while the send of this id may still have to upload its file: it has not been made ready, and
- * may be or become due.
+ * Whose file it is, while the send of this id may still have to upload it: it has not been made
+ * ready, and may be or become due.
  */
-export async function isFileNeeded(db: Db, outboxId: string, nowMs: number): Promise<boolean> {
+export async function fileOwner(db: Db, outboxId: string, nowMs: number): Promise<string | undefined> {
   const row = await db
     .selectFrom('outbox')
-    .select(['finished_at', 'state'])
+    .select(['account_id', 'finished_at', 'state'])
     .where('id', '=', outboxId)
     .where('proto', 'is', null)
     .executeTakeFirst();
-  if (!row) return false;
-  if (row.finished_at === null) return true;
-  return row.state === 'failed' && nowMs - Number(row.finished_at) < REOPENABLE_MS;
+  if (!row) return undefined;
+  const isOpen = row.finished_at === null;
+  const mayReopen = row.state === 'failed' && nowMs - Number(row.finished_at) < REOPENABLE_MS;
+  return isOpen || mayReopen ? row.account_id : undefined;
 }

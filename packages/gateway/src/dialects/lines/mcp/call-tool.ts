@@ -87,7 +87,7 @@ async function run(
 }
 
 async function bytesOf({ bytes, file }: Answer): Promise<Answer['bytes']> {
-  return file ? { contentType: file.contentType, data: await readInline(file.path) } : bytes;
+  return file ? { contentType: file.contentType, data: await readInline(file.file) } : bytes;
 }
 
 const withQuery = (checked: Checked<unknown, unknown, unknown>, query: Json | undefined) => ({
