@@ -119,7 +119,7 @@ async function build(given: Given): Promise<Omit<App, 'close'>> {
   const simulator = await openSimulator(given);
   const address: Address = { listening: '', ...baseOf(given.config) };
   const delivery = await composeDelivery(given, data, address);
-  const fleet = await openFleet({ ...given, store: data.store, onNews: delivery.wake });
+  const fleet = await openFleet({ ...given, store: data.store, masterKey: data.masterKey, onNews: delivery.wake });
   given.onClose(() => fleet?.close());
   const lines = await openLines(given, data, delivery, { simulator, fleet });
   const state = { isDraining: false };

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { masterKeyOf } from './access/master-keys.ts';
 import type { RateLimiter } from './access/rate-limit.ts';
 import { createSharedRateLimiter, type SharedLimiterOptions } from './access/shared-rate-limit.ts';
 import type { Bus } from './bus/bus.ts';
@@ -17,7 +18,7 @@ import type { FleetNode } from './store/fleet/nodes.ts';
 
 /** What a node shares with the others of its fleet. */
 export interface Fleet {
-  node: Pick<FleetNode, 'id' | 'name' | 'version' | 'weight'>;
+  node: Pick<FleetNode, 'id' | 'name' | 'version' | 'weight' | 'masterKeyId'>;
   bus: Bus;
   /** A store of its own: leases wait for no other work. */
   leases: Store;
@@ -36,6 +37,7 @@ interface FleetParts {
   clock: Clock;
   log: Log;
   version: string;
+  masterKey: Buffer;
   /** Another node told something. */
   onNews(news: FleetNews): void;
 }
@@ -50,6 +52,7 @@ export async function openFleet({
   clock,
   log,
   version,
+  masterKey,
   onNews,
 }: FleetParts): Promise<Fleet | undefined> {
   const { fleet, database } = config;
@@ -61,7 +64,7 @@ export async function openFleet({
   const leases = await openStore({ url, clock, onError, isOfFleet: true });
   const counts = await openStore({ url, clock, onError, isLossy: true });
   const bus = createNatsBus({ ...natsOf(fleet), prefix, name: `ponte ${name}`, clock, log });
-  const node = { id: newNodeId(), name, version, weight: fleet.weight };
+  const node = { id: newNodeId(), name, version, weight: fleet.weight, masterKeyId: masterKeyOf(masterKey).id };
   const news = new SharedNews({ bus, nodeId: node.id, clock, onNews });
   return {
     node,

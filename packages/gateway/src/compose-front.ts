@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { ApiKeys } from './access/api-keys.ts';
 import { type ConsoleAccess, createConsoleAccess } from './access/console-access.ts';
@@ -62,7 +63,7 @@ export interface FrontSettings
  * them.
  */
 export interface FrontParts
-  extends Omit<Services, 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
+  extends Omit<Services, 'ending' | 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
     Pick<HttpServices, 'metrics' | 'onRequestDone'> {
   keys: ApiKeys;
   /** The account that people who sign in to the console work for. */
@@ -109,8 +110,11 @@ export function composeFront(parts: FrontParts): Front {
   const { store, clock, log, keys, news, feed, settings } = parts;
   const format = parts.formats.lines;
   const streams = createEventStreams({ store, feed, format, clock, log, ...parts.streams });
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   const services: Services = {
     store,
+    ending: ending.signal,
     ring: parts.ring,
     router: parts.router,
     clock,
@@ -162,15 +166,9 @@ export function composeFront(parts: FrontParts): Front {
   const dialects = composeDialects(parts, behind, mcp.dialect);
   const http = createHttpServer({ ...httpServices(parts, behind, limiter), requestLog }, dialects);
   return {
-    http,
-    dialects,
-    services,
-    execute,
-    approvals,
-    alerts,
-    access,
-    live,
+    ...{ http, dialects, services, execute, approvals, alerts, access, live },
     async close() {
+      ending.abort();
       await alerts.close();
       news.close();
       await mcp.close();

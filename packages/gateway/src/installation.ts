@@ -1,6 +1,7 @@
 import { ensureDefaultAccount } from './access/accounts.ts';
 import { type ApiKeys, createApiKeys } from './access/api-keys.ts';
 import { type ContentsVault, openContentsVault } from './access/contents-vault.ts';
+import { masterKeyOf } from './access/master-keys.ts';
 import { openKeyRing } from './access/open-key-ring.ts';
 import { settleMasterKeys } from './access/rotate-master-key.ts';
 import type { Config } from './config/config.ts';
@@ -16,6 +17,7 @@ import { awaitServer } from './store/db/await-server.ts';
 import { migrate } from './store/db/migrate.ts';
 import { type OpenOptions, openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
+import { liveNodes } from './store/fleet/nodes.ts';
 
 /** The data of this installation, opened for one command; works while the server runs. */
 export interface Installation {
@@ -84,9 +86,12 @@ export async function openInstallation(
 }
 
 /**
- * To be called by the one gateway, before it starts workers: the old master key opens nothing then.
+ * To be called by a gateway that holds the database, before it starts workers: the old master key
+ * opens nothing then. Of a fleet, the node that is the last to be started with the new key ends it.
  */
-export async function endMasterKeyRotation({ store, masterKey }: Installation, log: Log): Promise<void> {
+export async function endMasterKeyRotation({ store, masterKey, config }: Installation, log: Log): Promise<void> {
+  const others = config.fleet ? await liveNodes(store.db) : [];
+  if (others.some(({ masterKeyId }) => masterKeyId !== masterKeyOf(masterKey).id)) return;
   if (await settleMasterKeys({ store, clock: systemClock }, masterKey)) return;
   log.warn({}, 'started with an emergency key, or one that was rotated; "ponte keys rotate-master" makes a new one');
 }

@@ -41,7 +41,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('of a fleet', () => {
     opened = await openTestPostgres();
     vi.stubEnv('DATABASE_URL', opened.url);
     for (const name of ['one', 'two', 'old']) {
-      await joinFleet(opened.store, { id: `node_${name}`, name, version: '1', weight: 100 }, TTL_MS);
+      await joinFleet(opened.store, { id: `node_${name}`, name, version: '1', weight: 100, masterKeyId: null }, TTL_MS);
     }
     await leaveFleet(opened.store, 'node_old');
   });

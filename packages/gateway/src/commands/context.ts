@@ -63,6 +63,8 @@ export interface Services {
   testWebhook(target: LineOwner & { id: string }): Promise<TestedWebhook | undefined>;
   /** Wakes those who wait for something in the journal. */
   news: Pick<News, 'next' | 'enter' | 'isClosed'>;
+  /** Aborted when this process ends: what waits for something answers with what is so far. */
+  ending?: AbortSignal;
   /** Tells the dispatcher that deliveries may be due. */
   nudgeDeliveries(): void;
   /** Live streams of events. */

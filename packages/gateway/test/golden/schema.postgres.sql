@@ -210,6 +210,7 @@ line_leases.line_id text collate C not null
 line_leases.node_id text collate C
 line_leases.epoch bigint not null
 line_leases.expires_at bigint not null
+line_leases.taken_at bigint
 line_traffic.line_id text collate C not null
 line_traffic.step bigint not null
 line_traffic.at bigint not null

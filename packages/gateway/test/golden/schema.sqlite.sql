@@ -296,7 +296,7 @@ CREATE TABLE line_leases (
   node_id text,
   epoch integer not null,
   expires_at integer not null
-);
+, taken_at integer);
 CREATE INDEX line_leases_node on line_leases (node_id);
 CREATE TABLE line_traffic (
   line_id text not null references lines (id) on delete cascade,

@@ -47,7 +47,7 @@ async function start(setup: NodeSetup): Promise<string> {
   const store = await open();
   const id = newNodeId();
   node = createFleetNode({
-    node: { id, name: setup.name, version: '1', weight: 1 },
+    node: { id, name: setup.name, version: '1', weight: 1, masterKeyId: null },
     leases: await open(),
     store,
     clock: systemClock,

@@ -54,6 +54,10 @@ export class ScriptedRouter implements LineRouter {
     return this.processView;
   }
 
+  async isMoving(): Promise<boolean> {
+    return false;
+  }
+
   /** How often a command reached a line. */
   count(name: LineCommandName): number {
     return this.commands.filter((command) => command.name === name).length;

@@ -47,7 +47,7 @@ export async function acceptFile(
   if (isNewsletter(send.to)) throw noChannels();
   const wish = { ...wished, asStatus: send.to === STATUS_BROADCAST };
   // Before a large file is fetched for nothing.
-  requireSendable(context, line, send.sendAt !== undefined && send.sendAt > context.clock.now());
+  await requireSendable(context, line, send.sendAt !== undefined && send.sendAt > context.clock.now());
   const { media } = context;
   const name = 'file' in source ? source.file.name : newOutboxId();
   try {

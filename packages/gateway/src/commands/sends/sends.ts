@@ -11,6 +11,7 @@ import { AppError, invalid, standingDetails } from '../../core/app-error.ts';
 import type { IdempotentRequest } from '../../core/idempotency.ts';
 import { newMessageId, newOutboxId } from '../../core/ids.ts';
 import type { AcceptedSend, SendOutcome } from '../../core/line-commands.ts';
+import { LINE_REASONS } from '../../core/line-reasons.ts';
 import type { Line } from '../../core/lines.ts';
 import { type Priority, rankOf } from '../../core/pacing.ts';
 import { periodOf, quotaError } from '../../core/quota.ts';
@@ -109,7 +110,7 @@ export async function acceptSend(
   const asked = input.sendAt !== undefined && input.sendAt > nowMs ? input.sendAt : null;
   const sendAt = await afterRestriction(context, line, input, asked);
   if (sendAt !== null && sendAt - nowMs > MAX_AHEAD_MS) throw invalid('send_at', 'Give a time within the next year.');
-  requireSendable(context, line, sendAt !== null);
+  await requireSendable(context, line, sendAt !== null);
   requireTextForChannels(input);
   await requireQuoted(context, line, input);
   const archives = await archivesAfter(context, line, input.to, input.archivePolicy);
@@ -202,13 +203,17 @@ async function requireQuoted({ store }: Context, line: Line, { to, content }: Se
 }
 
 /**
- * What is to leave now needs a connection now; what is to leave later needs a line that is paired.
+ * What is to leave now needs a connection now, or a line that is being handed to another node; what
+ * is to leave later needs a line that is paired.
  */
-export function requireSendable(context: Context, line: Line, isScheduled: boolean): void {
+export async function requireSendable(context: Context, line: Line, isScheduled: boolean): Promise<void> {
   const standing = lineStanding(line, context.router.view(line.id));
-  const { status } = standing;
+  const { status, reason } = standing;
   const isFit = isScheduled ? !['unpaired', 'pairing', 'logged_out'].includes(status) : status === 'connected';
-  if (!isFit) throw new AppError('line_not_connected', standingDetails(standing));
+  if (isFit) return;
+  const mayConnect = ['connecting', 'disconnected'].includes(status) && !(reason && LINE_REASONS[reason].isFinal);
+  if (!mayConnect || !(await context.router.isMoving(line.id)))
+    throw new AppError('line_not_connected', standingDetails(standing));
 }
 
 /**
@@ -292,7 +297,7 @@ export const failureOf = ({ end }: SendRow): AppError | undefined =>
 
 /** Puts a failed row back to work: same message id, same bytes; it counts again. */
 export async function reopenFailed(context: Context, line: Line, outboxId: string): Promise<void> {
-  requireSendable(context, line, false);
+  await requireSendable(context, line, false);
   await context.store.transaction(async (tx) => {
     const row = await reopenSend(tx.db, outboxId);
     if (row && !isChange(row.content)) await takeFromQuota(context, tx, context.clock.now(), row.acceptedAt);
@@ -307,7 +312,7 @@ interface Asked {
 }
 
 /**
- * The worker's word on a row, or undefined when the time was up first. A worker that is gone is
+ * The worker's word on a row, or undefined when the time was up first, or this process ends. A worker that is gone is
  * asked again: the row outlives it. `gone`: the line was deleted meanwhile.
  */
 async function awaitOutcome(
@@ -318,7 +323,7 @@ async function awaitOutcome(
   const until = context.clock.monotonic() + waitMs;
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = until - context.clock.monotonic();
-    if (!isFirst && leftMs <= 0) return undefined;
+    if (!isFirst && (leftMs <= 0 || context.ending?.aborted)) return undefined;
     // By the second question the row may have moved on: the worker reads it.
     const answer = await askOnce(context, { lineId, outboxId, accepted: isFirst ? accepted : undefined }, leftMs);
     if (!(answer instanceof AppError)) return answer;
@@ -343,5 +348,5 @@ async function askOnce(
       // sent.
       return error instanceof AppError ? error : new AppError('line_failed', {}, { cause: error });
     });
-  return within(context.clock, running, Math.max(0, leftMs));
+  return within(context.clock, running, Math.max(0, leftMs), context.ending);
 }

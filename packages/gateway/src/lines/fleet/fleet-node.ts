@@ -6,6 +6,7 @@ import type { Store } from '../../store/db/store.ts';
 import {
   countLeases,
   type FleetView,
+  isBetweenNodes,
   makeLeases,
   ownerOf,
   releaseLeases,
@@ -27,9 +28,11 @@ import { SharedViews } from './shared-views.ts';
 const COUNT_EVERY = 6;
 /** Interval between two searches for lines without a lease, whose creating node died. */
 const MAKE_MS = 60_000;
+/** A line is expected to be connected again so long after it came to a node. */
+const SETTLING_MS = 30_000;
 
 export interface FleetNodeOptions {
-  node: Pick<NodeFacts, 'id' | 'name' | 'version' | 'weight'>;
+  node: Pick<NodeFacts, 'id' | 'name' | 'version' | 'weight' | 'masterKeyId'>;
   /** A store of its own: leases must not wait for a connection behind anything else. */
   leases: Store;
   store: Store;
@@ -90,6 +93,7 @@ export function createFleetNode(options: FleetNodeOptions): FleetNode {
     local: new OwnLines({ store, supervisor, keeper, clock }),
     ownerOf: async (lineId) => (await ownerOf(store, lineId))?.nodeId,
     remoteView: (lineId) => views.of(lineId),
+    isMoving: (lineId) => isBetweenNodes(store, lineId, SETTLING_MS),
     async made(lineId) {
       await makeLeases(leases, lineId);
       keeper.lookNow();

@@ -54,6 +54,7 @@ describe('the way to a line from any node', () => {
       },
       made: async () => {},
       remoteView: () => undefined,
+      isMoving: async () => false,
       clock,
       log: silentLog,
     });

@@ -22,6 +22,8 @@ export interface FleetRouterOptions {
   made(lineId: string): Promise<void>;
   /** What the owner of a line said of it last. */
   remoteView(lineId: string): LineProcessView | undefined;
+  /** Whether the line is on its way to another node, by the database. */
+  isMoving(lineId: string): Promise<boolean>;
   clock: Clock;
   log: Log;
 }
@@ -74,6 +76,10 @@ export class FleetRouter implements LineRouter {
   view(lineId: string): LineProcessView {
     const { local, remoteView } = this.#options;
     return local.isHere(lineId) ? local.view(lineId) : (remoteView(lineId) ?? UNTOLD);
+  }
+
+  isMoving(lineId: string): Promise<boolean> {
+    return this.#options.isMoving(lineId);
   }
 
   async run<N extends LineCommandName>(

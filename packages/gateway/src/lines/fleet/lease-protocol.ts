@@ -1,5 +1,5 @@
 import type { FleetView, OwnedLine } from '../../store/fleet/leases.ts';
-import type { FleetNode } from '../../store/fleet/nodes.ts';
+import type { PeerNode } from '../../store/fleet/nodes.ts';
 
 /*
  * The rules by which a node runs lines, without a clock, a database or a line in them: what happens
@@ -78,7 +78,7 @@ export class LeaseProtocol {
   readonly #ended = new Map<string, number>();
   /** What this node holds by the database, and does not run. */
   #strays: OwnedLine[] = [];
-  #nodes: readonly FleetNode[] = [];
+  #nodes: readonly PeerNode[] = [];
   #lines = 0;
   /** When the last renewal that succeeded was sent. */
   #renewedAt: number | undefined;

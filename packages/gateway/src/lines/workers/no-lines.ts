@@ -8,5 +8,6 @@ export const noLines: LineRouter = {
   },
   start: async () => {},
   stop: async () => {},
+  isMoving: async () => false,
   view: () => ({ state: 'stopped', health: 'unhealthy', startedAt: null, failCount: 0, worker: null }),
 };

@@ -30,4 +30,9 @@ export interface LineRouter {
   /** Ends the line's connection and takes it from its worker. */
   stop(lineId: string): Promise<void>;
   view(lineId: string): LineProcessView;
+  /**
+   * Whether the line is on its way to another node and about to connect there; never without a
+   * fleet.
+   */
+  isMoving(lineId: string): Promise<boolean>;
 }

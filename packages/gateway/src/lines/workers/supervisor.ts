@@ -136,6 +136,10 @@ class LineSupervisor implements Supervisor {
     return viewOfProcess(this.#placements.get(lineId));
   }
 
+  async isMoving(): Promise<boolean> {
+    return false;
+  }
+
   async run<N extends LineCommandName>(
     lineId: string,
     name: N,

@@ -664,6 +664,8 @@ export interface LineLeasesTable {
   epoch: number;
   /** Unix milliseconds; 0 when it was given back. */
   expires_at: number;
+  /** When the present owner took it; null: by a version that did not say. */
+  taken_at: number | null;
 }
 
 /** The nodes of a fleet (store/fleet/nodes.ts); times are the database server's. */

@@ -14,7 +14,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
   beforeEach(async () => {
     test_ = await openTestPostgres();
     for (const id of ['node_a', 'node_b']) {
-      await joinFleet(test_.store, { id, name: id, version: '1', weight: 1 }, TTL_MS);
+      await joinFleet(test_.store, { id, name: id, version: '1', weight: 1, masterKeyId: null }, TTL_MS);
     }
   });
   afterEach(() => test_.close());
@@ -104,7 +104,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
     await take('node_a');
     await expire(id);
     await test_.store.db.updateTable('nodes').set({ expires_at: 1 }).where('id', '=', 'node_a').execute();
-    await joinFleet(test_.store, { id: 'node_c', name: 'c', version: '1', weight: 1 }, TTL_MS);
+    await joinFleet(test_.store, { id: 'node_c', name: 'c', version: '1', weight: 1, masterKeyId: null }, TTL_MS);
     expect(await take('node_c')).toEqual([{ lineId: id, epoch: 2 }]);
   });
 
@@ -113,7 +113,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('leases on PostgreSQL', () => {
     expect(await setDraining(test_.store, 'node_x', true)).toBe(false);
     await leaveFleet(test_.store, 'node_b');
     expect(await liveNodes(test_.store.db)).toEqual([
-      { id: 'node_a', name: 'node_a', version: '1', weight: 1, isDraining: true, lines: 0 },
+      { id: 'node_a', name: 'node_a', version: '1', weight: 1, isDraining: true, lines: 0, masterKeyId: null },
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Store, Tx } from '../db/store.ts';
-import { beatNode, type FleetNode, liveNodes } from './nodes.ts';
+import { beatNode, liveNodes, type PeerNode } from './nodes.ts';
 import { serverNow } from './server-time.ts';
 
 /*
@@ -20,7 +20,7 @@ export interface FleetView {
   /** What the node holds now, all of it. */
   owned: OwnedLine[];
   /** The nodes that are alive, this one among them. */
-  nodes: FleetNode[];
+  nodes: readonly PeerNode[];
   /** Lines of the whole fleet, as they were counted last. */
   lines: number;
 }
@@ -87,7 +87,8 @@ export function takeLeases(
          where lease.expires_at <= ${serverNow} - ${want.freeForMs}::bigint and lines.deleted_at is null
          limit ${want.most} for update of lease skip locked
       )
-      update line_leases set node_id = ${nodeId}, epoch = epoch + 1, expires_at = ${serverNow} + ${want.ttlMs}::bigint
+      update line_leases set node_id = ${nodeId}, epoch = epoch + 1, taken_at = ${serverNow},
+             expires_at = ${serverNow} + ${want.ttlMs}::bigint
         from due where line_leases.line_id = due.line_id
       returning line_leases.line_id, line_leases.epoch`.execute(db);
     return taken.rows.map(toOwned);
@@ -125,7 +126,7 @@ export async function voidLease({ db }: Tx, lineId: string): Promise<void> {
   // Deleted and made anew: unlike an update it waits for those that hold the row FOR KEY SHARE.
   const row = await db.deleteFrom('line_leases').where('line_id', '=', lineId).returning('epoch').executeTakeFirst();
   if (!row) return;
-  const next = { line_id: lineId, node_id: null, epoch: Number(row.epoch) + 1, expires_at: 0 };
+  const next = { line_id: lineId, node_id: null, epoch: Number(row.epoch) + 1, expires_at: 0, taken_at: null };
   await db.insertInto('line_leases').values(next).execute();
 }
 
@@ -136,6 +137,18 @@ export async function ownerOf(store: Store, lineId: string): Promise<{ nodeId: s
      where line_id = ${lineId} and node_id is not null and expires_at > ${serverNow}`.execute(store.db);
   const [row] = rows;
   return row && { nodeId: row.node_id, epoch: Number(row.epoch) };
+}
+
+/**
+ * Whether a line is on its way from one node to another: it has no owner that is alive, or one that
+ * took it less than `settlingMs` ago.
+ */
+export async function isBetweenNodes(store: Store, lineId: string, settlingMs: number): Promise<boolean> {
+  const { rows } = await sql<{ is_moving: boolean }>`
+    select node_id is null or expires_at <= at.now or coalesce(taken_at > at.now - ${settlingMs}::bigint, false)
+           as is_moving
+      from line_leases, (select ${serverNow} as now) as at where line_id = ${lineId}`.execute(store.db);
+  return rows[0]?.is_moving ?? false;
 }
 
 const toOwned = (row: { line_id: string; epoch: number }): OwnedLine => ({

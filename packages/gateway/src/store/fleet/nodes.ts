@@ -13,7 +13,12 @@ export interface FleetNode {
   isDraining: boolean;
   /** Lines it held at its last sign of life. */
   lines: number;
+  /** By which master key it was started; null: by a version that did not say. */
+  masterKeyId: string | null;
 }
+
+/** What a node has to know of the others. */
+export type PeerNode = Omit<FleetNode, 'masterKeyId'>;
 
 /** How long the row of a node is kept after its end, so that `ponte nodes list` still shows it. */
 const REMEMBERED_MS = 24 * 60 * 60_000;
@@ -21,7 +26,7 @@ const REMEMBERED_MS = 24 * 60 * 60_000;
 /** A node comes up, under an id that no process had before. What ended long ago is forgotten. */
 export async function joinFleet(
   store: Store,
-  node: Pick<FleetNode, 'id' | 'name' | 'version' | 'weight'>,
+  node: Pick<FleetNode, 'id' | 'name' | 'version' | 'weight' | 'masterKeyId'>,
   ttlMs: number,
 ): Promise<void> {
   await store.transaction(async ({ db }) => {
@@ -29,9 +34,9 @@ export async function joinFleet(
       with gone as (delete from nodes where expires_at < ${serverNow} - ${REMEMBERED_MS}::bigint returning id)
       update line_leases set node_id = null from gone where node_id = gone.id`.execute(db);
     await sql`
-      insert into nodes (id, name, version, weight, is_draining, lines, started_at, expires_at)
+      insert into nodes (id, name, version, weight, is_draining, lines, started_at, expires_at, master_key_id)
       values (${node.id}, ${node.name}, ${node.version}, ${node.weight}, 0, 0,
-              ${serverNow}, ${serverNow} + ${ttlMs}::bigint)`.execute(db);
+              ${serverNow}, ${serverNow} + ${ttlMs}::bigint, ${node.masterKeyId})`.execute(db);
   });
 }
 
@@ -73,5 +78,6 @@ export async function liveNodes(db: Db): Promise<FleetNode[]> {
     weight: Number(row.weight),
     isDraining: Number(row.is_draining) === 1,
     lines: Number(row.lines),
+    masterKeyId: row.master_key_id,
   }));
 }

@@ -24,6 +24,7 @@ import { alerts } from './028-alerts.ts';
 import { fleet } from './029-fleet.ts';
 import { leaseUpdates } from './030-lease-updates.ts';
 import { fleetFront } from './031-fleet-front.ts';
+import { leaseTaken } from './032-lease-taken.ts';
 import { searchInBatches } from './034-search-in-batches.ts';
 import type { Migration } from './migration.ts';
 
@@ -55,5 +56,6 @@ export const MIGRATIONS: readonly Migration[] = [
   fleet,
   leaseUpdates,
   fleetFront,
+  leaseTaken,
   searchInBatches,
 ];
