@@ -150,6 +150,7 @@ export class FrontFleet {
     const receiver = await startReceiver();
     const shared = {
       MASTER_KEY: randomBytes(32).toString('hex'),
+      BLOB_URL: `file://${join(folder, 'files')}`,
       SANDBOX_URL: `http://127.0.0.1:${simulator.port}`,
       SANDBOX_TOKEN: CONTROL_TOKEN,
       ALLOW_PRIVATE_TARGETS: `127.0.0.1:${receiver.port}`,
