@@ -229,7 +229,9 @@ export class FrontFleet {
     return answer.body as T;
   }
 
-  /** Names of nodes with their lines, by the database; lines of no node that is alive under `free`. */
+  /**
+   * Names of nodes with their lines, by the database; lines of no node that is alive under `free`.
+   */
   async shares(): Promise<Record<string, number>> {
     const { rows } = await this.test.store.db
       .selectFrom('line_leases')

@@ -312,8 +312,8 @@ interface Asked {
 }
 
 /**
- * The worker's word on a row, or undefined when the time was up first, or this process ends. A worker that is gone is
- * asked again: the row outlives it. `gone`: the line was deleted meanwhile.
+ * The worker's word on a row, or undefined when the time was up first, or this process ends. A
+ * worker that is gone is asked again: the row outlives it. `gone`: the line was deleted meanwhile.
  */
 async function awaitOutcome(
   context: Context,
