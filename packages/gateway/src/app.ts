@@ -27,7 +27,9 @@ import { createLinkPreviews } from './media/link-previews.ts';
 import { createMedia, keepSpoolTidy, type Media, sealFilesOf } from './media/media.ts';
 import type { Guard } from './net/guarded-fetch.ts';
 import { createLogger, type Log } from './observe/logger.ts';
-import { createMetrics, type DeliveryMetrics } from './observe/metrics.ts';
+import { createMetrics, watchedDeliveries } from './observe/metrics.ts';
+import { openSpans } from './observe/open-spans.ts';
+import type { Spans } from './observe/spans.ts';
 import { createOutboundGuard } from './outbound-guard.ts';
 import type { OpenData, Overrides } from './overrides.ts';
 import type { SimulatorAddress } from './sandbox/simulator-process.ts';
@@ -85,6 +87,8 @@ interface Given extends Overrides {
   version: string;
   clock: Clock;
   onClose(close: () => unknown): void;
+  /** Absent: traces are off. */
+  spans?: Spans;
 }
 
 /**
@@ -114,7 +118,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 }
 
 /** The steps of the composition, in the order in which they stand on each other. */
-async function build(given: Given): Promise<Omit<App, 'close'>> {
+async function build(told: Given): Promise<Omit<App, 'close'>> {
+  const spans = await openSpans(told.config.tracing, { process: 'main', ...told });
+  told.onClose(() => spans?.close());
+  const given = { ...told, spans };
   const data = await openData(given);
   const simulator = await openSimulator(given);
   const address: Address = { listening: '', ...baseOf(given.config) };
@@ -220,11 +227,11 @@ interface Delivery {
 
 async function composeDelivery(given: Given, data: Data, address: Address): Promise<Delivery> {
   const { store, ring, metrics, duties } = data;
-  const { config, clock, log, onClose } = given;
+  const { config, clock, log, spans, onClose } = given;
   const guard = given.guard ?? createOutboundGuard(config);
   const formats = { bridges: bridgesWebhookFormat, lines: linesWebhookFormatAt(() => address.base()) };
   const pages: Delivery['pages'] = {};
-  const told = watched(metrics.deliveries, () => pages.live?.activity());
+  const told = watchedDeliveries(metrics.deliveries, () => pages.live?.activity());
   const { blobs: settings } = config.media;
   const blobs = openBlobs(settings, clock);
   onClose(() => blobs.close());
@@ -232,7 +239,7 @@ async function composeDelivery(given: Given, data: Data, address: Address): Prom
   const media = await createMedia({ ...config.media, blobs, settings, store, ring, clock, log });
   onClose(() => media.cache.close());
   const { isOurs } = duties;
-  const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: told, isOurs });
+  const dispatcher = createDispatcher({ store, ring, formats, clock, guard, log, metrics: told, isOurs, spans });
   const news = createNews(clock);
   const feed = createEventFeed({ store, clock, log });
   data.startSealing((accountId) => sealFilesOf(accountId, media, store, clock));
@@ -252,14 +259,14 @@ async function composeDelivery(given: Given, data: Data, address: Address): Prom
 
 /** Who runs the lines: workers of this process unless given, whose nudges wake the rest. */
 async function openLines(
-  { config, clock, log, lines }: Given,
+  { config, clock, log, lines, version }: Given,
   data: Data,
   { clockCheck, guard, wake }: Delivery,
   { simulator, fleet }: { simulator: () => SimulatorAddress | undefined; fleet: Fleet | undefined },
 ): Promise<Lines> {
   if (lines) return linesOf(lines);
   return composeLines({
-    ...{ config, data, clock, log, guard, simulator, fleet, metrics: data.metrics.workers },
+    ...{ config, data, clock, log, guard, simulator, fleet, version, metrics: data.metrics.workers },
     onWhatsappTime: (ms) => clockCheck.heard('whatsapp', ms),
     onNudge(deliveries) {
       const news = { events: true, deliveries };
@@ -332,6 +339,7 @@ function frontParts(
     clockCheck,
     metrics,
     onRequestDone: metrics.http.answered,
+    spans: given.spans,
     ...given.front,
     settings: {
       version,
@@ -357,15 +365,6 @@ function frontParts(
 const backlogAt = ({ count, oldestAt }: { count: number; oldestAt: number | null }, nowMs: number) => ({
   count,
   oldestAgeSeconds: oldestAt === null ? 0 : Math.max(0, nowMs - oldestAt) / 1_000,
-});
-
-/** Delivery metrics that also call `onAttempt`. */
-const watched = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetrics => ({
-  ...metrics,
-  attempted(outcome, durationMs) {
-    metrics.attempted(outcome, durationMs);
-    onAttempt();
-  },
 });
 
 /** What runs by itself begins. */

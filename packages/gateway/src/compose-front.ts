@@ -64,7 +64,7 @@ export interface FrontSettings
  */
 export interface FrontParts
   extends Omit<Services, 'ending' | 'streams' | 'news' | 'nudgeDeliveries' | 'maxWaitingSends'>,
-    Pick<HttpServices, 'metrics' | 'onRequestDone'> {
+    Pick<HttpServices, 'metrics' | 'onRequestDone' | 'spans'> {
   keys: ApiKeys;
   /** The account that people who sign in to the console work for. */
   accountId: string;
@@ -226,7 +226,7 @@ function composeDialects(
 }
 
 function httpServices(
-  { ring, keys, clock, log, media, metrics, onRequestDone, settings }: FrontParts,
+  { ring, keys, clock, log, media, metrics, onRequestDone, spans, settings }: FrontParts,
   { execute, access, changed }: Pick<Front, 'execute' | 'access'> & { changed(change?: Change): void },
   rateLimiter: RateLimiter,
 ): HttpServices {
@@ -251,6 +251,7 @@ function httpServices(
     clientVersion: settings.clientVersion,
     metrics,
     onRequestDone,
+    spans,
     metricsToken: settings.metricsToken,
     isBehindProxy: settings.isBehindProxy,
   };

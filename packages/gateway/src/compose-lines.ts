@@ -25,6 +25,8 @@ export interface LineParts {
   log: Log;
   guard: Guard;
   metrics: SupervisorOptions['metrics'];
+  /** Of the product, as its traces say it. */
+  version: string;
   /** Undefined: every line of the database is this node's. */
   fleet: Fleet | undefined;
   simulator(): SimulatorAddress | undefined;
@@ -135,7 +137,7 @@ export const linesOf = (host: LineHost): Lines => ({
   close: async () => {},
 });
 
-const workersOf = ({ config, data, fleet }: LineParts): SupervisorOptions['config'] => ({
+const workersOf = ({ config, data, fleet, version }: LineParts): SupervisorOptions['config'] => ({
   workers: config.workers.count,
   isolation: config.workers.isolation,
   setup: {
@@ -148,6 +150,7 @@ const workersOf = ({ config, data, fleet }: LineParts): SupervisorOptions['confi
     mailboxCapacity: MAILBOX_CAPACITY,
     sendExpiresMs: config.sendExpiresMs,
     blobs: config.media.blobs,
+    tracing: config.tracing && { ...config.tracing, version },
     nodeId: fleet?.node.id,
   },
 });

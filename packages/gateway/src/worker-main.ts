@@ -7,6 +7,7 @@ import { openBlobs } from './blobs/open-blobs.ts';
 import { systemClock } from './core/clock.ts';
 import { giveBackAfterStart } from './core/give-back.ts';
 import { runWorkerProcess } from './lines/workers/worker-process.ts';
+import { openSpans } from './observe/open-spans.ts';
 import { holdWorkersLock } from './store/db/gateway-lock.ts';
 import { openStore } from './store/db/open.ts';
 
@@ -42,6 +43,7 @@ runWorkerProcess({
       ring,
       sealing: (accountId) => store.contents.sealing(accountId),
     });
-    return { store, ring, files, factory: createBaileysEngine() };
+    const spans = await openSpans(setup.tracing, { process: setup.worker, version: setup.tracing?.version ?? '', log });
+    return { store, ring, files, spans, factory: createBaileysEngine() };
   },
 });

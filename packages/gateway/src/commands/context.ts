@@ -37,7 +37,10 @@ export type Scope = (typeof SCOPES)[number];
  * Who asks: the account behind an API key, and what the key may do. A test key sees test lines
  * only, a live key live lines only.
  */
-export type Caller = KeyHolder;
+export type Caller = KeyHolder & {
+  /** The step that its request is, where traces are on. */
+  traceparent?: string;
+};
 
 /** Refuses a key that lacks a scope. */
 export function requireScope(caller: Caller, scope: Scope): void {

@@ -46,6 +46,10 @@ test.each([
   ['SMTP_URL', 'smtps://smtp.example.com', 'SMTP_FROM'],
   ['SMTP_URL', 'smtps://smtp.example.com/path', 'smtps://user:password@host:465'],
   ['SMTP_FROM', 'ponte@example.com', 'SMTP_URL'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'http://127.0.0.1:4318'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization', 'name=value,name=value'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'port 4318'],
+  ['OTEL_TRACES_SAMPLER', 'sometimes', 'parentbased_'],
   ['ALLOW_PRIVATE_TARGETS', 'http://n8n', 'hosts and address ranges'],
   ['DATABASE_URL', 'mysql://x', 'postgres://'],
   ['BLOB_URL', 'https://storage', 's3://bucket'],
@@ -166,4 +170,37 @@ test('e-mails leave encrypted, but for a server on this machine; a password is i
     expect.objectContaining({ message: expect.not.stringContaining('secret') }),
   );
   expect(() => mail('smtps://smtp.example.com', 'a@b\r\nBcc: c@d')).toThrow(/SMTP_FROM/);
+});
+
+test('traces are collected where OpenTelemetry’s variables say where they go', () => {
+  const of = (env: Record<string, string>) => readConfig(env, machine).tracing;
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318/';
+  expect(of({})).toBeUndefined();
+  expect(of({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' })).toBeUndefined();
+  expect(of({ OTEL_EXPORTER_OTLP_ENDPOINT })).toEqual({
+    url: 'http://127.0.0.1:4318/v1/traces',
+    headers: {},
+    timeoutMs: 10_000,
+    serviceName: 'ponte',
+    ratio: 1,
+    followsParent: true,
+  });
+  const more = {
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/in',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20canary, x-team = one',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+    OTEL_SERVICE_NAME: 'wa',
+  };
+  expect(of(more)).toMatchObject({
+    url: 'https://traces.example.com/in',
+    headers: { authorization: 'Bearer canary', 'x-team': 'one' },
+    serviceName: 'wa',
+    ratio: 0.25,
+    followsParent: false,
+  });
+  expect(JSON.stringify(configSummary(readConfig(more, machine)))).not.toContain('canary');
+  expect(() => of({ ...more, OTEL_EXPORTER_OTLP_HEADERS: 'canary' })).toThrow(/^(?!.*canary)/s);
+  expect(() => of({ ...more, OTEL_TRACES_SAMPLER_ARG: '2' })).toThrow('0 to 1');
 });

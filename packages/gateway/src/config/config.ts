@@ -3,10 +3,12 @@ import { isAbsolute, resolve } from 'node:path';
 import type { BlobSettings } from '../blobs/blob-store.ts';
 import { parseAllowEntry } from '../net/address-policy.ts';
 import type { LogLevel } from '../observe/logger.ts';
+import type { SpanSettings } from '../observe/spans.ts';
 import { blobsOf } from './blobs.ts';
 import { type FleetSettings, fleetOf, natsServersOf } from './fleet-settings.ts';
 import { ConfigError, type Environment, Reader } from './reader.ts';
 import { type SandboxSettings, sandboxOf } from './sandbox-settings.ts';
+import { tracingOf } from './tracing.ts';
 
 /** Everything the process is told from outside, validated. Secrets stand apart (master-key.ts). */
 export interface Config {
@@ -67,6 +69,8 @@ export interface Config {
   whatsappVersion: [number, number, number] | undefined;
   /** The line that writes to itself every hour; undefined = none does. */
   canaryLine: string | undefined;
+  /** Where traces go; undefined = none are collected. */
+  tracing: SpanSettings | undefined;
   /** The server that takes e-mails; undefined = none are sent. */
   mail:
     | {
@@ -148,10 +152,7 @@ function databaseOf(read: Reader, dataDir: string): Config['database'] {
   const url = read.text('DATABASE_URL');
   if (url === undefined) return { url: `sqlite:${resolve(dataDir, 'ponte.db')}`, engine: 'sqlite' };
   if (isPostgresUrl(url)) return { url, engine: 'postgres' };
-  // The value may hold a password: it is not repeated.
-  throw new ConfigError(
-    'DATABASE_URL is not one this version takes: it takes postgres://user:password@host:5432/name, or nothing for SQLite in DATA_DIR',
-  );
+  throw read.wrongSecret('DATABASE_URL', 'postgres://user:password@host:5432/name, or nothing for SQLite in DATA_DIR');
 }
 
 function hostOf(read: Reader): string {
@@ -193,17 +194,14 @@ const MIN_ADMIN_TOKEN = 24;
 function metricsTokenOf(read: Reader): string | undefined {
   const value = read.text('METRICS_TOKEN');
   if (value === undefined || VISIBLE.test(value)) return value;
-  // The value is a secret: it is not repeated.
-  throw new ConfigError('METRICS_TOKEN is not one this version takes: it takes visible characters without spaces');
+  throw read.wrongSecret('METRICS_TOKEN', 'visible characters without spaces');
 }
 
 function adminTokenOf(read: Reader): string | undefined {
   const value = read.text('ADMIN_TOKEN');
   if (value === undefined || (value.length >= MIN_ADMIN_TOKEN && VISIBLE.test(value))) return value;
-  // The value is a secret: it is not repeated.
-  throw new ConfigError(
-    `ADMIN_TOKEN is not one this version takes: it takes ${MIN_ADMIN_TOKEN} or more visible characters without spaces, such as the output of "openssl rand -hex 32"`,
-  );
+  const takes = `${MIN_ADMIN_TOKEN} or more visible characters without spaces, such as the output of "openssl rand -hex 32"`;
+  throw read.wrongSecret('ADMIN_TOKEN', takes);
 }
 
 function hostNamesOf(read: Reader, name: string): string[] {
@@ -268,9 +266,9 @@ function mailOf(read: Reader): Config['mail'] {
     if (from === undefined) return undefined;
     throw new ConfigError('SMTP_FROM is set without SMTP_URL; set both, or neither');
   }
-  // The value may hold a password: it is not repeated.
-  const wrong = new ConfigError(
-    'SMTP_URL is not one this version takes: it takes smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS); reserved characters of a password as %XX',
+  const wrong = read.wrongSecret(
+    'SMTP_URL',
+    'smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS); reserved characters of a password as %XX',
   );
   if (!URL.canParse(value)) throw wrong;
   const url = new URL(value);
@@ -354,6 +352,7 @@ export function readConfig(env: Environment, machine: { cores: number; cwd: stri
     media: mediaOf(read, dataDir, fleet !== undefined),
     whatsappVersion: versionOf(read),
     canaryLine: canaryOf(read),
+    tracing: tracingOf(read),
     mail: mailOf(read),
   };
 }
@@ -381,5 +380,6 @@ export function configSummary(config: Config): Record<string, unknown> {
     trustProxy: config.http.trustProxy,
     logLevel: config.logLevel,
     mail: config.mail !== undefined,
+    tracing: config.tracing !== undefined,
   };
 }

@@ -22,6 +22,11 @@ export class Reader {
     return new ConfigError(`${name} is "${this.text(name)}", but it takes ${takes}`);
   }
 
+  /** Of a value that may be a secret: it is not repeated. */
+  wrongSecret(name: string, takes: string): ConfigError {
+    return new ConfigError(`${name} is not one this version takes: it takes ${takes}`);
+  }
+
   integer(name: string, fallback: number, min: number, max: number): number {
     const value = this.text(name);
     if (value === undefined) return fallback;

@@ -38,6 +38,8 @@ export interface MessageFacts {
   edited?: { at: number; by: Party };
   /** It was deleted for everyone; its content is gone. */
   revoked?: { at: number; by: Party; byAdmin: boolean };
+  /** The step of a trace that journaled it, where traces are on. */
+  traceparent?: string;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface AcceptedSend {
   rank: number;
   sendAt: number | null;
   archives: boolean;
+  /** The step of a trace that accepted it; not stored. */
+  traceparent?: string;
 }
 
 /** What the engine answers by itself, under its own names. */

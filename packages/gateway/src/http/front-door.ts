@@ -118,7 +118,9 @@ export function sendError(
   const error = toAppError(thrown);
   const { status, body } = dialect?.errorAnswer(error) ?? flatErrorAnswer(error);
   if (error.code === 'server_error' || error.cause !== undefined) {
-    const fields = { requestId: request.id, route: request.routeOptions.url, code: error.code, error: error.cause };
+    const { id: requestId, span } = request;
+    const route = request.routeOptions.url;
+    const fields = { requestId, traceId: span?.traceId, route, code: error.code, error: error.cause };
     if (status >= 500) services.log.error(fields, 'request failed');
     else services.log.debug(fields, 'request refused');
   }

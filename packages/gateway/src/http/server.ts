@@ -7,6 +7,7 @@ import { AppError } from '../core/app-error.ts';
 import type { Clock } from '../core/clock.ts';
 import { newRequestId } from '../core/ids.ts';
 import type { Log } from '../observe/logger.ts';
+import type { Spans } from '../observe/spans.ts';
 import { admit, auditCall, isSafe } from './admit.ts';
 import { answerForwarded, answerRow, type RowServices } from './answer-row.ts';
 import { takeBudget } from './budget.ts';
@@ -17,6 +18,7 @@ import { type HealthServices, registerHealth } from './health.ts';
 import { readJsonBody, refuseBody, refuseCompressed } from './json-body.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { holdAnswer, noteRequest, type RequestLog } from './request-log.ts';
+import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { rewriteTarget } from './request-target.ts';
 import { type Dialect, METHODS, type Method } from './route.ts';
 import { createStaticFiles } from './static.ts';
@@ -39,6 +41,8 @@ export interface HttpServices extends RowServices, HealthServices, FrontDoorServ
   trustProxy?: boolean | string | string[];
   /** What keys called last, for people who look for it. */
   requestLog?: RequestLog;
+  /** Absent: traces are off. */
+  spans?: Spans;
   /** Told once per finished request; `route` is the template, never the address. */
   onRequestDone?(done: { method: string; route: string; status: number; durationMs: number }): void;
 }
@@ -113,8 +117,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     const route = request.routeOptions.url ?? 'none';
     const facts = { method: request.method, route, status: reply.statusCode, durationMs };
     services.onRequestDone?.(facts);
+    endRequestSpan(request, reply);
     if (requestLog) noteRequest(requestLog, request, reply, { at: services.clock.now(), durationMs });
-    services.log.debug({ ...facts, requestId: request.id, account: request.caller?.accountId }, 'request answered');
+    const who = { requestId: request.id, account: request.caller?.accountId, traceId: request.span?.traceId };
+    services.log.debug({ ...facts, ...who }, 'request answered');
   });
   app.removeAllContentTypeParsers();
   const limitOf = (request: FastifyRequest) => request.routeOptions.config.maxBodyBytes ?? MAX_JSON_BYTES;
@@ -162,6 +168,10 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
   return app;
 }
 
+/** Unix milliseconds. */
+const startOf = (clock: Clock, { startedAt }: FastifyRequest): number =>
+  clock.now() - (startedAt === undefined ? 0 : clock.monotonic() - startedAt);
+
 /**
  * One Fastify route per row, one per path for the methods it does not take, and the dialect's
  * fallback.
@@ -180,6 +190,7 @@ function registerDialect(app: FastifyInstance, services: HttpServices, dialect: 
       config: { dialect, maxBodyBytes: row.maxBodyBytes, takesFile: row.takesFile },
       onRequest: async (request, reply) => {
         await admit(services, row, request, reply);
+        if (services.spans) beginRequestSpan(services.spans, request, startOf(services.clock, request));
       },
       onSend: async (request, reply) => {
         if (row.auth === 'session' && row.audited !== false) await auditCall(services, row, request, reply);

@@ -125,7 +125,7 @@ async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Prom
       type: fact.type,
       dedupe_key: fact.dedupeKey,
       chat: fact.chat,
-      payload: JSON.stringify(fact.payload),
+      payload: JSON.stringify(written(fact)),
       created_at: nowMs,
     };
     rows.set(fact.dedupeKey, { fact, row });
@@ -142,6 +142,10 @@ async function append(tx: Tx, line: LineRef, facts: Fact[], nowMs: number): Prom
   });
   return appended.sort((a, b) => a.event.seq - b.event.seq);
 }
+
+/** A payload as it is kept: with its trace, where there is one. */
+const written = ({ payload, traceparent }: Fact): object =>
+  traceparent === undefined ? payload : { ...payload, traceparent };
 
 function toEvent(fact: Fact, line: LineRef, given: { id: string; seq: number; createdAt: number }): JournalEvent {
   const { type, payload } = fact;

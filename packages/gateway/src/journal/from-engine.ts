@@ -20,6 +20,8 @@ export type Fact = NewEvent & {
   proto?: Uint8Array;
   /** Whose receipt a status is. */
   by?: Party;
+  /** The step of a trace that journals it: what is delivered of it goes on there. */
+  traceparent?: string;
 };
 
 export interface TranslateContext {

@@ -9,6 +9,7 @@ import type { Store } from '../store/db/store.ts';
 import type { LineRow } from '../store/lines/line-row.ts';
 import type { ConnectGate } from './connection/connect-gate.ts';
 import type { KeptRows } from './inbound/kept-rows.ts';
+import type { MessageTraces } from './message-traces.ts';
 import type { LineFiles } from './sends/line-files.ts';
 import type { ClientDesk } from './workers/announced-versions.ts';
 
@@ -35,6 +36,8 @@ export interface LineOptions {
   /** Absent: the line has no files. */
   files?: LineFiles;
   metrics?: LineMetrics;
+  /** Absent: traces are off. */
+  traces?: MessageTraces;
   /** The live view changed. */
   publish(view: LiveView): void;
   /** New events were committed, and deliveries with them unless said otherwise. */

@@ -131,7 +131,7 @@ export class LineActor {
     this.#desk = new PairingDesk(clock);
     this.#trace = new StanzaTrace(looks, clock);
     const stopping = this.#stopping.signal;
-    const of = { line: row, store, clock, log, nudge };
+    const of = { line: row, store, clock, log, nudge, traces: options.traces };
     this.#live = new LiveFacts(of);
     this.#status = new StatusWriter(of);
     this.#phone = new PhoneSide({

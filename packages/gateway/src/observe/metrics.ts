@@ -142,3 +142,12 @@ export const noDeliveryMetrics: DeliveryMetrics = {
   closed: () => {},
   watch: () => {},
 };
+
+/** Delivery metrics that also call `onAttempt`. */
+export const watchedDeliveries = (metrics: DeliveryMetrics, onAttempt: () => void): DeliveryMetrics => ({
+  ...metrics,
+  attempted(outcome, durationMs) {
+    metrics.attempted(outcome, durationMs);
+    onAttempt();
+  },
+});

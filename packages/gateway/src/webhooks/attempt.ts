@@ -30,16 +30,20 @@ export interface AttemptResult {
   excerpt: string | null;
   /** The receiver's wish for the next attempt. */
   retryAfterMs: number | undefined;
+  /** Where traces are on. */
+  traceId?: string;
 }
 
 export interface SignedPost {
   endpoint: Endpoint;
   rendered: Rendered;
   legacySignatureHeader: string | null;
-  delivery: Pick<DueDelivery, 'id'>;
+  delivery: Pick<DueDelivery, 'id'> & Partial<Pick<DueDelivery, 'event'>>;
   eventId: string;
   /** 1 for the first. */
   attempt: number;
+  /** By which the receiver's steps belong to ours. */
+  traceparent?: string;
 }
 
 /** Headers of a delivery. The owner's own come first, so that none of ours can be replaced. */
@@ -55,6 +59,7 @@ function headersOf(out: SignedPost, timestampSeconds: number): Record<string, st
     ...rendered.headers,
     'X-Delivery-Id': out.delivery.id,
     'X-Delivery-Attempt': String(out.attempt),
+    ...(out.traceparent === undefined ? {} : { traceparent: out.traceparent }),
     ...standardHeaders({ id: out.eventId, timestampSeconds, body }, endpoint.secrets),
     ...(out.legacySignatureHeader === null ? {} : { [out.legacySignatureHeader]: legacySignature(body, oldest) }),
   };

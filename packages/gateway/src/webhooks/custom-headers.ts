@@ -19,6 +19,7 @@ const RESERVED = new Set([
   'x-delivery-id',
   'x-delivery-attempt',
   'x-customer-ref',
+  'traceparent',
 ]);
 const RESERVED_PREFIX = 'x-wazion-bridge-';
 const MAX_HEADERS = 20;

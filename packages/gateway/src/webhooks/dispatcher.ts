@@ -7,6 +7,7 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import type { Guard } from '../net/guarded-fetch.ts';
 import type { Log } from '../observe/logger.ts';
 import { type DeliveryMetrics, noDeliveryMetrics } from '../observe/metrics.ts';
+import type { Spans } from '../observe/spans.ts';
 import type { Store } from '../store/db/store.ts';
 import { type DueDelivery, pendingFigures, pullForward } from '../store/webhooks/delivery-queue.ts';
 import { freeLanes } from '../store/webhooks/lanes.ts';
@@ -21,6 +22,7 @@ import { type Entry, Recorder } from './recorder.ts';
 import { createRetention, type Retention } from './retention.ts';
 import { DEFAULT_SLOTS, type SlotLimits, Slots } from './slots.ts';
 import { refreshSelectors } from './subscriptions.ts';
+import { tracedAttempts } from './traced-attempt.ts';
 
 export interface DispatcherOptions {
   store: Store;
@@ -30,6 +32,8 @@ export interface DispatcherOptions {
   guard: Guard;
   log: Log;
   metrics?: DeliveryMetrics;
+  /** Absent: traces are off. */
+  spans?: Spans;
   slots?: SlotLimits;
   /** How often everything pending is looked over, for nudges that were lost. */
   pollMs?: number;
@@ -86,6 +90,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 class RunningDispatcher implements Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #metrics: DeliveryMetrics;
+  readonly #attempt: typeof attempt;
   readonly #slots: Slots;
   readonly #recorder: Recorder;
   readonly #stop = new AbortController();
@@ -110,6 +115,7 @@ class RunningDispatcher implements Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#metrics = options.metrics ?? noDeliveryMetrics;
+    this.#attempt = options.spans ? tracedAttempts(options.spans) : attempt;
     this.#slots = new Slots(options.slots ?? DEFAULT_SLOTS);
     this.#agenda = new Agenda({ ...options, pollMs: options.pollMs ?? POLL_MS, onDue: () => this.#kick() });
     this.#retention = createRetention(options);
@@ -280,7 +286,7 @@ class RunningDispatcher implements Dispatcher {
       attempt: number,
     };
     const cancelSlow = this.#options.clock.after(SLOW_AFTER_MS, () => this.#slots.setSuspect(lane, true));
-    const work = attempt(lane.pool, this.#options.clock, out, this.#stop.signal).then((result) => {
+    const work = this.#attempt(lane.pool, this.#options.clock, out, this.#stop.signal).then((result) => {
       cancelSlow();
       this.#underWay.delete(work);
       this.#slots.release(lane);
@@ -344,6 +350,7 @@ class RunningDispatcher implements Dispatcher {
       status: result.statusCode,
       errorClass: result.errorClass,
       durationMs: result.durationMs,
+      traceId: result.traceId,
     };
     log[outcome.kind === 'delivered' ? 'debug' : 'info'](fields, 'delivery attempted');
     if (outcome.kind === 'delivered') this.#succeeded(lane, result.at);

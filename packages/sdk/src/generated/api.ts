@@ -9734,6 +9734,11 @@ export interface components {
                     whatsapp_code: number | null;
                 } | null;
             }[];
+            /**
+             * @description Of the OpenTelemetry trace of this message, where the server collects traces. Else null.
+             * @example 4bf92f3577b34da6a3ce929d0e0e4736
+             */
+            trace_id: string | null;
         };
         Pacing: {
             /** @description The smallest gap between two sends. */

@@ -4,6 +4,7 @@ import type { MessageFacts } from '../../core/events.ts';
 import type { Line } from '../../core/lines.ts';
 import type { Priority } from '../../core/pacing.ts';
 import { queryWords } from '../../core/search-text.ts';
+import { traceIdOf } from '../../core/trace-context.ts';
 import { contentOf } from '../../lines/sends/sent-facts.ts';
 import { type ChatCursor, type ListedChat, listChats } from '../../store/messages/chat-list.ts';
 import { findListed, type ListedMessage, listMessages, type MessagePlace } from '../../store/messages/message-list.ts';
@@ -111,6 +112,8 @@ export interface MessageReport {
   error: TimelineEntry['error'];
   /** Of messages of ours that this server sent. */
   send: { priority: Priority; sendAt: number | null } | null;
+  /** Of its trace, where traces are on and it has come so far. */
+  traceId: string | null;
   /** Where this server is reached: for the address of the file. */
   publicUrl: string;
 }
@@ -134,6 +137,7 @@ export const oneMessage = lineCommand(
       timeline,
       error: isFailed ? (timeline.findLast(({ stage }) => stage === 'failed')?.error ?? null) : null,
       send: send ? { priority: send.priority, sendAt: send.sendAt } : null,
+      traceId: traceIdOf(message.facts.traceparent) ?? null,
       publicUrl: context.publicUrl(),
     };
   },

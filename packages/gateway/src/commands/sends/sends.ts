@@ -119,6 +119,7 @@ export async function acceptSend(
   const messageId = newMessageId();
   const text = JSON.stringify(content);
   const accepted = { accountId: line.accountId, lineId: line.id, messageId, acceptedAt: nowMs, rank, sendAt, archives };
+  const { traceparent } = context.caller;
   const seq = await context.store.transaction(
     async (tx) => {
       if (!isChange(input.content)) await takeFromQuota(context, tx, nowMs);
@@ -133,7 +134,7 @@ export async function acceptSend(
     'full',
     line.accountId,
   );
-  return { ...accepted, id, seq, toJid: input.to, content: text };
+  return { ...accepted, id, seq, toJid: input.to, content: text, ...(traceparent && { traceparent }) };
 }
 
 /** The line is being deleted, or its queue is full. */

@@ -106,17 +106,25 @@ const reader = (of: MemberReading) => ({
   played_at: of.playedAt,
 });
 
-export const oneMessage = (lineId: string, { message, readers, timeline, error, send, publicUrl }: MessageReport) => ({
-  ok: true,
-  ...listedMessage(message, lineId, publicUrl),
-  line_id: lineId,
-  error: failure(error),
-  priority: send?.priority ?? null,
-  send_at: rfc3339OrNull(send?.sendAt ?? null),
-  ...changesAnswer(message.facts),
-  readers: readers?.map(reader) ?? null,
-  timeline: timeline.map((entry) => ({ state: entry.stage, timestamp: entry.timestamp, error: failure(entry.error) })),
-});
+export function oneMessage(lineId: string, report: MessageReport) {
+  const { message, readers, timeline, error, send, publicUrl, traceId } = report;
+  return {
+    ok: true,
+    ...listedMessage(message, lineId, publicUrl),
+    line_id: lineId,
+    error: failure(error),
+    priority: send?.priority ?? null,
+    send_at: rfc3339OrNull(send?.sendAt ?? null),
+    ...changesAnswer(message.facts),
+    readers: readers?.map(reader) ?? null,
+    timeline: timeline.map((entry) => ({
+      state: entry.stage,
+      timestamp: entry.timestamp,
+      error: failure(entry.error),
+    })),
+    trace_id: traceId,
+  };
+}
 
 export const chats = ({ chats: all, next }: { chats: ListedChat[]; next: ChatCursor | null }) => ({
   ok: true,

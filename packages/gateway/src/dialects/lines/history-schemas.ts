@@ -163,6 +163,13 @@ export const oneMessage = listedMessage.extend({
       error: failure,
     })
     .array(),
+  trace_id: z
+    .string()
+    .nullable()
+    .meta({
+      description: 'Of the OpenTelemetry trace of this message, where the server collects traces. Else null.',
+      examples: ['4bf92f3577b34da6a3ce929d0e0e4736'],
+    }),
 });
 
 export const queueQuery = z.object({ limit: limitOf(500, 100) });

@@ -6,6 +6,7 @@ import { type Accepted, acceptFacts, type LineRef } from '../../journal/accept.t
 import { type Fact, fromEngine, mappingOf } from '../../journal/from-engine.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { Span } from '../../observe/spans.ts';
 import { proveWritable } from '../../store/db/prove-writable.ts';
 import type { Store, Tx } from '../../store/db/store.ts';
 import { keepParts } from '../../store/engine/history-parts.ts';
@@ -14,6 +15,7 @@ import { setAside } from '../../store/engine/set-aside.ts';
 import { type AddressMapping, applyMappings } from '../../store/messages/address-mappings.ts';
 import { markSettingsStale } from '../../store/messages/archive.ts';
 import { type ChatExpiration, noteExpiration } from '../../store/messages/chat-expirations.ts';
+import type { MessageTraces } from '../message-traces.ts';
 import type { KeptRows } from './kept-rows.ts';
 import { RowsAlong } from './rows-along.ts';
 
@@ -27,6 +29,8 @@ export interface InboxLoopOptions {
   metrics: LineMetrics;
   /** Rows that need not be read again; absent: all are. */
   kept?: KeptRows;
+  /** Absent: traces are off. */
+  traces?: MessageTraces;
   /** New events were committed, and deliveries with them unless said otherwise. */
   nudge(hasDeliveries?: boolean): void;
   /** Something new happened in these groups. */
@@ -44,6 +48,10 @@ interface Contents {
   parts: HistoryPart[];
   isSettings: boolean;
   expirations: ChatExpiration[];
+  /** When the first of them was made durable; Unix milliseconds. */
+  since?: number;
+  /** Steps of traces that end with the commit. */
+  steps?: Span[];
 }
 const nothing = (): Contents => ({ facts: [], mappings: [], parts: [], isSettings: false, expirations: [] });
 
@@ -210,6 +218,7 @@ export class InboxLoop {
   async #take(rows: PendingInboxRow[]): Promise<'unpaired' | undefined> {
     const { line, log, clock } = this.#options;
     const contents = nothing();
+    contents.since = rows[0]?.createdAt;
     const taken: ClosedRow[] = [];
     let blocking: { row: PendingInboxRow; error: unknown } | undefined;
     for (const row of rows) {
@@ -251,8 +260,10 @@ export class InboxLoop {
   }
 
   /** Everything that some rows are, in the caller's transaction. */
-  async #journal(tx: Tx, { facts, mappings, parts, isSettings, expirations }: Contents): Promise<Accepted> {
-    const { box, line, clock } = this.#options;
+  async #journal(tx: Tx, contents: Contents): Promise<Accepted> {
+    const { box, line, clock, traces } = this.#options;
+    const { facts, mappings, parts, isSettings, expirations } = contents;
+    if (traces) contents.steps = traces.received(line.id, facts, contents.since);
     await applyMappings(tx, line.id, mappings);
     for (const expiration of expirations) await noteExpiration(tx, line.id, expiration);
     const accepted = facts.length === 0 ? NO_NEWS : await acceptFacts(tx, line, facts, clock.now());
@@ -288,7 +299,8 @@ export class InboxLoop {
   }
 
   /** After the commit: wakes what waits for the new rows. */
-  #tell({ facts, parts, isSettings }: Contents, { events, deliveries }: Accepted): void {
+  #tell({ facts, parts, isSettings, steps }: Contents, { events, deliveries }: Accepted): void {
+    for (const step of steps ?? []) step.end();
     if (parts.length > 0) this.#options.onHistory();
     if (isSettings) this.#options.onSettings();
     if (events.length === 0) return;

@@ -19,6 +19,7 @@ export async function failSend(
   if (!isChange(entry.content) && code !== 'unconfirmed') await returnSent(tx.db, entry);
   const chat = entry.prepared?.recipient ?? entry.toJid;
   const fact = failedFact({ messageId: entry.messageId, chat, code, details, atMs: nowMs });
+  if (entry.traceparent !== undefined) fact.traceparent = entry.traceparent;
   await accept(tx, line, [fact], nowMs);
   if (!isChange(entry.content)) await countLineTraffic(tx.db, line.id, { failed: 1 }, nowMs);
   return true;

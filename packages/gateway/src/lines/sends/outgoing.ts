@@ -16,9 +16,11 @@ import {
   overdue,
   unfinished,
 } from '../../store/sends/outbox.ts';
+import type { MessageTraces } from '../message-traces.ts';
 import { Mailbox } from './mailbox.ts';
 import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
+import { TracedSend } from './traced-send.ts';
 
 export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isAlone'> {
   /** Of lines that have no pacing of their own; null: not paced. */
@@ -33,6 +35,8 @@ export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' |
   onSent(archives: boolean): void;
   /** No connection will come: what waits fails. */
   isHopeless(): boolean;
+  /** Absent: traces are off. */
+  traces?: MessageTraces;
 }
 
 /**
@@ -232,12 +236,14 @@ export class Outgoing {
   }
 
   #create(entry: OutboxEntry): Send {
-    const send = new Send(entry, {
-      ...this.#options,
+    const { traces, ...options } = this.#options;
+    const context: SendContext = {
+      ...options,
       uploads: this.#uploads,
       isAlone: () => !this.#isPaced && this.#mailbox.inFlight === 0,
       onEnd: (id, outcome) => this.#end(id, outcome),
-    });
+    };
+    const send = traces ? new TracedSend(entry, context, traces) : new Send(entry, context);
     this.#sends.set(entry.id, send);
     return send;
   }

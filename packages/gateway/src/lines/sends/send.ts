@@ -56,6 +56,8 @@ export interface SendContext {
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
+  /** The step of a trace that this send is; absent where traces are off. */
+  traceparent?: string;
 }
 
 /**
@@ -189,7 +191,7 @@ export class Send implements MailboxJob {
 
   /** Commits the bytes, and with them that they may leave. */
   #save(prepared: Prepared): Promise<Saved> {
-    const { engine, store, line, clock } = this.#context;
+    const { engine, store, line, clock, traceparent } = this.#context;
     const { content, acceptedAt } = this.#entry;
     const facts = isChange(content)
       ? undefined
@@ -198,7 +200,7 @@ export class Send implements MailboxJob {
       .transaction(
         async (tx) => {
           if (!(await savePrepared(tx, this.id, prepared, clock.now()))) return false;
-          if (facts) await projectPending(tx, line.id, facts, prepared.proto, clock.now());
+          if (facts) await projectPending(tx, line.id, { ...facts, traceparent }, prepared.proto, clock.now());
           return true;
         },
         'normal',
@@ -383,7 +385,7 @@ export class Send implements MailboxJob {
   }
 
   async #sent(tx: Tx, prepared: Prepared, ack: ServerAck): Promise<Committed> {
-    const { line, engine, clock } = this.#context;
+    const { line, engine, clock, traceparent } = this.#context;
     const nowMs = clock.now();
     const outcome: SendOutcome = { state: 'sent', timestamp: ack.timestamp };
     if (!(await markSent(tx, this.id, ack.timestamp, nowMs))) return { outcome, isNew: false };
@@ -391,6 +393,7 @@ export class Send implements MailboxJob {
     const fact = isChange(content)
       ? changeFact(content, prepared, engine.self(), ack.timestamp)
       : sentFact(content, prepared, engine.self(), ack.timestamp);
+    if (traceparent !== undefined) fact.traceparent = traceparent;
     const { deliveries } = await acceptFacts(tx, line, [fact], nowMs);
     if (!isChange(content)) {
       const sendMs = this.#ageMs();
@@ -406,13 +409,13 @@ export class Send implements MailboxJob {
   }
 
   async #failed(tx: Tx, code: ErrorCode, details: ErrorDetails): Promise<Committed> {
-    const { line, clock } = this.#context;
+    const { line, clock, traceparent } = this.#context;
     const prepared = this.#prepared;
     // A message that has arrived did not fail, whatever the error says.
     if (prepared && (await hasArrived(tx, line.id, this.#entry.messageId))) {
       return this.#sent(tx, prepared, this.#ackNow());
     }
-    const entry = { ...this.#entry, prepared };
+    const entry = { ...this.#entry, prepared, traceparent };
     const isNew = await failSend(tx, { line, entry, code, details, nowMs: clock.now() });
     return { outcome: { state: 'failed', code, details }, isNew };
   }

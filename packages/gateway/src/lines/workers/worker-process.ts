@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { createLogger, type Log } from '../../observe/logger.ts';
+import type { Spans } from '../../observe/spans.ts';
 import { createProcessMetrics, type ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -12,7 +13,7 @@ export interface WorkerProcessOptions {
     setup: WorkerSetup,
     log: Log,
     metrics: ProcessMetrics,
-  ): Promise<Pick<WorkerOptions, 'store' | 'ring' | 'factory' | 'files'>>;
+  ): Promise<Pick<WorkerOptions, 'store' | 'ring' | 'factory' | 'files' | 'spans'>>;
 }
 
 /** On SIGTERM to the worker alone; the supervisor starts another one. */
@@ -26,7 +27,7 @@ const TERM_WITHIN_MS = 5_000;
  */
 export function runWorkerProcess(options: WorkerProcessOptions): void {
   let log: Log | undefined;
-  let worker: Promise<{ worker: Worker; store: Store }> | undefined;
+  let worker: Promise<{ worker: Worker; store: Store; spans?: Spans }> | undefined;
   let isDraining = false;
 
   const die = (error: unknown) => {
@@ -50,6 +51,7 @@ export function runWorkerProcess(options: WorkerProcessOptions): void {
       const running = await worker;
       await running?.worker.close(timeoutMs);
       await running?.store.close();
+      await running?.spans?.close();
       process.exit(0);
     })();
   }
@@ -77,5 +79,5 @@ async function begin(options: WorkerProcessOptions, setup: WorkerSetup, log: Log
   };
   const worker = new Worker({ setup, channel, store, ...parts, clock: options.clock, log, metrics, onLeasesOver });
   worker.start();
-  return { worker, store };
+  return { worker, store, spans: parts.spans };
 }

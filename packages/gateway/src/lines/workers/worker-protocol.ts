@@ -7,6 +7,7 @@ import type { LineReason } from '../../core/line-reasons.ts';
 import type { Pacing } from '../../core/pacing.ts';
 import type { LiveView } from '../../journal/live.ts';
 import type { LogLevel } from '../../observe/logger.ts';
+import type { SpanSettings } from '../../observe/spans.ts';
 import type { MetricsSnapshot } from '../../observe/worker-metrics.ts';
 
 /*
@@ -39,6 +40,8 @@ export interface WorkerSetup {
   blobs: BlobSettings;
   /** Which node of a fleet this is a worker of; absent: there is no fleet. */
   nodeId?: string;
+  /** Where its traces go; absent: none are collected. */
+  tracing?: SpanSettings & { version: string };
 }
 
 /** What a worker needs to host a line, beside its row. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import { UnreadableError } from '../../crypto/sealed-box.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { Spans } from '../../observe/spans.ts';
 import type { MetricsSnapshot, ProcessMetrics } from '../../observe/worker-metrics.ts';
 import type { Store } from '../../store/db/store.ts';
 import { createEngineStore } from '../../store/engine/engine-store.ts';
@@ -16,6 +17,7 @@ import { loadTold, saveStatus } from '../connection/save-status.ts';
 import { LeaseWatch } from '../fleet/lease-watch.ts';
 import { KeptRows } from '../inbound/kept-rows.ts';
 import { LineActor } from '../line.ts';
+import { MessageTraces } from '../message-traces.ts';
 import { toLineError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
 import { createLineFiles } from '../sends/line-files.ts';
@@ -34,6 +36,8 @@ export interface WorkerOptions {
   clock: Clock;
   log: Log;
   metrics?: ProcessMetrics;
+  /** Absent: traces are off. */
+  spans?: Spans;
   /** Of a fleet: this node's leases are over. Everything must end at once. */
   onLeasesOver?(): void;
 }
@@ -66,6 +70,7 @@ export class Worker {
   readonly #turns = new Map<string, Promise<void>>();
   readonly #versions: AnnouncedVersions;
   readonly #leases: LeaseWatch | undefined;
+  readonly #traces: MessageTraces | undefined;
   readonly #sweepMs: number;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
@@ -75,6 +80,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#traces = options.spans && new MessageTraces(options.spans);
     this.#gate = createConnectGate(options.setup.connectsPerSecond, options.clock);
     this.#versions = new AnnouncedVersions((message) => options.channel.send(message));
     this.#meter = new ProcessMeter(options.setup.worker);
@@ -169,6 +175,7 @@ export class Worker {
         sendExpiresMs: setup.sendExpiresMs,
         files: files && createLineFiles(files, row.accountId, log),
         metrics: this.#options.metrics?.lines(row.mode),
+        traces: this.#traces,
         publish: (view) => channel.send({ type: 'live', view }),
         nudge: (hasDeliveries) => this.#nudge(hasDeliveries),
       });

@@ -35,6 +35,8 @@ export interface OutboxEntry {
   archives: boolean;
   /** How it ended; null while it has not. */
   outcome: SendEnd | null;
+  /** The step of a trace that accepted it; known as long as the row is not read again. */
+  traceparent?: string;
 }
 
 const UNFINISHED = ['accepted', 'prepared', 'sending'] as const;
