@@ -53,7 +53,10 @@ function licenceFaults(packages, notice) {
     .filter(({ dev, license }) => !dev && !PERMISSIVE.has(license))
     .flatMap(({ name, version, license }) => {
       const exception = EXCEPTIONS.find((one) => one.name.test(name) && matches(one.licence, license));
-      if (!exception) return [`${name} ${version} has the licence ${license ?? '(none)'}: nobody decided to run it`];
+      if (!exception)
+        return [
+          `${name} ${version} has the licence ${license ?? '(none)'}: it is not on the list of accepted licences`,
+        ];
       return notice.includes(exception.notice) ? [] : [`${name} ${version}: NOTICE does not say why it runs`];
     });
 }

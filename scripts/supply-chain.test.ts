@@ -28,8 +28,8 @@ test('what is installed today has no faults, and Baileys holds its guard', () =>
 });
 
 test.each([
-  ['a', { license: 'AGPL-3.0' }, 'nobody decided'],
-  ['a', { license: undefined }, 'nobody decided'],
+  ['a', { license: 'AGPL-3.0' }, 'not on the list'],
+  ['a', { license: undefined }, 'not on the list'],
   ['libsignal', { license: 'GPL-3.0' }, 'NOTICE does not say'],
   ['a', { resolved: 'git+ssh://git@github.com/x/a.git#abc' }, 'is not of the registry'],
   ['a', { resolved: 'https://example.com/a.tgz' }, 'is not of the registry'],

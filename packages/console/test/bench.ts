@@ -19,6 +19,8 @@ export interface Bench {
   newPhone(name: string): Promise<string>;
   /** Writes to a line from a virtual phone. */
   write(from: string, to: string, body: string): Promise<void>;
+  /** Deletes all lines, webhooks and virtual phones: no test meets what another one left. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +56,7 @@ export async function openBench(): Promise<Bench> {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text);
+    return text === '' ? undefined : JSON.parse(text);
   };
   const newPhone = async (name: string) => {
     phones += 1;
@@ -83,6 +85,15 @@ export async function openBench(): Promise<Bench> {
     },
     async write(from, to, body) {
       await ask('POST', `/sandbox/phones/${from}/messages`, { to, type: 'text', body });
+    },
+    async clear() {
+      const { webhooks } = await ask<{ webhooks: { id: string }[] }>('GET', '/endpoints');
+      for (const { id } of webhooks) await ask('DELETE', `/webhooks/${id}`);
+      const { lines } = await ask<{ lines: { line_id: string }[] }>('GET', '/lines');
+      for (const { line_id: id } of lines) await ask('DELETE', `/lines/${id}`);
+      for (const { phone } of await ask<{ phone: string }[]>('GET', '/sandbox/phones')) {
+        await ask('DELETE', `/sandbox/phones/${phone}`);
+      }
     },
     async close() {
       await browser.close();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, openBench } from './bench.ts';
 import { canBrowse, picture, violations } from './browser.ts';
 
@@ -10,21 +10,28 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
     bench = await openBench();
   }, TWO_MINUTES_MS);
   afterAll(() => bench?.close());
+  afterEach(() => bench.clear());
 
-  it('leads from a request id to the event and the attempt to deliver it', async () => {
-    const { page, product, ask, hook } = bench;
+  /** A line, a webhook that hears of its sends, and a call that sends through it. */
+  const sender = async () => {
+    const { product, ask, hook } = bench;
     const { lineId } = await bench.pairedLine('Shop');
     const ana = await bench.newPhone('Ana');
     await ask('POST', '/webhooks', { url: hook.url, events: ['message.sent'] });
     const { key } = await ask<{ key: string }>('POST', '/keys', { name: 'app' });
-    await page.goto(`${product.url}/log?mode=test`);
-    await page.getByRole('heading', { level: 1, name: 'Log' }).waitFor();
-    const send = (id: string, message: string) =>
+    return (id: string, message: string) =>
       fetch(`${product.url}/api/bridge/v1/messages/send`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-request-id': id },
         body: JSON.stringify({ line_id: lineId, to: `+${ana}`, message }),
       });
+  };
+
+  it('leads from a request id to the event and the attempt to deliver it', async () => {
+    const { page, product } = bench;
+    const send = await sender();
+    await page.goto(`${product.url}/log?mode=test`);
+    await page.getByRole('heading', { level: 1, name: 'Log' }).waitFor();
     expect((await send('req-of-the-test', 'never shown')).status).toBe(200);
     await page.getByRole('listitem').filter({ hasText: 'POST /api/bridge/v1/messages/send' }).waitFor();
     await page.getByRole('searchbox').fill('req-of-the-test');
@@ -45,8 +52,10 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
 
   it('stands still while it is paused', async () => {
     const { page, product } = bench;
+    const send = await sender();
+    await send('req-before-the-pause', 'never shown');
     await page.goto(`${product.url}/log?mode=test`);
-    await page.getByRole('main').getByRole('listitem').first().waitFor();
+    await page.getByRole('main').getByRole('listitem').filter({ hasText: '→ whk_' }).first().waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByText('Paused: nothing new is shown.').waitFor();
     let asked = 0;
@@ -61,6 +70,9 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
 
   it('a time that is told by its distance is exact when it is pointed at', async () => {
     const { page, product } = bench;
+    // Of a key the last use is told.
+    const send = await sender();
+    await send('req-that-uses-the-key', 'never shown');
     await page.goto(`${product.url}/keys?mode=test`);
     const time = page.getByRole('main').locator('time').first();
     await time.waitFor();

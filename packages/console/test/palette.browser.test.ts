@@ -38,7 +38,9 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
   });
 
   it('goes round at both ends, and says when nothing fits', async () => {
-    const { page } = bench;
+    const { page, product } = bench;
+    await page.goto(`${product.url}/lines?mode=test`);
+    await page.getByRole('link', { name: 'Bakery' }).waitFor();
     await open();
     const first = await current().innerText();
     await page.keyboard.press('ArrowUp');
@@ -54,7 +56,8 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
   });
 
   it('goes to a webhook and to pages, and acts', async () => {
-    const { page } = bench;
+    const { page, product } = bench;
+    await page.goto(`${product.url}/lines?mode=test`);
     await page.getByRole('button', { name: 'Search', exact: true }).click();
     await box().fill('stock');
     await page.getByRole('option', { name: /^Stock/ }).click();

@@ -1,7 +1,7 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canBrowse, launch, OWNER, picture, signUp, violations, WIDE, watch } from './browser.ts';
-import { type Hook, type Product, startHook, startProduct } from './product.ts';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, openBench } from './bench.ts';
+import { canBrowse, OWNER, picture, violations, WIDE, watch } from './browser.ts';
 
 const TWO_MINUTES_MS = 120_000;
 /** A page learns of what happened by the stream, not by asking again (every 30 s). */
@@ -17,53 +17,58 @@ describe.skipIf(!canBrowse)(
   'the test bench, webhooks, usage, playground and passkeys in a browser',
   { timeout: TWO_MINUTES_MS },
   () => {
-    let hook: Hook;
-    let product: Product;
-    let browser: Browser;
-    let context: BrowserContext;
+    let bench: Bench;
     let page: Page;
-    let faults: string[];
-    let lineId: string;
-    let lineUrl: string;
-    let alice: string;
 
     beforeAll(async () => {
-      hook = await startHook();
-      product = await startProduct(hook.port);
-      browser = await launch();
-      context = await browser.newContext({
-        viewport: WIDE,
-        locale: 'en-US',
-        colorScheme: 'light',
-        reducedMotion: 'reduce',
-      });
-      page = await context.newPage();
-      page.setDefaultTimeout(20_000);
-      faults = watch(page, product.url);
-      await signUp(page, product.setUpLink);
-      lineId = String((await ask('POST', '/lines', { label: 'Support', customer_ref: 'user-123' })).line_id);
-      lineUrl = `${product.url}/lines/${lineId}`;
+      bench = await openBench();
+      page = bench.page;
     }, TWO_MINUTES_MS);
-    afterAll(async () => {
-      await browser?.close();
-      await product?.close();
-      await hook?.close();
+    afterAll(() => bench?.close());
+    afterEach(async () => {
+      await bench.clear();
+      await unlimit?.();
+      unlimit = undefined;
+      // It asked no other host for anything, broke no rule of its CSP, and threw nothing.
+      expect(bench.faults.splice(0)).toEqual([]);
     });
 
-    /** The console's own API, as the page that is signed in. */
-    async function ask(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-      const asked = { method, path, body: body === undefined ? undefined : JSON.stringify(body) };
-      const answer = await page.evaluate(async ({ method: verb, path: to, body: text }) => {
-        const headers = {
-          'x-ponte-console': '1',
-          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-        };
-        const response = await fetch(`/api/console/v1${to}`, { method: verb, headers, body: text });
-        return { status: response.status, body: await response.json() };
-      }, asked);
-      expect([path, answer.status, answer.body]).toEqual([path, expect.toSatisfy((code) => code < 300), answer.body]);
-      return answer.body as Record<string, unknown>;
+    const go = (path: string) => page.goto(`${bench.product.url}${path}?mode=test`);
+    /** The page of a line, with both ends of its chat with Alice. Nothing was written yet. */
+    const openChat = async () => {
+      const { lineId, phone: linePhone } = await bench.pairedLine('Support');
+      const alice = await bench.newPhone('Alice');
+      await go(`/lines/${lineId}`);
+      await page.getByRole('combobox', { name: 'Phone' }).selectOption(alice);
+      await page.getByRole('textbox', { name: 'Write as Alice' }).waitFor();
+      return { lineId, linePhone, alice: `+${alice}` };
+    };
+    const sendFromLine = async (text: string) => {
+      await page.getByRole('textbox', { name: 'Send through the line' }).fill(text);
+      await page.keyboard.press('Enter');
+      await phone().getByText(text).waitFor();
+    };
+    interface Accounts {
+      accounts: { id: string; plan: string }[];
     }
+    const admin = async (method: string, path: string, body?: unknown): Promise<Accounts> => {
+      const headers = { authorization: `Bearer ${bench.product.adminToken}`, 'content-type': 'application/json' };
+      const response = await fetch(`${bench.product.url}/api/admin${path}`, {
+        method,
+        headers,
+        body: JSON.stringify(body),
+      });
+      expect([path, response.status]).toEqual([path, expect.toSatisfy((code) => code < 300)]);
+      return (await response.json()) as Accounts;
+    };
+    let unlimit: (() => Promise<unknown>) | undefined;
+    /** One line and ten messages at most, until the test is over. */
+    const limitPlan = async () => {
+      await admin('PUT', '/v1/plans/small', { sent_messages: 10, webhook_events: 1_000, lines: 1 });
+      const [account] = (await admin('GET', '/v1/accounts')).accounts;
+      unlimit = () => admin('PATCH', `/v1/accounts/${account?.id}`, { plan: account?.plan });
+      await admin('PATCH', `/v1/accounts/${account?.id}`, { plan: 'small' });
+    };
     const button = (name: string | RegExp) => page.getByRole('button', { name });
     const dialog = () => page.getByRole('dialog');
     const phone = () => page.getByRole('region', { name: 'Phone of Alice' });
@@ -80,7 +85,8 @@ describe.skipIf(!canBrowse)(
     };
 
     it('pairs by one click and shows both ends of a chat', async () => {
-      await page.goto(lineUrl);
+      const { line_id: lineId } = await bench.ask<{ line_id: string }>('POST', '/lines', { label: 'Support' });
+      await go(`/lines/${lineId}`);
       await button('Scan with a virtual phone').click();
       await button('Add a phone').click();
       await page.getByRole('textbox', { name: 'Write as Alice' }).fill('Hello from the phone');
@@ -90,13 +96,14 @@ describe.skipIf(!canBrowse)(
       await page.keyboard.press('Enter');
       await phone().getByText('Hello from the line').waitFor();
       await line().getByText('delivered').waitFor();
-      alice = `+${await page.getByRole('combobox', { name: 'Phone' }).inputValue()}`;
     });
 
     it('votes in a poll and answers an invitation of the line, and reacts', async () => {
+      await openChat();
+      await sendFromLine('Hello from the line');
       await attach(line(), 'Poll');
       await phone().getByRole('button', { name: 'Vote for Tomorrow' }).click();
-      await happened('Somebody voted in a poll').waitFor();
+      await happened('A poll vote came in').waitFor();
       await expect
         .poll(() => phone().getByRole('button', { name: 'Vote for Tomorrow' }).getAttribute('aria-pressed'), {
           timeout: SOON_MS,
@@ -104,7 +111,7 @@ describe.skipIf(!canBrowse)(
         .toBe('true');
       await attach(line(), 'Invitation');
       await phone().getByRole('button', { name: 'Going', exact: true }).click();
-      await happened('Somebody answered an invitation').waitFor();
+      await happened('An answer to an invitation came in').waitFor();
       const message = phone().getByRole('listitem').filter({ hasText: 'Hello from the line' });
       await message.hover();
       await message.getByRole('button', { name: 'React with 👍' }).click();
@@ -112,6 +119,7 @@ describe.skipIf(!canBrowse)(
     });
 
     it('sends files both ways: pictures and sounds in place, documents to download', async () => {
+      await openChat();
       await attach(phone(), 'Photo');
       const shown = line().getByRole('img', { name: 'Picture' });
       await shown.waitFor();
@@ -130,6 +138,7 @@ describe.skipIf(!canBrowse)(
     });
 
     it('types, calls and hangs up, goes away and comes back', async () => {
+      await openChat();
       const typed = page.waitForResponse((response) => response.url().endsWith('/typing'));
       await page.getByRole('textbox', { name: 'Write as Alice' }).fill('I am wri');
       expect((await typed).status()).toBe(200);
@@ -151,8 +160,9 @@ describe.skipIf(!canBrowse)(
     });
 
     it('shows what waits on the line, and cancels it', async () => {
+      const { lineId, alice } = await openChat();
       const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
-      await ask('POST', '/messages/send', { line_id: lineId, to: alice, message: 'Later', send_at: inAnHour });
+      await bench.ask('POST', '/messages/send', { line_id: lineId, to: alice, message: 'Later', send_at: inAnHour });
       const queue = page.getByRole('region', { name: 'Queue · 1' });
       await queue.waitFor({ timeout: SOON_MS });
       await queue.getByRole('button', { name: `Cancel the message to ${alice}` }).click();
@@ -161,6 +171,9 @@ describe.skipIf(!canBrowse)(
     });
 
     it('shows of the history what is asked for', async () => {
+      await openChat();
+      await sendFromLine('Something to show');
+      await happened(/^Message (from|sent)/).waitFor();
       await page.getByLabel('Show', { exact: true }).selectOption('connection');
       await happened(/^Line: connected/).waitFor();
       await happened(/^Message (from|sent)/).waitFor({ state: 'hidden' });
@@ -169,14 +182,16 @@ describe.skipIf(!canBrowse)(
     });
 
     it('says at once that a worker died, and that the line is back', async () => {
+      await openChat();
       const head = page.locator('main header').first();
-      product.killWorkers();
+      bench.product.killWorkers();
       await page.getByText('Its worker process has ended').waitFor({ timeout: SOON_MS });
       await head.getByText('Connected', { exact: true }).waitFor({ timeout: 60_000 });
       await page.getByText('Its worker process has ended').waitFor({ state: 'hidden' });
     });
 
     it('restarts a line when asked to', async () => {
+      await openChat();
       await button('Restart').click();
       await dialog().getByRole('button', { name: 'Restart' }).click();
       await page.getByText('Restarted. It connects again by itself.').waitFor();
@@ -187,9 +202,10 @@ describe.skipIf(!canBrowse)(
     });
 
     it('edits a webhook: events, filters, headers, order', async () => {
-      await page.goto(`${product.url}/webhooks`);
+      const { linePhone, alice } = await openChat();
+      await go('/webhooks');
       await button('New webhook').click();
-      await dialog().getByLabel('URL').fill(hook.url);
+      await dialog().getByLabel('URL').fill(bench.hook.url);
       await dialog().getByLabel('Events').first().selectOption('some');
       await dialog().getByLabel('message.received').check();
       await dialog().getByRole('button', { name: 'Create' }).click();
@@ -213,12 +229,8 @@ describe.skipIf(!canBrowse)(
       await page.getByText('strictly in order').waitFor();
       await page.getByText('Received only').waitFor();
       await page.getByText('For the shop').waitFor();
-      await ask('POST', `/sandbox/phones/${alice.slice(1)}/messages`, {
-        to: (await ask('GET', `/lines/${lineId}`)).phone,
-        type: 'text',
-        body: 'For the webhook',
-      });
-      await expect.poll(() => hook.headers.at(-1)?.['x-team'], { timeout: SOON_MS }).toBe('shop');
+      await bench.write(alice.slice(1), linePhone, 'For the webhook');
+      await expect.poll(() => bench.hook.headers.at(-1)?.['x-team'], { timeout: SOON_MS }).toBe('shop');
       const log = page.getByRole('region', { name: 'Deliveries' });
       await log.getByRole('listitem').filter({ hasText: 'message.received' }).first().waitFor();
       await log.getByLabel('Event', { exact: true }).selectOption('call.incoming');
@@ -228,41 +240,41 @@ describe.skipIf(!canBrowse)(
     });
 
     it('draws what happened over time, with the same figures as a table', async () => {
-      await page.goto(`${product.url}/usage`);
+      const sentMessages = async () =>
+        (await bench.ask<{ metrics: { sent_messages: { used: number } } }>('GET', '/usage')).metrics.sent_messages.used;
+      // Of lines that are deleted since; they are in no chart.
+      const before = await sentMessages();
+      const { lineId, alice } = await openChat();
+      await sendFromLine('One that is counted');
+      const later = { line_id: lineId, to: alice, send_at: new Date(Date.now() + 3_600_000).toISOString() };
+      const { message_id: cancelled } = await bench.ask<{ message_id: string }>('POST', '/messages/send', {
+        ...later,
+        message: 'Never sent',
+      });
+      await bench.ask('DELETE', `/lines/${lineId}/queue/${cancelled}`);
+      await go('/usage');
       const messages = page.getByRole('region', { name: 'Messages' });
       await messages.locator('canvas').waitFor();
       await messages.getByText('The figures').click();
-      const usage = (await ask('GET', '/usage')) as { metrics: { sent_messages: { used: number } } };
       const cells = await messages.getByRole('row').last().getByRole('cell').allInnerTexts();
       expect(cells).toHaveLength(3);
       // One message was cancelled: it is counted by neither.
       const sent = await messages.getByRole('cell').allInnerTexts();
       const total = sent.filter((_, at) => at % 3 === 1).reduce((sum, text) => sum + Number(text), 0);
-      expect(total).toBe(usage.metrics.sent_messages.used);
+      expect(total).toBe((await sentMessages()) - before);
       await page.getByLabel('Time shown').selectOption('30d');
       await expect.poll(() => messages.getByRole('row').count()).toBe(31);
     });
 
     it('shows how much of a limited plan is used', async () => {
-      const admin = async (method: string, path: string, body?: unknown) => {
-        const headers = { authorization: `Bearer ${product.adminToken}`, 'content-type': 'application/json' };
-        const response = await fetch(`${product.url}/api/admin${path}`, {
-          method,
-          headers,
-          body: JSON.stringify(body),
-        });
-        expect([path, response.status]).toEqual([path, expect.toSatisfy((code) => code < 300)]);
-        return (await response.json()) as { accounts: { id: string }[] };
-      };
-      await admin('PUT', '/v1/plans/small', { sent_messages: 10, webhook_events: 1_000, lines: 1 });
-      const { accounts } = await admin('GET', '/v1/accounts');
-      await admin('PATCH', `/v1/accounts/${accounts[0]?.id}`, { plan: 'small' });
-      await page.reload();
+      await bench.pairedLine('The only one');
+      await limitPlan();
+      await go('/usage');
       await page.getByText('Plan: small.').waitFor();
       await page.getByRole('img', { name: /^Sent messages: \d+ \/ 10$/ }).waitFor();
       await page.getByRole('img', { name: 'Lines: 1 / 1' }).waitFor();
       await inspect('usage-limited');
-      await page.goto(`${product.url}/lines`);
+      await go('/lines');
       await button('New line').click();
       await dialog().getByLabel('Name').fill('One too many');
       await dialog().getByRole('button', { name: 'Create' }).click();
@@ -271,8 +283,8 @@ describe.skipIf(!canBrowse)(
     });
 
     it('has a form for every call of the published APIs, with a field for everything it takes', async () => {
-      await page.goto(`${product.url}/playground`);
-      const { paths } = (await (await fetch(`${product.url}/api/openapi.json`)).json()) as {
+      await go('/playground');
+      const { paths } = (await (await fetch(`${bench.product.url}/api/openapi.json`)).json()) as {
         paths: Record<string, Record<string, PublishedOperation>>;
       };
       const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
@@ -291,7 +303,9 @@ describe.skipIf(!canBrowse)(
     });
 
     it('says in the language of the page why something was refused', async () => {
-      await page.goto(`${product.url}/lines`);
+      await bench.ask('POST', '/lines', { label: 'The only one' });
+      await limitPlan();
+      await go('/lines');
       await page.getByRole('combobox', { name: 'Language' }).first().selectOption('es');
       await button('Nueva línea').click();
       await dialog().getByLabel('Nombre').fill('Otra');
@@ -302,8 +316,8 @@ describe.skipIf(!canBrowse)(
     });
 
     it('signs in by a passkey that was added in the settings, and no more once it is deleted', async () => {
-      const { url } = product;
-      const other = await browser.newContext({
+      const { url } = bench.product;
+      const other = await bench.browser.newContext({
         viewport: WIDE,
         locale: 'en-US',
         colorScheme: 'light',
@@ -354,10 +368,6 @@ describe.skipIf(!canBrowse)(
       await own.getByText('This passkey is not known here. Sign in with your password.').waitFor();
       expect(more).toEqual([]);
       await other.close();
-    });
-
-    it('asked no other host for anything, broke no rule of its CSP, and threw nothing', () => {
-      expect(faults).toEqual([]);
     });
   },
 );

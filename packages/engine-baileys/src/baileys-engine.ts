@@ -267,8 +267,7 @@ class BaileysEngine implements Engine {
 
   async decode(entry: InboxEntry): Promise<EngineEvent[]> {
     const self = this.self();
-    if (!self)
-      throw new EngineError('wrong_state', 'the line is not paired: nobody can say which messages are its own');
+    if (!self) throw new EngineError('wrong_state', 'the line is not paired: its own messages are unknown');
     return decodeEntry(entry, {
       ...{ self, lids: this.#lids, lookup: this.#options.lookup },
       onUnknown: (kind) => this.#reportUnknown(kind),

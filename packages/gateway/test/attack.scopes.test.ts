@@ -64,7 +64,7 @@ Generated from the tables of routes and commands; \`attack.scopes.test.ts\` hold
 \`approval_required\` elsewhere), or \`refused\`, because others would see it and it cannot wait. **Limited to lines**: \`its lines\` and nothing of others,
 \`yes\` for facts about the account, or \`refused\`.
 
-Whoever may set a webhook (\`webhooks:write\`) or read events (\`events:read\`) reads messages by it.
+A key that may set a webhook (\`webhooks:write\`) or read events (\`events:read\`) can read messages.
 
 | Call | Scope | With approval | Limited to lines |
 |---|---|---|---|

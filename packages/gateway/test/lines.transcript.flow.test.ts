@@ -170,7 +170,7 @@ test('a line’s messages of every kind, answered as documented and recorded', a
     body: '@all',
     mentions: ['all'],
   });
-  await told('message.received: in a group, to everybody', 'message.received', (data) => data.message_id === all);
+  await told('message.received: in a group, to all members', 'message.received', (data) => data.message_id === all);
 
   const document = transcript(exchanges, webhooks, {
     ...{ heading: HEADING, fixed: FIXED, forms: FORMS },

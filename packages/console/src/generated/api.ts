@@ -20,7 +20,7 @@ export interface paths {
         put?: never;
         /**
          * Create a virtual phone; the same number again answers the existing one
-         * @description lid_only: its number is never disclosed to anybody. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.
+         * @description lid_only: its number is never disclosed. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.
          */
         post: operations["sandboxCreatePhone"];
         delete?: never;
@@ -268,7 +268,7 @@ export interface paths {
         put?: never;
         /**
          * The phone deletes a message for everyone
-         * @description Its own, or as an admin of a group anybody’s.
+         * @description One of its own; as a group admin, any message of the group.
          */
         post: operations["sandboxRevoke"];
         delete?: never;
@@ -388,7 +388,7 @@ export interface paths {
         put?: never;
         /**
          * The phone posts a status
-         * @description to names the audience; without it everybody it has a chat with.
+         * @description to names the audience; without it, everyone the phone has a chat with.
          */
         post: operations["sandboxPostStatus"];
         delete?: never;
@@ -575,8 +575,8 @@ export interface paths {
         get: operations["sandboxCalls"];
         put?: never;
         /**
-         * The phone rings somebody
-         * @description The phone rings somebody.
+         * The phone calls a number
+         * @description The phone calls a number.
          */
         post: operations["sandboxCall"];
         delete?: never;
@@ -667,8 +667,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * A member changes a group; everybody hears of it
-         * @description A member changes a group; everybody hears of it.
+         * A member changes a group; all members are notified
+         * @description A member changes a group; all members are notified.
          */
         patch: operations["sandboxChangeGroup"];
         trace?: never;
@@ -893,8 +893,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stanzas the server saw of a line, without anything anybody wrote
-         * @description Stanzas the server saw of a line, without anything anybody wrote.
+         * Stanzas the server saw of a line, without message texts
+         * @description Stanzas the server saw of a line, without message texts.
          */
         get: operations["sandboxWire"];
         put?: never;
@@ -984,7 +984,7 @@ export interface paths {
         put?: never;
         /**
          * The network goes down and comes up again with what it had kept
-         * @description Every connection is cut; faults and subscriptions are gone. Nobody is let in for down_for_ms.
+         * @description Every connection is cut; faults and subscriptions are removed. No connection is accepted for down_for_ms.
          */
         post: operations["sandboxRestart"];
         delete?: never;
@@ -1259,8 +1259,8 @@ export interface paths {
         get: operations["listUsers"];
         put?: never;
         /**
-         * Add somebody; the password is in this answer only
-         * @description Add somebody; the password is in this answer only.
+         * Add a person; the password is in this answer only
+         * @description Add a person; the password is in this answer only.
          */
         post: operations["addUser"];
         delete?: never;
@@ -1280,8 +1280,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove somebody
-         * @description Remove somebody.
+         * Remove a person
+         * @description Remove a person.
          */
         delete: operations["removeUser"];
         options?: never;
@@ -2235,8 +2235,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everybody the line knows
-         * @description Everybody the line knows.
+         * All contacts of the line
+         * @description All contacts of the line.
          *
          *     Scope: `contacts:read`.
          */
@@ -2469,7 +2469,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for somebody’s typing; renewed after every reconnect
+         * Subscribe to the typing state of a contact; renewed after every reconnect
          * @description WhatsApp tells it only to lines that are available.
          *
          *     Scope: `messages:send`.
@@ -2520,7 +2520,7 @@ export interface paths {
         put?: never;
         /**
          * Make a group
-         * @description The line is its first admin. Whoever cannot be taken in is in refused; the group exists all the same. Each call makes another group.
+         * @description The line is its first admin. People who cannot be added are listed in refused; the group exists all the same. Each call makes another group.
          *
          *     Scope: `messages:send`.
          */
@@ -2918,7 +2918,7 @@ export interface paths {
         };
         /**
          * Read messages, or search them
-         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.
+         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat without messages has none. An account whose contents are encrypted has no search: q answers `search_off`.
          *
          *     Scope: `messages:read`.
          */
@@ -2987,7 +2987,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a message that has not left
-         * @description It will not be sent and does not count; whoever waits for it gets message_cancelled. Once it was made ready to leave: message_left.
+         * @description It will not be sent and does not count; a call that waits for it gets message_cancelled. Once it is on its way: message_left.
          *
          *     Scope: `messages:send`.
          */
@@ -6247,20 +6247,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -6339,20 +6339,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -6478,7 +6478,7 @@ export interface components {
             locale?: "en" | "es" | "pt";
             /** @description Where the browser goes when the number is connected. */
             redirect_url?: string;
-            /** @description Origins whose pages may show this one in a frame; without them nobody’s. */
+            /** @description Origins whose pages may show this one in a frame; without them, none. */
             embed_origins?: string[];
         };
         ConnectLink: {
@@ -6494,7 +6494,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A secret: whoever asks for a code there first can pair the line.
+             * @description A secret: the first browser that asks for a code there can pair the line.
              * @example https://example.com/hook
              */
             url: string;
@@ -6562,7 +6562,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -6573,7 +6573,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -6683,7 +6683,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -6699,7 +6699,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -6764,7 +6764,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -6780,7 +6780,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -6818,7 +6818,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -6884,7 +6884,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -6895,7 +6895,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -6982,7 +6982,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -6993,7 +6993,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7041,7 +7041,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7052,7 +7052,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7095,7 +7095,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7106,7 +7106,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7152,7 +7152,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7163,7 +7163,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7676,7 +7676,7 @@ export interface components {
             /** @description The LID, the address WhatsApp uses where it hides the number; null when unknown. */
             lid: string | null;
             /**
-             * @description invite_needed: this person lets nobody add them; send the link.
+             * @description invite_needed: this person does not allow being added; send the link.
              * @enum {string}
              */
             status: "ok" | "invite_needed" | "not_found" | "not_possible" | "recently_left" | "already_member" | "unknown" | "failed";
@@ -7870,7 +7870,7 @@ export interface components {
              */
             locked?: boolean;
             /**
-             * @description Whoever comes by the link must be let in by an admin.
+             * @description People who join by the link must be approved by an admin.
              * @example false
              */
             join_approval?: boolean;
@@ -8656,7 +8656,7 @@ export interface components {
              */
             timestamp: number;
             /**
-             * @description Who wrote it, as they are called now; empty when nobody knows.
+             * @description Current name of the sender; empty when it is unknown.
              * @example Alice
              */
             name: string;
@@ -8666,7 +8666,7 @@ export interface components {
              */
             is_group: boolean;
             /**
-             * @description People named in the text, in the form of from; all when it is everybody in the group.
+             * @description People named in the text, in the form of from; all when all members are named.
              * @example [
              *       "15550002222@s.whatsapp.net"
              *     ]
@@ -8674,7 +8674,7 @@ export interface components {
             mentions: string[];
             /** @description What the kind of the message adds; null when it adds nothing. */
             content: components["schemas"]["MessageContent"] | null;
-            /** @description The line itself is named, or everybody is. */
+            /** @description The line itself is named, or all members are. */
             mentions_me: boolean;
             /**
              * @description The message was forwarded.
@@ -8871,7 +8871,7 @@ export interface components {
             line_id: string;
             /** @description The messages. */
             messages: components["schemas"]["Message"][];
-            /** @description True: nobody wrote until now. Ask again to go on waiting. */
+            /** @description True: no message arrived. Ask again to keep waiting. */
             timed_out: boolean;
         };
         GetMessageAnswer: {
@@ -8932,7 +8932,7 @@ export interface components {
              */
             timestamp: number;
             /**
-             * @description Who wrote it, as they are called now; empty when nobody knows.
+             * @description Current name of the sender; empty when it is unknown.
              * @example Alice
              */
             name: string;
@@ -8942,7 +8942,7 @@ export interface components {
              */
             is_group: boolean;
             /**
-             * @description People named in the text, in the form of from; all when it is everybody in the group.
+             * @description People named in the text, in the form of from; all when all members are named.
              * @example [
              *       "15550002222@s.whatsapp.net"
              *     ]
@@ -8950,7 +8950,7 @@ export interface components {
             mentions: string[];
             /** @description What the kind of the message adds; null when it adds nothing. */
             content: components["schemas"]["MessageContent"] | null;
-            /** @description The line itself is named, or everybody is. */
+            /** @description The line itself is named, or all members are. */
             mentions_me: boolean;
             /**
              * @description The message was forwarded.
@@ -9578,7 +9578,7 @@ export interface components {
                 /** @description The message that this one answers; null when none. */
                 quoted_message_id: string | null;
                 /**
-                 * @description People named in the text, in the form of from; all when it is everybody in the group.
+                 * @description People named in the text, in the form of from; all when all members are named.
                  * @example [
                  *       "15550002222@s.whatsapp.net"
                  *     ]
@@ -9591,7 +9591,7 @@ export interface components {
                 timestamp: number;
                 /** @description What the kind of the message adds; null when it adds nothing. */
                 content: components["schemas"]["MessageContent"] | null;
-                /** @description The line itself is named, or everybody is. */
+                /** @description The line itself is named, or all members are. */
                 mentions_me: boolean;
                 /**
                  * @description The message was forwarded.
@@ -9706,7 +9706,7 @@ export interface components {
                 /** @description The message that this one answers; null when none. */
                 quoted_message_id: string | null;
                 /**
-                 * @description People named in the text, in the form of from; all when it is everybody in the group.
+                 * @description People named in the text, in the form of from; all when all members are named.
                  * @example [
                  *       "15550002222@s.whatsapp.net"
                  *     ]
@@ -9719,7 +9719,7 @@ export interface components {
                 timestamp: number;
                 /** @description What the kind of the message adds; null when it adds nothing. */
                 content: components["schemas"]["MessageContent"] | null;
-                /** @description The line itself is named, or everybody is. */
+                /** @description The line itself is named, or all members are. */
                 mentions_me: boolean;
                 /**
                  * @description The message was forwarded.
@@ -10811,7 +10811,7 @@ export interface components {
                     [key: string]: unknown;
                 };
                 /**
-                 * @description pending: nobody decided yet. approved: it is being sent. sent, queued, failed: what became of it. denied, expired: it is never sent.
+                 * @description pending: no decision yet. approved: it is being sent. sent, queued, failed: the outcome. denied, expired: it is never sent.
                  * @enum {string}
                  */
                 status: "pending" | "denied" | "expired" | "approved" | "sent" | "queued" | "failed";
@@ -10829,7 +10829,7 @@ export interface components {
                 expires_at: string;
                 /** @description When it was decided (RFC 3339); null while it was not. */
                 decided_at: string | null;
-                /** @description Who decided; null while nobody did. */
+                /** @description Who decided; null while undecided. */
                 decided_by: string | null;
                 /** @description A sentence that says what happened and what to do; or the text to send. */
                 message: {
@@ -10896,7 +10896,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description pending: nobody decided yet. approved: it is being sent. sent, queued, failed: what became of it. denied, expired: it is never sent.
+             * @description pending: no decision yet. approved: it is being sent. sent, queued, failed: the outcome. denied, expired: it is never sent.
              * @enum {string}
              */
             status: "pending" | "denied" | "expired" | "approved" | "sent" | "queued" | "failed";
@@ -10914,7 +10914,7 @@ export interface components {
             expires_at: string;
             /** @description When it was decided (RFC 3339); null while it was not. */
             decided_at: string | null;
-            /** @description Who decided; null while nobody did. */
+            /** @description Who decided; null while undecided. */
             decided_by: string | null;
             /** @description A sentence that says what happened and what to do; or the text to send. */
             message: {
@@ -14289,7 +14289,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It signs nobody in any more. */
+            /** @description It can no longer be used to sign in. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

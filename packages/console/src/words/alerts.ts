@@ -5,7 +5,7 @@ export const alertTexts = texts({
     title: 'Alerts',
     lead: 'Of live lines, webhooks, messages that wait for a yes, disk and clock: each problem once, and once when it is over. Yours alone.',
     email: (address: string) => `By e-mail to ${address}`,
-    noMail: 'No mail server is set: whoever runs the server sets SMTP_URL and SMTP_FROM.',
+    noMail: 'No mail server is configured. The operator of the server sets SMTP_URL and SMTP_FROM.',
     url: 'Post to this address',
     urlHint: 'A public https address. Slack and Mattermost show the posts as they are.',
     texts: 'With what a message that waits for a yes says',

@@ -2,7 +2,7 @@ import { texts } from './texts.ts';
 
 export const approvalTexts = texts({
   en: {
-    lead: 'What agents want to send with keys that need a yes. A request that nobody decides within ten minutes is never sent.',
+    lead: 'Messages that agents want to send with keys that need approval. A request without a decision within ten minutes is never sent.',
     none: 'Nothing to decide',
     noneLead: 'Requests of keys that need a person’s approval appear here. Make such a key on the API keys page.',
     asks: (key: string, line: string) => `${key} wants to send through ${line}`,
@@ -20,7 +20,7 @@ export const approvalTexts = texts({
       queued: 'Accepted, leaves by itself',
       failed: 'Failed',
       denied: 'Refused',
-      expired: 'Nobody decided',
+      expired: 'Expired',
     },
     operations: {
       sendMessage: 'A text',

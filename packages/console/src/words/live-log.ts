@@ -16,7 +16,7 @@ export const logTexts = texts({
     related: 'What belongs to it',
     body: 'Request',
     answer: 'Answer',
-    noBodies: 'Bodies are kept only while somebody has switched that on.',
+    noBodies: 'Bodies are kept only while that is switched on.',
     keepBodies: 'Keep bodies for an hour',
     dropBodies: 'Keep no bodies',
     keptUntil: (when: string) => `Shapes of bodies are kept until ${when}; texts, numbers and secrets are not in them.`,

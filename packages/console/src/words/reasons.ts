@@ -11,69 +11,70 @@ type Reasons = Record<string, ReasonText>;
 const en: Reasons = {
   connection_lost: {
     means: 'The connection to WhatsApp was lost.',
-    remedy: 'Nothing to do: it is opened again by itself.',
+    remedy: 'Nothing to do: the line reconnects automatically.',
   },
   server_unavailable: {
-    means: 'WhatsApp’s servers refuse connections at the moment.',
-    remedy: 'Nothing to do: it is tried again by itself.',
+    means: 'WhatsApp’s servers are refusing connections at the moment.',
+    remedy: 'Nothing to do: the line reconnects automatically.',
   },
   replaced: {
     means: 'Another program logged in with the same linked device.',
-    remedy: 'It is tried once more in a minute. Stop the other program, often a copy made from a backup.',
+    remedy: 'The line tries once more in a minute. Stop the other program, often a copy made from a backup.',
   },
   conflict: {
-    means: 'Another program keeps taking this linked device over, so it is left to it.',
-    remedy: 'Stop the other program, then restart the line. If there is none, log out and pair anew.',
+    means: 'Another program keeps taking over this linked device, so this line has stopped trying.',
+    remedy: 'Stop the other program, then restart the line. If there is none, log out and pair again.',
   },
   logged_out: {
     means: 'The linked device was removed on the phone, or by WhatsApp.',
-    remedy: 'Pair the line anew.',
+    remedy: 'Pair the line again.',
   },
   temporarily_banned: {
-    means: 'WhatsApp has banned the number for a time.',
-    remedy: 'Wait for the end of the ban: the line connects again by itself.',
+    means: 'WhatsApp has banned the number temporarily.',
+    remedy: 'Wait for the end of the ban; the line then reconnects automatically.',
   },
   banned: {
     means: 'WhatsApp has locked or banned the account of this number.',
-    remedy: 'Open WhatsApp on the phone: it says why, and offers a review. Then restart the line.',
+    remedy: 'Open WhatsApp on the phone: it shows the reason and offers a review. Then restart the line.',
   },
   client_outdated: {
-    means: 'WhatsApp takes a newer version of its client only.',
+    means: 'WhatsApp accepts only a newer version of its client.',
     remedy:
-      'A newer version is looked for by itself. If this stays, ask whoever runs the server to set it (ponte whatsapp-version).',
+      'Ponte looks for a newer version automatically. If this stays, ask the operator of the server to set one (ponte whatsapp-version).',
   },
   untrusted_server: {
-    means: 'What answered could not prove that it is WhatsApp; nothing was sent to it.',
-    remedy: 'Look for a proxy or firewall that opens encrypted connections, then restart the line.',
+    means: 'The server that answered could not prove that it is WhatsApp; nothing was sent to it.',
+    remedy: 'Look for a proxy or firewall that intercepts encrypted connections, then restart the line.',
   },
   store_failed: {
-    means: 'The database takes nothing, so nothing is taken from WhatsApp either.',
-    remedy: 'Free disk space or mend the database: the line goes on by itself.',
+    means: 'The database accepts no writes, so no messages are accepted from WhatsApp either.',
+    remedy: 'Free disk space or repair the database; the line then continues automatically.',
   },
   credentials_unreadable: {
     means: 'The stored credentials cannot be read: they are damaged, or encrypted with another key.',
     remedy:
-      'Restore the database with its master key and restart. If there is no backup, log the line out and pair anew.',
+      'Restore the database with its master key and restart. If there is no backup, log the line out and pair again.',
   },
   worker_restarting: {
-    means: 'Its worker process has ended and is started again. Nothing is lost.',
+    means: 'Its worker process has ended and is being restarted. Nothing is lost.',
     remedy: 'Nothing to do.',
   },
   worker_failed: {
     means: 'Its worker process does not start.',
-    remedy: 'It is tried again every few minutes; the server’s log says what is wrong.',
+    remedy: 'The start is retried every few minutes; the server log shows the cause.',
   },
   restricted: {
     means: 'WhatsApp has restricted the account: it may not write to people who never wrote to it.',
-    remedy: 'Wait for the end. Answering people who write is possible; every try at others makes it worse.',
+    remedy:
+      'Wait until the restriction ends. Answering people who write is possible; every attempt to write to others prolongs it.',
   },
   pairing_expired: {
-    means: 'Nobody scanned the QR, or typed the code, in time.',
-    remedy: 'Ask for a new one, and have the phone at hand.',
+    means: 'The QR code was not scanned, or the pairing code not entered, in time.',
+    remedy: 'Request a new one and have the phone at hand.',
   },
   pairing_failed: {
     means: 'WhatsApp or the phone refused the pairing.',
-    remedy: 'Ask for a new QR or code.',
+    remedy: 'Request a new QR code or pairing code.',
   },
   passkey_required: {
     means: 'WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.',

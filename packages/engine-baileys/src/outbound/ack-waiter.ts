@@ -62,7 +62,7 @@ export class AckWaiter {
 
 async function within(acked: Promise<TakenAck>, ms: number, signal: AbortSignal | undefined): Promise<TakenAck> {
   const { promise: gaveUp, reject: giveUp } = Promise.withResolvers<never>();
-  const onAbort = () => giveUp(new EngineError('timeout', 'nobody waits for the acknowledgement any more'));
+  const onAbort = () => giveUp(new EngineError('timeout', 'the wait for the acknowledgement was cancelled'));
   const timer = setTimeout(() => giveUp(new EngineError('timeout', `no acknowledgement within ${ms / 1000} s`)), ms);
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) onAbort();

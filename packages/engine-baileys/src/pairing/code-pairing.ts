@@ -49,7 +49,7 @@ export class CodePairing implements PairingDriver {
     const lifetimeMs = FIRST_REF_MS + Math.max(0, refs.length - 1) * NEXT_REF_MS;
     this.#expiresAt = this.#context.now() + lifetimeMs;
     this.#timer = setTimeout(
-      () => this.#context.end({ reason: 'pairing_expired', detail: 'nobody entered the code in time' }),
+      () => this.#context.end({ reason: 'pairing_expired', detail: 'the code was not entered in time' }),
       lifetimeMs,
     );
     await this.#announce();

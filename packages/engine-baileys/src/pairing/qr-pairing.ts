@@ -40,7 +40,7 @@ export class QrPairing implements PairingDriver {
     clearTimeout(this.#timer);
     this.#current = this.#refs.shift();
     if (this.#current === undefined) {
-      this.#context.end({ reason: 'pairing_expired', detail: 'nobody scanned a QR code in time' });
+      this.#context.end({ reason: 'pairing_expired', detail: 'no QR code was scanned in time' });
       return;
     }
     this.#expiresAt = this.#context.now() + lifetimeMs;

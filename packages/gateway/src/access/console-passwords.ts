@@ -26,7 +26,7 @@ export interface Passwords {
 /** Argon2id, two at once and twenty waiting; further ones are refused with `rate_limited`. */
 export function createPasswords(): Passwords {
   const places = createPlaces(MAX_RUNNING);
-  let nobodys: Promise<string> | undefined;
+  let decoy: Promise<string> | undefined;
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (places.waiting >= MAX_WAITING) throw new AppError('rate_limited', { retryAfterSeconds: 2 });
@@ -36,8 +36,8 @@ export function createPasswords(): Passwords {
   return {
     hash: (password) => inTurn(() => hash(password)),
     async matches(password, hashed) {
-      nobodys ??= hash('nobody has this password');
-      const against = hashed ?? (await nobodys);
+      decoy ??= hash('a password that no account has');
+      const against = hashed ?? (await decoy);
       const isRight = await inTurn(async () => (await argon2()).verify(against, password));
       return isRight && hashed !== undefined;
     },

@@ -79,7 +79,7 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
       password: user.password,
       created_at: clock.now(),
     });
-    if (!done) throw invalid('email', 'Somebody with this e-mail address exists already.');
+    if (!done) throw invalid('email', 'A person with this e-mail address exists already.');
     return toUser(done);
   }
 
@@ -87,7 +87,7 @@ export function createUsers({ store, clock }: { store: Store; clock: Clock }): U
   function keepingAnOwner<T>(work: (db: Db) => Promise<T>): Promise<T> {
     return store.transaction(async ({ db }) => {
       const result = await work(db);
-      if (!(await hasOwner(db))) throw invalid('role', 'Somebody has to stay owner. Make another user owner first.');
+      if (!(await hasOwner(db))) throw invalid('role', 'One user must remain owner. Make another user owner first.');
       return result;
     });
   }

@@ -39,7 +39,7 @@ export function requireWorth(field: string, password: string, of: { email?: stri
       COMMON.has(text) ||
       (COMMON.has(text.slice(0, text.length / 2)) && text.slice(0, text.length / 2) === text.slice(text.length / 2)),
   );
-  if (isCommon) refuse('is one of the first that anybody tries');
+  if (isCommon) refuse('is among the first that attackers try');
   const own = [of.email, of.email?.split('@', 1)[0], of.name].flatMap((text) => (text ? [letters(text)] : []));
   if (own.some((text) => text.length > 3 && core(password) === text.replace(/\d+$/, '')))
     refuse('is your own name or address');

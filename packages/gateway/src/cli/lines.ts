@@ -57,8 +57,8 @@ export async function listAllLines(at: Installation, options: { json?: boolean }
 
 /** The lines that a key of another server sees, as they stand now. */
 export async function listRemoteLines(options: ServerOptions & { json?: boolean }, out: Output): Promise<void> {
-  const nobody = () => Promise.reject(new CommandFailed('--url and --key go together'));
-  const { lines } = await withServer(options, nobody, (api) => api.call<{ lines: Listed[] }>('GET', '/lines'));
+  const refuse = () => Promise.reject(new CommandFailed('--url and --key go together'));
+  const { lines } = await withServer(options, refuse, (api) => api.call<{ lines: Listed[] }>('GET', '/lines'));
   printLines(lines, options.json, out);
 }
 

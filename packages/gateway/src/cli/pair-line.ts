@@ -73,7 +73,7 @@ async function untilConnected(api: ServerApi, path: string, options: PairOptions
     }
     await stayAwake(LOOK_EVERY_MS);
   }
-  throw new CommandFailed('nobody paired the line within five minutes; run the command again');
+  throw new CommandFailed('the line was not paired within five minutes; run the command again');
 }
 
 /** Undefined when the line was scanned between two looks. */

@@ -33,25 +33,25 @@ export const ERRORS = {
   message_expired: {
     retryable: false,
     message:
-      'The message could not leave in time, so it was given up. See to it that the line is connected, and send it again.',
+      'The message could not be sent in time and was dropped. Make sure that the line is connected, then send it again.',
   },
   unconfirmed: {
     retryable: false,
     message:
-      'The message may have arrived: it left, and the line was lost before WhatsApp confirmed it. It is not sent again; ask the recipient before you repeat it.',
+      'The message may have arrived: it was sent, but the line was lost before WhatsApp confirmed it. It is not sent again; ask the recipient before you repeat it.',
   },
   message_left: {
     retryable: false,
-    message: 'This message has left, or may have: it cannot be cancelled any more. Revoke it instead.',
+    message: 'This message was sent, or may have been, and can no longer be cancelled. Revoke it instead.',
   },
-  message_revoked: { retryable: false, message: 'This message was deleted for everyone: nothing is left of it.' },
+  message_revoked: { retryable: false, message: 'This message was deleted for everyone; its content is gone.' },
   chat_not_found: { retryable: false, message: 'No such chat on this line.' },
   contact_not_found: { retryable: false, message: 'No such contact.' },
   group_not_found: { retryable: false, message: 'There is no such group, or the line was never in it.' },
   group_forbidden: {
     retryable: false,
     message:
-      'WhatsApp allows this to members, or admins, of the group only, and the line is none. Ask an admin of the group.',
+      'WhatsApp allows this only to members, or only to admins, of the group, and the line is not one. Ask an admin of the group.',
   },
   not_in_group: {
     retryable: false,
@@ -70,7 +70,7 @@ export const ERRORS = {
     retryable: false,
     message: 'Only texts can be sent to a channel. Send a text, with a link if it is about a file.',
   },
-  invite_invalid: { retryable: false, message: 'This invite link is not, or no longer, valid. Ask for a new one.' },
+  invite_invalid: { retryable: false, message: 'This invite link is invalid or has expired. Ask for a new one.' },
   avatar_not_found: { retryable: false, message: 'There is no picture, or it is hidden from this number.' },
   media_not_found: { retryable: false, message: 'This message has no media.' },
   webhook_not_found: { retryable: false, message: 'No such webhook in this account.' },
@@ -78,23 +78,23 @@ export const ERRORS = {
   cursor_expired: {
     retryable: false,
     message:
-      'The events after this cursor are no longer kept, or it is not of this journal. Go on with after=oldest or after=now.',
+      'The events after this cursor are no longer kept, or the cursor belongs to another journal. Continue with after=oldest or after=now.',
   },
   account_not_found: { retryable: false, message: 'No such account.' },
   plan_not_found: { retryable: false, message: 'No such plan.' },
   plan_in_use: { retryable: false, message: 'Accounts have this plan. Give them another one first.' },
   approval_required: {
     retryable: false,
-    message: 'What this API key sends needs a person’s approval. Send through the MCP server, which asks for it.',
+    message: 'Sends with this API key need the approval of a person. Send through the MCP server, which requests it.',
   },
   approval_not_found: { retryable: false, message: 'No such approval in this account.' },
-  approval_over: { retryable: false, message: 'This was decided already, or nobody decided in time.' },
+  approval_over: { retryable: false, message: 'This was decided already, or the request expired.' },
   key_not_found: { retryable: false, message: 'No such API key.' },
   already_paired: { retryable: false, message: 'This line is paired already. Log it out first to pair it again.' },
   nothing_kept: {
     retryable: false,
     message:
-      'No credentials of this line are kept: they stay for 7 days after the phone logged it out, and not beyond a logout here or a new pairing. Pair it anew.',
+      'No credentials of this line are kept: they are kept for 7 days after a logout by the phone, and deleted by a logout here or a new pairing. Pair the line again.',
   },
   search_off: {
     retryable: false,
@@ -107,7 +107,7 @@ export const ERRORS = {
   },
   line_failed: {
     retryable: true,
-    message: 'The line does not run at the moment. It is started again by itself; try later.',
+    message: 'The line is not running at the moment. It restarts automatically; try again later.',
   },
   idempotency_conflict: {
     retryable: false,
@@ -119,22 +119,23 @@ export const ERRORS = {
   },
   not_on_whatsapp: { retryable: false, message: 'This phone number has no WhatsApp account.' },
   media_fetch_failed: { retryable: false, message: 'The file could not be fetched from its URL.' },
-  media_rejected: { retryable: false, message: 'The file is not one WhatsApp takes.' },
+  media_rejected: { retryable: false, message: 'WhatsApp does not accept this file.' },
   media_expired: {
     retryable: false,
     message:
-      'WhatsApp has this file no more, and the phone did not upload it again. If the phone was offline, open WhatsApp on it and ask again.',
+      'WhatsApp no longer has this file, and the phone did not upload it again. If the phone was offline, open WhatsApp on it and try again.',
   },
-  edit_window_closed: { retryable: false, message: 'WhatsApp takes edits for 20 minutes after sending only.' },
+  edit_window_closed: { retryable: false, message: 'WhatsApp accepts edits only for 20 minutes after sending.' },
   target_refused: { retryable: false, message: 'This URL is not allowed as a target. It must be public and https.' },
   recipient_restricted: {
     retryable: false,
     message:
-      'WhatsApp does not let this number write to this person now. Do not try again: wait until they write, or for some days.',
+      'WhatsApp currently does not allow this number to write to this person. Do not retry: wait until they write, or for a few days.',
   },
   account_restricted: {
     retryable: false,
-    message: 'WhatsApp has restricted the account: it may not write to people who never wrote to it. Wait for the end.',
+    message:
+      'WhatsApp has restricted the account: it may not write to people who never wrote to it. Wait until the restriction ends.',
   },
   message_malformed: {
     retryable: false,

@@ -16,78 +16,80 @@ export interface ReasonWords {
 export const LINE_REASONS = {
   connection_lost: {
     means: 'The connection to WhatsApp was lost.',
-    remedy: 'Nothing to do: it is opened again by itself.',
+    remedy: 'Nothing to do: it reconnects automatically.',
     isFinal: false,
   },
   server_unavailable: {
-    means: 'WhatsApp’s servers refuse connections at the moment.',
-    remedy: 'Nothing to do: it is tried again by itself.',
+    means: 'WhatsApp’s servers are refusing connections at the moment.',
+    remedy: 'Nothing to do: it reconnects automatically.',
     isFinal: false,
   },
   replaced: {
     means: 'Another program logged in with the same linked device (440).',
-    remedy: 'It is tried once more in a minute. Stop the other program, often a copy made from a backup.',
+    remedy: 'One more attempt follows in a minute. Stop the other program, often a copy made from a backup.',
     isFinal: false,
   },
   conflict: {
-    means: 'Another program keeps taking this linked device over (440), so it is left to it.',
-    remedy: 'Stop the other program, then restart here. If there is none, log out and pair anew.',
+    means: 'Another program keeps taking over this linked device (440), so no further attempt is made.',
+    remedy: 'Stop the other program, then restart here. If there is none, log out and pair again.',
     isFinal: true,
   },
   logged_out: {
     means: 'The linked device was removed on the phone, or by WhatsApp (401).',
-    remedy: 'Pair it anew. If nobody removed it, restore it first: its credentials are kept for 7 days.',
+    remedy:
+      'Pair it again. If the device was not removed on purpose, restore it first: its credentials are kept for 7 days.',
     isFinal: true,
   },
   temporarily_banned: {
-    means: 'WhatsApp has banned the number for a time (402).',
-    remedy: 'Wait for the end of the ban: it connects again by itself. Until then nothing helps.',
+    means: 'WhatsApp has banned the number temporarily (402).',
+    remedy: 'Wait for the end of the ban; then it reconnects automatically. Nothing shortens the ban.',
     isFinal: false,
   },
   banned: {
     means: 'WhatsApp has locked or banned the account of this number (403, 406).',
-    remedy: 'Open WhatsApp on the phone: it says why, and offers a review. Afterwards restart here.',
+    remedy: 'Open WhatsApp on the phone: it shows the reason and offers a review. Then restart here.',
     isFinal: true,
   },
   client_outdated: {
-    means: 'WhatsApp takes a newer version of its client only (405).',
+    means: 'WhatsApp accepts only a newer version of its client (405).',
     remedy:
-      'A newer version is looked for by itself. If it stays: "ponte whatsapp-version refresh", or set one by "ponte whatsapp-version set".',
+      'Ponte looks for a newer version automatically. If this stays: "ponte whatsapp-version refresh", or set one by "ponte whatsapp-version set".',
     isFinal: true,
   },
   untrusted_server: {
-    means: 'What answered could not prove that it is WhatsApp; nothing was sent to it.',
-    remedy: 'Look for a proxy or firewall that opens encrypted connections, then restart.',
+    means: 'The server that answered could not prove that it is WhatsApp; nothing was sent to it.',
+    remedy: 'Look for a proxy or firewall that intercepts encrypted connections, then restart.',
     isFinal: true,
   },
   store_failed: {
-    means: 'The database takes nothing, so nothing is taken from WhatsApp either.',
-    remedy: 'Free disk space or mend the database: it goes on by itself.',
+    means: 'The database accepts no writes, so no messages are accepted from WhatsApp either.',
+    remedy: 'Free disk space or repair the database; then it continues automatically.',
     isFinal: false,
   },
   credentials_unreadable: {
     means: 'The stored credentials cannot be read: they are damaged, or encrypted with another key.',
-    remedy: 'Restore the database with its master key and restart. If there is no backup: log out, and pair anew.',
+    remedy: 'Restore the database with its master key and restart. If there is no backup, log out and pair again.',
     isFinal: true,
   },
   worker_restarting: {
-    means: 'The process that hosts it ended and is being started again.',
+    means: 'The process that hosts it ended and is being restarted.',
     remedy: 'Nothing to do: it is back within seconds.',
     isFinal: false,
   },
   worker_failed: {
     means: 'The process that hosts it does not start.',
-    remedy: 'It is tried again every few minutes; the server’s log says what is wrong.',
+    remedy: 'The start is retried every few minutes; the server log shows the cause.',
     isFinal: false,
   },
   restricted: {
     means: 'WhatsApp has restricted the account: it may not write to people who never wrote to it.',
-    remedy: 'Wait for the end. Answering people who write is possible; every try at others makes it worse.',
+    remedy:
+      'Wait until the restriction ends. Answering people who write is possible; every attempt to write to others prolongs it.',
     isFinal: false,
   },
   pairing_expired: {
-    means: 'Nobody scanned the QR, or typed the code, in time.',
-    remedy: 'Ask for a new one, and have the phone at hand.',
+    means: 'The QR code was not scanned, or the pairing code not entered, in time.',
+    remedy: 'Request a new one and have the phone at hand.',
     isFinal: false,
   },
   pairing_failed: {

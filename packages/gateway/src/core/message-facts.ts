@@ -15,7 +15,7 @@ export function factsOf(message: ReceivedMessage): MessageFacts {
 }
 
 /** Stands among the people mentioned when all members of the group are. */
-export const EVERYBODY = 'all';
+export const ALL_MEMBERS = 'all';
 
 /** The people a message names; facts of earlier versions have their plain addresses. */
 export function mentionedIn({ mentions }: Pick<MessageFacts, 'mentions'>): Party[] {

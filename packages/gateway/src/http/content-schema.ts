@@ -1,6 +1,6 @@
 import { type OutboundContext, type OutboundMessage, parsePhone } from '@ponte/engine';
 import { z } from 'zod';
-import { EVERYBODY } from '../core/message-facts.ts';
+import { ALL_MEMBERS } from '../core/message-facts.ts';
 import { memberSchema, phoneSchema } from './address-schema.ts';
 import { text } from './route.ts';
 import { shownText, vcardSchema } from './shown-schema.ts';
@@ -125,14 +125,14 @@ function vcardOf(name: string, phone: string): string {
 
 /** People named in a text. */
 export const mentionsField = z
-  .array(z.union([z.literal(EVERYBODY), memberSchema]), 'mentions must be an array of phone numbers or JIDs.')
+  .array(z.union([z.literal(ALL_MEMBERS), memberSchema]), 'mentions must be an array of phone numbers or JIDs.')
   .max(256, 'At most 256 people can be mentioned.')
   .optional()
-  .meta({ description: 'People named in the text, by phone number or JID; all stands for everybody in a group.' });
+  .meta({ description: 'People named in the text, by phone number or JID; all stands for all members of a group.' });
 
 /** The answered message and the people named, of the fields that hang on any send. */
 export function contextOf(of: { quoted_message_id?: string; mentions?: string[] }): OutboundContext {
-  const mentions = of.mentions?.filter((one) => one !== EVERYBODY);
-  const isAll = of.mentions?.includes(EVERYBODY) === true;
+  const mentions = of.mentions?.filter((one) => one !== ALL_MEMBERS);
+  const isAll = of.mentions?.includes(ALL_MEMBERS) === true;
   return { quotedId: of.quoted_message_id, mentions, ...(isAll ? { mentionsAll: true } : {}) };
 }

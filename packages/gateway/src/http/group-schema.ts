@@ -55,7 +55,7 @@ export const groupChanges = {
   join_approval: z
     .boolean('join_approval is true or false.')
     .optional()
-    .meta({ description: 'Whoever comes by the link must be let in by an admin.' }),
+    .meta({ description: 'People who join by the link must be approved by an admin.' }),
   member_add: z.enum(['all', 'admins'], 'Use all or admins.').optional().meta({ description: 'Who adds members.' }),
   ephemeral_seconds: z
     .union(

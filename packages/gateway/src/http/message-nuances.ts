@@ -1,7 +1,7 @@
 import { bareJid, type Party } from '@ponte/engine';
 import { z } from 'zod';
 import type { MessageFacts } from '../core/events.ts';
-import { EVERYBODY, mentionedIn } from '../core/message-facts.ts';
+import { ALL_MEMBERS, mentionedIn } from '../core/message-facts.ts';
 
 /** The words of a handle, wherever one is shown. */
 export const USERNAME = { description: 'The handle the person chose, without the @; absent when none is known.' };
@@ -23,7 +23,7 @@ export const usernameOf = ({ username }: Party): { username?: string } => (usern
 /** The people a message mentions, in the form of `from`; `all` when it mentions the whole group. */
 export const mentionsAnswer = (of: Pick<MessageFacts, 'mentions' | 'mentionsAll'>): string[] => [
   ...mentionedIn(of).map(({ pn, jid }) => bareJid(pn ?? jid)),
-  ...(of.mentionsAll ? [EVERYBODY] : []),
+  ...(of.mentionsAll ? [ALL_MEMBERS] : []),
 ];
 
 /** Who changed or deleted a message, and when (Unix seconds); null while unchanged. */
@@ -38,9 +38,9 @@ export const changesAnswer = ({ edited, revoked }: MessageFacts) => ({
 export const mentionsShape = z
   .string()
   .array()
-  .meta({ description: 'People named in the text, in the form of from; all when it is everybody in the group.' });
+  .meta({ description: 'People named in the text, in the form of from; all when all members are named.' });
 export const nuancesShape = {
-  mentions_me: z.boolean().meta({ description: 'The line itself is named, or everybody is.' }),
+  mentions_me: z.boolean().meta({ description: 'The line itself is named, or all members are.' }),
   forwarded: z.boolean(),
   view_once: z.boolean(),
   expires_in_seconds: z.int().nullable().meta({ description: 'It disappears so long after it was sent.' }),

@@ -53,5 +53,5 @@ const refusal = (what: string): AppError =>
   new AppError(
     'forbidden',
     {},
-    { message: `${what}. Whoever runs it can allow the name with PUBLIC_URL or MCP_ALLOWED_HOSTS.` },
+    { message: `${what}. The operator can allow the name with PUBLIC_URL or MCP_ALLOWED_HOSTS.` },
   );

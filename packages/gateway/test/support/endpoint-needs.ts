@@ -16,7 +16,7 @@ export interface Needs {
   /** What it asks the line for: the answer may be no. */
   asks?: LineCommandName;
   /** Names a person who may not have WhatsApp. */
-  person?: 'whoever' | 'contact';
+  person?: 'anyone' | 'contact';
   /** No key is needed. */
   open?: true;
   /** Fetches a picture first. */
@@ -33,8 +33,8 @@ const asks = (name: LineCommandName, further: Partial<Needs> = {}): Needs => ({
   asks: name,
   ...further,
 });
-const send = asks('send', { person: 'whoever' });
-const sendFile = asks('send', { person: 'whoever', fetches: true });
+const send = asks('send', { person: 'anyone' });
+const sendFile = asks('send', { person: 'anyone', fetches: true });
 /** A status asks who may see it first. */
 const sendStatus = asks('account.statusAudience');
 const media: Needs = { of: 'line', needs: 'worker', asks: 'media.fetch' };
@@ -67,16 +67,16 @@ export const BRIDGES: Record<string, Needs> = {
   bridgeCheckNumbers: asks('numbers.check'),
   bridgeContacts: stored,
   bridgeContact: asks('account.person', { person: 'contact' }),
-  bridgeContactAvatar: asks('account.picture', { person: 'whoever' }),
+  bridgeContactAvatar: asks('account.picture', { person: 'anyone' }),
   bridgeProfile: asks('account.person'),
   bridgeSetAbout: asks('account.setAbout'),
   bridgeAvatar: asks('account.picture'),
   bridgeSetAvatar: asks('account.setPicture', { fetches: true }),
   bridgeRemoveAvatar: asks('account.removePicture'),
   bridgeContactQr: asks('account.contactLink'),
-  bridgeSendTyping: asks('account.typing', { person: 'whoever' }),
+  bridgeSendTyping: asks('account.typing', { person: 'anyone' }),
   bridgePresence: asks('account.presence'),
-  bridgeSubscribePresence: asks('account.watch', { person: 'whoever' }),
+  bridgeSubscribePresence: asks('account.watch', { person: 'anyone' }),
   bridgeStatusPrivacy: asks('account.statusAudience'),
   bridgeGroups: asks('groups.all'),
   bridgeCreateGroup: asks('groups.create'),
@@ -91,7 +91,7 @@ export const BRIDGES: Record<string, Needs> = {
   bridgeDecideGroupRequests: asks('groups.decide'),
   bridgeGroupInvite: asks('groups.invite'),
   bridgeRevokeGroupInvite: asks('groups.invite'),
-  bridgeGroupPicture: asks('account.picture', { person: 'whoever' }),
+  bridgeGroupPicture: asks('account.picture', { person: 'anyone' }),
   bridgeSetGroupPicture: asks('groups.setPicture', { fetches: true }),
   bridgeRemoveGroupPicture: asks('groups.removePicture'),
   bridgeHealth: { of: null, needs: 'nothing', open: true },
@@ -131,7 +131,7 @@ export const LINES: Record<string, Needs> = {
   getMedia: media,
   listContacts: stored,
   getContact: asks('account.person', { person: 'contact' }),
-  getContactAvatar: asks('account.picture', { person: 'whoever' }),
+  getContactAvatar: asks('account.picture', { person: 'anyone' }),
   checkContacts: asks('numbers.check'),
   getProfile: asks('account.person'),
   setProfileStatus: asks('account.setAbout'),
@@ -139,9 +139,9 @@ export const LINES: Record<string, Needs> = {
   setAvatar: asks('account.setPicture', { fetches: true }),
   removeAvatar: asks('account.removePicture'),
   getContactLink: asks('account.contactLink'),
-  showTyping: asks('account.typing', { person: 'whoever' }),
+  showTyping: asks('account.typing', { person: 'anyone' }),
   setPresence: asks('account.presence'),
-  subscribePresence: asks('account.watch', { person: 'whoever' }),
+  subscribePresence: asks('account.watch', { person: 'anyone' }),
   getStatusPrivacy: asks('account.statusAudience'),
   listGroups: asks('groups.all'),
   createGroup: asks('groups.create'),
@@ -156,7 +156,7 @@ export const LINES: Record<string, Needs> = {
   decideGroupRequests: asks('groups.decide'),
   getGroupInvite: asks('groups.invite'),
   revokeGroupInvite: asks('groups.invite'),
-  getGroupPicture: asks('account.picture', { person: 'whoever' }),
+  getGroupPicture: asks('account.picture', { person: 'anyone' }),
   setGroupPicture: asks('groups.setPicture', { fetches: true }),
   removeGroupPicture: asks('groups.removePicture'),
   listWebhooks: account,

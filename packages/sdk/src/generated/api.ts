@@ -689,7 +689,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for somebody’s typing; renewed after every reconnect
+         * Subscribe to the typing state of a contact; renewed after every reconnect
          * @description WhatsApp tells it only to bridges that are available.
          *
          *     Scope: `messages:send`.
@@ -740,7 +740,7 @@ export interface paths {
         put?: never;
         /**
          * Make a group
-         * @description The bridge is its first admin. Whoever cannot be taken in is in refused; the group exists all the same. Each call makes another group.
+         * @description The bridge is its first admin. People who cannot be added are listed in refused; the group exists all the same. Each call makes another group.
          *
          *     Scope: `messages:send`.
          */
@@ -1559,8 +1559,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everybody the line knows
-         * @description Everybody the line knows.
+         * All contacts of the line
+         * @description All contacts of the line.
          *
          *     Scope: `contacts:read`.
          */
@@ -1793,7 +1793,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for somebody’s typing; renewed after every reconnect
+         * Subscribe to the typing state of a contact; renewed after every reconnect
          * @description WhatsApp tells it only to lines that are available.
          *
          *     Scope: `messages:send`.
@@ -1844,7 +1844,7 @@ export interface paths {
         put?: never;
         /**
          * Make a group
-         * @description The line is its first admin. Whoever cannot be taken in is in refused; the group exists all the same. Each call makes another group.
+         * @description The line is its first admin. People who cannot be added are listed in refused; the group exists all the same. Each call makes another group.
          *
          *     Scope: `messages:send`.
          */
@@ -2242,7 +2242,7 @@ export interface paths {
         };
         /**
          * Read messages, or search them
-         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.
+         * @description Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat without messages has none. An account whose contents are encrypted has no search: q answers `search_off`.
          *
          *     Scope: `messages:read`.
          */
@@ -2311,7 +2311,7 @@ export interface paths {
         post?: never;
         /**
          * Cancel a message that has not left
-         * @description It will not be sent and does not count; whoever waits for it gets message_cancelled. Once it was made ready to leave: message_left.
+         * @description It will not be sent and does not count; a call that waits for it gets message_cancelled. Once it is on its way: message_left.
          *
          *     Scope: `messages:send`.
          */
@@ -2654,7 +2654,7 @@ export interface paths {
         put?: never;
         /**
          * Create a virtual phone; the same number again answers the existing one
-         * @description lid_only: its number is never disclosed to anybody. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.
+         * @description lid_only: its number is never disclosed. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.
          */
         post: operations["sandboxCreatePhone"];
         delete?: never;
@@ -2902,7 +2902,7 @@ export interface paths {
         put?: never;
         /**
          * The phone deletes a message for everyone
-         * @description Its own, or as an admin of a group anybody’s.
+         * @description One of its own; as a group admin, any message of the group.
          */
         post: operations["sandboxRevoke"];
         delete?: never;
@@ -3022,7 +3022,7 @@ export interface paths {
         put?: never;
         /**
          * The phone posts a status
-         * @description to names the audience; without it everybody it has a chat with.
+         * @description to names the audience; without it, everyone the phone has a chat with.
          */
         post: operations["sandboxPostStatus"];
         delete?: never;
@@ -3209,8 +3209,8 @@ export interface paths {
         get: operations["sandboxCalls"];
         put?: never;
         /**
-         * The phone rings somebody
-         * @description The phone rings somebody.
+         * The phone calls a number
+         * @description The phone calls a number.
          */
         post: operations["sandboxCall"];
         delete?: never;
@@ -3301,8 +3301,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * A member changes a group; everybody hears of it
-         * @description A member changes a group; everybody hears of it.
+         * A member changes a group; all members are notified
+         * @description A member changes a group; all members are notified.
          */
         patch: operations["sandboxChangeGroup"];
         trace?: never;
@@ -3527,8 +3527,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stanzas the server saw of a line, without anything anybody wrote
-         * @description Stanzas the server saw of a line, without anything anybody wrote.
+         * Stanzas the server saw of a line, without message texts
+         * @description Stanzas the server saw of a line, without message texts.
          */
         get: operations["sandboxWire"];
         put?: never;
@@ -3618,7 +3618,7 @@ export interface paths {
         put?: never;
         /**
          * The network goes down and comes up again with what it had kept
-         * @description Every connection is cut; faults and subscriptions are gone. Nobody is let in for down_for_ms.
+         * @description Every connection is cut; faults and subscriptions are removed. No connection is accepted for down_for_ms.
          */
         post: operations["sandboxRestart"];
         delete?: never;
@@ -3800,7 +3800,7 @@ export interface webhooks {
         put?: never;
         /**
          * call_incoming
-         * @description Somebody rings.
+         * @description A call comes in.
          */
         post: operations["bridgesWebhookCallIncoming"];
         delete?: never;
@@ -4400,7 +4400,7 @@ export interface webhooks {
         put?: never;
         /**
          * call.incoming
-         * @description Somebody rings.
+         * @description A call comes in.
          */
         post: operations["linesWebhookCallIncoming"];
         delete?: never;
@@ -4664,20 +4664,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -4739,20 +4739,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -4813,7 +4813,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendTextAnswer: {
@@ -4912,7 +4912,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendStickerRequest: {
@@ -4941,7 +4941,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendStatusRequest: {
@@ -5181,13 +5181,13 @@ export interface components {
              */
             quoted_message_id: string;
             /**
-             * @description People named in the text, in the form of from; all when it is everybody in the group.
+             * @description People named in the text, in the form of from; all when all members are named.
              * @example [
              *       "15550002222@s.whatsapp.net"
              *     ]
              */
             mentions: string[];
-            /** @description The line itself is named, or everybody is. */
+            /** @description The line itself is named, or all members are. */
             mentions_me: boolean;
             /**
              * @description The message was forwarded.
@@ -5307,7 +5307,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendLocationRequest: {
@@ -5341,7 +5341,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendEventRequest: {
@@ -5379,7 +5379,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeSendContactRequest: {
@@ -5408,7 +5408,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
         };
         BridgeEditMessageRequest: {
@@ -5741,7 +5741,7 @@ export interface components {
              */
             lid: string;
             /**
-             * @description invite_needed: this person lets nobody add them; send the link.
+             * @description invite_needed: this person does not allow being added; send the link.
              * @enum {string}
              */
             status: "ok" | "invite_needed" | "not_found" | "not_possible" | "recently_left" | "already_member" | "unknown" | "failed";
@@ -6024,7 +6024,7 @@ export interface components {
              */
             locked?: boolean;
             /**
-             * @description Whoever comes by the link must be let in by an admin.
+             * @description People who join by the link must be approved by an admin.
              * @example false
              */
             join_approval?: boolean;
@@ -6216,7 +6216,7 @@ export interface components {
             /** @description Only with webhook_details. */
             mentions_me?: boolean;
             /**
-             * @description The handle of whoever wrote, without the @; only with webhook_details, where one is known.
+             * @description Username of the sender, without the @; only with webhook_details, where one is known.
              * @example nora.writes
              */
             username?: string;
@@ -7053,20 +7053,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -7145,20 +7145,20 @@ export interface components {
              * @description Why the status is what it is; null when there is nothing to say.
              *
              *     `connection_lost`: The connection to WhatsApp was lost.
-             *     `server_unavailable`: WhatsApp’s servers refuse connections at the moment.
+             *     `server_unavailable`: WhatsApp’s servers are refusing connections at the moment.
              *     `replaced`: Another program logged in with the same linked device (440).
-             *     `conflict`: Another program keeps taking this linked device over (440), so it is left to it.
+             *     `conflict`: Another program keeps taking over this linked device (440), so no further attempt is made.
              *     `logged_out`: The linked device was removed on the phone, or by WhatsApp (401).
-             *     `temporarily_banned`: WhatsApp has banned the number for a time (402).
+             *     `temporarily_banned`: WhatsApp has banned the number temporarily (402).
              *     `banned`: WhatsApp has locked or banned the account of this number (403, 406).
-             *     `client_outdated`: WhatsApp takes a newer version of its client only (405).
-             *     `untrusted_server`: What answered could not prove that it is WhatsApp; nothing was sent to it.
-             *     `store_failed`: The database takes nothing, so nothing is taken from WhatsApp either.
+             *     `client_outdated`: WhatsApp accepts only a newer version of its client (405).
+             *     `untrusted_server`: The server that answered could not prove that it is WhatsApp; nothing was sent to it.
+             *     `store_failed`: The database accepts no writes, so no messages are accepted from WhatsApp either.
              *     `credentials_unreadable`: The stored credentials cannot be read: they are damaged, or encrypted with another key.
-             *     `worker_restarting`: The process that hosts it ended and is being started again.
+             *     `worker_restarting`: The process that hosts it ended and is being restarted.
              *     `worker_failed`: The process that hosts it does not start.
              *     `restricted`: WhatsApp has restricted the account: it may not write to people who never wrote to it.
-             *     `pairing_expired`: Nobody scanned the QR, or typed the code, in time.
+             *     `pairing_expired`: The QR code was not scanned, or the pairing code not entered, in time.
              *     `pairing_failed`: WhatsApp or the phone refused the pairing.
              *     `passkey_required`: WhatsApp wants this account to confirm the pairing with a passkey, which cannot be given here.
              */
@@ -7284,7 +7284,7 @@ export interface components {
             locale?: "en" | "es" | "pt";
             /** @description Where the browser goes when the number is connected. */
             redirect_url?: string;
-            /** @description Origins whose pages may show this one in a frame; without them nobody’s. */
+            /** @description Origins whose pages may show this one in a frame; without them, none. */
             embed_origins?: string[];
         };
         ConnectLink: {
@@ -7300,7 +7300,7 @@ export interface components {
              */
             line_id: string;
             /**
-             * @description A secret: whoever asks for a code there first can pair the line.
+             * @description A secret: the first browser that asks for a code there can pair the line.
              * @example https://example.com/hook
              */
             url: string;
@@ -7368,7 +7368,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7379,7 +7379,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -7489,7 +7489,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7505,7 +7505,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -7570,7 +7570,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7586,7 +7586,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -7624,7 +7624,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7690,7 +7690,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7701,7 +7701,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description never (default): sending changes nothing. always: the chat is archived after the send. preserve_if_previously_archived: a chat that was archived goes back to the archive.
@@ -7788,7 +7788,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7799,7 +7799,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7847,7 +7847,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7858,7 +7858,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7901,7 +7901,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7912,7 +7912,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -7958,7 +7958,7 @@ export interface components {
              * @example 3EB0C767D097B7C7C030
              */
             quoted_message_id?: string;
-            /** @description People named in the text, by phone number or JID; all stands for everybody in a group. */
+            /** @description People named in the text, by phone number or JID; all stands for all members of a group. */
             mentions?: ("all" | string)[];
             /**
              * @description Of what waits on a line, high leaves before normal, normal before bulk.
@@ -7969,7 +7969,7 @@ export interface components {
             /** @description Not before this time: RFC 3339, or Unix seconds. At most a year ahead. Answered 202, unless it is due within wait. */
             send_at?: string | number;
             /**
-             * @description While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.
+             * @description While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.
              * @enum {string}
              */
             if_restricted?: "refuse" | "wait";
@@ -8482,7 +8482,7 @@ export interface components {
             /** @description The LID, the address WhatsApp uses where it hides the number; null when unknown. */
             lid: string | null;
             /**
-             * @description invite_needed: this person lets nobody add them; send the link.
+             * @description invite_needed: this person does not allow being added; send the link.
              * @enum {string}
              */
             status: "ok" | "invite_needed" | "not_found" | "not_possible" | "recently_left" | "already_member" | "unknown" | "failed";
@@ -8676,7 +8676,7 @@ export interface components {
              */
             locked?: boolean;
             /**
-             * @description Whoever comes by the link must be let in by an admin.
+             * @description People who join by the link must be approved by an admin.
              * @example false
              */
             join_approval?: boolean;
@@ -9462,7 +9462,7 @@ export interface components {
              */
             timestamp: number;
             /**
-             * @description Who wrote it, as they are called now; empty when nobody knows.
+             * @description Current name of the sender; empty when it is unknown.
              * @example Alice
              */
             name: string;
@@ -9472,7 +9472,7 @@ export interface components {
              */
             is_group: boolean;
             /**
-             * @description People named in the text, in the form of from; all when it is everybody in the group.
+             * @description People named in the text, in the form of from; all when all members are named.
              * @example [
              *       "15550002222@s.whatsapp.net"
              *     ]
@@ -9480,7 +9480,7 @@ export interface components {
             mentions: string[];
             /** @description What the kind of the message adds; null when it adds nothing. */
             content: components["schemas"]["MessageContent"] | null;
-            /** @description The line itself is named, or everybody is. */
+            /** @description The line itself is named, or all members are. */
             mentions_me: boolean;
             /**
              * @description The message was forwarded.
@@ -9536,7 +9536,7 @@ export interface components {
             line_id: string;
             /** @description The messages. */
             messages: components["schemas"]["Message"][];
-            /** @description True: nobody wrote until now. Ask again to go on waiting. */
+            /** @description True: no message arrived. Ask again to keep waiting. */
             timed_out: boolean;
         };
         GetMessageAnswer: {
@@ -9597,7 +9597,7 @@ export interface components {
              */
             timestamp: number;
             /**
-             * @description Who wrote it, as they are called now; empty when nobody knows.
+             * @description Current name of the sender; empty when it is unknown.
              * @example Alice
              */
             name: string;
@@ -9607,7 +9607,7 @@ export interface components {
              */
             is_group: boolean;
             /**
-             * @description People named in the text, in the form of from; all when it is everybody in the group.
+             * @description People named in the text, in the form of from; all when all members are named.
              * @example [
              *       "15550002222@s.whatsapp.net"
              *     ]
@@ -9615,7 +9615,7 @@ export interface components {
             mentions: string[];
             /** @description What the kind of the message adds; null when it adds nothing. */
             content: components["schemas"]["MessageContent"] | null;
-            /** @description The line itself is named, or everybody is. */
+            /** @description The line itself is named, or all members are. */
             mentions_me: boolean;
             /**
              * @description The message was forwarded.
@@ -10243,7 +10243,7 @@ export interface components {
                 /** @description The message that this one answers; null when none. */
                 quoted_message_id: string | null;
                 /**
-                 * @description People named in the text, in the form of from; all when it is everybody in the group.
+                 * @description People named in the text, in the form of from; all when all members are named.
                  * @example [
                  *       "15550002222@s.whatsapp.net"
                  *     ]
@@ -10256,7 +10256,7 @@ export interface components {
                 timestamp: number;
                 /** @description What the kind of the message adds; null when it adds nothing. */
                 content: components["schemas"]["MessageContent"] | null;
-                /** @description The line itself is named, or everybody is. */
+                /** @description The line itself is named, or all members are. */
                 mentions_me: boolean;
                 /**
                  * @description The message was forwarded.
@@ -10371,7 +10371,7 @@ export interface components {
                 /** @description The message that this one answers; null when none. */
                 quoted_message_id: string | null;
                 /**
-                 * @description People named in the text, in the form of from; all when it is everybody in the group.
+                 * @description People named in the text, in the form of from; all when all members are named.
                  * @example [
                  *       "15550002222@s.whatsapp.net"
                  *     ]
@@ -10384,7 +10384,7 @@ export interface components {
                 timestamp: number;
                 /** @description What the kind of the message adds; null when it adds nothing. */
                 content: components["schemas"]["MessageContent"] | null;
-                /** @description The line itself is named, or everybody is. */
+                /** @description The line itself is named, or all members are. */
                 mentions_me: boolean;
                 /**
                  * @description The message was forwarded.
@@ -11476,7 +11476,7 @@ export interface components {
                     [key: string]: unknown;
                 };
                 /**
-                 * @description pending: nobody decided yet. approved: it is being sent. sent, queued, failed: what became of it. denied, expired: it is never sent.
+                 * @description pending: no decision yet. approved: it is being sent. sent, queued, failed: the outcome. denied, expired: it is never sent.
                  * @enum {string}
                  */
                 status: "pending" | "denied" | "expired" | "approved" | "sent" | "queued" | "failed";
@@ -11494,7 +11494,7 @@ export interface components {
                 expires_at: string;
                 /** @description When it was decided (RFC 3339); null while it was not. */
                 decided_at: string | null;
-                /** @description Who decided; null while nobody did. */
+                /** @description Who decided; null while undecided. */
                 decided_by: string | null;
                 /** @description A sentence that says what happened and what to do; or the text to send. */
                 message: {
@@ -11561,7 +11561,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description pending: nobody decided yet. approved: it is being sent. sent, queued, failed: what became of it. denied, expired: it is never sent.
+             * @description pending: no decision yet. approved: it is being sent. sent, queued, failed: the outcome. denied, expired: it is never sent.
              * @enum {string}
              */
             status: "pending" | "denied" | "expired" | "approved" | "sent" | "queued" | "failed";
@@ -11579,7 +11579,7 @@ export interface components {
             expires_at: string;
             /** @description When it was decided (RFC 3339); null while it was not. */
             decided_at: string | null;
-            /** @description Who decided; null while nobody did. */
+            /** @description Who decided; null while undecided. */
             decided_by: string | null;
             /** @description A sentence that says what happened and what to do; or the text to send. */
             message: {

@@ -52,7 +52,7 @@ export function routeReceipt(tenant: Tenant, from: Sender, receipt: Node): Recei
     const node = forwarded(tenant, reader, from, receipt, mode, recipient);
     return [{ pn: account.pn, device, stanzaClass: 'receipt' as const, sender: from.pn, node }];
   });
-  return { ack, parcels, note: parcels.length === 0 ? 'nobody to tell' : undefined };
+  return { ack, parcels, note: parcels.length === 0 ? 'no recipient' : undefined };
 }
 
 const idsOf = (receipt: Node): number => 1 + childrenOf(child(receipt, 'list'), 'item').length;

@@ -54,5 +54,5 @@ export function routeStatus(tenant: Tenant, from: Sender, message: Node): Messag
     const node = el(form, attrs, [...own, ...rest, ...withIdentity]);
     return [{ pn, device: target.device, stanzaClass: form, sender: from.pn, node }];
   });
-  return { ack: ackOf(message, {}), parcels, note: parcels.length === 0 ? 'a status for nobody' : undefined };
+  return { ack: ackOf(message, {}), parcels, note: parcels.length === 0 ? 'a status without an audience' : undefined };
 }

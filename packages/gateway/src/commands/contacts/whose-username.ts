@@ -26,6 +26,6 @@ export async function whoseUsername(context: Context, line: Line, handle: Handle
     const wrong = handle.key === undefined ? 'is found with its key only' : 'has another key';
     throw invalid(field, `The username @${handle.username} ${wrong}: ask the person for it, and write @name#1234.`);
   }
-  const message = `Nobody on WhatsApp has the username @${handle.username}, or this number may not find it.`;
+  const message = `No WhatsApp account with the username @${handle.username} was found, or it is hidden from this number.`;
   throw new AppError('not_on_whatsapp', {}, { message });
 }

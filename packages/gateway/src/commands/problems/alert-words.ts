@@ -65,7 +65,7 @@ export async function wordsOf(store: Store, owner: Owner, facts: AlertFacts, has
       const approval = hasTexts ? await findApproval(store.db, owner, facts.subject) : undefined;
       return {
         title: `A message of ${name} waits for your yes`,
-        help: 'It is not sent before somebody decides.',
+        help: 'It is not sent until it is approved.',
         path: '/approvals',
         shown: approval && { operation: approval.operation, arguments: approval.shown },
       };

@@ -98,7 +98,8 @@ forEachStore((openStore) => {
       expect.stringContaining('<ada@example.com>'),
       expect.stringContaining('Subject: Ponte: Shop is not connected'),
     ]);
-    expect(first?.data).toContain(`https://ponte.example.com/lines/${lineId}`);
+    // Quoted-printable may break a line anywhere; mail programs put it together again.
+    expect(first?.data.replace(/=\r?\n/g, '')).toContain(`https://ponte.example.com/lines/${lineId}`);
     const [post] = await hook.until(1);
     const body = new Webhook(String(secret).replace(/^wzb_/, '')).verify(
       post?.body ?? '',

@@ -32,6 +32,6 @@ export async function statusAudienceOf(context: Context, line: Line): Promise<Ji
 function bounded(people: Jid[]): Jid[] {
   if (people.length > 0) return people.slice(0, AUDIENCE_MAX);
   const message =
-    'Nobody would see this status: the address book of the phone is empty or not known yet, or its privacy settings leave nobody.';
+    'This status would have no audience: the address book of the phone is empty or not known yet, or its privacy settings exclude all contacts.';
   throw new AppError('validation_error', { details: [{ path: '', message }] }, { message });
 }

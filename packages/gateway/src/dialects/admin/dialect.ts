@@ -208,7 +208,7 @@ export function createAdminDialect({ operator, token }: { operator: Operator; to
     name: 'admin',
     prefix: '/api/admin',
     title: 'Admin API',
-    description: 'Accounts, plans and keys, for whoever runs the installation. Answers to ADMIN_TOKEN only.',
+    description: 'Accounts, plans and keys, for operators of the installation. Requires ADMIN_TOKEN.',
     cors: false,
     published: false,
     unknownMembers: 'refuse',

@@ -187,7 +187,7 @@ export const contactRoutes: Route[] = [
     method: 'POST',
     path: `${PROXY}/presence/subscribe`,
     operation: 'bridgeSubscribePresence',
-    summary: 'Ask for somebody’s typing; renewed after every reconnect',
+    summary: 'Subscribe to the typing state of a contact; renewed after every reconnect',
     description: 'WhatsApp tells it only to bridges that are available.',
     body: schemas.chatBody,
     requestExample: { chat: '15550001234' },

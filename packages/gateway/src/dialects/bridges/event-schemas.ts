@@ -45,7 +45,7 @@ export const BODIES = {
     mentions: z.array(z.string()).optional().meta({ description: 'Only with webhook_details.' }),
     mentions_me: z.boolean().optional().meta({ description: 'Only with webhook_details.' }),
     username: z.string().optional().meta({
-      description: 'The handle of whoever wrote, without the @; only with webhook_details, where one is known.',
+      description: 'Username of the sender, without the @; only with webhook_details, where one is known.',
     }),
     content: messageContent.optional().meta({ description: 'Of kinds that the members above cannot hold.' }),
   }),
@@ -213,7 +213,7 @@ const DESCRIPTIONS: Record<EventName, string> = {
   typing: 'A person types or records, or stopped.',
   poll_vote: 'A vote in a poll.',
   event_response: 'An answer to an invitation.',
-  call_incoming: 'Somebody rings.',
+  call_incoming: 'A call comes in.',
   call_terminated: 'A call ended.',
   offline_sync_preview: 'What waited at WhatsApp while the bridge was away is about to come.',
   offline_sync_completed: 'It has come.',

@@ -46,7 +46,7 @@ const wholeGroups: Route[] = [
     operation: 'bridgeCreateGroup',
     summary: 'Make a group',
     description:
-      'The bridge is its first admin. Whoever cannot be taken in is in refused; the group exists all the same. Each call makes another group.',
+      'The bridge is its first admin. People who cannot be added are listed in refused; the group exists all the same. Each call makes another group.',
     body: schemas.createBody,
     requestExample: { subject: 'Neighbours', participants: PEOPLE },
     answers: { 200: { description: 'The group.', schema: schemas.created } },

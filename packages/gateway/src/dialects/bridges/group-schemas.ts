@@ -25,7 +25,7 @@ const outcome = z
     ...person,
     status: z
       .enum(fields.RESULTS)
-      .meta({ description: 'invite_needed: this person lets nobody add them; send the link.' }),
+      .meta({ description: 'invite_needed: this person does not allow being added; send the link.' }),
     code: z.int().meta({ description: 'WhatsApp’s own code.' }),
     invite: z.object({ code: z.string(), expires_at: z.string() }).optional(),
   })

@@ -39,7 +39,7 @@ const shown = ({ id, name, host, createdAt, usedAt }: Passkey) => ({
 export function passkeyRoutes(services: SessionServices): Route[] {
   const { access, publicUrl } = services;
   const mine = { tag: 'Session', limit: 'console', auth: 'session', role: 'viewer' } as const;
-  const anybody = { tag: 'Session', limit: 'console', auth: 'none', audited: false } as const;
+  const open = { tag: 'Session', limit: 'console', auth: 'none', audited: false } as const;
   return [
     handlerRoute({
       ...mine,
@@ -91,14 +91,14 @@ export function passkeyRoutes(services: SessionServices): Route[] {
       operation: 'removePasskey',
       summary: 'Delete one of my passkeys',
       params: schemas.idParams,
-      answers: { 200: { description: 'It signs nobody in any more.', schema: schemas.done } },
+      answers: { 200: { description: 'It can no longer be used to sign in.', schema: schemas.done } },
       handle: async ({ session, params }) => {
         if (!session || !(await access.passkeys.remove(session.userId, params.id))) throw new AppError('not_found');
         return json(200, { ok: true });
       },
     }),
     handlerRoute({
-      ...anybody,
+      ...open,
       method: 'POST',
       path: '/v1/session/passkey/options',
       operation: 'beginPasskeySignIn',
@@ -108,7 +108,7 @@ export function passkeyRoutes(services: SessionServices): Route[] {
         json(200, { options: await access.passkeys.beginSignIn(pageOrigin(request, publicUrl)) }, NO_STORE),
     }),
     handlerRoute({
-      ...anybody,
+      ...open,
       method: 'POST',
       path: '/v1/session/passkey',
       operation: 'signInWithPasskey',

@@ -22,7 +22,7 @@ export function peopleRoutes(access: ConsoleAccess): Route[] {
       method: 'POST',
       path: '/v1/users',
       operation: 'addUser',
-      summary: 'Add somebody; the password is in this answer only',
+      summary: 'Add a person; the password is in this answer only',
       body: schemas.newUserBody,
       answers: { 201: { description: 'The user.', schema: schemas.madeUser } },
       handle: async ({ body }) => {
@@ -50,7 +50,7 @@ export function peopleRoutes(access: ConsoleAccess): Route[] {
       method: 'DELETE',
       path: '/v1/users/:id',
       operation: 'removeUser',
-      summary: 'Remove somebody',
+      summary: 'Remove a person',
       params: schemas.idParams,
       answers: { 200: { description: 'Gone.', schema: schemas.done } },
       handle: async ({ params }) => {

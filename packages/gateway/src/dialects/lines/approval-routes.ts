@@ -12,7 +12,7 @@ const approvalShape = {
   request: z.record(z.string(), z.unknown()).meta({ description: 'The arguments as they were given.' }),
   status: z.enum(STATES).meta({
     description:
-      'pending: nobody decided yet. approved: it is being sent. sent, queued, failed: what became of it. denied, expired: it is never sent.',
+      'pending: no decision yet. approved: it is being sent. sent, queued, failed: the outcome. denied, expired: it is never sent.',
   }),
   asked_by: z.string().meta({ description: 'The name of the key.' }),
   created_at: z.string(),

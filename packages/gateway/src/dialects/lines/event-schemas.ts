@@ -199,7 +199,7 @@ const DESCRIPTIONS: Record<EventName, string> = {
   'message.undecryptable': 'A message whose content could not be read; message.received follows when it can.',
   'poll.vote': 'A vote in a poll.',
   'event.response': 'An answer to an invitation.',
-  'call.incoming': 'Somebody rings.',
+  'call.incoming': 'A call comes in.',
   'call.terminated': 'A call ended.',
   'contact.typing': 'A person types or records, or stopped. Live only: it is not kept.',
   'chat.archived': 'A chat was put into the archive or taken out of it.',

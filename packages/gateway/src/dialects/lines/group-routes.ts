@@ -69,7 +69,7 @@ const wholeGroups: Route[] = [
     operation: 'createGroup',
     summary: 'Make a group',
     description:
-      'The line is its first admin. Whoever cannot be taken in is in refused; the group exists all the same. Each call makes another group.',
+      'The line is its first admin. People who cannot be added are listed in refused; the group exists all the same. Each call makes another group.',
     body: schemas.createBody,
     requestExample: { line_id: LINE, subject: 'Neighbours', participants: PEOPLE },
     answers: { 200: { description: 'The group.', schema: schemas.created } },

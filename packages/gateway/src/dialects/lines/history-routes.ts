@@ -81,7 +81,7 @@ export const historyRoutes: Route[] = [
     operation: 'listMessages',
     summary: 'Read messages, or search them',
     description:
-      'Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat that nobody wrote in has none. An account whose contents are encrypted has no search: q answers `search_off`.',
+      'Newest first: the messages of a chat (phone or jid), or of all chats with q. A chat without messages has none. An account whose contents are encrypted has no search: q answers `search_off`.',
     tag: 'Messages',
     auth: 'key',
     limit: 'api',
@@ -163,7 +163,7 @@ export const historyRoutes: Route[] = [
     operation: 'cancelMessage',
     summary: 'Cancel a message that has not left',
     description:
-      'It will not be sent and does not count; whoever waits for it gets message_cancelled. Once it was made ready to leave: message_left.',
+      'It will not be sent and does not count; a call that waits for it gets message_cancelled. Once it is on its way: message_left.',
     tag: 'Lines',
     auth: 'key',
     limit: 'api',

@@ -101,7 +101,7 @@ export const listedMessage = z
     quoted_message_id: z.string().nullable(),
     status: z.enum(['pending', 'sent', 'delivered', 'read', 'played', 'failed']),
     timestamp: z.int(),
-    name: z.string().meta({ description: 'Who wrote it, as they are called now; empty when nobody knows.' }),
+    name: z.string().meta({ description: 'Current name of the sender; empty when it is unknown.' }),
     is_group: z.boolean(),
     mentions: mentionsShape,
     content: messageContent.nullable(),
@@ -133,7 +133,7 @@ export const replyQuery = chatAndWait.refine(({ jid, phone }) => (jid === undefi
 export const replies = done.extend({
   line_id: z.string(),
   messages: listedMessage.array(),
-  timed_out: z.boolean().meta({ description: 'True: nobody wrote until now. Ask again to go on waiting.' }),
+  timed_out: z.boolean().meta({ description: 'True: no message arrived. Ask again to keep waiting.' }),
 });
 
 export const messageParams = z.object({ id: z.string() });

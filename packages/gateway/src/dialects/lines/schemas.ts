@@ -167,14 +167,14 @@ export const connectPage = z
       .array(z.string().refine(isOrigin, 'Use origins, such as https://app.example.com.'))
       .max(10, 'At most 10 origins.')
       .optional()
-      .meta({ description: 'Origins whose pages may show this one in a frame; without them nobody’s.' }),
+      .meta({ description: 'Origins whose pages may show this one in a frame; without them, none.' }),
   })
   .default({});
 export const connectLink = z
   .object({
     ok: z.literal(true),
     line_id: z.string(),
-    url: z.string().meta({ description: 'A secret: whoever asks for a code there first can pair the line.' }),
+    url: z.string().meta({ description: 'A secret: the first browser that asks for a code there can pair the line.' }),
     expires_at: z.string(),
   })
   .meta({ id: 'ConnectLink' });
@@ -203,7 +203,7 @@ export const queueing = {
   }),
   if_restricted: z.enum(IF_RESTRICTED, 'Use refuse or wait.').optional().meta({
     description:
-      'While WhatsApp restricts the account, a message to somebody who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the told end.',
+      'While WhatsApp restricts the account, a message to a person who never wrote is not tried: refuse (default) answers account_restricted, wait sends it after the stated end.',
   }),
   wait: waitSchema
     .removeDefault()

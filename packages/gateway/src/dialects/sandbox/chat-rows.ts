@@ -119,7 +119,7 @@ export const CHAT_ROWS: readonly SandboxRow[] = [
     method: 'POST',
     path: '/phones/:phone/calls',
     operation: 'sandboxCall',
-    summary: 'The phone rings somebody',
+    summary: 'The phone calls a number',
     params: phoneParams,
     body: z.object({ to: person, video: z.boolean().optional(), platform: z.string().optional() }),
     requestExample: { to: BOB, video: false },

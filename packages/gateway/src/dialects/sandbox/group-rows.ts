@@ -107,7 +107,7 @@ export const GROUP_ROWS: readonly SandboxRow[] = [
     method: 'PATCH',
     path: '/groups/:jid',
     operation: 'sandboxChangeGroup',
-    summary: 'A member changes a group; everybody hears of it',
+    summary: 'A member changes a group; all members are notified',
     params: jidParams,
     body: z.object({ by, subject: z.string().optional(), ...settings }),
     requestExample: { subject: 'Team 2', announce: true },

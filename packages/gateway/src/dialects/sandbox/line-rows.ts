@@ -71,7 +71,7 @@ export const LINE_ROWS: readonly SandboxRow[] = [
     method: 'GET',
     path: '/lines/:line_id/wire',
     operation: 'sandboxWire',
-    summary: 'Stanzas the server saw of a line, without anything anybody wrote',
+    summary: 'Stanzas the server saw of a line, without message texts',
     params: lineParams,
     query: z.object({ after: z.string().optional() }),
     answers: {
@@ -148,7 +148,8 @@ export const LINE_ROWS: readonly SandboxRow[] = [
     path: '/restart',
     operation: 'sandboxRestart',
     summary: 'The network goes down and comes up again with what it had kept',
-    description: 'Every connection is cut; faults and subscriptions are gone. Nobody is let in for down_for_ms.',
+    description:
+      'Every connection is cut; faults and subscriptions are removed. No connection is accepted for down_for_ms.',
     body: z.object({ down_for_ms: z.int().optional() }).optional(),
     requestExample: { down_for_ms: 1000 },
     answers: {

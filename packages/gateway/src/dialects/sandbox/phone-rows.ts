@@ -39,7 +39,7 @@ export const PHONE_ROWS: readonly SandboxRow[] = [
     operation: 'sandboxCreatePhone',
     summary: 'Create a virtual phone; the same number again answers the existing one',
     description:
-      'lid_only: its number is never disclosed to anybody. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.',
+      'lid_only: its number is never disclosed. username: the handle that others see, username_key: what they must know to find it by that. business: it has a business profile.',
     body: z.object({
       phone: z.string(),
       name: z.string(),

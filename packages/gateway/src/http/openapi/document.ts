@@ -41,7 +41,7 @@ export function openApiDocument(all: readonly Dialect[], facts: { version: strin
       title: 'Ponte',
       version: facts.version,
       description: dialects.map(({ title, description }) => `**${title}.** ${description}`).join('\n\n'),
-      contact: { name: 'Whoever runs this installation', url: facts.url },
+      contact: { name: 'Operator of this installation', url: facts.url },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: facts.url, description: 'This installation.' }],

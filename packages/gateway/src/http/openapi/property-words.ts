@@ -55,7 +55,7 @@ export const PROPERTY_WORDS: Record<string, PropertyWords> = {
   cut: ['Connections that were cut.', 2],
   data: ['What happened, by the kind of event; or the bytes of a file in base64.'],
   decided_at: ['When it was decided (RFC 3339); null while it was not.', '2026-11-30T09:05:00.000Z'],
-  decided_by: ['Who decided; null while nobody did.', 'ana@example.com'],
+  decided_by: ['Who decided; null while undecided.', 'ana@example.com'],
   deleted: ['It is gone.', true],
   delivered: ['Deliveries that were taken.', 12],
   deliveries: ['The deliveries, newest first.'],

@@ -241,7 +241,7 @@ export class InboxLoop {
       // It answers a message: perhaps one of those just stored, then it is next. Alone at the
       // front, nothing stored before it is that message.
       if (taken.length > 0) return undefined;
-      log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to a message nobody knows was left out');
+      log.info({ lineId: line.id, seq: blocking.row.seq }, 'a vote or answer to an unknown message was left out');
       await this.#commit([{ seq: blocking.row.seq, kind: blocking.row.entry.kind }], nothing());
       return undefined;
     }

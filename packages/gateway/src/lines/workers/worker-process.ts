@@ -31,7 +31,7 @@ export function runWorkerProcess(options: WorkerProcessOptions): void {
   let isDraining = false;
 
   const die = (error: unknown) => {
-    log?.error({ error }, 'a failure that nobody handled; the worker ends');
+    log?.error({ error }, 'unhandled failure; the worker ends');
     if (!log) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);
   };

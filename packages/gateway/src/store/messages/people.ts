@@ -48,12 +48,12 @@ export async function knownNumber(db: Db, lineId: string, jid: Jid): Promise<Jid
   const digits = otherWayToWrite(phone);
   if (digits === undefined) return jid;
   const other = formatJid(digits, SERVER_PN);
-  return (await isSomebody(db, lineId, jid)) || !(await isSomebody(db, lineId, other)) ? jid : other;
+  return (await isPerson(db, lineId, jid)) || !(await isPerson(db, lineId, other)) ? jid : other;
 }
 
 const readAlias = hot<[string, Jid], { pn: Jid }>('select pn from number_aliases where line_id = ? and asked = ?');
 
-async function isSomebody(db: Db, lineId: string, pn: Jid): Promise<boolean> {
+async function isPerson(db: Db, lineId: string, pn: Jid): Promise<boolean> {
   const row = await db
     .selectFrom('chats')
     .select('jid')

@@ -12,7 +12,7 @@ export const counted =
 
 export const sent = (answer: Json): string => {
   if (answer.status === 'pending') {
-    return `It left, but the line was lost before WhatsApp confirmed it: it may have arrived. Do not send it again. message_id ${String(answer.message_id)}; bridge_get_message tells what became of it.`;
+    return `It was sent, but the line was lost before WhatsApp confirmed it: it may have arrived. Do not send it again. message_id ${String(answer.message_id)}; bridge_get_message tells what became of it.`;
   }
   return answer.status === 'sent'
     ? `Sent to ${String(answer.to)}; WhatsApp has it. message_id ${String(answer.message_id)}.`

@@ -25,7 +25,7 @@ const NEXT: Record<ErrorCode, string> = {
   message_revoked: 'Nothing more can be done with this message; leave it.',
   message_left: 'Call bridge_revoke_message to delete it for everyone instead.',
   chat_not_found: 'Call bridge_get_chats and use a chat from its answer.',
-  contact_not_found: 'Call bridge_list_contacts, or bridge_check_numbers for a number nobody wrote to yet.',
+  contact_not_found: 'Call bridge_list_contacts, or bridge_check_numbers for a number without a chat.',
   group_not_found: 'Call bridge_list_groups and use a group from its answer.',
   group_forbidden: `${NOT_AGAIN} Ask the person you work for to have the line made a member, or an admin, of the group.`,
   not_in_group: `${NOT_AGAIN} Ask the person you work for to have the line added to the group.`,

@@ -84,7 +84,7 @@ export const webhooks: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_delete_webhook',
       title: 'Delete a webhook',
-      description: 'Deletes a webhook; what it was still to get is dropped. To pause it use bridge_change_webhook.',
+      description: 'Deletes a webhook; its pending deliveries are dropped. To pause it use bridge_change_webhook.',
       effect: 'ends',
       renames: webhookId,
       say: always('The webhook is deleted.'),

@@ -68,7 +68,7 @@ export const groups: Record<string, ToolFacts[]> = {
       name: 'bridge_change_group_members',
       title: 'Add, remove, promote or demote members',
       description:
-        'One action for several people. status says what became of each: invite_needed means that the person lets nobody add them; send them the link of bridge_get_group_link.',
+        'One action for several people. status says what became of each: invite_needed means that the person does not allow being added; send them the link of bridge_get_group_link.',
       effect: 'ends',
       say: outcomes,
     },
@@ -77,7 +77,7 @@ export const groups: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_leave_group',
       title: 'Leave a group',
-      description: 'Takes the line out of a group. Somebody else has to let it in again.',
+      description: 'Takes the line out of a group. Another member has to add it again.',
       effect: 'ends',
       say: always('The line has left the group.'),
     },
@@ -123,7 +123,7 @@ export const groups: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_get_group_link',
       title: 'Invite link of a group',
-      description: 'The link that lets anybody into the group; the line must be an admin.',
+      description: 'The invite link of the group; the line must be an admin.',
       effect: 'asks',
       say: (answer) => `The link is ${String(answer.link)}.`,
     },

@@ -27,7 +27,7 @@ export const lines: Record<string, ToolFacts[]> = {
       name: 'bridge_create_line',
       title: 'Create a line',
       description:
-        'Creates a line for one more WhatsApp number. It has to be paired next: bridge_create_connect_link for somebody elsewhere, bridge_get_qr or bridge_pair_with_code for somebody here. The same customer_ref always gives the same line.',
+        'Creates a line for one more WhatsApp number. It has to be paired next: bridge_create_connect_link when the owner of the phone is elsewhere, bridge_get_qr or bridge_pair_with_code when they are present. The same customer_ref always gives the same line.',
       effect: 'adds',
       say: lineStatus,
     },
@@ -57,7 +57,7 @@ export const lines: Record<string, ToolFacts[]> = {
       name: 'bridge_get_qr',
       title: 'QR code to pair a line',
       description:
-        'The QR code that the owner of the number scans (WhatsApp: Linked devices, Link a device), as an image and as text. It changes every few seconds: show it at once, and call again when it expired. For somebody elsewhere bridge_create_connect_link is better.',
+        'The QR code that the owner of the number scans (WhatsApp: Linked devices, Link a device), as an image and as text. It changes every few seconds: show it at once, and call again when it has expired. When the owner is elsewhere, use bridge_create_connect_link.',
       effect: 'asks',
       fixed: { format: 'json' },
       bytes: { format: 'png' },
@@ -79,7 +79,7 @@ export const lines: Record<string, ToolFacts[]> = {
       name: 'bridge_create_connect_link',
       title: 'Link to a page that pairs a line',
       description:
-        'An address to give to the owner of the number: a page that shows the QR code as it changes. Valid for 15 minutes and one pairing. Whoever has it can pair the line: send it to the owner only.',
+        'An address to give to the owner of the number: a page that shows the QR code as it changes. Valid for 15 minutes and one pairing. Anyone who has it can pair the line: send it to the owner only.',
       effect: 'adds',
       say: (answer) => `Give this address to the owner of the number: ${String(answer.url)}`,
     },
@@ -98,7 +98,7 @@ export const lines: Record<string, ToolFacts[]> = {
       name: 'bridge_restore_line',
       title: 'Restore a logged out line',
       description:
-        'Takes back the credentials of a line that WhatsApp logged out within the last 7 days, and connects with them. Of use when nobody removed the device on the phone; when somebody did, WhatsApp refuses them and it is logged_out again.',
+        'Takes back the credentials of a line that WhatsApp logged out within the last 7 days, and connects with them. Useful when the device was not removed on the phone; if it was, WhatsApp refuses them and the line is logged_out again.',
       effect: 'sets',
       say: always('Restored; bridge_get_line tells whether WhatsApp takes it.'),
     },

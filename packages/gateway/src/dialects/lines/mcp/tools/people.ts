@@ -16,7 +16,7 @@ export const contacts: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_list_contacts',
       title: 'List contacts',
-      description: 'Everybody the line knows, with names, in pages (next_cursor).',
+      description: 'All contacts of the line, with names, in pages (next_cursor).',
       effect: 'reads',
       say: counted('contacts', 'contact'),
       untrusted: ['contacts[].name'],
@@ -59,7 +59,7 @@ export const profile: Record<string, ToolFacts[]> = {
     {
       name: 'bridge_set_about',
       title: 'Set the About text',
-      description: 'Replaces the About text of the line, which everybody sees.',
+      description: 'Replaces the About text of the line, which all contacts see.',
       effect: 'sets',
       say: always('The About text is set.'),
     },
@@ -113,7 +113,7 @@ export const profile: Record<string, ToolFacts[]> = {
   subscribePresence: [
     {
       name: 'bridge_subscribe_presence',
-      title: 'Ask for somebody’s typing',
+      title: 'Subscribe to typing',
       description: 'Makes contact.typing events of a person arrive at webhooks, as long as the line is available.',
       effect: 'sets',
       say: always('Subscribed.'),
