@@ -18,6 +18,7 @@ import { migrate } from './store/db/migrate.ts';
 import { type OpenOptions, openStore } from './store/db/open.ts';
 import type { Store } from './store/db/store.ts';
 import { liveNodes } from './store/fleet/nodes.ts';
+import { refuseMoving } from './store/move/refuse-moving.ts';
 
 /** The data of this installation, opened for one command; works while the server runs. */
 export interface Installation {
@@ -61,6 +62,7 @@ export async function openInstallation(
   const store = await openStore({ url: config.database.url, clock: systemClock, ...ofStore });
   try {
     await awaitServer(store, { withinMs: waitMs, clock: systemClock, onWait });
+    await refuseMoving(store);
     await migrate(store, systemClock.now);
     const ring = await openKeyRing({ masterKey, store, clock: systemClock });
     const contents = await openContentsVault({ store, ring, clock: systemClock });

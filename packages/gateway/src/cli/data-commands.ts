@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { backup, migrateNow, restore } from './backup.ts';
+import { move } from './move.ts';
 import { CommandFailed, type Output } from './output.ts';
 
-/** `ponte backup|restore|migrate|bench`. */
+/** `ponte backup|restore|migrate|move|bench`. */
 export function addData(program: Command, out: Output): void {
   const json = ['--json', 'one JSON document'] as const;
   program
@@ -25,6 +26,14 @@ export function addData(program: Command, out: Output): void {
     .description('bring the database up to date; every start does so, too')
     .option(...json)
     .action((given: { json?: boolean }) => migrateNow(given, out));
+  program
+    .command('move')
+    .description(
+      'copy the SQLite database of DATA_DIR into the PostgreSQL of DATABASE_URL, read every row back, and files to BLOB_URL; no server may run',
+    )
+    .option('--cancel', 'give the SQLite database back to its server')
+    .option(...json)
+    .action((given: { cancel?: boolean; json?: boolean }) => move(given, out));
   program
     .command('bench')
     .description('measure this machine: the whole product against the simulated network, in a folder of its own')
