@@ -29,6 +29,8 @@ const TASKS = {
     env: { ATTACK_ROUNDS: '2000' },
     quiet: true,
   },
+  // Several nodes for half an hour, with faults by chance.
+  fleet: { script: 'scripts/fleet.mjs', args: [], quiet: true },
   // The checks behind the goals of reliability; --report writes docs/verified.md.
   verify: { script: 'scripts/verify.mjs', args: [], quiet: true },
   transcript: {

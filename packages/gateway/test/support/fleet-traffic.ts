@@ -5,6 +5,8 @@ const RECIPIENTS = 10;
 const recipientOf = (i: number): string => `1666000000${i % RECIPIENTS}`;
 const GIVE_UP_MS = 120_000;
 const COLLECT_EVERY_MS = 2_000;
+/** Between two looks at everything. */
+const LOOK_EVERY_MS = 500;
 const SETTLED_WITHIN_MS = 120_000;
 
 /** Of either form of errors. */
@@ -177,7 +179,9 @@ export class FleetTraffic {
       'every message was told',
       async () => {
         const now = await this.#told();
-        return [...this.said.keys()].every((id) => now.has(id)) ? now : undefined;
+        if ([...this.said.keys()].every((id) => now.has(id))) return now;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+        return undefined;
       },
       SETTLED_WITHIN_MS,
     ).catch(async () => {

@@ -120,6 +120,8 @@ export class FrontFleet {
   readonly #folder: string;
   readonly #shared: Record<string, string>;
   #isOver = false;
+  /** Lines that are being made, or are there. */
+  #made = 0;
 
   private constructor(parts: {
     test: TestStore;
@@ -209,7 +211,8 @@ export class FrontFleet {
 
   /** Makes and pairs a line, by whichever nodes. */
   async addLine(): Promise<FrontLine> {
-    const i = this.lines.length;
+    const i = this.#made;
+    this.#made += 1;
     const [one, other] = [this.nodes[i % this.nodes.length], this.nodes[(i + 1) % this.nodes.length]];
     if (!one || !other) throw new Error('there is no node');
     const phone = `1555${String(1_000_000 + i)}`;
