@@ -40,7 +40,7 @@ interface Bucket {
 }
 
 const MAX_BUCKETS = 20_000;
-const ANSWER_WITHIN_MS = 1_000;
+const ANSWER_WITHIN_MS = 3_000;
 /** While the count cannot be reached it is not asked with every request. */
 const AWAY_MS = 2_000;
 /** From this size on a budget is taken in portions of a fiftieth, and shared by all nodes. */

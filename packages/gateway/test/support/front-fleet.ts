@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSimulator, type Simulator } from '@ponte/simulator';
+import { sql } from 'kysely';
 import { freePort } from '../../src/bench/processes.ts';
-import { openInstallation } from '../../src/installation.ts';
+import { type Installation, openInstallation } from '../../src/installation.ts';
 import { type Receiver, startReceiver } from '../receiver.ts';
 import { openTestPostgres, type TestStore } from '../store-harness.ts';
 import { Api } from './api.ts';
@@ -47,8 +48,9 @@ export class FrontNode {
     this.bus = parts.bus;
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined;
+  /** Of its main process. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   start(): void {
@@ -222,6 +224,43 @@ export class FrontFleet {
     const line = { id, phone };
     this.lines.push(line);
     return line;
+  }
+
+  /** Works on the fleet's data as a command of the operator does. */
+  async withInstallation<T>(work: (at: Installation) => Promise<T>): Promise<T> {
+    const at = await openInstallation({
+      ...this.#shared,
+      DATA_DIR: join(this.#folder, 'setup'),
+      DATABASE_URL: this.test.url,
+    });
+    try {
+      return await work(at);
+    } finally {
+      await at.close();
+    }
+  }
+
+  /** What a node with other settings says when it does not start. */
+  async refusal(environment: Record<string, string>): Promise<string> {
+    const child = spawn(process.execPath, [gatewayEntry, 'start'], {
+      env: {
+        ...{ PATH: process.env.PATH, ...this.#shared, PORT: '0', DATA_DIR: join(this.#folder, 'refused') },
+        ...{ DATABASE_URL: this.test.url, NATS_URL: `nats://127.0.0.1:${this.nats.port}`, ...environment },
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said: Buffer[] = [];
+    for await (const chunk of child.stderr) said.push(chunk as Buffer);
+    return Buffer.concat(said).toString('utf8');
+  }
+
+  /** Process ids of the nodes that hold the duties of the fleet. */
+  async dutyHolders(): Promise<number[]> {
+    const { rows } = await sql<{ name: string }>`
+      select a.application_name as name from pg_locks l join pg_stat_activity a on a.pid = l.pid
+       where l.locktype = 'advisory' and l.granted and l.classid = 7305817
+         and l.objid::bigint = hashtext(current_schema())::bigint & 4294967295`.execute(this.test.store.db);
+    return rows.map(({ name }) => Number(/process (\d+)$/.exec(name)?.[1]));
   }
 
   async world<T>(method: string, path: string, body?: unknown): Promise<T> {
