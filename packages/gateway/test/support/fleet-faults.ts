@@ -24,10 +24,12 @@ export class Times {
 }
 
 /** Does one of them to a fleet, waits until it is over and all is well, and writes down how long. */
-export async function inflict(fault: Fault, fleet: FrontFleet, random: () => number, times: Times): Promise<void> {
-  const victim = fleet.nodes[Math.floor(random() * fleet.nodes.length)];
-  if (!victim) throw new Error('there is no node');
-  const lastsMs = 15_000 + random() * 25_000;
+export async function inflict(
+  fault: Fault,
+  fleet: FrontFleet,
+  { victim, lastsMs }: { victim: FrontNode; lastsMs: number },
+  times: Times,
+): Promise<void> {
   const others = () => heldWithout(fleet, victim);
   switch (fault) {
     case 'kill':
