@@ -1,5 +1,6 @@
-// `npm run fleet -- --minutes 30 --lines 300 --seed 7`: three nodes on PostgreSQL (TEST_DATABASE_URL) and
-// NATS, under traffic both ways, with faults by chance; says at the end what was lost or doubled.
+// `npm run fleet -- --minutes 30 --lines 300 --seed 7`: three nodes on PostgreSQL
+// (TEST_DATABASE_URL) and NATS, under traffic both ways, with faults by chance; says at the end
+// what was lost or doubled.
 import { parseArgs } from 'node:util';
 
 const NAMES = { minutes: '30', lines: '300', seed: '1', nodes: '3', 'per-second': '50' };

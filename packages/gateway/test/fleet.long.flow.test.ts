@@ -4,7 +4,9 @@ import { FleetTraffic } from './support/fleet-traffic.ts';
 import { FrontFleet, type FrontNode } from './support/front-fleet.ts';
 import { seeded } from './support/seeded.ts';
 
-/* The long form of fleet.front.flow.test.ts: `npm run fleet -- --minutes 30 --lines 300 --seed 7`. */
+/*
+ * The long form of fleet.front.flow.test.ts: `npm run fleet -- --minutes 30 --lines 300 --seed 7`.
+ */
 
 const MINUTES = Number(process.env.FLEET_MINUTES ?? 0);
 const LINES = Number(process.env.FLEET_LINES ?? 300);

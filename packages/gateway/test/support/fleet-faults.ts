@@ -23,7 +23,9 @@ export class Times {
   }
 }
 
-/** Does one of them to a fleet, waits until it is over and all is well, and writes down how long. */
+/**
+ * Does one of them to a fleet, waits until it is over and all is well, and writes down how long.
+ */
 export async function inflict(
   fault: Fault,
   fleet: FrontFleet,
