@@ -1,12 +1,13 @@
 // Runs the checks behind the forty goals of reliability, one goal after the other, and writes down
-// what came out. What a goal showed is kept, so that a run that was cut off goes on where it was;
-// `--again` begins anew.
+// what came out after each. What a goal showed is kept, so that a run that was cut off goes on where
+// it was; `--again` begins anew. A check that several goals name runs once. Goals whose figures need
+// a quiet machine come first, and are left out on a busy one.
 //
 //   node scripts/verify.mjs --report [--size small|medium|full] [--seed N] [--only 3,9,12]
-//                           [--within MINUTES] [--again] [--out FILE]
+//                           [--within MINUTES] [--row-within MINUTES] [--again] [--out FILE]
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { resolve as absolute, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,7 +15,12 @@ import { GOALS, SIZES } from './verify/goals.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STATE = join(root, 'node_modules/.cache/ponte/verify.json');
-const CHECK_WITHIN_MS = 60 * 60_000;
+/** Minutes that a goal may take, by size. */
+const ROW_WITHIN = { small: 6, medium: 30, full: 120 };
+/** A machine with more to do per core than this is not quiet. */
+const QUIET_LOAD = 0.75;
+/** What of a failure's words is kept. */
+const MAX_WHY = 300;
 
 const { values: given } = parseArgs({
   options: {
@@ -23,13 +29,17 @@ const { values: given } = parseArgs({
     seed: { type: 'string', default: '20261130' },
     only: { type: 'string' },
     within: { type: 'string' },
+    'row-within': { type: 'string' },
     again: { type: 'boolean', default: false },
     out: { type: 'string', default: 'docs/verified.md' },
   },
 });
 if (!SIZES.includes(given.size)) fail(`--size is ${SIZES.join(', ')}`);
 if (!/^\d{1,9}$/.test(given.seed)) fail('--seed is a whole number of nine digits at most');
-if (given.within !== undefined && !(Number(given.within) > 0)) fail('--within is a number of minutes');
+for (const name of ['within', 'row-within']) {
+  if (given[name] !== undefined && !(Number(given[name]) > 0)) fail(`--${name} is a number of minutes`);
+}
+const rowWithinMs = Number(given['row-within'] ?? ROW_WITHIN[given.size]) * 60_000;
 const only = given.only?.split(',').map(Number);
 if (only?.some((number) => !GOALS.some((goal) => goal.number === number))) fail('--only is numbers of goals: 3,9,12');
 
@@ -40,8 +50,14 @@ function fail(why) {
 
 const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 const commit = git('rev-parse', '--short', 'HEAD') || 'unknown';
+/** What is run, without the documents: their commits take no result away. */
+const sources = git('rev-parse', 'HEAD:packages', 'HEAD:scripts', 'HEAD:package-lock.json').replace(
+  /(.{8}).*\n?/g,
+  '$1',
+);
+const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs') !== '';
 /** Results count for one state of the sources, one size and one seed. */
-const run = `${commit}${git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!docs/verified.md') === '' ? '' : '+'} ${given.size} ${given.seed}`;
+const run = `${sources}${isChanged ? '+' : ''} ${given.size} ${given.seed}`;
 
 /** Of earlier runs, by goal. */
 function readState() {
@@ -70,38 +86,54 @@ function commandOf({ files, tests, sizes = {} }) {
   return { env, args };
 }
 
-/** What one check came to: how many tests passed, failed and were left out, and what they said. */
-function runCheck(check) {
+/** What a failed test said, in one line, without colours. */
+function reasonOf({ fullName, failureMessages = [] }) {
+  const [first = ''] = failureMessages;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of terminals.
+  const [why = ''] = first.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
+  return `${fullName}${why === '' ? '' : `: ${why.slice(0, MAX_WHY)}`}`;
+}
+
+/** What one check came to: how many tests passed, what failed and why, and what they measured. */
+function runCheck(check, withinMs) {
   const { env, args } = commandOf(check);
   const folder = mkdtempSync(join(tmpdir(), 'ponte-verify-'));
   const out = join(folder, 'result.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const more = ['--reporter', 'json', '--outputFile', out, '--testTimeout', String(CHECK_WITHIN_MS)];
+  const more = ['--reporter', 'json', '--outputFile', out, '--testTimeout', String(withinMs)];
   return new Promise((resolve) => {
+    // A group of its own: what its tests start ends with it.
     const child = spawn(process.execPath, [vitest, ...args, ...more], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: CHECK_WITHIN_MS,
-      killSignal: 'SIGKILL',
+      detached: true,
     });
+    let isCut = false;
+    const limit = setTimeout(() => {
+      isCut = true;
+      endGroup(child.pid);
+    }, withinMs);
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (piece) => (said = (said + piece).slice(-100_000)));
-    child.once('close', () => {
+    child.once('exit', () => {
+      clearTimeout(limit);
+      // Whoever still holds its output open must not hold up the report.
+      endGroup(child.pid);
       const result = existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')) : undefined;
       rmSync(folder, { recursive: true, force: true });
       const all = (result?.testResults ?? []).flatMap((file) => file.assertionResults);
-      const failed = all.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
       const broken = (result?.testResults ?? []).filter(
         (file) => file.status === 'failed' && file.assertionResults.length === 0,
       );
+      const cut = `${check.files.join(' ')}: cut off after ${Math.round(withinMs / 60_000)} minutes`;
       resolve({
         passed: all.filter(({ status }) => status === 'passed').length,
         failed: [
-          ...failed,
-          ...broken.map(({ name, message }) => `${name}: ${message}`),
-          ...(result ? [] : [said.slice(-300)]),
+          ...all.filter(({ status }) => status === 'failed').map(reasonOf),
+          ...broken.map(({ name, message }) => `${name}: ${message.slice(0, MAX_WHY)}`),
+          ...(isCut ? [cut] : result ? [] : [said.slice(-MAX_WHY)]),
         ],
         // Figures that tests print: one line each, "subject: what was measured".
         figures: [...said.matchAll(/^(?:keys|media|latency|isolation|webhook crash|hostile): .*$/gm)].map(
@@ -112,8 +144,29 @@ function runCheck(check) {
   });
 }
 
+function endGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
+/** Checks that ran, by their command: of two goals that name the same one it counts for both. */
+const ran = new Map();
+async function check(one, withinMs) {
+  const name = JSON.stringify(commandOf(one));
+  const before = ran.get(name);
+  if (before) return before;
+  const result = await runCheck(one, withinMs);
+  ran.set(name, result);
+  return result;
+}
+
 /** Why a goal cannot be shown here; undefined: it can. */
 function hindrance(goal) {
+  const load = loadavg()[0] / cpus().length;
+  if (goal.isQuiet && load > QUIET_LOAD) return `needs a quiet machine (load ${load.toFixed(1)} per core)`;
   if (goal.needs === 'PostgreSQL' && !process.env.TEST_DATABASE_URL) return 'needs PostgreSQL (TEST_DATABASE_URL)';
   const missing = goal.checks.flatMap(({ files }) => files).filter((file) => !existsSync(join(root, file)));
   if (missing.length === 0) return undefined;
@@ -124,20 +177,24 @@ function hindrance(goal) {
 
 async function showGoal(goal) {
   const why = hindrance(goal);
-  if (why) return { verdict: why, seconds: 0, passed: 0, failed: [], figures: [] };
+  if (why) return { verdict: `not run: ${why}`, seconds: 0, passed: 0, failed: [], figures: [] };
   const began = performance.now();
   const sum = { passed: 0, failed: [], figures: [] };
-  for (const check of goal.checks) {
-    const { passed, failed, figures } = await runCheck(check);
+  for (const one of goal.checks) {
+    const leftMs = rowWithinMs - (performance.now() - began);
+    if (leftMs <= 1_000) {
+      sum.failed.push(`${one.files.join(' ')}: not begun, the ${rowWithinMs / 60_000} minutes of this goal were over`);
+      continue;
+    }
+    const { passed, failed, figures } = await check(one, leftMs);
     sum.passed += passed;
     sum.failed.push(...failed);
     // A name that no test has shows nothing.
-    if (passed === 0 && failed.length === 0)
-      sum.failed.push(`no test ran: ${check.files.join(' ')} ${check.tests ?? ''}`);
+    if (passed === 0 && failed.length === 0) sum.failed.push(`no test ran: ${one.files.join(' ')} ${one.tests ?? ''}`);
     sum.figures.push(...figures);
   }
   const seconds = Math.round((performance.now() - began) / 1_000);
-  return { ...sum, verdict: sum.failed.length === 0 ? 'shown' : 'FAILED', seconds };
+  return { ...sum, verdict: sum.failed.length === 0 ? 'passed' : 'FAILED', seconds };
 }
 
 const quoted = (text) => (/^[\w./=:-]+$/.test(text) ? text : `'${text}'`);
@@ -151,7 +208,7 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 function table(results) {
   return GOALS.map((goal) => {
     const result = results.get(goal.number);
-    const verdict = result?.verdict ?? 'not run';
+    const verdict = result?.verdict ?? 'not run: the time was up, or it was not asked for';
     const figures = result?.figures ?? [];
     const beside = [goal.shows, ...(goal.note ? [goal.note] : []), ...figures].join('; ');
     return `| ${goal.number} | ${cell(goal.goal)} | ${verdict} | ${result?.passed ?? 0} | ${result?.seconds ?? 0} | ${cell(beside)} |`;
@@ -167,14 +224,15 @@ function report(results) {
 
 Made by \`${command}\` on ${new Date().toISOString().slice(0, 10)}, at ${commit}, on Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, ${memory},
 Node ${process.versions.node}, ${postgres}. Every row ran the tests named below it; their sizes are those of \`--size ${given.size}\`.
-${count('shown')} of ${GOALS.length} goals are shown, ${count('FAILED')} failed; the others say what they need.
+${count('passed')} of ${GOALS.length} goals passed, ${count('FAILED')} failed; the others say what they need.
 
 | | Goal | Verdict | Tests | Seconds | By what |
 |---|---|---|---|---|---|
 ${table(results)}
 
 Where a goal and the published contract differ, the contract is tested; the row says so. Times are those of this machine and of this run; a run that was cut off goes on where
-it was (\`--again\` begins anew, \`--only 3,9\` runs some, \`--within 10\` begins nothing new after ten minutes).
+it was (\`--again\` begins anew, \`--only 3,9\` runs some, \`--within 10\` begins nothing new after ten minutes). A goal that takes longer than ${rowWithinMs / 60_000} minutes is cut off and
+has failed. A check that several goals name ran once.
 ${failures(results)}
 ## Commands
 
@@ -190,23 +248,23 @@ function failures(results) {
 const deadline =
   given.within === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(given.within) * 60_000;
 const results = new Map();
-for (const goal of GOALS) {
+const write = () => given.report && writeFileSync(absolute(root, given.out), report(results));
+for (const goal of [...GOALS].sort((a, b) => Number(b.isQuiet ?? false) - Number(a.isQuiet ?? false))) {
   const before = kept(goal);
   const isAsked = only === undefined || only.includes(goal.number);
-  if (before && (before.verdict === 'shown' || !isAsked)) results.set(goal.number, before);
+  if (before && (before.verdict === 'passed' || !isAsked)) results.set(goal.number, before);
   else if (isAsked && performance.now() < deadline) {
     const result = await showGoal(goal);
-    keep(goal, result);
+    if (!result.verdict.startsWith('not run')) keep(goal, result);
     results.set(goal.number, result);
+    write();
   }
   const result = results.get(goal.number);
-  process.stdout.write(
-    `${goal.number}. ${goal.goal}: ${result ? `${result.verdict} (${result.passed} tests, ${result.seconds} s)` : 'not run'}\n`,
-  );
+  if (!isAsked && !result) continue;
+  const told = result ? `${result.verdict} (${result.passed} tests, ${result.seconds} s)` : 'not run: the time was up';
+  process.stdout.write(`${goal.number}. ${goal.goal}: ${told}\n`);
   for (const name of result?.failed ?? []) process.stdout.write(`     ${name}\n`);
 }
-if (given.report) {
-  writeFileSync(absolute(root, given.out), report(results));
-  process.stdout.write(`written to ${given.out}\n`);
-}
+write();
+if (given.report) process.stdout.write(`written to ${given.out}\n`);
 process.exitCode = [...results.values()].some(({ verdict }) => verdict === 'FAILED') ? 1 : 0;
