@@ -1,7 +1,7 @@
 // Runs the checks behind the forty goals of reliability, one goal after the other, and writes down
-// what came out after each. What a goal showed is kept, so that a run that was cut off goes on where
-// it was; `--again` begins anew. A check that several goals name runs once. Goals whose figures need
-// a quiet machine come first, and are left out on a busy one.
+// what came out after each. What a goal showed is kept, so that a run that was cut off goes on
+// where it was; `--again` begins anew. A check that several goals name runs once. Goals whose
+// figures need a quiet machine come first, and are left out on a busy one.
 //
 //   node scripts/verify.mjs --report [--size small|medium|full] [--seed N] [--only 3,9,12]
 //                           [--within MINUTES] [--row-within MINUTES] [--again] [--out FILE]
@@ -119,7 +119,7 @@ function runCheck(check, withinMs) {
       stream.on('data', (piece) => (said = (said + piece).slice(-100_000)));
     child.once('exit', () => {
       clearTimeout(limit);
-      // Whoever still holds its output open must not hold up the report.
+      // What it left running would hold its output open.
       endGroup(child.pid);
       const result = existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')) : undefined;
       rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 // The forty goals of reliability, and the checks that show each. `files` are run by vitest; of them
 // only the tests whose names match `tests`, when it is given. `sizes`: environment variable, then
 // its small, medium and full value. Where the published contract says something else
-// than the goal, the contract is tested, and `note` says so. `isQuiet`: its figures say something on
-// a machine only that has nothing else to do.
+// than the goal, the contract is tested, and `note` says so. `isQuiet`: its figures say something
+// on a machine only that has nothing else to do.
 
 const G = 'packages/gateway/src';
 const T = 'packages/gateway/test';
