@@ -137,4 +137,49 @@ describe.skipIf(!canBrowse)('the page for the owner of a number', { timeout: TWO
       operator.close();
     }
   });
+
+  it('is given its look in the console, which shows it before and keeps it for the next link', async () => {
+    const { line_id: lineId } = await bench.ask<{ line_id: string }>('POST', '/lines', { label: 'Branch' });
+    const { page } = bench;
+    await page.goto(`${bench.product.url}/lines/${lineId}`);
+    await page.getByRole('button', { name: 'Pair a phone' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('How the page looks').click();
+    await dialog.getByLabel('Your name').fill('Café Olé');
+    await dialog.getByText('Café Olé asks you').waitFor();
+    await dialog.getByLabel('A colour of your own').check();
+    await dialog.locator('input[type=color]').fill('#10204a');
+    await dialog
+      .locator('input[type=file]')
+      .setInputFiles({
+        name: 'logo.png',
+        mimeType: 'image/png',
+        buffer: Buffer.from(LOGO.split(',')[1] ?? '', 'base64'),
+      });
+    await dialog.getByRole('button', { name: 'Remove the logo' }).waitFor();
+    await dialog.getByLabel('Language').selectOption('es');
+    await dialog.getByLabel('Where the browser goes').fill('http://shop.example/done');
+    await dialog.getByLabel('Pages that may show it').fill('https://app.example\nhttps://two.example');
+    await inspect(page);
+    // What the server refuses stands at its field.
+    await dialog.getByRole('button', { name: 'Make a link to send' }).click();
+    await dialog.locator('p', { hasText: 'Use an https address' }).first().waitFor();
+    await dialog.getByLabel('Where the browser goes').fill('https://shop.example/done');
+    await dialog.getByRole('button', { name: 'Make a link to send' }).click();
+    const url = await dialog.locator('code', { hasText: '/connect/' }).innerText();
+    expect(await (await fetch(url)).headers.get('content-security-policy')).toContain(
+      'frame-ancestors https://app.example https://two.example',
+    );
+    await visit(url, { locale: 'en-US' }, async (shown) => {
+      await shown.getByRole('heading', { name: 'Conectar WhatsApp' }).waitFor();
+      await shown.getByText('Café Olé le pide').waitFor();
+      await shown.locator('#logo').waitFor();
+      expect(await shown.evaluate(() => document.documentElement.style.getPropertyValue('--brand'))).toBe('#10204a');
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'Pair a phone' }).click();
+    await dialog.getByText('How the page looks').click();
+    expect(await dialog.getByLabel('Your name').inputValue()).toBe('Café Olé');
+    await dialog.getByRole('button', { name: 'Remove the logo' }).waitFor();
+  });
 });

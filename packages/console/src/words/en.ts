@@ -133,7 +133,7 @@ export const en = {
     newCode: 'Get another code',
     codeHelp: 'On the phone: Linked devices, Link a device, Link with phone number instead. Then enter this code.',
     linkLead:
-      'Does another person have the phone? Send them a link. For 15 minutes anyone with the link sees this code, so send it to that person only.',
+      'Another person holds the phone? Send them a link to a page: for 15 minutes, and for the first browser that asks there for a code.',
     link: 'Make a link to send',
     virtualLead: 'This is a test line: a virtual phone can scan it.',
     virtual: 'Scan with a virtual phone',

@@ -137,7 +137,7 @@ export const es: Words = {
     codeHelp:
       'En el teléfono: Dispositivos vinculados, Vincular un dispositivo, Vincular con número de teléfono. Luego teclea esto.',
     linkLead:
-      '¿El teléfono lo tiene otra persona? Envíale un enlace: durante 15 minutos quien lo abra ve este código. Envíaselo solo a ella.',
+      '¿El teléfono lo tiene otra persona? Envíale un enlace a una página: vale 15 minutos y para el primer navegador que pida allí un código.',
     link: 'Crear un enlace para enviar',
     virtualLead: 'Es una línea de prueba: un teléfono virtual puede escanearla.',
     virtual: 'Escanear con un teléfono virtual',

@@ -136,7 +136,7 @@ export const pt: Words = {
     codeHelp:
       'No telefone: Aparelhos conectados, Conectar um aparelho, Conectar com número de telefone. Depois digite isto.',
     linkLead:
-      'Outra pessoa está com o telefone? Envie um link: por 15 minutos quem o abrir vê este código. Envie só para ela.',
+      'Outra pessoa está com o telefone? Envie um link para uma página: vale 15 minutos e para o primeiro navegador que pedir ali um código.',
     link: 'Criar um link para enviar',
     virtualLead: 'Esta é uma linha de teste: um telefone virtual pode escaneá-la.',
     virtual: 'Escanear com um telefone virtual',
