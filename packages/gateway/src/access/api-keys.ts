@@ -113,7 +113,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
   const hashOf = (key: string) => ring.fingerprint('api-key', key);
 
   async function look(hash: Buffer): Promise<KeyHolder | undefined> {
-    const row = await findKeyByHash(store.db, hash);
+    const row = await findKeyByHash(store.db, hash, clock.now());
     if (!row || !timingSafeEqual(row.hash, hash)) return undefined;
     return validHolder(row);
   }

@@ -4,8 +4,18 @@ import type { Db } from '../db/store.ts';
 
 export type ApiKeyRow = Selectable<ApiKeysTable>;
 
-export async function findKeyByHash(db: Db, hash: Buffer): Promise<ApiKeyRow | undefined> {
-  return db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+/**
+ * The valid key with this hash. One that is revoked or expired is not read: to find it takes what
+ * it takes to find none.
+ */
+export async function findKeyByHash(db: Db, hash: Buffer, nowMs: number): Promise<ApiKeyRow | undefined> {
+  return db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('hash', '=', hash)
+    .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', nowMs)]))
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', nowMs)]))
+    .executeTakeFirst();
 }
 
 export async function findKeyById(db: Db, id: string): Promise<ApiKeyRow | undefined> {
