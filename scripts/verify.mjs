@@ -16,7 +16,7 @@ import { GOALS, SIZES } from './verify/goals.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STATE = join(root, 'node_modules/.cache/ponte/verify.json');
 /** Minutes that a goal may take, by size. */
-const ROW_WITHIN = { small: 6, medium: 30, full: 120 };
+const ROW_WITHIN = { small: 8, medium: 30, full: 120 };
 /** A machine with more to do per core than this is not quiet. */
 const QUIET_LOAD = 0.75;
 /** What of a failure's words is kept. */
