@@ -149,13 +149,11 @@ describe.skipIf(!canBrowse)('the page for the owner of a number', { timeout: TWO
     await dialog.getByText('Café Olé asks you').waitFor();
     await dialog.getByLabel('A colour of your own').check();
     await dialog.locator('input[type=color]').fill('#10204a');
-    await dialog
-      .locator('input[type=file]')
-      .setInputFiles({
-        name: 'logo.png',
-        mimeType: 'image/png',
-        buffer: Buffer.from(LOGO.split(',')[1] ?? '', 'base64'),
-      });
+    await dialog.locator('input[type=file]').setInputFiles({
+      name: 'logo.png',
+      mimeType: 'image/png',
+      buffer: Buffer.from(LOGO.split(',')[1] ?? '', 'base64'),
+    });
     await dialog.getByRole('button', { name: 'Remove the logo' }).waitFor();
     await dialog.getByLabel('Language').selectOption('es');
     await dialog.getByLabel('Where the browser goes').fill('http://shop.example/done');
