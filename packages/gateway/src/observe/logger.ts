@@ -31,10 +31,20 @@ export function createLogger(options: { level: LogLevel; process: string }): Log
       base: { process: options.process, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: [...SECRETS, ...SECRETS.map((name) => `*.${name}`)], censor: '[hidden]' },
-      serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
+      serializers: { error: writtenError, err: writtenError },
     },
     isatty(2) ? { write: (line) => writeSync(2, prettyLine(line)) } : pino.destination({ dest: 2, sync: true }),
   );
+}
+
+/**
+ * An error's words, code and causes. Without the connection that the client of PostgreSQL hangs on
+ * its errors: pages of its inside, with every statement it ever prepared.
+ */
+export function writtenError(error: Error): unknown {
+  const written: unknown = pino.stdSerializers.err(error);
+  if (typeof written === 'object' && written !== null && 'client' in written) written.client = undefined;
+  return written;
 }
 
 /** A log that goes nowhere, for tests and tools. */
