@@ -302,7 +302,7 @@ class BaileysEngine implements Engine {
     if (ids.length === 0) return;
     const connection = this.#open();
     const what = played ? 'played' : 'read';
-    const type = (await connection.tellsReads()) ? what : (`${what}-self` as const);
+    const type = (await connection.phone.tellsReads()) ? what : (`${what}-self` as const);
     const author = isGroup(chat) ? sender : undefined;
     const nowSeconds = Math.floor(this.#options.clock.now() / 1000);
     for (let from = 0; from < ids.length; from += RECEIPT_IDS_MAX) {

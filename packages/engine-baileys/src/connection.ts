@@ -1,11 +1,7 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
 import {
   type AddressPair,
   ackFor,
-  child,
   EngineError,
-  intAttr,
-  type Jid,
   type Node,
   type Prepared,
   packNode,
@@ -13,6 +9,7 @@ import {
   type ServerAck,
 } from '@ponte/engine';
 import { ContactSalt } from './account/contact-salt.ts';
+import { OwnPhone } from './account/own-phone.ts';
 import { PhoneSettings } from './account/phone-settings.ts';
 import { type AuthenticationCreds, makeWASocket, type SocketConfig, type WASocket } from './baileys.ts';
 import { type Ending, endingOf, type Stage } from './close-reason.ts';
@@ -26,10 +23,12 @@ import type { StanzaGate } from './inbound/stanza-gate.ts';
 import { StanzaLinks } from './inbound/stanza-links.ts';
 import { Interruptions } from './interruptions.ts';
 import { describeError, libraryLog } from './library-log.ts';
+import { clientExpiry } from './login/client-expiry.ts';
 import { completeLogin } from './login/login.ts';
 import { countedLogin } from './login/login-counter.ts';
-import { PreKeys } from './login/pre-keys.ts';
+import { PreKeys, saysFewPreKeys } from './login/pre-keys.ts';
 import { RetryWaiter } from './media/retry-waiter.ts';
+import { OpeningLimits } from './opening-limits.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { ColdContacts } from './outbound/cold-contacts.ts';
 import { DeviceCache } from './outbound/device-cache.ts';
@@ -44,16 +43,10 @@ import type { Pairing, PairingWish } from './pairing/pairing.ts';
 import { toEngineError } from './query-error.ts';
 import { selfOf } from './self-of.ts';
 import { mediaOptions, QUERY_MS, socketConfig } from './socket-config.ts';
+import { listenToSocket } from './socket-events.ts';
 import { KeyTransactions } from './store/key-transactions.ts';
 import { StoreGuard } from './store/store-guard.ts';
 import { Transport } from './transport.ts';
-
-/** For the socket and the handshake on it. */
-const CONNECT_MS = 20_000;
-/** For WhatsApp to let a paired line in, or to offer codes to an unpaired one. */
-const LOGIN_MS = 60_000;
-const SERVER = '@s.whatsapp.net';
-const TAKEN_OVER = ['CB:success', 'CB:iq,type:set,pair-device', 'CB:iq,,pair-success', 'CB:ib,,offline_preview'];
 
 /** One socket from its opening to its end. Never reconnects. */
 export class Connection {
@@ -67,6 +60,7 @@ export class Connection {
   readonly #acks = new AckWaiter();
   readonly settings: PhoneSettings;
   readonly groups: SendableGroups;
+  readonly phone: OwnPhone;
   readonly #sock: WASocket;
   readonly #retries: RetryWaiter;
   readonly #transport: Transport;
@@ -74,8 +68,7 @@ export class Connection {
   readonly #preKeys: PreKeys;
   readonly #pairing: Pairing | undefined;
   readonly #batches = new OfflineBatches((node) => this.send(node));
-  readonly #connectTimer: NodeJS.Timeout;
-  readonly #loginTimer: NodeJS.Timeout;
+  readonly #limits: OpeningLimits;
   #stage: Stage = 'connecting';
   #isOpen = false;
   #name: string | undefined;
@@ -121,6 +114,7 @@ export class Connection {
       query: (node) => this.query(node),
       keep: (node) => this.#guard.appendStanza({ stanza: packNode(node), tag: node.tag }),
     });
+    this.phone = new OwnPhone(this.#sock, (work) => this.whileConnected(work));
     this.#retries = new RetryWaiter(this.#sock.ws);
     this.#salt = new ContactSalt({
       ...{ creds, vault, mediaOptions: mediaOptions(options.endpoint) },
@@ -145,16 +139,7 @@ export class Connection {
       query: (node) => this.query(node),
     });
     this.#pairing = parts.pairing && this.#makePairing(parts.pairing);
-    this.#connectTimer = setTimeout(
-      () =>
-        this.end({ reason: 'connection_lost', detail: `there was no connection within ${CONNECT_MS / 1000} s` }, 'cut'),
-      CONNECT_MS,
-    );
-    this.#loginTimer = setTimeout(
-      () =>
-        this.end({ reason: 'connection_lost', detail: `WhatsApp did not let the line in within ${LOGIN_MS / 1000} s` }),
-      LOGIN_MS,
-    );
+    this.#limits = new OpeningLimits((ending, how) => this.end(ending, how));
     this.#listen();
   }
 
@@ -230,25 +215,6 @@ export class Connection {
     });
   }
 
-  /**
-   * A question to the own phone (Baileys messages-recv.js fetchMessageHistory); it answers with an
-   * offer of history.
-   */
-  async askOlder(chat: Jid, oldest: { id: string; fromMe: boolean; timestamp: number }, count: number): Promise<void> {
-    const key = { remoteJid: chat, id: oldest.id, fromMe: oldest.fromMe };
-    try {
-      await this.whileConnected(this.#sock.fetchMessageHistory(count, key, oldest.timestamp * 1_000));
-    } catch (error) {
-      throw toEngineError(error, '<history>');
-    }
-  }
-
-  /** Whether this account tells others what it has read. */
-  async tellsReads(): Promise<boolean> {
-    const settings = await this.whileConnected(this.#sock.fetchPrivacySettings());
-    return settings.readreceipts !== 'none';
-  }
-
   /** Takes over what WhatsApp disclosed about addresses; sessions move to the LID with them. */
   async learn(pairs: AddressPair[]): Promise<void> {
     const news = await this.#guard.durable(() => this.#parts.lids.learn(pairs));
@@ -317,45 +283,32 @@ export class Connection {
   }
 
   #listen(): void {
-    const { ws, ev } = this.#sock;
-    // Taken over: Baileys' own handlers keep an outdated secret, leave timers behind, or answer
-    // before anything is durable.
-    for (const name of TAKEN_OVER) ws.removeAllListeners(name);
-    ws.on('open', () => {
-      this.#stage = 'handshake';
-    });
-    ws.on('frame', (frame: unknown) => {
-      if (frame instanceof Uint8Array) return;
-      if (this.#stage !== 'established') clearTimeout(this.#connectTimer);
-      this.#stage = 'established';
-      // What is no bytes is a stanza (Baileys socket.js onMessageReceived).
-      this.#parts.options.watch?.see?.('in', frame as Node);
-    });
-    ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
-      const code = response.statusCode ?? 500;
-      request.destroy();
-      const reason = code >= 500 ? 'server_unavailable' : 'connection_lost';
-      this.end({ reason, serverCode: code, detail: `the server answered the connection with HTTP ${code}` }, 'cut');
-    });
-    ws.on('CB:success', (node: Node) => this.#login(node));
-    ws.on('CB:iq,type:set,pair-device', (node: Node) => {
-      clearTimeout(this.#loginTimer);
-      return this.#pairing?.onPairDevice(node);
-    });
-    ws.on('CB:iq,,pair-success', (node: Node) => this.#pairing?.onPairSuccess(node));
-    ws.on('CB:ack,class:message', (node: Node) =>
-      this.#acks.onAck(node, Math.floor(this.#parts.options.clock.now() / 1000)),
-    );
-    ev.on('creds.update', () => this.#credsChanged());
-    ev.on('connection.update', ({ connection, lastDisconnect }) => {
-      if (connection === 'close') void this.#closed(lastDisconnect?.error);
+    listenToSocket(this.#sock, {
+      onOpen: () => {
+        this.#stage = 'handshake';
+      },
+      onStanza: (node) => {
+        if (this.#stage !== 'established') this.#limits.connected();
+        this.#stage = 'established';
+        this.#parts.options.watch?.see?.('in', node);
+      },
+      onRefused: (ending) => this.end(ending, 'cut'),
+      onSuccess: (node) => this.#login(node),
+      onPairDevice: (node) => {
+        this.#limits.letIn();
+        return this.#pairing?.onPairDevice(node);
+      },
+      onPairSuccess: (node) => this.#pairing?.onPairSuccess(node),
+      onAck: (node) => this.#acks.onAck(node, Math.floor(this.#parts.options.clock.now() / 1000)),
+      onCreds: () => this.#credsChanged(),
+      onClosed: (error) => void this.#closed(error),
     });
   }
 
   async #login(success: Node): Promise<void> {
     const { creds, options, lids } = this.#parts;
     if (this.#pairing || this.#isOpen) return;
-    clearTimeout(this.#loginTimer);
+    this.#limits.letIn();
     await completeLogin(success, {
       sock: this.#sock,
       creds,
@@ -379,27 +332,18 @@ export class Connection {
 
   async #intercept(node: Node): Promise<boolean> {
     if (node.tag === 'notification' && node.attrs.type === 'w:gp2') this.groups.changed(node.attrs.from);
-    if (node.tag === 'ib') this.#hearExpiry(node);
+    const { clock, onChange } = this.#parts.options;
+    const expiry = clientExpiry(node, clock.now());
+    if (expiry !== undefined) onChange({ type: 'client_expires', at: expiry });
     if (this.#pairing) {
       await this.#pairing.onStanza(node);
       return true;
     }
-    const count = node.tag === 'notification' && node.attrs.type === 'encrypt' ? child(node, 'count') : undefined;
-    const left = intAttr(count, 'value');
-    if (node.attrs.from !== SERVER || left === undefined) return false;
+    if (!saysFewPreKeys(node)) return false;
     await this.send(ackFor(node));
     // Not awaited: the answer takes a round trip, and the next login asks again if this fails.
     this.#preKeys.onLow().catch((error: unknown) => this.#listenerFailed('pre-keys', error));
     return true;
-  }
-
-  /** `<ib><client_expiration t/></ib>` (whatsapp-rust, zapo); without a time: the end has come. */
-  #hearExpiry(node: Node): void {
-    const expiration = child(node, 'client_expiration');
-    if (!expiration) return;
-    const { clock, onChange } = this.#parts.options;
-    const seconds = intAttr(expiration, 't');
-    onChange({ type: 'client_expires', at: seconds === undefined ? clock.now() : seconds * 1_000 });
   }
 
   #updateCreds(update: Partial<AuthenticationCreds>): void {
@@ -439,8 +383,7 @@ export class Connection {
     this.#batches.stop();
     this.#guard.stop();
     this.#pairing?.stop();
-    clearTimeout(this.#connectTimer);
-    clearTimeout(this.#loginTimer);
+    this.#limits.stop();
   }
 
   async #closed(error: unknown): Promise<void> {

@@ -220,7 +220,7 @@ export class BaileysAccount implements AccountOperations {
   }
 
   async askOlder({ chat, oldest, count }: Parameters<AccountOperations['askOlder']>[0]): Promise<Done> {
-    await this.#parts.connection().askOlder(chat, oldest, count);
+    await this.#parts.connection().phone.askOlder(chat, oldest, count);
     return DONE;
   }
 

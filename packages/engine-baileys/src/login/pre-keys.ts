@@ -81,3 +81,9 @@ export class PreKeys {
 function encryptIq(type: 'get' | 'set', content: Node): Node {
   return { tag: 'iq', attrs: { xmlns: 'encrypt', type, to: SERVER }, content: [content] };
 }
+
+/** Whether WhatsApp says how many pre-keys it has left, which it does when they run out. */
+export function saysFewPreKeys(node: Node): boolean {
+  if (node.tag !== 'notification' || node.attrs.type !== 'encrypt' || node.attrs.from !== SERVER) return false;
+  return intAttr(child(node, 'count'), 'value') !== undefined;
+}
