@@ -61,7 +61,7 @@ describe.skipIf(!canBrowse)('the command palette', { timeout: TWO_MINUTES_MS }, 
     await page.getByRole('button', { name: 'Search', exact: true }).click();
     await box().fill('stock');
     await page.getByRole('option', { name: /^Stock/ }).click();
-    await page.getByRole('region', { name: 'Deliveries' }).waitFor();
+    await page.getByRole('region', { name: 'Deliveries', exact: true }).waitFor();
     await open();
     await page.keyboard.type('api keys');
     await page.keyboard.press('Enter');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InboxItem, unfitForAnOutage } from './support/api.ts';
+import { allOnPhone } from './support/all-on-phone.ts';
+import { unfitForAnOutage } from './support/api.ts';
 import { type CuttingProxy, databaseServer, startCuttingProxy, throughProxy } from './support/cutting-proxy.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 import { until } from './support/until.ts';
@@ -58,15 +59,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('a restart of PostgreSQL', () => {
     expect([...answers].filter((unfit) => unfit !== undefined)).toEqual([]);
     expect(rig.pid).toBe(pid);
     expect(rig.workers()).toEqual(workers);
-    await until(
-      'every accepted message is on the phone',
-      async () => {
-        const inbox = await rig.world<InboxItem[]>('GET', `/phones/${ALICE}/inbox`);
-        const there = new Set(inbox.map((item) => item.message_id));
-        return accepted.every((id) => there.has(id));
-      },
-      60_000,
-    );
+    await allOnPhone(rig, ALICE, accepted);
   });
 
   test('a second gateway on the same database refuses, naming the first', async () => {

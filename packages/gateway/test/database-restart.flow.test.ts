@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type InboxItem, unfitForAnOutage } from './support/api.ts';
+import { allOnPhone } from './support/all-on-phone.ts';
+import { unfitForAnOutage } from './support/api.ts';
 import { type Cluster, postgresPrograms, startCluster } from './support/postgres-cluster.ts';
 import { type LinkedLine, Rig } from './support/rig.ts';
 import { until } from './support/until.ts';
@@ -81,15 +82,7 @@ describe.runIf(programs)('a restart of the PostgreSQL server itself', () => {
       expect([...answers].filter((unfit) => unfit !== undefined)).toEqual([]);
       expect(rig.pid).toBe(pid);
       expect(rig.workers()).toEqual(workers);
-      await until(
-        'every accepted message is on the phone',
-        async () => {
-          const inbox = await rig.world<InboxItem[]>('GET', `/phones/${ALICE}/inbox`);
-          const there = new Set(inbox.map((item) => item.message_id));
-          return accepted.every((id) => there.has(id));
-        },
-        60_000,
-      );
+      await allOnPhone(rig, ALICE, accepted);
       await until('every message that arrived was told', () => told() === received.length, 30_000);
     },
   );

@@ -8,6 +8,7 @@ import { createSealedBox } from '../src/crypto/sealed-box.ts';
 import { createEngineStore } from '../src/store/engine/engine-store.ts';
 import { pendingInbox } from '../src/store/engine/inbox.ts';
 import { forEachStore, type TestStore } from './store-harness.ts';
+import { insertLine } from './support/rows.ts';
 
 const CHILD = fileURLToPath(new URL('support/sealing-child.ts', import.meta.url));
 const LINES = ['line_0', 'line_1', 'line_2'];
@@ -34,17 +35,7 @@ forEachStore((open) => {
   let opened: TestStore;
   beforeEach(async () => {
     opened = await open();
-    const { db } = opened.store;
-    await db
-      .insertInto('accounts')
-      .values({ id: 'acc_1', name: 'a', plan: 'p', subscription: 'active', created_at: 1 })
-      .execute();
-    await db
-      .insertInto('lines')
-      .values(
-        LINES.map((id) => ({ id, account_id: 'acc_1', mode: 'test', status: 'unpaired', created_at: 1 }) as const),
-      )
-      .execute();
+    for (const id of LINES) await insertLine(opened.store, 'test', 'acc_1', id);
   });
   afterEach(() => opened.close());
 

@@ -3,6 +3,7 @@ import { ok, type ReceivedRequest, type Receiver, startReceiver } from './receiv
 import { openTestSqlite } from './store-harness.ts';
 import { KillableGateway } from './support/killable-gateway.ts';
 import { seeded } from './support/seeded.ts';
+import { until } from './support/until.ts';
 import { createWebhookWorld } from './support/webhook-world.ts';
 
 /** The measurement of the issue is 50 000; a run of the test suite takes fewer. */
@@ -91,7 +92,7 @@ test(`${EVENTS} events to ${ENDPOINTS} endpoints through 500s, resets, timeouts 
   await receiver.until(() => got.size >= EVENTS);
   const open = () =>
     opened.store.db.selectFrom('deliveries').select('id').where('state', '!=', 'delivered').limit(1).execute();
-  while ((await open()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until('every delivery got through', async () => (await open()).length === 0);
   await gateway.kill();
 
   // Nothing lost: every event there is, exactly one delivery each, every one of them got through.

@@ -6,6 +6,7 @@ import { useTexts } from '../words/texts.ts';
 import { useWords } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { SelectField, TextField } from './field.tsx';
+import { FormEnd } from './form-end.tsx';
 import { Modal } from './modal.tsx';
 
 const LONGEST = 60;
@@ -75,12 +76,7 @@ export function FilterMemory<T extends Filter>(props: {
         <Modal open onClose={() => setIsSaving(false)} title={texts.save}>
           <form onSubmit={save} className="space-y-4">
             <TextField label={texts.name} name="name" maxLength={LONGEST} required autoFocus />
-            <div className="flex justify-end gap-2">
-              <Button onClick={() => setIsSaving(false)}>{words.cancel}</Button>
-              <Button type="submit" look="main">
-                {words.save}
-              </Button>
-            </div>
+            <FormEnd action={words.save} onClose={() => setIsSaving(false)} />
           </form>
         </Modal>
       ) : null}

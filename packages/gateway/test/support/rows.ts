@@ -8,14 +8,18 @@ import { projectPending } from '../../src/store/messages/projections.ts';
 
 const AT = Date.UTC(2026, 0, 1);
 
-/** An account of its own with one unpaired line. */
-export async function insertLine(store: Store, mode: Mode = 'test', accountId = newAccountId()): Promise<LineRef> {
+/** An account with one unpaired line, of their own unless they are named. */
+export async function insertLine(
+  store: Store,
+  mode: Mode = 'test',
+  accountId = newAccountId(),
+  id = newLineId(),
+): Promise<LineRef> {
   await store.db
     .insertInto('accounts')
     .values({ id: accountId, name: 'Acme', plan: 'default', subscription: 'active', created_at: AT })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const id = newLineId();
   await store.db
     .insertInto('lines')
     .values({

@@ -7,6 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Alert, Badge, Empty, Loading, PageHead } from '../../parts/layout.tsx';
 import { Modal } from '../../parts/modal.tsx';
 import { Moment } from '../../parts/moment.tsx';
@@ -223,13 +224,7 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Mad
             <span className="block text-sm text-muted">{texts.keyNeedsHint}</span>
           </span>
         </label>
-        {error ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.create}
-          </Button>
-        </div>
+        <FormEnd action={words.create} onClose={onClose} busy={busy} error={error} />
       </form>
     </Modal>
   );
@@ -254,13 +249,7 @@ function RotateKey({ apiKey, onClose, onMade }: { apiKey: Key; onClose: () => vo
             </option>
           ))}
         </SelectField>
-        {error ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.keys.rotate}
-          </Button>
-        </div>
+        <FormEnd action={words.keys.rotate} onClose={onClose} busy={busy} error={error} />
       </form>
     </Modal>
   );

@@ -2,9 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
 import { api } from '../../api.ts';
-import { Button } from '../../parts/button.tsx';
 import { TextField } from '../../parts/field.tsx';
-import { Alert } from '../../parts/layout.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Modal } from '../../parts/modal.tsx';
 import { useAction } from '../../parts/use-action.ts';
 import type { Line } from '../../shapes.ts';
@@ -48,13 +47,7 @@ export function CreateLine({ onClose }: { onClose: () => void }) {
           hint={words.lines.refHint}
           error={fieldError('customer_ref')}
         />
-        {error ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.create}
-          </Button>
-        </div>
+        <FormEnd action={words.create} onClose={onClose} busy={busy} error={error} />
       </form>
     </Modal>
   );

@@ -6,6 +6,7 @@ import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { TextField } from '../../parts/field.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Alert, Panel } from '../../parts/layout.tsx';
 import { Modal } from '../../parts/modal.tsx';
 import { Moment } from '../../parts/moment.tsx';
@@ -89,7 +90,7 @@ export function Passkeys() {
 }
 
 function AddPasskey({ onClose, onAdded }: { onClose: () => void; onAdded: () => void }) {
-  const words = useWords();
+  const _words = useWords();
   const texts = useTexts(passkeysTexts);
   const { busy, run, error, code, fieldError } = useAction();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -116,12 +117,7 @@ function AddPasskey({ onClose, onAdded }: { onClose: () => void; onAdded: () => 
           error={fieldError('password')}
         />
         {told && !fieldError('password') ? <Alert>{told}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {texts.add}
-          </Button>
-        </div>
+        <FormEnd action={texts.add} onClose={onClose} busy={busy} />
       </form>
     </Modal>
   );

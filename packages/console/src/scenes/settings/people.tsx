@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../../api.ts';
 import { Button } from '../../parts/button.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Alert, Badge, Panel } from '../../parts/layout.tsx';
 import { Modal } from '../../parts/modal.tsx';
 import { Moment } from '../../parts/moment.tsx';
@@ -129,12 +130,7 @@ function AddUser({ onClose, onMade }: { onClose: () => void; onMade: (made: { of
           ))}
         </SelectField>
         {error && !fieldError('email') ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {words.people.add}
-          </Button>
-        </div>
+        <FormEnd action={words.people.add} onClose={onClose} busy={busy} />
       </form>
     </Modal>
   );

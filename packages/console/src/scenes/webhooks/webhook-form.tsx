@@ -6,6 +6,7 @@ import { bodySchema, openApiQuery, type Schema } from '../../openapi.ts';
 import { Button } from '../../parts/button.tsx';
 import { Choices } from '../../parts/choices.tsx';
 import { AreaField, SelectField, TextField } from '../../parts/field.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Alert } from '../../parts/layout.tsx';
 import type { useAction } from '../../parts/use-action.ts';
 import { linesQuery } from '../../queries/lines.ts';
@@ -155,12 +156,7 @@ export function WebhookForm({ webhook, format = 'lines', action, submitName, onC
         </>
       ) : null}
       {error && !fieldError('url') ? <Alert>{error}</Alert> : null}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>{words.cancel}</Button>
-        <Button type="submit" look="main" busy={busy}>
-          {submitName}
-        </Button>
-      </div>
+      <FormEnd action={submitName} onClose={onClose} busy={busy} />
     </form>
   );
 }

@@ -8,6 +8,7 @@ import { mode } from '../../mode.ts';
 import { Button } from '../../parts/button.tsx';
 import { Failure } from '../../parts/failure.tsx';
 import { SelectField, TextField } from '../../parts/field.tsx';
+import { FormEnd } from '../../parts/form-end.tsx';
 import { Alert, Badge, Loading } from '../../parts/layout.tsx';
 import { Modal } from '../../parts/modal.tsx';
 import { notify } from '../../parts/notices.ts';
@@ -161,12 +162,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
                 </option>
               ))}
             </SelectField>
-            <div className="flex justify-end gap-2">
-              <Button onClick={() => setIsRotating(false)}>{words.cancel}</Button>
-              <Button type="submit" look="main" busy={busy}>
-                {words.deliveries.rotate}
-              </Button>
-            </div>
+            <FormEnd action={words.deliveries.rotate} onClose={() => setIsRotating(false)} busy={busy} />
           </form>
         </Modal>
       ) : null}
@@ -248,13 +244,7 @@ function ReplayFailed({ webhook, onClose }: { webhook: Webhook; onClose: () => v
           required
           defaultValue={localMinute(Date.now() - DAY_MS)}
         />
-        {error ? <Alert>{error}</Alert> : null}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" look="main" busy={busy}>
-            {texts.replayAction}
-          </Button>
-        </div>
+        <FormEnd action={texts.replayAction} onClose={onClose} busy={busy} error={error} />
       </form>
     </Modal>
   );

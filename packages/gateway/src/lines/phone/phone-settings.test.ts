@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { forEachStore } from '../../../test/store-harness.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { insertLine } from '../../../test/support/rows.ts';
 import { areSettingsStale, markSettingsStale } from '../../store/messages/archive.ts';
 import { PhoneSettings } from './phone-settings.ts';
 
@@ -11,10 +12,7 @@ forEachStore((open) => {
     const { store, close } = await open();
     try {
       const { db } = store;
-      const account = { id: 'acc_1', name: 'a', plan: 'unlimited', subscription: 'active', created_at: 1 };
-      await db.insertInto('accounts').values(account).execute();
-      const line = { id: 'line_1', account_id: 'acc_1', mode: 'test', status: 'connected', created_at: 1 } as const;
-      await db.insertInto('lines').values(line).execute();
+      await insertLine(store, 'test', 'acc_1', 'line_1');
       const asked: boolean[] = [];
       const noted: string[] = [];
       const settings = (order: string[]) => {

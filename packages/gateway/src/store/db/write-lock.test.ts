@@ -36,7 +36,7 @@ test.each(Object.keys(WRITES))(
       isWritten = true;
     });
     // The other one holds the write lock; this process goes on all the same.
-    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(isWritten).toBe(false);
     other.exec('commit');
     await written;

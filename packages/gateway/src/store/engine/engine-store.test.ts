@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EngineStore } from '@ponte/engine';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../../test/store-harness.ts';
+import { insertLine } from '../../../test/support/rows.ts';
 import { systemClock } from '../../core/clock.ts';
 import { createSealedBox, UnreadableError } from '../../crypto/sealed-box.ts';
 import { createEngineStore } from './engine-store.ts';
@@ -21,16 +22,7 @@ forEachStore((open) => {
   let engineStore: EngineStore;
   beforeEach(async () => {
     opened = await open();
-    await opened.store.db
-      .insertInto('accounts')
-      .values({ id: 'acc_1', name: 'a', plan: 'unlimited', subscription: 'active', created_at: 1 })
-      .execute();
-    for (const id of ['line_1', 'line_2']) {
-      await opened.store.db
-        .insertInto('lines')
-        .values({ id, account_id: 'acc_1', mode: 'test', status: 'unpaired', created_at: 1 })
-        .execute();
-    }
+    for (const id of ['line_1', 'line_2']) await insertLine(opened.store, 'test', 'acc_1', id);
     engineStore = createEngineStore({ store: opened.store, box, lineId: 'line_1', clock: systemClock });
   });
   afterEach(() => opened.close());

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../../test/store-harness.ts';
+import { insertLine } from '../../../test/support/rows.ts';
 import { sweepDeliveries } from '../../webhooks/retention.ts';
 import { KEEP_CREDENTIALS_MS, keepKeys, restoreKeys } from './kept-keys.ts';
 
@@ -10,15 +11,7 @@ forEachStore((open) => {
   let opened: TestStore;
   beforeEach(async () => {
     opened = await open();
-    const { db } = opened.store;
-    await db
-      .insertInto('accounts')
-      .values({ id: 'acc_1', name: 'a', plan: 'unlimited', subscription: 'active', created_at: 1 })
-      .execute();
-    await db
-      .insertInto('lines')
-      .values({ id: LINE, account_id: 'acc_1', mode: 'test', status: 'logged_out', created_at: 1 })
-      .execute();
+    await insertLine(opened.store, 'test', 'acc_1', LINE);
   });
   afterEach(() => opened.close());
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { forEachStore } from '../../../test/store-harness.ts';
+import { insertLine } from '../../../test/support/rows.ts';
 import { namedGroups, namelessGroups, noteGroups } from './chat-groups.ts';
 
 const JID = '120363000000000001@g.us';
@@ -9,16 +10,7 @@ forEachStore((open) => {
     const { store, close } = await open();
     try {
       const { db } = store;
-      const account = { name: 'a', plan: 'unlimited', subscription: 'active', created_at: 1 };
-      await db
-        .insertInto('accounts')
-        .values({ id: 'acc_1', ...account })
-        .execute();
-      const line = { account_id: 'acc_1', mode: 'test', status: 'unpaired', created_at: 1 } as const;
-      await db
-        .insertInto('lines')
-        .values({ id: 'line_1', ...line })
-        .execute();
+      await insertLine(store, 'test', 'acc_1', 'line_1');
       const chat = { line_id: 'line_1', jid: JID, updated_at: 1, is_group: 1, archived: 0, unread_count: 0 };
       await db
         .insertInto('chats')

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { forEachStore } from '../../../test/store-harness.ts';
+import { insertLine } from '../../../test/support/rows.ts';
 import { noteReaders, pruneReaders, type Reading, readersOf } from './readers.ts';
 
 const reading = (reader: string, status: Reading['status'], timestamp: number, messageId = 'M1'): Reading => ({
@@ -11,16 +12,7 @@ forEachStore((open) => {
     const { store, close } = await open();
     try {
       const { db } = store;
-      const account = { name: 'a', plan: 'unlimited', subscription: 'active', created_at: 1 };
-      await db
-        .insertInto('accounts')
-        .values({ id: 'acc_1', ...account })
-        .execute();
-      const line = { account_id: 'acc_1', mode: 'test', status: 'unpaired', created_at: 1 } as const;
-      await db
-        .insertInto('lines')
-        .values({ id: 'line_1', ...line })
-        .execute();
+      await insertLine(store, 'test', 'acc_1', 'line_1');
       const note = (readings: Reading[], nowMs = 100) => noteReaders(db, 'line_1', readings, nowMs);
 
       expect((await note([reading('1@lid', 'read', 20), reading('2@lid', 'read', 21)])).get('M1')).toEqual({
