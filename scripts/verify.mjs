@@ -72,9 +72,9 @@ function readState() {
 const state = readState();
 const kept = (goal) => (given.again ? undefined : state[goal.number]?.[run]);
 function keep(goal, result) {
-  state[goal.number] = { [run]: result };
+  // Read again: another run may have kept other goals meanwhile.
   mkdirSync(dirname(STATE), { recursive: true });
-  writeFileSync(STATE, JSON.stringify(state));
+  writeFileSync(STATE, JSON.stringify({ ...readState(), [goal.number]: { [run]: result } }));
 }
 
 /** The command of a check as it would be typed. */
