@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../../test/store-harness.ts';
 import { systemClock } from '../../core/clock.ts';
+import { joinFleet, leaveFleet } from '../fleet/nodes.ts';
 import { migrate, SchemaError } from './migrate.ts';
 import { openStore } from './open.ts';
 
@@ -151,6 +152,18 @@ forEachStore((open) => {
     await opened.store.transaction((tx) => tx.db.insertInto('settings').values(put('a', 'x\0y')).execute());
     const { value } = await opened.store.db.selectFrom('settings').select('value').executeTakeFirstOrThrow();
     expect(value).toMatch(/^x[\0\ufffd]y$/u);
+  });
+
+  test('a breaking change waits until the nodes of a fleet are stopped; another one does not', async () => {
+    if (opened.store.engine === 'sqlite') return;
+    const node = { id: 'node_a', name: 'old-node', version: '1', weight: 1, masterKeyId: null };
+    await joinFleet(opened.store, node, 60_000);
+    const change = (name: string, breaking: boolean) => [{ name, breaking, up: async () => {} }];
+    const now = systemClock.now;
+    expect(await migrate(opened.store, now, change('800-harmless', false))).toEqual(['800-harmless']);
+    await expect(migrate(opened.store, now, change('801-breaking', true))).rejects.toThrow('stop old-node first');
+    await leaveFleet(opened.store, 'node_a');
+    expect(await migrate(opened.store, now, change('801-breaking', true))).toEqual(['801-breaking']);
   });
 
   test('migrating again changes nothing; a newer breaking schema is refused', async () => {
