@@ -184,7 +184,8 @@ export class FrontFleet {
     }
   }
 
-  async addNode(): Promise<FrontNode> {
+  /** `more`: settings of this node alone. */
+  async addNode(more: Record<string, string> = {}): Promise<FrontNode> {
     const name = `n${this.nodes.length + 1}`;
     const port = await freePort();
     const database = await startCuttingProxy(databaseServer(this.test.url));
@@ -198,6 +199,7 @@ export class FrontFleet {
       NODE_NAME: name,
       DATABASE_URL: throughProxy(this.test.url, database),
       NATS_URL: `nats://127.0.0.1:${bus.port}`,
+      ...more,
     };
     const node = new FrontNode({ name, port, key: this.key, environment, database, bus });
     this.nodes.push(node);

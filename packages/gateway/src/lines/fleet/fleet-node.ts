@@ -62,6 +62,8 @@ export interface FleetNode {
   close(): Promise<void>;
 }
 
+/** A line that stands so is left where it is until it is through. */
+const BUSY: ReadonlySet<string> = new Set(['pairing', 'connecting']);
 /** Said on the bus when lines may be taken. */
 const FREE = 'lines.free';
 
@@ -76,6 +78,8 @@ export function createFleetNode(options: FleetNodeOptions): FleetNode {
   const supervisor = options.supervise(ownership, (view) => views.tellLive(view));
   const keeper = new LeaseKeeper({
     ...{ nodeId: node.id, host, clock, log, onView: options.onView },
+    // A person may be holding a phone in front of its code.
+    isBusy: (lineId) => BUSY.has(supervisor.live.latest(lineId)?.status ?? ''),
     onReleased: () => bus.publish(FREE, {}),
     table: {
       renew: counted(leases, (lines) => renewLeases(leases, { id: node.id, lines }, LEASE_TIMES.ttlMs)),

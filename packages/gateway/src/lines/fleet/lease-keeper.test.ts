@@ -48,6 +48,7 @@ describe('the lease keeper', () => {
   let done: string[];
   let closing: PromiseWithResolvers<void>;
   let released: number;
+  const busy = new Set<string>();
   let keeper: LeaseKeeper;
   /** How far the wall clock is ahead of where it was. */
   let wallAheadMs: number;
@@ -66,12 +67,14 @@ describe('the lease keeper', () => {
     table.free = [A, B];
     done = [];
     released = 0;
+    busy.clear();
     closing = Promise.withResolvers();
     keeper = new LeaseKeeper({
       nodeId: 'node_me',
       table,
       clock: walled,
       log: silentLog,
+      isBusy: (lineId) => busy.has(lineId),
       onReleased: () => {
         released += 1;
       },
@@ -97,6 +100,22 @@ describe('the lease keeper', () => {
     expect(done).toHaveLength(2);
     expect(table.calls.filter((call) => call === 'renew').length).toBeGreaterThanOrEqual(12);
     expect(keeper.validForMs()).toBeGreaterThan(4_000);
+  });
+
+  test('a line that is being paired stays where it is until it is through, unless the node ends', async () => {
+    table.free.push({ lineId: 'line_c', epoch: 1 });
+    table.lines = 3;
+    await clock.advance(5_000);
+    for (const id of ['line_a', 'line_b', 'line_c']) busy.add(id);
+    table.nodes = [node('node_me'), { ...node('node_other'), weight: 5 }];
+    await clock.advance(30_000);
+    expect(done).toHaveLength(3);
+    busy.delete('line_a');
+    await clock.advance(10_000);
+    expect(done.slice(3)).toEqual(['close line_a']);
+    void keeper.leave(1_000);
+    await clock.advance(1_000);
+    expect(done.slice(4)).toEqual(['close line_c', 'close line_b']);
   });
 
   test('cuts everything ten seconds after the last renewal was sent, whatever the database does', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { FleetView, OwnedLine } from '../../store/fleet/leases.ts';
-import { type LeaseAnswer, type LeaseCall, type LeaseEffect, LeaseProtocol } from './lease-protocol.ts';
+import { LEASE_TIMES, type LeaseAnswer, type LeaseCall, type LeaseEffect, LeaseProtocol } from './lease-protocol.ts';
 
 /** Where leases are kept (store/fleet/leases.ts, for one node). */
 export interface LeaseTable {
@@ -29,6 +29,8 @@ export interface LeaseKeeperOptions {
   log: Log;
   /** Lines were given back: others may take them. */
   onReleased?(): void;
+  /** A line that is not to be moved for the sake of shares at this moment. */
+  isBusy?(lineId: string): boolean;
   /** A renewal told who is there. */
   onView?(view: FleetView): void;
 }
@@ -52,7 +54,7 @@ export class LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
-    this.#protocol = new LeaseProtocol(options.nodeId);
+    this.#protocol = new LeaseProtocol(options.nodeId, LEASE_TIMES, options.isBusy);
   }
 
   start(): void {

@@ -91,12 +91,15 @@ export class LeaseProtocol {
   #isSettled = false;
   #handedOverAt = 0;
   #credit = 0;
+  readonly #isBusy: (lineId: string) => boolean;
   /** Once begun it goes on until the shares are even. */
   #isBalancing = false;
 
-  constructor(nodeId: string, times: LeaseTimes = LEASE_TIMES) {
+  /** `isBusy`: a line that is not to be moved for the sake of shares at this moment. */
+  constructor(nodeId: string, times: LeaseTimes = LEASE_TIMES, isBusy: (lineId: string) => boolean = () => false) {
     this.#nodeId = nodeId;
     this.#times = times;
+    this.#isBusy = isBusy;
   }
 
   /** Lines that this node runs, or is about to. */
@@ -350,7 +353,7 @@ export class LeaseProtocol {
     // The youngest go first: what has been here longest keeps its address.
     for (const [lineId, held] of [...this.#held].reverse()) {
       if (effects.length >= most) break;
-      if (held.state !== 'running') continue;
+      if (held.state !== 'running' || (!isDraining && this.#isBusy(lineId))) continue;
       this.#put(lineId, { epoch: held.epoch, state: 'closing' });
       effects.push({ type: 'close', lineId, epoch: held.epoch });
     }
