@@ -106,6 +106,38 @@ interface Cached {
   holder: KeyHolder | undefined;
 }
 
+async function insertNew(
+  db: Db,
+  { accountId, mode, name, scopes = ['*'], expiresAt = null, needsApproval = false, lines, networks }: NewKey,
+  { hashOf, now }: { hashOf(key: string): Buffer; now: number },
+): Promise<MadeKey> {
+  const key = newApiKey(mode);
+  const id = newKeyId();
+  await insertKey(db, {
+    id,
+    account_id: accountId,
+    name: name.slice(0, MAX_NAME),
+    mode,
+    hash: hashOf(key),
+    prefix: keyPrefix(key),
+    scopes: JSON.stringify(scopes),
+    created_at: now,
+    expires_at: expiresAt,
+    approval: needsApproval ? 'required' : 'none',
+    lines: lines === undefined ? null : JSON.stringify(lines),
+    networks: networks === undefined ? null : JSON.stringify(networks),
+  });
+  return { id, key, prefix: keyPrefix(key) };
+}
+
+const toListed = (row: ApiKeyRow): ListedKey => ({
+  ...toHolder(row),
+  createdAt: Number(row.created_at),
+  expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+  revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+  lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
+});
+
 export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Clock; log: Log }): ApiKeys {
   const { store, ring, clock, log } = services;
   const cache = new LRUCache<string, Cached>({ max: MAX_CACHED });
@@ -134,28 +166,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
     );
   }
 
-  async function insert(
-    db: Db,
-    { accountId, mode, name, scopes = ['*'], expiresAt = null, needsApproval = false, lines, networks }: NewKey,
-  ): Promise<MadeKey> {
-    const key = newApiKey(mode);
-    const id = newKeyId();
-    await insertKey(db, {
-      id,
-      account_id: accountId,
-      name: name.slice(0, MAX_NAME),
-      mode,
-      hash: hashOf(key),
-      prefix: keyPrefix(key),
-      scopes: JSON.stringify(scopes),
-      created_at: clock.now(),
-      expires_at: expiresAt,
-      approval: needsApproval ? 'required' : 'none',
-      lines: lines === undefined ? null : JSON.stringify(lines),
-      networks: networks === undefined ? null : JSON.stringify(networks),
-    });
-    return { id, key, prefix: keyPrefix(key) };
-  }
+  const insert = (db: Db, made: NewKey): Promise<MadeKey> => insertNew(db, made, { hashOf, now: clock.now() });
 
   return {
     async create(key) {
@@ -177,13 +188,7 @@ export function createApiKeys(services: { store: Store; ring: KeyRing; clock: Cl
       return row && validHolder(row);
     },
     async list(accountId) {
-      return (await listKeys(store.db, accountId)).map((row) => ({
-        ...toHolder(row),
-        createdAt: Number(row.created_at),
-        expiresAt: row.expires_at === null ? null : Number(row.expires_at),
-        revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
-        lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
-      }));
+      return (await listKeys(store.db, accountId)).map(toListed);
     },
     async revoke(id) {
       if (!(await revokeKey(store.db, id, clock.now()))) return false;

@@ -13,6 +13,7 @@ import { within } from '../core/within.ts';
 import type { Log } from '../observe/logger.ts';
 import { changeVersionRecord, readVersionRecord, type VersionRecord } from '../store/access/version-record.ts';
 import type { Store } from '../store/db/store.ts';
+import { createSandboxVersions } from './sandbox-versions.ts';
 
 export interface VersionDeskOptions {
   store: Store;
@@ -52,7 +53,7 @@ const RETRY_AFTER_MS = 3_600_000;
  */
 const REFUSED_PAUSE_MS = 600_000;
 const FIRST_LOOK_MS = 12_000;
-const MAX_SANDBOXES = 10_000;
+const MAX_REFUSED = 10_000;
 
 /** What counts: operator, environment, the newer of WhatsApp's word and the built-in one. */
 export function effectiveVersion(
@@ -97,10 +98,16 @@ export async function refreshVersion(
   }
 }
 
-/** What an account's simulated network said; `asking`: it is being asked. */
-interface SandboxVersion {
-  version: ClientVersion | undefined;
-  asking?: Promise<void>;
+/** True once in a while per version: a thousand lines that are refused ask once. */
+function refusalsThatAreNews(clock: Clock): (network: NetworkName, version: ClientVersion | undefined) => boolean {
+  const refusedAt = new LRUCache<string, number>({ max: MAX_REFUSED });
+  return (network, version) => {
+    const key = `${network} ${version ? formatVersion(version) : ''}`;
+    const now = clock.monotonic();
+    if (now - (refusedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSED_PAUSE_MS) return false;
+    refusedAt.set(key, now);
+    return true;
+  };
 }
 
 /**
@@ -114,8 +121,8 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
   let refreshing: Promise<void> | undefined;
   let isClosed = false;
   const jitterMs = Math.round(DAY_MS * 0.1 * clock.random());
-  const sandboxes = new LRUCache<NetworkName, SandboxVersion>({ max: MAX_SANDBOXES });
-  const refusedAt = new LRUCache<string, number>({ max: MAX_SANDBOXES });
+  const sandboxes = createSandboxVersions(options);
+  const isNews = refusalsThatAreNews(clock);
 
   function take(next: VersionRecord): void {
     record = next;
@@ -159,39 +166,12 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
   }
   let cancel = clock.after(LOOK_EVERY_MS, () => void look());
 
-  async function askSandbox(network: NetworkName): Promise<void> {
-    const before = sandboxes.get(network);
-    if (before?.asking) return before.asking;
-    const asking = options.fetchSandbox(network.slice('test:'.length)).then(
-      (version) => {
-        sandboxes.set(network, { version });
-        if (before?.version && compareVersions(before.version, version) !== 0) options.onChange(network, version);
-      },
-      (error: unknown) => {
-        log.debug({ network, error }, 'the simulated network did not say which version is current');
-        if (before) sandboxes.set(network, { version: before.version });
-        else sandboxes.delete(network);
-      },
-    );
-    sandboxes.set(network, { version: before?.version, asking });
-    return asking;
-  }
-
-  /** True once in a while per version: a thousand lines that are refused ask once. */
-  function isNews(network: NetworkName, version: ClientVersion | undefined): boolean {
-    const key = `${network} ${version ? formatVersion(version) : ''}`;
-    const now = clock.monotonic();
-    if (now - (refusedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSED_PAUSE_MS) return false;
-    refusedAt.set(key, now);
-    return true;
-  }
-
   return {
     async versionFor(line) {
       const network = networkOf(line);
       if (network !== LIVE_NETWORK) {
-        if (!sandboxes.get(network)?.version) await askSandbox(network);
-        return sandboxes.get(network)?.version;
+        if (!sandboxes.latest(network)) await sandboxes.ask(network);
+        return sandboxes.latest(network);
       }
       if (isDue()) {
         await within(clock, refresh(), FIRST_LOOK_MS);
@@ -201,7 +181,7 @@ export async function openVersionDesk(options: VersionDeskOptions): Promise<Vers
     refused(network, version) {
       if (!isNews(network, version)) return;
       log.warn({ network, version: version && formatVersion(version) }, 'a version of WhatsApp Web was refused');
-      void (network === LIVE_NETWORK ? refresh() : askSandbox(network));
+      void (network === LIVE_NETWORK ? refresh() : sandboxes.ask(network));
     },
     expires(network, version, at) {
       if (network !== LIVE_NETWORK || !version) return;

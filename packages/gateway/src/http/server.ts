@@ -88,6 +88,29 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     frameworkErrors: (error, request, reply) => refuseUnrouted(services, dialects, error, request, reply),
     clientErrorHandler: refuseBrokenHttp,
   });
+  watchRequests(app, services);
+  readBodies(app, services);
+  app.setErrorHandler((error, request, reply) => sendError(services, error, request, reply));
+  servePages(app, services);
+  for (const dialect of dialects) registerDialect(app, services, dialect);
+  registerHealth(app, services);
+  registerUpgrades(app);
+  // Made when it is asked for first: making it takes tens of megabytes for a moment.
+  let document: string | undefined;
+  const facts = { version: services.version, url: services.publicUrl };
+  app.get('/api/openapi.json', { config: { ipLimit: 'ip' } }, (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument(dialects, facts));
+    return reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document);
+  });
+  return app;
+}
+
+/** Unix milliseconds. */
+const startOf = (clock: Clock, { startedAt }: FastifyRequest): number =>
+  clock.now() - (startedAt === undefined ? 0 : clock.monotonic() - startedAt);
+
+/** The front door, and what is noted of every request from its beginning to its end. */
+function watchRequests(app: FastifyInstance, services: HttpServices): void {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -122,9 +145,13 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     const who = { requestId: request.id, account: request.caller?.accountId, traceId: request.span?.traceId };
     services.log.debug({ ...facts, ...who }, 'request answered');
   });
+}
+
+/** JSON, files in JSON and forms; every other body is refused. Each is read within its limit. */
+function readBodies(app: FastifyInstance, services: HttpServices): void {
+  const { intake, clock } = services;
   app.removeAllContentTypeParsers();
   const limitOf = (request: FastifyRequest) => request.routeOptions.config.maxBodyBytes ?? MAX_JSON_BYTES;
-  const { intake, clock } = services;
   const fileBody = (request: FastifyRequest, payload: IncomingMessage) =>
     intake && request.routeOptions.config.takesFile
       ? readFileBody(request, payload, { intake, maxJsonBytes: limitOf(request), clock })
@@ -140,10 +167,12 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
       fileBody(request, payload) ?? refuseBody(payload, limitOf(request), clock),
   );
   app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
-    refuseBody(payload, limitOf(request), services.clock),
+    refuseBody(payload, limitOf(request), clock),
   );
+}
 
-  app.setErrorHandler((error, request, reply) => sendError(services, error, request, reply));
+/** Pages and files of the console where no route is; everything else is `not_found`. */
+function servePages(app: FastifyInstance, services: HttpServices): void {
   const files = services.consoleFolder === undefined ? undefined : createStaticFiles(services.consoleFolder);
   app.setNotFoundHandler(async (request, reply) => {
     const address = addressBucket(request.ip);
@@ -154,23 +183,7 @@ export function createHttpServer(services: HttpServices, dialects: readonly Dial
     if (isSafe(request.method)) await takeBudget(services.rateLimiter, reply, 'ip', address);
     throw new AppError('not_found');
   });
-
-  for (const dialect of dialects) registerDialect(app, services, dialect);
-  registerHealth(app, services);
-  registerUpgrades(app);
-  // Made when it is asked for first: making it takes tens of megabytes for a moment.
-  let document: string | undefined;
-  const facts = { version: services.version, url: services.publicUrl };
-  app.get('/api/openapi.json', { config: { ipLimit: 'ip' } }, (_request, reply) => {
-    document ??= JSON.stringify(openApiDocument(dialects, facts));
-    return reply.header('access-control-allow-origin', '*').type('application/json; charset=utf-8').send(document);
-  });
-  return app;
 }
-
-/** Unix milliseconds. */
-const startOf = (clock: Clock, { startedAt }: FastifyRequest): number =>
-  clock.now() - (startedAt === undefined ? 0 : clock.monotonic() - startedAt);
 
 /**
  * One Fastify route per row, one per path for the methods it does not take, and the dialect's

@@ -201,42 +201,53 @@ export function createGuard(deps: GuardDeps): Guard {
       throw new FetchError('too_many_redirects');
     },
 
-    openPool({ connections }) {
-      let current: { origin: string; pool: Pool } | undefined;
-      let answersArePrivate = false;
-      let answered = false;
-      const destroy = () => void current?.pool.destroy().catch(() => {});
-      return {
-        async fetch(text, options) {
-          const url = parse(text);
-          if (current?.origin !== url.origin) {
-            // What is under way to the old place may end there.
-            void current?.pool.close().catch(() => {});
-            const onPrivate = () => {
-              answersArePrivate = true;
-            };
-            current = { origin: url.origin, pool: createOriginPool(connectorDeps, url.origin, connections, onPrivate) };
-            answersArePrivate = false;
-            answered = false;
-          }
-          const startedAt = clock.monotonic();
-          const once = { pool: current.pool, url, options, clock, deadline: startedAt + options.totalTimeoutMs };
-          const answer = await fetchOnce(once).catch((error: unknown) => {
-            // A kept connection that the other side closed while it was idle tells nothing about
-            // the target: once more, on another one.
-            const stale = error instanceof FetchError && error.kind === 'closed' && answered;
-            if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return fetchOnce(once);
-            throw error;
-          });
-          answered = true;
-          return answer;
-        },
-        get answersArePrivate() {
-          return answersArePrivate;
-        },
-        destroy,
-      };
+    openPool: ({ connections }) => poolOfOneTarget({ connectorDeps, clock, parse, connections }),
+  };
+}
+
+interface PoolParts {
+  connectorDeps: ConnectorDeps;
+  clock: Clock;
+  /** The URL, when the policy allows it; throws a FetchError otherwise. */
+  parse(text: string): URL;
+  connections: number;
+}
+
+/** Kept connections to the one place that a target's URL leads to; another URL begins anew. */
+function poolOfOneTarget({ connectorDeps, clock, parse, connections }: PoolParts): ReturnType<Guard['openPool']> {
+  let current: { origin: string; pool: Pool } | undefined;
+  let answersArePrivate = false;
+  let answered = false;
+  const destroy = () => void current?.pool.destroy().catch(() => {});
+  return {
+    async fetch(text, options) {
+      const url = parse(text);
+      if (current?.origin !== url.origin) {
+        // What is under way to the old place may end there.
+        void current?.pool.close().catch(() => {});
+        const onPrivate = () => {
+          answersArePrivate = true;
+        };
+        current = { origin: url.origin, pool: createOriginPool(connectorDeps, url.origin, connections, onPrivate) };
+        answersArePrivate = false;
+        answered = false;
+      }
+      const startedAt = clock.monotonic();
+      const once = { pool: current.pool, url, options, clock, deadline: startedAt + options.totalTimeoutMs };
+      const answer = await fetchOnce(once).catch((error: unknown) => {
+        // A kept connection that the other side closed while it was idle tells nothing about
+        // the target: once more, on another one.
+        const stale = error instanceof FetchError && error.kind === 'closed' && answered;
+        if (stale && clock.monotonic() - startedAt < STALE_WITHIN_MS) return fetchOnce(once);
+        throw error;
+      });
+      answered = true;
+      return answer;
     },
+    get answersArePrivate() {
+      return answersArePrivate;
+    },
+    destroy,
   };
 }
 

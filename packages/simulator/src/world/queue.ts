@@ -21,6 +21,17 @@ const QUEUE_PER_DEVICE_MAX = 20_000;
 
 export type Queue = ReturnType<typeof createQueue>;
 
+/** What an acknowledgement clears: what was pushed, of one sender when known, one or `all`. */
+interface Cleared {
+  pushedSeq: number;
+  sender?: string | undefined;
+  all: boolean;
+}
+type ClearWritten = (pn: string, device: number, stanzaClass: QueuedClass, id: string, what: Cleared) => number;
+
+const isFrom = (row: { sender: string }, sender: string | undefined): boolean =>
+  sender === undefined || row.sender === sender;
+
 /** Durable mail of every device of one tenant. Rows leave only by `clear` or with their device. */
 export function createQueue(db: Db, tenant: string) {
   const { insert, count, counts, after, matching, remove, rewrite, named, notifications, withMail } = statements(db);
@@ -30,6 +41,14 @@ export function createQueue(db: Db, tenant: string) {
     insert.run(seq, tenant, pn, device, stanzaClass, id, sender, bytesOf(node));
   });
   const written = new Counts(db, (pn, device) => count.get(tenant, pn, device)?.n ?? 0);
+  const clearWritten: ClearWritten = (pn, device, stanzaClass, id, { pushedSeq, sender, all }) => {
+    if (written.of(pn, device) === 0) return 0;
+    const rows = matching.all(tenant, pn, device, stanzaClass, id, pushedSeq).filter((row) => isFrom(row, sender));
+    const meant = all ? rows : rows.slice(0, 1);
+    for (const { seq } of meant) remove.run(seq);
+    written.add(pn, device, -meant.length);
+    return meant.length;
+  };
 
   return {
     isFull: (pn: string, device: number): boolean =>
@@ -74,31 +93,13 @@ export function createQueue(db: Db, tenant: string) {
      * to `pushedSeq`), the oldest one only or `all` of them. `sender` narrows it to one account
      * when known. Returns how many went.
      */
-    clear(
-      pn: string,
-      device: number,
-      stanzaClass: QueuedClass,
-      id: string,
-      options: { pushedSeq: number; sender?: string | undefined; all: boolean },
-    ): number {
+    clear(pn: string, device: number, stanzaClass: QueuedClass, id: string, options: Cleared): number {
       const { pushedSeq, sender, all } = options;
-      let gone = 0;
       // What is written is older than what is fresh.
-      if (written.of(pn, device) > 0) {
-        const rows = matching
-          .all(tenant, pn, device, stanzaClass, id, pushedSeq)
-          .filter((row) => sender === undefined || row.sender === sender);
-        const meant = all ? rows : rows.slice(0, 1);
-        for (const { seq } of meant) remove.run(seq);
-        gone = meant.length;
-        written.add(pn, device, -gone);
-        if (gone > 0 && !all) return gone;
-      }
+      const gone = clearWritten(pn, device, stanzaClass, id, options);
+      if (gone > 0 && !all) return gone;
       const isMeant = (of: FreshStanza): boolean =>
-        of.id === id &&
-        of.stanzaClass === stanzaClass &&
-        of.seq <= pushedSeq &&
-        (sender === undefined || of.sender === sender);
+        of.id === id && of.stanzaClass === stanzaClass && of.seq <= pushedSeq && isFrom(of, sender);
       const found = fresh.matching(pn, device, isMeant);
       const taken = all ? found : found.slice(0, 1);
       for (const stanza of taken) fresh.remove(stanza);
