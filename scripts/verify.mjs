@@ -19,6 +19,8 @@ const STATE = join(root, 'node_modules/.cache/ponte/verify.json');
 const ROW_WITHIN = { small: 8, medium: 30, full: 120 };
 /** A machine with more to do per core than this is not quiet. */
 const QUIET_LOAD = 0.75;
+/** How long it is given to become so. */
+const QUIET_WITHIN_MS = 3 * 60_000;
 /** What of a failure's words is kept. */
 const MAX_WHY = 300;
 
@@ -91,7 +93,9 @@ function reasonOf({ fullName, failureMessages = [] }) {
   const [first = ''] = failureMessages;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of terminals.
   const [why = ''] = first.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
-  return `${fullName}${why === '' ? '' : `: ${why.slice(0, MAX_WHY)}`}`;
+  // What Vitest says of a test whose time was over.
+  const said = why.includes('STACK_TRACE_ERROR') ? 'it took longer than its own limit' : why;
+  return `${fullName}${said === '' ? '' : `: ${said.slice(0, MAX_WHY)}`}`;
 }
 
 /** What one check came to: how many tests passed, what failed and why, and what they measured. */
@@ -163,10 +167,17 @@ async function check(one, withinMs) {
   return result;
 }
 
+const load = () => loadavg()[0] / cpus().length;
+
+/** Lets what ran before die away: the load is an average of the last minute. */
+async function untilQuiet(withinMs) {
+  const until = performance.now() + withinMs;
+  while (load() > QUIET_LOAD && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2_000));
+}
+
 /** Why a goal cannot be shown here; undefined: it can. */
 function hindrance(goal) {
-  const load = loadavg()[0] / cpus().length;
-  if (goal.isQuiet && load > QUIET_LOAD) return `needs a quiet machine (load ${load.toFixed(1)} per core)`;
+  if (goal.isQuiet && load() > QUIET_LOAD) return `needs a quiet machine (load ${load().toFixed(1)} per core)`;
   if (goal.needs === 'PostgreSQL' && !process.env.TEST_DATABASE_URL) return 'needs PostgreSQL (TEST_DATABASE_URL)';
   const missing = goal.checks.flatMap(({ files }) => files).filter((file) => !existsSync(join(root, file)));
   if (missing.length === 0) return undefined;
@@ -176,6 +187,7 @@ function hindrance(goal) {
 }
 
 async function showGoal(goal) {
+  if (goal.isQuiet) await untilQuiet(Math.min(QUIET_WITHIN_MS, deadline - performance.now()));
   const why = hindrance(goal);
   if (why) return { verdict: `not run: ${why}`, seconds: 0, passed: 0, failed: [], figures: [] };
   const began = performance.now();
