@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { openStore } from '../src/store/db/open.ts';
+import { openTestPostgres } from './store-harness.ts';
 import { printedBlock, printedBlocks, ROOT, withOther } from './support/printed.ts';
 
 /*
@@ -51,6 +53,9 @@ const PRINTED: Record<string, Shown> = {
   'operating.md sh': { by: CALLS },
   'operating.md sql': { by: HERE },
   'fleet.md env': { by: HERE },
+  'fleet.md json': { data: 'a rule of a bucket' },
+  'fleet.md sh': { notRun: 'dumps a whole database; `ponte move` is run by move.kill.test.ts' },
+  'fleet.md sql': { by: HERE },
   'mcp.md sh': { notRun: 'needs a client of somebody else' },
   'event-catalogue.md json': { data: 'bodies, compared by docs.reference.test.ts' },
   'lines-transcript.md json': { data: 'recorded, compared by lines.transcript.flow.test.ts' },
@@ -79,6 +84,19 @@ test('fleet.md: the settings of a node are ones that are taken', () => {
 });
 
 const admin = process.env.TEST_DATABASE_URL;
+
+test.runIf(admin)('fleet.md: what a restore forgets is there, and can be forgotten', async () => {
+  const opened = await openTestPostgres();
+  try {
+    for (const statement of printedBlock('fleet.md', 'sql')
+      .split(';')
+      .filter((text) => text.trim() !== '')) {
+      await sql.raw(statement).execute(opened.store.db);
+    }
+  } finally {
+    await opened.close();
+  }
+});
 
 test.runIf(admin)('operating.md: the role and the database are what Ponte needs', { timeout: 120_000 }, async () => {
   const name = `ponte_docs_${randomBytes(4).toString('hex')}`;
