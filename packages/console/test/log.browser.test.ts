@@ -33,9 +33,9 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
     await page.goto(`${product.url}/log?mode=test`);
     await page.getByRole('heading', { level: 1, name: 'Log' }).waitFor();
     expect((await send('req-of-the-test', 'never shown')).status).toBe(200);
-    await page.getByRole('listitem').filter({ hasText: 'POST /api/bridge/v1/messages/send' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'POST /api/bridge/v1/messages/send' }).first().waitFor();
     await page.getByRole('searchbox').fill('req-of-the-test');
-    await page.getByRole('listitem').filter({ hasText: 'message.sent → whk_' }).getByText('200 (1)').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'message.sent → whk_' }).getByText('200 (1)').first().waitFor();
     expect(await page.getByRole('main').getByRole('listitem').allInnerTexts()).toEqual(
       expect.arrayContaining([
         expect.stringContaining('POST /api/bridge/v1/messages/send'),
@@ -44,7 +44,10 @@ describe.skipIf(!canBrowse)('the log', { timeout: TWO_MINUTES_MS }, () => {
       ]),
     );
     expect(new URL(page.url()).searchParams.get('q')).toBe('req-of-the-test');
-    await page.getByRole('button', { name: /^Details\s*: POST/ }).click();
+    await page
+      .getByRole('button', { name: /^Details\s*: POST/ })
+      .first()
+      .click();
     await page.getByText('Bodies are kept only while').waitFor();
     expect(await violations(page)).toEqual([]);
     await picture(page, 'log');
