@@ -35,6 +35,7 @@ export const CONTENTS = [
       'docs/sizing.md',
       'docs/scale.md',
       'docs/measuring.md',
+      'docs/verified.md',
       'docs/benchmark.md',
       'docs/troubleshooting.md',
       'SECURITY.md',
