@@ -45,3 +45,8 @@ export {
   WA_CERT_DETAILS,
 } from 'baileys';
 export { LIDMappingStore } from 'baileys/lib/Signal/lid-mapping.js';
+export {
+  resolveIssuanceJid,
+  shouldSendNewTcToken,
+  storeTcTokensFromIqResult,
+} from 'baileys/lib/Utils/tc-token-utils.js';

@@ -59,6 +59,11 @@ export class ColdContacts {
     this.#parts = parts;
   }
 
+  /** Unix seconds. */
+  now(): number {
+    return this.#parts.nowSeconds();
+  }
+
   /**
    * `<cstoken>` for a person who gave no token: HMAC-SHA256 of the LID under the account's salt
    * (whatsmeow cstoken.go). Undefined when there is no salt, which some accounts never get.

@@ -1,5 +1,6 @@
 import {
   EngineError,
+  isBot,
   isGroup,
   isLid,
   isNewsletter,
@@ -19,6 +20,7 @@ import type { ColdContacts } from './cold-contacts.ts';
 import { tellingDevicesOnce } from './device-cache.ts';
 import type { FreshLids } from './fresh-lids.ts';
 import { leavingWith } from './leaving.ts';
+import { type OwnToken, ownTokenFor } from './own-token.ts';
 
 /** For WhatsApp's acknowledgement, once the message has left. */
 const ACK_MS = 20_000;
@@ -49,6 +51,7 @@ export async function transmit(
   const message = proto.Message.decode(prepared.proto);
   const expected = acks.expect(prepared.id);
   let leaving: Promise<void> = Promise.resolve();
+  let ownToken: OwnToken | undefined;
   try {
     const { id: messageId, attrs: additionalAttributes, meta, recipient } = prepared;
     const to = await whileConnected(freshLids.current(prepared.to, recipient.pn));
@@ -60,16 +63,20 @@ export async function transmit(
     leaving = Promise.resolve(parts.onLeaving?.());
     // The await below reports a rejection.
     leaving.catch(() => {});
+    const isForRegularUser = isPerson(to) && !isBot(to) && !message.protocolMessage;
+    if (isForRegularUser) ownToken = await whileConnected(ownTokenFor(sock, to, coldContacts.now()));
     // Encrypted for one person, it waits between its ratchets and the wire; everything else here.
     if (!isPerson(to)) await whileConnected(leaving);
     const options = { messageId, additionalAttributes, additionalNodes, statusJidList: prepared.audience };
     const permission = { given: leaving, isOwn: ownDevicesOf(sock, to) };
     const relay = () => sock.relayMessage(to, message, options);
     await whileConnected(leavingWith(permission, isPerson(to) ? () => tellingDevicesOnce(relay) : relay));
+    ownToken?.give();
     const { timestamp, isLidStale } = await expected.within(ACK_MS, signal);
     if (isLidStale) await freshLids.refresh(to, recipient.pn);
     return { timestamp };
   } catch (error) {
+    ownToken?.keepBack();
     // When leaving was refused, that rejection is thrown instead of the encryption's error.
     await leaving;
     throw await named(parts, prepared.to, message, toEngineError(error, 'the message was not sent'));
