@@ -42,6 +42,12 @@ export const systemClock: Clock = {
   random: () => Math.random(),
 };
 
+/** Like `after` on the system clock, but keeps the process alive: for work that must be done. */
+export function afterAwake(delayMs: number, work: () => void): () => void {
+  const timer = setTimeout(work, delayMs);
+  return () => clearTimeout(timer);
+}
+
 /**
  * Like `sleep` on the system clock, but keeps the process alive: for a wait in the middle of work
  * that must come to its end.

@@ -49,10 +49,12 @@ export interface SendContext {
   nudge(hasDeliveries?: boolean): void;
   uploads: Pick<Places, 'take'>;
   /**
-   * Nothing of the line is on the wire, and sends leave without gaps. Otherwise what takes its time
-   * is done before one's turn, not in it: gap and order stay what they are.
+   * Sends leave with gaps between them. Then what takes its time is done before one's turn, not in
+   * it: the gaps stay what they are.
    */
-  isAlone(): boolean;
+  isPaced(): boolean;
+  /** Others of the line are on the wire, or about to be. */
+  hasCompany(): boolean;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
   discardFile(name: string): void;
   onEnd(outboxId: string, outcome: SendOutcome): void;
@@ -76,6 +78,8 @@ const PAUSE_MS = 1_000;
 const UPLOAD_PATIENCE_MS = 1_000;
 /** Poll interval of a long upload. */
 const UPLOAD_LOOK_MS = 500;
+/** For company in its commit, while other sends of the line are on their way. */
+const PATIENCE_MS = 3;
 /**
  * Tries to commit an end that already happened at WhatsApp. After them the same message is sent
  * again, which is the same message.
@@ -166,8 +170,8 @@ export class Send implements MailboxJob {
     if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
     this.#prepared = prepared;
     this.#saving = this.#save(prepared);
-    // A message by itself is encrypted meanwhile, and leaves when it is saved.
-    if (isFile(content) || !this.#context.isAlone()) {
+    // It is encrypted meanwhile, and leaves when it is saved.
+    if (isFile(content) || this.#context.isPaced()) {
       const saved = await this.#saving;
       if (saved !== 'saved') return this.#unsaved(saved);
     }
@@ -366,10 +370,12 @@ export class Send implements MailboxJob {
   }
 
   async #commitEnd(work: (tx: Tx) => Promise<Committed>): Promise<End> {
-    const { store, line, clock, metrics, stopping, nudge, onEnd } = this.#context;
+    const { store, line, clock, metrics, stopping, nudge, onEnd, hasCompany } = this.#context;
     for (let tries = 1; ; tries++) {
       try {
-        const { outcome, isNew, hasDeliveries } = await store.transaction(work, 'normal', line.id);
+        // The next one's ratchets, or a receipt, are about to be committed.
+        const patienceMs = hasCompany() ? PATIENCE_MS : undefined;
+        const { outcome, isNew, hasDeliveries } = await store.transaction(work, 'normal', line.id, patienceMs);
         if (isNew) nudge(hasDeliveries);
         const { content } = this.#entry;
         if (isNew && !isChange(content) && outcome.state !== 'unconfirmed') {

@@ -22,6 +22,7 @@ import { toLineError } from '../sends/engine-errors.ts';
 import { failWaiting } from '../sends/fail-send.ts';
 import { createLineFiles } from '../sends/line-files.ts';
 import { AnnouncedVersions } from './announced-versions.ts';
+import { Nudges } from './nudges.ts';
 import type { Channel, FromWorker, LineSpec, ToWorker, WorkerSetup } from './worker-protocol.ts';
 import { ProcessMeter } from './worker-stats.ts';
 
@@ -72,10 +73,9 @@ export class Worker {
   readonly #leases: LeaseWatch | undefined;
   readonly #traces: MessageTraces | undefined;
   readonly #sweepMs: number;
+  readonly #nudges: Nudges;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
-  #isNudging = false;
-  #nudgesDispatcher = false;
   #isClosing = false;
 
   constructor(options: WorkerOptions) {
@@ -84,6 +84,7 @@ export class Worker {
     this.#gate = createConnectGate(options.setup.connectsPerSecond, options.clock);
     this.#versions = new AnnouncedVersions((message) => options.channel.send(message));
     this.#meter = new ProcessMeter(options.setup.worker);
+    this.#nudges = new Nudges((deliveries) => options.channel.send({ type: 'nudge', deliveries }));
     this.#sweepMs = options.setup.nodeId === undefined ? SWEEP_MS : FLEET_SWEEP_MS;
     if (options.setup.nodeId !== undefined) {
       this.#leases = new LeaseWatch(options.clock, () => options.onLeasesOver?.());
@@ -177,7 +178,7 @@ export class Worker {
         metrics: this.#options.metrics?.lines(row.mode),
         traces: this.#traces,
         publish: (view) => channel.send({ type: 'live', view }),
-        nudge: (hasDeliveries) => this.#nudge(hasDeliveries),
+        nudge: (hasDeliveries = true) => this.#nudges.tell(hasDeliveries),
       });
       this.#lines.set(lineId, line);
       channel.send({ type: 'line_started', lineId });
@@ -201,7 +202,7 @@ export class Worker {
       const { isNew } = await saveStatus(store, row, await loadTold(store.db, lineId), now);
       const on = { store, line: row, clock, expiresMs: setup.sendExpiresMs ?? 0 };
       const hasFailed = await failWaiting(on, 'line_not_connected', standingDetails(now));
-      if (isNew || hasFailed) this.#nudge();
+      if (isNew || hasFailed) this.#nudges.tell(true);
     } catch (error) {
       log.warn({ lineId, error }, 'that a line cannot be read could not be written down; the next try does it');
     }
@@ -262,19 +263,6 @@ export class Worker {
     if (metrics) metrics.snapshot().then(send, () => send());
     else send();
     this.#cancelHeartbeat = clock.after(setup.heartbeatMs, () => this.#beat());
-  }
-
-  /** One nudge per turn of the event loop is enough. */
-  #nudge(hasDeliveries = true): void {
-    this.#nudgesDispatcher ||= hasDeliveries;
-    if (this.#isNudging) return;
-    this.#isNudging = true;
-    setImmediate(() => {
-      this.#isNudging = false;
-      const deliveries = this.#nudgesDispatcher;
-      this.#nudgesDispatcher = false;
-      this.#options.channel.send({ type: 'nudge', deliveries });
-    });
   }
 
   #scheduleSweep(): void {

@@ -175,3 +175,36 @@ forEachStore((open) => {
     expect(seen).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
   });
 });
+
+test('a patient member goes with the next commit of others, in the order of the calls, and alone when none comes', async () => {
+  const { store } = opened;
+  const order: string[] = [];
+  const commits: string[] = [];
+  const write = (name: string, patienceMs?: number) =>
+    store
+      .transaction(
+        async (tx) => {
+          order.push(name);
+          await tx.db.insertInto('settings').values({ name, value: '' }).execute();
+        },
+        'normal',
+        undefined,
+        patienceMs,
+      )
+      .then(() => commits.push(name));
+  const patient = write('patient', 60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual([]);
+  await Promise.all([patient, write('other')]);
+  expect(order).toEqual(['patient', 'other']);
+  expect(commits).toEqual(['patient', 'other']);
+  await write('alone', 1);
+  // While others are under way, a group of patient members alone is not begun either.
+  const first = write('first');
+  const waits = write('waits', 60_000);
+  await first;
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([waits, write('last')]);
+  expect(await names()).toEqual(['alone', 'first', 'last', 'other', 'patient', 'waits']);
+});

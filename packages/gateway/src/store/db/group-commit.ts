@@ -1,5 +1,5 @@
 import { setImmediate as loopTurn } from 'node:timers/promises';
-import { stayAwake, systemClock } from '../../core/clock.ts';
+import { afterAwake, stayAwake, systemClock } from '../../core/clock.ts';
 import type { Durability, Tx } from './store.ts';
 
 /** A connection that is ours alone, as a group uses it. */
@@ -23,6 +23,8 @@ export interface Member {
   durability: Durability;
   /** Nothing is written: needs no transaction of its own. */
   isReadOnly: boolean;
+  /** Waits so long for a commit to go along with, before it makes one of its own; absent: not. */
+  patienceMs?: number;
   /** Runs inside the transaction; what it answers comes out after the commit. */
   run(connection: GroupConnection): Promise<unknown>;
   /** After the commit. */
@@ -55,6 +57,7 @@ const WINDOW_MS = 2;
  * two milliseconds) runs one after the other in the order of the calls inside one transaction, and
  * shares its one durable commit; each caller gets its own outcome after that commit.
  *
+ * - A patient member begins no group for as long; it goes with the first one that another begins.
  * - A member that throws rolls back its own changes only (a savepoint), and gets its own error.
  * - The group is as durable as its most demanding member.
  * - When the database ends the whole transaction under a member (full disk, cut connection), that
@@ -66,6 +69,8 @@ export function createGroupCommit(options: GroupCommitOptions): { add(member: Me
   /** Lost with another one's failure: each runs by itself now. */
   let solo: Member[] = [];
   let isRunning = false;
+  /** Of those that wait: they begin no group. Each with what ends its patience's timer. */
+  const patient = new Map<Member, () => void>();
   const arrivals: number[] = [];
   const { monotonic = systemClock.monotonic } = options;
 
@@ -76,15 +81,18 @@ export function createGroupCommit(options: GroupCommitOptions): { add(member: Me
     if (isBusy && waiting.length < MAX_GROUP) await stayAwake(WINDOW_MS);
   }
 
+  const isDue = () => solo.length > 0 || waiting.some((member) => !patient.has(member));
+
   async function drain(): Promise<void> {
     isRunning = true;
-    while (waiting.length + solo.length > 0) {
+    while (isDue()) {
       if (solo.length === 0) await gather();
       let taken: Member[] = [];
       try {
         await options.alone(async (connection) => {
           // Taken once the connection is ours: work that arrived while waiting joins this group.
           taken = solo.length > 0 ? solo.splice(0, 1) : waiting.splice(0, MAX_GROUP);
+          for (const member of taken) endPatience(member);
           const left = await runGroup(connection, taken, options);
           solo = [...solo, ...left.solo];
           waiting = [...left.rest, ...waiting];
@@ -92,15 +100,31 @@ export function createGroupCommit(options: GroupCommitOptions): { add(member: Me
       } catch (error) {
         // No connection (the store is closed, the server away): nothing of it was written.
         const lost = taken.length > 0 ? taken : [...solo.splice(0), ...waiting.splice(0)];
-        for (const member of lost) member.reject(error);
+        for (const member of lost) {
+          endPatience(member);
+          member.reject(error);
+        }
       }
     }
     isRunning = false;
   }
 
+  function endPatience(member: Member): void {
+    patient.get(member)?.();
+    patient.delete(member);
+  }
+
   return {
     add(member) {
       waiting.push(member);
+      if (member.patienceMs !== undefined) {
+        const wait = afterAwake(member.patienceMs, () => {
+          patient.delete(member);
+          if (!isRunning) void drain();
+        });
+        patient.set(member, wait);
+        return;
+      }
       arrivals.push(monotonic());
       if (arrivals.length > BUSY_MEMBERS) arrivals.shift();
       if (!isRunning) void drain();

@@ -152,7 +152,11 @@ function transactions(
   { clock, onError }: Hooks,
   add: (member: Member, together: string | undefined) => void,
 ): Store['transaction'] {
-  const once = <T>(work: (tx: Tx) => Promise<T>, durability: Durability, together: string | undefined): Promise<T> =>
+  const once = <T>(
+    work: (tx: Tx) => Promise<T>,
+    durability: Durability,
+    { together, patienceMs }: { together: string | undefined; patienceMs: number | undefined },
+  ): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       let afterCommit: (() => void)[] = [];
       const run = async (connection: GroupConnection) => {
@@ -175,12 +179,13 @@ function transactions(
         runAll(afterCommit, onError);
         resolve(value as T);
       };
-      add({ durability, isReadOnly: false, run, resolve: settle, reject }, together);
+      const patience = patienceMs === undefined ? {} : { patienceMs };
+      add({ ...{ durability, run, resolve: settle, reject }, isReadOnly: false, ...patience }, together);
     });
-  return async (work, durability = 'full', together) => {
+  return async (work, durability = 'full', together, patienceMs) => {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await once(work, durability, together);
+        return await once(work, durability, { together, patienceMs });
       } catch (error) {
         if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
         await clock.sleep(RETRY_BASE_MS * 2 ** tries * (0.5 + clock.random()));

@@ -45,8 +45,15 @@ export interface Store {
    * the line in a worker, the account where an account's rows are counted; every lock that such a
    * transaction takes must then be of that line or account, or be taken last. Left out, it has a
    * transaction to itself, beside others.
+   *
+   * `patienceMs`: rather than commit by itself it waits so long for a commit of others to share.
    */
-  transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability, together?: string): Promise<T>;
+  transaction<T>(
+    work: (tx: Tx) => Promise<T>,
+    durability?: Durability,
+    together?: string,
+    patienceMs?: number,
+  ): Promise<T>;
   /**
    * SQLite only: synchronous work on the bare connection, for the few statements so hot that they
    * are prepared by hand. In the order of the calls, in the same groups as transactions, at `full`

@@ -36,7 +36,7 @@ export function fencedStore(store: Store, fence: Fence, onStale: () => void): St
     engine: store.engine,
     contents: store.contents,
     db: store.db.withPlugin(new ReadsOnly()),
-    async transaction(work, durability, together) {
+    async transaction(work, durability, together, patienceMs) {
       try {
         return await store.transaction(
           async (tx) => {
@@ -45,6 +45,7 @@ export function fencedStore(store: Store, fence: Fence, onStale: () => void): St
           },
           durability,
           together,
+          patienceMs,
         );
       } catch (error) {
         if (error instanceof StaleOwnerError) onStale();
