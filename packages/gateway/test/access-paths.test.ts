@@ -16,6 +16,7 @@ import { unfinished } from '../src/store/sends/outbox.ts';
 import { countWaiting, countWaitingByLine, findSend } from '../src/store/sends/sends.ts';
 import { countUsed } from '../src/store/sends/usage.ts';
 import { replayRange } from '../src/store/webhooks/deliveries.ts';
+import { markDelivered } from '../src/store/webhooks/delivering-attempt.ts';
 import * as queue from '../src/store/webhooks/delivery-queue.ts';
 import { newlyDue } from '../src/store/webhooks/new-deliveries.ts';
 import { openTestSqlite, type TestStore } from './store-harness.ts';
@@ -152,8 +153,9 @@ test('new deliveries are read from the end of their table on, whatever waits bef
 test('outcomes are stored by row number, whatever waits beside them', async () => {
   plans.length = 0;
   // A few one by one, many together.
-  await queue.markDelivered(db, [1, 2, 3], 1);
-  await queue.markDelivered(db, [1, 2, 3, 4, 5, 6, 7, 8, 9], 1);
+  const ended = (count: number) => Array.from({ length: count }, (_, at) => ({ seq: at + 1, attempt: '[]' }));
+  await markDelivered(db, ended(3), 1);
+  await markDelivered(db, ended(9), 1);
   await queue.markFailed(db, 1, { nextAt: 5, at: 1 });
   await queue.closeDeliveries(db, [1, 2], 'expired', 1);
   const ofTable = plans.filter((plan) => /\bdeliveries\b/.test(plan.detail)).map((plan) => plan.detail);

@@ -3,11 +3,11 @@ import { backoffMs } from '../core/retry.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Store, Tx } from '../store/db/store.ts';
 import { countWebhookTraffic, type WebhookTraffic } from '../store/lines/traffic.ts';
+import { markDelivered, packAttempt } from '../store/webhooks/delivering-attempt.ts';
 import {
   closeDeliveries,
   type DueDelivery,
   insertAttempts,
-  markDelivered,
   markFailed,
   presentDeliveries,
 } from '../store/webhooks/delivery-queue.ts';
@@ -155,7 +155,10 @@ async function storeBatch(tx: Tx, batch: Entry[], now: number, onOff: OnOff): Pr
     batch.flatMap((entry) => ('closed' in entry && entry.closed === state ? [entry.delivery.seq] : []));
   await markDelivered(
     tx.db,
-    delivered.map((entry) => entry.delivery.seq),
+    delivered.map(({ delivery, result }) => ({
+      seq: delivery.seq,
+      attempt: packAttempt({ ...result, responseExcerpt: result.excerpt }),
+    })),
     now,
   );
   await closeDeliveries(tx.db, closed('expired'), 'expired', now);
@@ -164,7 +167,8 @@ async function storeBatch(tx: Tx, batch: Entry[], now: number, onOff: OnOff): Pr
     if (outcome.kind === 'delivered') continue;
     await markFailed(tx.db, delivery.seq, { nextAt: outcome.kind === 'retry' ? outcome.nextAt : null, at: now });
   }
-  await insertAttempts(tx.db, attempted.map(attemptRow));
+  const failed = attempted.filter((entry) => entry.outcome.kind !== 'delivered');
+  await insertAttempts(tx.db, failed.map(attemptRow));
   const healths = await storeHealth(tx, attempted, now, onOff);
   await countWebhookTraffic(tx.db, trafficOf(attempted), now);
   return healths;

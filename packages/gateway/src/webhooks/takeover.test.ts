@@ -3,7 +3,7 @@ import { ok, type Receiver, type ReceiverOptions, startReceiver } from '../../te
 import { openTestPostgres } from '../../test/store-harness.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { until } from '../../test/support/until.ts';
-import { createWebhookWorld, guardFor, type WebhookWorld } from '../../test/support/webhook-world.ts';
+import { attemptLog, createWebhookWorld, guardFor, type WebhookWorld } from '../../test/support/webhook-world.ts';
 import { LANE_LEASE_MS, RENEW_EVERY_MS } from './lanes.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -64,8 +64,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)('several dispatchers on one Postgr
     await new Promise((resolve) => setImmediate(resolve));
     expect(await delivery(world)).toMatchObject({ state: 'delivered', attempts: 1 });
     expect(await hook(world)).toMatchObject({ failing_since: null });
-    const log = await world.store.db.selectFrom('attempts').select(['number', 'status_code']).execute();
-    expect(log).toEqual([{ number: 1, status_code: 200 }]);
+    expect(await attemptLog(world.store)).toMatchObject([{ number: 1, statusCode: 200 }]);
   });
 
   test('a holder that renews keeps its webhooks however long its attempts last', async () => {

@@ -159,6 +159,7 @@ deliveries.next_at bigint not null
 deliveries.expires_at bigint
 deliveries.created_at bigint not null
 deliveries.finished_at bigint
+deliveries.delivered text collate C
 event_wishes.account_id text collate C not null
 event_wishes.mode text collate C not null
 event_wishes.until bigint not null

@@ -212,7 +212,7 @@ CREATE TABLE deliveries (
   expires_at integer,
   created_at integer not null,
   finished_at integer
-);
+, delivered text);
 CREATE INDEX deliveries_dead on deliveries (webhook_id, event_seq) where state = 'dead';
 CREATE INDEX deliveries_due on deliveries (webhook_id, next_at, event_seq) where finished_at is null;
 CREATE INDEX deliveries_event on deliveries (event_seq);

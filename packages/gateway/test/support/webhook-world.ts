@@ -10,6 +10,8 @@ import { FetchError } from '../../src/net/fetch-error.ts';
 import { createGuard, type Guard } from '../../src/net/guarded-fetch.ts';
 import { silentLog } from '../../src/observe/logger.ts';
 import type { Store } from '../../src/store/db/store.ts';
+import { attemptsOf } from '../../src/store/webhooks/deliveries.ts';
+import type { AttemptView } from '../../src/store/webhooks/delivering-attempt.ts';
 import { createWebhook, type NewWebhook, WEBHOOK_SCOPE } from '../../src/store/webhooks/webhooks.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from '../../src/webhooks/dispatcher.ts';
 import { fanOut } from '../../src/webhooks/fan-out.ts';
@@ -189,4 +191,11 @@ export async function createWebhookWorld(store: Store, clock: Clock = systemCloc
       createDispatcher({ store, ring, formats: plainFormats, clock, log: silentLog, ...options }),
   };
   return world;
+}
+
+/** Every attempt of every delivery, as their owners see them. */
+export async function attemptLog(store: Store): Promise<AttemptView[]> {
+  const deliveries = await store.db.selectFrom('deliveries').select('id').orderBy('seq').execute();
+  const logs = await Promise.all(deliveries.map(({ id }) => attemptsOf(store.db, id)));
+  return logs.flat();
 }

@@ -2,7 +2,6 @@ import { AppError, invalid } from '../../core/app-error.ts';
 import type { JournalEvent } from '../../core/events.ts';
 import type { DeliveryState, Webhook } from '../../core/webhooks.ts';
 import {
-  type AttemptView,
   attemptsOf,
   blockedOn,
   countOpen,
@@ -14,6 +13,7 @@ import {
   replayDelivery,
   replayRange,
 } from '../../store/webhooks/deliveries.ts';
+import type { AttemptView } from '../../store/webhooks/delivering-attempt.ts';
 import { findWebhook } from '../../store/webhooks/webhooks.ts';
 import { ALL_EVENTS, selects } from '../../webhooks/format.ts';
 import { replayMissing } from '../../webhooks/replay-missing.ts';
@@ -85,7 +85,7 @@ export const replayOne = accountCommand(
   { scope: 'webhooks:write', forLineKeys: 'own' },
   async (context: Context, input: { id: string }): Promise<{ id: string; webhookId: string }> => {
     const { id } = await ownDelivery(context, input);
-    const replayed = await replayDelivery(context.store.db, ownerOf(context), id);
+    const replayed = await replayDelivery(context.store, ownerOf(context), id);
     if (!replayed) throw new AppError('delivery_not_found');
     context.nudgeDeliveries();
     return { id, ...replayed };

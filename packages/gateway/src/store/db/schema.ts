@@ -493,8 +493,11 @@ export interface DeliveriesTable {
   expires_at: number | null;
   created_at: number;
   finished_at: number | null;
+  /** The attempt that delivered (webhooks/delivering-attempt.ts), until it is sent again. */
+  delivered: Generated<string | null>;
 }
 
+/** Attempts that failed; before migration 035 those that delivered as well. */
 export interface AttemptsTable {
   delivery_id: string;
   number: number;

@@ -1,5 +1,6 @@
 import type { Mode } from '../../core/lines.ts';
 import type { Db } from '../db/store.ts';
+import { unpackAttempt } from '../webhooks/delivering-attempt.ts';
 
 export interface RecentEvent {
   seq: number;
@@ -49,6 +50,7 @@ export interface RecentAttempt {
 /** Every attempt to deliver these events, newest first. */
 export async function attemptsOfEvents(db: Db, eventSeqs: readonly number[], limit: number): Promise<RecentAttempt[]> {
   if (eventSeqs.length === 0) return [];
+  const delivering = await deliveringAttempts(db, eventSeqs, limit);
   const rows = await db
     .selectFrom('deliveries as d')
     .innerJoin('attempts as a', 'a.delivery_id', 'd.id')
@@ -66,14 +68,33 @@ export async function attemptsOfEvents(db: Db, eventSeqs: readonly number[], lim
     .orderBy('a.at', 'desc')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
+  const failed = rows.map((row) => ({
     eventSeq: Number(row.event_seq),
     deliveryId: row.id,
     webhookId: row.webhook_id,
-    number: row.number,
+    number: Number(row.number),
     at: Number(row.at),
-    durationMs: row.duration_ms,
-    statusCode: row.status_code,
+    durationMs: Number(row.duration_ms),
+    statusCode: row.status_code === null ? null : Number(row.status_code),
     errorClass: row.error_class,
   }));
+  return [...failed, ...delivering].sort((a, b) => b.at - a.at).slice(0, limit);
+}
+
+/** Those that delivered, which stand in the rows of their deliveries. */
+async function deliveringAttempts(db: Db, eventSeqs: readonly number[], limit: number): Promise<RecentAttempt[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['event_seq', 'id', 'webhook_id', 'attempts', 'delivered'])
+    .where('event_seq', 'in', [...eventSeqs])
+    .where('delivered', 'is not', null)
+    .orderBy('finished_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.flatMap((row) => {
+    const attempt = unpackAttempt(row.delivered, Number(row.attempts));
+    if (!attempt) return [];
+    const { responseExcerpt: _excerpt, ...shown } = attempt;
+    return [{ eventSeq: Number(row.event_seq), deliveryId: row.id, webhookId: row.webhook_id, ...shown }];
+  });
 }

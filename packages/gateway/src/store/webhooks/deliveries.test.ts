@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forEachStore, type TestStore } from '../../../test/store-harness.ts';
 import { createWebhookWorld, type WebhookWorld } from '../../../test/support/webhook-world.ts';
 import { sweepDeliveries } from '../../webhooks/retention.ts';
+import { attemptsOfEvents } from '../journal/recent-log.ts';
 import {
   attemptsOf,
   blockedOn,
@@ -12,14 +13,8 @@ import {
   replayDelivery,
   replayRange,
 } from './deliveries.ts';
-import {
-  expirePending,
-  insertAttempts,
-  markDelivered,
-  markFailed,
-  pendingWebhooks,
-  pullForward,
-} from './delivery-queue.ts';
+import { markDelivered, packAttempt } from './delivering-attempt.ts';
+import { expirePending, insertAttempts, markFailed, pendingWebhooks, pullForward } from './delivery-queue.ts';
 import { freeLanes, takeLanes } from './lanes.ts';
 import {
   deleteWebhook,
@@ -32,6 +27,7 @@ import {
 } from './webhooks.ts';
 
 const DAY = 24 * 3_600_000;
+const ATTEMPT = packAttempt({ at: 1, durationMs: 2, statusCode: 200, responseExcerpt: 'ok' });
 
 forEachStore((openStore) => {
   let opened: TestStore;
@@ -65,7 +61,7 @@ forEachStore((openStore) => {
     await markFailed(world.store.db, first.seq, { nextAt: null, at: 9 });
     await insertAttempts(world.store.db, [attempt(first.id, 1, 500)]);
     await insertAttempts(world.store.db, [attempt(first.id, 1, 200)]);
-    await markDelivered(world.store.db, [second.seq], 10);
+    await markDelivered(world.store.db, [{ seq: second.seq, attempt: ATTEMPT }], 10);
     const page = await listDeliveries(world.store.db, owner, { webhookId: id, limit: 3 });
     expect(page.deliveries.map((d) => d.event?.id)).toEqual([events[4]?.id, events[3]?.id, events[2]?.id]);
     const rest = await listDeliveries(world.store.db, owner, { webhookId: id, limit: 3, before: page.next ?? 0 });
@@ -113,7 +109,7 @@ forEachStore((openStore) => {
         .where('seq', '=', row.event_seq)
         .execute();
       if (i % 2 === 0) await markFailed(world.store.db, row.seq, { nextAt: null, at: 1 });
-      else await markDelivered(world.store.db, [row.seq], 1);
+      else await markDelivered(world.store.db, [{ seq: row.seq, attempt: ATTEMPT }], 1);
     }
     expect(await replayRange(world.store, { webhookId: id, since: 4_000, until: 9_000 })).toBe(3);
     const pending = async () => (await rows()).filter((row) => row.state === 'pending' && row.webhook_id === id);
@@ -121,12 +117,41 @@ forEachStore((openStore) => {
     expect(await pending()).toMatchObject([{ step: 0, next_at: 0, attempts: 1 }, {}, {}]);
     expect(await replayRange(world.store, { webhookId: id, since: 18_000, states: ['delivered', 'dead'] })).toBe(2);
     const one = all[1];
-    expect(await replayDelivery(world.store.db, stranger, one?.id ?? '')).toBeUndefined();
-    expect(await replayDelivery(world.store.db, owner, one?.id ?? '')).toEqual({ webhookId: id });
+    expect(await replayDelivery(world.store, stranger, one?.id ?? '')).toBeUndefined();
+    expect(await replayDelivery(world.store, owner, one?.id ?? '')).toEqual({ webhookId: id });
     expect((await pending()).length).toBe(6);
     expect((await rows()).filter((row) => row.webhook_id === quiet.id).every((row) => row.state === 'pending')).toBe(
       true,
     );
+  });
+
+  test('the attempt that delivered is logged like the others, many at once, and after a replay', async () => {
+    const { id } = await world.addWebhook('https://example.com/');
+    await world.emitMessages(12);
+    const all = await rows();
+    const ended = all.map((row) => ({ seq: row.seq, attempt: ATTEMPT }));
+    await markDelivered(world.store.db, ended.slice(0, 11), 7);
+    await markDelivered(world.store.db, ended.slice(11), 7);
+    // Ended meanwhile: left alone.
+    await markDelivered(world.store.db, ended.slice(11), 9);
+    const told = { number: 1, at: 1, durationMs: 2, statusCode: 200, errorClass: null, responseExcerpt: 'ok' };
+    for (const row of [all[0], all[11]]) {
+      expect(await attemptsOf(world.store.db, row?.id ?? '')).toEqual([told]);
+      expect(await findDelivery(world.store.db, owner, row?.id ?? '')).toMatchObject({
+        ...{ state: 'delivered', attempts: 1, finishedAt: 7, lastAttempt: told },
+      });
+    }
+    const first = all[0]?.id ?? '';
+    await replayDelivery(world.store, owner, first);
+    expect(await attemptsOf(world.store.db, first)).toEqual([told]);
+    expect(await findDelivery(world.store.db, owner, first)).toMatchObject({ state: 'pending', lastAttempt: told });
+    await markDelivered(world.store.db, ended.slice(0, 1), 11);
+    expect(await attemptsOf(world.store.db, first)).toEqual([told, { ...told, number: 2 }]);
+    await replayRange(world.store, { webhookId: id, since: 0, states: ['delivered'] });
+    expect(await attemptsOf(world.store.db, first)).toEqual([told, { ...told, number: 2 }]);
+    expect(await attemptsOf(world.store.db, all[11]?.id ?? '')).toEqual([told]);
+    const seqs = all.map(({ event_seq: seq }) => seq);
+    expect(await attemptsOfEvents(world.store.db, seqs, 100)).toHaveLength(13);
   });
 
   test('strict order says what it is blocked on, and goes on when that is given up', async () => {
@@ -211,7 +236,11 @@ forEachStore((openStore) => {
     }
     const db = world.store.db;
     await markFailed(db, fresh?.seq ?? 0, { nextAt: null, at: 1 });
-    await markDelivered(db, [delivered?.seq ?? 0, oldDelivered?.seq ?? 0], 1);
+    await markDelivered(
+      db,
+      [delivered, oldDelivered].map((row) => ({ seq: row?.seq ?? 0, attempt: ATTEMPT })),
+      1,
+    );
     await markFailed(db, dead?.seq ?? 0, { nextAt: null, at: 1 });
     await markFailed(db, oldDead?.seq ?? 0, { nextAt: null, at: 1 });
     expect(await sweepDeliveries(world.store, now)).toBe(true);

@@ -3,18 +3,10 @@ import type { DeliveryState } from '../../core/webhooks.ts';
 import type { Database } from '../db/schema.ts';
 import type { Store } from '../db/store.ts';
 import type { LineOwner } from '../lines/lines.ts';
+import { type AttemptView, unpackAttempt } from './delivering-attempt.ts';
+import { insertAttempts } from './delivery-queue.ts';
 
 type Db = Kysely<Database> | Transaction<Database>;
-
-/** One attempt as its owner may see it. */
-export interface AttemptView {
-  number: number;
-  at: number;
-  durationMs: number;
-  statusCode: number | null;
-  errorClass: string | null;
-  responseExcerpt: string | null;
-}
 
 /** One delivery in the log. */
 export interface DeliveryView {
@@ -48,6 +40,7 @@ function deliveriesOf(db: Db, owner: LineOwner) {
       'd.next_at',
       'd.created_at',
       'd.finished_at',
+      'd.delivered',
     ])
     .select(['e.id as event_id', 'e.type', 'e.line_id', 'e.created_at as event_at'])
     .select(['a.number', 'a.at', 'a.duration_ms', 'a.status_code', 'a.error_class', 'a.response_excerpt'])
@@ -83,7 +76,7 @@ function toView(row: Row): DeliveryView {
     nextAt: Number(row.next_at),
     createdAt: Number(row.created_at),
     finishedAt: row.finished_at === null ? null : Number(row.finished_at),
-    lastAttempt: toAttempt(row),
+    lastAttempt: unpackAttempt(row.delivered, Number(row.attempts)) ?? toAttempt(row),
   };
 }
 
@@ -178,7 +171,13 @@ export async function attemptsOf(db: Db, deliveryId: string): Promise<AttemptVie
     .where('delivery_id', '=', deliveryId)
     .orderBy('number')
     .execute();
-  return rows.flatMap((row) => toAttempt(row) ?? []);
+  const delivery = await db
+    .selectFrom('deliveries')
+    .select(['delivered', 'attempts'])
+    .where('id', '=', deliveryId)
+    .executeTakeFirst();
+  const last = delivery && unpackAttempt(delivery.delivered, Number(delivery.attempts));
+  return [...rows.flatMap((row) => toAttempt(row) ?? []), ...(last ? [last] : [])];
 }
 
 /** More than this is not counted. */
@@ -221,17 +220,54 @@ export async function blockedOn(db: Db, owner: LineOwner, webhookId: string): Pr
  * A delivery as it was first: due at once, its schedule ahead of it, without an expiry. Its attempt
  * log goes on counting.
  */
-const AFRESH = { state: 'pending', step: 0, pulls: 0, next_at: 0, finished_at: null, expires_at: null } as const;
+const AFRESH = {
+  state: 'pending',
+  ...{ step: 0, pulls: 0, next_at: 0 },
+  ...{ finished_at: null, expires_at: null, delivered: null },
+} as const;
+
+/** The attempts that delivered these go to the log: their places in the rows are needed again. */
+async function logDelivering<K extends 'seq' | 'id'>(
+  db: Db,
+  key: K,
+  values: readonly (K extends 'seq' ? number : string)[],
+): Promise<void> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select(['id', 'attempts', 'delivered'])
+    .where(key, 'in', values as never)
+    .where('delivered', 'is not', null)
+    .execute();
+  await insertAttempts(
+    db,
+    rows.flatMap(({ id, attempts, delivered }) => {
+      const attempt = unpackAttempt(delivered, Number(attempts));
+      return attempt ? [{ delivery_id: id, ...attemptColumns(attempt) }] : [];
+    }),
+  );
+}
+
+const attemptColumns = ({ number, at, durationMs, statusCode, errorClass, responseExcerpt }: AttemptView) => ({
+  ...{ number, at, duration_ms: durationMs, status_code: statusCode },
+  ...{ error_class: errorClass, response_excerpt: responseExcerpt },
+});
 
 /**
  * Sends a delivery again now, whatever became of it (a pending one need not wait for its schedule).
  * Same ids, new timestamp.
  */
-export async function replayDelivery(db: Db, owner: LineOwner, id: string): Promise<{ webhookId: string } | undefined> {
-  const delivery = await findDelivery(db, owner, id);
-  if (!delivery?.event) return undefined;
-  await db.updateTable('deliveries').set(AFRESH).where('id', '=', id).execute();
-  return { webhookId: delivery.webhookId };
+export function replayDelivery(
+  store: Pick<Store, 'transaction'>,
+  owner: LineOwner,
+  id: string,
+): Promise<{ webhookId: string } | undefined> {
+  return store.transaction(async ({ db }) => {
+    const delivery = await findDelivery(db, owner, id);
+    if (!delivery?.event) return undefined;
+    await logDelivering(db, 'id', [id]);
+    await db.updateTable('deliveries').set(AFRESH).where('id', '=', id).execute();
+    return { webhookId: delivery.webhookId };
+  });
 }
 
 /**
@@ -275,7 +311,10 @@ export async function replayRange(store: Pick<Store, 'transaction'>, range: Repl
     const batch = await store.transaction(async ({ db }) => {
       const rows = await inRange(db, range, from);
       const wanted = rows.filter((row) => range.wants?.(row) ?? true).map((row) => row.seq);
-      if (wanted.length > 0) await db.updateTable('deliveries').set(AFRESH).where('seq', 'in', wanted).execute();
+      if (wanted.length > 0) {
+        await logDelivering(db, 'seq', wanted);
+        await db.updateTable('deliveries').set(AFRESH).where('seq', 'in', wanted).execute();
+      }
       return { count: wanted.length, last: rows.at(-1)?.event_seq, isFull: rows.length === REPLAY_BATCH };
     }, 'normal');
     replayed += batch.count;

@@ -240,28 +240,6 @@ export async function waitingRetries(db: Db, webhookId: string, limit: number): 
   return rows.map(toDue);
 }
 
-const markOne = hot<[number, number]>(
-  `update deliveries set state = 'delivered', attempts = attempts + 1, finished_at = ?
-  where seq = ? and finished_at is null`,
-);
-
-/**
- * Marks deliveries as delivered by the attempt that just ended. Ones that ended meanwhile (deleted,
- * by another process) are left alone.
- */
-export async function markDelivered(db: Db, seqs: readonly number[], at: number): Promise<void> {
-  if (seqs.length <= FEW) {
-    for (const seq of seqs) await markOne.run(db, at, seq);
-    return;
-  }
-  await db
-    .updateTable('deliveries')
-    .set((eb) => ({ state: 'delivered', attempts: eb('attempts', '+', 1), finished_at: at }))
-    .where('seq', 'in', seqs)
-    .where('finished_at', 'is', null)
-    .execute();
-}
-
 /** Ends deliveries without an attempt of their own (`expired`, `skipped`). */
 export async function closeDeliveries(
   db: Db,
@@ -299,10 +277,11 @@ const insertAttempt = hot<[string, number, number, number, number | null, string
 );
 
 /**
- * Writes the attempt log. A number that is there already (another process was at it too) keeps its
+ * Writes the log of attempts that failed. A number that is there already (another process was at it too) keeps its
  * first entry.
  */
 export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>[]): Promise<void> {
+  if (attempts.length === 0) return;
   if (attempts.length <= FEW) {
     for (const { delivery_id, number, at, duration_ms, status_code, error_class, response_excerpt } of attempts) {
       const answer = [status_code ?? null, error_class ?? null, response_excerpt ?? null] as const;

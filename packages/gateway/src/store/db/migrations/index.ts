@@ -26,6 +26,7 @@ import { leaseUpdates } from './030-lease-updates.ts';
 import { fleetFront } from './031-fleet-front.ts';
 import { leaseTaken } from './032-lease-taken.ts';
 import { searchInBatches } from './034-search-in-batches.ts';
+import { deliveringAttempt } from './035-delivering-attempt.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; names are never changed once released. */
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly Migration[] = [
   fleetFront,
   leaseTaken,
   searchInBatches,
+  deliveringAttempt,
 ];
