@@ -134,7 +134,11 @@ test(`${ROUNDS} rounds of kill -9 lose no message in either direction and double
     const [inbound, sent] = await Promise.all([saying, sending, kill]);
 
     const context = `round ${round}, seed ${SEED}, ${target} killed after ${threshold}`;
-    const missing = () => inbound.filter((id) => !eventsByMessage().has(id));
+    // Read once a look: the receiver lives in this process, and must get its turns.
+    const missing = () => {
+      const delivered = eventsByMessage();
+      return inbound.filter((id) => !delivered.has(id));
+    };
     await until(`${context}: every inbound message is delivered`, () => missing().length === 0, ROUND_LIMIT_MS).catch(
       (error) => {
         throw new Error(`${error.message}; missing ${missing().length} of ${INBOUND}`);
