@@ -30,13 +30,13 @@ interface Budget {
 const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; commitsPerSendOf16: number }> = {
   sqlite: {
     send: { statements: 21, commits: 4, wal: 27 },
-    inbound: { statements: 15, commits: 2, wal: 26 },
+    inbound: { statements: 14, commits: 2, wal: 25 },
     commitsPerSendOf16: 1.5,
   },
   postgres: {
     send: { statements: 21, commits: 5, wal: 8_900 },
-    inbound: { statements: 17, commits: 3, wal: 7_200 },
-    commitsPerSendOf16: 3.1,
+    inbound: { statements: 16, commits: 3, wal: 7_000 },
+    commitsPerSendOf16: 4,
   },
 };
 
