@@ -277,8 +277,8 @@ const insertAttempt = hot<[string, number, number, number, number | null, string
 );
 
 /**
- * Writes the log of attempts that failed. A number that is there already (another process was at it too) keeps its
- * first entry.
+ * Writes the log of attempts that failed. A number that is there already (another process was at
+ * it too) keeps its first entry.
  */
 export async function insertAttempts(db: Db, attempts: Insertable<AttemptsTable>[]): Promise<void> {
   if (attempts.length === 0) return;
