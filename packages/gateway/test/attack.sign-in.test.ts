@@ -85,10 +85,10 @@ it.each([
   ['1234567890', 'row of keys'],
   ['9876543210', 'row of keys'],
   ['abcdefghijkl', 'row of keys'],
-  ['password123!', 'first that anybody'],
-  ['Qwertyuiop1', 'first that anybody'],
-  ['iloveyou2024', 'first that anybody'],
-  ['ponteponte', 'first that anybody'],
+  ['password123!', 'first that attackers try'],
+  ['Qwertyuiop1', 'first that attackers try'],
+  ['iloveyou2024', 'first that attackers try'],
+  ['ponteponte', 'first that attackers try'],
   ['olga.garcia1', 'your own'],
 ])('the new password %j is refused: %s', (password, why) => {
   expect(() => requireWorth('password', password, { email: 'olga.garcia@example.com', name: 'Olga' })).toThrow(why);
