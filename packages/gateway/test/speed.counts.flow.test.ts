@@ -31,7 +31,7 @@ const BUDGETS: Record<'sqlite' | 'postgres', { send: Budget; inbound: Budget; co
   sqlite: {
     send: { statements: 21, commits: 4, wal: 27 },
     inbound: { statements: 14, commits: 2, wal: 25 },
-    commitsPerSendOf16: 1.5,
+    commitsPerSendOf16: 2.25,
   },
   postgres: {
     send: { statements: 21, commits: 5, wal: 8_900 },

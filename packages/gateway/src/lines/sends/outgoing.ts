@@ -22,7 +22,7 @@ import { createPacer, isPaced } from './pacing.ts';
 import { Send, type SendContext } from './send.ts';
 import { TracedSend } from './traced-send.ts';
 
-export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isPaced' | 'hasCompany'> {
+export interface OutgoingOptions extends Omit<SendContext, 'onEnd' | 'uploads' | 'isAlone' | 'hasCompany'> {
   /** Of lines that have no pacing of their own; null: not paced. */
   pacing: Pacing | null;
   capacity: number;
@@ -240,7 +240,7 @@ export class Outgoing {
     const context: SendContext = {
       ...options,
       uploads: this.#uploads,
-      isPaced: () => this.#isPaced,
+      isAlone: () => !this.#isPaced && this.#mailbox.inFlight === 0,
       hasCompany: () => this.#mailbox.inFlight > 1,
       onEnd: (id, outcome) => this.#end(id, outcome),
     };

@@ -49,10 +49,10 @@ export interface SendContext {
   nudge(hasDeliveries?: boolean): void;
   uploads: Pick<Places, 'take'>;
   /**
-   * Sends leave with gaps between them. Then what takes its time is done before one's turn, not in
-   * it: the gaps stay what they are.
+   * Nothing of the line is on the wire, and sends leave without gaps. Otherwise what takes its time
+   * is done before one's turn, not in it: gap and order stay what they are.
    */
-  isPaced(): boolean;
+  isAlone(): boolean;
   /** Others of the line are on the wire, or about to be. */
   hasCompany(): boolean;
   /** A file that was sent from the spool is uploaded: it is needed no more. */
@@ -170,8 +170,8 @@ export class Send implements MailboxJob {
     if (!prepared) return { type: 'again', afterMs: UPLOAD_LOOK_MS };
     this.#prepared = prepared;
     this.#saving = this.#save(prepared);
-    // It is encrypted meanwhile, and leaves when it is saved.
-    if (isFile(content) || this.#context.isPaced()) {
+    // A message by itself is encrypted meanwhile, and leaves when it is saved.
+    if (isFile(content) || !this.#context.isAlone()) {
       const saved = await this.#saving;
       if (saved !== 'saved') return this.#unsaved(saved);
     }
