@@ -118,7 +118,9 @@ function hasFailedForFiveDays(attempts: Attempt[]): boolean {
   return last.at - since >= DISABLE_AFTER_MS;
 }
 
-test(`${TRACES} endpoints that come and go: switched off at the attempt that ends five days of failures, and no other`, async () => {
+test(`${TRACES} endpoints that come and go: switched off at the attempt that ends five days of failures, and no other`, {
+  timeout: 60_000 + TRACES * 5_000,
+}, async () => {
   const random = seeded(SEED);
   /** When each endpoint changes: it is up first, then down, and so on. */
   const changes = Array.from({ length: TRACES }, () => {
