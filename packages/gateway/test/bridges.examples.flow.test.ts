@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../src/core/clock.ts';
 import { bridgesDialect } from '../src/dialects/bridges/dialect.ts';
 import { PUBLISHED_EVENTS } from '../src/dialects/bridges/webhook-format.ts';
+import { openStore } from '../src/store/db/open.ts';
+import { indexMessages } from '../src/store/messages/search-index.ts';
 import { CALLS, WEBHOOKS } from './seed-examples/bridges-reference.ts';
 import { ALICE, bridgesStory, OWNER, REF } from './support/bridges-story.ts';
 import { transcriptOf } from './support/bridges-transcript.ts';
@@ -22,6 +25,7 @@ test('every example of the published reference is answered as printed, and every
   await bridgesStory(rig, walk, {
     async beforeDeletion(lineId) {
       line = lineId;
+      await indexAll(rig.database);
       const places = Object.keys(census(dataDir(), words()));
       // What is looked for is there, so that its absence means something.
       for (const table of [
@@ -55,3 +59,13 @@ test('every example of the published reference is answered as printed, and every
   const transcript = transcriptOf(walk, { [rig.receiver.url]: 'https://yourbackend.com' });
   await expect(transcript).toMatchFileSnapshot('../../../docs/bridges-transcript.md');
 }, 120_000);
+
+/** The index is written in batches, and few messages wait for the next one. */
+async function indexAll(database: string): Promise<void> {
+  const store = await openStore({ url: `sqlite:${database}`, clock: systemClock });
+  try {
+    expect(await indexMessages(store, 1)).toBeGreaterThan(0);
+  } finally {
+    await store.close();
+  }
+}

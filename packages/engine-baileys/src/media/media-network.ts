@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { type EngineEndpoint, EngineError } from '@ponte/engine';
 import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector } from 'undici';
@@ -54,7 +54,7 @@ function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.
   const simulated = mediaAddress === undefined ? undefined : new URL(`https://${mediaAddress}`);
   return (options, callback) => {
     const { hostname, protocol } = options;
-    if (protocol !== 'https:' || !isMediaHost(hostname, simulated !== undefined)) {
+    if (protocol !== 'https:' || !isMediaHost(hostname, simulated?.hostname)) {
       callback(new EngineError('rejected', 'the address of the file is none of the media hosts'), null);
     } else if (simulated) {
       const { hostname: host, port } = simulated;
@@ -65,8 +65,22 @@ function connectorOf({ mediaAddress, mediaCa }: EngineEndpoint): buildConnector.
   };
 }
 
+/** Addresses of machines beside this one, as a shared simulated network has them. */
+const NEARBY = new BlockList();
+NEARBY.addSubnet('10.0.0.0', 8);
+NEARBY.addSubnet('172.16.0.0', 12);
+NEARBY.addSubnet('192.168.0.0', 16);
+NEARBY.addSubnet('fc00::', 7, 'ipv6');
+
+const isNearby = (host: string): boolean => {
+  const address = host.replace(/^\[|\]$/g, '');
+  const family = isIP(address);
+  return family !== 0 && NEARBY.check(address, family === 4 ? 'ipv4' : 'ipv6');
+};
+
 /**
  * Hosts of the simulated network say its own address; where it really is, only the endpoint says.
  */
-const isMediaHost = (host: string, isSimulated: boolean): boolean =>
-  WHATSAPP_HOST.test(host) || (isSimulated && (LOOPBACK.has(host) || isIP(host) !== 0));
+const isMediaHost = (host: string, simulatedAt: string | undefined): boolean =>
+  WHATSAPP_HOST.test(host) ||
+  (simulatedAt !== undefined && (LOOPBACK.has(host) || host === simulatedAt || isNearby(host)));

@@ -75,6 +75,10 @@ const GARBAGE: Record<string, string[]> = {
   NATS_CA_FILE: ['/nowhere/ca'],
   NATS_CERT_FILE: ['/nowhere/cert'],
   NATS_KEY_FILE: ['/nowhere/key'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'ftp://h'],
+  OTEL_EXPORTER_OTLP_HEADERS: ['authorization', 'a b=c'],
+  OTEL_SERVICE_NAME: ['x'.repeat(256)],
+  OTEL_TRACES_SAMPLER: ['sometimes', 'parentbased_'],
   NODE_NAME: ['a b', '-', 'ключ'],
 };
 

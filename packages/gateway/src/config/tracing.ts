@@ -4,6 +4,7 @@ import type { Reader } from './reader.ts';
 const TRACES_PATH = 'v1/traces';
 const SAMPLERS = ['always_on', 'always_off', 'traceidratio'] as const;
 const FOLLOWING = 'parentbased_';
+const NAME_MAX = 255;
 
 /**
  * Traces, by OpenTelemetry's own names (https://opentelemetry.io/docs/specs/otel/protocol/exporter/);
@@ -14,12 +15,18 @@ export function tracingOf(read: Reader): SpanSettings | undefined {
   const settings = {
     headers: headersOf(read),
     timeoutMs: read.integer('OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, 100, 60_000),
-    serviceName: read.text('OTEL_SERVICE_NAME') ?? 'ponte',
+    serviceName: nameOf(read),
     ...samplingOf(read),
   };
   requireJson(read);
   const isOff = read.flag('OTEL_SDK_DISABLED', false) || url === undefined;
   return isOff ? undefined : { url, ...settings };
+}
+
+function nameOf(read: Reader): string {
+  const name = read.text('OTEL_SERVICE_NAME') ?? 'ponte';
+  if (name.length > NAME_MAX) throw read.wrong('OTEL_SERVICE_NAME', `a name of up to ${NAME_MAX} characters`);
+  return name;
 }
 
 function receiverOf(read: Reader): string | undefined {
@@ -66,9 +73,9 @@ function samplingOf(read: Reader): Pick<SpanSettings, 'ratio' | 'followsParent'>
       'OTEL_TRACES_SAMPLER',
       `one of ${SAMPLERS.join(', ')}, or one of them with ${FOLLOWING} before it`,
     );
-  if (sampler !== 'traceidratio') return { followsParent, ratio: sampler === 'always_on' ? 1 : 0 };
   const ratio = Number(read.text('OTEL_TRACES_SAMPLER_ARG') ?? '1');
   if (!(ratio >= 0 && ratio <= 1)) throw read.wrong('OTEL_TRACES_SAMPLER_ARG', 'a number from 0 to 1');
+  if (sampler !== 'traceidratio') return { followsParent, ratio: sampler === 'always_on' ? 1 : 0 };
   return { followsParent, ratio };
 }
 
