@@ -40,14 +40,14 @@ describe.runIf(process.env.TEST_DATABASE_URL && NATS_SERVER)('a fleet, through i
   const holdsNothing = async (node: FrontNode) => ((await fleet.shares())[node.name] ?? 0) === 0;
   const allHeld = async () => ((await fleet.shares()).free ?? 0) === 0;
 
-  test('three nodes share the lines, and any answers for any', { timeout: 60_000 }, async () => {
+  test('three nodes share the lines, and any answers for any', { timeout: 150_000 }, async () => {
     await until(
       'each has its share',
       async () => {
         const shares = await fleet.shares();
         return nodes.every(({ name }) => shares[name] === LINES / 3);
       },
-      30_000,
+      90_000,
     );
     for (const node of nodes) {
       for (const { id } of fleet.lines) {

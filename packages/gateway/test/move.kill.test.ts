@@ -155,10 +155,21 @@ describe.runIf(process.env.TEST_DATABASE_URL)('ponte move', () => {
     );
     db.close();
     for (let kill = 1; kill <= KILLS; kill++) {
-      const child = spawn(process.execPath, [gatewayEntry, 'move'], { env: environment, stdio: 'ignore' });
+      const child = spawn(process.execPath, [gatewayEntry, 'move'], {
+        env: environment,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       children.push(child);
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
       const enough = Math.floor((total * kill) / (KILLS + 2));
-      await until('it to be under way', async () => (await movedRows()) >= enough, 60_000);
+      const isUnderWay = async () => {
+        if (child.exitCode !== null) throw new Error(`the move ended with ${child.exitCode}: ${said}`);
+        return (await movedRows()) >= enough;
+      };
+      await until('it to be under way', isUnderWay, 60_000);
       child.kill('SIGKILL');
       await once(child, 'close');
       expect(await movedRows()).toBeGreaterThanOrEqual(enough);

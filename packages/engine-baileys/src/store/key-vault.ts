@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { EngineStore, KeyChange, SealedEnvelope } from '@ponte/engine';
+import { EngineError, type EngineStore, type KeyChange, type SealedEnvelope } from '@ponte/engine';
 import type { AuthenticationCreds } from '../baileys.ts';
 import { pruneKeys } from '../hardening/prune-keys.ts';
+import { describeError } from '../library-log.ts';
 import { CREDS_ID, CREDS_KIND, encodeCreds } from './credentials.ts';
 import { decodeKey, encodeKey } from './key-codec.ts';
 import { ownBytes } from './own-bytes.ts';
@@ -18,10 +19,16 @@ const CACHED_VALUE_BYTES_MAX = 32 * 1024;
  */
 const NEVER_CACHED = new Set(['pre-key', 'app-state-sync-version']);
 
+const asStoreFailure = (cause: unknown): unknown =>
+  cause instanceof EngineError
+    ? cause
+    : new EngineError('store_failed', `the store failed: ${describeError(cause)}`, { cause });
+
 /**
  * One line's Signal state over its EngineStore: serialised, pruned on write, with a small cache of
  * the bytes. There is one vault per line, so the cache never lags behind the store. Rejections of
- * the store come through as they are; nothing is retried.
+ * the store come through as `store_failed`, so that none is taken for WhatsApp's; nothing is
+ * retried.
  */
 export class KeyVault {
   readonly #store: EngineStore;
@@ -127,7 +134,9 @@ export class KeyVault {
     const done = () => this.#inFlight.delete(work);
     // The rejection itself goes to the caller; here it only ends the wait.
     work.then(done, done);
-    return work;
+    return work.catch((cause: unknown) => {
+      throw asStoreFailure(cause);
+    });
   }
 
   #touch(key: string): Uint8Array | null | undefined {

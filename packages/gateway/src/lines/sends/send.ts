@@ -16,6 +16,7 @@ import type { LineStanding } from '../../core/lines.ts';
 import type { Places } from '../../core/places.ts';
 import type { LineRestriction } from '../../core/restrictions.ts';
 import { backoffMs } from '../../core/retry.ts';
+import { isStoreUnreachable } from '../../core/store-unreachable.ts';
 import { within } from '../../core/within.ts';
 import { acceptFacts, type LineRef } from '../../journal/accept.ts';
 import type { LineMetrics } from '../../observe/line-metrics.ts';
@@ -347,6 +348,8 @@ export class Send implements MailboxJob {
         // Only WhatsApp's own word on the message says that it does not have it.
         return error.serverCode === undefined ? this.abandon(code, details) : this.fail(code, details);
       }
+    } else if (isStoreUnreachable(error)) {
+      return this.#storeAway(error);
     } else if (this.#context.stopping.aborted) {
       return { type: 'again', afterMs: PAUSE_MS };
     } else {
