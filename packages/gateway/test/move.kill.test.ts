@@ -49,7 +49,8 @@ function fillEveryTable(file: string): string[] {
         if (!notnull && !pk && row % 3 === 0) return null;
         if (type === 'blob') return row % 4 === 0 ? Buffer.alloc(0) : randomBytes(40);
         if (type === 'integer') return pk || row % 2 ? randomBytes(4).readUInt32BE() : -randomBytes(2).readUInt16BE();
-        return row === 1 && !pk ? '' : texts();
+        // No id is empty.
+        return row === 1 && !pk && !/(?:^|_)id$/.test(String(column)) ? '' : texts();
       });
       const names = columns.map(({ name: column }) => `"${column}"`).join(', ');
       const marks = columns.map(() => '?').join(', ');
