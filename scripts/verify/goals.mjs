@@ -181,7 +181,10 @@ export const GOALS = [
     number: 18,
     goal: 'No split brain',
     shows: 'nodes that are killed, stopped and cut off from the database',
-    checks: [{ files: [`${T}/fleet.lines.flow.test.ts`], sizes: { FLEET_FAULTS: [1, 1, 1] } }, { files: [`${T}/fleet.front.flow.test.ts`] }],
+    checks: [
+      { files: [`${T}/fleet.lines.flow.test.ts`], sizes: { FLEET_FAULTS: [1, 1, 1] } },
+      { files: [`${T}/fleet.front.flow.test.ts`] },
+    ],
     needs: 'PostgreSQL',
     note: 'two nodes and three; needs nats-server',
   },
@@ -200,7 +203,10 @@ export const GOALS = [
     goal: 'Failover',
     shows:
       'a killed owner’s lines elsewhere, an orderly hand-over, a node that drains, a rolling restart under traffic',
-    checks: [{ files: [`${T}/fleet.lines.flow.test.ts`], sizes: { FLEET_FAULTS: [1, 1, 1] } }, { files: [`${T}/fleet.front.flow.test.ts`] }],
+    checks: [
+      { files: [`${T}/fleet.lines.flow.test.ts`], sizes: { FLEET_FAULTS: [1, 1, 1] } },
+      { files: [`${T}/fleet.front.flow.test.ts`] },
+    ],
     needs: 'PostgreSQL',
     note: 'needs nats-server',
   },
